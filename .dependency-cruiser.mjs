@@ -1,0 +1,104 @@
+// The walls of docs/ARCHITECTURE.md as rules. `test/guards/walls.test.ts` plants a breach of each and sees it fail.
+const node = "^sip-node/src/";
+const operator = "^operator/src/";
+const tests = "\\.test\\.ts$";
+
+/** A room of the SIP node and the rooms it may import; everything else under sip-node/src is refused. */
+const rooms = {
+  wire: [],
+  transaction: ["wire"],
+  auth: ["wire"],
+  location: ["wire"],
+  cluster: ["wire"],
+  registrar: ["wire", "auth", "location"],
+  proxy: ["wire", "auth", "location"],
+  telemetry: ["wire"],
+};
+
+const roomWalls = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `node-${room}`,
+  severity: "error",
+  comment: `${room} imports ${allowed.length === 0 ? "no other room" : allowed.join(", ")}`,
+  from: { path: `${node}${room}/`, pathNot: tests },
+  to: { path: node, pathNot: `${node}(${[room, ...allowed].join("|")})/` },
+}));
+
+const libraryFree = {
+  name: "node-rooms-without-libraries",
+  severity: "error",
+  comment: "deciding rooms and the floor plan import no library",
+  from: { path: `${node}((wire|transaction|auth|location|cluster|registrar|proxy)/|node\\.ts$)`, pathNot: tests },
+  to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"] },
+};
+
+export default {
+  forbidden: [
+    ...roomWalls,
+    libraryFree,
+    {
+      name: "node-adapters",
+      severity: "error",
+      comment: "adapters may import types of the rooms they serve, never a deciding room",
+      from: { path: `${node}adapters/`, pathNot: tests },
+      to: { path: `${node}(registrar|proxy|transaction)/|${node}(node|main)\\.ts$` },
+    },
+    {
+      name: "node-floor-plan-without-adapters",
+      severity: "error",
+      comment: "node.ts imports rooms; main.ts joins it with the adapters",
+      from: { path: `${node}node\\.ts$` },
+      to: { path: `${node}(adapters|main|config)` },
+    },
+    {
+      name: "programs-apart",
+      severity: "error",
+      comment: "SQL is the contract between the two programs",
+      from: { path: "^(sip-node|operator)/" },
+      to: { path: "^(sip-node|operator|cli)/", pathNot: "^$1/" },
+    },
+    {
+      name: "cli-as-a-user",
+      severity: "error",
+      comment: "the cli may import the operator's sources and adapters/mysql, nothing else",
+      from: { path: "^cli/" },
+      to: { path: "^(sip-node|operator)/src/", pathNot: `${operator}(sources|adapters/mysql)/` },
+    },
+    {
+      name: "operator-runtime-knows-no-kind",
+      severity: "error",
+      comment: "runtime knows no SIP and no SQL",
+      from: { path: `${operator}runtime/`, pathNot: tests },
+      to: { path: operator, pathNot: `${operator}runtime/` },
+    },
+    {
+      name: "operator-kinds-apart",
+      severity: "error",
+      comment: "a kind's folder never imports another kind's",
+      from: { path: `${operator}(sip-cluster|sip-domain|sip-user)/`, pathNot: tests },
+      to: { path: `${operator}(sip-cluster|sip-domain|sip-user)/`, pathNot: `${operator}$1/` },
+    },
+    {
+      name: "operator-adapters",
+      severity: "error",
+      comment: "adapters serve the kinds; they import no controller",
+      from: { path: `${operator}adapters/`, pathNot: tests },
+      to: { path: `${operator}(.*/(controller|apply)|main)\\.ts$` },
+    },
+    {
+      name: "mysql2-in-one-place",
+      severity: "error",
+      comment: "mysql2 only under adapters/mysql",
+      from: { path: "^(sip-node|operator|cli)/src/", pathNot: "/adapters/mysql/" },
+      to: { path: "node_modules/mysql2" },
+    },
+    { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(charts|crds|schema)/" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".js", ".json"], conditionNames: ["import", "node", "default"] },
+  },
+};

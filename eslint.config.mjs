@@ -1,0 +1,59 @@
+// Types-aware lint, and the wall that keeps the pure rooms pure: no await, clock, chance, environment or socket (docs/ARCHITECTURE.md).
+import tseslint from "typescript-eslint";
+
+const pure = [
+  "sip-node/src/{wire,transaction,auth}/**/*.ts",
+  "{sip-node,operator}/src/**/{plan,decide,build,best-response,response-context,forward}.ts",
+];
+
+const impureGlobals = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "process", "console", "fetch", "performance"];
+
+const impureSyntax = [
+  { selector: "AwaitExpression", message: "A pure room does not await: return a value and let the room's one awaiting file act." },
+  { selector: "FunctionDeclaration[async=true], ArrowFunctionExpression[async=true]", message: "A pure room has no async function." },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "Pass `now` in." },
+  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: "Pass `now` in." },
+  { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: "Pass chance in." },
+];
+
+const impureImports = ["node:fs", "node:fs/promises", "node:dgram", "node:net", "node:http", "node:child_process", "node:timers", "node:timers/promises", "node:os", "node:process"];
+
+export default tseslint.config(
+  { ignores: ["**/node_modules/**", "test/tools/**", ".strowger/**"] },
+  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
+  {
+    files: ["**/*.ts"],
+    languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "no-restricted-syntax": ["error", { selector: "TSEnumDeclaration, TSModuleDeclaration", message: "Node strips types; it compiles nothing." }],
+      eqeqeq: "error",
+    },
+  },
+  {
+    files: ["operator/src/**/*.ts", "sip-node/src/**/*.ts"],
+    ignores: ["**/config.ts", "**/main.ts", "**/*.test.ts"],
+    rules: {
+      "no-restricted-properties": ["error", { object: "process", property: "env", message: "Only config.ts reads the environment." }],
+    },
+  },
+  {
+    files: pure,
+    ignores: ["**/*.test.ts"],
+    rules: {
+      "no-restricted-globals": ["error", ...impureGlobals.map((name) => ({ name, message: "This room is pure." }))],
+      "no-restricted-imports": ["error", { paths: impureImports.map((name) => ({ name, message: "This room is pure." })) }],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "TSEnumDeclaration, TSModuleDeclaration", message: "Node strips types; it compiles nothing." },
+        ...impureSyntax,
+      ],
+    },
+  },
+  { files: ["**/*.test.ts", "test/**/*.ts"], rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/require-await": "off" } },
+);

@@ -1,0 +1,102 @@
+-- Strowger's own tables. Side tables extend an OpenSIPS table without touching it; a row without a side row means the defaults.
+-- Columns named *_at hold milliseconds since 1970 by the database's clock.
+
+-- One row (id 1): whose database this is, and the number that every write of the operator raises first. The leader holds the epoch.
+CREATE TABLE IF NOT EXISTS strowger_meta (
+  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  installation_id CHAR(36) NOT NULL,
+  cluster_namespace VARCHAR(63) NOT NULL DEFAULT '',
+  cluster_name VARCHAR(253) NOT NULL DEFAULT '',
+  cluster_uid VARCHAR(320) NOT NULL DEFAULT '',
+  epoch BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  change_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  leader VARCHAR(253) NOT NULL DEFAULT '',
+  leader_beat_at BIGINT UNSIGNED NOT NULL DEFAULT 0
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+
+-- Who owns what it made: an object of this installation. `fields` keeps the immutable fields and the names of its rows as JSON.
+CREATE TABLE IF NOT EXISTS strowger_owner (
+  installation_id CHAR(36) NOT NULL,
+  kind VARCHAR(63) NOT NULL,
+  namespace VARCHAR(63) NOT NULL,
+  name VARCHAR(253) NOT NULL,
+  uid VARCHAR(320) NOT NULL,
+  generation BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  deletion_policy VARCHAR(16) NOT NULL,
+  fields TEXT NOT NULL,
+  change_seq BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (installation_id, kind, namespace, name)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+
+-- A name is one object's: domains with their aliases are kind `domain`, users with their aliases kind `user` (name: user@domain).
+CREATE TABLE IF NOT EXISTS strowger_claim (
+  kind VARCHAR(16) NOT NULL,
+  name VARCHAR(160) NOT NULL,
+  installation_id CHAR(36) NOT NULL,
+  owner_kind VARCHAR(63) NOT NULL,
+  owner_namespace VARCHAR(63) NOT NULL,
+  owner_name VARCHAR(253) NOT NULL,
+  PRIMARY KEY (kind, name),
+  INDEX owner_idx (owner_namespace, owner_name)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+
+-- Beside `domain`. A row with alias_of names another domain of the table and carries no settings of its own. NULL: the node's default.
+CREATE TABLE IF NOT EXISTS strowger_domain (
+  domain CHAR(64) NOT NULL PRIMARY KEY,
+  alias_of CHAR(64) DEFAULT NULL,
+  realm VARCHAR(255) DEFAULT NULL,
+  enabled TINYINT UNSIGNED NOT NULL DEFAULT 1,
+  min_expires INT UNSIGNED DEFAULT NULL,
+  default_expires INT UNSIGNED DEFAULT NULL,
+  max_expires INT UNSIGNED DEFAULT NULL,
+  max_contacts INT UNSIGNED DEFAULT NULL,
+  algorithms VARCHAR(64) DEFAULT NULL,
+  change_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  INDEX alias_idx (alias_of)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+
+-- Beside `subscriber`.
+CREATE TABLE IF NOT EXISTS strowger_subscriber (
+  username CHAR(64) NOT NULL,
+  domain CHAR(64) NOT NULL,
+  enabled TINYINT UNSIGNED NOT NULL DEFAULT 1,
+  max_contacts INT UNSIGNED DEFAULT NULL,
+  display_name VARCHAR(255) DEFAULT NULL,
+  change_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  PRIMARY KEY (username, domain)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+
+-- The version of an address of record: raised by every change of its bindings, only from the value that the change was planned on.
+CREATE TABLE IF NOT EXISTS strowger_aor (
+  username CHAR(64) NOT NULL,
+  domain CHAR(64) NOT NULL,
+  version BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (username, domain)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+
+-- Beside `location`: how the phone of a binding is reached (transport:ip:port), by which node last, and what its last REGISTER proved.
+CREATE TABLE IF NOT EXISTS strowger_flow (
+  contact_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  flow VARCHAR(80) NOT NULL,
+  owner_node CHAR(12) NOT NULL,
+  reg_id INT UNSIGNED NOT NULL DEFAULT 0,
+  nonce_at BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  nonce_count INT UNSIGNED NOT NULL DEFAULT 0,
+  registered_at BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  refreshed_at BIGINT UNSIGNED NOT NULL DEFAULT 0
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+
+-- Where nodes meet. A node is one process start; load is its open transactions.
+CREATE TABLE IF NOT EXISTS strowger_node (
+  node_id CHAR(12) NOT NULL PRIMARY KEY,
+  address VARCHAR(64) NOT NULL,
+  version VARCHAR(32) NOT NULL DEFAULT '',
+  schema_min INT UNSIGNED NOT NULL DEFAULT 0,
+  schema_max INT UNSIGNED NOT NULL DEFAULT 0,
+  configuration_hash VARCHAR(64) NOT NULL DEFAULT '',
+  load_transactions INT UNSIGNED NOT NULL DEFAULT 0,
+  draining TINYINT UNSIGNED NOT NULL DEFAULT 0,
+  started_at BIGINT UNSIGNED NOT NULL,
+  beat_at BIGINT UNSIGNED NOT NULL,
+  INDEX beat_idx (beat_at)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};

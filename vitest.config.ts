@@ -1,0 +1,25 @@
+/** Two projects: `unit` opens no port and never sleeps; `parts` runs real MariaDB, sockets, sipp and softphones. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{operator,sip-node,cli}/src/**/*.test.ts", "test/{scenarios,torture,fuzz,golden,guards}/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "parts",
+          include: ["test/parts/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
