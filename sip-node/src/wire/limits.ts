@@ -1,0 +1,28 @@
+/** Every bound on what comes from outside, in one place. A value beyond its bound is refused with the status beside it. */
+
+/** Longest message (513 Message Too Large beyond): the largest UDP payload. */
+export const maxMessageBytes = 65_535;
+/** Header fields in one message (400). */
+export const maxFields = 200;
+/** Bytes of one header field's value (400). */
+export const maxFieldBytes = 8_192;
+/** Bytes of a Request-URI (414 Request-URI Too Long). */
+export const maxUriBytes = 2_048;
+/** Bytes of a method name (400). */
+export const maxMethodBytes = 32;
+/** Bytes of a Call-ID, a tag or a branch (400). */
+export const maxTokenBytes = 255;
+/** Values of one list header that are looked at: Contact, Route, Via (400). */
+export const maxListValues = 64;
+/** Contacts in one REGISTER (400). */
+export const maxContactsPerRegister = 16;
+/** Bytes of one contact URI that `location` can hold (400). */
+export const maxContactBytes = 1_024;
+/** Branches of one fork. */
+export const maxBranches = 16;
+/** Server and client transactions of one node (503 beyond). */
+export const maxTransactions = 200_000;
+/** Flows a node remembers; the least recently heard is forgotten first. */
+export const maxFlows = 500_000;
+/** CSeq numbers are below 2^31 (RFC 3261 §8.1.1.5). */
+export const maxCSeq = 2_147_483_647;
