@@ -9,9 +9,31 @@ import type { Via } from "./via.ts";
 
 /** Header fields that some room reads, by their lower-case long name; every other field is "other". */
 export type FieldName =
-  | "via" | "from" | "to" | "call-id" | "cseq" | "contact" | "route" | "record-route" | "max-forwards" | "expires" | "min-expires"
-  | "authorization" | "proxy-authorization" | "require" | "proxy-require" | "supported" | "content-length" | "content-type" | "path"
-  | "user-agent" | "event" | "allow" | "retry-after" | "timestamp" | "other"; // prettier-ignore
+  | "via"
+  | "from"
+  | "to"
+  | "call-id"
+  | "cseq"
+  | "contact"
+  | "route"
+  | "record-route"
+  | "max-forwards"
+  | "expires"
+  | "min-expires"
+  | "authorization"
+  | "proxy-authorization"
+  | "require"
+  | "proxy-require"
+  | "supported"
+  | "content-length"
+  | "content-type"
+  | "path"
+  | "user-agent"
+  | "event"
+  | "allow"
+  | "retry-after"
+  | "timestamp"
+  | "other"; // prettier-ignore
 
 /** One header field: offsets into `text`. A folded value (§7.3.1) is one field; `end` is behind its CRLF. */
 export interface Field {

@@ -1,0 +1,71 @@
+/** A response of our own to a request (RFC 3261 §8.2.6, §16.7 step 9). */
+import type { Flow } from "./flow.ts";
+import type { Field } from "./message.ts";
+import { unfold } from "./fields.ts";
+import type { Via } from "./via.ts";
+
+/** What a response copies: any request whose top Via was legible, also one that is malformed otherwise. */
+export interface Answerable {
+  readonly text: string;
+  readonly fields: readonly Field[];
+  readonly via: Via;
+}
+
+/**
+ * The response's text. `toTag` is added to a To that has none (never for 100); `lines` are whole header lines, each with its CRLF.
+ * The top Via carries where the request came from, as `stampVia` says.
+ */
+export function buildResponse(
+  request: Answerable,
+  flow: Flow,
+  status: number,
+  reason: string,
+  toTag: string | undefined,
+  lines = "",
+): string {
+  let text = `SIP/2.0 ${status} ${reason}\r\n`;
+  let isTopVia = true;
+  for (const field of request.fields) {
+    switch (field.name) {
+      case "via":
+        text += isTopVia
+          ? `Via: ${stampVia(request, flow)}${request.text.slice(request.via.end, field.valueEnd)}\r\n`
+          : line(request, field);
+        isTopVia = false;
+        break;
+      case "to":
+        text += toTag === undefined ? line(request, field) : `To: ${withTag(request, field, toTag)}\r\n`;
+        break;
+      case "from":
+      case "call-id":
+      case "cseq":
+        text += line(request, field);
+        break;
+      case "timestamp":
+        if (status === 100) text += line(request, field); // §8.2.6.1
+        break;
+      default:
+    }
+  }
+  return `${text}${lines}Content-Length: 0\r\n\r\n`;
+}
+
+const line = (request: Answerable, field: Field): string => request.text.slice(field.start, field.end);
+
+function withTag(request: Answerable, field: Field, tag: string): string {
+  const value = unfold(request.text.slice(field.valueStart, field.valueEnd));
+  const address = value.indexOf(">");
+  return /;\s*tag\s*=/i.test(address < 0 ? value : value.slice(address)) ? value : `${value};tag=${tag}`;
+}
+
+/**
+ * The request's top Via value with `received` and a filled `rport` (§18.2.1, RFC 3581 §4). `received` is always written: what a sender
+ * wrote there itself is replaced, and every hop behind us can name the caller's flow from this Via.
+ */
+export function stampVia(request: { readonly text: string; readonly via: Via }, flow: Flow): string {
+  const { via } = request;
+  let value = request.text.slice(via.start, via.end);
+  if (via.received !== undefined || via.rport !== undefined)
+    value = value.replace(/;\s*(received|rport)\s*(=\s*[^;,\s]*)?/gi, "");
+  return `${value};received=${flow.address};rport=${flow.port}`;
+}

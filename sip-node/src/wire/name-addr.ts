@@ -1,0 +1,90 @@
+/**
+ * A name-addr or addr-spec with its header parameters: From, To, Contact, Route, Record-Route (RFC 3261 §20.10, §25.1).
+ *
+ *   name-addr = [ display-name ] LAQUOT addr-spec RAQUOT
+ *   params    = *( SEMI generic-param )
+ *
+ * Without angle brackets every parameter belongs to the header, not to the URI (§20.10).
+ */
+import { isToken, LAQUOT, QUOTE, SEMI, skipQuoted, skipSpace, trimEnd } from "./characters.ts";
+import { maxTokenBytes } from "./limits.ts";
+import { type ParseProblem, problem } from "./problem.ts";
+
+export interface NameAddr {
+  /** The URI as written, without angle brackets. */
+  readonly uri: string;
+  /** The parameters behind the address as written, from the first `;`, or the empty text. */
+  readonly parameters: string;
+  /** The parameter `tag`. */
+  readonly tag: string | undefined;
+  /** Offsets of this value in the text it was parsed from. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The value between two offsets, which hold no further value; `header` names it in the problem. */
+export function parseNameAddr(
+  text: string,
+  from: number,
+  to: number,
+  header: string,
+): NameAddr | ParseProblem {
+  const start = skipSpace(text, from, to);
+  const end = trimEnd(text, start, to);
+  let at = start;
+  if (text.charCodeAt(at) === QUOTE) {
+    at = skipQuoted(text, at, end);
+    if (at < 0) return problem(`${header}: the display name's quote is not closed`, start);
+  }
+  let open = at;
+  while (open < end && text.charCodeAt(open) !== LAQUOT && text.charCodeAt(open) !== SEMI) open++;
+  let uri: string;
+  let behind: number;
+  if (text.charCodeAt(open) === LAQUOT && open < end) {
+    const close = text.indexOf(">", open);
+    if (close < 0 || close >= end) return problem(`${header}: "<" without ">"`, open);
+    uri = text.slice(open + 1, close).trim();
+    behind = skipSpace(text, close + 1, end);
+  } else {
+    uri = text.slice(at, open).trim();
+    behind = open;
+  }
+  if (uri.length === 0 && text.slice(start, end) !== "*") return problem(`${header}: no URI`, start);
+  if (behind < end && text.charCodeAt(behind) !== SEMI)
+    return problem(`${header}: expected ";" behind the address`, behind);
+  const parameters = text.slice(behind, end);
+  const tag = parameters === "" ? undefined : parameter(parameters, "tag");
+  if (tag !== undefined && (tag.length > maxTokenBytes || !isToken(tag)))
+    return problem(`${header}: the tag is no token of at most ${maxTokenBytes} bytes`, behind);
+  return { uri, parameters, tag, start, end };
+}
+
+/**
+ * The value of a parameter in `;name=value;flag` text: its text without quotes and escapes, "" for one without a value, undefined
+ * when absent. Names compare without case (§7.3.1).
+ */
+export function parameter(parameters: string, name: string): string | undefined {
+  let at = 0;
+  while (at < parameters.length) {
+    if (parameters.charCodeAt(at) !== SEMI) return undefined;
+    const nameStart = skipSpace(parameters, at + 1, parameters.length);
+    let nameEnd = nameStart;
+    while (nameEnd < parameters.length && !";= \t\r\n".includes(parameters[nameEnd] as string)) nameEnd++;
+    let valueStart = skipSpace(parameters, nameEnd, parameters.length);
+    const hasValue = parameters[valueStart] === "=";
+    if (hasValue) valueStart = skipSpace(parameters, valueStart + 1, parameters.length);
+    let next = valueStart;
+    const isQuoted = hasValue && parameters.charCodeAt(valueStart) === QUOTE;
+    if (isQuoted) next = skipQuoted(parameters, valueStart, parameters.length);
+    if (next < 0) return undefined;
+    next = parameters.indexOf(";", next);
+    if (next < 0) next = parameters.length;
+    if (nameEnd - nameStart === name.length && parameters.slice(nameStart, nameEnd).toLowerCase() === name) {
+      if (!hasValue) return "";
+      const raw = parameters.slice(valueStart, trimEnd(parameters, valueStart, next));
+      return isQuoted ? raw.slice(1, -1).replace(/\\(.)/gs, "$1") : raw;
+    }
+    at = next;
+  }
+  return undefined;
+}

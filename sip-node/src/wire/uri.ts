@@ -1,0 +1,83 @@
+/**
+ * SIP and SIPS URIs (RFC 3261 §19.1).
+ *
+ *   SIP-URI  = "sip:" [ userinfo ] hostport uri-parameters [ headers ]
+ *   userinfo = ( user / telephone-subscriber ) [ ":" password ] "@"
+ *
+ * A user part is compared after unescaping (§19.1.4); case matters in it, and in nothing else of the URI that routes.
+ */
+import { parseDigits } from "./characters.ts";
+import { parameter } from "./name-addr.ts";
+import { type ParseProblem, problem } from "./problem.ts";
+
+export interface SipUri {
+  readonly scheme: "sip" | "sips";
+  /** Unescaped; undefined when the URI names no user. */
+  readonly user: string | undefined;
+  /** Lower case, without the brackets of an IPv6 reference. */
+  readonly host: string;
+  readonly port: number | undefined;
+  /** `;name=value` text as written, or the empty text. */
+  readonly parameters: string;
+  /** The text behind `?`, or the empty text. */
+  readonly headers: string;
+}
+
+/** The URI, or a problem: 416 for another scheme (§8.2.2.1), 400 for a bad SIP URI. */
+export function parseUri(text: string): SipUri | ParseProblem {
+  const colon = text.indexOf(":");
+  const scheme = text.slice(0, colon).toLowerCase();
+  if (colon <= 0) return problem(`URI "${text.slice(0, 64)}": no scheme`);
+  if (scheme !== "sip" && scheme !== "sips")
+    return problem(`URI scheme "${scheme.slice(0, 32)}" is not sip or sips`, 0, 416);
+  const at = text.indexOf("@", colon);
+  const question = text.indexOf("?", at < 0 ? colon : at);
+  const headers = question < 0 ? "" : text.slice(question + 1);
+  const hostStart = at < 0 ? colon + 1 : at + 1;
+  const addressEnd = question < 0 ? text.length : question;
+  const semicolon = text.indexOf(";", hostStart);
+  const hostEnd = semicolon < 0 || semicolon > addressEnd ? addressEnd : semicolon;
+  const user = at < 0 ? undefined : unescapeUser(text.slice(colon + 1, at));
+  if (user === "") return problem("URI: the user part is empty");
+  if (user === undefined && at >= 0) return problem('URI: "%" without two hexadecimal digits');
+  const hostport = parseHostPort(text.slice(hostStart, hostEnd));
+  if (hostport === undefined)
+    return problem(`URI: "${text.slice(hostStart, hostEnd).slice(0, 64)}" is no host`);
+  return { scheme, user, ...hostport, parameters: text.slice(hostEnd, addressEnd), headers };
+}
+
+/** A parameter of the URI, as `parameter` says. */
+export const uriParameter = (uri: SipUri, name: string): string | undefined =>
+  parameter(uri.parameters, name);
+
+/** `host[:port]`, the host in lower case and without brackets; undefined when it is neither a name nor an address. */
+export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+  let host: string;
+  let rest: string;
+  if (text.startsWith("[")) {
+    const close = text.indexOf("]");
+    if (close < 0 || !/^[0-9a-fA-F:.]+$/.test(text.slice(1, close))) return undefined;
+    host = text.slice(1, close).toLowerCase();
+    rest = text.slice(close + 1);
+  } else {
+    const colon = text.indexOf(":");
+    host = (colon < 0 ? text : text.slice(0, colon)).toLowerCase();
+    rest = colon < 0 ? "" : text.slice(colon);
+    if (!/^[a-z0-9_]([a-z0-9_.-]*)$/.test(host)) return undefined;
+    if (host.endsWith(".")) host = host.slice(0, -1); // §25.1 allows the root's dot; names compare without it
+  }
+  if (rest === "") return { host, port: undefined };
+  const port = rest.startsWith(":") ? parseDigits(rest.slice(1), 65_535) : -1;
+  return port > 0 ? { host, port } : undefined;
+}
+
+/** The user part without its password and escapes, or undefined when an escape is broken. */
+function unescapeUser(userinfo: string): string | undefined {
+  const colon = userinfo.indexOf(":");
+  const user = colon < 0 ? userinfo : userinfo.slice(0, colon);
+  if (!user.includes("%")) return user;
+  if (/%(?![0-9a-fA-F]{2})/.test(user)) return undefined;
+  return user.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}

@@ -1,0 +1,137 @@
+/**
+ * Via (RFC 3261 §20.42, RFC 3581).
+ *
+ *   via-parm      = sent-protocol LWS sent-by *( SEMI via-params )
+ *   sent-protocol = "SIP" SLASH "2.0" SLASH transport
+ *   sent-by       = host [ COLON port ]
+ *
+ * Leniencies: white space around the slashes and the colon is allowed by the grammar and skipped; `rport` and `received` may come in
+ * any order; an unknown transport is kept, because it may be some other hop's.
+ */
+import {
+  COLON,
+  isToken,
+  LBRACKET,
+  parseDigits,
+  SEMI,
+  SP,
+  skipQuoted,
+  skipSpace,
+  trimEnd,
+} from "./characters.ts";
+import { maxTokenBytes } from "./limits.ts";
+import { type ParseProblem, problem } from "./problem.ts";
+
+export interface Via {
+  /** Upper case: UDP, TCP ... */
+  readonly transport: string;
+  /** Lower case; an IPv6 reference keeps its brackets. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly branch: string | undefined;
+  readonly received: string | undefined;
+  /** A number once a server filled it in, true while it only asks (RFC 3581 §3). */
+  readonly rport: number | true | undefined;
+  /** Offsets of this value in the text it was parsed from. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The Via value between two offsets, which hold no further value. */
+export function parseVia(text: string, from: number, to: number): Via | ParseProblem {
+  const start = skipSpace(text, from, to);
+  const end = trimEnd(text, start, to);
+  const name = text.indexOf("/", start);
+  const version = name < 0 ? -1 : text.indexOf("/", name + 1);
+  if (version < 0 || version > end) return problem("Via: expected SIP/2.0/transport", start);
+  if (
+    text.slice(start, name).trim().toUpperCase() !== "SIP" ||
+    text.slice(name + 1, version).trim() !== "2.0"
+  )
+    return problem("Via: expected SIP/2.0", start);
+  const transportStart = skipSpace(text, version + 1, end);
+  let at = transportStart;
+  while (at < end && text.charCodeAt(at) > SP) at++;
+  const transport = upper(text.slice(transportStart, at));
+  if (!isToken(transport)) return problem("Via: the transport is no token", transportStart);
+
+  at = skipSpace(text, at, end);
+  const hostStart = at;
+  if (text.charCodeAt(at) === LBRACKET) {
+    const close = text.indexOf("]", at);
+    if (close < 0 || close >= end) return problem("Via: the IPv6 reference is not closed", at);
+    at = close + 1;
+  } else while (at < end && isHostCode(text.charCodeAt(at))) at++;
+  const host = lower(text.slice(hostStart, at));
+  if (host.length === 0) return problem("Via: no host", hostStart);
+  at = skipSpace(text, at, end);
+  let port: number | undefined;
+  if (text.charCodeAt(at) === COLON) {
+    const portEnd = parameterEnd(text, at, end);
+    port = parseDigits(text.slice(at + 1, portEnd).trim(), 65_535);
+    if (port <= 0) return problem(`Via: port "${text.slice(at + 1, portEnd).trim()}" is not 1 to 65535`, at);
+    at = portEnd;
+  }
+  return viaParameters(text, at, end, { transport, host, port, start, end });
+}
+
+type ViaStart = Pick<Via, "transport" | "host" | "port" | "start" | "end">;
+
+function viaParameters(text: string, from: number, end: number, via: ViaStart): Via | ParseProblem {
+  let branch: string | undefined;
+  let received: string | undefined;
+  let rport: number | true | undefined;
+  let at = from;
+  while (at < end) {
+    if (text.charCodeAt(at) !== SEMI) return problem("Via: expected ; before a parameter", at);
+    const next = parameterEnd(text, at + 1, end);
+    if (next < 0) return problem("Via: a quoted parameter is not closed", at);
+    const equals = text.indexOf("=", at);
+    const hasValue = equals > 0 && equals < next;
+    const name = lower(text.slice(at + 1, hasValue ? equals : next).trim());
+    const value = hasValue ? text.slice(equals + 1, next).trim() : "";
+    if (name === "branch") branch = value;
+    else if (name === "received") received = value;
+    else if (name === "rport") rport = hasValue && value !== "" ? parseDigits(value, 65_535) : true;
+    at = next;
+  }
+  if (branch !== undefined && (branch.length > maxTokenBytes || branch.length === 0))
+    return problem(`Via: branch has ${branch.length} bytes, expected 1 to ${maxTokenBytes}`, from);
+  if (rport === -1) return problem("Via: rport is no port number", from);
+  return { ...via, branch, received, rport };
+}
+
+/** Offset of the `;` that ends the parameter at `at`, or `end`; -1 when a quoted value never closes. */
+function parameterEnd(text: string, at: number, end: number): number {
+  for (let i = at; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === SEMI) return i;
+    if (code === 34) {
+      const behind = skipQuoted(text, i, end);
+      if (behind < 0) return -1;
+      i = behind - 1;
+    }
+  }
+  return end;
+}
+
+// hostname and IPv4address; "_" is no host character, but names with it exist and do no harm
+const isHostCode = (code: number): boolean =>
+  (code >= 48 && code <= 57) ||
+  (code >= 97 && code <= 122) ||
+  (code >= 65 && code <= 90) ||
+  code === 45 ||
+  code === 46 ||
+  code === 95; // prettier-ignore
+
+const upper = (text: string): string => (text === "UDP" ? text : text.toUpperCase());
+const lower = (text: string): string => {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 65 && code <= 90) return text.toLowerCase();
+  }
+  return text;
+};
+
+/** `sent-by` as transactions compare it: host and port, 5060 when absent (§18.1.1, §17.2.3). */
+export const sentBy = (via: Via): string => `${via.host}:${via.port ?? 5060}`;
