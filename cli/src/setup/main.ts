@@ -1,0 +1,17 @@
+/** `node cli/src/setup/main.ts TOOL...` installs what is absent; exit status 1 and one message where that cannot be done. */
+import { installTools } from "./install-tools.ts";
+import { tools, type ToolName } from "./tools.ts";
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in tools));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown tool ${unknown.join(", ")}; known: ${Object.keys(tools).join(", ")}\n`);
+  process.exit(2);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+const problem = await installTools(names as ToolName[]);
+if (problem !== undefined) {
+  process.stderr.write(`${problem}\n`);
+  process.exit(1);
+}

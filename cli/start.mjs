@@ -1,0 +1,33 @@
+// `npm start`: installs the npm packages where they are absent and hands over to `strowger up` on Node 24.
+// Plain JavaScript, because the first process runs on the machine's own Node, which strips no types.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installPackages, node24 } from "./src/setup/npm-packages.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+try {
+  await installPackages(root);
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+
+// Where setpriv exists the kernel ends the exchange even when this launcher is killed with SIGKILL.
+const lifeline = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "TERM"] : [];
+const [command, ...args] = [
+  ...lifeline,
+  node24(root),
+  join(root, "cli/src/main.ts"),
+  "up",
+  ...process.argv.slice(2),
+];
+const child = spawn(command, args, { stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("error", (error) => {
+  console.error(`Node 24 could not be started: ${error.message}`);
+  process.exit(1);
+});
+child.on("exit", (status, signal) => process.exit(signal ? 1 : (status ?? 1)));
