@@ -5,7 +5,7 @@
 CREATE TABLE IF NOT EXISTS version (
   table_name CHAR(32) NOT NULL PRIMARY KEY,
   table_version INT UNSIGNED NOT NULL DEFAULT 0
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 CREATE TABLE IF NOT EXISTS domain (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS domain (
   accept_subdomain INT UNSIGNED NOT NULL DEFAULT 0,
   last_modified DATETIME NOT NULL DEFAULT '1900-01-01 00:00:01',
   CONSTRAINT domain_idx UNIQUE (domain)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 CREATE TABLE IF NOT EXISTS subscriber (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS subscriber (
   ha1_sha512t256 CHAR(64) NOT NULL DEFAULT '',
   CONSTRAINT account_idx UNIQUE (username, domain),
   INDEX username_idx (username)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- The index on the address of record is ours: OpenSIPS keeps locations in memory, we read them by address of record.
 CREATE TABLE IF NOT EXISTS location (
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS location (
   attr CHAR(255) DEFAULT NULL,
   INDEX account_idx (username, domain),
   INDEX expires_idx (expires)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 CREATE TABLE IF NOT EXISTS dbaliases (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS dbaliases (
   domain CHAR(64) NOT NULL DEFAULT '',
   CONSTRAINT alias_idx UNIQUE (alias_username, alias_domain),
   INDEX target_idx (username, domain)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 CREATE TABLE IF NOT EXISTS acc (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS acc (
   setuptime INT UNSIGNED NOT NULL DEFAULT 0,
   created DATETIME DEFAULT NULL,
   INDEX callid_idx (callid)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 CREATE TABLE IF NOT EXISTS missed_calls (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -91,4 +91,4 @@ CREATE TABLE IF NOT EXISTS missed_calls (
   setuptime INT UNSIGNED NOT NULL DEFAULT 0,
   created DATETIME DEFAULT NULL,
   INDEX callid_idx (callid)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS strowger_meta (
   change_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
   leader VARCHAR(253) NOT NULL DEFAULT '',
   leader_beat_at BIGINT UNSIGNED NOT NULL DEFAULT 0
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- Who owns what it made: an object of this installation. `fields` keeps the immutable fields and the names of its rows as JSON.
 CREATE TABLE IF NOT EXISTS strowger_owner (
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS strowger_owner (
   fields TEXT NOT NULL,
   change_seq BIGINT UNSIGNED NOT NULL,
   PRIMARY KEY (installation_id, kind, namespace, name)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- A name is one object's: domains with their aliases are kind `domain`, users with their aliases kind `user` (name: user@domain).
 CREATE TABLE IF NOT EXISTS strowger_claim (
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS strowger_claim (
   owner_name VARCHAR(253) NOT NULL,
   PRIMARY KEY (kind, name),
   INDEX owner_idx (owner_namespace, owner_name)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- Beside `domain`. A row with alias_of names another domain of the table and carries no settings of its own. NULL: the node's default.
 CREATE TABLE IF NOT EXISTS strowger_domain (
@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS strowger_domain (
   algorithms VARCHAR(64) DEFAULT NULL,
   change_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
   INDEX alias_idx (alias_of)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- Beside `subscriber`.
 CREATE TABLE IF NOT EXISTS strowger_subscriber (
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS strowger_subscriber (
   display_name VARCHAR(255) DEFAULT NULL,
   change_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
   PRIMARY KEY (username, domain)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- The version of an address of record: raised by every change of its bindings, only from the value that the change was planned on.
 CREATE TABLE IF NOT EXISTS strowger_aor (
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS strowger_aor (
   domain CHAR(64) NOT NULL,
   version BIGINT UNSIGNED NOT NULL,
   PRIMARY KEY (username, domain)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- Beside `location`: how the phone of a binding is reached (transport:ip:port), by which node last, and what its last REGISTER proved.
 CREATE TABLE IF NOT EXISTS strowger_flow (
@@ -84,7 +84,7 @@ CREATE TABLE IF NOT EXISTS strowger_flow (
   nonce_count INT UNSIGNED NOT NULL DEFAULT 0,
   registered_at BIGINT UNSIGNED NOT NULL DEFAULT 0,
   refreshed_at BIGINT UNSIGNED NOT NULL DEFAULT 0
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
 -- Where nodes meet. A node is one process start; load is its open transactions.
 CREATE TABLE IF NOT EXISTS strowger_node (
@@ -99,4 +99,4 @@ CREATE TABLE IF NOT EXISTS strowger_node (
   started_at BIGINT UNSIGNED NOT NULL,
   beat_at BIGINT UNSIGNED NOT NULL,
   INDEX beat_idx (beat_at)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};

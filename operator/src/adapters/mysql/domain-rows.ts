@@ -1,0 +1,69 @@
+/** Rows of `domain` (OpenSIPS) and `strowger_domain` beside it. */
+import type { Statements } from "./database.ts";
+import type { Change } from "./installation.ts";
+
+/** What `strowger_domain` says of a domain; null is the node's default. */
+export interface DomainSettings {
+  readonly domain: string;
+  /** The domain that this one is another name of; then everything below is a default. */
+  readonly aliasOf: string | null;
+  readonly realm: string | null;
+  readonly isEnabled: boolean;
+  readonly minExpires: number | null;
+  readonly defaultExpires: number | null;
+  readonly maxExpires: number | null;
+  readonly maxContacts: number | null;
+  /** Comma-separated, in the order offered. */
+  readonly algorithms: string | null;
+}
+
+/** Which of the names are rows of `domain`, as they are spelt there. */
+export async function readDomains(database: Statements, names: readonly string[]): Promise<readonly string[]> {
+  const rows = await database.rows<{ domain: string }>(`SELECT domain FROM domain WHERE domain IN (${marks(names)})`, names);
+  return rows.map(({ domain }) => domain);
+}
+
+export async function readDomainSettings(database: Statements, names: readonly string[]): Promise<readonly DomainSettings[]> {
+  const rows = await database.rows<Omit<DomainSettings, "isEnabled"> & { enabled: number }>(
+    `SELECT domain, alias_of AS aliasOf, realm, enabled, min_expires AS minExpires, default_expires AS defaultExpires,
+       max_expires AS maxExpires, max_contacts AS maxContacts, algorithms
+       FROM strowger_domain WHERE domain IN (${marks(names)})`,
+    names,
+  );
+  return rows.map(({ enabled, ...row }) => ({ ...row, isEnabled: enabled === 1 }));
+}
+
+/** Fails with `DuplicateKey` when the domain exists. */
+export async function insertDomain(change: Change, domain: string): Promise<void> {
+  await change.run("INSERT INTO domain (domain, last_modified) VALUES (?, NOW())", [domain]);
+}
+
+export async function saveDomainSettings(change: Change, row: DomainSettings): Promise<void> {
+  await change.run(
+    `INSERT INTO strowger_domain
+       (domain, alias_of, realm, enabled, min_expires, default_expires, max_expires, max_contacts, algorithms, change_seq)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON DUPLICATE KEY UPDATE alias_of = VALUES(alias_of), realm = VALUES(realm), enabled = VALUES(enabled),
+       min_expires = VALUES(min_expires), default_expires = VALUES(default_expires), max_expires = VALUES(max_expires),
+       max_contacts = VALUES(max_contacts), algorithms = VALUES(algorithms), change_seq = VALUES(change_seq)`,
+    [
+      row.domain,
+      row.aliasOf,
+      row.realm,
+      row.isEnabled ? 1 : 0,
+      row.minExpires,
+      row.defaultExpires,
+      row.maxExpires,
+      row.maxContacts,
+      row.algorithms,
+      change.changeSeq,
+    ],
+  );
+}
+
+export async function deleteDomain(change: Change, domain: string): Promise<void> {
+  await change.run("DELETE FROM domain WHERE domain = ?", [domain]);
+  await change.run("DELETE FROM strowger_domain WHERE domain = ?", [domain]);
+}
+
+const marks = (values: readonly unknown[]): string => values.map(() => "?").join(", ");

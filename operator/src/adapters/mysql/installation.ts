@@ -1,0 +1,87 @@
+/**
+ * Writing as the one operator of this database. Who starts raises the epoch; every write transaction begins by raising the change number
+ * under that epoch, so an operator that slept while another took over can write nothing any more, on Galera neither.
+ */
+import type { Database, Statements } from "./database.ts";
+
+/** Another operator has taken this database over: this one must stop. */
+export class LeadershipLost extends Error {
+  constructor() {
+    super("another operator has taken this database over");
+    this.name = "LeadershipLost";
+  }
+}
+
+/** A write transaction: its statements, and the number of this change. */
+export interface Change extends Statements {
+  readonly changeSeq: number;
+}
+
+export interface Installation {
+  readonly id: string;
+  readonly database: Database;
+  /** Runs `work` in a write transaction. Throws `LeadershipLost` when the epoch is another one. */
+  write(work: (change: Change) => Promise<void>): Promise<void>;
+}
+
+/** Becomes the operator of this database. `name` says who, for people who look. */
+export async function takeInstallation(database: Database, name: string): Promise<Installation> {
+  const { id, epoch } = await database.transaction(async (transaction) => {
+    await transaction.run(
+      `UPDATE strowger_meta SET epoch = epoch + 1, leader = ?,
+         leader_beat_at = CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) WHERE id = 1`,
+      [name],
+    );
+    const [row] = await transaction.rows<{ id: string; epoch: number }>(
+      "SELECT installation_id AS id, epoch FROM strowger_meta WHERE id = 1",
+    );
+    if (row === undefined) throw new LeadershipLost();
+    return row;
+  });
+  return {
+    id,
+    database,
+    write: (work) =>
+      database.transaction(async (transaction) => {
+        const raised = await transaction.run(
+          "UPDATE strowger_meta SET change_seq = change_seq + 1 WHERE id = 1 AND epoch = ?",
+          [epoch],
+        );
+        if (raised !== 1) throw new LeadershipLost();
+        const [row] = await transaction.rows<{ changeSeq: number }>(
+          "SELECT change_seq AS changeSeq FROM strowger_meta WHERE id = 1",
+        );
+        await work({ ...transaction, changeSeq: row?.changeSeq ?? 0 });
+      }),
+  };
+}
+
+/** The SipCluster that this database belongs to; undefined while it belongs to none. */
+export interface ClusterIdentity {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export async function clusterOfDatabase(database: Statements): Promise<ClusterIdentity | undefined> {
+  const [row] = await database.rows<ClusterIdentity>(
+    "SELECT cluster_namespace AS namespace, cluster_name AS name, cluster_uid AS uid FROM strowger_meta WHERE id = 1",
+  );
+  return row === undefined || row.name === "" ? undefined : row;
+}
+
+export async function setClusterOfDatabase(change: Change, cluster: ClusterIdentity | undefined): Promise<void> {
+  await change.run("UPDATE strowger_meta SET cluster_namespace = ?, cluster_name = ?, cluster_uid = ? WHERE id = 1", [
+    cluster?.namespace ?? "",
+    cluster?.name ?? "",
+    cluster?.uid ?? "",
+  ]);
+}
+
+/** SIP nodes that gave a sign of life in the last 3 s, by the database's clock. */
+export async function countLiveNodes(database: Statements): Promise<number> {
+  const [row] = await database.rows<{ nodes: number }>(
+    "SELECT COUNT(*) AS nodes FROM strowger_node WHERE beat_at > CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) - 3000",
+  );
+  return Number(row?.nodes ?? 0);
+}

@@ -1,0 +1,28 @@
+/**
+ * A lease: one holder at a time, until it releases it or lets it expire by the database's clock. Taken by a conditional UPDATE, because
+ * GET_LOCK is per member in Galera.
+ */
+import type { Statements } from "./database.ts";
+
+export const leaseTable = `CREATE TABLE IF NOT EXISTS strowger_lease (
+  name VARCHAR(64) NOT NULL PRIMARY KEY,
+  holder VARCHAR(64) NOT NULL DEFAULT '',
+  expires_at BIGINT UNSIGNED NOT NULL DEFAULT 0
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4`;
+
+const now = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)";
+
+/** Takes or renews the lease for `length` ms; returns whether `holder` has it now. */
+export async function takeLease(database: Statements, name: string, holder: string, length: number): Promise<boolean> {
+  await database.run("INSERT IGNORE INTO strowger_lease (name) VALUES (?)", [name]);
+  const taken = await database.run(
+    `UPDATE strowger_lease SET holder = ?, expires_at = ${now} + ? WHERE name = ? AND (holder = ? OR expires_at < ${now})`,
+    [holder, length, name, holder],
+  );
+  return taken === 1;
+}
+
+/** Lets the next holder in at once. */
+export async function releaseLease(database: Statements, name: string, holder: string): Promise<void> {
+  await database.run("UPDATE strowger_lease SET holder = '', expires_at = 0 WHERE name = ? AND holder = ?", [name, holder]);
+}

@@ -1,0 +1,33 @@
+/** What every object of every kind has, as the Kubernetes API shapes it. */
+import type { Condition } from "./condition.ts";
+
+export interface ObjectMeta {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Raised by every change of the spec. */
+  readonly generation: number;
+}
+
+export interface KubernetesObject<Spec = unknown, Status = unknown> {
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: Spec;
+  readonly status?: Status;
+}
+
+/** What the status of every kind carries. */
+export interface CommonStatus {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly Condition[];
+}
+
+/** `namespace/name`, the key of an object within its kind. */
+export type ObjectKey = `${string}/${string}`;
+
+export const keyOf = (namespace: string, name: string): ObjectKey => `${namespace}/${name}`;
+
+export function splitKey(key: ObjectKey): { readonly namespace: string; readonly name: string } {
+  const slash = key.indexOf("/");
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}

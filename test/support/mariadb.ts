@@ -1,0 +1,129 @@
+/** A private MariaDB for one test file: own data folder, own port on 127.0.0.1, gone with the test process. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { createConnection, type Connection } from "mysql2/promise";
+
+export interface TestMariadb {
+  /** `mysql://root@127.0.0.1:port/strowger`; the database exists and is empty. */
+  readonly url: string;
+  /** The same without a database. */
+  readonly adminUrl: string;
+  readonly port: number;
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Ends the server; the data stay until the process that asked for them ends them. */
+  stop(): Promise<void>;
+  /** `kill -9`. */
+  crash(): Promise<void>;
+  /** Starts it again on the same data and port. */
+  restart(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export async function startMariadb(options: { readonly dir?: string } = {}): Promise<TestMariadb> {
+  const folder = options.dir ?? (await mkdtemp(join(tmpdir(), "strowger-mariadb-")));
+  const port = await freePort();
+  install(join(folder, "data"));
+  let server = await run(folder, port);
+  let connection: Connection | undefined;
+  const query = async (sql: string, values: readonly unknown[] = []): Promise<never[]> => {
+    connection ??= await createConnection({ host: "127.0.0.1", port, user: "root", database: "strowger" });
+    connection.on("error", () => (connection = undefined));
+    const [rows] = await connection.query(sql, [...values]);
+    return rows as never[];
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    connection?.destroy();
+    connection = undefined;
+    if (server.exitCode === null && server.signalCode === null) {
+      const gone = once(server, "exit");
+      server.kill(signal);
+      await gone;
+    }
+  };
+  const first = await createConnection({ host: "127.0.0.1", port, user: "root" });
+  await first.query("CREATE DATABASE IF NOT EXISTS strowger CHARACTER SET utf8mb4");
+  await first.end();
+  return {
+    port,
+    url: `mysql://root@127.0.0.1:${port}/strowger`,
+    adminUrl: `mysql://root@127.0.0.1:${port}`,
+    query,
+    stop: () => end("SIGTERM"),
+    crash: () => end("SIGKILL"),
+    restart: async () => {
+      server = await run(folder, port);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await end("SIGKILL");
+      if (options.dir === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function install(data: string): void {
+  const { status, stdout, stderr } = spawnSync(
+    "mariadb-install-db",
+    [
+      "--no-defaults",
+      `--datadir=${data}`,
+      `--user=${userInfo().username}`,
+      "--auth-root-authentication-method=normal",
+      "--skip-test-db",
+      "--skip-name-resolve",
+    ],
+    { encoding: "utf8" },
+  );
+  if (status !== 0) throw new Error(`mariadb-install-db failed: ${stdout}${stderr}`);
+}
+
+async function run(folder: string, port: number): Promise<ChildProcess> {
+  const server = spawn(
+    "setpriv", // the kernel ends the server when this process ends, however it ends
+    [
+      "--pdeathsig=KILL",
+      "mariadbd",
+      "--no-defaults",
+      `--user=${userInfo().username}`,
+      `--datadir=${join(folder, "data")}`,
+      `--socket=${join(folder, "socket")}`,
+      `--pid-file=${join(folder, "pid")}`,
+      `--port=${port}`,
+      "--skip-networking=0",
+      "--bind-address=127.0.0.1",
+      "--skip-name-resolve",
+      "--innodb-buffer-pool-size=32M",
+      "--innodb-log-file-size=16M",
+      "--innodb-flush-log-at-trx-commit=2",
+      "--performance-schema=OFF",
+      "--max-connections=200",
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let errors = "";
+  server.stderr?.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4_000)));
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline && server.exitCode === null) {
+    try {
+      const connection = await createConnection({ host: "127.0.0.1", port, user: "root" });
+      await connection.end();
+      return server;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`mariadbd did not start: ${errors}`);
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
