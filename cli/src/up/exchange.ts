@@ -1,0 +1,88 @@
+/** What the YAML says about the exchange, as far as the user of `strowger up` needs it: how many nodes, and how to log in. */
+export interface Login {
+  readonly username: string;
+  readonly domain: string;
+  /** undefined: the YAML does not hold it (only a hash, or the operator generates it). */
+  readonly password: string | undefined;
+}
+
+export interface Exchange {
+  /** SipCluster.spec.replicas. */
+  readonly replicas: number;
+  /** SipCluster.spec.peers: addresses that are served without a challenge. */
+  readonly peers: readonly string[];
+  /** Enabled users in the order of the files. */
+  readonly logins: readonly Login[];
+}
+
+/** An object of the YAML: of our kinds, or a Secret. */
+export interface YamlObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+  readonly spec?: unknown;
+  readonly data?: unknown;
+  readonly stringData?: unknown;
+}
+
+interface SecretRef {
+  readonly name: string;
+  readonly key?: string;
+}
+
+interface UserSpec {
+  readonly username: string;
+  readonly enabled?: boolean;
+  readonly domainRef: { readonly name: string; readonly namespace?: string };
+  readonly passwordSecretRef?: SecretRef;
+}
+
+interface DomainSpec {
+  readonly domain: string;
+  readonly enabled?: boolean;
+}
+
+/** Objects were validated by the operator's reader; a user whose domain is absent or disabled is left out. */
+export function readExchange(objects: readonly YamlObject[]): Exchange {
+  const cluster = objects.find((object) => object.kind === "SipCluster")?.spec as
+    | { replicas?: number; peers?: string[] }
+    | undefined;
+  const users = objects.filter((object) => object.kind === "SipUser");
+  return {
+    replicas: cluster?.replicas ?? 2,
+    peers: cluster?.peers ?? [],
+    logins: users.flatMap((user) => loginOf(user, objects) ?? []),
+  };
+}
+
+function loginOf(user: YamlObject, objects: readonly YamlObject[]): Login | undefined {
+  const spec = user.spec as UserSpec;
+  const namespace = namespaceOf(user);
+  const domain = find(objects, "SipDomain", spec.domainRef.namespace ?? namespace, spec.domainRef.name)
+    ?.spec as DomainSpec | undefined;
+  if (domain === undefined || domain.enabled === false || spec.enabled === false) return undefined;
+  const reference = spec.passwordSecretRef;
+  const secret = reference && find(objects, "Secret", namespace, reference.name);
+  const password = secret && secretValue(secret, reference.key ?? "password");
+  return { username: spec.username, domain: domain.domain, password };
+}
+
+function secretValue(secret: YamlObject, key: string): string | undefined {
+  const plain = (secret.stringData as Record<string, string> | undefined)?.[key];
+  const encoded = (secret.data as Record<string, string> | undefined)?.[key];
+  return plain ?? (encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8"));
+}
+
+function find(
+  objects: readonly YamlObject[],
+  kind: string,
+  namespace: string,
+  name: string,
+): YamlObject | undefined {
+  return objects.find(
+    (object) => object.kind === kind && object.metadata.name === name && namespaceOf(object) === namespace,
+  );
+}
+
+function namespaceOf(object: YamlObject): string {
+  return object.metadata.namespace ?? "default";
+}

@@ -1,0 +1,71 @@
+/** Ports that nobody uses, and who uses one that is taken. */
+import { createSocket } from "node:dgram";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { createServer } from "node:net";
+
+/** The first free TCP port from `wish` on (20 are tried), else any free one. */
+export async function freeTcpPort(address: string, wish: number): Promise<number> {
+  for (let port = wish; port < wish + 20; port++) if (await canListen(address, port)) return port;
+  return await anyTcpPort(address);
+}
+
+/** Undefined when a UDP socket can be bound there; else the system's code: EADDRINUSE, EADDRNOTAVAIL, EACCES. */
+export function udpBindFailure(address: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket({ type: address.includes(":") ? "udp6" : "udp4" });
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve(undefined)));
+  });
+}
+
+/** A UDP port that is free now. */
+export function freeUdpPort(address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket("udp4");
+    socket.once("error", reject);
+    socket.bind({ address, port: 0, exclusive: true }, () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+/** `kamailio (pid 42)` for whoever has that UDP port open, as far as /proc lets us see; undefined otherwise. */
+export async function udpPortHolder(port: number): Promise<string | undefined> {
+  const inodes = new Set<string>();
+  for (const table of ["/proc/net/udp", "/proc/net/udp6"]) {
+    const text = await readFile(table, "utf8").catch(() => "");
+    for (const line of text.split("\n").slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      if (Number.parseInt(fields[1]?.split(":").at(-1) ?? "", 16) === port && fields[9])
+        inodes.add(`socket:[${fields[9]}]`);
+    }
+  }
+  if (inodes.size === 0) return undefined;
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    for (const file of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
+      const target = await readlink(`/proc/${pid}/fd/${file}`).catch(() => "");
+      if (inodes.has(target)) return `${(await readFile(`/proc/${pid}/comm`, "utf8")).trim()} (pid ${pid})`;
+    }
+  }
+  return undefined;
+}
+
+function canListen(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+function anyTcpPort(address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ host: address, port: 0 }, () => {
+      const bound = server.address();
+      server.close(() => resolve(typeof bound === "object" && bound ? bound.port : 0));
+    });
+  });
+}

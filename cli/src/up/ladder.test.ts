@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { ladder } from "./ladder.ts";
+
+test("arrows point to the exchange or away from it, and all lines of steps are equally long", () => {
+  const lines = ladder({ left: "alice", right: "bob" }, [
+    { side: "left", direction: "to exchange", text: "INVITE bob" },
+    { side: "right", direction: "from exchange", text: "INVITE bob" },
+    { side: "right", direction: "to exchange", text: "180 Ringing" },
+    { side: "left", direction: "from exchange", text: "180 Ringing" },
+  ]);
+  const [, toExchange = "", fromExchange = "", answer = "", back = ""] = lines;
+  expect(toExchange).toMatch(/^ {6}\|-- INVITE bob -+>\| +\|$/);
+  expect(fromExchange).toMatch(/^ {6}\| +\|-- INVITE bob -+>\|$/);
+  expect(answer).toMatch(/^ {6}\| +\|<- 180 Ringing -+\|$/);
+  expect(back).toMatch(/^ {6}\|<- 180 Ringing -+\| +\|$/);
+  expect(new Set(lines.slice(1).map((line) => line.length)).size).toBe(1);
+});
+
+test("a text that is too long is cut, not the ladder", () => {
+  const [, short = "", long = ""] = ladder({ left: "a", right: "b" }, [
+    { side: "left", direction: "to exchange", text: "x" },
+    { side: "left", direction: "to exchange", text: "x".repeat(200) },
+  ]);
+  expect(long.length).toBe(short.length);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { parseMetrics, total, totalBy } from "./metrics.ts";
+
+const text = `# HELP strowger_sip_responses_total Responses sent
+# TYPE strowger_sip_responses_total counter
+strowger_sip_responses_total{method="INVITE",code="200"} 3
+strowger_sip_responses_total{method="REGISTER",code="200"} 4
+strowger_sip_responses_total{method="REGISTER",code="401"} 2
+strowger_bindings 2
+odd{text="a \\"quoted\\" }, b"} 1e3
+`;
+
+test("samples keep name, labels and value; comments are no samples", () => {
+  const samples = parseMetrics(text);
+  expect(samples).toHaveLength(5);
+  expect(samples.at(-1)).toEqual({ name: "odd", labels: { text: 'a "quoted" }, b' }, value: 1000 });
+});
+
+test("a total counts the samples that carry all labels asked for", () => {
+  const samples = parseMetrics(text);
+  expect(total(samples, "strowger_sip_responses_total", { code: "200" })).toBe(7);
+  expect(total(samples, "strowger_sip_responses_total", { code: "200", method: "INVITE" })).toBe(3);
+  expect(total(samples, "absent")).toBe(0);
+});
+
+test("totals by a label add up what differs in other labels", () => {
+  const byCode = totalBy(parseMetrics(text), "strowger_sip_responses_total", "code");
+  expect([...byCode]).toEqual([
+    ["200", 7],
+    ["401", 2],
+  ]);
+});
