@@ -1,28 +1,33 @@
 import { expect, test } from "vitest";
 import { readExchange, type YamlObject } from "./exchange.ts";
 
+const place = { namespace: "default", data: {} };
 const cluster = {
+  ...place,
   kind: "SipCluster",
-  metadata: { name: "exchange" },
+  name: "exchange",
   spec: { replicas: 3, peers: ["192.0.2.7"] },
 };
 const domain = {
+  ...place,
   kind: "SipDomain",
-  metadata: { name: "home" },
+  name: "home",
   spec: { domain: "home.example", clusterRef: { name: "exchange" } },
 };
 const secret = {
+  ...place,
   kind: "Secret",
-  metadata: { name: "words" },
-  stringData: { alice: "plain" },
-  data: { bob: Buffer.from("encoded").toString("base64") },
+  name: "words",
+  spec: undefined,
+  data: { alice: "one", password: "two" },
 };
 
 function user(name: string, spec: Record<string, unknown> = {}): YamlObject {
   const reference = { passwordSecretRef: { name: "words", key: name } };
   return {
+    ...place,
     kind: "SipUser",
-    metadata: { name },
+    name,
     spec: { username: name, domainRef: { name: "home" }, ...reference, ...spec },
   };
 }
@@ -32,10 +37,11 @@ test("replicas and peers come from the SipCluster; two nodes where nothing is sa
   expect(readExchange([])).toEqual({ replicas: 2, peers: [], logins: [] });
 });
 
-test("passwords are read from stringData and from data", () => {
-  expect(readExchange([cluster, domain, secret, user("alice"), user("bob")]).logins).toEqual([
-    { username: "alice", domain: "home.example", password: "plain" },
-    { username: "bob", domain: "home.example", password: "encoded" },
+test("a password is the named key of the Secret, `password` where none is named", () => {
+  const bob = user("bob", { passwordSecretRef: { name: "words" } });
+  expect(readExchange([cluster, domain, secret, user("alice"), bob]).logins).toEqual([
+    { username: "alice", domain: "home.example", password: "one" },
+    { username: "bob", domain: "home.example", password: "two" },
   ]);
 });
 
@@ -44,11 +50,11 @@ test("a user whose Secret is absent has no known password", () => {
 });
 
 test("disabled users, users of a disabled domain and of another namespace's domain are left out", () => {
-  const closed = { ...domain, metadata: { name: "closed" }, spec: { ...domain.spec, enabled: false } };
+  const closed = { ...domain, name: "closed", spec: { ...domain.spec, enabled: false } };
   const users = [
     user("alice", { enabled: false }),
     user("bob", { domainRef: { name: "closed" } }),
-    { ...user("carol"), metadata: { name: "carol", namespace: "elsewhere" } },
+    { ...user("carol"), namespace: "elsewhere" },
   ];
   expect(readExchange([cluster, domain, closed, secret, ...users]).logins).toEqual([]);
 });

@@ -15,13 +15,13 @@ export interface Exchange {
   readonly logins: readonly Login[];
 }
 
-/** An object of the YAML: of our kinds, or a Secret. */
+/** An object of the YAML: of our kinds, or a Secret with its decoded values. */
 export interface YamlObject {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
-  readonly spec?: unknown;
-  readonly data?: unknown;
-  readonly stringData?: unknown;
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: unknown;
+  readonly data: Readonly<Record<string, string>>;
 }
 
 interface SecretRef {
@@ -56,20 +56,16 @@ export function readExchange(objects: readonly YamlObject[]): Exchange {
 
 function loginOf(user: YamlObject, objects: readonly YamlObject[]): Login | undefined {
   const spec = user.spec as UserSpec;
-  const namespace = namespaceOf(user);
-  const domain = find(objects, "SipDomain", spec.domainRef.namespace ?? namespace, spec.domainRef.name)
+  const domain = find(objects, "SipDomain", spec.domainRef.namespace ?? user.namespace, spec.domainRef.name)
     ?.spec as DomainSpec | undefined;
   if (domain === undefined || domain.enabled === false || spec.enabled === false) return undefined;
   const reference = spec.passwordSecretRef;
-  const secret = reference && find(objects, "Secret", namespace, reference.name);
-  const password = secret && secretValue(secret, reference.key ?? "password");
-  return { username: spec.username, domain: domain.domain, password };
-}
-
-function secretValue(secret: YamlObject, key: string): string | undefined {
-  const plain = (secret.stringData as Record<string, string> | undefined)?.[key];
-  const encoded = (secret.data as Record<string, string> | undefined)?.[key];
-  return plain ?? (encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8"));
+  const secret = reference && find(objects, "Secret", user.namespace, reference.name);
+  return {
+    username: spec.username,
+    domain: domain.domain,
+    password: secret?.data[reference?.key ?? "password"],
+  };
 }
 
 function find(
@@ -79,10 +75,6 @@ function find(
   name: string,
 ): YamlObject | undefined {
   return objects.find(
-    (object) => object.kind === kind && object.metadata.name === name && namespaceOf(object) === namespace,
+    (object) => object.kind === kind && object.name === name && object.namespace === namespace,
   );
-}
-
-function namespaceOf(object: YamlObject): string {
-  return object.metadata.namespace ?? "default";
 }
