@@ -3,9 +3,9 @@ import { createSocket } from "node:dgram";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer } from "node:net";
 
-/** The first free TCP port from `wish` on (20 are tried), else any free one. */
+/** The first free TCP port from `wish` on (20 are tried; 0: no wish), else any free one. */
 export async function freeTcpPort(address: string, wish: number): Promise<number> {
-  for (let port = wish; port < wish + 20; port++) if (await canListen(address, port)) return port;
+  for (let port = wish; wish > 0 && port < wish + 20; port++) if (await canListen(address, port)) return port;
   return await anyTcpPort(address);
 }
 

@@ -1,0 +1,53 @@
+/** A program that a test starts: its output is kept, and the kernel ends it when the test process ends, however that happens. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+
+export interface TestChild extends AsyncDisposable {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** Everything it wrote to stdout and stderr. */
+  output(): string;
+  /** Ends it by a signal and waits; resolves at once where it is gone already. */
+  end(signal?: NodeJS.Signals): Promise<void>;
+  /** Resolves with the exit status (null: ended by a signal). */
+  readonly exited: Promise<number | null>;
+}
+
+export function startChild(
+  command: string,
+  args: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): TestChild {
+  const lifeline = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [];
+  const [first = command, ...rest] = [...lifeline, command, ...args];
+  const child = spawn(first, rest, {
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once("exit", (status) => resolve(status));
+    child.once("error", reject);
+  });
+  exited.catch(() => undefined);
+  const end = async (signal: NodeJS.Signals = "SIGTERM") => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    const impatience = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await gone;
+    clearTimeout(impatience);
+  };
+  return {
+    process: child,
+    pid: child.pid ?? 0,
+    output: () => output,
+    end,
+    exited,
+    [Symbol.asyncDispose]: () => end(),
+  };
+}
