@@ -1,0 +1,321 @@
+/** From challenge to decision, as a phone and two nodes live it. */
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { type DigestCredentials, parseDigestCredentials } from "../wire/digest-credentials.ts";
+import { isProblem, problem } from "../wire/problem.ts";
+import { authenticate, type Authenticator, type DigestAccount, type RequestFacts } from "./authenticate.ts";
+import { buildChallenges } from "./challenge.ts";
+import { hashPassword, isSameResource } from "./digest.ts";
+import { type DerivedRing, deriveRing } from "./key-ring.ts";
+import { checkNonce, issueNonce } from "./nonce.ts";
+import { NonceCounts } from "./nonce-counts.ts";
+
+const start = 1_800_000_000_000;
+const lifetime = 300_000;
+const ringOf = (seed: string): DerivedRing =>
+  deriveRing(
+    [{ id: `k-${seed}`, key: Buffer.alloc(32, seed), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }],
+    "nonce",
+  );
+const nodeOf = (keys = ringOf("a")): Authenticator => ({
+  keys,
+  nonceLifetime: lifetime,
+  nonceCounts: new NonceCounts(),
+  dummyHa1: "0123456789abcdef".repeat(4),
+});
+const bob: DigestAccount = {
+  username: "bob",
+  realm: "example.com",
+  ha1: hashPassword("MD5", "bob", "example.com", "secret"),
+};
+const register: RequestFacts = {
+  method: "REGISTER",
+  uri: "sip:example.com",
+  callId: "call-1",
+  algorithms: ["MD5"],
+};
+const invite: RequestFacts = { ...register, method: "INVITE", uri: "sip:alice@example.com" };
+const granted = { kind: "authenticated", username: "bob", nonceAt: start, nonceCount: 1 };
+const plain = { kind: "challenge", stale: false };
+const stale = { kind: "challenge", stale: true };
+
+interface Answer {
+  readonly nonce?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly nc?: string;
+  readonly algorithm?: "MD5" | "SHA-256";
+  readonly uri?: string;
+  readonly qop?: string;
+}
+
+/** What a phone makes of a challenge, by node:crypto alone. */
+function answer(request: RequestFacts, node: Authenticator, given: Answer = {}): DigestCredentials {
+  const {
+    username = "bob",
+    password = "secret",
+    nc = "00000001",
+    algorithm = "MD5",
+    uri = request.uri,
+    qop = "auth",
+  } = given;
+  const nonce = given.nonce ?? issueNonce(node.keys, request.callId, start);
+  const h = (text: string): string =>
+    createHash(algorithm === "MD5" ? "md5" : "sha256")
+      .update(text)
+      .digest("hex");
+  const response = h(
+    `${h(`${username}:example.com:${password}`)}:${nonce}:${nc}:cn:${qop}:${h(`${request.method}:${uri}`)}`,
+  );
+  const value = `Digest username="${username}", realm="example.com", nonce="${nonce}", uri="${uri}", response="${response}", algorithm=${algorithm}, cnonce="cn", nc=${nc}, qop=${qop}`;
+  const credentials = parseDigestCredentials(value);
+  if (credentials === undefined || isProblem(credentials)) throw new Error("bad answer");
+  return credentials;
+}
+
+describe("authenticate", () => {
+  it("§22: without credentials challenges, with broken ones refuses with 400, with right ones says who", () => {
+    const node = nodeOf();
+    expect(authenticate(undefined, undefined, register, node, start)).toEqual(plain);
+    expect(authenticate(problem("credentials: uri twice"), undefined, register, node, start)).toEqual({
+      kind: "refused",
+      status: 400,
+      reason: "credentials: uri twice",
+    }); // prettier-ignore
+    expect(authenticate(answer(register, node), bob, register, node, start + 1000)).toEqual(granted);
+  });
+
+  it("design-sip rule 16: a nonce of one node is good on another with the same ring", () => {
+    const credentials = answer(register, nodeOf());
+    expect(authenticate(credentials, bob, register, nodeOf(), start)).toEqual(granted);
+    expect(authenticate(credentials, bob, register, nodeOf(ringOf("b")), start)).toEqual(stale);
+  });
+
+  it("an unknown user, a user without a credential and a wrong password get the same challenge", () => {
+    const node = nodeOf();
+    expect(authenticate(answer(register, node), undefined, register, node, start)).toEqual(plain);
+    expect(
+      authenticate(answer(register, node), { username: "bob", realm: "example.com" }, register, node, start),
+    ).toEqual(plain);
+    expect(
+      authenticate(answer(register, node), { ...bob, ha1: "", password: "" }, register, node, start),
+    ).toEqual(plain);
+    const emptyHa1 = createHash("md5")
+      .update(
+        `:${answer(register, node).nonce}:00000001:cn:auth:${createHash("md5").update("REGISTER:sip:example.com").digest("hex")}`,
+      )
+      .digest("hex");
+    const crafted = { ...answer(register, node), response: emptyHa1 };
+    expect(authenticate(crafted, { ...bob, ha1: "" }, register, node, start)).toEqual(plain);
+    const noHa1 = answer(register, node, { password: "" });
+    expect(authenticate(noHa1, { ...bob, ha1: "", password: "" }, register, node, start)).toEqual(plain);
+    expect(authenticate(answer(register, node, { password: "Secret" }), bob, register, node, start)).toEqual(
+      plain,
+    );
+  });
+
+  it("the dummy HA1 opens no account, for either length", () => {
+    const node = nodeOf();
+    for (const ha1 of [node.dummyHa1, node.dummyHa1.slice(0, 32)]) {
+      const account = { username: "bob", realm: "example.com", ha1 };
+      const credentials = answer(register, node);
+      const response = createHash("md5")
+        .update(
+          `${ha1}:${credentials.nonce}:00000001:cn:auth:${createHash("md5").update("REGISTER:sip:example.com").digest("hex")}`,
+        )
+        .digest("hex");
+      expect(authenticate({ ...credentials, response }, account, register, node, start)).toEqual(granted);
+      expect(authenticate({ ...credentials, response }, undefined, register, node, start)).toEqual(plain);
+    }
+  });
+
+  it("RFC 7616 §3.3: stale=true for an expired nonce or one of another Call-ID, and only with the right password", () => {
+    const node = nodeOf();
+    const expired = answer(register, node);
+    expect(authenticate(expired, bob, register, node, start + lifetime)).toEqual(granted);
+    expect(authenticate(expired, bob, register, node, start + lifetime + 1)).toEqual(stale);
+    const other = answer(register, node, { nonce: issueNonce(node.keys, "call-2", start) });
+    expect(authenticate(other, bob, register, node, start)).toEqual(stale);
+    const wrong = answer(register, node, { nonce: issueNonce(node.keys, "call-2", start), password: "x" });
+    expect(authenticate(wrong, bob, register, node, start)).toEqual(plain);
+  });
+
+  it("a forged nonce gets a plain challenge, whatever the password", () => {
+    const node = nodeOf();
+    for (const nonce of ["x", "", `${start.toString(36)}.k-a.${"A".repeat(28)}`])
+      expect(authenticate(answer(register, node, { nonce }), bob, register, node, start)).toEqual(plain);
+  });
+
+  it("RFC 7616 §3.4.5: nc must rise for each nonce; a replayed INVITE gets stale=true, a REGISTER is left to its row", () => {
+    const node = nodeOf();
+    const first = answer(invite, node);
+    expect(authenticate(first, bob, invite, node, start)).toEqual(granted);
+    expect(authenticate(first, bob, invite, node, start)).toEqual(stale);
+    expect(authenticate(answer(invite, node, { nc: "0000000A" }), bob, invite, node, start)).toMatchObject({
+      nonceCount: 10,
+    });
+    expect(authenticate(answer(invite, node, { nc: "00000009" }), bob, invite, node, start)).toEqual(stale);
+    const again = answer(register, node);
+    for (let i = 0; i < 2; i++) expect(authenticate(again, bob, register, node, start)).toEqual(granted);
+    expect(authenticate(answer(register, node, { nc: "0" }), bob, register, node, start)).toEqual(stale);
+  });
+
+  it("a wrong password does not use up a count", () => {
+    const node = nodeOf();
+    authenticate(answer(invite, node, { password: "x", nc: "000000ff" }), bob, invite, node, start);
+    expect(authenticate(answer(invite, node), bob, invite, node, start)).toEqual(granted);
+  });
+
+  it("qop other than auth, or none, is refused with 400", () => {
+    const node = nodeOf();
+    const refused = { kind: "refused", status: 400, reason: "credentials: expected qop=auth" };
+    expect(authenticate(answer(register, node, { qop: "auth-int" }), bob, register, node, start)).toEqual(
+      refused,
+    );
+    expect(authenticate({ ...answer(register, node), qop: undefined }, bob, register, node, start)).toEqual(
+      refused,
+    );
+  });
+
+  it("§22.4: a uri that is not the Request-URI is refused with 400; port, parameters and scheme do not matter", () => {
+    const node = nodeOf();
+    const refused = { kind: "refused", status: 400, reason: "credentials: uri is not the Request-URI" };
+    expect(
+      authenticate(answer(invite, node, { uri: "sip:carol@example.com" }), bob, invite, node, start),
+    ).toEqual(refused);
+    expect(
+      authenticate(
+        answer(invite, node, { uri: "sips:alice@EXAMPLE.com:5061;transport=tcp" }),
+        bob,
+        invite,
+        node,
+        start,
+      ),
+    ).toEqual(granted); // prettier-ignore
+    expect(isSameResource("tel:+1", "tel:+1")).toBe(true);
+    expect(isSameResource("tel:+1", "tel:+2")).toBe(false);
+    expect(isSameResource("sip:example.com", "sip:example.org")).toBe(false);
+  });
+
+  it("RFC 8760: only offered algorithms; SHA-256 needs its own HA1", () => {
+    const node = nodeOf();
+    const both: RequestFacts = { ...register, algorithms: ["SHA-256", "MD5"] };
+    const sha = answer(register, node, { algorithm: "SHA-256" });
+    const account = { ...bob, ha1Sha256: hashPassword("SHA-256", "bob", "example.com", "secret") };
+    expect(authenticate(sha, account, both, node, start)).toEqual(granted);
+    expect(authenticate(sha, account, register, node, start)).toEqual(plain);
+    expect(authenticate(sha, bob, both, node, start)).toEqual(plain);
+    expect(
+      authenticate(answer(register, node), account, { ...register, algorithms: ["SHA-256"] }, node, start),
+    ).toEqual(plain);
+    expect(
+      authenticate({ ...answer(register, node), algorithm: "MD5-sess" }, bob, both, node, start),
+    ).toEqual(plain);
+    expect(
+      authenticate(
+        { ...answer(register, node), algorithm: undefined },
+        bob,
+        { ...register, algorithms: [] },
+        node,
+        start,
+      ),
+    ).toEqual(granted); // prettier-ignore
+  });
+
+  it("P9: a row with a plain password and no HA1 works with either algorithm; a stored HA1 goes before it", () => {
+    const node = nodeOf();
+    const row = { username: "bob", realm: "example.com", password: "secret" };
+    const both: RequestFacts = { ...register, algorithms: ["MD5", "SHA-256"] };
+    for (const algorithm of ["MD5", "SHA-256"] as const)
+      expect(authenticate(answer(register, node, { algorithm }), row, both, node, start)).toEqual(granted);
+    expect(authenticate(answer(register, node), { ...row, ha1: "" }, register, node, start)).toEqual(granted);
+    expect(
+      authenticate(answer(register, node), { ...bob, password: "other" }, register, node, start),
+    ).toEqual(granted);
+  });
+
+  it("names in UTF-8 are hashed as bytes", () => {
+    const node = nodeOf();
+    const account = { username: "bjørn", realm: "example.com", password: "pässword" };
+    const credentials = answer(register, node, { username: "bjørn", password: "pässword" });
+    expect(authenticate(credentials, account, register, node, start)).toMatchObject({
+      kind: "authenticated",
+      username: "bjørn",
+    }); // prettier-ignore
+  });
+});
+
+describe("nonce", () => {
+  const keys = ringOf("a");
+  const check = (nonce: string, now = start, callId = "c"): string =>
+    checkNonce(keys, nonce, callId, now, lifetime).kind;
+
+  it("is fresh for its life and its Call-ID, stale else; every changed character makes it another's", () => {
+    const nonce = issueNonce(keys, "c", start);
+    expect(checkNonce(keys, nonce, "c", start + 5, lifetime)).toEqual({ kind: "fresh", at: start });
+    expect([
+      check(nonce, start, "d"),
+      check(nonce, start + lifetime + 1),
+      check(nonce, start - lifetime - 1),
+    ]).toEqual(["stale", "stale", "stale"]); // prettier-ignore
+    expect(issueNonce(keys, "c", start + 1).slice(-16)).not.toBe(nonce.slice(-16));
+    for (let i = 0; i < nonce.length; i++) {
+      const other = nonce.slice(0, i) + (nonce[i] === "b" ? "c" : "b") + nonce.slice(i + 1);
+      expect(check(other), other).not.toBe("fresh");
+    }
+    expect(check(`${(start + 1).toString(36)}${nonce.slice(nonce.indexOf("."))}`)).toBe("forged");
+    expect(check(nonce.replace("k-a", "k-z"))).toBe("stale");
+    expect(check("x".repeat(8000))).toBe("forged");
+  });
+
+  it("rotation: nonces of the old key hold until it is dropped, of the new one from when it verifies", () => {
+    const old = { id: "old", key: Buffer.alloc(32, 1), verifyFrom: 0, signFrom: 0, dropAfter: start + 2000 };
+    const young = {
+      id: "new",
+      key: Buffer.alloc(32, 2),
+      verifyFrom: start,
+      signFrom: start + 1000,
+      dropAfter: Infinity,
+    };
+    const ring = deriveRing([old, young], "nonce");
+    const first = issueNonce(ring, "c", start + 500);
+    const second = issueNonce(ring, "c", start + 1500);
+    expect([first.split(".")[1], second.split(".")[1]]).toEqual(["old", "new"]);
+    const seen = (nonce: string, now: number): string => checkNonce(ring, nonce, "c", now, lifetime).kind;
+    expect([seen(first, start + 2000), seen(first, start + 2001)]).toEqual(["fresh", "stale"]);
+    expect([seen(second, start - 1), seen(second, start)]).toEqual(["stale", "fresh"]);
+    expect(() => issueNonce([], "c", start)).toThrow(RangeError);
+  });
+});
+
+describe("challenge", () => {
+  it("RFC 8760 §2.4: one value for each algorithm in order; MD5 by default; quotes in a realm are escaped", () => {
+    expect(buildChallenges("example.com", [], "n", false)).toEqual([
+      'Digest realm="example.com", nonce="n", algorithm=MD5, qop="auth"',
+    ]);
+    expect(buildChallenges('a"b\\', ["SHA-256", "MD5"], "n", true)).toEqual([
+      'Digest realm="a\\"b\\\\", nonce="n", algorithm=SHA-256, qop="auth", stale=true',
+      'Digest realm="a\\"b\\\\", nonce="n", algorithm=MD5, qop="auth", stale=true',
+    ]);
+    expect(buildChallenges("bjø", [], "n", false)[0]).toContain('realm="bj\u00c3\u00b8"');
+  });
+});
+
+describe("NonceCounts", () => {
+  it("is bounded, and forgets the nonce longest unused", () => {
+    const counts = new NonceCounts(2);
+    expect([
+      counts.accept("a", 1),
+      counts.accept("b", 1),
+      counts.accept("a", 2),
+      counts.accept("c", 1),
+    ]).toEqual([true, true, true, true]); // prettier-ignore
+    expect(counts.size).toBe(2);
+    expect([counts.accept("a", 2), counts.accept("c", 1), counts.accept("b", 1)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(counts.accept("d", 0)).toBe(false);
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * Who sent this request? A decision as a value (RFC 3261 §22; RFC 7616; design-sip rules 15 and 16).
+ *
+ * An unknown user costs the digest of a known one, against an HA1 that no password has, and ends in the same challenge as a wrong
+ * password. `stale=true` is only told to who knows the password (RFC 2617 §3.2.1), so that a wrong one makes the phone ask its owner.
+ */
+import type { DigestCredentials } from "../wire/digest-credentials.ts";
+import { isProblem, type ParseProblem } from "../wire/problem.ts";
+import type { Epoch, Ms } from "../wire/units.ts";
+import { defaultAlgorithms } from "./challenge.ts";
+import {
+  algorithmOf,
+  type DigestAlgorithm,
+  hashPassword,
+  isResponseRight,
+  isSameResource,
+} from "./digest.ts";
+import type { DerivedRing } from "./key-ring.ts";
+import { checkNonce } from "./nonce.ts";
+import type { NonceCounts } from "./nonce-counts.ts";
+
+/** What of an account proves who it is. HA1s are hexadecimal digits; empty text counts as absent. */
+export interface DigestAccount {
+  readonly username: string;
+  readonly realm: string;
+  /** H(username:realm:password) by MD5. */
+  readonly ha1?: string | undefined;
+  /** The same by SHA-256. */
+  readonly ha1Sha256?: string | undefined;
+  /** Plain text of a row that another tool wrote; used only where the row has no HA1 of the algorithm. */
+  readonly password?: string | undefined;
+}
+
+export interface RequestFacts {
+  readonly method: string;
+  /** The Request-URI as it stands in the request line. */
+  readonly uri: string;
+  readonly callId: string;
+  /** What the domain offers; empty means MD5. */
+  readonly algorithms: readonly DigestAlgorithm[];
+}
+
+export interface Authenticator {
+  /** The ring's keys, derived for nonces. */
+  readonly keys: DerivedRing;
+  readonly nonceLifetime: Ms;
+  readonly nonceCounts: NonceCounts;
+  /** Chance of this process, 64 hexadecimal digits: an HA1 that no password has. */
+  readonly dummyHa1: string;
+}
+
+/**
+ * `authenticated`: `nonceAt` and `nonceCount` order the REGISTERs of one Call-ID in the binding's side row; those of other methods have
+ * been compared here. `challenge`: 401 or 407 with new nonces. `refused`: answer `status` with the reason, which holds no secret.
+ */
+export type Decision =
+  | {
+      readonly kind: "authenticated";
+      readonly username: string;
+      readonly nonceAt: Epoch;
+      readonly nonceCount: number;
+    }
+  | { readonly kind: "challenge"; readonly stale: boolean }
+  | { readonly kind: "refused"; readonly status: 400; readonly reason: string };
+
+/** `account`: of the credentials' username, undefined when there is none or it is disabled. */
+export function authenticate(
+  credentials: DigestCredentials | ParseProblem | undefined,
+  account: DigestAccount | undefined,
+  request: RequestFacts,
+  authenticator: Authenticator,
+  now: Epoch,
+): Decision {
+  if (credentials === undefined) return challenge;
+  if (isProblem(credentials)) return refuse(credentials.reason);
+  if (credentials.qop?.toLowerCase() !== "auth") return refuse("credentials: expected qop=auth");
+  if (!isSameResource(credentials.uri, request.uri)) return refuse("credentials: uri is not the Request-URI");
+  const algorithm = offered(credentials.algorithm, request.algorithms);
+  if (algorithm === undefined) return challenge;
+
+  const nonce = checkNonce(
+    authenticator.keys,
+    credentials.nonce,
+    request.callId,
+    now,
+    authenticator.nonceLifetime,
+  );
+  const ha1 = account === undefined ? undefined : ha1Of(account, algorithm);
+  const isRight = isResponseRight(
+    algorithm,
+    ha1 ?? dummyOf(algorithm, authenticator),
+    request.method,
+    credentials,
+  );
+  if (!isRight || account === undefined || ha1 === undefined || nonce.kind === "forged") return challenge;
+  if (nonce.kind === "stale") return staleChallenge;
+  const nonceCount = Number.parseInt(credentials.nc ?? "", 16);
+  const isNewer =
+    request.method === "REGISTER"
+      ? nonceCount > 0
+      : authenticator.nonceCounts.accept(credentials.nonce, nonceCount);
+  if (!isNewer) return staleChallenge;
+  return { kind: "authenticated", username: account.username, nonceAt: nonce.at, nonceCount };
+}
+
+const challenge: Decision = { kind: "challenge", stale: false };
+const staleChallenge: Decision = { kind: "challenge", stale: true };
+const refuse = (reason: string): Decision => ({ kind: "refused", status: 400, reason });
+
+function offered(
+  name: string | undefined,
+  algorithms: readonly DigestAlgorithm[],
+): DigestAlgorithm | undefined {
+  const algorithm = algorithmOf(name);
+  const choice = algorithms.length > 0 ? algorithms : defaultAlgorithms;
+  return algorithm !== undefined && choice.includes(algorithm) ? algorithm : undefined;
+}
+
+/** As long as a real one, because the number of blocks hashed shows in the time. */
+const dummyOf = (algorithm: DigestAlgorithm, { dummyHa1 }: Authenticator): string =>
+  algorithm === "MD5" ? dummyHa1.slice(0, 32) : dummyHa1;
+
+/** The account's HA1, or undefined when nobody can log in with it: it has neither the HA1 nor a password. */
+function ha1Of(account: DigestAccount, algorithm: DigestAlgorithm): string | undefined {
+  const stored = algorithm === "MD5" ? account.ha1 : account.ha1Sha256;
+  if (stored !== undefined && stored !== "") return stored;
+  if (account.password === undefined || account.password === "") return undefined;
+  return hashPassword(algorithm, account.username, account.realm, account.password);
+}

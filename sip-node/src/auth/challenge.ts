@@ -1,0 +1,24 @@
+/** Values of WWW-Authenticate and Proxy-Authenticate (RFC 3261 §20.44, §20.27; RFC 8760 §2.4). */
+import type { DigestAlgorithm } from "./digest.ts";
+import { wireText } from "./wire-text.ts";
+
+/**
+ * One value for each algorithm, in the given order, which is the order of preference: each is a header field of its own. `isStale`
+ * tells the phone to try again without asking its owner. Never empty: without algorithms it is MD5.
+ */
+export function buildChallenges(
+  realm: string,
+  algorithms: readonly DigestAlgorithm[],
+  nonce: string,
+  isStale: boolean,
+): string[] {
+  const quoted = wireText(realm).replace(/["\\]/g, "\\$&");
+  const offered = algorithms.length > 0 ? algorithms : defaultAlgorithms;
+  return offered.map(
+    (algorithm) =>
+      `Digest realm="${quoted}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${isStale ? ", stale=true" : ""}`,
+  );
+}
+
+/** SHA-256 beside MD5 breaks phones that people have. */
+export const defaultAlgorithms: readonly DigestAlgorithm[] = ["MD5"];

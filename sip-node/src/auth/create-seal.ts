@@ -1,0 +1,36 @@
+/** Seals of the cluster (`wire/seal.ts`) from a derived key ring. */
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { type Seal, sealLength } from "../wire/seal.ts";
+import type { Epoch } from "../wire/units.ts";
+import { deriveRing, type KeyRing, mayVerify, shortId, signingKey } from "./key-ring.ts";
+
+/** `now` reads the wall clock. Sealing throws `RangeError` when no key of the ring may sign: the ring was mounted wrong. */
+export function createSeal(ring: KeyRing, purpose: string, now: () => Epoch): Seal {
+  const keys = deriveRing(ring, purpose).map((entry) => ({ ...entry, short: shortId(entry.id) }));
+  return {
+    seal(data) {
+      const entry = signingKey(keys, now());
+      if (entry === undefined) throw new RangeError(`key ring: no key may sign for ${purpose}`);
+      return entry.short + mac(entry.secret, data);
+    },
+    isSealed(data, seal) {
+      if (seal.length !== sealLength) return false;
+      const at = now();
+      const given = Buffer.from(seal.slice(2), "latin1");
+      for (const entry of keys)
+        if (seal.startsWith(entry.short) && mayVerify(entry, at) && isEqual(given, mac(entry.secret, data)))
+          return true;
+      return false;
+    },
+  };
+}
+
+/** 96 bits as 16 characters; text is hashed byte by byte, as `wire` holds it. */
+const mac = (secret: KeyObject, data: string | Uint8Array): string =>
+  createHmac("sha256", secret)
+    .update(typeof data === "string" ? Buffer.from(data, "latin1") : data)
+    .digest("base64url")
+    .slice(0, sealLength - 2);
+
+const isEqual = (given: Buffer, expected: string): boolean =>
+  timingSafeEqual(given, Buffer.from(expected, "latin1"));

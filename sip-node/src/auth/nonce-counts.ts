@@ -1,0 +1,28 @@
+/**
+ * The last `nc` that this node accepted for each nonce (RFC 7616 §3.4.5), for methods whose replay no row prevents. Bounded: beyond
+ * the bound the nonce longest unused is forgotten, and can be replayed until it expires.
+ */
+export class NonceCounts {
+  readonly #counts = new Map<string, number>();
+  readonly #limit: number;
+
+  /** `limit`: nonces remembered; a nonce lives for minutes and belongs to one Call-ID. */
+  constructor(limit = 100_000) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  /** Whether the count is greater than every one before with this nonce; only then it is remembered. */
+  accept(nonce: string, count: number): boolean {
+    const last = this.#counts.get(nonce) ?? 0;
+    if (count <= last) return false;
+    this.#counts.delete(nonce);
+    this.#counts.set(nonce, count);
+    const [oldest] = this.#counts.size > this.#limit ? this.#counts.keys() : [];
+    if (oldest !== undefined) this.#counts.delete(oldest);
+    return true;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Nonces that every node can check and none remembers (RFC 7616 §3.3; design-sip rule 16).
+ *
+ *   nonce = time "." key-id "." proof call
+ *
+ *   m     = base64url( HMAC-SHA-256(key, time "." key-id) )
+ *   proof = m[0..12)                                               made by a node of this cluster
+ *   call  = base64url( SHA-256(m[12..43) Call-ID) )[0..16)         for this Call-ID
+ *
+ * Two proofs, because a nonce of ours in another call is `stale` (a phone tries its old one first) and one of nobody is `forged`. The
+ * second is a plain hash, because its secret is of this nonce alone and its length hides the hash's state.
+ */
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import type { Epoch, Ms } from "../wire/units.ts";
+import { type DerivedKey, type DerivedRing, mayVerify, signingKey } from "./key-ring.ts";
+
+/** How long after its issue a nonce is fresh. */
+export const defaultNonceLifetime: Ms = 300_000;
+
+/** `at`: when it was issued. `stale`: ours, but expired, of another Call-ID, or of a key that is no more in the ring. */
+export type NonceCheck =
+  | { readonly kind: "fresh"; readonly at: Epoch }
+  | { readonly kind: "stale" }
+  | { readonly kind: "forged" };
+
+/** A new nonce; `keys` are the ring's, derived for nonces. Throws `RangeError` when none may sign: the ring was mounted wrong. */
+export function issueNonce(keys: DerivedRing, callId: string, now: Epoch): string {
+  const entry = signingKey(keys, now);
+  if (entry === undefined) throw new RangeError("key ring: no key may sign nonces");
+  const head = `${Math.floor(now).toString(36)}.${entry.id}`;
+  return `${head}.${proofs(entry, head, callId)}`;
+}
+
+/** Nonces of a clock that runs ahead are fresh for as long as others. */
+export function checkNonce(
+  keys: DerivedRing,
+  nonce: string,
+  callId: string,
+  now: Epoch,
+  lifetime: Ms,
+): NonceCheck {
+  const form = /^([0-9a-z]{1,10})\.([\w-]{1,32})\.([\w-]{28})$/.exec(nonce);
+  if (form === null) return { kind: "forged" };
+  const [, time, id, text] = form as unknown as [string, string, string, string];
+  const entry = keys.find((key) => key.id === id && mayVerify(key, now));
+  if (entry === undefined) return { kind: "stale" };
+  const given = Buffer.from(text, "latin1");
+  const expected = Buffer.from(proofs(entry, `${time}.${id}`, callId), "latin1");
+  if (!timingSafeEqual(given.subarray(0, proofLength), expected.subarray(0, proofLength)))
+    return { kind: "forged" };
+  const at = Number.parseInt(time, 36);
+  if (Math.abs(now - at) > lifetime) return { kind: "stale" };
+  return timingSafeEqual(given, expected) ? { kind: "fresh", at } : { kind: "stale" };
+}
+
+const proofLength = 12;
+const callLength = 16;
+
+function proofs(entry: DerivedKey, head: string, callId: string): string {
+  const made = createHmac("sha256", entry.secret).update(head).digest("base64url");
+  const call = hash("sha256", made.slice(proofLength) + callId, "base64url");
+  return made.slice(0, proofLength) + call.slice(0, callLength);
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { findDigestCredentials, parseDigestCredentials } from "./digest-credentials.ts";
+import { parseMessage } from "./parse-message.ts";
+
+const least = 'username="bob", realm="example.com", nonce="n", uri="sip:example.com", response="00"';
+
+describe("parseDigestCredentials", () => {
+  it("§20.7: reads every parameter, with qop and algorithm as tokens", () => {
+    const value = `Digest ${least}, algorithm=MD5,cnonce="c", qop=auth, nc=0000001f, opaque="o"`;
+    expect(parseDigestCredentials(value)).toEqual({
+      username: "bob",
+      realm: "example.com",
+      nonce: "n",
+      uri: "sip:example.com",
+      response: "00",
+      algorithm: "MD5",
+      cnonce: "c",
+      qop: "auth",
+      nc: "0000001f",
+    });
+  });
+
+  it("names and the scheme compare without case, white space and folds are free, empty elements are skipped", () => {
+    const value = 'dIGEST\r\n USERNAME = "bob" ,,\r\n\tRealm="r",Nonce="n" , URI="u",response="0" ,';
+    expect(parseDigestCredentials(value)).toMatchObject({ username: "bob", realm: "r", response: "0" });
+  });
+
+  it("commas, equals signs and escaped quotes inside quotes are text", () => {
+    const value = `Digest ${least.replace('"bob"', String.raw`"b,o=\"b\\"`)}, cnonce="a,b\\"c"`;
+    expect(parseDigestCredentials(value)).toMatchObject({
+      username: String.raw`b,o="b` + "\\",
+      cnonce: 'a,b\\"c',
+    });
+  });
+
+  it("leniency: quoted qop, nc and algorithm, others without quotes", () => {
+    const value = `Digest ${least.replace('"bob"', "bob")}, qop="auth", nc="00000001", algorithm="MD5", cnonce=c`;
+    expect(parseDigestCredentials(value)).toMatchObject({
+      username: "bob",
+      qop: "auth",
+      nc: "00000001",
+      algorithm: "MD5",
+    });
+  });
+
+  it("another scheme is none of ours", () => {
+    for (const value of ["Basic QWxh", "", "Digestive x=1", "Digest"])
+      expect(parseDigestCredentials(value), value).toBeUndefined();
+  });
+
+  it.each([
+    ["no response", `Digest ${least.replace(', response="00"', "")}`],
+    ["no username", "Digest x=y"],
+    ["uri twice", `Digest ${least}, uri="sip:other"`],
+    ["uri twice", `Digest ${least}, URI="sip:other"`],
+    ["not closed", `Digest ${least}, opaque="x`],
+    ["not closed", `Digest ${least}, cnonce="x\\"`],
+    ["expected a comma", `Digest ${least} qop=auth`],
+    ['expected "="', `Digest ${least}, lonely`],
+    ["no token", `Digest ${least}, =x`],
+    ["without cnonce and nc", `Digest ${least}, qop=auth`],
+    ["without cnonce and nc", `Digest ${least}, qop=auth, nc=00000001`],
+    ["not 8 hexadecimal digits", `Digest ${least}, nc=000000001`],
+    ["not 8 hexadecimal digits", `Digest ${least}, nc=0000000g`],
+    ["more than 64 parameters", `Digest ${"x=1,".repeat(65)}${least}`],
+    ["more than 8192 bytes", `Digest ${least}, opaque="${"x".repeat(8192)}"`],
+  ])("refuses: %s", (reason, value) => {
+    const found = parseDigestCredentials(value);
+    expect(found).toMatchObject({ kind: "problem", status: 400 });
+    expect((found as { reason: string }).reason).toContain(reason);
+  });
+
+  it("a problem repeats no value", () => {
+    expect(JSON.stringify(parseDigestCredentials('Digest username="bob", response="secret"'))).not.toContain(
+      "secret",
+    );
+  });
+
+  it("never throws on any prefix or change of one byte", () => {
+    const value = `Digest ${least}, qop="auth", nc=00000001, cnonce="a\\"b"`;
+    for (let i = 0; i <= value.length; i++) {
+      parseDigestCredentials(value.slice(0, i));
+      for (const byte of ['"', "\\", ",", "=", "\r", "\0"])
+        parseDigestCredentials(value.slice(0, i) + byte + value.slice(i + 1));
+    }
+  });
+});
+
+describe("findDigestCredentials", () => {
+  const message = (...lines: string[]) => {
+    const text = `OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=f\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
+    return parseMessage(text);
+  };
+  const credentials = (realm: string, username: string): string =>
+    `Digest ${least.replace("example.com", realm).replace("bob", username)}`;
+
+  it("§22.3: of several fields takes the one for our realm", () => {
+    const found = findDigestCredentials(
+      message(
+        `Proxy-Authorization: ${credentials("other.example", "x")}`,
+        `Authorization: ${credentials("example.com", "wrong field")}`,
+        "Proxy-Authorization: Basic QWxh",
+        "Proxy-Authorization: Digest broken",
+        `Proxy-Authorization: ${credentials("example.com", "bob")}`,
+      ),
+      "proxy-authorization",
+      "example.com",
+    );
+    expect(found).toMatchObject({ username: "bob" });
+  });
+
+  it("credentials for other realms alone are none; a broken field is a problem when no other will do", () => {
+    const other = `Authorization: ${credentials("other.example", "x")}`;
+    expect(findDigestCredentials(message(other), "authorization", "example.com")).toBeUndefined();
+    expect(
+      findDigestCredentials(message(other, "Authorization: Digest broken"), "authorization", "example.com"),
+    ).toMatchObject({ kind: "problem" }); // prettier-ignore
+  });
+});
