@@ -2,7 +2,7 @@
  * Changes of a message as edits of its bytes: what no edit names is copied as it came, in order (RFC 3261 §16.6 step 1).
  */
 import { valueEnd } from "./list-values.ts";
-import type { Field, FieldName, Message, Request } from "./message.ts";
+import type { Field, Message, Request } from "./message.ts";
 import { findField } from "./fields.ts";
 
 /** Replaces `[start, end)` of the text; `start === end` inserts. */
@@ -57,11 +57,10 @@ export const replaceValue = (field: Field, value: string): Edit => ({
 
 export const removeField = (field: Field): Edit => ({ start: field.start, end: field.end, text: "" });
 
-/** Takes away the first value of a list header: the whole field when it was its only value. */
-export function removeFirstValue(message: Message, name: FieldName): Edit {
-  const field = findField(message.fields, name);
+/** Takes away our Via on the way back (§16.7 step 3): the whole field when it was its only value. */
+export function removeTopVia(message: Message): Edit {
+  const field = findField(message.fields, "via");
   if (field === undefined) return { start: 0, end: 0, text: "" };
   const end = valueEnd(message.text, field.valueStart, field.valueEnd);
-  if (end === field.valueEnd) return removeField(field);
-  return { start: field.valueStart, end: end + 1, text: "" };
+  return end === field.valueEnd ? removeField(field) : { start: field.valueStart, end: end + 1, text: "" };
 }

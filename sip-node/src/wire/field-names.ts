@@ -14,6 +14,8 @@ const longNames: readonly Exclude<FieldName, "other">[] = [
   "expires",
   "min-expires",
   "authorization",
+  "www-authenticate",
+  "proxy-authenticate",
   "proxy-authorization",
   "require",
   "proxy-require",

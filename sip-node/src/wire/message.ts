@@ -21,6 +21,8 @@ export type FieldName =
   | "expires"
   | "min-expires"
   | "authorization"
+  | "www-authenticate"
+  | "proxy-authenticate"
   | "proxy-authorization"
   | "require"
   | "proxy-require"

@@ -1,0 +1,295 @@
+/**
+ * How a message finds the node that can act on it (design-sip rules 3 to 7 and 9).
+ *
+ *   a phone's datagram ──► hear      this node owns the flow now; its first datagram is announced to all peers, and each answers when
+ *                                    it heard that flow, so that old owners stop and requests in transit are not taken for new ones
+ *   bytes to a phone   ──► deliver   by our own socket · through the owner · through whoever heard it · directly · parked
+ *   a response         ──► passOn    to the node that its branch names
+ *   CANCEL, ACK ...    ──► offer     to all live peers; the holder of the transaction takes it
+ */
+import type { Flow } from "../wire/flow.ts";
+import { maxFlows } from "../wire/limits.ts";
+import type { Seal } from "../wire/seal.ts";
+import type { Ms } from "../wire/units.ts";
+import { Correspondence } from "./correspondence.ts";
+import { FlowDirectory, type HeardFlow } from "./flow-directory.ts";
+import {
+  decodeFrame,
+  type Frame,
+  packFlows,
+  packMessage,
+  packWords,
+  unpackFlows,
+  unpackMessage,
+  unpackWords,
+} from "./frame.ts";
+import { type Address, Membership, type Peer, pingInterval } from "./membership.ts";
+import type { NodeDirectory } from "./node-directory.ts";
+import { Parking } from "./parking.ts";
+
+/** What the floor plan and the sockets do for the cluster. */
+export interface ClusterUser {
+  /** From the socket that phones know. */
+  sendToPhone(bytes: Uint8Array, flow: Flow): void;
+  /** From the second socket, which no address translator knows (rule 7). */
+  sendDirectly(bytes: Uint8Array, flow: Flow): void;
+  post(bytes: Uint8Array, to: Address): void;
+  /** A response for a transaction of this node came through a peer. */
+  relayedResponse(bytes: Buffer, flow: Flow): void;
+  /** A peer offers a request; true takes it. */
+  offered(bytes: Buffer, flow: Flow): boolean;
+  peerChanged(peer: Peer, isAlive: boolean): void;
+  directoryFailed(error: unknown): void;
+}
+
+export interface ClusterSettings {
+  readonly id: string;
+  readonly address: Address;
+  /** All nodes share one socket address (SO_REUSEPORT): each can send to every phone. */
+  readonly isPortShared: boolean;
+  readonly seal: Seal;
+}
+
+export interface Clock {
+  now(): Ms;
+  /** Runs `act` once this turn of the event loop has read what there is to read. */
+  defer(act: () => void): void;
+}
+
+/** A phone to be reached: its flow, and what a row or a token says of it. */
+export interface Destination {
+  readonly flow: Flow;
+  readonly isBehindNat: boolean;
+  /** Node id, a hint; "" for none. */
+  readonly ownerNode: string;
+}
+
+/** How far back peers remember a flow for the question of rule 4: the longest a transaction is retransmitted (64 T1). */
+const transactionSpan: Ms = 32_000;
+const never = 0xffff_ffff;
+const taken = 1;
+
+export class Cluster {
+  readonly membership = new Membership();
+  readonly flows = new FlowDirectory(maxFlows);
+  readonly relays = { sent: 0, received: 0, refused: 0 };
+  private readonly parking = new Parking(10_000);
+  private readonly letters: Correspondence;
+  private readonly settings: ClusterSettings;
+  private readonly user: ClusterUser;
+  private readonly clock: Clock;
+  private readonly directory: NodeDirectory;
+  private newcomers: HeardFlow[] = [];
+  private lastPing: Ms = 0;
+  private lastBeat: Ms = 0;
+
+  constructor(settings: ClusterSettings, user: ClusterUser, clock: Clock, directory: NodeDirectory) {
+    this.settings = settings;
+    this.user = user;
+    this.clock = clock;
+    this.directory = directory;
+    this.letters = new Correspondence(settings.id, settings.seal, (bytes, to) => user.post(bytes, to));
+  }
+
+  // ── Flows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A datagram came on this flow: it is this node's now. */
+  hear(flow: Flow): HeardFlow {
+    const now = this.clock.now();
+    const before = this.flows.get(flow.key);
+    const isOurs = before?.owner === this.settings.id && now - before.heardAt < transactionSpan * 10;
+    const heard = this.flows.note(flow, this.settings.id, now);
+    if (!isOurs) this.introduce(heard, now);
+    this.parking.heard(flow.key);
+    return heard;
+  }
+
+  /** Whether a request on this flow may repeat one that a peer holds: then it is offered before it counts as new (rule 4). */
+  isContested(heard: HeardFlow): boolean {
+    return heard.contestedUntil > this.clock.now();
+  }
+
+  private introduce(heard: HeardFlow, now: Ms): void {
+    if (this.membership.alive(now).length === 0) return;
+    this.newcomers.push(heard);
+    if (this.newcomers.length === 1) this.clock.defer(() => this.announce());
+    heard.introduction = new Promise((resolve) => {
+      this.announced.push(resolve);
+    });
+  }
+
+  private announced: (() => void)[] = [];
+
+  /** All flows first heard in one turn of the event loop go in one frame. */
+  private announce(): void {
+    const { newcomers, announced } = this;
+    this.newcomers = [];
+    this.announced = [];
+    const now = this.clock.now();
+    const body = packFlows(newcomers.map(({ flow }) => flow));
+    void this.letters.askAll(this.membership.alive(now), "heard", body, now).then((answers) => {
+      newcomers.forEach((heard, i) => {
+        const youngest = Math.min(...answers.map((ages) => ages?.[i] ?? never));
+        if (youngest < transactionSpan) heard.contestedUntil = now + transactionSpan - youngest;
+        heard.introduction = undefined;
+        announced[i]?.();
+      });
+    });
+  }
+
+  // ── Bytes to a phone ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends at once where this node can; the promise says whether the phone's owner, or anybody, could. */
+  deliver(to: Destination, bytes: Uint8Array): undefined | Promise<boolean> {
+    if (this.settings.isPortShared || this.flows.get(to.flow.key)?.owner === this.settings.id) {
+      this.user.sendToPhone(bytes, to.flow);
+      return undefined;
+    }
+    return this.deliverElsewhere(to, bytes);
+  }
+
+  private async deliverElsewhere(to: Destination, bytes: Uint8Array): Promise<boolean> {
+    const body = packMessage(to.flow, bytes);
+    for (const id of new Set([this.flows.get(to.flow.key)?.owner, to.ownerNode]))
+      if (id !== undefined && (await this.sendThrough(id, body))) return true;
+    const owner = await this.whoHeard(to.flow);
+    if (owner !== undefined && (await this.sendThrough(owner, body))) return true;
+    if (!to.isBehindNat) {
+      this.user.sendDirectly(bytes, to.flow);
+      return true;
+    }
+    if (!(await this.parking.wait(to.flow.key, bytes, this.clock.now()))) return false;
+    return (await this.deliver(to, bytes)) ?? true;
+  }
+
+  private async sendThrough(id: string, body: Buffer): Promise<boolean> {
+    const now = this.clock.now();
+    const peer = this.membership.get(id);
+    if (peer === undefined || !this.membership.isAlive(id, now)) return false;
+    this.relays.sent += 1;
+    const answer = await this.letters.ask(peer, "send", body, now);
+    return answer?.[0] === taken;
+  }
+
+  /** The live peer that heard the flow last, by its own word. */
+  private async whoHeard(flow: Flow): Promise<string | undefined> {
+    const now = this.clock.now();
+    const peers = this.membership.alive(now);
+    const answers = await this.letters.askAll(peers, "whoHeard", packFlows([flow]), now);
+    const ages = answers.map((words) => words?.[0] ?? never);
+    const youngest = Math.min(...ages);
+    return youngest === never ? undefined : peers[ages.indexOf(youngest)]?.id;
+  }
+
+  // ── Messages of another node's transactions ──────────────────────────────────────────────────────────────────────────────
+
+  /** A response for the node that its branch names; false when that node is not alive. */
+  passOn(node: string, bytes: Uint8Array, flow: Flow): boolean {
+    const now = this.clock.now();
+    const peer = this.membership.get(node);
+    if (peer === undefined || !this.membership.isAlive(node, now)) return false;
+    this.relays.sent += 1;
+    void this.letters.ask(peer, "response", packMessage(flow, bytes), now);
+    return true;
+  }
+
+  /** Offers a request to all live peers; true when one of them took it. */
+  async offer(bytes: Uint8Array, flow: Flow): Promise<boolean> {
+    const now = this.clock.now();
+    const peers = this.membership.alive(now);
+    if (peers.length === 0) return false;
+    this.relays.sent += peers.length;
+    const answers = await this.letters.askAll(peers, "offer", packMessage(flow, bytes), now);
+    return answers.some((words) => words?.[0] === taken);
+  }
+
+  // ── Frames ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  receive(bytes: Buffer, from: Address): void {
+    const frame = decodeFrame(bytes, this.settings.seal);
+    if (frame === undefined || frame.from === this.settings.id) {
+      this.relays.refused += 1;
+      return;
+    }
+    const now = this.clock.now();
+    if (this.membership.heard(frame.from, from, now)) {
+      const peer = this.membership.get(frame.from);
+      if (peer !== undefined) this.user.peerChanged(peer, true);
+    }
+    const words = this.act(frame, now);
+    if (words !== undefined) this.letters.tell(from, "answer", packWords(words), frame.number);
+  }
+
+  private act(frame: Frame, now: Ms): readonly number[] | undefined {
+    switch (frame.kind) {
+      case "ping":
+        return [];
+      case "answer":
+        this.letters.answered(frame.number, unpackWords(frame.body));
+        return undefined;
+      case "heard":
+        return unpackFlows(frame.body).map((flow) => this.hand(flow, frame.from, now));
+      case "whoHeard":
+        return unpackFlows(frame.body).map((flow) => this.ageOf(flow, now));
+      case "send":
+      case "response":
+      case "offer": {
+        this.relays.received += 1;
+        const message = unpackMessage(frame.body);
+        return [message !== undefined && this.take(frame.kind, message.flow, message.bytes) ? taken : 0];
+      }
+    }
+  }
+
+  private take(kind: "send" | "response" | "offer", flow: Flow, bytes: Buffer): boolean {
+    if (kind === "offer") return this.user.offered(bytes, flow);
+    if (kind === "response") {
+      this.user.relayedResponse(bytes, flow);
+      return true;
+    }
+    if (this.flows.get(flow.key)?.owner !== this.settings.id) return false;
+    this.user.sendToPhone(bytes, flow);
+    return true;
+  }
+
+  /** Gives a flow to the peer that heard it now; returns how long ago it was this node's own. */
+  private hand(flow: Flow, to: string, now: Ms): number {
+    const age = this.ageOf(flow, now);
+    this.flows.note(flow, to, now);
+    this.parking.heard(flow.key);
+    return age;
+  }
+
+  private ageOf(flow: Flow, now: Ms): number {
+    const known = this.flows.get(flow.key);
+    return known?.owner === this.settings.id ? Math.max(0, Math.floor(now - known.heardAt)) : never;
+  }
+
+  // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Called every few milliseconds: silence, pings, beats. `load` is this node's open transactions. */
+  tick(load: number): void {
+    const now = this.clock.now();
+    this.letters.sweep(now);
+    if (now - this.lastPing < pingInterval) return;
+    this.parking.sweep(now);
+    for (const peer of this.membership.sweep(this.lastPing, now)) this.user.peerChanged(peer, false);
+    this.lastPing = now;
+    for (const peer of this.membership.all()) void this.letters.ask(peer, "ping", Buffer.alloc(0), now);
+    if (now - this.lastBeat < 2 * pingInterval) return;
+    this.lastBeat = now;
+    void this.beat(load).catch((error: unknown) => this.user.directoryFailed(error));
+  }
+
+  /** Meets the other nodes; resolves when their table was read. */
+  async beat(load: number): Promise<void> {
+    const { id, address } = this.settings;
+    const others = await this.directory.beat({ id, address, load });
+    const now = this.clock.now();
+    for (const other of others) if (other.id !== id) this.membership.introduce(other.id, other.address, now);
+  }
+
+  leave(): Promise<void> {
+    return this.directory.leave(this.settings.id);
+  }
+}

@@ -1,0 +1,56 @@
+/** Who may register and be called: rows of `domain` and `subscriber` with their side rows, as the rooms see them. */
+import type { Seconds } from "../wire/units.ts";
+
+/** An address of record: user part unescaped, case kept; domain in lower case. */
+export interface Aor {
+  readonly username: string;
+  readonly domain: string;
+}
+
+export const aorText = (aor: Aor): string => `${aor.username}@${aor.domain}`;
+
+/** A served domain, by its canonical name. */
+export interface Domain {
+  readonly name: string;
+  readonly realm: string;
+  readonly isEnabled: boolean;
+  readonly registration: RegistrationSettings;
+  /** Digest algorithms offered, in order of preference: "MD5", "SHA-256". */
+  readonly algorithms: readonly ("MD5" | "SHA-256")[];
+}
+
+/** A user of a served domain. Exactly one of `ha1` and `password` is set in most rows; none means that nobody can log in. */
+export interface Account extends Aor {
+  readonly realm: string;
+  readonly isEnabled: boolean;
+  readonly ha1: string | undefined;
+  readonly ha1Sha256: string | undefined;
+  /** Plain text of a row that another tool wrote. */
+  readonly password: string | undefined;
+  readonly algorithms: readonly ("MD5" | "SHA-256")[];
+  readonly registration: RegistrationSettings;
+  /** The version of its bindings, read before they are. */
+  readonly version: number;
+}
+
+export interface RegistrationSettings {
+  readonly minExpires: Seconds;
+  readonly defaultExpires: Seconds;
+  readonly maxExpires: Seconds;
+  readonly maxContacts: number;
+}
+
+export const defaultRegistration: RegistrationSettings = {
+  minExpires: 60,
+  defaultExpires: 3600,
+  maxExpires: 7200,
+  maxContacts: 10,
+};
+
+/** What a name stands for: aliases of users and domains are already followed. */
+export interface Resolution {
+  /** Undefined: the domain is not served here. */
+  readonly domain: Domain | undefined;
+  /** Undefined: the domain has no such user. */
+  readonly account: Account | undefined;
+}

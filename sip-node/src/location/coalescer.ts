@@ -1,0 +1,71 @@
+/**
+ * Joins what is asked while a statement is under way into the next statement: under load a batch grows by itself, and a lone
+ * request waits for nothing. Reads coalesce by this, writes commit as groups.
+ *
+ *   ask a ──▶ [a] running ───────────▶ [b c d] running ──▶
+ *   ask b, c, d while a runs ─▶ queue ─┘
+ */
+
+/** Answers every item of a batch, in the order of the batch; a throw fails them all. */
+export type RunBatch<Item, Answer> = (batch: readonly Item[]) => Promise<readonly Answer[]>;
+
+interface Waiting<Item, Answer> {
+  readonly item: Item;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export class Coalescer<Item, Answer> {
+  private queue: Waiting<Item, Answer>[] = [];
+  private running = 0;
+  private readonly run: RunBatch<Item, Answer>;
+  private readonly defer: (act: () => void) => void;
+  private readonly maxBatch: number;
+  private readonly maxRunning: number;
+  private readonly maxQueue: number;
+
+  /** `defer` lets what arrives in the same turn of the event loop join the first batch. */
+  constructor(
+    run: RunBatch<Item, Answer>,
+    defer: (act: () => void) => void,
+    bounds: { readonly maxBatch: number; readonly maxRunning: number; readonly maxQueue: number },
+  ) {
+    this.run = run;
+    this.defer = defer;
+    this.maxBatch = bounds.maxBatch;
+    this.maxRunning = bounds.maxRunning;
+    this.maxQueue = bounds.maxQueue;
+  }
+
+  /** Rejects with `QueueFull` at once when more wait than the bound allows, else as the batch ends. */
+  ask(item: Item): Promise<Answer> {
+    if (this.queue.length >= this.maxQueue) return Promise.reject(new QueueFull(this.maxQueue));
+    return new Promise((resolve, reject) => {
+      this.queue.push({ item, resolve, reject });
+      if (this.queue.length === 1 && this.running < this.maxRunning) this.defer(() => this.next());
+    });
+  }
+
+  private next(): void {
+    if (this.queue.length === 0 || this.running >= this.maxRunning) return;
+    const batch = this.queue.splice(0, this.maxBatch);
+    const end = (settle: (waiting: Waiting<Item, Answer>, i: number) => void): void => {
+      this.running -= 1;
+      batch.forEach(settle);
+      this.next();
+    };
+    this.running += 1;
+    this.run(batch.map((waiting) => waiting.item)).then(
+      (answers) => end((waiting, i) => waiting.resolve(answers[i] as Answer)),
+      (reason: unknown) => end((waiting) => waiting.reject(reason)),
+    );
+    this.next();
+  }
+}
+
+export class QueueFull extends Error {
+  constructor(bound: number) {
+    super(`${bound} requests wait for the database already`);
+    this.name = "QueueFull";
+  }
+}

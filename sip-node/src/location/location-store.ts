@@ -1,0 +1,23 @@
+/** What the location room needs of a database; `adapters/mysql` implements it, and the contract suite holds every implementation. */
+import type { Aor, Resolution } from "./account.ts";
+import type { Binding, BindingChange, CommitOutcome } from "./binding.ts";
+
+export interface LocationStore {
+  /** One answer for each name, in order: domain, account and binding version as they stand. Throws `StoreUnavailable`. */
+  resolve(names: readonly Aor[]): Promise<readonly Resolution[]>;
+  /** One list for each address of record, in order, with expired rows that are not reaped yet. Throws `StoreUnavailable`. */
+  bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]>;
+  /**
+   * Commits all changes in one transaction where it can, else each in its own, so that no change fails for another's sake. Resolves
+   * after COMMIT. At most one change for each address of record. Throws `StoreUnavailable` when nothing is known to be stored.
+   */
+  commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]>;
+}
+
+/** The database cannot be asked now: answer 500 with Retry-After. */
+export class StoreUnavailable extends Error {
+  constructor(what: string, cause: unknown) {
+    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = "StoreUnavailable";
+  }
+}

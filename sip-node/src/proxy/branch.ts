@@ -1,0 +1,66 @@
+/**
+ * The branch of our Via (RFC 3261 §8.1.1.7, §16.6 step 8): which node waits for the response, and a seal that lets any other node
+ * believe it.
+ *
+ *   z9hG4bK nnnnnnnnnnnn llllllll ssssssssssssssssss u...
+ *           node id      loop     seal                number of the node's
+ *
+ * The seal covers the rest of the branch, the Call-ID and the caller's flow (design-sip rule 3). The loop hash is what the whole
+ * cluster sees alike: neither node nor key takes part in it (rule 8).
+ */
+import { hash } from "node:crypto";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import { type Seal, sealLength } from "../wire/seal.ts";
+
+const cookie = "z9hG4bK";
+const nodeLength = 12;
+const loopLength = 8;
+const loopStart = cookie.length + nodeLength;
+const sealStart = loopStart + loopLength;
+const numberStart = sealStart + sealLength;
+
+export interface Branch {
+  readonly node: string;
+  readonly loop: string;
+}
+
+export function makeBranch(
+  node: string,
+  number: number,
+  loop: string,
+  callId: string,
+  caller: Flow,
+  seal: Seal,
+): string {
+  const unique = number.toString(36);
+  return cookie + node + loop + seal.seal(sealed(node, loop, unique, callId, caller.key)) + unique;
+}
+
+/** What a branch of ours says, not yet believed; undefined for anybody else's. */
+export function readBranch(branch: string | undefined): Branch | undefined {
+  if (branch === undefined || branch.length <= numberStart || !branch.startsWith(cookie)) return undefined;
+  const node = branch.slice(cookie.length, loopStart);
+  return /^[0-9a-f]{12}$/.test(node) ? { node, loop: branch.slice(loopStart, sealStart) } : undefined;
+}
+
+/** Whether a node of this cluster made the branch for this call of this caller. */
+export function isOwnBranch(branch: string, callId: string, callerFlowKey: string, seal: Seal): boolean {
+  const read = readBranch(branch);
+  if (read === undefined) return false;
+  const data = sealed(read.node, read.loop, branch.slice(numberStart), callId, callerFlowKey);
+  return seal.isSealed(data, branch.slice(sealStart, numberStart));
+}
+
+const sealed = (node: string, loop: string, unique: string, callId: string, flowKey: string): string =>
+  `${node} ${loop} ${unique} ${callId} ${flowKey}`;
+
+/** What routes a request, as §16.6 step 8 and RFC 5393 §4.2 ask: a request that comes back with the same hash is in a loop. */
+export function loopHash(request: Request, routes: string): string {
+  const { uri, from, callId, cseq } = request;
+  return hash(
+    "md5",
+    `${uri}\n${routes}\n${callId}\n${from.tag ?? ""}\n${cseq.number}\n${cseq.method}`,
+    "hex",
+  ).slice(0, loopLength);
+}

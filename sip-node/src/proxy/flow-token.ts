@@ -1,0 +1,107 @@
+/**
+ * The token in our Record-Route: how both phones of a dialog are reached, so that no node keeps dialog state (design-sip rule 17, after
+ * RFC 5626 §5.3). Opaque to phones; sealed together with the Call-ID and the caller's tag, which also tells the direction.
+ *
+ *   byte 0        flags: 1 caller IPv6, 2 callee IPv6, 4 caller behind NAT, 8 callee behind NAT
+ *   addresses     4 or 16 bytes and 2 of port, caller then callee
+ *   owners        6 bytes each: the nodes that heard them last, a hint
+ *   contacts      8 bytes each: `contact_id` of both, 0 for none
+ */
+import { isIPv6 } from "node:net";
+import { type Flow, flowOf } from "../wire/flow.ts";
+import { type Seal, sealLength } from "../wire/seal.ts";
+
+/** One phone of the dialog. */
+export interface Party {
+  readonly flow: Flow;
+  readonly isBehindNat: boolean;
+  /** Node id of 12 hexadecimal digits, or "" where none is known. */
+  readonly ownerNode: string;
+  /** `contact_id`, or "0". */
+  readonly contactId: string;
+}
+
+export interface FlowToken {
+  readonly caller: Party;
+  readonly callee: Party;
+}
+
+export function sealToken(token: FlowToken, callId: string, callerTag: string, seal: Seal): string {
+  const packed = pack(token).toString("base64url");
+  return seal.seal(sealed(packed, callId, callerTag)) + packed;
+}
+
+/** The parties of a token that was made for this Call-ID and this caller's tag; undefined for any other text. */
+export function openToken(
+  text: string,
+  callId: string,
+  callerTag: string,
+  seal: Seal,
+): FlowToken | undefined {
+  const packed = text.slice(sealLength);
+  if (!seal.isSealed(sealed(packed, callId, callerTag), text.slice(0, sealLength))) return undefined;
+  return unpack(Buffer.from(packed, "base64url"));
+}
+
+const sealed = (packed: string, callId: string, callerTag: string): string =>
+  `${packed} ${callId} ${callerTag}`;
+
+function pack({ caller, callee }: FlowToken): Buffer {
+  const flags =
+    (isIPv6(caller.flow.address) ? 1 : 0) |
+    (isIPv6(callee.flow.address) ? 2 : 0) |
+    (caller.isBehindNat ? 4 : 0) |
+    (callee.isBehindNat ? 8 : 0); // prettier-ignore
+  const bytes: number[] = [flags];
+  for (const { flow } of [caller, callee])
+    bytes.push(...addressBytes(flow.address), flow.port >> 8, flow.port & 255);
+  const tail = Buffer.alloc(28);
+  [caller, callee].forEach((party, i) => {
+    tail.write(party.ownerNode, i * 6, 6, "hex");
+    tail.writeBigUInt64BE(BigInt(party.contactId), 12 + i * 8);
+  });
+  return Buffer.concat([Buffer.from(bytes), tail]);
+}
+
+function unpack(bytes: Buffer): FlowToken | undefined {
+  const flags = bytes[0] ?? 0;
+  let at = 1;
+  const flows = [1, 2].map((isLong) => {
+    const length = flags & isLong ? 16 : 4;
+    const address = addressText(bytes.subarray(at, at + length));
+    const port = bytes.readUInt16BE(at + length);
+    at += length + 2;
+    return flowOf(address, port);
+  });
+  const party = (i: 0 | 1): Party => ({
+    flow: flows[i] as Flow,
+    isBehindNat: (flags & (4 << i)) !== 0,
+    ownerNode: ownerText(bytes.subarray(at + i * 6, at + i * 6 + 6)),
+    contactId: bytes.readBigUInt64BE(at + 12 + i * 8).toString(),
+  });
+  return { caller: party(0), callee: party(1) };
+}
+
+const ownerText = (bytes: Buffer): string => (bytes.every((byte) => byte === 0) ? "" : bytes.toString("hex"));
+
+function addressBytes(address: string): number[] {
+  if (!isIPv6(address)) return address.split(".").map(Number);
+  const [head = "", tail] = address.split("::");
+  const words = (text: string): number[] => (text === "" ? [] : text.split(":").flatMap(wordBytes));
+  const first = words(head);
+  const last = tail === undefined ? [] : words(tail);
+  return [...first, ...new Array<number>(16 - first.length - last.length).fill(0), ...last];
+}
+
+/** Two bytes of a hexadecimal word, or the four of an IPv4 tail (RFC 4291 §2.2). */
+const wordBytes = (word: string): number[] => {
+  if (word.includes(".")) return word.split(".").map(Number);
+  const value = Number.parseInt(word, 16);
+  return [value >> 8, value & 255];
+};
+
+function addressText(bytes: Buffer): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const words = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16));
+  return new URL(`http://[${words.join(":")}]`).hostname.slice(1, -1);
+}

@@ -1,0 +1,73 @@
+/**
+ * Route information preprocessing (RFC 3261 §16.4, §16.12): takes away the Route values that are ours and says where they lead.
+ *
+ * Any Route whose user part is a token of ours is ours, whatever its host (design-sip rule 17); so is one that names our address
+ * without a token, as phones send with an outbound proxy.
+ */
+import { type Edit, removeField, replaceRequestUri } from "../wire/edits.ts";
+import { parseList } from "../wire/list-values.ts";
+import type { Request } from "../wire/message.ts";
+import { type NameAddr, parseNameAddr } from "../wire/name-addr.ts";
+import { isProblem } from "../wire/problem.ts";
+import type { Seal } from "../wire/seal.ts";
+import { parseUri } from "../wire/uri.ts";
+import { type Addresses, isOwnAddress } from "./addresses.ts";
+import { openToken, type Party } from "./flow-token.ts";
+import { type Rejection, reject } from "./rejection.ts";
+
+export interface Path {
+  readonly kind: "path";
+  /** The other phone of the dialog, from a token that was made for this dialog; undefined: the request is out of dialog. */
+  readonly peer: Party | undefined;
+  /** What preprocessing changes of the request. */
+  readonly edits: readonly Edit[];
+}
+
+export function preprocess(request: Request, addresses: Addresses, seal: Seal): Path | Rejection {
+  const routes = parseList(request, "route", (text, from, to) => parseNameAddr(text, from, to, "Route"));
+  if (isProblem(routes)) return reject(400, routes.reason);
+  const edits: Edit[] = [];
+  let peer = tokenPeer(request.uri, request, seal);
+  if (peer !== undefined) {
+    // A strict router put our Record-Route into the Request-URI and its target last into Route.
+    const target = routes.pop();
+    if (target === undefined) return reject(400, "The Request-URI is our Record-Route and no Route follows");
+    edits.push(replaceRequestUri(request, target.uri));
+  }
+  let own = 0;
+  for (const route of routes) {
+    const party = tokenPeer(route.uri, request, seal);
+    if (party === undefined && !isOwnRoute(route, addresses)) break;
+    peer ??= party;
+    own += 1;
+  }
+  const foreign = routes.slice(own);
+  if (foreign.length > 0 && peer === undefined) return reject(403, "Relay to a foreign Route is refused");
+  if (own > 0 || edits.length > 0) edits.push(...keepRoutes(request, foreign));
+  return { kind: "path", peer, edits };
+}
+
+/** The party that a token of ours leads to. Without a To tag nothing routes by a token: the dialog that it was made for is not there. */
+function tokenPeer(text: string, request: Request, seal: Seal): Party | undefined {
+  const { from, to, callId } = request;
+  if (from.tag === undefined || to.tag === undefined) return undefined;
+  const uri = parseUri(text);
+  if (isProblem(uri) || uri.user === undefined) return undefined;
+  return (
+    openToken(uri.user, callId, from.tag, seal)?.callee ?? openToken(uri.user, callId, to.tag, seal)?.caller
+  );
+}
+
+function isOwnRoute(route: NameAddr, addresses: Addresses): boolean {
+  const uri = parseUri(route.uri);
+  return !isProblem(uri) && isOwnAddress(addresses, uri.host, uri.port);
+}
+
+/** The Route fields with only these values left. */
+function keepRoutes(request: Request, left: readonly NameAddr[]): Edit[] {
+  const edits = request.fields.filter(({ name }) => name === "route").map(removeField);
+  const first = edits[0];
+  if (first === undefined || left.length === 0) return edits;
+  const values = left.map(({ start, end }) => request.text.slice(start, end)).join(", ");
+  return [{ ...first, text: `Route: ${values}\r\n` }, ...edits.slice(1)];
+}

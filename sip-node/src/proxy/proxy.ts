@@ -1,0 +1,173 @@
+/**
+ * Where a request goes (RFC 3261 §16.3 to §16.5): step by step from validation to its targets. The one file of the proxy that awaits;
+ * what becomes of the branches is `response-context`'s, which is pure.
+ */
+import { admit } from "../auth/admit.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
+import type { Aor, Domain, Resolution } from "../location/account.ts";
+import { contactId, isContactBehindNat } from "../location/contact-id.ts";
+import type { Lookup } from "../location/location.ts";
+import { aorOf, wireText } from "../location/row-text.ts";
+import { parseContacts } from "../wire/contact.ts";
+import { findDigestCredentials } from "../wire/digest-credentials.ts";
+import { type Edit, removeField } from "../wire/edits.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import { isProblem } from "../wire/problem.ts";
+import type { Seal } from "../wire/seal.ts";
+import type { Epoch } from "../wire/units.ts";
+import { parseUri, type SipUri } from "../wire/uri.ts";
+import type { Addresses } from "./addresses.ts";
+import type { Party } from "./flow-token.ts";
+import { preprocess } from "./preprocess.ts";
+import { type Rejection, reject } from "./rejection.ts";
+import { type Target, targets } from "./targets.ts";
+import { validate } from "./validate.ts";
+
+export interface ProxyHouse {
+  readonly lookup: Lookup;
+  readonly authenticator: Authenticator;
+  readonly addresses: Addresses;
+  /** Seals flow tokens. */
+  readonly tokenSeal: Seal;
+  readonly node: string;
+  now(): Epoch;
+  isPeer(flow: Flow): boolean;
+}
+
+export interface Routing {
+  readonly kind: "forward";
+  /** At least one. */
+  readonly targets: readonly Target[];
+  readonly edits: readonly Edit[];
+  readonly maxForwards: number | undefined;
+  readonly loop: string;
+  /** The caller as a flow token names it; undefined in a dialog, where the token exists. */
+  readonly caller: Party | undefined;
+}
+
+/** Rejects with `StoreUnavailable` or `QueueFull` when the database cannot say: 500 with Retry-After. */
+export async function route(request: Request, source: Flow, house: ProxyHouse): Promise<Routing | Rejection> {
+  // §16.3 Validation
+  const valid = validate(request, house.addresses);
+  if (valid.kind === "reject") return valid;
+  const { maxForwards, loop } = valid;
+  // §16.4 Preprocessing
+  const path = preprocess(request, house.addresses, house.tokenSeal);
+  if (path.kind === "reject") return path;
+  if (path.peer !== undefined) {
+    const target = { ...path.peer, uri: undefined };
+    return { kind: "forward", targets: [target], edits: path.edits, maxForwards, loop, caller: undefined };
+  }
+  // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
+  const called = nameOf(valid.uri);
+  const admission = await authorize(request, source, called, house);
+  if (admission.kind === "reject") return admission;
+  // §16.5 Targets
+  const found = await findTargets(called, house);
+  if (found.kind === "reject") return found;
+  const edits = [...path.edits, ...admission.edits];
+  return {
+    kind: "forward",
+    targets: found.targets,
+    edits,
+    maxForwards,
+    loop,
+    caller: callerOf(request, source, admission.aor, house.node),
+  };
+}
+
+/** An ACK to a 2xx goes by its token, without a transaction and unchallenged; undefined when it has none: dropped. */
+export function routeAck(request: Request, house: ProxyHouse): Routing | undefined {
+  const valid = validate(request, house.addresses);
+  const path = preprocess(request, house.addresses, house.tokenSeal);
+  if (valid.kind === "reject" || path.kind === "reject" || path.peer === undefined) return undefined;
+  const { maxForwards, loop } = valid;
+  return {
+    kind: "forward",
+    targets: [{ ...path.peer, uri: undefined }],
+    edits: path.edits,
+    maxForwards,
+    loop,
+    caller: undefined,
+  };
+}
+
+const nameOf = (uri: SipUri): Aor => aorOf(uri) ?? { username: "", domain: uri.host };
+
+interface Authorized {
+  readonly kind: "authorized";
+  /** Who calls; undefined for a peer. */
+  readonly aor: Aor | undefined;
+  /** Takes away the credentials that were meant for us (§22.3). */
+  readonly edits: readonly Edit[];
+}
+
+/** From must be the authenticated user or one of its aliases: the account that From resolves to has to prove itself. */
+async function authorize(
+  request: Request,
+  source: Flow,
+  called: Aor,
+  house: ProxyHouse,
+): Promise<Authorized | Rejection> {
+  if (house.isPeer(source)) return { kind: "authorized", aor: undefined, edits: [] };
+  const from = parseUri(request.from.uri);
+  const caller = isProblem(from) ? undefined : aorOf(from);
+  const { domain, account }: Resolution = caller === undefined ? nobody : await house.lookup.resolve(caller);
+  const realm = isServed(domain)
+    ? domain
+    : (await house.lookup.resolve({ username: "", domain: called.domain })).domain;
+  if (!isServed(realm)) return notServed(caller?.domain ?? called.domain);
+  const known = account?.isEnabled === true && realm === domain ? account : undefined;
+  const admission = admit(request, "proxy", realm, known, house.authenticator, house.now());
+  if (admission.kind === "reject") return admission;
+  return { kind: "authorized", aor: known, edits: ownCredentials(request, realm.realm) };
+}
+
+const nobody: Resolution = { domain: undefined, account: undefined };
+const isServed = (domain: Domain | undefined): domain is Domain => domain?.isEnabled === true;
+
+function ownCredentials(request: Request, realm: string): Edit[] {
+  return request.fields
+    .filter((field) => {
+      if (field.name !== "proxy-authorization") return false;
+      const found = findDigestCredentials(
+        { text: request.text, fields: [field] },
+        "proxy-authorization",
+        wireText(realm),
+      );
+      return found !== undefined && !isProblem(found);
+    })
+    .map(removeField);
+}
+
+interface TargetSet {
+  readonly kind: "targets";
+  readonly targets: readonly Target[];
+}
+
+/** 404 for a domain or user that is not here, 480 for a user without a phone. */
+async function findTargets(called: Aor, house: ProxyHouse): Promise<TargetSet | Rejection> {
+  const { domain, account } = await house.lookup.resolve(called);
+  if (!isServed(domain)) return notServed(called.domain);
+  if (account?.isEnabled !== true) return reject(404, "Not Found");
+  const found = targets(await house.lookup.bindings(account));
+  return found.length > 0 ? { kind: "targets", targets: found } : reject(480, "Temporarily Unavailable");
+}
+
+const notServed = (domain: string): Rejection =>
+  reject(
+    404,
+    "Domain Not Served",
+    `Warning: 399 strowger "The domain ${wireText(domain)} is not served here"\r\n`,
+  );
+
+/** The caller as the callee's requests will need it: its flow, and the key of its binding where it has one. */
+function callerOf(request: Request, flow: Flow, aor: Aor | undefined, node: string): Party {
+  const contacts = parseContacts(request);
+  const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
+  if (contact === undefined) return { flow, isBehindNat: true, ownerNode: node, contactId: "0" };
+  const isBehindNat = isContactBehindNat(contact.uri, flow);
+  const id = aor === undefined ? "0" : contactId(aor, contact, flow, isBehindNat);
+  return { flow, isBehindNat, ownerNode: node, contactId: id };
+}

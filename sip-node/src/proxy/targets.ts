@@ -1,0 +1,22 @@
+/** Request targets (RFC 3261 §16.5): the bindings of the called user, all at once (parallel forking). Pure. */
+import { type Binding, isCurrent } from "../location/binding.ts";
+import { maxBranches } from "../wire/limits.ts";
+import type { Party } from "./flow-token.ts";
+
+/** A place a branch goes to. */
+export interface Target extends Party {
+  /** Undefined leaves the Request-URI as it is. */
+  readonly uri: string | undefined;
+}
+
+/** Current bindings, the highest q first, one for each contact and flow. Empty: the user is known and has no phone (480). */
+export function targets(bindings: readonly Binding[]): readonly Target[] {
+  const found = new Map<string, Target>();
+  for (const binding of [...bindings].filter(isCurrent).sort((a, b) => b.q - a.q)) {
+    const { contact, flow, isBehindNat, ownerNode, id } = binding;
+    const key = `${contact} ${flow.key}`;
+    if (!found.has(key) && found.size < maxBranches)
+      found.set(key, { uri: contact, flow, isBehindNat, ownerNode, contactId: id });
+  }
+  return [...found.values()];
+}

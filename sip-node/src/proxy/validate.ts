@@ -1,0 +1,66 @@
+/** Request validation (RFC 3261 §16.3): what a proxy refuses before it asks anybody. */
+import { parseDigits } from "../wire/characters.ts";
+import { fieldValue, findField } from "../wire/fields.ts";
+import { parseList } from "../wire/list-values.ts";
+import type { Request } from "../wire/message.ts";
+import { isProblem } from "../wire/problem.ts";
+import { parseUri, type SipUri } from "../wire/uri.ts";
+import { parseVia } from "../wire/via.ts";
+import { type Addresses, isOwnAddress } from "./addresses.ts";
+import { loopHash, readBranch } from "./branch.ts";
+import { type Rejection, reject } from "./rejection.ts";
+
+export interface ValidRequest {
+  readonly kind: "valid";
+  readonly uri: SipUri;
+  /** Undefined when the request carries none: 70 is added (§16.6 step 3). */
+  readonly maxForwards: number | undefined;
+  /** The loop hash of this request, for the branches it is forwarded with. */
+  readonly loop: string;
+}
+
+export function validate(request: Request, addresses: Addresses): ValidRequest | Rejection {
+  // 1. Reasonable syntax is the parser's. 2. URI scheme
+  const uri = parseUri(request.uri);
+  if (isProblem(uri)) return reject(uri.status, reasonOf(uri.status, uri.reason));
+  // 3. Max-Forwards
+  const field = fieldValue(request, "max-forwards");
+  const maxForwards = field === undefined ? undefined : parseDigits(field, 2_147_483_647);
+  if (maxForwards === -1) return reject(400, "Max-Forwards is no number");
+  if (maxForwards === 0) return reject(483, "Too Many Hops");
+  // 4. Loop check
+  const loop = loopHash(request, routesOf(request));
+  const vias = hasOneVia(request) ? [] : parseList(request, "via", parseVia);
+  if (isProblem(vias)) return reject(400, vias.reason);
+  for (const via of vias)
+    if (
+      isOwnAddress(addresses, via.host.replace(/[[\]]/g, ""), via.port) &&
+      readBranch(via.branch)?.loop === loop
+    )
+      return reject(482, "Loop Detected");
+  // 5. Proxy-Require
+  const required = fieldValue(request, "proxy-require");
+  if (required !== undefined && required !== "")
+    return reject(420, "Bad Extension", `Unsupported: ${required}\r\n`);
+  return { kind: "valid", uri, maxForwards, loop };
+}
+
+/** RFC 3261 §21's own phrase where there is one, else what was wrong. */
+const reasonOf = (status: number, detail: string): string =>
+  status === 416 ? "Unsupported URI Scheme" : detail;
+
+function hasOneVia(request: Request): boolean {
+  const field = findField(request.fields, "via");
+  return (
+    field !== undefined &&
+    field.valueEnd === request.via.end &&
+    request.fields.filter(({ name }) => name === "via").length === 1
+  );
+}
+
+function routesOf(request: Request): string {
+  let routes = "";
+  for (const { name, valueStart, valueEnd } of request.fields)
+    if (name === "route") routes += request.text.slice(valueStart, valueEnd);
+  return routes;
+}

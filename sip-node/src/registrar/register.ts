@@ -1,0 +1,144 @@
+/** Processing REGISTER (RFC 3261 §10.3), step by step. The one file of the registrar that awaits. */
+import { admit, challenge } from "../auth/admit.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
+import type { Account, Aor, Domain } from "../location/account.ts";
+import type { BindingChange, CommitOutcome } from "../location/binding.ts";
+import type { Lookup } from "../location/location.ts";
+import { aorOf } from "../location/row-text.ts";
+import { unstorable } from "../location/storable.ts";
+import { parseContacts, parseExpires } from "../wire/contact.ts";
+import { fieldValue } from "../wire/fields.ts";
+import type { Flow } from "../wire/flow.ts";
+import { hostPort } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import { isProblem } from "../wire/problem.ts";
+import type { Epoch } from "../wire/units.ts";
+import { parseUri } from "../wire/uri.ts";
+import { answer } from "./answer.ts";
+import { type Plan, plan, type Registration } from "./plan.ts";
+import type { Rejection } from "./rejection.ts";
+
+export interface RegistrarHouse {
+  readonly lookup: Lookup & { commit(change: BindingChange): Promise<CommitOutcome> };
+  readonly authenticator: Authenticator;
+  readonly node: string;
+  now(): Epoch;
+  /** A configured peer registers without a challenge. */
+  isPeer(flow: Flow): boolean;
+  /** Whether `host:port` is this cluster's own address. */
+  isOwnAddress(hostPort: string): boolean;
+}
+
+export interface Accepted {
+  readonly kind: "accept";
+  readonly status: 200;
+  readonly reason: "OK";
+  readonly lines: string;
+}
+
+/** Two nodes rarely change one address of record at once; more than this is an endless quarrel. */
+const maxAttempts = 5;
+
+/** The final response. Rejects with `StoreUnavailable` or `QueueFull` when the database cannot say: 500 with Retry-After. */
+export async function register(
+  request: Request,
+  flow: Flow,
+  house: RegistrarHouse,
+): Promise<Accepted | Rejection> {
+  // 1. Is the Request-URI's domain ours? 5. The address of record is To's
+  const requestUri = parseUri(request.uri);
+  const to = parseUri(request.to.uri);
+  if (isProblem(requestUri)) return reject(requestUri.status, requestUri.reason);
+  if (isProblem(to)) return reject(to.status === 416 ? 416 : 400, `To: ${to.reason}`);
+  const name = aorOf(to);
+  if (name === undefined) return reject(400, "To names no user");
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const { domain, account } = await house.lookup.resolve(name);
+    const foreign = domain?.isEnabled === true ? await foreignDomain(requestUri, to.host, house) : to.host;
+    if (domain === undefined || foreign !== undefined) return notServed(foreign ?? to.host);
+    // 2. Required extensions
+    const required = fieldValue(request, "require");
+    if (required !== undefined && required !== "")
+      return reject(420, "Bad Extension", `Unsupported: ${required}\r\n`);
+    const outcome = await registerOnce(request, flow, house, domain, account);
+    if (outcome !== "conflict") return outcome;
+  }
+  return reject(500, "The bindings change too fast", "Retry-After: 1\r\n");
+}
+
+/** One reading of the bindings, one plan, one commit; "conflict" when another node changed them in between. */
+async function registerOnce(
+  request: Request,
+  flow: Flow,
+  house: RegistrarHouse,
+  domain: Domain,
+  account: Account | undefined,
+): Promise<Accepted | Rejection | "conflict"> {
+  // 3. Authenticate; 4. authorize: the user of the address of record and nobody else (design-sip rule 11)
+  const known = account?.isEnabled === true ? account : undefined;
+  const isPeer = house.isPeer(flow);
+  const admission = isPeer
+    ? undefined
+    : admit(request, "registrar", domain, known, house.authenticator, house.now());
+  if (admission?.kind === "reject") return admission;
+  if (known === undefined) return reject(404, "Not Found");
+  // 6., 7. Contacts
+  const aor: Aor = { username: known.username, domain: known.domain };
+  const registration = read(request, flow, aor, house.node, admission?.nonce);
+  if (isProblem(registration)) return reject(registration.status, registration.reason);
+  const bindings = await house.lookup.bindings(aor);
+  const planned: Plan = plan(registration, bindings, known.registration);
+  if (planned.kind === "stale")
+    return challenge(request, "registrar", domain, house.authenticator, house.now(), true);
+  if (planned.kind === "reject") return planned;
+  const unfit = planned.write.map(unstorable).find((reason) => reason !== undefined);
+  if (unfit !== undefined) return reject(400, unfit);
+  if (planned.write.length > 0) {
+    const outcome = await house.lookup.commit({ aor, version: known.version, bindings: planned.write });
+    if (outcome === "conflict") return "conflict";
+    if (outcome !== "committed") return reject(500, "The binding could not be stored", "Retry-After: 30\r\n");
+  }
+  // 8. All current bindings, as committed
+  return { kind: "accept", status: 200, reason: "OK", lines: answer(planned.current, new Date(house.now())) };
+}
+
+function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Registration["nonce"]) {
+  const contacts = parseContacts(request);
+  if (isProblem(contacts)) return contacts;
+  const expires = fieldValue(request, "expires");
+  const userAgent = (fieldValue(request, "user-agent") ?? "n/a").replace(/[^ -~]/g, "?").slice(0, 255);
+  const { callId, cseq } = request;
+  return {
+    aor,
+    contacts,
+    expires: expires === undefined ? undefined : parseExpires(expires),
+    callId,
+    cseq: cseq.number,
+    userAgent,
+    flow,
+    node,
+    nonce,
+  } satisfies Registration; // prettier-ignore
+}
+
+/** The Request-URI's domain when neither it nor its address is served here. */
+async function foreignDomain(
+  uri: { host: string; port: number | undefined },
+  toHost: string,
+  house: RegistrarHouse,
+) {
+  if (uri.host === toHost || house.isOwnAddress(hostPort(uri.host, uri.port ?? 5060))) return undefined;
+  const { domain } = await house.lookup.resolve({ username: "", domain: uri.host });
+  return domain?.isEnabled === true ? undefined : uri.host;
+}
+
+const reject = (status: number, reason: string, lines = ""): Rejection => ({
+  kind: "reject",
+  status,
+  reason,
+  lines,
+});
+
+/** Warning 399 says which domain, so that whoever mistyped it can see it (§20.43). */
+const notServed = (domain: string): Rejection =>
+  reject(404, "Domain Not Served", `Warning: 399 strowger "The domain ${domain} is not served here"\r\n`);
