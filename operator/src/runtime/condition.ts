@@ -26,8 +26,7 @@ export function setCondition(
   now: number,
 ): readonly Condition[] {
   const before = conditions.find((condition) => condition.type === verdict.type);
-  const lastTransitionTime =
-    before?.status === verdict.status ? before.lastTransitionTime : rfc3339(now);
+  const lastTransitionTime = before?.status === verdict.status ? before.lastTransitionTime : rfc3339(now);
   const condition = { ...verdict, lastTransitionTime, observedGeneration };
   return before === undefined
     ? [...conditions, condition]

@@ -5,7 +5,7 @@
 import type { Clock } from "./clock.ts";
 import { KeyedQueue, type QueueObserver } from "./keyed-queue.ts";
 import { keyOf, type CommonStatus, type KubernetesObject, type ObjectKey } from "./object.ts";
-import { planSweep } from "./plan-sweep.ts";
+import { planSweep, type SweepPlan } from "./plan-sweep.ts";
 import { ReconcileLoop, type Outcome, type ReconcileObserver } from "./reconcile-loop.ts";
 import type { Change, Source } from "./source.ts";
 
@@ -23,8 +23,8 @@ export interface Controller {
 export interface ControllerObserver {
   readonly queue: QueueObserver;
   readonly reconcile: ReconcileObserver;
-  swept(): void;
-  sweepRefused(absent: number, owned: number): void;
+  removed(): void;
+  planned(sweep: SweepPlan): void;
 }
 
 /** The sweep's own key in the queue; no object is called so. */
@@ -44,7 +44,12 @@ export class ControllerLoop {
     controller: Controller,
     source: Source,
     observer: ControllerObserver,
-    options: { readonly clock: Clock; readonly random: () => number; readonly seconds: () => number; readonly workers: number },
+    options: {
+      readonly clock: Clock;
+      readonly random: () => number;
+      readonly seconds: () => number;
+      readonly workers: number;
+    },
   ) {
     this.#controller = controller;
     this.#source = source;
@@ -57,13 +62,10 @@ export class ControllerLoop {
     });
   }
 
-  get depth(): number {
-    return this.#queue.depth;
-  }
-
   /** Queues every object and a sweep. */
   resync(): void {
-    for (const { metadata } of this.#source.list(this.#controller.kind)) this.#queue.add(keyOf(metadata.namespace, metadata.name));
+    for (const { metadata } of this.#source.list(this.#controller.kind))
+      this.#queue.add(keyOf(metadata.namespace, metadata.name));
     this.#queue.add(sweepKey);
   }
 
@@ -96,7 +98,7 @@ export class ControllerLoop {
     if (!this.#condemned.has(key)) return {};
     await this.#controller.remove(key);
     this.#condemned.delete(key);
-    this.#observer.swept();
+    this.#observer.removed();
     this.#wakeUnready();
     return {};
   }
@@ -104,7 +106,9 @@ export class ControllerLoop {
   /** What is gone may have been in the way of others: a name that was taken is free now. */
   #wakeUnready(): void {
     for (const { metadata, status } of this.#source.list(this.#controller.kind)) {
-      const isReady = (status as CommonStatus | undefined)?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
+      const isReady = (status as CommonStatus | undefined)?.conditions?.some(
+        ({ type, status: is }) => type === "Ready" && is === "True",
+      );
       if (isReady !== true) this.#queue.add(keyOf(metadata.namespace, metadata.name));
     }
   }
@@ -114,12 +118,9 @@ export class ControllerLoop {
     const absent: ObjectKey[] = [];
     for (const key of owned) if (await this.#source.isAbsent(this.#controller.kind, key)) absent.push(key);
     const plan = planSweep(owned.length, absent);
+    this.#observer.planned(plan);
     this.#condemned.clear();
-    if (plan.kind === "refused") {
-      this.#observer.sweepRefused(plan.absent, plan.owned);
-      return {};
-    }
-    for (const key of plan.keys) {
+    for (const key of plan.kind === "remove" ? plan.keys : []) {
       this.#condemned.add(key);
       this.#queue.add(key);
     }

@@ -29,7 +29,11 @@ export class ReconcileLoop<Key extends string> {
   constructor(
     queue: KeyedQueue<Key>,
     reconcile: (key: Key) => Promise<Outcome>,
-    options: { readonly workers: number; readonly seconds: () => number; readonly observer?: ReconcileObserver },
+    options: {
+      readonly workers: number;
+      readonly seconds: () => number;
+      readonly observer?: ReconcileObserver;
+    },
   ) {
     this.#queue = queue;
     this.#reconcile = reconcile;
@@ -67,7 +71,10 @@ export class ReconcileLoop<Key extends string> {
       const { requeueAfter } = await this.#reconcile(key);
       this.#queue.forget(key);
       if (requeueAfter !== undefined && !this.#isStopped) this.#queue.addAfter(key, requeueAfter);
-      this.#observer?.finished(requeueAfter === undefined ? "success" : "requeue_after", this.#seconds() - start);
+      this.#observer?.finished(
+        requeueAfter === undefined ? "success" : "requeue_after",
+        this.#seconds() - start,
+      );
     } catch (cause) {
       const retryIn = this.#isStopped ? 0 : this.#queue.retry(key);
       this.#observer?.finished("error", this.#seconds() - start);

@@ -18,7 +18,11 @@ export class StatusWriter {
   }
 
   /** Puts `verdict` and the fields of `status` into the object's status; other fields stay. Returns whether anything was written. */
-  async write(object: KubernetesObject, verdict: Verdict, status: Readonly<Record<string, unknown>> = {}): Promise<boolean> {
+  async write(
+    object: KubernetesObject,
+    verdict: Verdict,
+    status: Readonly<Record<string, unknown>> = {},
+  ): Promise<boolean> {
     const { namespace, name, generation } = object.metadata;
     const key = keyOf(namespace, name);
     const before = (this.#source.get(object.kind, key)?.status ?? {}) as CommonStatus;

@@ -12,7 +12,8 @@ export interface DatabaseAddress {
 
 /** The address that a URL names, or what is wrong with the URL. */
 export function parseDatabaseUrl(text: string): DatabaseAddress | { readonly problem: string } {
-  if (!URL.canParse(text)) return { problem: "is not a URL; expected mysql://user:password@host:port/database" };
+  if (!URL.canParse(text))
+    return { problem: "is not a URL; expected mysql://user:password@host:port/database" };
   const url = new URL(text);
   if (url.protocol !== "mysql:" && url.protocol !== "mariadb:") {
     return { problem: `begins with ${url.protocol}//; expected mysql://user:password@host:port/database` };

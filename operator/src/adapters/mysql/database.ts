@@ -30,7 +30,14 @@ export class DuplicateKey extends Error {
   }
 }
 
-const limits = { connections: 8, connectMs: 3_000, statementMs: 10_000, pauseMs: 100, longestPauseMs: 3_000, attempts: 8 };
+const limits = {
+  connections: 8,
+  connectMs: 3_000,
+  statementMs: 10_000,
+  pauseMs: 100,
+  longestPauseMs: 3_000,
+  attempts: 8,
+};
 
 /** Deadlock, lock wait timeout, and MariaDB's "record has changed": the transaction is to be run again (Galera: at COMMIT too). */
 const conflicts = new Set([1213, 1205, 1020]);
@@ -45,7 +52,10 @@ export class Database implements Statements {
   #pauseUntil = 0;
 
   /** `withoutSchema` connects without choosing the database, to create it. `now` is a clock in milliseconds. */
-  constructor(address: DatabaseAddress, options: { readonly withoutSchema?: boolean; readonly now?: () => number } = {}) {
+  constructor(
+    address: DatabaseAddress,
+    options: { readonly withoutSchema?: boolean; readonly now?: () => number } = {},
+  ) {
     this.#now = options.now ?? Date.now;
     this.#pool = createPool({
       host: address.host,
@@ -97,6 +107,10 @@ export class Database implements Statements {
     await this.#pool.end();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #withConnection<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
     const connection = await this.#connect();
     let isBroken = true;
@@ -114,7 +128,8 @@ export class Database implements Statements {
   }
 
   async #connect(): Promise<PoolConnection> {
-    if (this.#now() < this.#pauseUntil) throw new DatabaseUnavailable(new Error("the last attempt to connect failed just now"));
+    if (this.#now() < this.#pauseUntil)
+      throw new DatabaseUnavailable(new Error("the last attempt to connect failed just now"));
     try {
       const connection = await this.#pool.getConnection();
       this.#failedConnects = 0;

@@ -18,12 +18,21 @@ export interface DomainSettings {
 }
 
 /** Which of the names are rows of `domain`, as they are spelt there. */
-export async function readDomains(database: Statements, names: readonly string[]): Promise<readonly string[]> {
-  const rows = await database.rows<{ domain: string }>(`SELECT domain FROM domain WHERE domain IN (${marks(names)})`, names);
+export async function readDomains(
+  database: Statements,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await database.rows<{ domain: string }>(
+    `SELECT domain FROM domain WHERE domain IN (${marks(names)})`,
+    names,
+  );
   return rows.map(({ domain }) => domain);
 }
 
-export async function readDomainSettings(database: Statements, names: readonly string[]): Promise<readonly DomainSettings[]> {
+export async function readDomainSettings(
+  database: Statements,
+  names: readonly string[],
+): Promise<readonly DomainSettings[]> {
   const rows = await database.rows<Omit<DomainSettings, "isEnabled"> & { enabled: number }>(
     `SELECT domain, alias_of AS aliasOf, realm, enabled, min_expires AS minExpires, default_expires AS defaultExpires,
        max_expires AS maxExpires, max_contacts AS maxContacts, algorithms

@@ -3,6 +3,12 @@
  * under that epoch, so an operator that slept while another took over can write nothing any more, on Galera neither.
  */
 import type { Database, Statements } from "./database.ts";
+import { columnsOf } from "./opensips-tables.ts";
+
+/** Which optional columns `subscriber` has; an older OpenSIPS' table is served as it is. */
+export interface SubscriberShape {
+  readonly hasSha256: boolean;
+}
 
 /** Another operator has taken this database over: this one must stop. */
 export class LeadershipLost extends Error {
@@ -14,12 +20,14 @@ export class LeadershipLost extends Error {
 
 /** A write transaction: its statements, and the number of this change. */
 export interface Change extends Statements {
+  readonly installationId: string;
   readonly changeSeq: number;
 }
 
 export interface Installation {
   readonly id: string;
   readonly database: Database;
+  readonly subscriber: SubscriberShape;
   /** Runs `work` in a write transaction. Throws `LeadershipLost` when the epoch is another one. */
   write(work: (change: Change) => Promise<void>): Promise<void>;
 }
@@ -38,9 +46,11 @@ export async function takeInstallation(database: Database, name: string): Promis
     if (row === undefined) throw new LeadershipLost();
     return row;
   });
+  const columns = await columnsOf(database, "subscriber");
   return {
     id,
     database,
+    subscriber: { hasSha256: columns.has("ha1_sha256") },
     write: (work) =>
       database.transaction(async (transaction) => {
         const raised = await transaction.run(
@@ -51,7 +61,7 @@ export async function takeInstallation(database: Database, name: string): Promis
         const [row] = await transaction.rows<{ changeSeq: number }>(
           "SELECT change_seq AS changeSeq FROM strowger_meta WHERE id = 1",
         );
-        await work({ ...transaction, changeSeq: row?.changeSeq ?? 0 });
+        await work({ ...transaction, installationId: id, changeSeq: row?.changeSeq ?? 0 });
       }),
   };
 }
@@ -70,12 +80,14 @@ export async function clusterOfDatabase(database: Statements): Promise<ClusterId
   return row === undefined || row.name === "" ? undefined : row;
 }
 
-export async function setClusterOfDatabase(change: Change, cluster: ClusterIdentity | undefined): Promise<void> {
-  await change.run("UPDATE strowger_meta SET cluster_namespace = ?, cluster_name = ?, cluster_uid = ? WHERE id = 1", [
-    cluster?.namespace ?? "",
-    cluster?.name ?? "",
-    cluster?.uid ?? "",
-  ]);
+export async function setClusterOfDatabase(
+  change: Change,
+  cluster: ClusterIdentity | undefined,
+): Promise<void> {
+  await change.run(
+    "UPDATE strowger_meta SET cluster_namespace = ?, cluster_name = ?, cluster_uid = ? WHERE id = 1",
+    [cluster?.namespace ?? "", cluster?.name ?? "", cluster?.uid ?? ""],
+  );
 }
 
 /** SIP nodes that gave a sign of life in the last 3 s, by the database's clock. */

@@ -13,7 +13,12 @@ export const leaseTable = `CREATE TABLE IF NOT EXISTS strowger_lease (
 const now = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)";
 
 /** Takes or renews the lease for `length` ms; returns whether `holder` has it now. */
-export async function takeLease(database: Statements, name: string, holder: string, length: number): Promise<boolean> {
+export async function takeLease(
+  database: Statements,
+  name: string,
+  holder: string,
+  length: number,
+): Promise<boolean> {
   await database.run("INSERT IGNORE INTO strowger_lease (name) VALUES (?)", [name]);
   const taken = await database.run(
     `UPDATE strowger_lease SET holder = ?, expires_at = ${now} + ? WHERE name = ? AND (holder = ? OR expires_at < ${now})`,
@@ -24,5 +29,8 @@ export async function takeLease(database: Statements, name: string, holder: stri
 
 /** Lets the next holder in at once. */
 export async function releaseLease(database: Statements, name: string, holder: string): Promise<void> {
-  await database.run("UPDATE strowger_lease SET holder = '', expires_at = 0 WHERE name = ? AND holder = ?", [name, holder]);
+  await database.run("UPDATE strowger_lease SET holder = '', expires_at = 0 WHERE name = ? AND holder = ?", [
+    name,
+    holder,
+  ]);
 }

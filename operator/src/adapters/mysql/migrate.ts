@@ -28,7 +28,10 @@ interface MigrationRow {
 
 export interface SchemaStatus {
   readonly server: Server;
-  readonly migrations: readonly { readonly name: string; readonly state: "applied" | "unfinished" | "pending" }[];
+  readonly migrations: readonly {
+    readonly name: string;
+    readonly state: "applied" | "unfinished" | "pending";
+  }[];
   readonly installationId: string | undefined;
   readonly warnings: readonly string[];
 }
@@ -46,7 +49,10 @@ const leaseMs = 30_000;
 const patienceMs = 120_000;
 
 /** Throws `UnservableDatabase` for a server or schema that must not be touched, `DatabaseUnavailable` when it cannot be reached. */
-export async function migrate(database: Database, migrations: readonly Migration[]): Promise<MigrationReport> {
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[],
+): Promise<MigrationReport> {
   const server = await inspectServer(database);
   await database.define(leaseTable);
   await database.define(migrationTable);
@@ -54,7 +60,12 @@ export async function migrate(database: Database, migrations: readonly Migration
   await waitForLease(database, holder);
   try {
     const applied = await applyPending(database, migrations, server, holder);
-    return { server, installationId: await installationId(database), applied, warnings: await warnings(database) };
+    return {
+      server,
+      installationId: await installationId(database),
+      applied,
+      warnings: await warnings(database),
+    };
   } finally {
     await releaseLease(database, "migrate", holder);
   }
@@ -63,11 +74,16 @@ export async function migrate(database: Database, migrations: readonly Migration
 /** Makes the database itself, where it is absent. `database` is connected without a schema. */
 export async function createDatabase(database: Database, name: string): Promise<void> {
   const { nameCollation } = await inspectServer(database);
-  await database.define(`CREATE DATABASE IF NOT EXISTS \`${name}\` CHARACTER SET utf8mb4 COLLATE ${nameCollation}`);
+  await database.define(
+    `CREATE DATABASE IF NOT EXISTS \`${name}\` CHARACTER SET utf8mb4 COLLATE ${nameCollation}`,
+  );
 }
 
 /** Reads only. */
-export async function schemaStatus(database: Database, migrations: readonly Migration[]): Promise<SchemaStatus> {
+export async function schemaStatus(
+  database: Database,
+  migrations: readonly Migration[],
+): Promise<SchemaStatus> {
   const server = await inspectServer(database);
   const tables = await existingTables(database);
   const rows = tables.has("strowger_migration") ? await migrationRows(database) : [];
@@ -85,7 +101,8 @@ export async function schemaStatus(database: Database, migrations: readonly Migr
 async function waitForLease(database: Database, holder: string): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await takeLease(database, "migrate", holder, leaseMs))) {
-    if (Date.now() > deadline) throw new UnservableDatabase(`another program has migrated this database for ${patienceMs / 1000} s`);
+    if (Date.now() > deadline)
+      throw new UnservableDatabase(`another program has migrated this database for ${patienceMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -117,7 +134,9 @@ function refuseUnknown(rows: readonly MigrationRow[], migrations: readonly Migra
       );
     }
     if (finished === 1 && known.checksum !== checksum) {
-      throw new UnservableDatabase(`migration ${label(number, name)} is not the one that was applied to this database`);
+      throw new UnservableDatabase(
+        `migration ${label(number, name)} is not the one that was applied to this database`,
+      );
     }
   }
 }
@@ -136,21 +155,30 @@ async function applyOne(
     [number, name, checksum, creates.join(",")],
   );
   for (const statement of statements) {
-    if (!(await takeLease(database, "migrate", holder, leaseMs))) throw new Error("lost the lease on migrations");
+    if (!(await takeLease(database, "migrate", holder, leaseMs)))
+      throw new Error("lost the lease on migrations");
     await database.define(statement.replaceAll("{names}", server.nameCollation));
   }
   for (const table of creates) {
     const version = opensipsVersions.get(table);
     if (version === undefined) continue;
-    await database.run("INSERT IGNORE INTO version (table_name, table_version) VALUES (?, ?)", [table, version]);
+    await database.run("INSERT IGNORE INTO version (table_name, table_version) VALUES (?, ?)", [
+      table,
+      version,
+    ]);
   }
-  await database.run("UPDATE strowger_migration SET finished = 1, checksum = ? WHERE number = ?", [checksum, number]);
+  await database.run("UPDATE strowger_migration SET finished = 1, checksum = ? WHERE number = ?", [
+    checksum,
+    number,
+  ]);
 }
 
 /** The random id of this database's installation; made once. */
 async function installationId(database: Database): Promise<string> {
   await database.run("INSERT IGNORE INTO strowger_meta (id, installation_id) VALUES (1, ?)", [randomUUID()]);
-  const [row] = await database.rows<{ id: string }>("SELECT installation_id AS id FROM strowger_meta WHERE id = 1");
+  const [row] = await database.rows<{ id: string }>(
+    "SELECT installation_id AS id FROM strowger_meta WHERE id = 1",
+  );
   if (row === undefined) throw new Error("strowger_meta has no row 1 although it was just inserted");
   return row.id;
 }

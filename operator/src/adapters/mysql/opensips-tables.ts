@@ -16,7 +16,18 @@ const neededColumns: Readonly<Record<string, readonly string[]>> = {
   domain: ["domain"],
   subscriber: ["username", "domain", "ha1"],
   dbaliases: ["alias_username", "alias_domain", "username", "domain"],
-  location: ["contact_id", "username", "domain", "contact", "received", "path", "expires", "q", "callid", "cseq"],
+  location: [
+    "contact_id",
+    "username",
+    "domain",
+    "contact",
+    "received",
+    "path",
+    "expires",
+    "q",
+    "callid",
+    "cseq",
+  ],
 };
 
 export async function existingTables(database: Statements): Promise<ReadonlySet<string>> {
@@ -43,7 +54,9 @@ export async function warnings(database: Statements): Promise<readonly string[]>
   const found: string[] = [];
   for (const { name, engine, collation } of tables.filter(({ name }) => opensipsVersions.has(name))) {
     if (collation !== null && !/^utf8mb4_.*bin$/.test(collation)) {
-      found.push(`table ${name} has the collation ${collation}: served as it is; names that differ in case only are one name there`);
+      found.push(
+        `table ${name} has the collation ${collation}: served as it is; names that differ in case only are one name there`,
+      );
     }
     if (engine !== null && engine !== "InnoDB") {
       found.push(`table ${name} is ${engine}, expected InnoDB: a crash may leave a change of it half done`);
@@ -51,7 +64,9 @@ export async function warnings(database: Statements): Promise<readonly string[]>
     const columns = await columnsOf(database, name);
     const missing = (neededColumns[name] ?? []).filter((column) => !columns.has(column));
     if (missing.length > 0) {
-      found.push(`table ${name} is of an older OpenSIPS and has no column ${missing.join(", ")}: it cannot be served`);
+      found.push(
+        `table ${name} is of an older OpenSIPS and has no column ${missing.join(", ")}: it cannot be served`,
+      );
     }
   }
   return found;

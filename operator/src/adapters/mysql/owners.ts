@@ -1,67 +1,58 @@
 /** Who owns which rows and names: `strowger_owner` and `strowger_claim`. */
+import type { Claim, ClaimKind, ObjectReference, Owner, OwnerFields } from "../../ownership.ts";
+import { keyOf, type ObjectKey } from "../../runtime/object.ts";
 import type { Statements } from "./database.ts";
-import type { Change } from "./installation.ts";
+import type { Change, Installation } from "./installation.ts";
 
-export type DeletionPolicy = "Delete" | "Retain";
+type OwnerRow = Pick<Owner, "uid" | "generation" | "deletionPolicy"> & { readonly fields: string };
 
-/** An object of ours. `namespace` and `name` are the object's, `kind` its kind. */
-export interface ObjectReference {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-export interface Owner<Fields> extends ObjectReference {
-  readonly uid: string;
-  readonly generation: number;
-  readonly deletionPolicy: DeletionPolicy;
-  /** What deletion and immutability need to know once the object is gone or changed. */
-  readonly fields: Fields;
-}
-
-/** A name that is one object's alone: `domain` names domains and their aliases, `user` names user@domain and its aliases. */
-export interface Claim {
-  readonly kind: "domain" | "user";
-  readonly name: string;
-}
-
-export interface ClaimRow extends Claim {
-  readonly installationId: string;
-  readonly owner: ObjectReference;
-}
-
-export async function readOwner<Fields>(
-  database: Statements,
-  installationId: string,
-  { kind, namespace, name }: ObjectReference,
+export async function readOwner<Fields extends OwnerFields>(
+  { database, id }: Installation,
+  reference: ObjectReference,
 ): Promise<Owner<Fields> | undefined> {
-  const [row] = await database.rows<{ uid: string; generation: number; deletionPolicy: DeletionPolicy; fields: string }>(
+  const { kind, namespace, name } = reference;
+  const [row] = await database.rows<OwnerRow>(
     `SELECT uid, generation, deletion_policy AS deletionPolicy, fields FROM strowger_owner
       WHERE installation_id = ? AND kind = ? AND namespace = ? AND name = ?`,
-    [installationId, kind, namespace, name],
+    [id, kind, namespace, name],
   );
-  return row === undefined ? undefined : { kind, namespace, name, ...row, fields: JSON.parse(row.fields) as Fields };
+  return row === undefined ? undefined : { ...row, reference, fields: JSON.parse(row.fields) as Fields };
 }
 
-/** All objects of a kind that own something. */
-export const listOwners = (
-  database: Statements,
-  installationId: string,
-  kind: string,
-): Promise<readonly { readonly namespace: string; readonly name: string }[]> =>
-  database.rows("SELECT namespace, name FROM strowger_owner WHERE installation_id = ? AND kind = ?", [installationId, kind]);
+/** The keys of all objects of a kind that own something. */
+export async function ownedKeys({ database, id }: Installation, kind: string): Promise<readonly ObjectKey[]> {
+  const rows = await database.rows<ObjectReference>(
+    "SELECT namespace, name FROM strowger_owner WHERE installation_id = ? AND kind = ?",
+    [id, kind],
+  );
+  return rows.map(({ namespace, name }) => keyOf(namespace, name));
+}
 
-export async function saveOwner(change: Change, installationId: string, owner: Owner<unknown>): Promise<void> {
+/** The immutable fields of every object that owns something, as they were written, by `Kind namespace/name`. */
+export async function keptSpecs({ database, id }: Installation): Promise<ReadonlyMap<string, unknown>> {
+  const rows = await database.rows<ObjectReference & { readonly fields: string }>(
+    "SELECT kind, namespace, name, fields FROM strowger_owner WHERE installation_id = ?",
+    [id],
+  );
+  return new Map(
+    rows.map(({ kind, namespace, name, fields }) => [
+      `${kind} ${keyOf(namespace, name)}`,
+      (JSON.parse(fields) as OwnerFields).spec,
+    ]),
+  );
+}
+
+export async function saveOwner(change: Change, { reference, ...owner }: Owner): Promise<void> {
   await change.run(
     `INSERT INTO strowger_owner (installation_id, kind, namespace, name, uid, generation, deletion_policy, fields, change_seq)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON DUPLICATE KEY UPDATE uid = VALUES(uid), generation = VALUES(generation), deletion_policy = VALUES(deletion_policy),
        fields = VALUES(fields), change_seq = VALUES(change_seq)`,
     [
-      installationId,
-      owner.kind,
-      owner.namespace,
-      owner.name,
+      change.installationId,
+      reference.kind,
+      reference.namespace,
+      reference.name,
       owner.uid,
       owner.generation,
       owner.deletionPolicy,
@@ -72,38 +63,56 @@ export async function saveOwner(change: Change, installationId: string, owner: O
 }
 
 /** Removes the owner and all its claims. */
-export async function removeOwner(change: Change, installationId: string, { kind, namespace, name }: ObjectReference): Promise<void> {
-  const values = [installationId, kind, namespace, name];
+export async function removeOwner(change: Change, { kind, namespace, name }: ObjectReference): Promise<void> {
+  const values = [change.installationId, kind, namespace, name];
   await change.run(
     "DELETE FROM strowger_claim WHERE installation_id = ? AND owner_kind = ? AND owner_namespace = ? AND owner_name = ?",
     values,
   );
-  await change.run("DELETE FROM strowger_owner WHERE installation_id = ? AND kind = ? AND namespace = ? AND name = ?", values);
+  await change.run(
+    "DELETE FROM strowger_owner WHERE installation_id = ? AND kind = ? AND namespace = ? AND name = ?",
+    values,
+  );
 }
 
 /** Who holds these names; names that nobody holds are left out. */
-export async function readClaims(database: Statements, kind: Claim["kind"], names: readonly string[]): Promise<readonly ClaimRow[]> {
-  const rows = await database.rows<ObjectReference & { claimed: string; installationId: string }>(
+export async function readClaims(
+  database: Statements,
+  kind: ClaimKind,
+  names: readonly string[],
+): Promise<readonly Claim[]> {
+  const rows = await database.rows<
+    ObjectReference & { readonly claimed: string; readonly installationId: string }
+  >(
     `SELECT name AS claimed, installation_id AS installationId, owner_kind AS kind, owner_namespace AS namespace, owner_name AS name
        FROM strowger_claim WHERE kind = ? AND name IN (${names.map(() => "?").join(", ")})`,
     [kind, ...names],
   );
-  return rows.map((row) => ({
+  return rows.map(({ claimed, installationId, ...owner }) => ({
     kind,
-    name: row.claimed,
-    installationId: row.installationId,
-    owner: { kind: row.kind, namespace: row.namespace, name: row.name },
+    name: claimed,
+    installationId,
+    owner,
   }));
 }
 
 /** Fails with `DuplicateKey` when somebody else was faster. */
-export async function insertClaim(change: Change, installationId: string, claim: Claim, owner: ObjectReference): Promise<void> {
+export async function insertClaim(
+  change: Change,
+  kind: ClaimKind,
+  name: string,
+  owner: ObjectReference,
+): Promise<void> {
   await change.run(
-    `INSERT INTO strowger_claim (kind, name, installation_id, owner_kind, owner_namespace, owner_name) VALUES (?, ?, ?, ?, ?, ?)`,
-    [claim.kind, claim.name, installationId, owner.kind, owner.namespace, owner.name],
+    "INSERT INTO strowger_claim (kind, name, installation_id, owner_kind, owner_namespace, owner_name) VALUES (?, ?, ?, ?, ?, ?)",
+    [kind, name, change.installationId, owner.kind, owner.namespace, owner.name],
   );
 }
 
-export async function deleteClaim(change: Change, claim: Claim): Promise<void> {
-  await change.run("DELETE FROM strowger_claim WHERE kind = ? AND name = ?", [claim.kind, claim.name]);
+export async function deleteClaim(change: Change, kind: ClaimKind, name: string): Promise<void> {
+  await change.run("DELETE FROM strowger_claim WHERE kind = ? AND name = ? AND installation_id = ?", [
+    kind,
+    name,
+    change.installationId,
+  ]);
 }

@@ -25,18 +25,28 @@ export async function inspectServer(database: Statements): Promise<Server> {
   const version = row?.version ?? "unknown";
   const product = /TiDB/i.test(version) ? "TiDB" : /MariaDB/i.test(version) ? "MariaDB" : "MySQL";
   if (isOlder(version, oldest[product])) {
-    throw new UnservableDatabase(`the server is ${product} ${version}; expected ${product} ${oldest[product].join(".")} or newer`);
+    throw new UnservableDatabase(
+      `the server is ${product} ${version}; expected ${product} ${oldest[product].join(".")} or newer`,
+    );
   }
   if (Number(row?.isReadOnly) === 1) {
-    throw new UnservableDatabase("the server is read-only (@@global.read_only = 1); expected one that takes writes");
+    throw new UnservableDatabase(
+      "the server is read-only (@@global.read_only = 1); expected one that takes writes",
+    );
   }
   const engines = await database.rows<{ support: string }>(
     "SELECT SUPPORT AS support FROM information_schema.ENGINES WHERE ENGINE = 'InnoDB'",
   );
   if (!engines.some(({ support }) => support === "YES" || support === "DEFAULT")) {
-    throw new UnservableDatabase("the server has no InnoDB; expected it, for bindings and owners need transactions");
+    throw new UnservableDatabase(
+      "the server has no InnoDB; expected it, for bindings and owners need transactions",
+    );
   }
-  return { product, version, nameCollation: product === "MariaDB" ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin" };
+  return {
+    product,
+    version,
+    nameCollation: product === "MariaDB" ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin",
+  };
 }
 
 function isOlder(version: string, than: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 /** Rows of `subscriber` and `dbaliases` (OpenSIPS), `strowger_subscriber` beside them, and a user's bindings. */
 import type { Statements } from "./database.ts";
-import type { Change } from "./installation.ts";
+import type { Change, Installation, SubscriberShape } from "./installation.ts";
 
 /** A user of a domain, as `username` and `domain` of many tables name it. */
 export interface Account {
@@ -26,26 +26,22 @@ export interface AliasRow {
   readonly target: Account;
 }
 
-/** Which optional columns `subscriber` has; an older OpenSIPS' table is served as it is. */
-export interface SubscriberShape {
-  readonly hasSha256: boolean;
-}
-
 /** The accounts of these user parts, spelt as the table has them, with their credentials. */
-export async function readSubscribers(
-  database: Statements,
-  shape: SubscriberShape,
+export const readSubscribers = (
+  { database, subscriber }: Installation,
   domain: string,
   usernames: readonly string[],
-): Promise<readonly (Account & Credential)[]> {
-  return database.rows(
-    `SELECT username, domain, ha1, ${shape.hasSha256 ? "ha1_sha256" : "''"} AS ha1Sha256
+): Promise<readonly (Account & Credential)[]> =>
+  database.rows(
+    `SELECT username, domain, ha1, ${subscriber.hasSha256 ? "ha1_sha256" : "''"} AS ha1Sha256
        FROM subscriber WHERE domain = ? AND username IN (${marks(usernames)})`,
     [domain, ...usernames],
   );
-}
 
-export async function readUserSettings(database: Statements, account: Account): Promise<UserSettings | undefined> {
+export async function readUserSettings(
+  database: Statements,
+  account: Account,
+): Promise<UserSettings | undefined> {
   const [row] = await database.rows<Omit<UserSettings, "isEnabled"> & { enabled: number }>(
     `SELECT enabled, max_contacts AS maxContacts, display_name AS displayName FROM strowger_subscriber
       WHERE username = ? AND domain = ?`,
@@ -56,7 +52,11 @@ export async function readUserSettings(database: Statements, account: Account): 
   return { ...rest, isEnabled: enabled === 1 };
 }
 
-export async function readAliases(database: Statements, domain: string, aliases: readonly string[]): Promise<readonly AliasRow[]> {
+export async function readAliases(
+  database: Statements,
+  domain: string,
+  aliases: readonly string[],
+): Promise<readonly AliasRow[]> {
   const rows = await database.rows<Account & { alias: string }>(
     `SELECT alias_username AS alias, username, domain FROM dbaliases WHERE alias_domain = ? AND alias_username IN (${marks(aliases)})`,
     [domain, ...aliases],
@@ -66,7 +66,10 @@ export async function readAliases(database: Statements, domain: string, aliases:
 
 /** Whether there is any binding to remove when the user is switched off. */
 export async function hasBindings(database: Statements, { username, domain }: Account): Promise<boolean> {
-  const rows = await database.rows("SELECT contact_id FROM location WHERE username = ? AND domain = ? LIMIT 1", [username, domain]);
+  const rows = await database.rows(
+    "SELECT contact_id FROM location WHERE username = ? AND domain = ? LIMIT 1",
+    [username, domain],
+  );
   return rows.length > 0;
 }
 
@@ -78,13 +81,15 @@ export async function insertSubscriber(
   { ha1, ha1Sha256 }: Credential,
 ): Promise<void> {
   await (shape.hasSha256
-    ? change.run("INSERT INTO subscriber (username, domain, password, ha1, ha1_sha256) VALUES (?, ?, '', ?, ?)", [
+    ? change.run(
+        "INSERT INTO subscriber (username, domain, password, ha1, ha1_sha256) VALUES (?, ?, '', ?, ?)",
+        [username, domain, ha1, ha1Sha256],
+      )
+    : change.run("INSERT INTO subscriber (username, domain, password, ha1) VALUES (?, ?, '', ?)", [
         username,
         domain,
         ha1,
-        ha1Sha256,
-      ])
-    : change.run("INSERT INTO subscriber (username, domain, password, ha1) VALUES (?, ?, '', ?)", [username, domain, ha1]));
+      ]));
 }
 
 export async function updateSubscriber(
@@ -94,21 +99,34 @@ export async function updateSubscriber(
   { ha1, ha1Sha256 }: Credential,
 ): Promise<void> {
   await (shape.hasSha256
-    ? change.run("UPDATE subscriber SET password = '', ha1 = ?, ha1_sha256 = ? WHERE username = ? AND domain = ?", [
+    ? change.run(
+        "UPDATE subscriber SET password = '', ha1 = ?, ha1_sha256 = ? WHERE username = ? AND domain = ?",
+        [ha1, ha1Sha256, username, domain],
+      )
+    : change.run("UPDATE subscriber SET password = '', ha1 = ? WHERE username = ? AND domain = ?", [
         ha1,
-        ha1Sha256,
         username,
         domain,
-      ])
-    : change.run("UPDATE subscriber SET password = '', ha1 = ? WHERE username = ? AND domain = ?", [ha1, username, domain]));
+      ]));
 }
 
-export async function saveUserSettings(change: Change, { username, domain }: Account, settings: UserSettings): Promise<void> {
+export async function saveUserSettings(
+  change: Change,
+  { username, domain }: Account,
+  settings: UserSettings,
+): Promise<void> {
   await change.run(
     `INSERT INTO strowger_subscriber (username, domain, enabled, max_contacts, display_name, change_seq) VALUES (?, ?, ?, ?, ?, ?)
      ON DUPLICATE KEY UPDATE enabled = VALUES(enabled), max_contacts = VALUES(max_contacts), display_name = VALUES(display_name),
        change_seq = VALUES(change_seq)`,
-    [username, domain, settings.isEnabled ? 1 : 0, settings.maxContacts, settings.displayName, change.changeSeq],
+    [
+      username,
+      domain,
+      settings.isEnabled ? 1 : 0,
+      settings.maxContacts,
+      settings.displayName,
+      change.changeSeq,
+    ],
   );
 }
 
@@ -118,23 +136,27 @@ export async function deleteSubscriber(change: Change, { username, domain }: Acc
 }
 
 /** Fails with `DuplicateKey` when the alias exists. */
-export async function insertAlias(change: Change, alias: string, { username, domain }: Account): Promise<void> {
-  await change.run("INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES (?, ?, ?, ?)", [
-    alias,
-    domain,
-    username,
-    domain,
-  ]);
+export async function insertAlias(
+  change: Change,
+  alias: string,
+  { username, domain }: Account,
+): Promise<void> {
+  await change.run(
+    "INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES (?, ?, ?, ?)",
+    [alias, domain, username, domain],
+  );
 }
 
 /** Only where it leads to this account. */
-export async function deleteAlias(change: Change, alias: string, { username, domain }: Account): Promise<void> {
-  await change.run("DELETE FROM dbaliases WHERE alias_username = ? AND alias_domain = ? AND username = ? AND domain = ?", [
-    alias,
-    domain,
-    username,
-    domain,
-  ]);
+export async function deleteAlias(
+  change: Change,
+  alias: string,
+  { username, domain }: Account,
+): Promise<void> {
+  await change.run(
+    "DELETE FROM dbaliases WHERE alias_username = ? AND alias_domain = ? AND username = ? AND domain = ?",
+    [alias, domain, username, domain],
+  );
 }
 
 /**
@@ -142,11 +164,14 @@ export async function deleteAlias(change: Change, alias: string, { username, dom
  * planned before is planned again and meets the user as it is now.
  */
 export async function removeBindings(change: Change, { username, domain }: Account): Promise<void> {
-  await change.run("UPDATE strowger_aor SET version = version + 1 WHERE username = ? AND domain = ?", [username, domain]);
-  const bindings = await change.rows<{ id: number }>("SELECT contact_id AS id FROM location WHERE username = ? AND domain = ?", [
+  await change.run("UPDATE strowger_aor SET version = version + 1 WHERE username = ? AND domain = ?", [
     username,
     domain,
   ]);
+  const bindings = await change.rows<{ id: number }>(
+    "SELECT contact_id AS id FROM location WHERE username = ? AND domain = ?",
+    [username, domain],
+  );
   if (bindings.length === 0) return;
   const ids = bindings.map(({ id }) => id);
   await change.run(`DELETE FROM strowger_flow WHERE contact_id IN (${marks(ids)})`, ids);

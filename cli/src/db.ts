@@ -1,0 +1,72 @@
+/** `strowger db`: creates a database, brings it to this version's schema, or says how it stands. */
+import { Command } from "commander";
+import { Database } from "../../operator/src/adapters/mysql/database.ts";
+import {
+  describeAddress,
+  parseDatabaseUrl,
+  type DatabaseAddress,
+} from "../../operator/src/adapters/mysql/database-url.ts";
+import { createDatabase, migrate, schemaStatus } from "../../operator/src/adapters/mysql/migrate.ts";
+import { readMigrations } from "../../operator/src/adapters/mysql/migration-files.ts";
+
+export const db = new Command("db").description("create, migrate or inspect the database");
+
+db.command("create")
+  .description("create the database where it is absent, then migrate it")
+  .option("--url <url>", "mysql://user:password@host:port/database (default: DATABASE_URL)")
+  .action((options: { readonly url?: string }) =>
+    withDatabase(options.url, async (address) => {
+      await using server = new Database(address, { withoutSchema: true });
+      await createDatabase(server, address.database);
+      await bringUp(address);
+    }),
+  );
+
+db.command("migrate")
+  .description("create what is absent; a table of OpenSIPS that exists stays as it is")
+  .option("--url <url>", "mysql://user:password@host:port/database (default: DATABASE_URL)")
+  .action((options: { readonly url?: string }) => withDatabase(options.url, bringUp));
+
+db.command("status")
+  .description("say which migrations are applied")
+  .option("--url <url>", "mysql://user:password@host:port/database (default: DATABASE_URL)")
+  .action((options: { readonly url?: string }) => withDatabase(options.url, describe));
+
+async function bringUp(address: DatabaseAddress): Promise<void> {
+  await using database = new Database(address);
+  const { server, applied, installationId, warnings } = await migrate(database, await readMigrations());
+  say(`${describeAddress(address)} on ${server.product} ${server.version}`);
+  say(applied.length === 0 ? "up to date, nothing to do" : `applied ${applied.join(", ")}`);
+  say(`installation ${installationId}`);
+  for (const warning of warnings) say(`warning: ${warning}`);
+}
+
+async function describe(address: DatabaseAddress): Promise<void> {
+  await using database = new Database(address);
+  const { server, migrations, installationId, warnings } = await schemaStatus(
+    database,
+    await readMigrations(),
+  );
+  say(`${describeAddress(address)} on ${server.product} ${server.version}`);
+  for (const { name, state } of migrations) say(`${name}: ${state}`);
+  say(`installation ${installationId ?? "none yet"}`);
+  for (const warning of warnings) say(`warning: ${warning}`);
+}
+
+/** Runs `work`; any failure is one line on standard error and exit status 1. */
+async function withDatabase(
+  url: string | undefined,
+  work: (address: DatabaseAddress) => Promise<void>,
+): Promise<void> {
+  const address = parseDatabaseUrl(url ?? process.env["DATABASE_URL"] ?? "");
+  const problem = "problem" in address ? `--url or DATABASE_URL ${address.problem}` : undefined;
+  try {
+    if (!("problem" in address)) return await work(address);
+  } catch (error) {
+    process.stderr.write(`strowger db: ${(error as Error).message}\n`);
+  }
+  if (problem !== undefined) process.stderr.write(`strowger db: ${problem}\n`);
+  process.exitCode = 1;
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);

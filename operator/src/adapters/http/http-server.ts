@@ -1,0 +1,61 @@
+/** The operator's HTTP side: GET only, a few paths, no framework. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** What answers a path. */
+export type Routes = ReadonlyMap<string, () => Answer | Promise<Answer>>;
+
+export const text = (status: number, body: string): Answer => ({
+  status,
+  type: "text/plain; charset=utf-8",
+  body: `${body}\n`,
+});
+
+export const json = (status: number, value: unknown): Answer => ({
+  status,
+  type: "application/json",
+  body: `${JSON.stringify(value, null, 2)}\n`,
+});
+
+export async function startHttpServer(host: string, port: number, routes: Routes): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
+    void answer(routes, request.method, request.url).then(({ status, type, body }) => {
+      response.writeHead(status, { "content-type": type }).end(body);
+    });
+  });
+  server.maxConnections = 100;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(routes: Routes, method: string | undefined, url: string | undefined): Promise<Answer> {
+  if (method !== "GET" && method !== "HEAD") return text(405, "only GET");
+  const route = routes.get((url ?? "/").split("?")[0] ?? "/");
+  if (route === undefined) return text(404, `no such path; there are ${[...routes.keys()].join(", ")}`);
+  try {
+    return await route();
+  } catch {
+    return text(500, "failed; see the log");
+  }
+}

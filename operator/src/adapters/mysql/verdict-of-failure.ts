@@ -1,0 +1,19 @@
+/** What a reconcile that failed says about itself. The failure itself goes on to the loop, which backs off. */
+import type { Verdict } from "../../runtime/condition.ts";
+import { notReady } from "../../runtime/decision.ts";
+import { DatabaseUnavailable, DuplicateKey } from "./database.ts";
+import { LeadershipLost } from "./installation.ts";
+import { UnservableDatabase } from "./server.ts";
+
+/** Undefined: nothing to say, it is tried again at once. */
+export function verdictOfFailure(error: unknown): Verdict | undefined {
+  if (error instanceof DuplicateKey) return undefined;
+  if (error instanceof DatabaseUnavailable)
+    return notReady("DatabaseUnavailable", `${error.message}; tried again until it is back`);
+  if (error instanceof UnservableDatabase) return notReady("DatabaseUnavailable", error.message);
+  if (error instanceof LeadershipLost) return notReady("DatabaseTaken", error.message);
+  return notReady(
+    "InternalError",
+    `unexpected: ${error instanceof Error ? error.message : String(error)}; tried again, see the log`,
+  );
+}

@@ -1,0 +1,28 @@
+/** What the pure `decide` of a kind returns: what to do, and what to say about it. */
+import type { Ms } from "./clock.ts";
+import type { Verdict } from "./condition.ts";
+
+export interface Decision<Action> {
+  /** In this order, in one transaction; empty: everything is as it should be, or nothing can be done. */
+  readonly actions: readonly Action[];
+  /** The condition `Ready`, once the actions are done. */
+  readonly ready: Verdict;
+  /** Fields of the status beside the conditions. */
+  readonly status: Readonly<Record<string, unknown>>;
+  /** Look again after this time, because what it waits for tells nobody. */
+  readonly requeueAfter?: Ms;
+}
+
+export const isReady = (message: string): Verdict => ({
+  type: "Ready",
+  status: "True",
+  reason: "Reconciled",
+  message,
+});
+
+export const notReady = (reason: string, message: string): Verdict => ({
+  type: "Ready",
+  status: "False",
+  reason,
+  message,
+});

@@ -1,0 +1,36 @@
+/** Carries out what was decided about a SipDomain, in one transaction. */
+import { deleteDomain, insertDomain, saveDomainSettings } from "../adapters/mysql/domain-rows.ts";
+import type { Change, Installation } from "../adapters/mysql/installation.ts";
+import { deleteClaim, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
+import type { ObjectReference } from "../ownership.ts";
+import type { DomainAction } from "./decide.ts";
+
+export async function apply(
+  actions: readonly DomainAction[],
+  reference: ObjectReference,
+  installation: Installation,
+): Promise<void> {
+  if (actions.length === 0) return;
+  await installation.write(async (change) => {
+    for (const action of actions) await applyOne(action, reference, change);
+  });
+}
+
+function applyOne(action: DomainAction, reference: ObjectReference, change: Change): Promise<void> {
+  switch (action.do) {
+    case "claim":
+      return insertClaim(change, "domain", action.name, reference);
+    case "release":
+      return deleteClaim(change, "domain", action.name);
+    case "insertDomain":
+      return insertDomain(change, action.name);
+    case "deleteDomain":
+      return deleteDomain(change, action.name);
+    case "saveSettings":
+      return saveDomainSettings(change, action.row);
+    case "saveOwner":
+      return saveOwner(change, action.owner);
+    case "removeOwner":
+      return removeOwner(change, reference);
+  }
+}

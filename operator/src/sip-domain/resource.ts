@@ -1,0 +1,54 @@
+/** A SipDomain as the operator understands it: names in lower case (RFC 3261 §19.1.4), defaults resolved. */
+import type { DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
+import type { KubernetesObject } from "../runtime/object.ts";
+import type { SipDomainSpec } from "../sources/types.ts";
+
+export interface SipDomain {
+  readonly reference: ObjectReference;
+  readonly uid: string;
+  readonly generation: number;
+  readonly clusterName: string;
+  readonly domain: string;
+  /** Each once, and none that differs from the domain in case only. */
+  readonly aliases: readonly string[];
+  readonly realm: string;
+  readonly isEnabled: boolean;
+  /** Seconds and a number of contacts; undefined is the node's default. */
+  readonly registration: NonNullable<SipDomainSpec["registration"]>;
+  readonly algorithms: readonly string[] | undefined;
+  readonly deletionPolicy: DeletionPolicy;
+  readonly immutable: Pick<SipDomainSpec, "clusterRef" | "domain" | "realm">;
+}
+
+/** What the owner row of a SipDomain keeps. Users find their domain and realm here. */
+export interface DomainFields extends OwnerFields {
+  readonly spec: SipDomain["immutable"];
+  readonly domain: string;
+  readonly realm: string;
+  readonly aliases: readonly string[];
+}
+
+export function parseSipDomain({ kind, metadata, spec: raw }: KubernetesObject): SipDomain {
+  const spec = raw as SipDomainSpec;
+  const domain = spec.domain.toLowerCase();
+  return {
+    reference: { kind, namespace: metadata.namespace, name: metadata.name },
+    uid: metadata.uid,
+    generation: metadata.generation,
+    clusterName: spec.clusterRef.name,
+    domain,
+    aliases: [...new Set((spec.aliases ?? []).map((alias) => alias.toLowerCase()))].filter(
+      (alias) => alias !== domain,
+    ),
+    realm: spec.realm ?? domain,
+    isEnabled: spec.enabled,
+    registration: spec.registration ?? {},
+    algorithms: spec.auth?.algorithms,
+    deletionPolicy: spec.deletionPolicy ?? "Delete",
+    immutable: {
+      clusterRef: spec.clusterRef,
+      domain: spec.domain,
+      ...(spec.realm === undefined ? {} : { realm: spec.realm }),
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** Carries out what was decided about a SipUser: a generated password first, then everything else in one transaction. */
+import { randomBytes } from "node:crypto";
+import type { Change, Installation } from "../adapters/mysql/installation.ts";
+import { deleteClaim, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
+import {
+  deleteAlias,
+  deleteSubscriber,
+  insertAlias,
+  insertSubscriber,
+  removeBindings,
+  saveUserSettings,
+  updateSubscriber,
+} from "../adapters/mysql/user-rows.ts";
+import type { ObjectReference } from "../ownership.ts";
+import type { Source } from "../runtime/source.ts";
+import type { UserAction } from "./decide.ts";
+
+type RowAction = Exclude<UserAction, { do: "generatePassword" }>;
+
+export async function apply(
+  actions: readonly UserAction[],
+  user: { readonly reference: ObjectReference; readonly uid: string },
+  installation: Installation,
+  source: Source,
+): Promise<void> {
+  const rows: RowAction[] = [];
+  for (const action of actions) {
+    // 120 bits, and no character that a phone's keyboard lacks.
+    if (action.do === "generatePassword")
+      await source.createSecret(
+        action.secret,
+        { [action.key]: randomBytes(15).toString("base64url") },
+        user.uid,
+      );
+    else rows.push(action);
+  }
+  if (rows.length === 0) return;
+  await installation.write(async (change) => {
+    for (const action of rows) await applyOne(action, user.reference, change, installation);
+  });
+}
+
+function applyOne(
+  action: RowAction,
+  reference: ObjectReference,
+  change: Change,
+  { subscriber }: Installation,
+): Promise<void> {
+  switch (action.do) {
+    case "claim":
+      return insertClaim(change, "user", action.name, reference);
+    case "release":
+      return deleteClaim(change, "user", action.name);
+    case "insertSubscriber":
+      return insertSubscriber(change, subscriber, action.account, action.credential);
+    case "updateSubscriber":
+      return updateSubscriber(change, subscriber, action.account, action.credential);
+    case "deleteSubscriber":
+      return deleteSubscriber(change, action.account);
+    case "removeBindings":
+      return removeBindings(change, action.account);
+    case "saveSettings":
+      return saveUserSettings(change, action.account, action.settings);
+    case "insertAlias":
+      return insertAlias(change, action.alias, action.account);
+    case "deleteAlias":
+      return deleteAlias(change, action.alias, action.account);
+    case "saveOwner":
+      return saveOwner(change, action.owner);
+    case "removeOwner":
+      return removeOwner(change, reference);
+  }
+}

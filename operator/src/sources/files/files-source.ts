@@ -1,0 +1,197 @@
+/**
+ * A folder of YAML files as the source of objects. What is valid is taken in at once. What is not stays as it was last valid, and nothing
+ * counts as absent before two reads in a row, a moment apart, were valid throughout and agreed: a half-written file deletes nobody.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../../runtime/object.ts";
+import type { Change, Secret, Source } from "../../runtime/source.ts";
+import { GeneratedSecrets } from "./generated-secrets.ts";
+import type { Problem } from "./problem.ts";
+import {
+  readObjects,
+  sameObjects,
+  type FileObject,
+  type KeptSpecs,
+  type ReadResult,
+} from "./read-objects.ts";
+import { watchFolder } from "./watch-folder.ts";
+
+export interface FilesListener {
+  changed(change: Change): void;
+  /** What is absent from the folder is absent on purpose. */
+  settled(): void;
+  /** The folder's problems are others than before; empty: all is well again. */
+  problems(problems: readonly Problem[]): void;
+}
+
+/** Between the two reads that prove an absence. */
+const confirmMs = 700;
+
+interface Stored {
+  readonly file: FileObject;
+  readonly generation: number;
+  readonly status?: unknown;
+}
+
+export class FilesSource implements Source {
+  readonly #directory: string;
+  readonly #keptSpecs: () => Promise<KeptSpecs>;
+  readonly #generated: GeneratedSecrets;
+  readonly #stored = new Map<string, Stored>();
+  #listener: FilesListener | undefined;
+  #problems: readonly Problem[] = [];
+  /** The last read, if it was valid throughout, and since when (performance.now) reads agree with it. */
+  #complete: { readonly result: ReadResult; readonly since: number } | undefined;
+  #isSettled = false;
+  #reading: Promise<void> | undefined;
+  #isStale = false;
+  #unwatch: () => void = () => undefined;
+  #confirm: NodeJS.Timeout | undefined;
+
+  /** `dataFolder` keeps generated passwords; `keptSpecs` is asked before each read, and where it fails nothing is compared. */
+  constructor(directory: string, dataFolder: string, keptSpecs: () => Promise<KeptSpecs>) {
+    this.#directory = directory;
+    this.#keptSpecs = keptSpecs;
+    this.#generated = new GeneratedSecrets(dataFolder);
+  }
+
+  /** Resolves after the first read. */
+  async start(listener: FilesListener): Promise<void> {
+    this.#listener = listener;
+    await this.#read();
+    this.#unwatch = watchFolder(this.#directory, () => void this.#read());
+  }
+
+  stop(): void {
+    this.#unwatch();
+    clearTimeout(this.#confirm);
+    this.#listener = undefined;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  /** Every object of ours with its status, for people and programs that cannot ask the Kubernetes API. */
+  describe(): readonly unknown[] {
+    return [...this.#stored.values()]
+      .filter(({ file }) => file.kind !== "Secret")
+      .map(({ file: { kind, namespace, name }, generation, status }) => ({
+        kind,
+        namespace,
+        name,
+        generation,
+        status,
+      }));
+  }
+
+  get(kind: string, key: ObjectKey): KubernetesObject | undefined {
+    const stored = this.#stored.get(idOf(kind, key));
+    return stored === undefined ? undefined : asObject(stored);
+  }
+
+  list(kind: string): readonly KubernetesObject[] {
+    return [...this.#stored.values()].filter(({ file }) => file.kind === kind).map(asObject);
+  }
+
+  isAbsent(kind: string, key: ObjectKey): Promise<boolean> {
+    return Promise.resolve(this.#isSettled && !this.#stored.has(idOf(kind, key)));
+  }
+
+  async secret(key: ObjectKey): Promise<Secret | undefined> {
+    const stored = this.#stored.get(idOf("Secret", key));
+    return stored === undefined ? this.#generated.get(key) : { data: stored.file.data };
+  }
+
+  async createSecret(
+    key: ObjectKey,
+    data: Readonly<Record<string, string>>,
+    generatedFor: string,
+  ): Promise<void> {
+    await this.#generated.create(key, { data, generatedFor });
+  }
+
+  async removeSecret(key: ObjectKey, generatedFor: string): Promise<void> {
+    await this.#generated.remove(key, generatedFor);
+  }
+
+  writeStatus(kind: string, key: ObjectKey, status: unknown): Promise<void> {
+    const id = idOf(kind, key);
+    const stored = this.#stored.get(id);
+    if (stored !== undefined) {
+      this.#stored.set(id, { ...stored, status });
+      this.#listener?.changed({ kind, key, what: "status" });
+    }
+    return Promise.resolve();
+  }
+
+  /** One read at a time; a change during a read makes it read again. */
+  async #read(): Promise<void> {
+    this.#isStale = true;
+    this.#reading ??= this.#readWhileStale().finally(() => (this.#reading = undefined));
+    await this.#reading;
+  }
+
+  async #readWhileStale(): Promise<void> {
+    while (this.#isStale) {
+      this.#isStale = false;
+      const kept = await this.#keptSpecs().catch(() => new Map());
+      this.#takeIn(await readObjects(this.#directory, kept));
+    }
+  }
+
+  #takeIn(result: ReadResult): void {
+    for (const file of result.objects) this.#store(file);
+    if (!isDeepStrictEqual(result.problems, this.#problems)) {
+      this.#problems = result.problems;
+      this.#listener?.problems(result.problems);
+    }
+    this.#isSettled = this.#confirmAbsences(result);
+    if (this.#isSettled) this.#settle(result);
+  }
+
+  /** Whether this read and one `confirmMs` ago or earlier agree; if it may be the first of the two, another read is planned. */
+  #confirmAbsences(result: ReadResult): boolean {
+    clearTimeout(this.#confirm);
+    const now = performance.now();
+    if (result.problems.length > 0) this.#complete = undefined;
+    else if (this.#complete === undefined || !sameObjects(result, this.#complete.result))
+      this.#complete = { result, since: now };
+    if (this.#complete === undefined) return false;
+    const remaining = this.#complete.since + confirmMs - now;
+    if (remaining <= 0) return true;
+    this.#confirm = setTimeout(() => void this.#read(), remaining + 1);
+    return false;
+  }
+
+  #store(file: FileObject): void {
+    const id = idOf(file.kind, file.key);
+    const before = this.#stored.get(id);
+    if (before !== undefined && isDeepStrictEqual(before.file, file)) return;
+    this.#stored.set(id, { ...before, file, generation: (before?.generation ?? 0) + 1 });
+    this.#listener?.changed({ kind: file.kind, key: file.key, what: "object" });
+  }
+
+  #settle(result: ReadResult): void {
+    const present = new Set(result.objects.map(({ kind, key }) => idOf(kind, key)));
+    for (const [id, { file }] of this.#stored) {
+      if (present.has(id)) continue;
+      this.#stored.delete(id);
+      this.#listener?.changed({ kind: file.kind, key: file.key, what: "object" });
+    }
+    this.#listener?.settled();
+  }
+}
+
+const idOf = (kind: string, key: ObjectKey): string => `${kind} ${key}`;
+
+const asObject = ({
+  file: { kind, namespace, name, spec },
+  generation,
+  status,
+}: Stored): KubernetesObject => ({
+  kind,
+  metadata: { namespace, name, uid: `files:${kind}/${keyOf(namespace, name)}`, generation },
+  spec,
+  ...(status === undefined ? {} : { status }),
+});

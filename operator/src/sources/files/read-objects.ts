@@ -1,0 +1,142 @@
+/** All objects of a folder of YAML files, and one report of everything that is wrong with it. */
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { keyOf, type ObjectKey } from "../../runtime/object.ts";
+import { admit, identify, type Admitted } from "./admit.ts";
+import { parseDocuments, type ParsedDocument } from "./parse-documents.ts";
+import type { Problem } from "./problem.ts";
+
+/** An object of a file; of a Secret the `spec` is undefined and `data` holds the decoded values. */
+export interface FileObject {
+  readonly kind: string;
+  readonly key: ObjectKey;
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: unknown;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+export interface ReadResult {
+  /** Valid objects in the order of their files; none twice. */
+  readonly objects: readonly FileObject[];
+  /** Empty: what is not among the objects is absent on purpose. */
+  readonly problems: readonly Problem[];
+}
+
+/** The immutable fields of objects as they were when their rows were made, by `Kind namespace/name`. */
+export type KeptSpecs = ReadonlyMap<string, unknown>;
+
+const longestFile = 16 * 1024 * 1024;
+
+/** Never throws: a folder or file that cannot be read is a problem among the others. */
+export async function readObjects(directory: string, kept: KeptSpecs = new Map()): Promise<ReadResult> {
+  const problems: Problem[] = [];
+  const objects = new Map<string, FileObject>();
+  const places = new Map<string, string>();
+  for (const document of await readDocuments(directory, problems)) {
+    const named = identify(document.value);
+    const id = named === undefined ? undefined : `${named.kind} ${keyOf(named.namespace, named.name)}`;
+    const place = `${document.file}:${document.lineOf([])}`;
+    const first = id === undefined ? undefined : places.get(id);
+    if (id !== undefined && first !== undefined) {
+      problems.push({
+        file: document.file,
+        line: document.lineOf(["metadata"]),
+        message: `${id} is there twice; the first is at ${first}`,
+      });
+      objects.delete(id);
+      continue;
+    }
+    if (id !== undefined) places.set(id, place);
+    const admitted = admit(document.value, id === undefined ? undefined : kept.get(id));
+    if (!("kind" in admitted)) {
+      const who = id === undefined ? "" : `${id}: `;
+      for (const { path, message } of admitted)
+        problems.push({ file: document.file, line: document.lineOf(path), message: who + message });
+      continue;
+    }
+    const object = fileObject(admitted, document, problems);
+    if (id !== undefined && object !== undefined) objects.set(id, object);
+  }
+  return { objects: [...objects.values()], problems };
+}
+
+/** What changes whenever a file of the folder may have: a hash of names, sizes and times. */
+export async function fingerprint(directory: string): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of await yamlFiles(directory).catch(() => [])) {
+    const found = await stat(file).catch(() => undefined);
+    hash.update(`${file} ${found?.size} ${found?.mtimeMs} ${found?.ino}\n`);
+  }
+  return hash.digest("hex");
+}
+
+/** Whether two reads saw the same objects. */
+export const sameObjects = (a: ReadResult, b: ReadResult): boolean => isDeepStrictEqual(a, b);
+
+async function readDocuments(directory: string, problems: Problem[]): Promise<readonly ParsedDocument[]> {
+  const documents: ParsedDocument[] = [];
+  try {
+    const files = await yamlFiles(directory);
+    if (files.length === 0) {
+      problems.push({
+        file: directory,
+        line: 1,
+        message: "no *.yaml or *.yml file in this folder; nobody is removed for that",
+      });
+    }
+    for (const path of files) {
+      const file = relative(process.cwd(), path).startsWith("..") ? path : relative(process.cwd(), path);
+      const text = await readText(path, file, problems);
+      if (text === undefined) continue;
+      const parsed = parseDocuments(file, text);
+      documents.push(...parsed.documents);
+      problems.push(...parsed.problems);
+    }
+  } catch (error) {
+    problems.push({ file: directory, line: 1, message: `cannot be read: ${(error as Error).message}` });
+  }
+  return documents;
+}
+
+async function readText(path: string, file: string, problems: Problem[]): Promise<string | undefined> {
+  const { size } = await stat(path);
+  if (size > longestFile) {
+    problems.push({ file, line: 1, message: `has ${size} bytes; expected at most ${longestFile}` });
+    return undefined;
+  }
+  return readFile(path, "utf8");
+}
+
+/** Sorted paths; names that begin with a dot are left out (also the hidden folders of a mounted ConfigMap). */
+async function yamlFiles(directory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(directory)) {
+    if (entry.startsWith(".")) continue;
+    const path = join(directory, entry);
+    const kind = await stat(path);
+    if (kind.isDirectory()) found.push(...(await yamlFiles(path)));
+    else if (kind.isFile() && /\.ya?ml$/.test(entry)) found.push(path);
+  }
+  return found.sort();
+}
+
+function fileObject(
+  { kind, metadata, spec, data, stringData }: Admitted,
+  document: ParsedDocument,
+  problems: Problem[],
+): FileObject | undefined {
+  const decoded: Record<string, string> = {};
+  for (const [name, value] of Object.entries(data ?? {})) {
+    if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) {
+      const message = `Secret ${metadata.name}: data.${name} is not base64; plain text belongs under stringData`;
+      problems.push({ file: document.file, line: document.lineOf(["data", name]), message });
+      return undefined;
+    }
+    decoded[name] = Buffer.from(value, "base64").toString("utf8");
+  }
+  const { namespace, name } = metadata;
+  return { kind, key: keyOf(namespace, name), namespace, name, spec, data: { ...decoded, ...stringData } };
+}

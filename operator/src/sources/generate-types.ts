@@ -1,0 +1,53 @@
+/**
+ * Writes the operator's types from the CRDs: `node operator/src/sources/generate-types.ts > operator/src/sources/types.ts`.
+ * A unit test compares the file with what this makes.
+ */
+import { readDefinitions, type Definition, type Schema } from "./definitions.ts";
+
+export function generateTypes(definitions: readonly Definition[]): string {
+  const head = "/** Generated from /crds by generate-types.ts. Do not edit. */\n";
+  return [
+    head,
+    ...definitions.flatMap(({ kind, schema }) => [
+      typeOf(kind, "Spec", schema),
+      typeOf(kind, "Status", schema),
+    ]),
+  ].join("\n");
+}
+
+function typeOf(kind: string, part: "Spec" | "Status", schema: Schema): string {
+  const partSchema = schema.properties?.[part.toLowerCase()] ?? {};
+  return `export interface ${kind}${part} ${body(partSchema, "")}\n`;
+}
+
+/** A property with a default is always there once the object was admitted. */
+function body(schema: Schema, indent: string): string {
+  const lines = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const isThere = schema.required?.includes(name) === true || property.default !== undefined;
+    const comment = property.description === undefined ? "" : `${indent}  /** ${property.description} */\n`;
+    return `${comment}${indent}  readonly ${name}${isThere ? "" : "?"}: ${expression(property, `${indent}  `)};\n`;
+  });
+  return `{\n${lines.join("")}${indent}}`;
+}
+
+function expression(schema: Schema, indent: string): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  switch (schema.type) {
+    case "object":
+      return body(schema, indent);
+    case "array": {
+      const item = expression(schema.items ?? {}, indent);
+      return `readonly ${/[ |]/.test(item) && !item.startsWith("{") ? `(${item})` : item}[]`;
+    }
+    case "integer":
+    case "number":
+      return "number";
+    case "string":
+    case "boolean":
+      return schema.type;
+    default:
+      return "unknown";
+  }
+}
+
+if (import.meta.main) process.stdout.write(generateTypes(readDefinitions()));
