@@ -1,0 +1,152 @@
+/** Bindings as rows of `location` and `strowger_flow`, both ways (see `../../../../schema`). */
+import type { Aor } from "../../location/account.ts";
+import type { Binding } from "../../location/binding.ts";
+import { rowText, wireText } from "../../location/row-text.ts";
+import { hostPort, flowOf, parseFlowKey } from "../../wire/flow.ts";
+import type { Flow } from "../../wire/flow.ts";
+import { isProblem } from "../../wire/problem.ts";
+import { parseUri } from "../../wire/uri.ts";
+import type { Row, Session, Value } from "./database.ts";
+import { padded, placeholders } from "./placeholders.ts";
+
+interface BindingRow extends Row {
+  readonly id: string;
+  readonly username: string;
+  readonly domain: string;
+  readonly contact: string;
+  readonly received: string | null;
+  readonly expires_in: number | string;
+  readonly is_permanent: number;
+  readonly q: number;
+  readonly callid: string;
+  readonly cseq: number;
+  readonly user_agent: string;
+  readonly sip_instance: string | null;
+  readonly flow: string | null;
+  readonly owner_node: string | null;
+  readonly reg_id: number | null;
+  readonly nonce_at: number | string | null;
+  readonly nonce_count: number | null;
+}
+
+const columns = `CAST(l.contact_id AS CHAR) AS id, l.username, l.domain, l.contact, l.received,
+  CAST(l.expires AS SIGNED) - UNIX_TIMESTAMP() AS expires_in, l.expires = 0 AS is_permanent, l.q, l.callid, l.cseq, l.user_agent,
+  l.sip_instance, f.flow, f.owner_node, f.reg_id, f.nonce_at, f.nonce_count`;
+const tables = "location l LEFT JOIN strowger_flow f ON f.contact_id = l.contact_id";
+
+export async function readBindings(
+  session: Session,
+  aors: readonly Aor[],
+): Promise<readonly (readonly Binding[])[]> {
+  const asked = padded(aors);
+  const where = placeholders(asked.length, "(l.username = ? AND l.domain = ?)", " OR ");
+  const values = asked.flatMap(({ username, domain }) => [username, domain]);
+  const rows = await session.read<BindingRow>(`SELECT ${columns} FROM ${tables} WHERE ${where}`, values);
+  return aors.map((aor) => rows.filter((row) => isOf(row, aor)).flatMap(bindingOf));
+}
+
+export async function readBindingsById(
+  session: Session,
+  ids: readonly string[],
+): Promise<readonly (Binding | undefined)[]> {
+  const asked = padded(ids);
+  const where = `l.contact_id IN (${placeholders(asked.length)})`;
+  const rows = await session.read<BindingRow>(`SELECT ${columns} FROM ${tables} WHERE ${where}`, asked);
+  return ids.map((id) => rows.filter((row) => row.id === id).flatMap(bindingOf)[0]);
+}
+
+const isOf = (row: BindingRow, aor: Aor): boolean =>
+  row.username === aor.username && row.domain.toLowerCase() === aor.domain;
+
+/** A row of another tool has no flow of ours: `received` or the contact itself says where the phone is. */
+function bindingOf(row: BindingRow): Binding[] {
+  const contact = wireText(row.contact);
+  const flow = (row.flow === null ? undefined : parseFlowKey(row.flow)) ?? flowOfUri(row.received ?? contact);
+  if (flow === undefined) return [];
+  return [
+    {
+      id: row.id,
+      contact,
+      q: row.q < 0 ? 1000 : Math.round(row.q * 1000),
+      callId: wireText(row.callid),
+      cseq: row.cseq,
+      expiresIn: row.is_permanent === 1 ? 3600 : Number(row.expires_in),
+      flow,
+      isBehindNat: row.received !== null,
+      ownerNode: row.owner_node ?? "",
+      userAgent: row.user_agent,
+      instance: row.sip_instance === null ? undefined : wireText(row.sip_instance),
+      regId: row.reg_id ?? 0,
+      nonceAt: Number(row.nonce_at ?? 0),
+      nonceCount: row.nonce_count ?? 0,
+    },
+  ];
+}
+
+function flowOfUri(text: string): Flow | undefined {
+  const uri = parseUri(text);
+  return isProblem(uri) ? undefined : parseFlowKey(flowOf(uri.host, uri.port ?? 5060).key);
+}
+
+const locationColumns = 14;
+const flowColumns = 5;
+
+/** Writes rows by key; a row twice in the batch is written twice, to the same effect. */
+export async function writeBindings(
+  session: Session,
+  rows: readonly { aor: Aor; binding: Binding }[],
+  socket: string,
+): Promise<void> {
+  const batch = padded(rows);
+  await session.write(
+    `INSERT INTO location (contact_id, username, domain, contact, received, expires, q, callid, cseq, last_modified, flags, cflags,
+  user_agent, socket, sip_instance)
+VALUES ${placeholders(batch.length, `(?, ?, ?, ?, ?, GREATEST(1, UNIX_TIMESTAMP() + ?), ?, ?, ?, NOW(), 0, ${placeholders(locationColumns - 10)})`)}
+ON DUPLICATE KEY UPDATE contact = VALUES(contact), received = VALUES(received), expires = VALUES(expires), q = VALUES(q),
+  callid = VALUES(callid), cseq = VALUES(cseq), last_modified = VALUES(last_modified), cflags = VALUES(cflags),
+  user_agent = VALUES(user_agent), socket = VALUES(socket), sip_instance = VALUES(sip_instance)`,
+    batch.flatMap(({ aor, binding }) => locationValues(aor, binding, socket)),
+  );
+  await session.write(
+    `INSERT INTO strowger_flow (contact_id, flow, owner_node, reg_id, nonce_at, nonce_count, registered_at, refreshed_at)
+VALUES ${placeholders(batch.length, `(${placeholders(flowColumns)}, ?, ${databaseNow}, ${databaseNow})`)}
+ON DUPLICATE KEY UPDATE flow = VALUES(flow), owner_node = VALUES(owner_node), reg_id = VALUES(reg_id), nonce_at = VALUES(nonce_at),
+  nonce_count = VALUES(nonce_count), refreshed_at = VALUES(refreshed_at)`,
+    batch.flatMap(({ binding }) => flowValues(binding)),
+  );
+}
+
+/** Milliseconds since 1970 by the database's clock. */
+export const databaseNow = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)";
+
+function locationValues(aor: Aor, binding: Binding, socket: string): Value[] {
+  const { address, port } = binding.flow;
+  const received = binding.isBehindNat ? `sip:${hostPort(address, port)}` : null;
+  return [
+    binding.id,
+    aor.username,
+    aor.domain,
+    stored(binding.contact),
+    received,
+    Math.floor(binding.expiresIn),
+    binding.q / 1000,
+    stored(binding.callId),
+    binding.cseq,
+    binding.isBehindNat ? "NAT" : null,
+    stored(binding.userAgent),
+    socket,
+    binding.instance === undefined ? null : stored(binding.instance),
+  ]; // prettier-ignore
+}
+
+const flowValues = (binding: Binding): Value[] => [
+  binding.id,
+  binding.flow.key,
+  binding.ownerNode,
+  binding.regId,
+  Math.floor(binding.nonceAt),
+  binding.nonceCount,
+]; // prettier-ignore
+
+/** What is no UTF-8 was refused before it came here (`location/storable.ts`). */
+const stored = (wire: string): string => rowText(wire) ?? "";

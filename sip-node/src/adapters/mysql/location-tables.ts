@@ -1,0 +1,121 @@
+/**
+ * The location store on MySQL (`../../location/location-store.ts`): one statement for a batch of look-ups, one transaction for a batch
+ * of changes.
+ *
+ *   START TRANSACTION
+ *   raise every AoR's version, only from the one its change was planned on     fewer rows than changes: somebody was faster
+ *   write `location`, write `strowger_flow`
+ *   COMMIT                                                                     connection lost: read back what is there
+ */
+import type { Aor, Resolution } from "../../location/account.ts";
+import type { Binding, BindingChange, CommitOutcome } from "../../location/binding.ts";
+import type { LocationStore } from "../../location/location-store.ts";
+import { StoreUnavailable } from "../../location/location-store.ts";
+import { readBindings, readBindingsById, writeBindings } from "./binding-rows.ts";
+import { AmbiguousCommit, type Database, type Row, type Session } from "./database.ts";
+import { padded, placeholders } from "./placeholders.ts";
+import { resolveNames } from "./resolve-names.ts";
+
+export class LocationTables implements LocationStore {
+  private readonly database: Database;
+  private readonly socket: string;
+  private sha256: string | undefined;
+
+  /** `socket` is what `location.socket` says: `udp:host:port` of the advertised address. */
+  constructor(database: Database, socket: string) {
+    this.database = database;
+    this.socket = socket;
+  }
+
+  async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
+    this.sha256 ??= await sha256Column(this.database);
+    return resolveNames(this.database, names, this.sha256);
+  }
+
+  bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]> {
+    return readBindings(this.database, aors);
+  }
+
+  bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]> {
+    return readBindingsById(this.database, ids);
+  }
+
+  async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
+    const together = await this.tryTogether(changes);
+    if (together !== undefined) return together;
+    const outcomes: CommitOutcome[] = [];
+    for (const change of changes) outcomes.push(await this.alone(change));
+    return outcomes;
+  }
+
+  /** Undefined when the batch as a whole was refused, for a conflict or for one bad row: then each change is tried alone. */
+  private async tryTogether(
+    changes: readonly BindingChange[],
+  ): Promise<readonly CommitOutcome[] | undefined> {
+    try {
+      const isDone = await this.database.transaction((session) => this.write(session, changes));
+      if (isDone) return changes.map(() => "committed");
+      return changes.length === 1 ? ["conflict"] : undefined;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      if (error instanceof AmbiguousCommit) return this.readBack(changes);
+      return changes.length === 1
+        ? [{ failed: error instanceof Error ? error.message : String(error) }]
+        : undefined;
+    }
+  }
+
+  private async alone(change: BindingChange): Promise<CommitOutcome> {
+    const [outcome] = (await this.tryTogether([change])) ?? [];
+    return outcome ?? { failed: "not tried" };
+  }
+
+  private async write(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
+    if (!(await raiseVersions(session, changes))) return false;
+    const rows = changes.flatMap(({ aor, bindings }) => bindings.map((binding) => ({ aor, binding })));
+    if (rows.length > 0) await writeBindings(session, rows, this.socket);
+    return true;
+  }
+
+  /** After an ambiguous COMMIT: what stands there decides, not what we hope. */
+  private async readBack(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
+    const lists = await this.bindings(changes.map(({ aor }) => aor));
+    return changes.map(({ bindings }, i) => {
+      const rows = new Map(lists[i]?.map((row) => [row.id, row]));
+      const isThere = bindings.every((binding) => {
+        const row = rows.get(binding.id);
+        return (
+          row?.callId === binding.callId &&
+          row.cseq === binding.cseq &&
+          row.expiresIn > 0 === binding.expiresIn > 0
+        );
+      });
+      return isThere
+        ? "committed"
+        : { failed: "the connection was lost during COMMIT and nothing was stored" };
+    });
+  }
+}
+
+/**
+ * One row each: inserted (1 row affected) where the plan saw none, raised (2) where it saw this version, untouched (0) where somebody
+ * else was faster. No mixture of these adds up to the expected sum but the right one.
+ */
+async function raiseVersions(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
+  const batch = padded(changes); // a repeated row finds its version raised already and affects nothing
+  const affected = await session.write(
+    `INSERT INTO strowger_aor (username, domain, version) VALUES ${placeholders(batch.length, "(?, ?, ?)")}
+ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(version), version)`,
+    batch.flatMap(({ aor, version }) => [aor.username, aor.domain, version + 1]),
+  );
+  return affected === changes.reduce((sum, { version }) => sum + (version === 0 ? 1 : 2), 0);
+}
+
+/** OpenSIPS before 3.2 has no column for SHA-256. */
+async function sha256Column(session: Session): Promise<string> {
+  const rows = await session.read<Row>(
+    "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'subscriber' AND column_name = 'ha1_sha256'",
+    [],
+  );
+  return rows.length > 0 ? "s.ha1_sha256" : "''";
+}

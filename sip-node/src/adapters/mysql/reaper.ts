@@ -1,0 +1,29 @@
+/** Deletes bindings that expired a while ago: removal sets the expiry into the past, so that every node can read it first (rule 14). */
+import type { Database, Row } from "./database.ts";
+import { padded, placeholders } from "./placeholders.ts";
+
+const graceSeconds = 60;
+const batchSize = 512;
+
+/** Returns how many rows went; several nodes may reap at once. */
+export async function reap(database: Database): Promise<number> {
+  const rows = await database.read<Row>(
+    `SELECT CAST(contact_id AS CHAR) AS id FROM location WHERE expires <> 0 AND expires < UNIX_TIMESTAMP() - ${graceSeconds} LIMIT ${batchSize}`,
+    [],
+  );
+  const ids = padded(rows.map((row) => String(row["id"])));
+  if (ids.length === 0) return 0;
+  await database.transaction(async (session) => {
+    const list = placeholders(ids.length);
+    await session.write(
+      `DELETE FROM location WHERE contact_id IN (${list}) AND expires <> 0 AND expires < UNIX_TIMESTAMP() - ${graceSeconds}`,
+      ids,
+    );
+    await session.write(
+      `DELETE FROM strowger_flow WHERE contact_id IN (${list}) AND contact_id NOT IN (SELECT contact_id FROM location WHERE contact_id IN (${list}))`,
+      [...ids, ...ids],
+    );
+    return true;
+  });
+  return rows.length;
+}

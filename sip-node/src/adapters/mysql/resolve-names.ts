@@ -1,0 +1,117 @@
+/** Names to accounts: `domain`, `subscriber` and `dbaliases` with their side rows, in one statement for a whole batch. */
+import {
+  type Account,
+  type Aor,
+  defaultRegistration,
+  type Domain,
+  type Resolution,
+} from "../../location/account.ts";
+import { padded, placeholders } from "./placeholders.ts";
+import type { Row, Session } from "./database.ts";
+
+interface AccountRow extends Row {
+  readonly asked_domain: string;
+  readonly asked_username: string | null;
+  readonly canonical: string;
+  readonly realm: string | null;
+  readonly enabled: number | null;
+  readonly min_expires: number | null;
+  readonly default_expires: number | null;
+  readonly max_expires: number | null;
+  readonly max_contacts: number | null;
+  readonly algorithms: string | null;
+  readonly username: string | null;
+  readonly domain: string | null;
+  readonly password: string | null;
+  readonly ha1: string | null;
+  readonly ha1_sha256: string | null;
+  readonly user_enabled: number | null;
+  readonly user_max_contacts: number | null;
+  readonly version: string | number | null;
+}
+
+const settings =
+  "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.algorithms";
+const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
+  LEFT JOIN strowger_aor v ON v.username = s.username AND v.domain = s.domain`;
+
+/** `sha256` is the column of SHA-256 HA1s, or '' for a table of OpenSIPS before 3.2, which has none. */
+const statement = (usernames: number, domains: number, sha256: string): string => `
+SELECT d.domain AS asked_domain, s.username AS asked_username, COALESCE(sd.alias_of, d.domain) AS canonical, ${settings},
+  s.username, s.domain, s.password, s.ha1, ${sha256} AS ha1_sha256, ss.enabled AS user_enabled, ss.max_contacts AS user_max_contacts, v.version
+FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = d.domain
+  LEFT JOIN strowger_domain sc ON sc.domain = COALESCE(sd.alias_of, d.domain)
+  LEFT JOIN subscriber s ON s.domain = COALESCE(sd.alias_of, d.domain) AND s.username IN (${placeholders(usernames)})
+  ${sides}
+WHERE d.domain IN (${placeholders(domains)})
+UNION ALL
+SELECT d.domain, a.alias_username, a.domain, ${settings},
+  s.username, s.domain, s.password, s.ha1, ${sha256}, ss.enabled, ss.max_contacts, v.version
+FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = d.domain
+  JOIN dbaliases a ON a.alias_domain = COALESCE(sd.alias_of, d.domain) AND a.alias_username IN (${placeholders(usernames)})
+  JOIN subscriber s ON s.username = a.username AND s.domain = a.domain
+  LEFT JOIN strowger_domain sc ON sc.domain = a.domain
+  ${sides}
+WHERE d.domain IN (${placeholders(domains)})`;
+
+export async function resolveNames(
+  session: Session,
+  names: readonly Aor[],
+  sha256: string,
+): Promise<readonly Resolution[]> {
+  const usernames = padded([...new Set(names.map(({ username }) => username))]);
+  const domains = padded([...new Set(names.map(({ domain }) => domain))]);
+  const values = [...usernames, ...domains, ...usernames, ...domains];
+  const rows = await session.read<AccountRow>(statement(usernames.length, domains.length, sha256), values);
+  return names.map((name) => resolution(name, rows));
+}
+
+/** Rows compare by the table's collation, which may ignore case; a user part does not. */
+function resolution(name: Aor, rows: readonly AccountRow[]): Resolution {
+  const ofDomain = rows.filter((row) => row.asked_domain.toLowerCase() === name.domain);
+  const row = ofDomain.find((one) => one.asked_username === name.username);
+  const any = row ?? ofDomain[0];
+  if (any === undefined) return { domain: undefined, account: undefined };
+  const domain = row === undefined ? domainOf({ ...any }) : domainOf(row);
+  return { domain, account: row === undefined ? undefined : accountOf(row, domain) };
+}
+
+function domainOf(row: AccountRow): Domain {
+  const name = row.canonical.toLowerCase();
+  const defaults = defaultRegistration;
+  return {
+    name,
+    realm: row.realm ?? row.canonical,
+    isEnabled: row.enabled !== 0,
+    registration: {
+      minExpires: row.min_expires ?? defaults.minExpires,
+      defaultExpires: row.default_expires ?? defaults.defaultExpires,
+      maxExpires: row.max_expires ?? defaults.maxExpires,
+      maxContacts: row.max_contacts ?? defaults.maxContacts,
+    },
+    algorithms: (row.algorithms ?? "MD5")
+      .split(",")
+      .map((text) => text.trim())
+      .filter((text) => text === "MD5" || text === "SHA-256"),
+  };
+}
+
+function accountOf(row: AccountRow, domain: Domain): Account {
+  const text = (value: string | null): string | undefined =>
+    value === null || value === "" ? undefined : value;
+  return {
+    username: row.username ?? "",
+    domain: (row.domain ?? "").toLowerCase(),
+    realm: domain.realm,
+    isEnabled: row.user_enabled !== 0,
+    ha1: text(row.ha1),
+    ha1Sha256: text(row.ha1_sha256),
+    password: text(row.password),
+    algorithms: domain.algorithms,
+    registration: {
+      ...domain.registration,
+      maxContacts: row.user_max_contacts ?? domain.registration.maxContacts,
+    },
+    version: Number(row.version ?? 0),
+  };
+}
