@@ -1,0 +1,106 @@
+/** Runs sipp with a scenario of `test/sipp` and reads its statistics. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { startChild, type TestChild } from "./child.ts";
+import type { Endpoint, PhoneLogin } from "./phone.ts";
+
+export interface SippPlan {
+  /** The file's name without `.xml`. */
+  readonly scenario: string;
+  readonly exchange: Endpoint;
+  readonly login: PhoneLogin;
+  /** The user to call; default: the login's own name. */
+  readonly callee?: string;
+  readonly address?: string;
+  readonly port?: number;
+  /** How many runs of the scenario; a callee's scenario ends after as many. Default 1. */
+  readonly calls?: number;
+  /** New calls a second. Default 10. */
+  readonly rate?: number;
+  /** `u1`: one socket; `un`: a socket for each call. Default u1. */
+  readonly transport?: "u1" | "un";
+  /** Milliseconds of the scenario's pause: talk, or ringing before CANCEL. */
+  readonly pauseMs?: number;
+  /** Seconds of a registration. Default 300. */
+  readonly lifetime?: number;
+  readonly patienceSeconds?: number;
+}
+
+export interface SippResult {
+  readonly successful: number;
+  readonly failed: number;
+  readonly retransmissions: number;
+  /** sipp's own words about what it did not expect; empty where all went well. */
+  readonly errors: string;
+}
+
+export interface RunningSipp extends AsyncDisposable {
+  readonly result: Promise<SippResult>;
+}
+
+/** Runs a scenario to its end. */
+export async function sipp(plan: SippPlan): Promise<SippResult> {
+  await using running = await startSipp(plan);
+  return await running.result;
+}
+
+/** Starts a scenario that waits for calls; its `result` comes when it served them all. */
+export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
+  const folder = await mkdtemp(join(tmpdir(), "strowger-sipp-"));
+  const child = startChild("sipp", arguments_(plan, folder), { cwd: folder, env: { TERM: "dumb" } });
+  const result = child.exited.then(() => readResult(folder, child));
+  result.catch(() => undefined);
+  const dispose = async () => {
+    await child.end();
+    await result.catch(() => undefined);
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { result, [Symbol.asyncDispose]: dispose };
+}
+
+function arguments_(plan: SippPlan, folder: string): string[] {
+  const { exchange, login } = plan;
+  return [
+    `${exchange.address}:${exchange.port}`,
+    ...["-sf", resolve(import.meta.dirname, "../sipp", `${plan.scenario}.xml`)],
+    ...["-i", plan.address ?? "127.0.0.1", "-mi", plan.address ?? "127.0.0.1"],
+    ...(plan.port === undefined ? [] : ["-p", String(plan.port)]),
+    ...["-t", plan.transport ?? "u1", "-max_socket", "8000"],
+    ...["-m", String(plan.calls ?? 1), "-r", String(plan.rate ?? 10), "-d", String(plan.pauseMs ?? 100)],
+    ...["-s", plan.callee ?? login.username, "-au", login.username, "-ap", login.password],
+    ...[
+      "-key",
+      "caller",
+      login.username,
+      "-key",
+      "domain",
+      login.domain,
+      "-key",
+      "lifetime",
+      String(plan.lifetime ?? 300),
+    ],
+    ...["-timeout", `${plan.patienceSeconds ?? 60}s`, "-timeout_error", "-nostdin"],
+    ...["-trace_stat", "-stf", join(folder, "stat.csv"), "-fd", "1"],
+    ...["-trace_err", "-error_file", join(folder, "errors.log")],
+  ];
+}
+
+/** The last line of the statistics holds the totals (columns ending in `(C)`); sipp's names stand in its first line. */
+async function readResult(folder: string, child: TestChild): Promise<SippResult> {
+  const text = await readFile(join(folder, "stat.csv"), "utf8").catch(() => "");
+  const [names = [], ...rows] = text
+    .trim()
+    .split("\n")
+    .map((line) => line.split(";"));
+  const last = rows.at(-1);
+  if (last === undefined) throw new Error(`sipp wrote no statistics:\n${child.output().slice(-2000)}`);
+  const column = (name: string) => Number(last[names.indexOf(name)] ?? 0);
+  const errors = await readFile(join(folder, "errors.log"), "utf8").catch(() => "");
+  return {
+    successful: column("SuccessfulCall(C)"),
+    failed: column("FailedCall(C)"),
+    retransmissions: column("Retransmissions(C)"),
+    errors,
+  };
+}
