@@ -1,26 +1,35 @@
 /** The operator as a process: reads the configuration, joins source, controllers, database and HTTP, and stops cleanly. */
 import { hostname } from "node:os";
 import { pino, type Logger } from "pino";
-import { json, startHttpServer, text, type Answer, type Routes } from "./adapters/http/http-server.ts";
+import { startHttpServer, type HttpServer } from "./adapters/http/http-server.ts";
+import { operatorRoutes } from "./adapters/http/operator-routes.ts";
 import { Database } from "./adapters/mysql/database.ts";
 import { describeAddress } from "./adapters/mysql/database-url.ts";
-import { LeadershipLost, type Installation } from "./adapters/mysql/installation.ts";
+import { LeadershipLost } from "./adapters/mysql/installation.ts";
+import type { MigrationReport } from "./adapters/mysql/migrate.ts";
 import { openInstallation } from "./adapters/mysql/open-installation.ts";
 import { keptSpecs } from "./adapters/mysql/owners.ts";
 import { UnservableDatabase } from "./adapters/mysql/server.ts";
 import { readConfig, type Config } from "./config.ts";
 import { systemClock } from "./runtime/clock.ts";
+import type { Verdict } from "./runtime/condition.ts";
 import { ControllerLoop } from "./runtime/controller.ts";
+import type { KubernetesObject } from "./runtime/object.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
 import { SipClusterController } from "./sip-cluster/controller.ts";
 import { SipDomainController } from "./sip-domain/controller.ts";
 import { SipUserController } from "./sip-user/controller.ts";
 import { FilesSource } from "./sources/files/files-source.ts";
 import { report } from "./sources/files/problem.ts";
-import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
 
-const workersPerKind = 4;
+const loopOptions = {
+  clock: systemClock,
+  random: Math.random,
+  seconds: () => performance.now() / 1000,
+  workers: 4,
+};
 /** Work under way has this long to end before the process does. */
 const stopWithinMs = 3_000;
 
@@ -39,43 +48,52 @@ async function run(config: Config): Promise<void> {
   });
   const metrics = createMetrics();
   const database = new Database(config.database);
-  const isUp = { source: false, database: false };
-  const installation = openInstallation(
-    database,
-    `${hostname()}:${process.pid}`,
-    ({ server, applied, installationId, warnings }) => {
-      isUp.database = true;
-      const address = describeAddress(config.database);
-      log.info(
-        { address, server: `${server.product} ${server.version}`, applied, installationId },
-        "database open",
-      );
-      for (const warning of warnings) log.warn({ address }, warning);
-    },
-  );
-  const source = new FilesSource(config.files, config.data, async () => keptSpecs(await installation()));
-  const loops = controllerLoops(source, installation, metrics, log, (cause) => {
-    if (cause instanceof LeadershipLost) stop(1, cause.message);
+  const waitsFor = new Set(["the database", "the files"]);
+  const installation = openInstallation(database, `${hostname()}:${process.pid}`, (report) => {
+    waitsFor.delete("the database");
+    logOpening(log, config, report);
   });
-  const http = await startHttpServer(config.http.host, config.http.port, routes(source, metrics, isUp));
-  log.info({ host: config.http.host, port: http.port, files: config.files }, "operator up");
+  const source = new FilesSource(config.files, config.data, async () => keptSpecs(await installation()));
+  const status = new StatusWriter(source, systemClock, logVerdict(log));
+  const loops = [
+    new SipClusterController(installation, status),
+    new SipDomainController(installation, source, status),
+    new SipUserController(installation, source, status),
+  ].map((controller) => {
+    const observer = observeController(controller.kind, metrics, log, (cause) => {
+      if (cause instanceof LeadershipLost) stop(1, cause.message);
+    });
+    return new ControllerLoop(controller, source, observer, loopOptions);
+  });
 
+  let http: HttpServer | undefined;
+  let isStopping = false;
   const stop = (code: number, why: string): void => {
+    if (isStopping) return;
+    isStopping = true;
     log[code === 0 ? "info" : "fatal"](why);
     source.stop();
     const ended = Promise.all(loops.map((loop) => loop.stop())).then(() =>
-      Promise.all([http.stop(), database.close()]),
+      Promise.all([http?.stop(), database.close()]),
     );
-    void Promise.race([ended, new Promise((resolve) => setTimeout(resolve, stopWithinMs))]).finally(() =>
-      process.exit(code),
-    );
+    const late = new Promise((resolve) => setTimeout(resolve, stopWithinMs));
+    void Promise.race([ended, late]).finally(() => process.exit(code));
   };
-  process.once("SIGTERM", () => stop(0, "stopped by SIGTERM"));
-  process.once("SIGINT", () => stop(0, "stopped by SIGINT"));
+  process.on("SIGTERM", () => stop(0, "stopped by SIGTERM"));
+  process.on("SIGINT", () => stop(0, "stopped by SIGINT"));
 
   try {
+    const view = {
+      registry: metrics.registry,
+      notReadyYet: () => (waitsFor.size === 0 ? undefined : `waits for ${[...waitsFor].join(" and ")}`),
+      status: () => ({ problems: source.problems, objects: source.describe() }),
+    };
+    http = await startHttpServer(config.http.host, config.http.port, operatorRoutes(view));
+    log.info({ host: config.http.host, port: http.port, files: config.files }, "operator up");
     await installation();
   } catch (error) {
+    if (http === undefined)
+      return stop(1, `cannot listen on ${config.http.host}:${config.http.port}: ${(error as Error).message}`);
     if (error instanceof UnservableDatabase)
       return stop(1, `the database cannot be served: ${error.message}`);
     log.warn({ err: error }, "the database is away; tried again until it is there");
@@ -93,67 +111,24 @@ async function run(config: Config): Promise<void> {
       else log.error({ problems }, `what is not valid stays as it was:\n${report(problems)}`);
     },
   });
-  isUp.source = true;
+  waitsFor.delete("the files");
   for (const loop of loops) loop.start();
 }
 
-function controllerLoops(
-  source: FilesSource,
-  installation: () => Promise<Installation>,
-  metrics: Metrics,
+function logOpening(
   log: Logger,
-  onFailure: (cause: unknown) => void,
-): readonly ControllerLoop[] {
-  const status = new StatusWriter(source, systemClock, ({ kind, metadata: { namespace, name } }, verdict) => {
-    log[verdict.status === "True" ? "info" : "warn"](
-      { kind, namespace, name, reason: verdict.reason },
-      verdict.message,
-    );
-  });
-  const options = {
-    clock: systemClock,
-    random: Math.random,
-    seconds: () => performance.now() / 1000,
-    workers: workersPerKind,
-  };
-  return [
-    new SipClusterController(installation, status),
-    new SipDomainController(installation, source, status),
-    new SipUserController(installation, source, status),
-  ].map(
-    (controller) =>
-      new ControllerLoop(
-        controller,
-        source,
-        observeController(controller.kind, metrics, log, onFailure),
-        options,
-      ),
+  config: Config,
+  { server, applied, installationId, warnings }: MigrationReport,
+): void {
+  const address = describeAddress(config.database);
+  log.info(
+    { address, server: `${server.product} ${server.version}`, applied, installationId },
+    "database open",
   );
+  for (const warning of warnings) log.warn({ address }, warning);
 }
 
-/** Ready: the folder was read and the database opened once; from then on an outage is the conditions' matter. */
-function routes(
-  source: FilesSource,
-  metrics: Metrics,
-  isUp: { readonly source: boolean; readonly database: boolean },
-): Routes {
-  return new Map<string, () => Answer | Promise<Answer>>([
-    ["/healthz", () => text(200, "ok")],
-    [
-      "/readyz",
-      () =>
-        isUp.source && isUp.database
-          ? text(200, "ok")
-          : text(503, isUp.database ? "reading files" : "no database"),
-    ],
-    ["/status", () => json(200, { problems: source.problems, objects: source.describe() })],
-    [
-      "/metrics",
-      async () => ({
-        status: 200,
-        type: metrics.registry.contentType,
-        body: await metrics.registry.metrics(),
-      }),
-    ],
-  ]);
-}
+const logVerdict =
+  (log: Logger) =>
+  ({ kind, metadata: { namespace, name } }: KubernetesObject, { status, reason, message }: Verdict): void =>
+    log[status === "True" ? "info" : "warn"]({ kind, namespace, name, reason }, message);

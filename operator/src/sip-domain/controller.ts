@@ -34,8 +34,7 @@ export class SipDomainController implements Controller {
       await this.#status.write(object, ready, status);
       return outcome;
     } catch (error) {
-      const verdict = verdictOfFailure(error);
-      if (verdict !== undefined) await this.#status.write(object, verdict);
+      await this.#status.write(object, verdictOfFailure(error));
       throw error;
     }
   }

@@ -14,7 +14,7 @@ export interface DomainWorld {
   readonly owner: Owner<DomainFields> | undefined;
   /** Of its names, by whomever. */
   readonly claims: readonly Claim[];
-  /** Rows of `domain` with its names, whoever made them. */
+  /** Rows of `domain` with its names, whoever made them; in lower case, for an old table may compare without regard to it. */
   readonly domains: readonly string[];
   readonly settings: readonly DomainSettings[];
 }
@@ -34,7 +34,7 @@ export async function readDomainWorld(
     cluster: !isThere ? "absent" : isHolder ? "ready" : "unready",
     owner: await readOwner<DomainFields>(installation, reference),
     claims: await readClaims(database, "domain", names),
-    domains: await readDomains(database, names),
+    domains: (await readDomains(database, names)).map((name) => name.toLowerCase()),
     settings: await readDomainSettings(database, names),
   };
 }

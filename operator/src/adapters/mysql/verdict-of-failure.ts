@@ -5,9 +5,13 @@ import { DatabaseUnavailable, DuplicateKey } from "./database.ts";
 import { LeadershipLost } from "./installation.ts";
 import { UnservableDatabase } from "./server.ts";
 
-/** Undefined: nothing to say, it is tried again at once. */
-export function verdictOfFailure(error: unknown): Verdict | undefined {
-  if (error instanceof DuplicateKey) return undefined;
+export function verdictOfFailure(error: unknown): Verdict {
+  if (error instanceof DuplicateKey) {
+    return notReady(
+      "Conflict",
+      "somebody else made a row of one of its names at this moment; looked at again",
+    );
+  }
   if (error instanceof DatabaseUnavailable)
     return notReady("DatabaseUnavailable", `${error.message}; tried again until it is back`);
   if (error instanceof UnservableDatabase) return notReady("DatabaseUnavailable", error.message);

@@ -95,7 +95,7 @@ export function admit(value: unknown, oldSpec: unknown): Admitted | readonly Ref
     return [
       {
         path: ["kind"],
-        message: `kind ${JSON.stringify(kind)} is not known; expected ${[...kinds.keys()].join(", ")}${meant(String(kind), [...kinds.keys()])}`,
+        message: `kind ${quoted(kind)} is not known; expected ${[...kinds.keys()].join(", ")}${meant(String(kind), [...kinds.keys()])}`,
       },
     ];
   }
@@ -103,7 +103,7 @@ export function admit(value: unknown, oldSpec: unknown): Admitted | readonly Ref
     return [
       {
         path: ["apiVersion"],
-        message: `apiVersion ${JSON.stringify(apiVersion)} is not known; expected ${known.apiVersion} for ${String(kind)}`,
+        message: `apiVersion ${quoted(apiVersion)} is not known; expected ${known.apiVersion} for ${String(kind)}`,
       },
     ];
   }
@@ -161,6 +161,8 @@ function refusal({ keyword, instancePath, params, message }: ErrorObject, schema
       return { path, message: `${name} ${message ?? "is not valid"}` };
   }
 }
+
+const quoted = (value: unknown): string => (typeof value === "string" ? `"${value}"` : `(no text)`);
 
 const meant = (given: string, known: readonly string[]): string => {
   const guess = nearest(given, known);

@@ -43,7 +43,7 @@ export class FilesSource implements Source {
   /** The last read, if it was valid throughout, and since when (performance.now) reads agree with it. */
   #complete: { readonly result: ReadResult; readonly since: number } | undefined;
   #isSettled = false;
-  #reading: Promise<void> | undefined;
+  #isReading = false;
   #isStale = false;
   #unwatch: () => void = () => undefined;
   #confirm: NodeJS.Timeout | undefined;
@@ -128,15 +128,16 @@ export class FilesSource implements Source {
   /** One read at a time; a change during a read makes it read again. */
   async #read(): Promise<void> {
     this.#isStale = true;
-    this.#reading ??= this.#readWhileStale().finally(() => (this.#reading = undefined));
-    await this.#reading;
-  }
-
-  async #readWhileStale(): Promise<void> {
-    while (this.#isStale) {
-      this.#isStale = false;
-      const kept = await this.#keptSpecs().catch(() => new Map());
-      this.#takeIn(await readObjects(this.#directory, kept));
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#isStale) {
+        this.#isStale = false;
+        const kept = await this.#keptSpecs().catch(() => new Map());
+        this.#takeIn(await readObjects(this.#directory, kept));
+      }
+    } finally {
+      this.#isReading = false;
     }
   }
 

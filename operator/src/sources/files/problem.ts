@@ -16,10 +16,9 @@ export interface Problem {
   readonly message: string;
 }
 
-/** All problems as one report, a line each, in the order of files and lines. */
-export function report(problems: readonly Problem[]): string {
-  return [...problems]
-    .sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line)
-    .map(({ file, line, message }) => `${file}:${line}: ${message}`)
-    .join("\n");
-}
+/** All problems as one report, a line each. */
+export const report = (problems: readonly Problem[]): string =>
+  problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join("\n");
+
+/** The order of files and lines. */
+export const byPlace = (a: Problem, b: Problem): number => a.file.localeCompare(b.file) || a.line - b.line;

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { keyOf, type ObjectKey } from "../../runtime/object.ts";
 import { admit, identify, type Admitted } from "./admit.ts";
 import { parseDocuments, type ParsedDocument } from "./parse-documents.ts";
-import type { Problem } from "./problem.ts";
+import { byPlace, type Problem } from "./problem.ts";
 
 /** An object of a file; of a Secret the `spec` is undefined and `data` holds the decoded values. */
 export interface FileObject {
@@ -21,7 +21,7 @@ export interface FileObject {
 export interface ReadResult {
   /** Valid objects in the order of their files; none twice. */
   readonly objects: readonly FileObject[];
-  /** Empty: what is not among the objects is absent on purpose. */
+  /** In the order of files and lines. Empty: what is not among the objects is absent on purpose. */
   readonly problems: readonly Problem[];
 }
 
@@ -60,7 +60,7 @@ export async function readObjects(directory: string, kept: KeptSpecs = new Map()
     const object = fileObject(admitted, document, problems);
     if (id !== undefined && object !== undefined) objects.set(id, object);
   }
-  return { objects: [...objects.values()], problems };
+  return { objects: [...objects.values()], problems: problems.sort(byPlace) };
 }
 
 /** What changes whenever a file of the folder may have: a hash of names, sizes and times. */
@@ -77,36 +77,33 @@ export async function fingerprint(directory: string): Promise<string> {
 export const sameObjects = (a: ReadResult, b: ReadResult): boolean => isDeepStrictEqual(a, b);
 
 async function readDocuments(directory: string, problems: Problem[]): Promise<readonly ParsedDocument[]> {
+  const paths = await yamlFiles(directory).catch((error: Error) => error);
+  if (paths instanceof Error) {
+    problems.push({ file: directory, line: 1, message: `cannot be read: ${paths.message}` });
+    return [];
+  }
+  if (paths.length === 0) {
+    const message = "no *.yaml or *.yml file in this folder; nobody is removed for that";
+    problems.push({ file: directory, line: 1, message });
+  }
   const documents: ParsedDocument[] = [];
-  try {
-    const files = await yamlFiles(directory);
-    if (files.length === 0) {
-      problems.push({
-        file: directory,
-        line: 1,
-        message: "no *.yaml or *.yml file in this folder; nobody is removed for that",
-      });
+  for (const path of paths) {
+    const file = relative(process.cwd(), path).startsWith("..") ? path : relative(process.cwd(), path);
+    const text = await readText(path).catch((error: Error) => error);
+    if (text instanceof Error) {
+      problems.push({ file, line: 1, message: `cannot be read: ${text.message}` });
+      continue;
     }
-    for (const path of files) {
-      const file = relative(process.cwd(), path).startsWith("..") ? path : relative(process.cwd(), path);
-      const text = await readText(path, file, problems);
-      if (text === undefined) continue;
-      const parsed = parseDocuments(file, text);
-      documents.push(...parsed.documents);
-      problems.push(...parsed.problems);
-    }
-  } catch (error) {
-    problems.push({ file: directory, line: 1, message: `cannot be read: ${(error as Error).message}` });
+    const parsed = parseDocuments(file, text);
+    documents.push(...parsed.documents);
+    problems.push(...parsed.problems);
   }
   return documents;
 }
 
-async function readText(path: string, file: string, problems: Problem[]): Promise<string | undefined> {
+async function readText(path: string): Promise<string> {
   const { size } = await stat(path);
-  if (size > longestFile) {
-    problems.push({ file, line: 1, message: `has ${size} bytes; expected at most ${longestFile}` });
-    return undefined;
-  }
+  if (size > longestFile) throw new Error(`it has ${size} bytes; expected at most ${longestFile}`);
   return readFile(path, "utf8");
 }
 

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { KeyedQueue } from "./keyed-queue.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+const backOff = { first: 100, longest: 1_000 };
+
+function given(random = 0.5) {
+  const clock = new VirtualClock();
+  return { clock, queue: new KeyedQueue<string>(clock, backOff, () => random) };
+}
+
+test("a key that is added twice is worked on once", () => {
+  const { queue } = given();
+  queue.add("a");
+  queue.add("a");
+  expect(queue.take()).toBe("a");
+  expect(queue.take()).toBeUndefined();
+});
+
+test("a key that is added while it is worked on waits until that work is done", () => {
+  const { queue } = given();
+  queue.add("a");
+  queue.take();
+  queue.add("a");
+  expect(queue.take()).toBeUndefined();
+  queue.done("a");
+  expect(queue.take()).toBe("a");
+});
+
+test("keys are taken in the order in which they were added", () => {
+  const { queue } = given();
+  for (const key of ["c", "a", "b"]) queue.add(key);
+  expect([queue.take(), queue.take(), queue.take()]).toEqual(["c", "a", "b"]);
+});
+
+test("failures double the delay up to the longest, and half of it is jitter", () => {
+  const { queue } = given(0);
+  const least = [1, 2, 3, 4, 5, 6].map(() => queue.retry("a"));
+  expect(least).toEqual([50, 100, 200, 400, 500, 500]);
+  const most = given(1).queue;
+  expect([most.retry("a"), most.retry("a")]).toEqual([100, 200]);
+});
+
+test("success forgets the failures of its key alone", () => {
+  const { queue } = given(1);
+  for (const key of ["a", "a", "b", "b"]) queue.retry(key);
+  queue.forget("a");
+  expect([queue.retry("a"), queue.retry("b")]).toEqual([100, 400]);
+});
+
+test("a key that failed is taken again only when its delay is over", () => {
+  const { clock, queue } = given(1);
+  queue.add("a");
+  queue.take();
+  queue.retry("a");
+  queue.done("a");
+  clock.advance(99);
+  expect(queue.take()).toBeUndefined();
+  clock.advance(1);
+  expect(queue.take()).toBe("a");
+});
+
+test("of two delays the earlier one counts, and adding a key calls its delay off", () => {
+  const { clock, queue } = given();
+  queue.addAfter("a", 500);
+  queue.addAfter("a", 100);
+  queue.addAfter("a", 300);
+  clock.advance(100);
+  expect(queue.take()).toBe("a");
+  queue.done("a");
+  queue.addAfter("b", 100);
+  queue.add("b");
+  expect(queue.take()).toBe("b");
+  queue.done("b");
+  clock.advance(1_000);
+  expect(queue.take()).toBeUndefined();
+});

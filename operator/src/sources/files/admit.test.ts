@@ -1,0 +1,111 @@
+import { expect, test } from "vitest";
+import { admit } from "./admit.ts";
+
+const user = (spec: object, metadata: object = { name: "alice" }): object => ({
+  apiVersion: "sip.strowger.dev/v1alpha1",
+  kind: "SipUser",
+  metadata,
+  spec: { domainRef: { name: "d" }, username: "alice", passwordSecretRef: { name: "s" }, ...spec },
+});
+
+const domain = (spec: object): object => ({
+  apiVersion: "sip.strowger.dev/v1alpha1",
+  kind: "SipDomain",
+  metadata: { name: "d" },
+  spec: { clusterRef: { name: "c" }, domain: "example.com", ...spec },
+});
+
+/** The messages of a refusal; empty: admitted. */
+function problems(object: unknown, oldSpec?: unknown): readonly string[] {
+  const admitted = admit(object, oldSpec);
+  return "kind" in admitted ? [] : admitted.map(({ message }) => message);
+}
+
+test("defaults are filled in, as the API server does", () => {
+  expect(admit(user({}), undefined)).toMatchObject({
+    metadata: { namespace: "default" },
+    spec: { enabled: true, passwordSecretRef: { name: "s", key: "password" } },
+  });
+});
+
+test("an unknown field is refused and the probable one is named", () => {
+  expect(problems(user({ enable: false }))).toEqual(["spec.enable is not a field; did you mean enabled?"]);
+  expect(problems(user({ passwordSecretRef: { nam: "s" } }))).toContain(
+    "spec.passwordSecretRef.nam is not a field; did you mean name?",
+  );
+  expect(problems({ ...user({}), status: {} })).toEqual(["status is not a field; the operator writes it"]);
+});
+
+test("an unknown kind or version is refused and what is known is named", () => {
+  expect(problems({ ...user({}), kind: "SipUsr" })[0]).toMatch(
+    /kind "SipUsr" is not known.*did you mean SipUser\?/,
+  );
+  expect(problems({ ...user({}), apiVersion: "v1" })[0]).toMatch(/expected sip.strowger.dev\/v1alpha1/);
+  expect(problems(null)).toHaveLength(1);
+  expect(problems({ kind: [[]] })).toHaveLength(1);
+});
+
+test("exactly one credential is given", () => {
+  const message = "spec: give exactly one of passwordSecretRef, ha1SecretRef and generatePassword";
+  expect(problems(user({ passwordSecretRef: undefined }))).toEqual([message]);
+  expect(problems(user({ generatePassword: true }))).toEqual([message]);
+  expect(problems(user({ passwordSecretRef: undefined, generatePassword: false }))).toEqual([message]);
+  expect(problems(user({ passwordSecretRef: undefined, generatePassword: true }))).toEqual([]);
+  expect(problems(user({ passwordSecretRef: undefined, ha1SecretRef: { name: "s" } }))).toEqual([]);
+});
+
+test("RFC 3261 §25.1: a user part is of the characters of user, without escapes, and at most 64 of them", () => {
+  for (const name of ["alice", "+44-20.7946(0)", "a&b=c", "x;y?z/", "_"])
+    expect(problems(user({ username: name }))).toEqual([]);
+  for (const name of ["", "a b", "a@b", "a:b", "älice", "a%20b", "a".repeat(65)]) {
+    expect(problems(user({ username: name })), name).not.toEqual([]);
+  }
+});
+
+test("the user * is reserved, also as an alias", () => {
+  expect(problems(user({ username: "*" }))).toEqual(["spec.username: '*' is reserved"]);
+  expect(problems(user({ aliases: ["100", "*"] }))).toEqual(["spec.aliases.1: '*' is reserved"]);
+});
+
+test("aliases are a set, and none is the name itself", () => {
+  expect(problems(user({ aliases: ["100", "100"] }))).toEqual(["spec.aliases has an item twice"]);
+  expect(problems(user({ aliases: ["alice"] }))).toEqual([
+    "spec.aliases: an alias must differ from the username itself",
+  ]);
+  expect(problems(domain({ aliases: ["example.com"] }))).toHaveLength(1);
+});
+
+test("domains are host names that fit the column", () => {
+  for (const name of ["example.com", "EXAMPLE.com", "localhost", "127.0.0.1"])
+    expect(problems(domain({ domain: name }))).toEqual([]);
+  for (const name of ["", "a..b", "-a.b", "a_b", "a b", `${"a".repeat(60)}.long.com`])
+    expect(problems(domain({ domain: name })), name).not.toEqual([]);
+});
+
+test("registration limits are in order", () => {
+  expect(
+    problems(domain({ registration: { minExpires: 60, defaultExpires: 600, maxExpires: 3600 } })),
+  ).toEqual([]);
+  expect(problems(domain({ registration: { minExpires: 700, defaultExpires: 600 } }))).toEqual([
+    "spec.registration.minExpires: minExpires must not be above defaultExpires",
+  ]);
+  expect(problems(domain({ registration: { defaultExpires: 600, maxExpires: 60 } }))).toHaveLength(1);
+  expect(problems(domain({ registration: { maxExpires: 0 } }))).toHaveLength(1);
+});
+
+test("immutable fields are held against what was kept, and are free while nothing was", () => {
+  const kept = { domainRef: { name: "d" }, username: "bob" };
+  expect(problems(user({}), kept)).toEqual(["spec.username: username is immutable, make a new SipUser"]);
+  expect(problems(user({}), { ...kept, username: "alice" })).toEqual([]);
+  expect(problems(user({}))).toEqual([]);
+  const keptDomain = { clusterRef: { name: "c" }, domain: "example.com" };
+  expect(problems(domain({ realm: "other" }), keptDomain)).toHaveLength(1);
+  expect(problems(domain({}), { ...keptDomain, realm: "other" })).toHaveLength(1);
+  expect(problems(domain({}), keptDomain)).toEqual([]);
+});
+
+test("all problems of an object come at once", () => {
+  expect(
+    problems(user({ username: "a b", maxContacts: 0, deletionPolicy: "Keep", domainRef: undefined })),
+  ).toHaveLength(4);
+});

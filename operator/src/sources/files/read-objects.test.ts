@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { fingerprint, readObjects } from "./read-objects.ts";
+
+/** A folder with these files. */
+function folder(files: Readonly<Record<string, string>>): string {
+  const path = mkdtempSync(join(tmpdir(), "strowger-read-"));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(path, name, ".."), { recursive: true });
+    writeFileSync(join(path, name), text);
+  }
+  return path;
+}
+
+const cluster = (name: string): string =>
+  `apiVersion: sip.strowger.dev/v1alpha1\nkind: SipCluster\nmetadata: { name: ${name} }\nspec: {}\n`;
+
+/** File name, line and message of every problem. */
+const problemsOf = async (path: string) =>
+  (await readObjects(path)).problems.map(
+    ({ file, line, message }) => `${file.slice(path.length + 1)}:${line}: ${message}`,
+  );
+
+test("documents of all files and folders are read; hidden ones and other endings are not", async () => {
+  const path = folder({
+    "a.yaml": `${cluster("one")}---\n${cluster("two")}`,
+    "b/c.yml": cluster("three"),
+    ".hidden.yaml": "no: object",
+    "..data/x.yaml": "no: object",
+    "README.md": "text",
+  });
+  const { objects, problems } = await readObjects(path);
+  expect(problems).toEqual([]);
+  expect(objects.map(({ name }) => name)).toEqual(["one", "two", "three"]);
+});
+
+test("the examples are valid", async () => {
+  const { objects, problems } = await readObjects(join(import.meta.dirname, "../../../../examples"));
+  expect(problems).toEqual([]);
+  expect(objects.filter(({ kind }) => kind === "SipUser").map(({ name }) => name)).toEqual([
+    "alice",
+    "bob",
+    "carol",
+  ]);
+});
+
+test("every problem names its file and line, and the valid objects are there all the same", async () => {
+  const path = folder({
+    "bad.yaml": `${cluster("good")}---\n# a comment\napiVersion: sip.strowger.dev/v1alpha1\nkind: SipCluster\nmetadata:\n  name: bad\nspec:\n  replica: 3\n  peers:\n    - 192.0.2.1\n    - sip.example.com\n`,
+    "syntax.yaml": "kind: [SipUser\nmetadata: x\n",
+  });
+  expect(await problemsOf(path)).toEqual([
+    "bad.yaml:12: SipCluster default/bad: spec.replica is not a field; did you mean replicas?",
+    expect.stringMatching(/^syntax.yaml:\d: no YAML: /),
+  ]);
+  const { objects } = await readObjects(path);
+  expect(objects.map(({ name }) => name)).toEqual(["good"]);
+});
+
+test("a rule's problem names the line of the item it is about", async () => {
+  const path = folder({
+    "a.yaml": `${cluster("a").replace("spec: {}", "spec:\n  peers:\n    - 192.0.2.1\n    - sip.example.com")}`,
+  });
+  expect(await problemsOf(path)).toEqual([
+    "a.yaml:7: SipCluster default/a: spec.peers.1: must be an IPv4 or IPv6 address",
+  ]);
+});
+
+test("an object that is there twice is a problem, and neither is taken", async () => {
+  const path = folder({ "a.yaml": cluster("same"), "b.yaml": cluster("same") });
+  const { objects, problems } = await readObjects(path);
+  expect(objects).toEqual([]);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]?.message).toMatch(/SipCluster default\/same is there twice; the first is at .*a.yaml:1/);
+});
+
+test("an empty file and a folder without files are problems: they prove nobody's absence", async () => {
+  expect(await problemsOf(folder({ "a.yaml": "" }))).toHaveLength(1);
+  expect(await problemsOf(folder({}))).toHaveLength(1);
+  expect(await problemsOf(join(folder({}), "missing"))).toHaveLength(1);
+  expect(await problemsOf(folder({ "a.yaml": "# all users are on holiday\n" }))).toEqual([]);
+});
+
+test("Secrets: data is decoded, stringData wins, what is not base64 is refused", async () => {
+  const secret = (rest: string): string => `apiVersion: v1\nkind: Secret\nmetadata: { name: s }\n${rest}`;
+  const { objects } = await readObjects(
+    folder({ "a.yaml": secret("data: { a: aGVsbG8=, b: aGVsbG8= }\nstringData: { b: bye }\n") }),
+  );
+  expect(objects[0]?.data).toEqual({ a: "hello", b: "bye" });
+  expect(await problemsOf(folder({ "a.yaml": secret("data:\n  a: plain text!\n") }))).toEqual([
+    "a.yaml:5: Secret s: data.a is not base64; plain text belongs under stringData",
+  ]);
+});
+
+test("what would unfold without end, or is no object at all, is a problem and no exception", async () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c]\n`;
+  for (const text of [
+    bomb,
+    "just text",
+    "- a\n- b\n",
+    "&a [*a]",
+    "kind: &k [*k]\nmetadata: {name: 1}",
+    "\u0000",
+  ]) {
+    expect((await readObjects(folder({ "a.yaml": text }))).problems, text).not.toEqual([]);
+  }
+});
+
+test("the fingerprint moves with names and sizes", async () => {
+  const path = folder({ "a.yaml": cluster("a") });
+  const before = await fingerprint(path);
+  expect(await fingerprint(path)).toBe(before);
+  writeFileSync(join(path, "b.yaml"), "");
+  expect(await fingerprint(path)).not.toBe(before);
+});
