@@ -1,6 +1,6 @@
 /** The sub-command `strowger up`, which is also `npm start`. */
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { up } from "./up.ts";
 
 interface Flags {
@@ -26,10 +26,11 @@ export function upCommand(): Command {
     )
     .option("--port <port>", "UDP port that phones know", wholeNumber(1, 65_535), 5060)
     .option("--address <ip>", "address that phones know; a LAN address lets real phones in", "127.0.0.1")
-    .option(
-      "--examples <dir>",
-      "folder of YAML that is read, and read again when it changes",
-      resolve(root, "examples"),
+    .addOption(
+      new Option("--examples <dir>", "folder of YAML that is read, and read again when it changes").default(
+        resolve(root, "examples"),
+        "examples/ of the checkout",
+      ),
     )
     .addHelpText(
       "after",

@@ -1,0 +1,99 @@
+// `npm test`: brings what a fresh machine lacks, runs the steps of `npm run check` one by one and then the tests on real parts, and ends
+// with the line `N passed, N failed, N skipped`. Plain JavaScript, because the first process runs on the machine's own Node.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installPackages, node24 } from "../cli/src/setup/npm-packages.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const vitest = join(root, "node_modules/vitest/vitest.mjs");
+const reports = mkdtempSync(join(tmpdir(), "strowger-test-"));
+const tools = ["mariadb", "sipp", "baresip", "iptables", "procps"];
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+let running;
+
+process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => running?.kill(signal));
+
+try {
+  await installPackages(root);
+} catch (error) {
+  console.error(error.message);
+  finish("npm packages could not be installed");
+}
+const node = node24(root);
+const missing = (await run([node, join(root, "cli/src/setup/main.ts"), ...tools])) !== 0;
+if (missing && process.env.CI === "true")
+  finish("a tool is missing, and with CI=true nothing may be left out");
+
+for (const step of checkSteps()) {
+  console.log(`\n--- ${step}`);
+  if (step === "unit") await suite("unit");
+  else count(step, (await run([node, "--run", step])) === 0);
+}
+console.log("\n--- parts (real MariaDB, sockets, sipp, softphones)");
+await suite("parts");
+if (missing)
+  console.log(
+    "\nLeft out for want of a tool (see above what to install): the tests that need it count as skipped.",
+  );
+finish();
+
+/** The names in package.json's script `check`, so that there is one list only. */
+function checkSteps() {
+  const { check } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
+  return check.split("&&").map((part) => part.replace("node --run", "").trim());
+}
+
+/** Runs a vitest project; a file that could not even be loaded counts as one failed test. */
+async function suite(project) {
+  const report = join(reports, `${project}.json`);
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const status = await run([node, vitest, "run", "--project", project, ...reporters]);
+  let result;
+  try {
+    result = JSON.parse(readFileSync(report, "utf8"));
+  } catch {
+    return count(`${project}: vitest wrote no report (status ${status})`, false);
+  }
+  counts.passed += result.numPassedTests;
+  counts.failed += result.numFailedTests;
+  counts.skipped += result.numPendingTests + result.numTodoTests;
+  for (const file of result.testResults) {
+    const failed = file.assertionResults.filter((test) => test.status === "failed");
+    for (const test of failed) failures.push(`${project}: ${test.fullName}`);
+    if (file.status === "failed" && failed.length === 0)
+      count(`${project}: ${file.name}: ${file.message}`, false);
+  }
+  if (status !== 0 && result.success) count(`${project}: vitest ended with status ${status}`, false);
+}
+
+function count(name, passed) {
+  counts[passed ? "passed" : "failed"] += 1;
+  if (!passed) failures.push(name);
+}
+
+function run([command, ...args]) {
+  // The scripts call biome, eslint and node by name: the checkout's own come first, also where `npm test` was not what started us.
+  const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`;
+  running = spawn(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, PATH: path } });
+  return new Promise((resolve) => {
+    running.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(1);
+    });
+    running.on("close", (status) => resolve(status ?? 1));
+  });
+}
+
+/** The summary is the last line, whatever happened. */
+function finish(reason) {
+  if (reason) count(reason, false);
+  if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
+  if (process.env.CI === "true" && counts.skipped > 0) console.log("\nWith CI=true nothing may be skipped.");
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  process.exit(counts.failed > 0 || (process.env.CI === "true" && counts.skipped > 0) ? 1 : 0);
+}
