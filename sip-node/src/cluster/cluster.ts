@@ -109,6 +109,22 @@ export class Cluster {
     return heard.contestedUntil > this.clock.now();
   }
 
+  /** Whether a live node heard this flow and no phone has moved away from it since. */
+  isReachable(flow: Flow): boolean {
+    const owner = this.flows.get(flow.key)?.owner;
+    return (
+      owner === this.settings.id || (owner !== undefined && this.membership.isAlive(owner, this.clock.now()))
+    );
+  }
+
+  /** A phone registered from another flow: nobody sends to the old one on its behalf any more. */
+  moved(flows: readonly Flow[]): void {
+    if (flows.length === 0) return;
+    for (const { key } of flows) this.flows.forget(key);
+    for (const peer of this.membership.alive(this.clock.now()))
+      this.letters.tell(peer.address, "moved", packFlows(flows));
+  }
+
   private introduce(heard: HeardFlow, now: Ms): void {
     if (this.membership.alive(now).length === 0) return;
     this.newcomers.push(heard);
@@ -229,6 +245,9 @@ export class Cluster {
         return undefined;
       case "heard":
         return unpackFlows(frame.body).map((flow) => this.hand(flow, frame.from, now));
+      case "moved":
+        for (const { key } of unpackFlows(frame.body)) this.flows.forget(key);
+        return undefined;
       case "whoHeard":
         return unpackFlows(frame.body).map((flow) => this.ageOf(flow, now));
       case "send":

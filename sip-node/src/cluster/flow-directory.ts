@@ -50,6 +50,10 @@ export class FlowDirectory {
     return known;
   }
 
+  forget(key: string): void {
+    this.flows.delete(key);
+  }
+
   private add(heard: HeardFlow): HeardFlow {
     this.flows.set(heard.flow.key, heard);
     if (this.flows.size > this.limit) {

@@ -26,6 +26,8 @@ export const frameKinds = {
   offer: 7,
   /** Unsigned 32-bit words. */
   answer: 8,
+  /** The phones of these flows registered from others. */
+  moved: 9,
 } as const;
 
 export type FrameKind = keyof typeof frameKinds;

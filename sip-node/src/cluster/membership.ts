@@ -29,7 +29,8 @@ export class Membership {
   /** A frame of this peer came; true when it lives only since now. */
   heard(id: string, address: Address, now: Ms): boolean {
     const isNew = !this.isAlive(id, now);
-    this.peers.set(id, { id, address, heardAt: now, knownAt: now });
+    const known = this.peers.get(id)?.address ?? address; // a node keeps its address for life
+    this.peers.set(id, { id, address: known, heardAt: now, knownAt: now });
     return isNew;
   }
 

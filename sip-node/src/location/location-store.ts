@@ -7,6 +7,8 @@ export interface LocationStore {
   resolve(names: readonly Aor[]): Promise<readonly Resolution[]>;
   /** One list for each address of record, in order, with expired rows that are not reaped yet. Throws `StoreUnavailable`. */
   bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]>;
+  /** The binding of each `contact_id`, in order. Throws `StoreUnavailable`. */
+  bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]>;
   /**
    * Commits all changes in one transaction where it can, else each in its own, so that no change fails for another's sake. Resolves
    * after COMMIT. At most one change for each address of record. Throws `StoreUnavailable` when nothing is known to be stored.

@@ -12,6 +12,8 @@ import type { LocationStore } from "./location-store.ts";
 export interface Lookup {
   resolve(name: Aor): Promise<Resolution>;
   bindings(aor: Aor): Promise<readonly Binding[]>;
+  /** The binding of a `contact_id`, expired or not. */
+  bindingById(id: string): Promise<Binding | undefined>;
 }
 
 const readBounds = { maxBatch: 64, maxRunning: 2, maxQueue: 10_000 };
@@ -20,6 +22,7 @@ const commitBounds = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
 export class Location implements Lookup {
   private readonly resolutions: Coalescer<Aor, Resolution>;
   private readonly lists: Coalescer<Aor, readonly Binding[]>;
+  private readonly byId: Coalescer<string, Binding | undefined>;
   private readonly commits: Coalescer<BindingChange, CommitOutcome>;
 
   constructor(store: LocationStore, defer: (act: () => void) => void) {
@@ -33,6 +36,7 @@ export class Location implements Lookup {
       defer,
       readBounds,
     );
+    this.byId = new Coalescer((ids) => store.bindingsById(ids), defer, readBounds);
     this.commits = new Coalescer((changes) => commitInRounds(store, changes), defer, commitBounds);
   }
 
@@ -42,6 +46,10 @@ export class Location implements Lookup {
 
   bindings(aor: Aor): Promise<readonly Binding[]> {
     return this.lists.ask(aor);
+  }
+
+  bindingById(id: string): Promise<Binding | undefined> {
+    return this.byId.ask(id);
   }
 
   /** Resolves after COMMIT with what became of the change. */

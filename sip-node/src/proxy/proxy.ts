@@ -6,6 +6,7 @@ import { admit } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import type { Aor, Domain, Resolution } from "../location/account.ts";
 import { contactId, isContactBehindNat } from "../location/contact-id.ts";
+import { isCurrent } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
 import { aorOf, wireText } from "../location/row-text.ts";
 import { parseContacts } from "../wire/contact.ts";
@@ -17,7 +18,7 @@ import { isProblem } from "../wire/problem.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Epoch } from "../wire/units.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
-import type { Addresses } from "./addresses.ts";
+import { type Addresses, isOwnAddress } from "./addresses.ts";
 import type { Party } from "./flow-token.ts";
 import { preprocess } from "./preprocess.ts";
 import { type Rejection, reject } from "./rejection.ts";
@@ -33,6 +34,8 @@ export interface ProxyHouse {
   readonly node: string;
   now(): Epoch;
   isPeer(flow: Flow): boolean;
+  /** Whether a live node heard this flow. */
+  isReachable(flow: Flow): boolean;
 }
 
 export interface Routing {
@@ -56,7 +59,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   const path = preprocess(request, house.addresses, house.tokenSeal);
   if (path.kind === "reject") return path;
   if (path.peer !== undefined) {
-    const target = { ...path.peer, uri: undefined };
+    const target = await presentParty(path.peer, house);
     return { kind: "forward", targets: [target], edits: path.edits, maxForwards, loop, caller: undefined };
   }
   // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
@@ -78,19 +81,39 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
 }
 
 /** An ACK to a 2xx goes by its token, without a transaction and unchallenged; undefined when it has none: dropped. */
-export function routeAck(request: Request, house: ProxyHouse): Routing | undefined {
+export async function routeAck(request: Request, house: ProxyHouse): Promise<Routing | undefined> {
   const valid = validate(request, house.addresses);
   const path = preprocess(request, house.addresses, house.tokenSeal);
   if (valid.kind === "reject" || path.kind === "reject" || path.peer === undefined) return undefined;
   const { maxForwards, loop } = valid;
-  return {
-    kind: "forward",
-    targets: [{ ...path.peer, uri: undefined }],
-    edits: path.edits,
-    maxForwards,
-    loop,
-    caller: undefined,
-  };
+  const target = await presentParty(path.peer, house);
+  return { kind: "forward", targets: [target], edits: path.edits, maxForwards, loop, caller: undefined };
+}
+
+/** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user. */
+export async function answerOptions(request: Request, house: ProxyHouse): Promise<Rejection | undefined> {
+  const valid = validate(request, house.addresses);
+  if (valid.kind === "reject") return valid;
+  const { uri } = valid;
+  if (uri.user !== undefined) return undefined;
+  const isOurs =
+    isOwnAddress(house.addresses, uri.host, uri.port) ||
+    isServed((await house.lookup.resolve({ username: "", domain: uri.host })).domain);
+  if (!isOurs) return notServed(uri.host);
+  return reject(
+    200,
+    "OK",
+    "Accept: application/sdp\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, MESSAGE\r\nSupported:\r\n",
+  );
+}
+
+/** Where the phone of a token is now: a phone that nobody hears on that flow any more may have registered from another one. */
+async function presentParty(party: Party, house: ProxyHouse): Promise<Target> {
+  if (party.contactId === "0" || house.isReachable(party.flow)) return { ...party, uri: undefined };
+  const binding = await house.lookup.bindingById(party.contactId).catch(() => undefined);
+  if (binding === undefined || !isCurrent(binding)) return { ...party, uri: undefined };
+  const { flow, isBehindNat, ownerNode } = binding;
+  return { flow, isBehindNat, ownerNode, contactId: party.contactId, uri: undefined };
 }
 
 const nameOf = (uri: SipUri): Aor => aorOf(uri) ?? { username: "", domain: uri.host };

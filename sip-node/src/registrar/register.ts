@@ -2,7 +2,7 @@
 import { admit, challenge } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import type { Account, Aor, Domain } from "../location/account.ts";
-import type { BindingChange, CommitOutcome } from "../location/binding.ts";
+import type { Binding, BindingChange, CommitOutcome } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
 import { aorOf } from "../location/row-text.ts";
 import { unstorable } from "../location/storable.ts";
@@ -34,6 +34,8 @@ export interface Accepted {
   readonly status: 200;
   readonly reason: "OK";
   readonly lines: string;
+  /** Flows that bindings of this REGISTER were on before. */
+  readonly left: readonly Flow[];
 }
 
 /** Two nodes rarely change one address of record at once; more than this is an endless quarrel. */
@@ -99,7 +101,21 @@ async function registerOnce(
     if (outcome !== "committed") return reject(500, "The binding could not be stored", "Retry-After: 30\r\n");
   }
   // 8. All current bindings, as committed
-  return { kind: "accept", status: 200, reason: "OK", lines: answer(planned.current, new Date(house.now())) };
+  return {
+    kind: "accept",
+    status: 200,
+    reason: "OK",
+    lines: answer(planned.current, new Date(house.now())),
+    left: leftFlows(planned.write, bindings),
+  };
+}
+
+function leftFlows(written: readonly Binding[], before: readonly Binding[]): Flow[] {
+  const rows = new Map(before.map((row) => [row.id, row]));
+  return written.flatMap(({ id, flow }) => {
+    const row = rows.get(id);
+    return row === undefined || row.flow.key === flow.key ? [] : [row.flow];
+  });
 }
 
 function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Registration["nonce"]) {

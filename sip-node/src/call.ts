@@ -1,0 +1,44 @@
+/** What the floor plan keeps with a server transaction while its branches are out. */
+import type { Target } from "./proxy/targets.ts";
+import type { ResponseContext } from "./proxy/response-context.ts";
+import type { ClientTransaction } from "./transaction/client-transaction.ts";
+import type { ServerTransaction } from "./transaction/server-transaction.ts";
+import { Timer } from "./transaction/timer-wheel.ts";
+import type { Request } from "./wire/message.ts";
+import type { Ms } from "./wire/units.ts";
+
+export type Server = ServerTransaction<Call>;
+export type Client = ClientTransaction<Leg | undefined>;
+
+export interface Call {
+  readonly receivedAt: Ms;
+  /** The To tag of our own responses. */
+  readonly toTag: string;
+  /** Undefined until the request is forwarded. */
+  context: ResponseContext<Target> | undefined;
+  legs: Leg[];
+  /** A final response of ours or a relayed one has been sent. */
+  hasAnswered: boolean;
+  hasRung: boolean;
+}
+
+export type LegEvent = "Timer C" | "CANCEL unanswered";
+export type LegTimer = Timer<Leg, LegEvent>;
+
+/** One branch on its way: its client transaction and the timer that bounds it. */
+export class Leg {
+  readonly server: Server;
+  readonly at: number;
+  readonly target: Target;
+  /** As it was sent, for its CANCEL. */
+  readonly request: Request;
+  client: Client | undefined = undefined;
+  readonly timer: LegTimer = new Timer<Leg, LegEvent>(this, "Timer C");
+
+  constructor(server: Server, at: number, target: Target, request: Request) {
+    this.server = server;
+    this.at = at;
+    this.target = target;
+    this.request = request;
+  }
+}

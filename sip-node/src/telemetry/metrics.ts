@@ -1,0 +1,163 @@
+/** The node's metrics: one table of names, and the functions that the floor plan reports through. Times are in seconds. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Ms } from "../wire/units.ts";
+
+const fast = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+const human = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 180];
+
+/** Methods that get a label of their own; a sender could invent any number of others. */
+const methods = new Set([
+  "INVITE",
+  "ACK",
+  "BYE",
+  "CANCEL",
+  "OPTIONS",
+  "REGISTER",
+  "MESSAGE",
+  "SUBSCRIBE",
+  "NOTIFY",
+  "REFER",
+  "INFO",
+  "UPDATE",
+  "PRACK",
+  "PUBLISH",
+]); // prettier-ignore
+
+export interface Telemetry {
+  readonly registry: Registry;
+  request(method: string): void;
+  response(method: string, status: number): void;
+  malformed(): void;
+  invariantBroken(): void;
+  /** From a request's datagram to its first branch. */
+  forwarded(duration: Ms): void;
+  ringing(duration: Ms): void;
+  inviteAnswered(duration: Ms): void;
+  registered(duration: Ms): void;
+  statement(name: string, duration: Ms): void;
+}
+
+/** What is read when metrics are scraped. */
+export interface Readings {
+  transactions(): { readonly server: number; readonly client: number };
+  bindings(): number;
+  eventLoopLag(): Ms;
+  peers(): number;
+  flows(): number;
+  relays(): { readonly sent: number; readonly received: number; readonly refused: number };
+}
+
+export function createTelemetry(readings: Readings): Telemetry {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[], labelNames: string[] = []) =>
+    new Histogram({ name, help, buckets, labelNames, registers });
+  const gauge = (name: string, help: string, read: (gauge: Gauge) => void, labelNames: string[] = []) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        read(this);
+      },
+    }); // prettier-ignore
+
+  const requests = counter("strowger_sip_requests_total", "SIP requests received, retransmissions included", [
+    "method",
+  ]);
+  const responses = counter(
+    "strowger_sip_responses_total",
+    "SIP responses sent, retransmissions not counted",
+    ["method", "code"],
+  );
+  const malformed = counter("strowger_sip_malformed_total", "Datagrams that were no legible SIP message");
+  const invariants = counter(
+    "strowger_invariant_violations_total",
+    "Errors of our own that reached the process's edge",
+  );
+  const forwarded = histogram(
+    "strowger_proxy_added_seconds",
+    "From a request's arrival to its first branch",
+    fast,
+  );
+  const ringing = histogram(
+    "strowger_invite_ringing_seconds",
+    "From INVITE to its first 18x response",
+    human,
+  );
+  const answered = histogram("strowger_invite_final_seconds", "From INVITE to its final response", human);
+  const registered = histogram("strowger_register_seconds", "From REGISTER to its final response", fast);
+  const statements = histogram(
+    "strowger_database_seconds",
+    "Time of a statement or transaction of the database",
+    fast,
+    ["statement"],
+  );
+
+  gauge(
+    "strowger_transactions",
+    "Transactions held, those in their last 32 seconds included",
+    (self) => {
+      const { server, client } = readings.transactions();
+      self.set({ kind: "server" }, server);
+      self.set({ kind: "client" }, client);
+    },
+    ["kind"],
+  ); // prettier-ignore
+  gauge("strowger_bindings", "Current bindings in the database, of all nodes", (self) =>
+    self.set(readings.bindings()),
+  );
+  gauge(
+    "strowger_event_loop_lag_seconds",
+    "How late the event loop runs, at most since the last scrape",
+    (self) => self.set(readings.eventLoopLag() / 1000),
+  );
+  gauge("strowger_peers", "Other nodes alive", (self) => self.set(readings.peers()));
+  gauge("strowger_flows", "Flows whose owner this node knows", (self) => self.set(readings.flows()));
+  gauge(
+    "strowger_relays",
+    "Messages relayed between nodes since the start",
+    (self) => {
+      const { sent, received, refused } = readings.relays();
+      self.set({ direction: "sent" }, sent);
+      self.set({ direction: "received" }, received);
+      self.set({ direction: "refused" }, refused);
+    },
+    ["direction"],
+  ); // prettier-ignore
+
+  const byMethod = new Map<string, { inc(): void }>();
+  const byCode = new Map<string, { inc(): void }>();
+  const label = (method: string): string => (methods.has(method) ? method : "other");
+  return {
+    registry,
+    request: (method) => child(byMethod, label(method), (name) => requests.labels(name)).inc(),
+    response(method, status) {
+      const name = label(method);
+      child(byCode, `${name} ${status}`, () => responses.labels(name, String(status))).inc();
+    },
+    malformed: () => malformed.inc(),
+    invariantBroken: () => invariants.inc(),
+    forwarded: (duration) => forwarded.observe(duration / 1000),
+    ringing: (duration) => ringing.observe(duration / 1000),
+    inviteAnswered: (duration) => answered.observe(duration / 1000),
+    registered: (duration) => registered.observe(duration / 1000),
+    statement: (name, duration) => statements.observe({ statement: name }, duration / 1000),
+  };
+}
+
+/** A labelled child is looked up once and kept: hashing labels at each message is dear. */
+function child(
+  known: Map<string, { inc(): void }>,
+  key: string,
+  make: (key: string) => { inc(): void },
+): { inc(): void } {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make(key);
+  known.set(key, made);
+  return made;
+}
