@@ -33,13 +33,6 @@ const loopOptions = {
 /** Work under way has this long to end before the process does. */
 const stopWithinMs = 3_000;
 
-const config = readConfig(process.env);
-if ("problems" in config) {
-  for (const problem of config.problems) process.stderr.write(`strowger operator: ${problem}\n`);
-  process.exit(2);
-}
-await run(config);
-
 async function run(config: Config): Promise<void> {
   const log = pino({
     level: config.logLevel,
@@ -132,3 +125,10 @@ const logVerdict =
   (log: Logger) =>
   ({ kind, metadata: { namespace, name } }: KubernetesObject, { status, reason, message }: Verdict): void =>
     log[status === "True" ? "info" : "warn"]({ kind, namespace, name, reason }, message);
+
+const config = readConfig(process.env);
+if ("problems" in config) {
+  for (const problem of config.problems) process.stderr.write(`strowger operator: ${problem}\n`);
+  process.exit(2);
+}
+await run(config);
