@@ -121,14 +121,7 @@ function logOpening(
   for (const warning of warnings) log.warn({ address }, warning);
 }
 
-const logVerdict =
-  (log: Logger) =>
-  ({ kind, metadata: { namespace, name } }: KubernetesObject, { status, reason, message }: Verdict): void =>
+function logVerdict(log: Logger): (object: KubernetesObject, verdict: Verdict) => void {
+  return ({ kind, metadata: { namespace, name } }, { status, reason, message }) =>
     log[status === "True" ? "info" : "warn"]({ kind, namespace, name, reason }, message);
-
-const config = readConfig(process.env);
-if ("problems" in config) {
-  for (const problem of config.problems) process.stderr.write(`strowger operator: ${problem}\n`);
-  process.exit(2);
 }
-await run(config);
