@@ -1,0 +1,26 @@
+/** A phone that answers nothing at all. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Cluster } from "../../support/cluster.ts";
+import { describeWith } from "../../support/needs.ts";
+import { status } from "../../support/sip-text.ts";
+
+describeWith(["mariadb"], "a callee that stays silent", () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ front: "shared port", nodes: 1 });
+    await cluster.insertUsers("parts.example", ["alice", "bob"]);
+  });
+  afterAll(async () => cluster[Symbol.asyncDispose]());
+
+  test("§16.7: no response within Timer B (32 s) is 408 to the caller, after a 100 at once", async () => {
+    using alice = await cluster.phone("alice", "parts.example");
+    using bob = await cluster.phone("bob", "parts.example");
+    await bob.register();
+    bob.answering = "silent";
+    const call = alice.invite("bob");
+    await alice.waitFor((message) => status(message) === 100, 1000);
+    expect(status(await call.final)).toBe(408);
+    expect(bob.count("INVITE"), "repeated by Timer A").toBeGreaterThan(4);
+  });
+});

@@ -1,0 +1,60 @@
+/** `kill -9` of one node of two: no binding is lost, and the other serves all phones (P4). */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Cluster } from "../../support/cluster.ts";
+import { describeWith } from "../../support/needs.ts";
+import type { Phone } from "../../support/phone.ts";
+import { header, status } from "../../support/sip-text.ts";
+
+const domain = "parts.example";
+
+for (const front of ["shared port", "balancer"] as const) {
+  describeWith(["mariadb"], `kill -9 of a node behind a ${front}`, () => {
+    let cluster: Cluster;
+    let phones: Phone[] = [];
+
+    beforeEach(async () => {
+      cluster = await Cluster.start({ front, nodes: 2 });
+      await cluster.insertUsers(domain, ["alice", "bob", "carol", "dave"]);
+      phones = await Promise.all(
+        ["alice", "bob", "carol", "dave"].map((name) => cluster.phone(name, domain)),
+      );
+      for (const phone of phones) expect(status(await phone.register())).toBe(200);
+    });
+    afterEach(async () => {
+      for (const phone of phones) phone[Symbol.dispose]();
+      await cluster[Symbol.asyncDispose]();
+    });
+
+    test("no binding is lost, and every phone calls every other through the node that is left", async () => {
+      console.log("REGISTERs handled before:", await cluster.requests("REGISTER"));
+      await cluster.kill("node-a");
+      const rows = await cluster.database.query<{ username: string }>(
+        "SELECT DISTINCT username FROM location ORDER BY username",
+      );
+      expect(rows.map((row) => row.username)).toEqual(["alice", "bob", "carol", "dave"]);
+      // Phones behind NAT are reachable again at their next datagram (P4): a keepalive is one.
+      for (const phone of phones) phone.send("\r\n\r\n");
+      for (const [index, caller] of phones.entries()) {
+        const callee = phones[(index + 1) % phones.length]!;
+        const dialog = await caller.call(callee.login.username);
+        await callee.waitFor(
+          (message) => message.startLine.startsWith("ACK") && header(message, "call-id") === dialog.callId,
+        );
+        expect(status(await caller.inDialog("BYE", dialog).final)).toBe(200);
+      }
+      for (const phone of phones) expect(status(await phone.register())).toBe(200);
+      expect((await cluster.requests("INVITE"))["node-b"]).toBeGreaterThan(0);
+    });
+
+    test("a call that was established is hung up through the node that is left", async () => {
+      const [alice, bob] = [phones[0]!, phones[1]!];
+      const dialog = await alice.call("bob");
+      await bob.waitFor(
+        (message) => message.startLine.startsWith("ACK") && header(message, "call-id") === dialog.callId,
+      );
+      await cluster.kill("node-a");
+      for (const phone of phones) phone.send("\r\n\r\n");
+      expect(status(await alice.inDialog("BYE", dialog).final)).toBe(200);
+    });
+  });
+}

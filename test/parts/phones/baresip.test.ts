@@ -1,0 +1,56 @@
+/** Two softphones that people use, without screen and sound card: they log in, talk, and hear each other. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Baresip } from "../../support/baresip.ts";
+import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { describeWith } from "../../support/needs.ts";
+import { shareOfPitch } from "../../support/pitch.ts";
+
+const domain = "parts.example";
+const [pitchOfAlice, pitchOfBob] = [440, 1000];
+
+describeWith(["mariadb", "baresip"], "baresip", () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ front: "shared port", nodes: 2 });
+    await cluster.insertUsers(domain, ["alice", "bob"]);
+  });
+  afterAll(async () => cluster[Symbol.asyncDispose]());
+
+  test("two phones register, one calls the other, and each hears the other's pitch", async () => {
+    await using alice = await start("alice", pitchOfAlice, 21_000);
+    await using bob = await start("bob", pitchOfBob, 21_100);
+    expect(await alice.isRegistered()).toBe(true);
+    expect(await bob.isRegistered()).toBe(true);
+    alice.command("dial", `sip:bob@${domain}`);
+    await bob.waitFor("CALL_INCOMING");
+    bob.command("accept");
+    await alice.waitFor("CALL_ESTABLISHED");
+    await seconds(3);
+    alice.command("hangup");
+    await bob.waitFor("CALL_CLOSED");
+    await seconds(0.3);
+    const [atAlice, atBob] = [await alice.heard(), await bob.heard()];
+    const shares = {
+      aliceHearsBob: shareOfPitch(atAlice, pitchOfBob),
+      bobHearsAlice: shareOfPitch(atBob, pitchOfAlice),
+    };
+    console.log("share of the other's pitch:", shares, "REGISTERs:", await cluster.requests("REGISTER"));
+    expect(atAlice.samples.length / atAlice.rate, "seconds recorded").toBeGreaterThan(2);
+    expect(shares.aliceHearsBob).toBeGreaterThan(0.8);
+    expect(shares.bobHearsAlice).toBeGreaterThan(0.8);
+    expect(shareOfPitch(atAlice, pitchOfAlice), "nobody hears himself").toBeLessThan(0.1);
+  });
+
+  test("a wrong password is refused", async () => {
+    await using alice = await start("alice", pitchOfAlice, 21_200, "wrong");
+    expect(await alice.isRegistered()).toBe(false);
+  });
+
+  const start = (username: string, pitch: number, firstRtpPort: number, password = passwordOf(username)) =>
+    Baresip.start({ login: { username, domain, password }, exchange: cluster.front, pitch, firstRtpPort });
+});
+
+function seconds(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
