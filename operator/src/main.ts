@@ -125,3 +125,10 @@ function logVerdict(log: Logger): (object: KubernetesObject, verdict: Verdict) =
   return ({ kind, metadata: { namespace, name } }, { status, reason, message }) =>
     log[status === "True" ? "info" : "warn"]({ kind, namespace, name, reason }, message);
 }
+
+const config = readConfig(process.env);
+if ("problems" in config) {
+  for (const problem of config.problems) process.stderr.write(`strowger operator: ${problem}\n`);
+  process.exit(2);
+}
+await run(config);
