@@ -7,7 +7,7 @@ import { Database } from "./adapters/mysql/database.ts";
 import { LocationTables } from "./adapters/mysql/location-tables.ts";
 import { NodeTable } from "./adapters/mysql/node-table.ts";
 import { countBindings, reap } from "./adapters/mysql/reaper.ts";
-import { openUdp } from "./adapters/udp.ts";
+import { openUdp, type UdpSocket } from "./adapters/udp.ts";
 import { createSeal } from "./auth/create-seal.ts";
 import { deriveRing } from "./auth/key-ring.ts";
 import { defaultNonceLifetime } from "./auth/nonce.ts";
@@ -70,10 +70,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
   const nodes = new NodeTable(database, { version, configurationHash: () => "" });
 
   const socketError = (error: Error) => log.warn({ err: error.message }, "socket");
-  const phones = await openUdp(
-    { ...config.sip.listen, reusePort: config.sip.reusePort, receiveBuffer },
-    socketError,
-  );
+  let phones: UdpSocket | undefined;
   const direct = await openUdp({ ...config.sip.direct, reusePort: false, receiveBuffer }, socketError);
   const peers = await openUdp({ ...config.cluster.listen, reusePort: false, receiveBuffer }, socketError);
 
@@ -85,7 +82,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
       seal: createSeal(keys, "relay", clock.epoch),
     },
     {
-      sendToPhone: (bytes, flow) => phones.send(bytes, flow.address, flow.port),
+      sendToPhone: (bytes, flow) => phones?.send(bytes, flow.address, flow.port),
       sendDirectly: (bytes, flow) => direct.send(bytes, flow.address, flow.port),
       post: (bytes, to) => peers.send(bytes, to.host, to.port),
       relayedResponse: (bytes) => node.relayedResponse(bytes),
@@ -134,7 +131,6 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
     log: (event, fields) => log.info(fields, event),
     broken,
   });
-  phones.receive((bytes, flow) => guard(() => node.datagram(bytes, flow)));
   direct.receive((bytes, flow) => guard(() => node.datagram(bytes, flow, true)));
   peers.receive((bytes, { address, port }) => guard(() => cluster.receive(bytes, { host: address, port })));
   process.on("uncaughtException", broken);
@@ -183,7 +179,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
     for (const end of stops) end();
     http.close();
     http.closeAllConnections();
-    await Promise.all([phones.close(), direct.close(), peers.close(), database.close()]);
+    await Promise.all([phones?.close(), direct.close(), peers.close(), database.close()]);
     log.info("stopped");
     output.flushSync();
     process.exit(0);
@@ -191,21 +187,27 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
   process.once("SIGTERM", () => void stop("SIGTERM"));
   process.once("SIGINT", () => void stop("SIGINT"));
 
-  log.info(
-    { sip: config.sip.listen, advertise, cluster: peers.port, http: config.http, version },
-    "listening",
+  await meetPeers(cluster, (error) => log.warn({ err: messageOf(error) }, "waiting for the database"));
+  phones = await openUdp(
+    { ...config.sip.listen, reusePort: config.sip.reusePort, receiveBuffer },
+    socketError,
   );
-  while (!gauges.isReady) {
-    gauges.isReady = await cluster.beat(0).then(
-      () => true,
-      (error: unknown) => {
-        log.warn({ err: messageOf(error) }, "waiting for the database");
-        return false;
-      },
-    );
-    if (!gauges.isReady) await pause(500);
+  phones.receive((bytes, flow) => guard(() => node.datagram(bytes, flow)));
+  gauges.isReady = true;
+  log.info({ sip: config.sip.listen, advertise, cluster: peers.port, http: config.http, version }, "ready");
+}
+
+/** No phone is served before the other nodes know this one: half of its answers would have no way back. */
+async function meetPeers(cluster: Cluster, onFailure: (error: unknown) => void): Promise<void> {
+  for (;;) {
+    try {
+      await cluster.beat(0);
+      return await cluster.greet();
+    } catch (error) {
+      onFailure(error);
+      await pause(500);
+    }
   }
-  log.info("ready");
 }
 
 const withPort = (address: HostPort, port: number): HostPort =>

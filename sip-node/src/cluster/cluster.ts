@@ -294,10 +294,15 @@ export class Cluster {
     this.parking.sweep(now);
     for (const peer of this.membership.sweep(this.lastPing, now)) this.user.peerChanged(peer, false);
     this.lastPing = now;
-    for (const peer of this.membership.all()) void this.letters.ask(peer, "ping", Buffer.alloc(0), now);
+    void this.greet();
     if (now - this.lastBeat < 2 * pingInterval) return;
     this.lastBeat = now;
     void this.beat(load).catch((error: unknown) => this.user.directoryFailed(error));
+  }
+
+  /** Pings every peer; resolves when each has answered or been silent for too long. */
+  async greet(): Promise<void> {
+    await this.letters.askAll(this.membership.all(), "ping", Buffer.alloc(0), this.clock.now());
   }
 
   /** Meets the other nodes; resolves when their table was read. */
