@@ -29,9 +29,12 @@ export async function startMariadb(options: { readonly dir?: string } = {}): Pro
   install(join(folder, "data"));
   let server = await run(folder, port);
   let connection: Connection | undefined;
+  const connect = async (): Promise<Connection> => {
+    const opened = await createConnection({ host: "127.0.0.1", port, user: "root", database: "strowger" });
+    return opened.on("error", () => (connection = undefined));
+  };
   const query = async (sql: string, values: readonly unknown[] = []): Promise<never[]> => {
-    connection ??= await createConnection({ host: "127.0.0.1", port, user: "root", database: "strowger" });
-    connection.on("error", () => (connection = undefined));
+    connection ??= await connect();
     const [rows] = await connection.query(sql, [...values]);
     return rows as never[];
   };

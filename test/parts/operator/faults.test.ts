@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+import { exchange, OperatorProcess, userYaml } from "./operator-process.ts";
+
+let mariadb: TestMariadb;
+let operator: OperatorProcess;
+
+beforeEach(async () => {
+  mariadb = await startMariadb();
+  operator = new OperatorProcess(mariadb.url);
+  operator.write("exchange.yaml", exchange);
+});
+
+afterEach(async () => {
+  await operator[Symbol.asyncDispose]();
+  await mariadb[Symbol.asyncDispose]();
+});
+
+const usernames = async (): Promise<readonly string[]> =>
+  (await mariadb.query<{ username: string }>("SELECT username FROM subscriber ORDER BY username")).map(
+    ({ username }) => username,
+  );
+
+test("a file that was removed while the operator was down is swept when it is up again", async () => {
+  operator.write("alice.yaml", userYaml("alice", "x"));
+  operator.write("bob.yaml", userYaml("bob", "x"));
+  await operator.start();
+  await operator.becomes("SipUser", "alice", "Reconciled");
+  await operator.becomes("SipUser", "bob", "Reconciled");
+  expect(await operator.stop()).toBe(0);
+  operator.remove("bob.yaml");
+  await operator.start();
+  await operator.eventually("bob is gone", async () => !(await usernames()).includes("bob"));
+  expect(await usernames()).toEqual(["alice"]);
+});
+
+test("a file that is not valid deletes nobody and says where; what is valid beside it is taken in", async () => {
+  operator.write("alice.yaml", userYaml("alice", "x"));
+  operator.write("bob.yaml", userYaml("bob", "x"));
+  await operator.start();
+  await operator.becomes("SipUser", "bob", "Reconciled");
+  operator.write("alice.yaml", userYaml("alice", "x").slice(0, -60));
+  operator.remove("bob.yaml");
+  operator.write("carol.yaml", userYaml("carol", "x"));
+  await operator.becomes("SipUser", "carol", "Reconciled");
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(await usernames()).toEqual(["alice", "bob", "carol"]);
+  const { problems } = (await (await operator.get("/status")).json()) as {
+    problems: { file: string; line: number; message: string }[];
+  };
+  expect(problems[0]).toMatchObject({
+    file: expect.stringMatching(/alice\.yaml$/) as unknown,
+    message: expect.stringContaining("missing") as unknown,
+  });
+  operator.write("alice.yaml", userYaml("alice", "x"));
+  await operator.eventually("bob is gone", async () => !(await usernames()).includes("bob"));
+});
+
+test("an immutable field that changed is refused with its line, and the row stays", async () => {
+  operator.write("alice.yaml", userYaml("alice", "x"));
+  await operator.start();
+  await operator.becomes("SipUser", "alice", "Reconciled");
+  operator.write("alice.yaml", userYaml("alice", "x", "", "alicia"));
+  await operator.eventually("the refusal", () =>
+    Promise.resolve(operator.log.includes("username is immutable, make a new SipUser")),
+  );
+  expect(operator.log).toMatch(/alice\.yaml:11: SipUser default\/alice: spec\.username/);
+  expect(await usernames()).toEqual(["alice"]);
+});
+
+test("more than 10 rows and 10 % gone at once: none is removed, and the log says so", async () => {
+  const users = Array.from({ length: 12 }, (_, index) => userYaml(`user${index}`, "x"));
+  operator.write("users.yaml", users.join("---\n"));
+  await operator.start();
+  await operator.becomes("SipUser", "user11", "Reconciled");
+  operator.write("users.yaml", "# all gone\n");
+  await operator.eventually("the refusal", () =>
+    Promise.resolve(operator.log.includes("too many objects are gone at once")),
+  );
+  expect(await usernames()).toHaveLength(12);
+});
+
+test("the database away: the conditions say so, the process stays, and everything is caught up when it is back", async () => {
+  operator.write("alice.yaml", userYaml("alice", "x"));
+  await operator.start();
+  await operator.becomes("SipUser", "alice", "Reconciled");
+  await mariadb.crash();
+  operator.write("bob.yaml", userYaml("bob", "x"));
+  await operator.becomes("SipUser", "bob", "DatabaseUnavailable");
+  expect((await operator.get("/healthz")).status).toBe(200);
+  await mariadb.restart();
+  await operator.becomes("SipUser", "bob", "Reconciled", 20_000);
+  expect(await usernames()).toEqual(["alice", "bob"]);
+});
+
+test("the database away at the start: the operator waits for it", async () => {
+  await mariadb.stop();
+  await operator.start();
+  await operator.becomes("SipDomain", "example", "DatabaseUnavailable");
+  expect((await operator.get("/readyz")).status).toBe(503);
+  await mariadb.restart();
+  await operator.becomes("SipDomain", "example", "Reconciled", 20_000);
+  expect((await operator.get("/readyz")).status).toBe(200);
+});
+
+test("a second operator takes over, and the first can write nothing more: it stops", async () => {
+  await operator.start();
+  await operator.becomes("SipDomain", "example", "Reconciled");
+  await using second = new OperatorProcess(mariadb.url);
+  second.write("exchange.yaml", exchange);
+  await second.start();
+  await second.becomes("SipDomain", "example", "Reconciled");
+  operator.write("alice.yaml", userYaml("alice", "x"));
+  expect(await operator.ended()).toBe(1);
+  expect(operator.log).toContain("another operator has taken this database over");
+  expect(await usernames()).toEqual([]);
+});
+
+test("500 users at once", async () => {
+  const users = Array.from({ length: 500 }, (_, index) =>
+    userYaml(`user${index}`, `password${index}`, `  aliases: ["${1000 + index}"]\n`),
+  );
+  operator.write("users.yaml", users.join("---\n"));
+  const start = performance.now();
+  await operator.start();
+  await operator.eventually("500 subscribers", async () => (await usernames()).length === 500, 60_000);
+  console.log(`500 users: ${Math.round(performance.now() - start)} ms from the start of the process`);
+  await operator.becomes("SipUser", "user499", "Reconciled");
+  expect(await mariadb.query("SELECT COUNT(*) AS n FROM dbaliases")).toEqual([{ n: 500 }]);
+  expect(operator.log).not.toMatch(/InternalError/);
+});
+
+test("a schema that a newer version made ends the operator with one clear message", async () => {
+  await operator.start();
+  await operator.becomes("SipDomain", "example", "Reconciled");
+  await operator.stop();
+  await mariadb.query(
+    "INSERT INTO strowger_migration (number, name, checksum, creates, finished, started_at) VALUES (99, 'later', '', '', 1, NOW())",
+  );
+  operator.log = "";
+  await operator.start();
+  expect(await operator.ended()).toBe(1);
+  expect(operator.log).toContain("the database cannot be served: the schema has migration 0099-later");
+});
+
+test("a wrong configuration is one report, and no password is in it", async () => {
+  const wrong = new OperatorProcess("mysql://root:geheim@127.0.0.1/");
+  await expect(wrong.start()).rejects.toThrow(/STROWGER_MYSQL_URL names no database/);
+  expect(await wrong.ended()).toBe(2);
+  expect(wrong.log).not.toContain("geheim");
+  await wrong[Symbol.asyncDispose]();
+});

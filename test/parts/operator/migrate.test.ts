@@ -1,0 +1,178 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
+import { Database } from "../../../operator/src/adapters/mysql/database.ts";
+import { migrate, schemaStatus } from "../../../operator/src/adapters/mysql/migrate.ts";
+import { readMigrations, type Migration } from "../../../operator/src/adapters/mysql/migration-files.ts";
+import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+
+let mariadb: TestMariadb;
+let database: Database;
+let migrations: readonly Migration[];
+
+beforeAll(async () => {
+  mariadb = await startMariadb();
+  database = new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress);
+  migrations = await readMigrations();
+});
+
+afterAll(async () => {
+  await database.close();
+  await mariadb[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  await mariadb.query("DROP DATABASE strowger");
+  await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
+  await mariadb.query("USE strowger");
+});
+
+const versions = async (): Promise<Record<string, number>> =>
+  Object.fromEntries(
+    (await mariadb.query<{ table_name: string; table_version: number }>("SELECT * FROM version")).map(
+      (row) => [row.table_name, row.table_version],
+    ),
+  );
+
+test("an empty database gets every table, the version rows of OpenSIPS 4.0, and an installation id; again: nothing", async () => {
+  const first = await migrate(database, migrations);
+  expect(first.applied).toEqual(["0001-opensips-tables", "0002-strowger-tables"]);
+  expect(first.warnings).toEqual([]);
+  expect(await versions()).toEqual({
+    domain: 4,
+    subscriber: 8,
+    location: 1013,
+    dbaliases: 2,
+    acc: 7,
+    missed_calls: 5,
+  });
+  const second = await migrate(database, migrations);
+  expect(second.applied).toEqual([]);
+  expect(second.installationId).toBe(first.installationId);
+  expect(first.installationId).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test("names differ by case, and no trailing space is ignored when one is looked up", async () => {
+  await migrate(database, migrations);
+  for (const name of ["alice", "Alice"]) {
+    await mariadb.query("INSERT INTO subscriber (username, domain) VALUES (?, 'd')", [name]);
+  }
+  const found = async (name: string) =>
+    mariadb.query("SELECT username FROM subscriber WHERE username = ? AND domain = 'd'", [name]);
+  expect(await found("Alice")).toEqual([{ username: "Alice" }]);
+  expect(await found("alice ")).toEqual([]);
+});
+
+test("two that migrate at once both end well, and each migration is applied once", async () => {
+  const other = new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress);
+  const reports = await Promise.all([migrate(database, migrations), migrate(other, migrations)]);
+  await other.close();
+  expect(reports.flatMap(({ applied }) => applied)).toHaveLength(migrations.length);
+  expect(reports[0].installationId).toBe(reports[1].installationId);
+});
+
+test("a migrator that died with the lease is waited for by the database's clock, no longer", async () => {
+  await migrate(database, migrations);
+  await mariadb.query(
+    "UPDATE strowger_lease SET holder = 'dead', expires_at = UNIX_TIMESTAMP(NOW(3)) * 1000 + 700",
+  );
+  const start = performance.now();
+  await migrate(database, migrations);
+  expect(performance.now() - start).toBeGreaterThan(500);
+});
+
+test("a migration that was cut off goes on, and still writes version rows for the tables that it made", async () => {
+  const [first] = migrations;
+  const cutOff = { ...first!, statements: [...first!.statements.slice(0, 3), "THIS IS NO SQL"] };
+  await expect(migrate(database, [cutOff])).rejects.toThrow();
+  const half = await schemaStatus(database, migrations);
+  expect(half.migrations.map(({ state }) => state)).toEqual(["unfinished", "pending"]);
+  await migrate(database, migrations);
+  expect(await versions()).toMatchObject({ domain: 4, subscriber: 8, acc: 7 });
+});
+
+test("a latin1 database of OpenSIPS 2.1 is left as it is, with warnings", async () => {
+  await mariadb.query("ALTER DATABASE strowger CHARACTER SET latin1");
+  await mariadb.query(
+    "CREATE TABLE version (table_name CHAR(32) NOT NULL, table_version INT UNSIGNED DEFAULT 0 NOT NULL, UNIQUE (table_name))",
+  );
+  await mariadb.query("INSERT INTO version VALUES ('domain', 3), ('subscriber', 7)");
+  await mariadb.query(
+    `CREATE TABLE domain (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, domain CHAR(64) DEFAULT '' NOT NULL, attrs CHAR(255),
+       last_modified DATETIME DEFAULT '1900-01-01 00:00:01' NOT NULL, UNIQUE (domain))`,
+  );
+  await mariadb.query(
+    `CREATE TABLE subscriber (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, username CHAR(64) DEFAULT '' NOT NULL,
+       domain CHAR(64) DEFAULT '' NOT NULL, password CHAR(25) DEFAULT '' NOT NULL, ha1 CHAR(64) DEFAULT '' NOT NULL,
+       ha1b CHAR(64) DEFAULT '' NOT NULL, UNIQUE (username, domain)) ENGINE=MyISAM`,
+  );
+  await mariadb.query("INSERT INTO domain (domain) VALUES ('old.example')");
+  const before = await mariadb.query("SHOW CREATE TABLE subscriber");
+  const { warnings } = await migrate(database, migrations);
+  expect(await mariadb.query("SHOW CREATE TABLE subscriber")).toEqual(before);
+  expect(await mariadb.query("SELECT domain FROM domain")).toEqual([{ domain: "old.example" }]);
+  expect(await versions()).toEqual({
+    domain: 3,
+    subscriber: 7,
+    location: 1013,
+    dbaliases: 2,
+    acc: 7,
+    missed_calls: 5,
+  });
+  expect(warnings).toHaveLength(3);
+  expect(warnings.join("\n")).toMatch(/domain has the collation latin1_swedish_ci[^]*subscriber is MyISAM/);
+});
+
+test("a schema that a newer version made, and a migration that is not the one applied, are refused", async () => {
+  await migrate(database, migrations);
+  await mariadb.query(
+    "INSERT INTO strowger_migration (number, name, checksum, creates, finished, started_at) VALUES (99, 'later', '', '', 1, NOW())",
+  );
+  await expect(migrate(database, migrations)).rejects.toThrow(
+    /0099-later, which a newer version made; this one knows up to 2/,
+  );
+  await mariadb.query("DELETE FROM strowger_migration WHERE number = 99");
+  await mariadb.query("UPDATE strowger_migration SET checksum = 'other' WHERE number = 1");
+  await expect(migrate(database, migrations)).rejects.toThrow(
+    /0001-opensips-tables is not the one that was applied/,
+  );
+});
+
+test("a read-only server is refused before anything is written", async () => {
+  await mariadb.query("SET GLOBAL read_only = 1");
+  try {
+    await expect(migrate(database, migrations)).rejects.toThrow(/read-only/);
+    expect(await mariadb.query("SHOW TABLES")).toEqual([]);
+  } finally {
+    await mariadb.query("SET GLOBAL read_only = 0");
+  }
+});
+
+test("strowger db: create makes the database, status tells, a failure is one line without the password", async () => {
+  const url = mariadb.url.replace("/strowger", "/fresh");
+  const run = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [
+      join(import.meta.dirname, "../../../cli/src/main.ts"),
+      "db",
+      ...args,
+    ]);
+  expect((await run("create", "--url", url)).stdout).toMatch(
+    /applied 0001-opensips-tables, 0002-strowger-tables/,
+  );
+  expect((await run("create", "--url", url)).stdout).toMatch(/nothing to do/);
+  expect((await run("status", "--url", url)).stdout).toMatch(/0002-strowger-tables: applied/);
+  const [row] = await mariadb.query<{ collation: string }>(
+    "SELECT DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'fresh'",
+  );
+  expect(row?.collation).toBe("utf8mb4_nopad_bin");
+  const failed = await run("status", "--url", url.replace("root@", "root:geheim@")).catch(
+    (error: { stderr: string; code: number }) => error,
+  );
+  expect(failed).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^strowger db: .*Access denied.*\n$/) as unknown,
+  });
+  expect(failed.stderr).not.toContain("geheim");
+});
