@@ -132,10 +132,3 @@ if ("problems" in config) {
   process.exit(2);
 }
 await run(config);
-
-const config = readConfig(process.env);
-if ("problems" in config) {
-  for (const problem of config.problems) process.stderr.write(`strowger operator: ${problem}\n`);
-  process.exit(2);
-}
-await run(config);

@@ -86,6 +86,8 @@ export class OperatorProcess {
     const deadline = performance.now() + within;
     for (;;) {
       if (await holds().catch(() => false)) return;
+      if (this.#child?.exitCode !== null)
+        throw new Error(`the operator ended before: ${what}\n${this.log.slice(-3_000)}`);
       if (performance.now() > deadline)
         throw new Error(`not within ${within} ms: ${what}\n${this.log.slice(-3_000)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
