@@ -157,7 +157,7 @@ export class Cluster implements AsyncDisposable {
       name,
       sip: {
         listen: text(sip),
-        reusePort: true,
+        reusePort: sip === this.#front, // a shared port: every node may send to every phone
         advertise: `${address}:${port}`,
         direct: `${sip.address}:0`,
       },
