@@ -9,11 +9,11 @@ test("arrows point to the exchange or away from it, and all lines of steps are e
     { side: "left", direction: "from exchange", text: "180 Ringing" },
   ]);
   const [, toExchange = "", fromExchange = "", answer = "", back = ""] = lines;
-  expect(toExchange).toMatch(/^ {6}\|-- INVITE bob -+>\| +\|$/);
-  expect(fromExchange).toMatch(/^ {6}\| +\|-- INVITE bob -+>\|$/);
-  expect(answer).toMatch(/^ {6}\| +\|<- 180 Ringing -+\|$/);
-  expect(back).toMatch(/^ {6}\|<- 180 Ringing -+\| +\|$/);
-  expect(new Set(lines.slice(1).map((line) => line.length)).size).toBe(1);
+  expect(toExchange).toMatch(/^ \|- INVITE bob -+>\| +\|$/);
+  expect(fromExchange).toMatch(/^ \| +\|- INVITE bob -+>\|$/);
+  expect(answer).toMatch(/^ \| +\|<- 180 Ringing -+\|$/);
+  expect(back).toMatch(/^ \|<- 180 Ringing -+\| +\|$/);
+  expect(new Set(lines.slice(1).map((line) => line.length))).toEqual(new Set([80]));
 });
 
 test("a text that is too long is cut, not the ladder", () => {

@@ -8,24 +8,22 @@ export interface Step {
 
 const width = 38;
 
-/** Lines of the ladder, the names on top; the order of the steps is kept. */
+/** Lines of the ladder, 80 columns wide, the names on top; the order of the steps is kept. */
 export function ladder(
   names: { readonly left: string; readonly right: string },
   steps: readonly Step[],
 ): string[] {
-  const margin = " ".repeat(6);
-  const heading = `${margin.slice(1)}${names.left.padEnd(width - 2)}exchange${names.right.padStart(width - 2)}`;
-  return [heading, ...steps.map((step) => `${margin}${row(step)}`)];
+  const heading = `${names.left.padEnd(width - 3)}exchange${names.right.padStart(width - 3)}`;
+  return [heading, ...steps.map((step) => ` ${row(step)}`)];
 }
 
 function row(step: Step): string {
   const quiet = " ".repeat(width);
   // An arrow points to the exchange from either side, or away from it.
   const rightward = (step.side === "left") === (step.direction === "to exchange");
-  const room = width - 6;
+  const room = width - 5;
   const text = step.text.slice(0, room);
-  const arrow = rightward
-    ? `-- ${text} ${"-".repeat(room - text.length)}->`
-    : `<- ${text} ${"-".repeat(room - text.length)}--`;
+  const dashes = "-".repeat(room - text.length);
+  const arrow = rightward ? `- ${text} ${dashes}->` : `<- ${text} ${dashes}-`;
   return step.side === "left" ? `|${arrow}|${quiet}|` : `|${quiet}|${arrow}|`;
 }

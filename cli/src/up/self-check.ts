@@ -198,12 +198,8 @@ function work(nodes: readonly SipNode[], before: Snapshot, after: Snapshot): str
 }
 
 function describe(message: SipRequest | SipResponse): string {
-  if ("status" in message) return `${message.status} ${message.reason} (${message.headers.cseq.method})`;
-  const target = sip.stringifyUri(message.uri).replace(/^sip:/, "").replace(/;.*$/, "");
-  const credentials =
-    message.headers["authorization"] || message.headers["proxy-authorization"] ? " (credentials)" : "";
-  return `${message.method} ${message.method === "REGISTER" ? "" : target.replace(/@.*$/, "")}${credentials}`.replace(
-    "  ",
-    " ",
-  );
+  if ("status" in message) return `${message.status} ${message.reason}`;
+  const user = /^sip:([^@;]*)@/.exec(sip.stringifyUri(message.uri))?.[1];
+  const hasCredentials = message.headers["authorization"] ?? message.headers["proxy-authorization"];
+  return [message.method, user, hasCredentials && "(credentials)"].filter(Boolean).join(" ");
 }
