@@ -28,6 +28,17 @@ export function isToken(text: string): boolean {
   return text.length > 0;
 }
 
+/** Whether the text holds no white space and no control character. */
+export function isUnbroken(text: string): boolean {
+  for (let i = 0; i < text.length; i++)
+    if (text.charCodeAt(i) <= SP || text.charCodeAt(i) === 127) return false;
+  return true;
+}
+
+/** Whether the text can stand as a URI in a request line and between angle brackets, whatever its scheme; the empty text cannot. */
+export const isUriText = (text: string): boolean =>
+  text.length > 0 && isUnbroken(text) && !/[<>"]/.test(text);
+
 export const isSpace = (code: number): boolean => code === SP || code === HT || code === CR || code === LF;
 
 /** First offset at or after `at` that holds no linear white space. */

@@ -4,9 +4,11 @@
  *   name-addr = [ display-name ] LAQUOT addr-spec RAQUOT
  *   params    = *( SEMI generic-param )
  *
- * Without angle brackets every parameter belongs to the header, not to the URI (§20.10).
+ * Without angle brackets every parameter belongs to the header, not to the URI, and the URI holds no "," and no "?" (§20.10).
+ *
+ * Leniencies: white space inside the angle brackets around the URI is skipped, and a display name may hold what only quotes allow.
  */
-import { isToken, LAQUOT, QUOTE, SEMI, skipQuoted, skipSpace, trimEnd } from "./characters.ts";
+import { isToken, isUriText, LAQUOT, QUOTE, SEMI, skipQuoted, skipSpace, trimEnd } from "./characters.ts";
 import { maxTokenBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
 
@@ -43,13 +45,17 @@ export function parseNameAddr(
   if (text.charCodeAt(open) === LAQUOT && open < end) {
     const close = text.indexOf(">", open);
     if (close < 0 || close >= end) return problem(`${header}: "<" without ">"`, open);
-    uri = text.slice(open + 1, close).trim();
+    const uriStart = skipSpace(text, open + 1, close);
+    uri = text.slice(uriStart, trimEnd(text, uriStart, close));
     behind = skipSpace(text, close + 1, end);
   } else {
-    uri = text.slice(at, open).trim();
+    const uriStart = skipSpace(text, at, open);
+    uri = text.slice(uriStart, trimEnd(text, uriStart, open));
+    if (/[,?]/.test(uri)) return problem(`${header}: a URI with "," or "?" needs angle brackets`, at);
     behind = open;
   }
-  if (uri.length === 0 && text.slice(start, end) !== "*") return problem(`${header}: no URI`, start);
+  if (uri.length === 0) return problem(`${header}: no URI`, start);
+  if (!isUriText(uri)) return problem(`${header}: the URI holds a space or a bracket`, start);
   if (behind < end && text.charCodeAt(behind) !== SEMI)
     return problem(`${header}: expected ";" behind the address`, behind);
   const parameters = text.slice(behind, end);

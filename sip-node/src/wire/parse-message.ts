@@ -4,10 +4,10 @@
  * Reads the start line, indexes the header fields, and parses the five that every room needs: top Via, From, To, Call-ID, CSeq. All
  * else is parsed by who asks for it. Never throws: what cannot be read is `Malformed`, with as much as an answer needs.
  *
- * Leniencies: CRLFs before the start line are skipped (§7.5); bytes behind the body are dropped (§18.3). A bare LF is refused,
+ * Leniencies: CRLFs before the start line are skipped (§7.5); bytes behind the body are dropped (§18.3). A CR or LF alone is refused,
  * because a phone that takes it for a line end would read a header that we never saw.
  */
-import { CR, HT, isToken, parseDigits, SP, skipSpace, trimEnd } from "./characters.ts";
+import { CR, HT, isToken, isUnbroken, isUriText, parseDigits, SP, skipSpace, trimEnd } from "./characters.ts";
 import { fieldName } from "./field-names.ts";
 import { findField } from "./fields.ts";
 import {
@@ -49,8 +49,8 @@ export function parseMessage(received: string): Message | Malformed {
   while (received.charCodeAt(begin) === CR && received.charCodeAt(begin + 1) === 10) begin += 2;
   let text = begin === 0 ? received : received.slice(begin);
   const fields: Field[] = [];
-  const lineEnd = text.indexOf("\r\n");
-  const start = lineEnd < 0 ? problem("no start line") : parseStartLine(text.slice(0, lineEnd));
+  const lineEnd = endOfLine(text, 0);
+  const start = isProblem(lineEnd) ? lineEnd : parseStartLine(text.slice(0, lineEnd));
   const method = "method" in start ? start.method : undefined;
   const fail = (why: ParseProblem, via?: Via): Malformed => ({
     kind: "malformed",
@@ -60,6 +60,7 @@ export function parseMessage(received: string): Message | Malformed {
     fields,
     via,
   });
+  if (isProblem(lineEnd)) return fail(lineEnd);
   if (start.kind === "problem") return fail(start);
 
   const bodyStart = indexFields(text, lineEnd + 2, fields);
@@ -92,7 +93,7 @@ export function parseMessage(received: string): Message | Malformed {
 
 //  Request-Line = Method SP Request-URI SP SIP-Version        Status-Line = SIP-Version SP Status-Code SP Reason-Phrase
 function parseStartLine(line: string): StartLine | ParseProblem {
-  if (line.startsWith("SIP/2.0 ")) {
+  if (line.startsWith("SIP/2.0 ") || line.slice(0, 8).toUpperCase() === "SIP/2.0 ") {
     const status = parseDigits(line.slice(8, 11), 699);
     if (status < 100 || (line.length > 11 && line.charCodeAt(11) !== SP))
       return problem("status line: expected a code of 100 to 699", 8);
@@ -105,14 +106,18 @@ function parseStartLine(line: string): StartLine | ParseProblem {
   if (uriEnd <= methodEnd) return problem("request line: expected method, URI and SIP/2.0", methodEnd);
   const uri = line.slice(methodEnd + 1, uriEnd);
   const request = { kind: "request", method, uri } as const;
-  if (line.slice(uriEnd + 1).toUpperCase() !== "SIP/2.0")
-    return { ...request, problem: problem("expected SIP/2.0", uriEnd, 505) };
+  const version = line.slice(uriEnd + 1).toUpperCase();
+  if (version !== "SIP/2.0")
+    return {
+      ...request,
+      problem: problem("expected SIP/2.0", uriEnd, /^SIP\/\d+\.\d+$/.test(version) ? 505 : 400),
+    };
   if (uri.length > maxUriBytes)
     return {
       ...request,
       problem: problem(`Request-URI has ${uri.length} bytes, at most ${maxUriBytes}`, methodEnd, 414),
     };
-  if (uri.length === 0 || /[\s<>"]/.test(uri))
+  if (!isUriText(uri))
     return { ...request, problem: problem("the Request-URI holds a space or a bracket", methodEnd) };
   return request;
 }
@@ -121,17 +126,16 @@ function parseStartLine(line: string): StartLine | ParseProblem {
 function indexFields(text: string, from: number, fields: Field[]): number | ParseProblem {
   let at = from;
   for (;;) {
-    const lineEnd = text.indexOf("\n", at);
-    if (lineEnd < 0) return problem("the header section does not end with an empty line", at);
-    if (text.charCodeAt(lineEnd - 1) !== CR) return problem("a line ends with LF alone", lineEnd);
-    if (lineEnd === at + 1) return lineEnd + 1;
+    const lineEnd = endOfLine(text, at);
+    if (isProblem(lineEnd)) return lineEnd;
+    if (lineEnd === at) return lineEnd + 2;
     const colon = text.indexOf(":", at);
     if (colon < 0 || colon > lineEnd) return problem("a header line without a colon", at);
-    let end = lineEnd + 1;
+    let end = lineEnd + 2;
     while (isFold(text.charCodeAt(end))) {
-      const next = text.indexOf("\n", end);
-      if (next < 0) return problem("the header section does not end with an empty line", end);
-      end = next + 1;
+      const next = endOfLine(text, end);
+      if (isProblem(next)) return next;
+      end = next + 2;
     }
     const spelling = text.slice(at, trimEnd(text, at, colon));
     const name = fieldName(spelling);
@@ -144,6 +148,13 @@ function indexFields(text: string, from: number, fields: Field[]): number | Pars
     fields.push({ name, start: at, valueStart, valueEnd, end });
     at = end;
   }
+}
+
+/** Offset of the CRLF that ends the line at `at`. */
+function endOfLine(text: string, at: number): number | ParseProblem {
+  const feed = text.indexOf("\n", at);
+  if (feed < 0) return problem("the header section does not end with an empty line", at);
+  return text.indexOf("\r", at) === feed - 1 ? feed - 1 : problem("a line holds a CR or LF alone", feed);
 }
 
 const isFold = (code: number): boolean => code === SP || code === HT;
@@ -163,7 +174,7 @@ function parseCallId(text: string, fields: readonly Field[]): string | ParseProb
   const field = onlyField(fields, "call-id");
   if (isProblem(field)) return field;
   const callId = text.slice(field.valueStart, field.valueEnd);
-  if (callId.length === 0 || callId.length > maxTokenBytes || /\s/.test(callId))
+  if (callId.length === 0 || callId.length > maxTokenBytes || !isUnbroken(callId))
     return problem(`Call-ID: expected 1 to ${maxTokenBytes} bytes without space`, field.valueStart);
   return callId;
 }

@@ -1,0 +1,47 @@
+/** Lists of values (RFC 3261 §7.3.1). */
+import { describe, expect, it } from "vitest";
+import { requestOf } from "../../../test/support/sip-message.ts";
+import { maxListValues } from "./limits.ts";
+import { parseList, valueEnd } from "./list-values.ts";
+import { problem } from "./problem.ts";
+
+describe("valueEnd", () => {
+  it.each([
+    ["a,b", "a"],
+    ['"a,b",c', '"a,b"'],
+    ['"a\\",b",c', '"a\\",b"'],
+    ["<a,b>,c", "<a,b>"],
+    ['<a",b>,c', '<a",b>'],
+    ['"a,b', '"a,b'],
+    ["", ""],
+  ])("of %j the first value is %j", (text, value) => {
+    expect(text.slice(0, valueEnd(text, 0, text.length))).toBe(value);
+  });
+});
+
+describe("parseList", () => {
+  const read = (value: string | string[]) =>
+    parseList(requestOf("INVITE", "sip:b@h", { Route: value }), "route", (text, from, to) =>
+      text.slice(from, to).trim(),
+    );
+
+  it("fields and commas make one list, in order", () => {
+    expect(read(["<sip:a>, <sip:b>", "<sip:c>"])).toEqual(["<sip:a>", "<sip:b>", "<sip:c>"]);
+  });
+
+  it("a field without a value adds none", () => expect(read("")).toEqual([]));
+
+  it("the number of values is bounded", () => {
+    expect(read(new Array<string>(maxListValues).fill("<sip:a>").join(","))).toHaveLength(maxListValues);
+    expect(read(new Array<string>(maxListValues + 1).fill("<sip:a>").join(","))).toMatchObject({
+      status: 400,
+    });
+  });
+
+  it("a problem with one is the problem of all", () => {
+    const request = requestOf("INVITE", "sip:b@h", { Route: "a, b" });
+    expect(
+      parseList(request, "route", (text, from) => (text[from] === " " ? problem("no") : 1)),
+    ).toMatchObject({ reason: "no" });
+  });
+});
