@@ -19,7 +19,7 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   let at = 0;
   for (const edit of inOrder) {
     result += text.slice(at, edit.start) + edit.text;
-    at = edit.end;
+    at = Math.max(at, edit.end); // an insertion where a removal begins must not bring back what was removed
   }
   return result + text.slice(at);
 }
