@@ -2,7 +2,9 @@
 import type { Flow } from "./flow.ts";
 import type { Field } from "./message.ts";
 import { unfold } from "./fields.ts";
-import type { Via } from "./via.ts";
+import { parseNameAddr } from "./name-addr.ts";
+import { isProblem } from "./problem.ts";
+import { type Via, withoutParameters } from "./via.ts";
 
 /** What a response copies: any request whose top Via was legible, also one that is malformed otherwise. */
 export interface Answerable {
@@ -23,7 +25,7 @@ export function buildResponse(
   toTag: string | undefined,
   lines = "",
 ): string {
-  let text = `SIP/2.0 ${status} ${reason}\r\n`;
+  let text = `SIP/2.0 ${status} ${oneLine(reason)}\r\n`;
   let isTopVia = true;
   for (const field of request.fields) {
     switch (field.name) {
@@ -50,12 +52,15 @@ export function buildResponse(
   return `${text}${lines}Content-Length: 0\r\n\r\n`;
 }
 
+/** A reason may quote what a peer folded. */
+const oneLine = (reason: string): string => reason.replace(/[\x00-\x1f\x7f]+/g, " ");
+
 const line = (request: Answerable, field: Field): string => request.text.slice(field.start, field.end);
 
 function withTag(request: Answerable, field: Field, tag: string): string {
   const value = unfold(request.text.slice(field.valueStart, field.valueEnd));
-  const address = value.indexOf(">");
-  return /;\s*tag\s*=/i.test(address < 0 ? value : value.slice(address)) ? value : `${value};tag=${tag}`;
+  const to = parseNameAddr(value, 0, value.length, "To");
+  return isProblem(to) || to.tag !== undefined ? value : `${value};tag=${tag}`;
 }
 
 /**
@@ -66,6 +71,6 @@ export function stampVia(request: { readonly text: string; readonly via: Via }, 
   const { via } = request;
   let value = request.text.slice(via.start, via.end);
   if (via.received !== undefined || via.rport !== undefined)
-    value = value.replace(/;\s*(received|rport)\s*(=\s*[^;,\s]*)?/gi, "");
+    value = withoutParameters(value, ["received", "rport"]);
   return `${value};received=${flow.address};rport=${flow.port}`;
 }

@@ -86,19 +86,34 @@ function viaParameters(text: string, from: number, end: number, via: ViaStart): 
     if (text.charCodeAt(at) !== SEMI) return problem("Via: expected ; before a parameter", at);
     const next = parameterEnd(text, at + 1, end);
     if (next < 0) return problem("Via: a quoted parameter is not closed", at);
-    const equals = text.indexOf("=", at);
-    const hasValue = equals > 0 && equals < next;
-    const name = lower(text.slice(at + 1, hasValue ? equals : next).trim());
-    const value = hasValue ? text.slice(equals + 1, next).trim() : "";
+    const { name, value } = viaParameter(text.slice(at + 1, next));
     if (name === "branch") branch = value;
     else if (name === "received") received = value;
-    else if (name === "rport") rport = hasValue && value !== "" ? parseDigits(value, 65_535) : true;
+    else if (name === "rport") rport = value !== "" ? parseDigits(value, 65_535) : true;
     at = next;
   }
   if (branch !== undefined && (branch.length > maxTokenBytes || branch.length === 0))
     return problem(`Via: branch has ${branch.length} bytes, expected 1 to ${maxTokenBytes}`, from);
   if (rport === -1) return problem("Via: rport is no port number", from);
   return { ...via, branch, received, rport };
+}
+
+function viaParameter(text: string): { readonly name: string; readonly value: string } {
+  const equals = text.indexOf("=");
+  if (equals < 0) return { name: lower(text.trim()), value: "" };
+  return { name: lower(text.slice(0, equals).trim()), value: text.slice(equals + 1).trim() };
+}
+
+/** A Via value that `parseVia` could read, without the parameters of these names. */
+export function withoutParameters(value: string, names: readonly string[]): string {
+  let at = parameterEnd(value, 0, value.length);
+  let kept = value.slice(0, at);
+  while (at < value.length) {
+    const next = parameterEnd(value, at + 1, value.length);
+    if (!names.includes(viaParameter(value.slice(at + 1, next)).name)) kept += value.slice(at, next);
+    at = next;
+  }
+  return kept;
 }
 
 /** Offset of the `;` that ends the parameter at `at`, or `end`; -1 when a quoted value never closes. */

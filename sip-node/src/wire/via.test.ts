@@ -1,0 +1,70 @@
+/** Via values (RFC 3261 §20.42, RFC 3581, RFC 5118 §4.5). */
+import { describe, expect, it } from "vitest";
+import { isProblem } from "./problem.ts";
+import { parseVia, sentBy, type Via, withoutParameters } from "./via.ts";
+
+const via = (text: string): Via => {
+  const found = parseVia(text, 0, text.length);
+  if (isProblem(found)) throw new Error(found.reason);
+  return found;
+};
+
+describe("parseVia", () => {
+  it.each([
+    ["SIP/2.0/UDP h;branch=z9hG4bK1", { transport: "UDP", host: "h", port: undefined, branch: "z9hG4bK1" }],
+    [
+      "sip / 2.0 / tcp  A.Example.COM : 5070 ; branch = b",
+      { transport: "TCP", host: "a.example.com", port: 5070 },
+    ],
+    ["SIP/2.0/UDP 192.0.2.1:5060;rport;branch=b", { rport: true, received: undefined }],
+    ["SIP/2.0/UDP h;rport=;branch=b", { rport: true }],
+    ["SIP/2.0/UDP h;received=192.0.2.9;rport=4711", { rport: 4711, received: "192.0.2.9" }],
+    [
+      "SIP/2.0/UDP [2001:DB8::9]:5060;received=[2001:db8::1]",
+      { host: "[2001:db8::9]", received: "[2001:db8::1]" },
+    ],
+    ["SIP/2.0/UDP [2001:db8::9];received=2001:db8::1", { received: "2001:db8::1" }],
+    ['SIP/2.0/UNKNOWN h;BRANCH=b;ttl=16;x="a;branch=no"', { transport: "UNKNOWN", branch: "b" }],
+    ["SIP/2.0/UDP h", { branch: undefined }],
+  ])("%j", (text, parts) => expect(via(text)).toMatchObject(parts));
+
+  it.each([
+    "",
+    "SIP/2.0",
+    "SIP/2.0/UDP",
+    "SIP/2.0/UDP ;branch=b",
+    "SIP/1.0/UDP h",
+    "SIP/2.0/U<P h",
+    "SIP/2.0/UDP h:0",
+    "SIP/2.0/UDP h:65536",
+    "SIP/2.0/UDP h:",
+    "SIP/2.0/UDP h x",
+    "SIP/2.0/UDP [::1;branch=b",
+    'SIP/2.0/UDP h;x="a',
+    "SIP/2.0/UDP h;branch=",
+    "SIP/2.0/UDP h;branch",
+    `SIP/2.0/UDP h;branch=${"b".repeat(256)}`,
+    "SIP/2.0/UDP h;rport=x",
+    "SIP/2.0/UDP h;rport=65536",
+  ])("%j is refused", (text) => {
+    expect(isProblem(parseVia(text, 0, text.length))).toBe(true);
+  });
+
+  it("nothing behind the value is looked at", () => {
+    const text = "SIP/2.0/UDP a, SIP/2.0/UDP b;branch=2";
+    expect(parseVia(text, 0, 13)).toMatchObject({ host: "a", branch: undefined, end: 13 });
+  });
+});
+
+it("§18.1.1: a sent-by without a port is one with 5060", () => {
+  expect(sentBy(via("SIP/2.0/UDP H"))).toBe(sentBy(via("SIP/2.0/UDP h:5060")));
+});
+
+describe("withoutParameters", () => {
+  it.each([
+    ["SIP/2.0/UDP h;received=1.2.3.4;branch=b;rport=5", "SIP/2.0/UDP h;branch=b"],
+    ["SIP/2.0/UDP h ; RPORT ; branch=b", "SIP/2.0/UDP h ; branch=b"],
+    ["SIP/2.0/UDP h;rports=1;receivedby=x", "SIP/2.0/UDP h;rports=1;receivedby=x"],
+    ['SIP/2.0/UDP h;x="a;rport=1";rport', 'SIP/2.0/UDP h;x="a;rport=1"'],
+  ])("%j", (value, left) => expect(withoutParameters(value, ["received", "rport"])).toBe(left));
+});
