@@ -130,6 +130,51 @@ test("500 users at once", async () => {
   expect(operator.log).not.toMatch(/InternalError/);
 });
 
+test("killed in the middle of 200 users: the next one finishes, and nobody has half of its rows", async () => {
+  const users = Array.from({ length: 200 }, (_, index) =>
+    userYaml(`user${index}`, "x", `  aliases: ["${1000 + index}"]\n`),
+  );
+  operator.write("users.yaml", users.join("---\n"));
+  await operator.start();
+  await operator.eventually("some of them", async () => (await usernames()).length > 20);
+  await operator.stop("SIGKILL");
+  const tables = ["strowger_subscriber", "dbaliases", "strowger_owner WHERE kind = 'SipUser'"];
+  const counts = async () =>
+    Promise.all(
+      tables.map(async (table) =>
+        Number((await mariadb.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n),
+      ),
+    );
+  const half = (await usernames()).length;
+  expect(half).toBeLessThan(200);
+  expect(await counts()).toEqual([half, half, half]);
+  await operator.start();
+  await operator.eventually("all of them", async () => (await usernames()).length === 200);
+  await operator.becomes("SipUser", "user199", "Reconciled");
+  expect(await counts()).toEqual([200, 200, 200]);
+});
+
+test("a database of OpenSIPS 2.1 in latin1, without ha1_sha256, is served as it is", async () => {
+  await mariadb.query(
+    `CREATE TABLE subscriber (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, username CHAR(64) DEFAULT '' NOT NULL,
+       domain CHAR(64) DEFAULT '' NOT NULL, password CHAR(25) DEFAULT '' NOT NULL, email_address CHAR(64) DEFAULT '' NOT NULL,
+       ha1 CHAR(64) DEFAULT '' NOT NULL, ha1b CHAR(64) DEFAULT '' NOT NULL, rpid CHAR(64),
+       CONSTRAINT account_idx UNIQUE (username, domain)) DEFAULT CHARACTER SET latin1`,
+  );
+  await mariadb.query(
+    "INSERT INTO subscriber (username, domain, password) VALUES ('Alice', 'example.com', 'theirs')",
+  );
+  operator.write("alice.yaml", userYaml("alice", "x"));
+  operator.write("bob.yaml", userYaml("bob", "x"));
+  await operator.start();
+  await operator.becomes("SipUser", "bob", "Reconciled");
+  expect(await operator.becomes("SipUser", "alice", "Conflict")).toContain("Alice@example.com");
+  expect(await mariadb.query("SELECT username, password FROM subscriber ORDER BY id")).toEqual([
+    { username: "Alice", password: "theirs" },
+    { username: "bob", password: "" },
+  ]);
+});
+
 test("a schema that a newer version made ends the operator with one clear message", async () => {
   await operator.start();
   await operator.becomes("SipDomain", "example", "Reconciled");

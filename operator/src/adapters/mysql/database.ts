@@ -30,6 +30,15 @@ export class DuplicateKey extends Error {
   }
 }
 
+export interface DatabaseOptions {
+  /** Connects without choosing the database, to create it. */
+  readonly withoutSchema?: boolean;
+  /** How long a statement, or a whole transaction, may take; in milliseconds. */
+  readonly statementLimit?: number;
+  /** A clock in milliseconds. */
+  readonly now?: () => number;
+}
+
 const limits = {
   connections: 8,
   connectMs: 3_000,
@@ -48,14 +57,12 @@ const unavailable = new Set([1040, 1044, 1045, 1049, 1053, 1290, 1836, 1927, 104
 export class Database implements Statements {
   readonly #pool: Pool;
   readonly #now: () => number;
+  readonly #statementLimit: number;
   #failedConnects = 0;
   #pauseUntil = 0;
 
-  /** `withoutSchema` connects without choosing the database, to create it. `now` is a clock in milliseconds. */
-  constructor(
-    address: DatabaseAddress,
-    options: { readonly withoutSchema?: boolean; readonly now?: () => number } = {},
-  ) {
+  constructor(address: DatabaseAddress, options: DatabaseOptions = {}) {
+    this.#statementLimit = options.statementLimit ?? limits.statementMs;
     this.#now = options.now ?? Date.now;
     this.#pool = createPool({
       host: address.host,
@@ -115,7 +122,7 @@ export class Database implements Statements {
     const connection = await this.#connect();
     let isBroken = true;
     try {
-      const result = await within(limits.statementMs, work(connection), () => connection.destroy());
+      const result = await within(this.#statementLimit, work(connection), () => connection.destroy());
       isBroken = false;
       return result;
     } catch (error) {

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
+import {
+  Database,
+  DatabaseUnavailable,
+  DuplicateKey,
+} from "../../../operator/src/adapters/mysql/database.ts";
+import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+
+let mariadb: TestMariadb;
+let database: Database;
+
+beforeAll(async () => {
+  mariadb = await startMariadb();
+  database = new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress);
+  await mariadb.query("CREATE TABLE t (id INT PRIMARY KEY, v INT NOT NULL) ENGINE=InnoDB");
+});
+
+afterAll(async () => {
+  await database.close();
+  await mariadb[Symbol.asyncDispose]();
+});
+
+test("a deadlock is survived: both transactions are committed, one of them at its second try", async () => {
+  await mariadb.query("INSERT INTO t VALUES (1, 0), (2, 0)");
+  let tries = 0;
+  let meet = (): void => undefined;
+  const met = new Promise<void>((resolve) => (meet = resolve));
+  const crosswise = (first: number, second: number) =>
+    database.transaction(async (transaction) => {
+      tries += 1;
+      await transaction.run("UPDATE t SET v = v + 1 WHERE id = ?", [first]);
+      if (tries === 2) meet();
+      await met;
+      await transaction.run("UPDATE t SET v = v + 1 WHERE id = ?", [second]);
+    });
+  await Promise.all([crosswise(1, 2), crosswise(2, 1)]);
+  expect(tries).toBe(3);
+  expect(await mariadb.query("SELECT v FROM t ORDER BY id")).toEqual([{ v: 2 }, { v: 2 }]);
+});
+
+test("a transaction that fails leaves nothing", async () => {
+  const failing = database.transaction(async (transaction) => {
+    await transaction.run("INSERT INTO t VALUES (10, 0)");
+    throw new Error("planted");
+  });
+  await expect(failing).rejects.toThrow("planted");
+  expect(await mariadb.query("SELECT id FROM t WHERE id = 10")).toEqual([]);
+});
+
+test("a row that is there already is a DuplicateKey, not an outage", async () => {
+  await database.run("INSERT INTO t VALUES (20, 0)");
+  await expect(database.run("INSERT INTO t VALUES (20, 0)")).rejects.toBeInstanceOf(DuplicateKey);
+});
+
+test("a statement without an answer ends as DatabaseUnavailable at its limit, and its connection is not used again", async () => {
+  await using hasty = new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress, { statementLimit: 300 });
+  const start = performance.now();
+  await expect(hasty.rows("SELECT SLEEP(30)")).rejects.toThrow(/no answer within 300 ms/);
+  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(await hasty.rows("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+});
+
+test("while the server is away every call fails at once or within the connect limit, and works again when it is back", async () => {
+  await mariadb.crash();
+  const calls = await Promise.all(
+    Array.from({ length: 50 }, () => database.rows("SELECT 1").catch((error: unknown) => error)),
+  );
+  for (const result of calls) expect(result).toBeInstanceOf(DatabaseUnavailable);
+  const start = performance.now();
+  await expect(database.rows("SELECT 1")).rejects.toThrow(/the last attempt to connect failed just now/);
+  expect(performance.now() - start).toBeLessThan(50);
+  await mariadb.restart();
+  await expect
+    .poll(() => database.rows("SELECT 1 AS one").catch(() => undefined), { timeout: 10_000 })
+    .toEqual([{ one: 1 }]);
+});
+
+test("50 transactions that raise one number at once all count", async () => {
+  await mariadb.query("INSERT INTO t VALUES (30, 0)");
+  await Promise.all(
+    Array.from({ length: 50 }, () =>
+      database.transaction((transaction) => transaction.run("UPDATE t SET v = v + 1 WHERE id = 30")),
+    ),
+  );
+  expect(await mariadb.query("SELECT v FROM t WHERE id = 30")).toEqual([{ v: 50 }]);
+});
