@@ -61,6 +61,10 @@ export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
 
 function arguments_(plan: SippPlan, folder: string): string[] {
   const { exchange, login } = plan;
+  // sipp would put the exchange's address into the digest, where the Request-URI belongs; it writes the `sip:` itself.
+  const digestUri = plan.scenario.startsWith("register")
+    ? login.domain
+    : `${plan.callee ?? login.username}@${login.domain}`;
   return [
     `${exchange.address}:${exchange.port}`,
     ...["-sf", resolve(import.meta.dirname, "../sipp", `${plan.scenario}.xml`)],
@@ -68,7 +72,16 @@ function arguments_(plan: SippPlan, folder: string): string[] {
     ...(plan.port === undefined ? [] : ["-p", String(plan.port)]),
     ...["-t", plan.transport ?? "u1", "-max_socket", "8000"],
     ...["-m", String(plan.calls ?? 1), "-r", String(plan.rate ?? 10), "-d", String(plan.pauseMs ?? 100)],
-    ...["-s", plan.callee ?? login.username, "-au", login.username, "-ap", login.password],
+    ...[
+      "-s",
+      plan.callee ?? login.username,
+      "-au",
+      login.username,
+      "-ap",
+      login.password,
+      "-auth_uri",
+      digestUri,
+    ],
     ...[
       "-key",
       "caller",
