@@ -19,6 +19,10 @@ export interface ClusterPlan {
   readonly nodes: number;
   /** YAML files for the operator by name; without it, rows are written by the test. */
   readonly yaml?: Readonly<Record<string, string>>;
+  /** Addresses that the nodes trust without a challenge. */
+  readonly peers?: readonly string[];
+  /** Arguments of the nodes' Node.js, for a profile. */
+  readonly nodeArguments?: readonly string[];
 }
 
 export interface ClusterNode {
@@ -140,7 +144,7 @@ export class Cluster implements AsyncDisposable {
     for (let number = 0; number < plan.nodes; number++) {
       const address = shared ? this.#front.address : `127.0.0.${101 + number}`;
       const sip = shared ? this.#front : { address, port: await freeUdpPort(address) };
-      await this.#startNode(`node-${"abcdefgh"[number]}`, sip, keysFile);
+      await this.#startNode(plan, `node-${"abcdefgh"[number]}`, sip, keysFile);
     }
     await Promise.all(this.nodes.map((node) => untilReady(node.name, node.httpUrl, node.child)));
     if (!shared)
@@ -150,7 +154,7 @@ export class Cluster implements AsyncDisposable {
       );
   }
 
-  async #startNode(name: string, sip: Endpoint, keysFile: string): Promise<void> {
+  async #startNode(plan: ClusterPlan, name: string, sip: Endpoint, keysFile: string): Promise<void> {
     const httpPort = await freeTcpPort("127.0.0.1", 0);
     const { port, address } = this.#front;
     const configuration = {
@@ -170,13 +174,17 @@ export class Cluster implements AsyncDisposable {
         database: "strowger",
         connections: 8,
       },
-      peers: [],
+      peers: plan.peers ?? [],
       log: { level: "info" },
     };
     const file = join(this.folder, `${name}.json`);
     await writeFile(file, JSON.stringify(configuration), { mode: 0o600 });
     const env = { STROWGER_CONFIG: file, STROWGER_KEYS: keysFile };
-    const child = startChild(process.execPath, [join(root, "sip-node/src/main.ts")], { env });
+    const child = startChild(
+      process.execPath,
+      [...(plan.nodeArguments ?? []), join(root, "sip-node/src/main.ts")],
+      { env },
+    );
     this.nodes.push({ name, sip, httpUrl: `http://127.0.0.1:${httpPort}`, child });
   }
 }

@@ -1,0 +1,142 @@
+/**
+ * `npm run bench`: processor time per call, Strowger beside Debian's Kamailio in one run, with the same load from sipp: a caller's
+ * socket for each call, one callee. The figure to quote is the ratio; absolute times are this machine's, at this hour.
+ *
+ *   npm run bench -- [--rate 200] [--seconds 20] [--profile]
+ */
+import { parseArgs } from "node:util";
+import { Cluster } from "../support/cluster.ts";
+import { freeUdpPort } from "../../cli/src/up/free-port.ts";
+import type { Endpoint } from "../support/phone.ts";
+import { sipp, startSipp, type SippResult } from "../support/sipp.ts";
+import { startKamailio } from "./kamailio.ts";
+import { cpuMicroseconds } from "./process-time.ts";
+
+const { values } = parseArgs({
+  options: {
+    rate: { type: "string", default: "200" },
+    seconds: { type: "string", default: "20" },
+    profile: { type: "boolean", default: false },
+  },
+});
+const rate = Number(values.rate);
+const calls = rate * Number(values.seconds);
+const warmUp = rate * 3;
+const domain = "bench.example";
+const callee = { username: "bob", domain, password: "bob-secret" };
+const caller = { username: "alice", domain, password: "alice-secret" };
+
+interface Outcome {
+  readonly name: string;
+  readonly result: SippResult;
+  readonly perCall: number;
+  readonly databasePerCall: number | undefined;
+  readonly shares: string;
+}
+
+const outcomes = [await strowger("challenged"), await strowger("trusted"), await kamailio()];
+const reference = outcomes.at(-1);
+for (const { name, result, perCall, databasePerCall, shares } of outcomes) {
+  const ratio = reference === undefined ? 1 : perCall / reference.perCall;
+  const database = databasePerCall === undefined ? "" : `, MariaDB ${databasePerCall.toFixed(0)} µs`;
+  console.log(
+    `${name.padEnd(28)} ${perCall.toFixed(0).padStart(5)} µs CPU a call (${ratio.toFixed(2)} × Kamailio)${database}; ` +
+      `${result.successful} calls, ${result.failed} failed, ${result.retransmissions} retransmissions${shares}`,
+  );
+}
+
+async function strowger(how: "challenged" | "trusted"): Promise<Outcome> {
+  await using cluster = await Cluster.start({
+    front: "shared port",
+    nodes: 2,
+    ...(how === "trusted" ? { peers: ["127.0.0.1"] } : {}),
+    ...(values.profile ? { nodeArguments: ["--cpu-prof", "--cpu-prof-dir=.strowger/profiles"] } : {}),
+  });
+  await cluster.insertUsers(domain, ["alice", "bob"]);
+  await cluster.database.query(
+    "UPDATE subscriber SET ha1 = MD5(CONCAT(username, ':', domain, ':', password)), password = ''",
+  );
+  const suffix = how === "trusted" ? "-open" : "";
+  const pids = cluster.nodes.map((node) => node.child.pid);
+  const mariadb = await databasePid(cluster);
+  const read = () => pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
+  let database = 0;
+  const { result, used } = await load(cluster.front, suffix, read, () => {
+    database = cpuMicroseconds(mariadb) - database;
+  });
+  const requests = await cluster.requests("INVITE");
+  const shares = `; INVITEs ${Object.entries(requests)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ")}`;
+  return {
+    name: `Strowger, 2 nodes, ${how}`,
+    result,
+    perCall: used / calls,
+    databasePerCall: database / calls,
+    shares,
+  };
+}
+
+async function kamailio(): Promise<Outcome> {
+  const at = { address: "127.0.0.1", port: await freeUdpPort("127.0.0.1") };
+  await using proxy = await startKamailio(at);
+  const { result, used } = await load(
+    at,
+    "-open",
+    () => cpuMicroseconds(proxy.pid, true),
+    () => {},
+  );
+  return {
+    name: "Kamailio, as packaged",
+    result,
+    perCall: used / calls,
+    databasePerCall: undefined,
+    shares: "",
+  };
+}
+
+/** `mark` is called just before and just after the measured part. */
+async function load(exchange: Endpoint, suffix: string, read: () => number, mark: () => void) {
+  const port = await freeUdpPort("127.0.0.1");
+  const registered = await sipp({
+    scenario: `register${suffix}`,
+    exchange,
+    login: callee,
+    port,
+    lifetime: 3600,
+  });
+  if (registered.successful !== 1) throw new Error(`the callee could not register: ${registered.errors}`);
+  await using answering = await startSipp({
+    scenario: "answer",
+    exchange,
+    login: callee,
+    port,
+    calls: calls + warmUp,
+    rate,
+    patienceSeconds: 300,
+  });
+  const call = {
+    scenario: `call${suffix}`,
+    exchange,
+    login: caller,
+    callee: "bob",
+    transport: "un",
+    rate,
+    pauseMs: 500,
+    patienceSeconds: 300,
+  } as const;
+  await sipp({ ...call, calls: warmUp });
+  const before = read();
+  mark();
+  const result = await sipp({ ...call, calls });
+  mark();
+  const used = read() - before;
+  await answering.result.catch(() => undefined);
+  return { result, used };
+}
+
+async function databasePid(cluster: Cluster): Promise<number> {
+  const rows = (await cluster.database.query("SELECT @@pid_file AS file")) as unknown as { file: string }[];
+  const { readFile } = await import("node:fs/promises");
+  return Number(await readFile(rows[0]?.file ?? "", "utf8"));
+}

@@ -1,0 +1,32 @@
+/** Processor time of processes, user and system, from /proc (Linux). */
+import { readdirSync, readFileSync } from "node:fs";
+
+const ticksPerSecond = 100; // USER_HZ of every Linux we run on
+
+/** Microseconds used so far by a process and, where asked, by its descendants that live. */
+export function cpuMicroseconds(pid: number, withChildren = false): number {
+  const own = ((ticksOf(pid) ?? 0) / ticksPerSecond) * 1e6;
+  if (!withChildren) return own;
+  return own + childrenOf(pid).reduce((sum, child) => sum + cpuMicroseconds(child, true), 0);
+}
+
+function ticksOf(pid: number): number | undefined {
+  const fields = statOf(pid);
+  return fields === undefined ? undefined : Number(fields[11]) + Number(fields[12]);
+}
+
+const childrenOf = (parent: number): number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => Number(statOf(pid)?.[1]) === parent);
+
+/** The fields behind the command's name, which may hold spaces: state is [0], parent [1], utime [11], stime [12]. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
+}
