@@ -68,6 +68,24 @@ test("a failure brings the key back after the back-off, and stops nothing else",
   expect(started).toEqual(["a", "b", "a"]);
 });
 
+test("success forgets earlier failures: the next one waits the first delay again", async () => {
+  const { clock, queue, started, ends } = given(1);
+  for (const delay of [100, 200]) {
+    queue.add("a");
+    ends.get("a")?.badly(new Error("planted"));
+    await settle();
+    clock.advance(delay);
+  }
+  ends.get("a")?.well({});
+  await settle();
+  queue.add("a");
+  ends.get("a")?.badly(new Error("planted"));
+  await settle();
+  const before = started.length;
+  clock.advance(100);
+  expect(started).toHaveLength(before + 1);
+});
+
 test("stop waits for the work under way and takes nothing new", async () => {
   const { queue, loop, started, ends } = given(1);
   queue.add("a");
