@@ -57,6 +57,7 @@ export function plan(
     touched.map(({ row }) => row),
   );
   if (refusal !== undefined) return refusal;
+  if (isReplay(register, bindings)) return { kind: "stale" };
   // Removing what is not there changes nothing (§10.3 step 7).
   const write = touched
     .filter(({ binding, row }) => isCurrent(binding) || row !== undefined)
@@ -80,6 +81,7 @@ function removeAll(register: Registration, bindings: readonly Binding[], current
     return { kind: "accept", write: [], current: [] };
   const refusal = refuseOld(register, current);
   if (refusal !== undefined) return refusal;
+  if (isReplay(register, bindings)) return { kind: "stale" };
   const write = current.map((row) => ({ ...row, ...proof(register), expiresIn: 0 }));
   return { kind: "accept", write, current: [] };
 }
@@ -128,23 +130,28 @@ const isSameRequest = (row: Binding, wanted: Binding): boolean =>
 const isRepeated = (register: Registration, row: Binding): boolean =>
   row.callId === register.callId && row.cseq === register.cseq;
 
+/** Of rows of the same Call-ID: a CSeq that is not higher fails (§10.3 step 7). */
+function refuseOld(register: Registration, rows: readonly (Binding | undefined)[]): Rejection | undefined {
+  const newer = rows.find((row) => row?.callId === register.callId && register.cseq <= row.cseq);
+  if (newer === undefined) return undefined;
+  return {
+    kind: "reject",
+    status: 400,
+    reason: `CSeq ${register.cseq} is not above ${newer.cseq}`,
+    lines: "",
+  };
+}
+
 /**
- * Of rows of the same Call-ID: a CSeq that is not higher fails (§10.3 step 7), and a nonce use that is not newer is a replay, because
- * the digest covers neither CSeq nor Contact (design-sip rule 16): a fresh nonce settles it.
+ * A nonce use that is not newer than any that this Call-ID made before, for whatever contact: the digest covers neither CSeq nor
+ * Contact, so that an eavesdropper could add a contact of its own (design-sip rule 16). A fresh nonce settles it.
  */
-function refuseOld(register: Registration, rows: readonly (Binding | undefined)[]): Plan | undefined {
-  for (const row of rows) {
-    if (row === undefined || row.callId !== register.callId) continue;
-    if (register.cseq <= row.cseq)
-      return {
-        kind: "reject",
-        status: 400,
-        reason: `CSeq ${register.cseq} is not above ${row.cseq}`,
-        lines: "",
-      };
-    if (register.nonce === undefined || row.nonceAt === 0) continue;
-    const { at, count } = register.nonce;
-    if (at < row.nonceAt || (at === row.nonceAt && count <= row.nonceCount)) return { kind: "stale" };
-  }
-  return undefined;
+function isReplay({ callId, nonce }: Registration, rows: readonly Binding[]): boolean {
+  if (nonce === undefined) return false;
+  return rows.some(
+    (row) =>
+      row.callId === callId &&
+      row.nonceAt > 0 &&
+      (nonce.at < row.nonceAt || (nonce.at === row.nonceAt && nonce.count <= row.nonceCount)),
+  );
 }

@@ -1,0 +1,310 @@
+/** What a REGISTER changes (RFC 3261 §10.3 steps 6 and 7; design-sip rules 10, 13 and 16). */
+import { describe, expect, it } from "vitest";
+import { defaultRegistration } from "../location/account.ts";
+import type { Binding } from "../location/binding.ts";
+import type { Contact } from "../wire/contact.ts";
+import { flowOf } from "../wire/flow.ts";
+import { maxExpiresBehindNat, type Plan, plan, type Registration } from "./plan.ts";
+
+const home = flowOf("192.0.2.1", 5060);
+const router = flowOf("203.0.113.9", 40_001);
+const desk: Contact = {
+  uri: "sip:bob@192.0.2.1",
+  q: undefined,
+  expires: undefined,
+  instance: undefined,
+  regId: 0,
+};
+const other: Contact = { ...desk, uri: "sip:bob2@192.0.2.1" };
+const settings = {
+  ...defaultRegistration,
+  minExpires: 60,
+  defaultExpires: 600,
+  maxExpires: 3600,
+  maxContacts: 2,
+};
+
+const registration = (change: Partial<Registration> & { list?: readonly Contact[] } = {}): Registration => ({
+  aor: { username: "bob", domain: "example.com" },
+  contacts: { kind: "list", contacts: change.list ?? [desk] },
+  expires: undefined,
+  callId: "call-1",
+  cseq: 10,
+  userAgent: "desk phone",
+  flow: home,
+  node: "aaaaaaaaaaaa",
+  nonce: { at: 1000, count: 1 },
+  ...change,
+});
+const accepted = (made: Plan) => {
+  if (made.kind !== "accept") throw new Error(JSON.stringify(made));
+  return made;
+};
+/** The rows that a REGISTER of these contacts leaves behind. */
+const rowsOf = (change: Parameters<typeof registration>[0] = {}): readonly Binding[] =>
+  accepted(plan(registration(change), [], settings)).write;
+const expired = (row: Binding): Binding => ({ ...row, expiresIn: -5 });
+
+describe("§10.3 step 7: expiration", () => {
+  const granted = (contact: Partial<Contact>, expires?: number, flow = home) =>
+    accepted(plan(registration({ list: [{ ...desk, ...contact }], expires, flow }), [], settings)).write[0]
+      ?.expiresIn;
+
+  it("the contact's own parameter comes first, then the Expires field, then the default", () => {
+    expect(granted({ expires: 100 }, 200)).toBe(100);
+    expect(granted({}, 200)).toBe(200);
+    expect(granted({})).toBe(600);
+  });
+
+  it("more than the longest is cut", () => expect(granted({ expires: 86_400 })).toBe(3600));
+
+  it.each([1, 59])("%i s, less than the shortest, is refused with 423 and Min-Expires", (expires) => {
+    expect(plan(registration({ expires }), [], settings)).toMatchObject({
+      kind: "reject",
+      status: 423,
+      lines: "Min-Expires: 60\r\n",
+    }); // prettier-ignore
+  });
+
+  it("an hour is never too brief", () => {
+    expect(
+      plan(registration({ expires: 3600 }), [], { ...settings, minExpires: 7200, maxExpires: 7200 }).kind,
+    ).toBe("accept");
+    expect(plan(registration({ expires: 3599 }), [], { ...settings, minExpires: 7200 })).toMatchObject({
+      status: 423,
+    });
+  });
+
+  it("one brief contact refuses the whole request", () => {
+    const list = [desk, { ...other, expires: 1 }];
+    expect(plan(registration({ list }), [], settings)).toMatchObject({ status: 423 });
+  });
+
+  it("design-sip rule 10: behind NAT on UDP at most 120 s", () => {
+    expect(granted({ expires: 3600 }, undefined, router)).toBe(maxExpiresBehindNat);
+    expect(granted({ expires: 90 }, undefined, router)).toBe(90);
+  });
+});
+
+describe("§10.3 step 7: add, refresh, remove, fetch", () => {
+  it("a new contact is written and listed with what the request proved", () => {
+    const { write, current } = accepted(plan(registration(), [], settings));
+    expect(write).toEqual(current);
+    expect(write[0]).toMatchObject({
+      contact: desk.uri,
+      q: 1000,
+      callId: "call-1",
+      cseq: 10,
+      flow: home,
+      isBehindNat: false,
+      ownerNode: "aaaaaaaaaaaa",
+      nonceAt: 1000,
+      nonceCount: 1,
+      userAgent: "desk phone",
+    }); // prettier-ignore
+  });
+
+  it("a refresh writes the same row and keeps the others in the answer", () => {
+    const rows = rowsOf({ list: [desk, other] });
+    const { write, current } = accepted(
+      plan(registration({ cseq: 11, nonce: { at: 1000, count: 2 } }), rows, settings),
+    );
+    expect(write.map(({ id, cseq }) => [id, cseq])).toEqual([[rows[0]?.id, 11]]);
+    expect(current.map(({ contact }) => contact)).toEqual([other.uri, desk.uri]);
+  });
+
+  it("expires 0 removes that contact alone", () => {
+    const rows = rowsOf({ list: [desk, other] });
+    const request = registration({
+      cseq: 11,
+      nonce: { at: 2000, count: 1 },
+      list: [{ ...desk, expires: 0 }],
+    });
+    const { write, current } = accepted(plan(request, rows, settings));
+    expect(write).toMatchObject([{ id: rows[0]?.id, expiresIn: 0 }]);
+    expect(current.map(({ contact }) => contact)).toEqual([other.uri]);
+  });
+
+  it("removing what is not there changes nothing", () => {
+    expect(accepted(plan(registration({ expires: 0 }), [], settings))).toEqual({
+      kind: "accept",
+      write: [],
+      current: [],
+    });
+  });
+
+  it("without a contact it is a fetch: all current bindings, nothing written", () => {
+    const rows = rowsOf({ list: [desk, other] });
+    const { write, current } = accepted(
+      plan(registration({ list: [] }), [rows[0] as Binding, expired(rows[1] as Binding)], settings),
+    );
+    expect(write).toEqual([]);
+    expect(current.map(({ contact }) => contact)).toEqual([desk.uri]);
+  });
+
+  it("a contact named twice is one binding, the last one's", () => {
+    const { write } = accepted(plan(registration({ list: [desk, { ...desk, q: 500 }] }), [], settings));
+    expect(write).toMatchObject([{ q: 500 }]);
+  });
+});
+
+describe("§10.3 step 6: *", () => {
+  const star = (change: Partial<Registration> = {}) =>
+    registration({
+      contacts: { kind: "star" },
+      expires: 0,
+      cseq: 11,
+      nonce: { at: 2000, count: 1 },
+      ...change,
+    });
+
+  it.each([undefined, 1, 3600])("with Expires %j it is refused with 400", (expires) => {
+    expect(plan(star({ expires }), [], settings)).toMatchObject({ status: 400 });
+  });
+
+  it("with Expires 0 it removes all, those of another Call-ID too", () => {
+    const rows = [...rowsOf(), ...rowsOf({ list: [other], callId: "call-2", cseq: 99 })];
+    const { write, current } = accepted(plan(star(), rows, settings));
+    expect(write.map(({ id, expiresIn, cseq }) => [id, expiresIn, cseq])).toEqual(
+      rows.map(({ id }) => [id, 0, 11]),
+    );
+    expect(current).toEqual([]);
+  });
+
+  it("a CSeq that is not higher removes nothing at all", () => {
+    const rows = [...rowsOf({ list: [other], callId: "call-2" }), ...rowsOf({ cseq: 11 })];
+    expect(plan(star(), rows, settings)).toMatchObject({ status: 400 });
+  });
+
+  it("repeated after it worked, it is answered again", () => {
+    const removed = rowsOf().map((row) => ({ ...row, expiresIn: 0, cseq: 11, nonceAt: 2000 }));
+    expect(accepted(plan(star(), removed, settings))).toEqual({ kind: "accept", write: [], current: [] });
+  });
+
+  it("where there is nothing it removes nothing", () => {
+    expect(accepted(plan(star(), [], settings)).write).toEqual([]);
+  });
+});
+
+describe("§10.3 step 7: the order of Call-ID and CSeq", () => {
+  const rows = rowsOf();
+
+  it("an equal request is the same one: nothing is written and the rows answer (rule 13)", () => {
+    expect(accepted(plan(registration(), rows, settings))).toEqual({
+      kind: "accept",
+      write: [],
+      current: rows,
+    });
+  });
+
+  it("an equal removal is the same one too", () => {
+    const removed = rows.map((row) => ({ ...row, expiresIn: 0 }));
+    expect(accepted(plan(registration({ expires: 0 }), removed, settings)).write).toEqual([]);
+  });
+
+  it.each([
+    ["a lower CSeq", { cseq: 9 }],
+    ["an equal CSeq that now removes", { expires: 0 }],
+    [
+      "an equal CSeq with another contact of the same binding",
+      { list: [{ ...desk, uri: "sip:bob@192.0.2.1;x=y" }] },
+    ],
+    ["an equal CSeq with one contact more", { list: [desk, other] }],
+  ])("%s fails with 400", (_, change) => {
+    expect(plan(registration({ ...change, nonce: { at: 2000, count: 1 } }), rows, settings)).toMatchObject({
+      status: 400,
+    });
+  });
+
+  it("a lower CSeq counts against expired rows as well", () => {
+    expect(plan(registration({ cseq: 9 }), rows.map(expired), settings)).toMatchObject({ status: 400 });
+  });
+
+  it("another Call-ID, as of a phone that restarted, updates whatever its CSeq", () => {
+    const { write } = accepted(plan(registration({ callId: "call-2", cseq: 1 }), rows, settings));
+    expect(write).toMatchObject([{ id: rows[0]?.id, callId: "call-2", cseq: 1 }]);
+  });
+
+  it("one old contact among new ones refuses all", () => {
+    const list = [other, desk];
+    expect(
+      plan(registration({ list, cseq: 10, nonce: { at: 2000, count: 1 } }), rows, settings),
+    ).toMatchObject({ status: 400 });
+  });
+});
+
+describe("replays (design-sip rule 16)", () => {
+  const rows = rowsOf({ nonce: { at: 1000, count: 5 } });
+  const withNonce = (nonce: Registration["nonce"], change: Parameters<typeof registration>[0] = {}) =>
+    plan(registration({ cseq: 11, nonce, ...change }), rows, settings).kind;
+
+  it.each([
+    ["the same nonce and count", { at: 1000, count: 5 }, "stale"],
+    ["a lower count", { at: 1000, count: 4 }, "stale"],
+    ["an older nonce", { at: 999, count: 9 }, "stale"],
+    ["a higher count", { at: 1000, count: 6 }, "accept"],
+    ["a newer nonce", { at: 1001, count: 1 }, "accept"],
+    ["a trusted peer's, without a nonce,", undefined, "accept"],
+  ] as const)("%s is %s", (_, nonce, kind) => {
+    expect(withNonce(nonce)).toBe(kind);
+  });
+
+  it("an eavesdropper cannot add a contact of its own with the credentials that it heard", () => {
+    expect(withNonce({ at: 1000, count: 5 }, { list: [{ ...desk, uri: "sip:bob@198.51.100.66" }] })).toBe(
+      "stale",
+    );
+  });
+
+  it("nor remove all, nor use them once the row has expired", () => {
+    expect(withNonce({ at: 1000, count: 5 }, { contacts: { kind: "star" }, expires: 0 })).toBe("stale");
+    const late = registration({ cseq: 11, nonce: { at: 1000, count: 5 } });
+    expect(plan(late, rows.map(expired), settings).kind).toBe("stale");
+  });
+
+  it("rows of another Call-ID say nothing, because a nonce is bound to its own", () => {
+    expect(withNonce({ at: 900, count: 1 }, { callId: "call-2" })).toBe("accept");
+  });
+});
+
+describe("maxContacts", () => {
+  const third: Contact = { ...desk, uri: "sip:bob3@192.0.2.1" };
+  const rows = rowsOf({ list: [desk, other] });
+  const next = { cseq: 11, nonce: { at: 2000, count: 1 } };
+
+  it("one more than allowed is refused with 403", () => {
+    expect(plan(registration({ ...next, list: [third] }), rows, settings)).toMatchObject({ status: 403 });
+  });
+
+  it("a refresh at the limit, or beyond a limit that was lowered, is accepted", () => {
+    expect(plan(registration(next), rows, settings).kind).toBe("accept");
+    expect(plan(registration(next), rows, { ...settings, maxContacts: 1 }).kind).toBe("accept");
+  });
+
+  it("expired rows do not count, and one may take the place of another in one request", () => {
+    expect(plan(registration({ ...next, list: [third] }), rows.map(expired), settings).kind).toBe("accept");
+    expect(plan(registration({ ...next, list: [{ ...desk, expires: 0 }, third] }), rows, settings).kind).toBe(
+      "accept",
+    );
+  });
+});
+
+describe("the key of a binding (rule 13)", () => {
+  const id = (contact: Partial<Contact>, flow = home) =>
+    rowsOf({ list: [{ ...desk, ...contact }], flow })[0]?.id;
+
+  it("is instance and reg-id where the phone has them, whatever its contact and address", () => {
+    const instance = "<urn:uuid:1>";
+    expect(id({ instance, regId: 1 })).toBe(id({ instance, regId: 1, uri: "sip:x@198.51.100.1:9" }, router));
+    expect(id({ instance, regId: 1 })).not.toBe(id({ instance, regId: 2 }));
+    expect(id({ instance })).not.toBe(id({ instance: "<urn:uuid:2>" }));
+  });
+
+  it("is else the contact by §19.1.4, behind NAT with the address but not the port that was seen", () => {
+    expect(id({ uri: "sip:%62ob@192.0.2.1;x=1" })).toBe(id({}));
+    expect(id({ uri: "sip:bob@192.0.2.1;transport=tcp" })).not.toBe(id({}));
+    expect(id({}, router)).toBe(id({}, flowOf(router.address, 40_777)));
+    expect(id({}, router)).not.toBe(id({}, flowOf("203.0.113.10", router.port)));
+  });
+
+  it("is a decimal number below 2^63", () => expect(BigInt(id({}) ?? -1) >> 63n).toBe(0n));
+});
