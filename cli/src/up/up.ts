@@ -12,7 +12,8 @@ import { watch } from "./watch.ts";
 /** Runs until Ctrl-C or SIGTERM, or once. Returns the exit status. */
 export async function up(options: UpOptions, root: string): Promise<number> {
   const stop = stopSignal();
-  const say = (line: string) => process.stdout.write(`${line}\n`);
+  // On a terminal a line that is rewritten once a second may stand there: it gives way.
+  const say = (line: string) => process.stdout.write(`${process.stdout.isTTY ? "\r\x1b[K" : ""}${line}\n`);
   try {
     await using cellar = new AsyncDisposableStack();
     const house = await prepare(options, root, stop, say, cellar);
