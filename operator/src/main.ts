@@ -1,27 +1,25 @@
 /** The operator as a process: reads the configuration, joins source, controllers, database and HTTP, and stops cleanly. */
 import { hostname } from "node:os";
 import { pino, type Logger } from "pino";
-import { startHttpServer, type HttpServer } from "./adapters/http/http-server.ts";
+import { startHttpServer } from "./adapters/http/http-server.ts";
 import { operatorRoutes } from "./adapters/http/operator-routes.ts";
 import { Database } from "./adapters/mysql/database.ts";
 import { describeAddress } from "./adapters/mysql/database-url.ts";
-import { LeadershipLost } from "./adapters/mysql/installation.ts";
+import { LeadershipLost, type Installation } from "./adapters/mysql/installation.ts";
 import type { MigrationReport } from "./adapters/mysql/migrate.ts";
 import { openInstallation } from "./adapters/mysql/open-installation.ts";
 import { keptSpecs } from "./adapters/mysql/owners.ts";
 import { UnservableDatabase } from "./adapters/mysql/server.ts";
 import { readConfig, type Config } from "./config.ts";
 import { systemClock } from "./runtime/clock.ts";
-import type { Verdict } from "./runtime/condition.ts";
 import { ControllerLoop } from "./runtime/controller.ts";
-import type { KubernetesObject } from "./runtime/object.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
 import { SipClusterController } from "./sip-cluster/controller.ts";
 import { SipDomainController } from "./sip-domain/controller.ts";
 import { SipUserController } from "./sip-user/controller.ts";
-import { FilesSource } from "./sources/files/files-source.ts";
+import { FilesSource, type FilesListener } from "./sources/files/files-source.ts";
 import { report } from "./sources/files/problem.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
 
 const loopOptions = {
@@ -30,6 +28,7 @@ const loopOptions = {
   seconds: () => performance.now() / 1000,
   workers: 4,
 };
+
 /** Work under way has this long to end before the process does. */
 const stopWithinMs = 3_000;
 
@@ -47,65 +46,85 @@ async function run(config: Config): Promise<void> {
     logOpening(log, config, report);
   });
   const source = new FilesSource(config.files, config.data, async () => keptSpecs(await installation()));
-  const status = new StatusWriter(source, systemClock, logVerdict(log));
-  const loops = [
-    new SipClusterController(installation, status),
-    new SipDomainController(installation, source, status),
-    new SipUserController(installation, source, status),
-  ].map((controller) => {
-    const observer = observeController(controller.kind, metrics, log, (cause) => {
-      if (cause instanceof LeadershipLost) stop(1, cause.message);
-    });
-    return new ControllerLoop(controller, source, observer, loopOptions);
+  const loops = controllerLoops(source, installation, metrics, log, (cause) => {
+    if (cause instanceof LeadershipLost) stop(1, cause.message);
   });
-
-  let http: HttpServer | undefined;
-  let isStopping = false;
-  const stop = (code: number, why: string): void => {
-    if (isStopping) return;
-    isStopping = true;
-    log[code === 0 ? "info" : "fatal"](why);
+  const stop = stopOnce(log, async () => {
     source.stop();
-    const ended = Promise.all(loops.map((loop) => loop.stop())).then(() =>
-      Promise.all([http?.stop(), database.close()]),
-    );
-    const late = new Promise((resolve) => setTimeout(resolve, stopWithinMs));
-    void Promise.race([ended, late]).finally(() => process.exit(code));
-  };
+    await Promise.all(loops.map((loop) => loop.stop()));
+    await database.close();
+  });
   process.on("SIGTERM", () => stop(0, "stopped by SIGTERM"));
   process.on("SIGINT", () => stop(0, "stopped by SIGINT"));
 
-  try {
-    const view = {
-      registry: metrics.registry,
-      notReadyYet: () => (waitsFor.size === 0 ? undefined : `waits for ${[...waitsFor].join(" and ")}`),
-      status: () => ({ problems: source.problems, objects: source.describe() }),
-    };
-    http = await startHttpServer(config.http.host, config.http.port, operatorRoutes(view));
-    log.info({ host: config.http.host, port: http.port, files: config.files }, "operator up");
-    await installation();
-  } catch (error) {
-    if (http === undefined)
-      return stop(1, `cannot listen on ${config.http.host}:${config.http.port}: ${(error as Error).message}`);
-    if (error instanceof UnservableDatabase)
-      return stop(1, `the database cannot be served: ${error.message}`);
-    log.warn({ err: error }, "the database is away; tried again until it is there");
-  }
-  await source.start({
-    changed: (change) => {
-      for (const loop of loops) loop.changed(change);
-    },
-    settled: () => {
-      for (const loop of loops) loop.sweep();
-    },
-    problems: (problems) => {
-      metrics.fileProblems.set(problems.length);
-      if (problems.length === 0) log.info("every file is valid again");
-      else log.error({ problems }, `what is not valid stays as it was:\n${report(problems)}`);
-    },
-  });
+  const { host, port } = config.http;
+  const view = {
+    registry: metrics.registry,
+    notReadyYet: () => (waitsFor.size === 0 ? undefined : `waits for ${[...waitsFor].join(" and ")}`),
+    status: () => ({ problems: source.problems, objects: source.describe() }),
+  };
+  const listening = await startHttpServer(host, port, operatorRoutes(view)).catch((error: Error) => error);
+  if (listening instanceof Error) return stop(1, `cannot listen on ${host}:${port}: ${listening.message}`);
+  log.info({ host, port: listening.port, files: config.files }, "operator up");
+
+  const opened = await installation().catch((error: Error) => error);
+  if (opened instanceof UnservableDatabase)
+    return stop(1, `the database cannot be served: ${opened.message}`);
+  if (opened instanceof Error)
+    log.warn({ err: opened }, "the database is away; tried again until it is there");
+
+  await source.start(listener(loops, metrics, log));
   waitsFor.delete("the files");
   for (const loop of loops) loop.start();
+}
+
+function controllerLoops(
+  source: FilesSource,
+  installation: () => Promise<Installation>,
+  metrics: Metrics,
+  log: Logger,
+  onFailure: (cause: unknown) => void,
+): readonly ControllerLoop[] {
+  const status = new StatusWriter(source, systemClock, ({ kind, metadata: { namespace, name } }, verdict) => {
+    const level = verdict.status === "True" ? "info" : "warn";
+    log[level]({ kind, namespace, name, reason: verdict.reason }, verdict.message);
+  });
+  const controllers = [
+    new SipClusterController(installation, status),
+    new SipDomainController(installation, source, status),
+    new SipUserController(installation, source, status),
+  ];
+  return controllers.map((controller) => {
+    const observer = observeController(controller.kind, metrics, log, onFailure);
+    return new ControllerLoop(controller, source, observer, loopOptions);
+  });
+}
+
+/** What the folder tells goes to every controller; each knows what concerns it. */
+const listener = (loops: readonly ControllerLoop[], metrics: Metrics, log: Logger): FilesListener => ({
+  changed(change) {
+    for (const loop of loops) loop.changed(change);
+  },
+  settled() {
+    for (const loop of loops) loop.sweep();
+  },
+  problems(problems) {
+    metrics.fileProblems.set(problems.length);
+    if (problems.length === 0) log.info("every file is valid again");
+    else log.error({ problems }, `what is not valid stays as it was:\n${report(problems)}`);
+  },
+});
+
+/** Ends the process once, with its status and the reason: after the work under way, or when that takes too long. */
+function stopOnce(log: Logger, endWork: () => Promise<void>): (status: number, why: string) => void {
+  let isStopping = false;
+  return (status, why) => {
+    if (isStopping) return;
+    isStopping = true;
+    log[status === 0 ? "info" : "fatal"](why);
+    const late = new Promise((resolve) => setTimeout(resolve, stopWithinMs));
+    void Promise.race([endWork(), late]).finally(() => process.exit(status));
+  };
 }
 
 function logOpening(
@@ -119,11 +138,6 @@ function logOpening(
     "database open",
   );
   for (const warning of warnings) log.warn({ address }, warning);
-}
-
-function logVerdict(log: Logger): (object: KubernetesObject, verdict: Verdict) => void {
-  return ({ kind, metadata: { namespace, name } }, { status, reason, message }) =>
-    log[status === "True" ? "info" : "warn"]({ kind, namespace, name, reason }, message);
 }
 
 const config = readConfig(process.env);

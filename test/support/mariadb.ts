@@ -23,11 +23,18 @@ export interface TestMariadb {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export async function startMariadb(options: { readonly dir?: string } = {}): Promise<TestMariadb> {
+export interface MariadbOptions {
+  /** For the data; it stays. */
+  readonly dir?: string;
+  /** Further options of mariadbd. */
+  readonly args?: readonly string[];
+}
+
+export async function startMariadb(options: MariadbOptions = {}): Promise<TestMariadb> {
   const folder = options.dir ?? (await mkdtemp(join(tmpdir(), "strowger-mariadb-")));
   const port = await freePort();
   install(join(folder, "data"));
-  let server = await run(folder, port);
+  let server = await run(folder, port, options.args);
   let connection: Connection | undefined;
   const connect = async (): Promise<Connection> => {
     const opened = await createConnection({ host: "127.0.0.1", port, user: "root", database: "strowger" });
@@ -58,7 +65,7 @@ export async function startMariadb(options: { readonly dir?: string } = {}): Pro
     stop: () => end("SIGTERM"),
     crash: () => end("SIGKILL"),
     restart: async () => {
-      server = await run(folder, port);
+      server = await run(folder, port, options.args);
     },
     [Symbol.asyncDispose]: async () => {
       await end("SIGKILL");
@@ -83,7 +90,7 @@ function install(data: string): void {
   if (status !== 0) throw new Error(`mariadb-install-db failed: ${stdout}${stderr}`);
 }
 
-async function run(folder: string, port: number): Promise<ChildProcess> {
+async function run(folder: string, port: number, args: readonly string[] = []): Promise<ChildProcess> {
   const server = spawn(
     "setpriv", // the kernel ends the server when this process ends, however it ends
     [
@@ -103,6 +110,7 @@ async function run(folder: string, port: number): Promise<ChildProcess> {
       "--innodb-flush-log-at-trx-commit=2",
       "--performance-schema=OFF",
       "--max-connections=200",
+      ...args,
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );

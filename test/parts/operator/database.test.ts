@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
 import {
   Database,
@@ -84,4 +88,37 @@ test("50 transactions that raise one number at once all count", async () => {
     ),
   );
   expect(await mariadb.query("SELECT v FROM t WHERE id = 30")).toEqual([{ v: 50 }]);
+});
+
+test("tls=encrypt encrypts; tls=verify also refuses a server that cannot prove its name", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "strowger-tls-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-subj",
+      "/CN=localhost",
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+    ],
+    {
+      stdio: "ignore",
+    },
+  );
+  await using server = await startMariadb({ args: [`--ssl-key=${key}`, `--ssl-cert=${certificate}`] });
+  const cipher = async (tls: string): Promise<string | undefined> => {
+    await using tried = new Database(parseDatabaseUrl(`${server.url}?tls=${tls}`) as DatabaseAddress);
+    return (await tried.rows<{ Value: string }>("SHOW STATUS LIKE 'Ssl_cipher'"))[0]?.Value;
+  };
+  expect(await cipher("off")).toBe("");
+  expect(await cipher("encrypt")).toMatch(/^TLS_/);
+  await expect(cipher("verify")).rejects.toThrow(/self-signed certificate/);
 });

@@ -8,11 +8,6 @@ export interface Answer {
   readonly body: string;
 }
 
-export interface HttpServer {
-  readonly port: number;
-  stop(): Promise<void>;
-}
-
 /** What answers a path. */
 export type Routes = ReadonlyMap<string, () => Answer | Promise<Answer>>;
 
@@ -28,7 +23,12 @@ export const json = (status: number, value: unknown): Answer => ({
   body: `${JSON.stringify(value, null, 2)}\n`,
 });
 
-export async function startHttpServer(host: string, port: number, routes: Routes): Promise<HttpServer> {
+/** Listens until the process ends. Returns the port, which differs from the one asked for when that was 0. */
+export async function startHttpServer(
+  host: string,
+  port: number,
+  routes: Routes,
+): Promise<{ readonly port: number }> {
   const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
     void answer(routes, request.method, request.url).then(({ status, type, body }) => {
       response.writeHead(status, { "content-type": type }).end(body);
@@ -39,14 +39,7 @@ export async function startHttpServer(host: string, port: number, routes: Routes
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
-  return {
-    port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { port: (server.address() as AddressInfo).port };
 }
 
 async function answer(routes: Routes, method: string | undefined, url: string | undefined): Promise<Answer> {

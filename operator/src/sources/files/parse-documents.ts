@@ -24,7 +24,9 @@ export function parseDocuments(
     // The parser throws for what it will not unfold: too many aliases, too deep a nesting.
     return {
       documents: [],
-      problems: [{ file, line: 1, message: `no YAML that can be read: ${(error as Error).message}` }],
+      problems: [
+        { file, line: 1, message: `no YAML that can be read: ${withoutContent((error as Error).message)}` },
+      ],
     };
   }
 }
@@ -34,10 +36,10 @@ function parseText(file: string, text: string): ReturnType<typeof parseDocuments
   const parsed = parseAllDocuments(text, { lineCounter, prettyErrors: false });
   const list = Array.isArray(parsed) ? parsed : [];
   const problems = list.flatMap((document) =>
-    document.errors.map(({ pos, message }) => ({
+    [...document.errors, ...document.warnings].map(({ pos, message }) => ({
       file,
       line: lineCounter.linePos(pos[0]).line,
-      message: `no YAML: ${message}`,
+      message: `no YAML: ${withoutContent(message)}`,
     })),
   );
   if (problems.length > 0) return { documents: [], problems };
@@ -50,6 +52,9 @@ function parseText(file: string, text: string): ReturnType<typeof parseDocuments
     }));
   return { documents, problems };
 }
+
+/** After a colon the parser quotes the file, and that may be a password. */
+const withoutContent = (message: string): string => message.split(":")[0] ?? "";
 
 function offsetOf(document: Document.Parsed, path: Path): number {
   let offset = document.contents?.range?.[0] ?? 0;

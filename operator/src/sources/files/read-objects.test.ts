@@ -109,6 +109,24 @@ test("what would unfold without end, or is no object at all, is a problem and no
   }
 });
 
+test("no problem quotes what may be a password", async () => {
+  const secret = (value: string): string =>
+    `apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData:\n  password: ${value}\n`;
+  for (const value of [
+    "*geheim",
+    '"a" "geheim"',
+    "{ x: geheim }",
+    "[geheim",
+    "@geheim",
+    "!<geheim> x",
+    "'geheim",
+  ]) {
+    const { problems } = await readObjects(folder({ "a.yaml": secret(value) }));
+    expect(problems, value).not.toEqual([]);
+    expect(JSON.stringify(problems), value).not.toContain("geheim");
+  }
+});
+
 test("the fingerprint moves with names and sizes", async () => {
   const path = folder({ "a.yaml": cluster("a") });
   const before = await fingerprint(path);
