@@ -21,6 +21,7 @@ function rank({ status }: Candidate): number {
   if (kind === 6) return 0;
   const preference = preferred.indexOf(status);
   // A busy or declining phone says more than one that never answered.
-  const within = preference >= 0 ? preference : status === 408 || status === 503 ? 900 : status % 100;
+  const within =
+    preference >= 0 ? preference - preferred.length : status === 408 || status === 503 ? 900 : status % 100;
   return kind * 1000 + within;
 }
