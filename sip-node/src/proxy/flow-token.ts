@@ -43,6 +43,8 @@ export function openToken(
   return unpack(Buffer.from(packed, "base64url"));
 }
 
+const tailLength = 28;
+
 const sealed = (packed: string, callId: string, callerTag: string): string =>
   `${packed} ${callId} ${callerTag}`;
 
@@ -55,7 +57,7 @@ function pack({ caller, callee }: FlowToken): Buffer {
   const bytes: number[] = [flags];
   for (const { flow } of [caller, callee])
     bytes.push(...addressBytes(flow.address), flow.port >> 8, flow.port & 255);
-  const tail = Buffer.alloc(28);
+  const tail = Buffer.alloc(tailLength);
   [caller, callee].forEach((party, i) => {
     tail.write(party.ownerNode, i * 6, 6, "hex");
     tail.writeBigUInt64BE(BigInt(party.contactId), 12 + i * 8);
@@ -65,12 +67,13 @@ function pack({ caller, callee }: FlowToken): Buffer {
 
 function unpack(bytes: Buffer): FlowToken | undefined {
   const flags = bytes[0] ?? 0;
+  const lengths = [1, 2].map((isLong) => (flags & isLong ? 16 : 4) + 2);
+  if (bytes.length !== 1 + lengths.reduce((sum, length) => sum + length) + tailLength) return undefined;
   let at = 1;
-  const flows = [1, 2].map((isLong) => {
-    const length = flags & isLong ? 16 : 4;
-    const address = addressText(bytes.subarray(at, at + length));
-    const port = bytes.readUInt16BE(at + length);
-    at += length + 2;
+  const flows = lengths.map((length) => {
+    const address = addressText(bytes.subarray(at, at + length - 2));
+    const port = bytes.readUInt16BE(at + length - 2);
+    at += length;
     return flowOf(address, port);
   });
   const party = (i: 0 | 1): Party => ({
@@ -102,6 +105,9 @@ const wordBytes = (word: string): number[] => {
 
 function addressText(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join(".");
+  // As sockets write an IPv4 address that came over IPv6
+  if (bytes.subarray(0, 12).toString("hex") === "00000000000000000000ffff")
+    return `::ffff:${bytes.subarray(12).join(".")}`;
   const words = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16));
   return new URL(`http://[${words.join(":")}]`).hostname.slice(1, -1);
 }
