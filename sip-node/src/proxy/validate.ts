@@ -1,6 +1,7 @@
 /** Request validation (RFC 3261 §16.3): what a proxy refuses before it asks anybody. */
 import { parseDigits } from "../wire/characters.ts";
 import { fieldValue, findField } from "../wire/fields.ts";
+import { maxFieldBytes, maxFields, maxMessageBytes } from "../wire/limits.ts";
 import { parseList } from "../wire/list-values.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
@@ -20,7 +21,9 @@ export interface ValidRequest {
 }
 
 export function validate(request: Request, addresses: Addresses): ValidRequest | Rejection {
-  // 1. Reasonable syntax is the parser's. 2. URI scheme
+  // 1. Reasonable syntax is the parser's, but our copy must keep within the same bounds. 2. URI scheme
+  const crowded = refuseCrowded(request);
+  if (crowded !== undefined) return crowded;
   const uri = parseUri(request.uri);
   if (isProblem(uri)) return reject(uri.status, reasonOf(uri.status, uri.reason));
   // 3. Max-Forwards
@@ -43,6 +46,19 @@ export function validate(request: Request, addresses: Addresses): ValidRequest |
   if (required !== undefined && required !== "")
     return reject(420, "Bad Extension", `Unsupported: ${required}\r\n`);
   return { kind: "valid", uri, maxForwards, loop };
+}
+
+/** What forwarding adds at most: Via, Record-Route and Max-Forwards; to the Via below it `received` and `rport`. */
+const added = { fields: 3, viaBytes: 80, bytes: 1_024 };
+
+/** Refuses a request whose copy, with what we add, no parser of ours would take: the transaction layer reads it again for its ACK. */
+function refuseCrowded({ text, fields }: Request): Rejection | undefined {
+  if (text.length > maxMessageBytes - added.bytes) return reject(513, "Message Too Large");
+  if (fields.length > maxFields - added.fields)
+    return reject(400, `More than ${maxFields - added.fields} header fields`);
+  const top = findField(fields, "via");
+  const isLong = top !== undefined && top.valueEnd - top.valueStart > maxFieldBytes - added.viaBytes;
+  return isLong ? reject(400, "The Via is too long") : undefined;
 }
 
 /** RFC 3261 §21's own phrase where there is one, else what was wrong. */
