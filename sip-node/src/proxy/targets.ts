@@ -1,6 +1,7 @@
 /** Request targets (RFC 3261 §16.5): the bindings of the called user, all at once (parallel forking). Pure. */
 import { type Binding, isCurrent } from "../location/binding.ts";
-import { maxBranches } from "../wire/limits.ts";
+import { isUriText } from "../wire/characters.ts";
+import { maxBranches, maxUriBytes } from "../wire/limits.ts";
 import type { Party } from "./flow-token.ts";
 
 /** A place a branch goes to. */
@@ -9,10 +10,13 @@ export interface Target extends Party {
   readonly uri: string | undefined;
 }
 
-/** Current bindings, the highest q first, one for each contact and flow. Empty: the user is known and has no phone (480). */
+/**
+ * Current bindings, the highest q first, one for each contact and flow; without contacts of other tools' rows that no request line can
+ * hold. Empty: the user is known and has no phone (480).
+ */
 export function targets(bindings: readonly Binding[]): readonly Target[] {
   const found = new Map<string, Target>();
-  for (const binding of [...bindings].filter(isCurrent).sort((a, b) => b.q - a.q)) {
+  for (const binding of [...bindings].filter(isUsable).sort((a, b) => b.q - a.q)) {
     const { contact, flow, isBehindNat, ownerNode, id } = binding;
     const key = `${contact} ${flow.key}`;
     if (!found.has(key) && found.size < maxBranches)
@@ -20,3 +24,6 @@ export function targets(bindings: readonly Binding[]): readonly Target[] {
   }
   return [...found.values()];
 }
+
+const isUsable = (binding: Binding): boolean =>
+  isCurrent(binding) && isUriText(binding.contact) && binding.contact.length <= maxUriBytes;

@@ -1,0 +1,59 @@
+/** Request targets (RFC 3261 §16.5). */
+import { expect, it } from "vitest";
+import type { Binding } from "../location/binding.ts";
+import { flowOf } from "../wire/flow.ts";
+import { maxBranches } from "../wire/limits.ts";
+import { targets } from "./targets.ts";
+
+const binding = (id: number, change: Partial<Binding> = {}): Binding => ({
+  id: String(id),
+  contact: `sip:bob@192.0.2.${id}`,
+  q: 1000,
+  callId: "c",
+  cseq: 1,
+  expiresIn: 60,
+  flow: flowOf(`192.0.2.${id}`, 5060),
+  isBehindNat: false,
+  ownerNode: "aaaaaaaaaaaa",
+  userAgent: "",
+  instance: undefined,
+  regId: 0,
+  nonceAt: 0,
+  nonceCount: 0,
+  ...change,
+});
+const ids = (...bindings: Binding[]) => targets(bindings).map(({ contactId }) => contactId);
+
+it("a target is the binding's contact with how its phone is reached", () => {
+  const { contact: uri, flow, isBehindNat, ownerNode, id: contactId } = binding(1);
+  expect(targets([binding(1)])).toEqual([{ uri, flow, isBehindNat, ownerNode, contactId }]);
+});
+
+it("the highest q comes first", () => {
+  expect(ids(binding(1, { q: 100 }), binding(2, { q: 900 }), binding(3, { q: 500 }))).toEqual([
+    "2",
+    "3",
+    "1",
+  ]);
+});
+
+it("expired and removed bindings are none", () => {
+  expect(
+    ids(binding(1, { expiresIn: 0 }), binding(2, { expiresIn: -1 }), binding(3, { expiresIn: 1 })),
+  ).toEqual(["3"]);
+});
+
+it("one contact on one flow is one target, on two flows two", () => {
+  const same = { contact: "sip:bob@h", flow: flowOf("192.0.2.9", 1) };
+  expect(ids(binding(1, same), binding(2, same))).toEqual(["1"]);
+  expect(ids(binding(1, same), binding(2, { ...same, flow: flowOf("192.0.2.9", 2) }))).toEqual(["1", "2"]);
+});
+
+it("a fork is bounded", () => {
+  expect(ids(...Array.from({ length: maxBranches + 5 }, (_, i) => binding(i + 1)))).toHaveLength(maxBranches);
+});
+
+it("contacts of other tools' rows that no request line can hold are none (P6)", () => {
+  const contacts = ["", "sip:b o@h", "sip:b@h\r\nEvil: 1", "<sip:b@h>", `sip:${"b".repeat(2048)}@h`];
+  expect(ids(...contacts.map((contact, i) => binding(i + 1, { contact })))).toEqual([]);
+});
