@@ -39,7 +39,7 @@ export type Effect =
     }
   | { readonly kind: "reply"; readonly status: number }
   | { readonly kind: "cancel"; readonly branch: number }
-  /** The caller is told nothing: a 408 to a request that is no INVITE would come too late to be of use (RFC 4320 §4.2). */
+  /** The caller is told nothing: a 408 to a request that is no INVITE, ours or a phone's, comes too late to be of use (RFC 4320 §4.2). */
   | { readonly kind: "give-up" };
 
 export type Event =
@@ -128,10 +128,10 @@ function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): S
 
 function answer<T>(context: ResponseContext<T>, best: BranchOf<T>): Effect {
   const { status, response } = best;
-  if (response === undefined)
-    return status === 408 && !context.isInvite ? { kind: "give-up" } : { kind: "reply", status };
+  if (status === 408 && !context.isInvite) return { kind: "give-up" };
   // A 503 would make the caller shun the one address it knows (step 6, §21.5.4)
   if (status === 503) return { kind: "reply", status: 500 };
+  if (response === undefined) return { kind: "reply", status };
   const also = status === 401 || status === 407 ? challenges(context, response) : [];
   return { kind: "relay", response, status, also };
 }
