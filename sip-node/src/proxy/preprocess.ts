@@ -5,6 +5,7 @@
  * without a token, as phones send with an outbound proxy.
  */
 import { type Edit, removeField, replaceRequestUri } from "../wire/edits.ts";
+import { maxUriBytes } from "../wire/limits.ts";
 import { parseList } from "../wire/list-values.ts";
 import type { Request } from "../wire/message.ts";
 import { type NameAddr, parseNameAddr } from "../wire/name-addr.ts";
@@ -32,6 +33,7 @@ export function preprocess(request: Request, addresses: Addresses, seal: Seal): 
     // A strict router put our Record-Route into the Request-URI and its target last into Route.
     const target = routes.pop();
     if (target === undefined) return reject(400, "The Request-URI is our Record-Route and no Route follows");
+    if (target.uri.length > maxUriBytes) return reject(414, "Request-URI Too Long");
     edits.push(replaceRequestUri(request, target.uri));
   }
   let own = 0;

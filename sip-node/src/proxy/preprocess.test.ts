@@ -1,0 +1,149 @@
+/** Route information preprocessing (RFC 3261 §16.4, §16.12; design-sip rule 17). */
+import { describe, expect, it } from "vitest";
+import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
+import { createSeal } from "../auth/create-seal.ts";
+import { applyEdits } from "../wire/edits.ts";
+import { flowOf } from "../wire/flow.ts";
+import { addressesOf } from "./addresses.ts";
+import { type FlowToken, sealToken } from "./flow-token.ts";
+import { preprocess } from "./preprocess.ts";
+
+const addresses = addressesOf({ host: "203.0.113.1", port: 5060 }, [{ host: "2001:db8::5", port: 5070 }]);
+const keyOf = (seed: string) => ({
+  id: seed,
+  key: Buffer.alloc(32, seed),
+  verifyFrom: 0,
+  signFrom: 0,
+  dropAfter: Infinity,
+});
+const seal = createSeal([keyOf("a")], "flow token", () => 1);
+const token: FlowToken = {
+  caller: { flow: flowOf("192.0.2.1", 5060), isBehindNat: true, ownerNode: "aaaaaaaaaaaa", contactId: "1" },
+  callee: { flow: flowOf("192.0.2.2", 5060), isBehindNat: false, ownerNode: "bbbbbbbbbbbb", contactId: "2" },
+};
+const user = sealToken(token, "call-1", "alice-1", seal);
+const own = `<sip:${user}@203.0.113.1:5060;lr>`;
+const byCaller = { From: "<sip:alice@example.com>;tag=alice-1", To: "<sip:bob@example.com>;tag=bob-1" };
+const byCallee = { From: "<sip:bob@example.com>;tag=bob-1", To: "<sip:alice@example.com>;tag=alice-1" };
+
+function read(uri: string, fields: Fields) {
+  const request = requestOf("BYE", uri, fields);
+  const path = preprocess(request, addresses, seal);
+  return path.kind === "reject" ? path : { ...path, text: applyEdits(request.text, path.edits) };
+}
+const routes = (text: string) => text.match(/^Route: .*$/gm);
+
+describe("our Route with a token", () => {
+  it("From's tag tells the direction: the caller's request goes to the callee, and the other way round", () => {
+    expect(read("sip:bob@10.0.0.2", { Route: own, ...byCaller })).toMatchObject({ peer: token.callee });
+    expect(read("sip:alice@10.0.0.1", { Route: own, ...byCallee })).toMatchObject({ peer: token.caller });
+  });
+
+  it("goes, and the rest of the request stays as it was", () => {
+    const path = read("sip:bob@10.0.0.2", { Route: own, ...byCaller });
+    expect(path.kind === "path" && path.text).toBe(requestOf("BYE", "sip:bob@10.0.0.2", byCaller).text);
+  });
+
+  it("is ours whatever its host", () => {
+    const route = `<sip:${user}@moved.example.net:9;lr>`;
+    expect(read("sip:bob@10.0.0.2", { Route: route, ...byCaller })).toMatchObject({ peer: token.callee });
+  });
+
+  it("a second one of ours goes with it, whatever the form of the fields", () => {
+    for (const route of [[own, own], `${own}, <sip:203.0.113.1;lr>`, ["<sip:203.0.113.1;lr>", own]]) {
+      const path = read("sip:bob@10.0.0.2", { Route: route, ...byCaller });
+      expect(path).toMatchObject({ peer: token.callee });
+      expect(path.kind === "path" && routes(path.text)).toBeNull();
+    }
+  });
+
+  it("foreign Routes behind it stay, in order: the peer of the token is the next hop", () => {
+    const path = read("sip:bob@10.0.0.2", {
+      Route: [`${own}, <sip:p1.example.org;lr>`, "<sip:p2.example.org;lr>;x=1"],
+      ...byCaller,
+    });
+    expect(path.kind === "path" && routes(path.text)).toEqual([
+      "Route: <sip:p1.example.org;lr>, <sip:p2.example.org;lr>;x=1",
+    ]);
+  });
+
+  it.each([
+    ["of another Call-ID", own, { ...byCaller, "Call-ID": "call-2" }],
+    ["of other tags", own, { From: "<sip:m@h>;tag=m", To: "<sip:n@h>;tag=n" }],
+    ["without a To tag: the dialog it was made for is not there", own, { From: byCaller.From }],
+    [
+      "of a key that is not ours",
+      `<sip:${sealToken(
+        token,
+        "call-1",
+        "alice-1",
+        createSeal([keyOf("b")], "flow token", () => 1),
+      )}@203.0.113.1;lr>`,
+      byCaller,
+    ],
+    [
+      "of another purpose",
+      `<sip:${sealToken(
+        token,
+        "call-1",
+        "alice-1",
+        createSeal([keyOf("a")], "branch", () => 1),
+      )}@203.0.113.1;lr>`,
+      byCaller,
+    ],
+    ["that was changed", own.replace(user, `${user.slice(0, -1)}_`), byCaller],
+  ])("a token %s leads nowhere: the request is out of dialog", (_, Route, fields) => {
+    expect(read("sip:bob@10.0.0.2", { Route, ...fields })).toMatchObject({ kind: "path", peer: undefined });
+  });
+});
+
+describe("our Route without a token (an outbound proxy setting)", () => {
+  it.each([
+    "<sip:203.0.113.1;lr>",
+    "<sip:203.0.113.1:5060>",
+    "sip:203.0.113.1",
+    "<sip:[2001:DB8::5]:5070;lr>",
+  ])("%s goes", (Route) => {
+    const path = read("sip:bob@example.com", { Route });
+    expect(path).toMatchObject({ kind: "path", peer: undefined });
+    expect(path.kind === "path" && routes(path.text)).toBeNull();
+  });
+});
+
+describe("foreign Routes", () => {
+  it.each([
+    ["alone", "<sip:p.example.org;lr>"],
+    ["behind ours", "<sip:203.0.113.1;lr>, <sip:p.example.org;lr>"],
+    ["on another port of ours", "<sip:203.0.113.1:5099;lr>"],
+    ["with a token that is of another call", `<sip:${sealToken(token, "x", "y", seal)}@p.example.org;lr>`],
+  ])("%s are refused with 403: no open relay", (_, Route) => {
+    expect(read("sip:bob@example.com", { Route, ...byCaller })).toMatchObject({
+      kind: "reject",
+      status: 403,
+    });
+  });
+
+  it("a Route that cannot be read is refused with 400", () => {
+    expect(read("sip:bob@example.com", { Route: "<sip:x" })).toMatchObject({ kind: "reject", status: 400 });
+  });
+});
+
+describe("§16.4: a strict router before us", () => {
+  const uri = `sip:${user}@203.0.113.1:5060;lr`;
+
+  it("the last Route becomes the Request-URI again and the token leads on", () => {
+    const path = read(uri, { Route: "<sip:bob@10.0.0.2:5062>", ...byCaller });
+    expect(path).toMatchObject({ peer: token.callee });
+    expect(path.kind === "path" && path.text).toBe(requestOf("BYE", "sip:bob@10.0.0.2:5062", byCaller).text);
+  });
+
+  it("Routes before the last one stay", () => {
+    const path = read(uri, { Route: ["<sip:p.example.org;lr>", "<sip:bob@10.0.0.2>"], ...byCaller });
+    expect(path.kind === "path" && routes(path.text)).toEqual(["Route: <sip:p.example.org;lr>"]);
+  });
+
+  it("without a Route, or with one longer than a Request-URI may be, it is refused", () => {
+    expect(read(uri, byCaller)).toMatchObject({ status: 400 });
+    expect(read(uri, { Route: `<sip:${"b".repeat(2048)}@h>`, ...byCaller })).toMatchObject({ status: 414 });
+  });
+});
