@@ -1,0 +1,22 @@
+/** The store that the deciding rooms are tested with does what the one on MySQL does. */
+import { locationContract } from "../../../test/support/location-contract.ts";
+import { MemoryLocation } from "../../../test/support/memory-location.ts";
+import type { LocationStore } from "./location-store.ts";
+
+locationContract("in memory", async () => {
+  let memory = new MemoryLocation();
+  const store: LocationStore = {
+    resolve: (names) => memory.resolve(names),
+    bindings: (aors) => memory.bindings(aors),
+    bindingsById: (ids) => memory.bindingsById(ids),
+    commit: (changes) => memory.commit(changes),
+  };
+  return {
+    stores: [store, store],
+    addDomain: async (name, domain) => memory.addDomain(name, domain),
+    addUser: async (username, domain, user) => memory.addUser(username, domain, user),
+    addAlias: async (alias, of) => memory.addAlias(alias, of),
+    clear: async () => void (memory = new MemoryLocation()),
+    stop: async () => {},
+  };
+});

@@ -1,0 +1,204 @@
+/** The location store on a real MariaDB: the contract, rows of other tools, and a database that goes away. */
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { Database as OperatorDatabase } from "../../../operator/src/adapters/mysql/database.ts";
+import { parseDatabaseUrl } from "../../../operator/src/adapters/mysql/database-url.ts";
+import { migrate } from "../../../operator/src/adapters/mysql/migrate.ts";
+import { readMigrations } from "../../../operator/src/adapters/mysql/migration-files.ts";
+import { Database } from "../../../sip-node/src/adapters/mysql/database.ts";
+import { LocationTables } from "../../../sip-node/src/adapters/mysql/location-tables.ts";
+import { reap } from "../../../sip-node/src/adapters/mysql/reaper.ts";
+import { StoreUnavailable } from "../../../sip-node/src/location/location-store.ts";
+import { locationContract } from "../../support/location-contract.ts";
+import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+import { describeWith } from "../../support/needs.ts";
+
+const tables = [
+  "domain",
+  "subscriber",
+  "dbaliases",
+  "location",
+  "strowger_domain",
+  "strowger_subscriber",
+  "strowger_aor",
+  "strowger_flow",
+]; // prettier-ignore
+
+async function startMigrated(): Promise<TestMariadb> {
+  const server = await startMariadb();
+  const address = parseDatabaseUrl(server.url);
+  if ("problem" in address) throw new Error(address.problem);
+  await using database = new OperatorDatabase(address);
+  await migrate(database, await readMigrations());
+  return server;
+}
+
+const databaseOf = (server: TestMariadb): Database =>
+  new Database(
+    {
+      hosts: [{ host: "127.0.0.1", port: server.port }],
+      user: "root",
+      password: "",
+      database: "strowger",
+      connections: 4,
+      connectTimeout: 1_000,
+      queryTimeout: 2_000,
+      tls: undefined,
+    },
+    () => {},
+  );
+const socket = "udp:203.0.113.1:5060";
+const clear = async (server: TestMariadb): Promise<void> => {
+  for (const table of tables) await server.query(`DELETE FROM ${table}`);
+};
+
+describeWith(["mariadb"], "MariaDB", () => {
+  locationContract("MySQL tables", async () => {
+    const server = await startMigrated();
+    const databases = [databaseOf(server), databaseOf(server)] as const;
+    return {
+      stores: [new LocationTables(databases[0], socket), new LocationTables(databases[1], socket)],
+      addDomain: async (
+        name,
+        { aliasOf = null, isEnabled = true, realm = null, maxContacts = null } = {},
+      ) => {
+        await server.query("INSERT INTO domain (domain) VALUES (?)", [name]);
+        await server.query(
+          "INSERT INTO strowger_domain (domain, alias_of, enabled, realm, max_contacts) VALUES (?, ?, ?, ?, ?)",
+          [name, aliasOf, isEnabled ? 1 : 0, realm, maxContacts],
+        );
+      },
+      addUser: async (username, domain, { password = "", ha1 = "", isEnabled, maxContacts } = {}) => {
+        await server.query("INSERT INTO subscriber (username, domain, password, ha1) VALUES (?, ?, ?, ?)", [
+          username,
+          domain,
+          password,
+          ha1,
+        ]); // prettier-ignore
+        if (isEnabled === undefined && maxContacts === undefined) return;
+        await server.query(
+          "INSERT INTO strowger_subscriber (username, domain, enabled, max_contacts) VALUES (?, ?, ?, ?)",
+          [username, domain, isEnabled === false ? 0 : 1, maxContacts ?? null],
+        );
+      },
+      addAlias: async (alias, of) =>
+        void (await server.query(
+          "INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES (?, ?, ?, ?)",
+          [alias.username, alias.domain, of.username, of.domain],
+        )),
+      clear: () => clear(server),
+      stop: async () => {
+        for (const database of databases) await database.close();
+        await server[Symbol.asyncDispose]();
+      },
+    };
+  });
+});
+
+describeWith(["mariadb"], "rows of other tools in `location`", () => {
+  let server: TestMariadb;
+  let database: Database;
+  let store: LocationTables;
+  const bob = { username: "bob", domain: "example.com" };
+
+  beforeAll(async () => {
+    server = await startMigrated();
+    database = databaseOf(server);
+    store = new LocationTables(database, socket);
+  });
+  afterAll(async () => {
+    await database.close();
+    await server[Symbol.asyncDispose]();
+  });
+  beforeEach(() => clear(server));
+
+  const insert = (id: number, contact: string, received: string | null, expires: string) =>
+    server.query(
+      `INSERT INTO location (contact_id, username, domain, contact, received, expires) VALUES (?, 'bob', 'example.com', ?, ?, ${expires})`,
+      [id, contact, received],
+    );
+  const read = async () => (await store.bindings([bob]))[0] ?? [];
+
+  it("are read without a side row: the flow is `received`, else the contact's address", async () => {
+    await insert(1, "sip:bob@10.0.0.1:5070", "sip:198.51.100.7:4711;transport=udp", "UNIX_TIMESTAMP() + 60");
+    await insert(2, "sip:bob@192.0.2.9", null, "UNIX_TIMESTAMP() + 60");
+    expect(
+      (await read()).map(({ id, flow, isBehindNat, ownerNode, q }) => [
+        id,
+        flow.key,
+        isBehindNat,
+        ownerNode,
+        q,
+      ]),
+    ).toEqual([
+      ["1", "udp:198.51.100.7:4711", true, "", 1000],
+      ["2", "udp:192.0.2.9:5060", false, "", 1000],
+    ]);
+  });
+
+  it("expires 0 means for ever, as OpenSIPS writes it, and the reaper leaves it alone", async () => {
+    await insert(1, "sip:bob@192.0.2.9", null, "0");
+    await insert(2, "sip:bob@192.0.2.8", null, "UNIX_TIMESTAMP() - 3600");
+    await insert(3, "sip:bob@192.0.2.7", null, "UNIX_TIMESTAMP() - 5");
+    expect(await reap(database)).toBe(1);
+    expect((await read()).map(({ id, expiresIn }) => [id, expiresIn > 0])).toEqual([
+      ["1", true],
+      ["3", false],
+    ]);
+  });
+
+  it("whose phone has no address are left out and harm no other", async () => {
+    const contacts = [
+      "sip:bob@phone.example.org",
+      "sip:bob@999.1.1.1",
+      "sip:bob@[1:2:3]",
+      "tel:+49",
+      "",
+      "sip:b@h\r\nEvil: 1",
+    ];
+    for (const [i, contact] of contacts.entries())
+      await insert(i + 1, contact, null, "UNIX_TIMESTAMP() + 60");
+    await insert(9, "sip:bob@192.0.2.9", null, "UNIX_TIMESTAMP() + 60");
+    expect((await read()).map(({ id }) => id)).toEqual(["9"]);
+  });
+
+  it("a subscriber table without ha1_sha256, as OpenSIPS before 3.2 has it, is served", async () => {
+    await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
+    await server.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('bob', 'example.com', 'x')");
+    await server.query("ALTER TABLE subscriber RENAME COLUMN ha1_sha256 TO ha1b");
+    try {
+      const [found] = await new LocationTables(database, socket).resolve([bob]);
+      expect(found?.account).toMatchObject({ ha1: "x", ha1Sha256: undefined });
+    } finally {
+      await server.query("ALTER TABLE subscriber RENAME COLUMN ha1b TO ha1_sha256");
+    }
+  });
+
+  it("a domain with a dbaliases row of another domain keeps its own settings for unknown users", async () => {
+    for (const domain of ["a.example", "b.example"])
+      await server.query("INSERT INTO domain (domain) VALUES (?)", [domain]);
+    await server.query("INSERT INTO strowger_domain (domain, enabled) VALUES ('b.example', 0)");
+    await server.query("INSERT INTO subscriber (username, domain) VALUES ('bob', 'b.example')");
+    await server.query(
+      "INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES ('100', 'a.example', 'bob', 'b.example')",
+    );
+    const answers = await store.resolve([
+      { username: "ghost", domain: "a.example" },
+      { username: "100", domain: "a.example" },
+    ]);
+    expect(answers.map(({ domain }) => [domain?.name, domain?.isEnabled])).toEqual([
+      ["a.example", true],
+      ["b.example", false],
+    ]);
+  });
+
+  it("while the server is away every call fails with StoreUnavailable in bounded time, and works again by itself", async () => {
+    await server.crash();
+    const change = { aor: bob, version: 0, bindings: [] };
+    await expect(store.resolve([bob])).rejects.toThrow(StoreUnavailable);
+    await expect(store.bindings([bob])).rejects.toThrow(StoreUnavailable);
+    await expect(store.commit([change])).rejects.toThrow(StoreUnavailable);
+    await server.restart();
+    expect(await store.bindings([bob])).toEqual([[]]);
+    expect(await store.commit([change])).toEqual(["committed"]);
+  });
+});

@@ -1,0 +1,315 @@
+/** What every location store does (`sip-node/src/location/location-store.ts`), run against the one in memory and the one on MySQL. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Aor } from "../../sip-node/src/location/account.ts";
+import type { Binding, BindingChange } from "../../sip-node/src/location/binding.ts";
+import type { LocationStore } from "../../sip-node/src/location/location-store.ts";
+import { flowOf } from "../../sip-node/src/wire/flow.ts";
+import type { NewDomain, NewUser } from "./memory-location.ts";
+
+export interface LocationFixture {
+  /** Two nodes' stores on the same data; one may be the other. */
+  readonly stores: readonly [LocationStore, LocationStore];
+  addDomain(name: string, domain?: NewDomain): Promise<void>;
+  addUser(username: string, domain: string, user?: NewUser): Promise<void>;
+  addAlias(alias: Aor, of: Aor): Promise<void>;
+  /** Takes all rows away. */
+  clear(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const bob: Aor = { username: "bob", domain: "example.com" };
+const nobody: Aor = { username: "nobody", domain: "example.com" };
+
+/** What a store gives back of it exactly: whole hundredths of q, seconds within the clock's reach. */
+const binding = (id: number, change: Partial<Binding> = {}): Binding => ({
+  id: String(2n ** 62n + BigInt(id)),
+  contact: `sip:bob@10.0.0.${id};x=y`,
+  q: 250,
+  callId: `call-${id}@10.0.0.1`,
+  cseq: 2_147_483_647,
+  expiresIn: 100,
+  flow: flowOf("198.51.100.7", 40_000 + id),
+  isBehindNat: true,
+  ownerNode: "0123456789ab",
+  userAgent: "phone/1.0",
+  instance: "<urn:uuid:00000000-0000-4000-8000-000000000001>",
+  regId: 1,
+  nonceAt: 1_800_000_000_123,
+  nonceCount: 7,
+  ...change,
+});
+const change = (aor: Aor, version: number, ...bindings: Binding[]): BindingChange => ({
+  aor,
+  version,
+  bindings,
+});
+
+export function locationContract(name: string, open: () => Promise<LocationFixture>): void {
+  describe(`location store: ${name}`, () => {
+    let fixture: LocationFixture;
+    let store: LocationStore;
+    let other: LocationStore;
+
+    beforeAll(async () => {
+      fixture = await open();
+      [store, other] = fixture.stores;
+    });
+    afterAll(() => fixture.stop());
+    beforeEach(async () => {
+      await fixture.clear();
+      await fixture.addDomain("example.com", { realm: "realm of example", maxContacts: 3 });
+      await fixture.addUser("bob", "example.com", { ha1: "0123456789abcdef0123456789abcdef" });
+    });
+
+    const resolve = async (aor: Aor) => (await store.resolve([aor]))[0];
+    const list = async (aor: Aor, from = store) => (await from.bindings([aor]))[0] ?? [];
+    const version = async (aor: Aor) => (await resolve(aor))?.account?.version;
+
+    describe("resolve", () => {
+      it("a user: domain, credentials, settings, version 0", async () => {
+        expect(await resolve(bob)).toMatchObject({
+          domain: { name: "example.com", realm: "realm of example", isEnabled: true, algorithms: ["MD5"] },
+          account: {
+            ...bob,
+            realm: "realm of example",
+            isEnabled: true,
+            version: 0,
+            ha1: "0123456789abcdef0123456789abcdef",
+            password: undefined,
+            registration: { maxContacts: 3 },
+          },
+        }); // prettier-ignore
+      });
+
+      it("a user that is not there has a domain, an unserved domain has nothing", async () => {
+        expect(await resolve(nobody)).toMatchObject({ domain: { name: "example.com" }, account: undefined });
+        expect(await resolve({ username: "bob", domain: "unserved.example" })).toEqual({
+          domain: undefined,
+          account: undefined,
+        });
+      });
+
+      it("the user part has case, and no trailing space is ignored", async () => {
+        for (const username of ["Bob", "bob ", ""])
+          expect((await resolve({ username, domain: "example.com" }))?.account, username).toBeUndefined();
+      });
+
+      it("a plain password of another tool's row is given as it is", async () => {
+        await fixture.addUser("carol", "example.com", { password: "secret" });
+        expect((await resolve({ ...bob, username: "carol" }))?.account).toMatchObject({
+          password: "secret",
+          ha1: undefined,
+        });
+      });
+
+      it("a disabled user and a disabled domain say so", async () => {
+        await fixture.addDomain("off.example", { isEnabled: false });
+        await fixture.addUser("bob", "off.example", { isEnabled: false });
+        expect(await resolve({ username: "bob", domain: "off.example" })).toMatchObject({
+          domain: { isEnabled: false },
+          account: { isEnabled: false },
+        }); // prettier-ignore
+      });
+
+      it("a user's own limit comes before the domain's", async () => {
+        await fixture.addUser("carol", "example.com", { maxContacts: 1 });
+        expect((await resolve({ ...bob, username: "carol" }))?.account?.registration.maxContacts).toBe(1);
+      });
+
+      it("aliases of users and of domains are followed", async () => {
+        await fixture.addDomain("alias.example", { aliasOf: "example.com" });
+        await fixture.addAlias({ username: "100", domain: "example.com" }, bob);
+        for (const username of ["bob", "100"])
+          for (const domain of ["example.com", "alias.example"])
+            expect(await resolve({ username, domain }), `${username}@${domain}`).toMatchObject({
+              domain: { name: "example.com" },
+              account: bob,
+            }); // prettier-ignore
+      });
+
+      it("a batch is answered in its order, whatever is asked in it", async () => {
+        await fixture.addUser("carol", "example.com");
+        const carol = { ...bob, username: "carol" };
+        const answers = await store.resolve([
+          nobody,
+          carol,
+          bob,
+          { ...bob, domain: "unserved.example" },
+          carol,
+        ]);
+        expect(answers.map(({ account }) => account?.username)).toEqual([
+          undefined,
+          "carol",
+          "bob",
+          undefined,
+          "carol",
+        ]);
+        expect(answers.map(({ domain }) => domain?.name)).toEqual([
+          "example.com",
+          "example.com",
+          "example.com",
+          undefined,
+          "example.com",
+        ]); // prettier-ignore
+      });
+    });
+
+    describe("commit and read", () => {
+      it("a binding comes back as it was, from either store, and the version is raised", async () => {
+        expect(await store.commit([change(bob, 0, binding(1))])).toEqual(["committed"]);
+        expect(await version(bob)).toBe(1);
+        for (const one of [store, other]) {
+          const [read] = await list(bob, one);
+          expect(read).toEqual({ ...binding(1), expiresIn: expect.any(Number) as number });
+          expect(read?.expiresIn).toBeGreaterThan(95);
+          expect(read?.expiresIn).toBeLessThanOrEqual(100);
+        }
+      });
+
+      it("without NAT, instance and credentials as well", async () => {
+        const plain = binding(1, {
+          isBehindNat: false,
+          instance: undefined,
+          regId: 0,
+          nonceAt: 0,
+          nonceCount: 0,
+          ownerNode: "",
+          q: 1000,
+        });
+        await store.commit([change(bob, 0, plain)]);
+        expect((await list(bob))[0]).toMatchObject({ ...plain, expiresIn: expect.any(Number) as number });
+      });
+
+      it("UTF-8 and IPv6 come back byte for byte", async () => {
+        const utf8 = Buffer.from("sip:böb@[2001:db8::1]", "utf8").toString("latin1");
+        const sent = binding(1, { contact: utf8, flow: flowOf("2001:db8::1", 5060) });
+        await store.commit([change(bob, 0, sent)]);
+        expect((await list(bob))[0]).toMatchObject({ contact: utf8, flow: sent.flow });
+      });
+
+      it("the same key is written over", async () => {
+        await store.commit([change(bob, 0, binding(1))]);
+        const next = binding(1, { contact: "sip:bob@10.0.0.9", cseq: 5, callId: "call-new", nonceCount: 8 });
+        expect(await store.commit([change(bob, 1, next)])).toEqual(["committed"]);
+        const read = await list(bob);
+        expect(read).toHaveLength(1);
+        expect(read[0]).toMatchObject({ contact: next.contact, cseq: 5, callId: "call-new", nonceCount: 8 });
+      });
+
+      it("a removed and an expired binding are still read, with nothing left of them", async () => {
+        await store.commit([change(bob, 0, binding(1), binding(2))]);
+        await store.commit([
+          change(bob, 1, binding(1, { expiresIn: 0, cseq: 9 }), binding(2, { expiresIn: -30 })),
+        ]);
+        const read = await list(bob);
+        expect(read.map(({ expiresIn }) => expiresIn <= 0)).toEqual([true, true]);
+        expect(read.find(({ id }) => id === binding(1).id)?.cseq).toBe(9);
+      });
+
+      it("lists come in the order asked, empty where there is nothing", async () => {
+        const carol = { ...bob, username: "carol" };
+        await store.commit([change(bob, 0, binding(1)), change(carol, 0, binding(2), binding(3))]);
+        const lists = await store.bindings([carol, nobody, bob]);
+        expect(lists.map((one) => one.map(({ id }) => id).sort())).toEqual([
+          [binding(2).id, binding(3).id],
+          [],
+          [binding(1).id],
+        ]); // prettier-ignore
+      });
+
+      it("by id: each in its place, undefined where there is none", async () => {
+        await store.commit([change(bob, 0, binding(1), binding(2))]);
+        const read = await store.bindingsById([binding(2).id, "7", binding(1).id]);
+        expect(read.map((one) => one?.id)).toEqual([binding(2).id, undefined, binding(1).id]);
+        expect(read[0]).toMatchObject({ contact: binding(2).contact, nonceCount: 7 });
+      });
+    });
+
+    describe("two nodes change one address of record (design-sip rule 12)", () => {
+      it.each([0, 1])(
+        "from version %i exactly one commits, the other conflicts and leaves nothing",
+        async (from) => {
+          if (from === 1) await store.commit([change(bob, 0, binding(9))]);
+          const outcomes = await Promise.all([
+            store.commit([change(bob, from, binding(1))]),
+            other.commit([change(bob, from, binding(2))]),
+          ]);
+          expect(outcomes.flat().sort()).toEqual(["committed", "conflict"]);
+          expect(await version(bob)).toBe(from + 1);
+          const winner = outcomes[0][0] === "committed" ? binding(1).id : binding(2).id;
+          expect((await list(bob)).map(({ id }) => id).filter((id) => id !== binding(9).id)).toEqual([
+            winner,
+          ]);
+        },
+      );
+
+      it("an old version conflicts, and so does one from the future", async () => {
+        await store.commit([change(bob, 0, binding(1))]);
+        await store.commit([change(bob, 1, binding(1))]);
+        for (const old of [0, 1])
+          expect(await other.commit([change(bob, old, binding(3))]), String(old)).toEqual(["conflict"]);
+        expect(await list(bob)).toHaveLength(1);
+      });
+
+      it("many at once from many versions: as many commits as the version says", async () => {
+        let commits = 0;
+        await Promise.all(
+          [store, other, store, other].map(async (one, i) => {
+            for (let attempt = 0; attempt < 40; attempt++) {
+              const seen = (await one.resolve([bob]))[0]?.account?.version ?? 0;
+              const [outcome] = await one.commit([change(bob, seen, binding(i + 1))]);
+              if (outcome !== "committed") continue;
+              commits += 1;
+              return;
+            }
+          }),
+        );
+        expect(commits).toBe(4);
+        expect(await version(bob)).toBe(4);
+        expect(await list(bob)).toHaveLength(4);
+      });
+    });
+
+    describe("a batch harms no row for another's sake (rule 12)", () => {
+      const users = ["u1", "u2", "u3", "u4", "u5"].map((username) => ({ username, domain: "example.com" }));
+
+      it("one row that cannot be stored fails alone", async () => {
+        const changes = users.map((aor, i) =>
+          change(aor, 0, binding(i + 1, i === 2 ? { callId: "x".repeat(300) } : {})),
+        );
+        const outcomes = await store.commit(changes);
+        expect(outcomes.map((outcome) => (typeof outcome === "string" ? outcome : "failed"))).toEqual([
+          "committed",
+          "committed",
+          "failed",
+          "committed",
+          "committed",
+        ]); // prettier-ignore
+        expect((await store.bindings(users)).map((one) => one.length)).toEqual([1, 1, 0, 1, 1]);
+      });
+
+      it("one conflict conflicts alone", async () => {
+        await other.commit([change(users[3] as Aor, 0, binding(30))]);
+        const outcomes = await store.commit(users.map((aor, i) => change(aor, 0, binding(i + 1))));
+        expect(outcomes).toEqual(["committed", "committed", "committed", "conflict", "committed"]);
+        expect((await store.bindings(users)).map((one) => one.length)).toEqual([1, 1, 1, 1, 1]);
+      });
+
+      it("new and old addresses of record mix", async () => {
+        await store.commit([change(users[1] as Aor, 0, binding(2)), change(users[4] as Aor, 0, binding(5))]);
+        const outcomes = await store.commit(
+          users.map((aor, i) => change(aor, i === 1 || i === 4 ? 1 : 0, binding(i + 1))),
+        );
+        expect(outcomes).toEqual(users.map(() => "committed"));
+      });
+
+      it("a change of several bindings is atomic", async () => {
+        const [outcome] = await store.commit([
+          change(bob, 0, binding(1), binding(2, { callId: "x".repeat(300) }), binding(3)),
+        ]);
+        expect(outcome).toHaveProperty("failed");
+        expect(await list(bob)).toEqual([]);
+      });
+    });
+  });
+}

@@ -1,0 +1,149 @@
+/** A location store without a database, for the deciding rooms' tests; the contract suite holds it to what MySQL does. */
+import {
+  type Account,
+  type Aor,
+  defaultRegistration,
+  type Domain,
+  type Resolution,
+} from "../../sip-node/src/location/account.ts";
+import { aorText } from "../../sip-node/src/location/account.ts";
+import type { Binding, BindingChange, CommitOutcome } from "../../sip-node/src/location/binding.ts";
+import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
+import { unstorable } from "../../sip-node/src/location/storable.ts";
+
+interface Row {
+  readonly aor: Aor;
+  readonly binding: Binding;
+  /** When it expires, by the store's clock in seconds. */
+  readonly expiresAt: number;
+}
+
+export interface NewDomain {
+  readonly aliasOf?: string;
+  readonly isEnabled?: boolean;
+  readonly realm?: string;
+  readonly maxContacts?: number;
+}
+
+export interface NewUser {
+  readonly password?: string;
+  readonly ha1?: string;
+  readonly isEnabled?: boolean;
+  readonly maxContacts?: number;
+}
+
+export class MemoryLocation implements LocationStore {
+  /** The store's clock, in seconds: move it to let bindings expire. */
+  now = 1_800_000_000;
+  /** Set to make every call fail as a database does that is away. */
+  isAway = false;
+  readonly #domains = new Map<string, NewDomain>();
+  readonly #users = new Map<string, Aor & NewUser>();
+  readonly #aliases = new Map<string, Aor>();
+  readonly #versions = new Map<string, number>();
+  readonly #rows = new Map<string, Row>();
+
+  addDomain(name: string, domain: NewDomain = {}): void {
+    this.#domains.set(name, domain);
+  }
+
+  addUser(username: string, domain: string, user: NewUser = {}): void {
+    this.#users.set(aorText({ username, domain }), { username, domain, ...user });
+  }
+
+  addAlias(alias: Aor, of: Aor): void {
+    this.#aliases.set(aorText(alias), of);
+  }
+
+  /** A row as another tool writes it: no version is raised. */
+  addRow(aor: Aor, binding: Binding): void {
+    this.#rows.set(binding.id, { aor, binding, expiresAt: this.now + binding.expiresIn });
+  }
+
+  async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
+    this.#check();
+    return names.map((name) => this.#resolveOne(name));
+  }
+
+  async bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]> {
+    this.#check();
+    const rows = [...this.#rows.values()];
+    return aors.map((aor) =>
+      rows.filter((row) => aorText(row.aor) === aorText(aor)).map((row) => this.#read(row)),
+    );
+  }
+
+  async bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]> {
+    this.#check();
+    return ids.map((id) => {
+      const row = this.#rows.get(id);
+      return row === undefined ? undefined : this.#read(row);
+    });
+  }
+
+  async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
+    this.#check();
+    return changes.map((change) => this.#commitOne(change));
+  }
+
+  #resolveOne(name: Aor): Resolution {
+    const canonical = this.#domains.get(name.domain)?.aliasOf ?? name.domain;
+    const there = { username: name.username, domain: canonical };
+    const user =
+      this.#users.get(aorText(there)) ?? this.#users.get(aorText(this.#aliases.get(aorText(there)) ?? there));
+    const domain = this.#domains.has(name.domain) ? this.#domain(user?.domain ?? canonical) : undefined;
+    return {
+      domain,
+      account: domain === undefined || user === undefined ? undefined : this.#account(user, domain),
+    };
+  }
+
+  #domain(name: string): Domain {
+    const {
+      isEnabled = true,
+      realm = name,
+      maxContacts = defaultRegistration.maxContacts,
+    } = this.#domains.get(name) ?? {};
+    return {
+      name,
+      realm,
+      isEnabled,
+      registration: { ...defaultRegistration, maxContacts },
+      algorithms: ["MD5"],
+    };
+  }
+
+  #account(user: Aor & NewUser, domain: Domain): Account {
+    const { username, password, ha1, isEnabled = true, maxContacts = domain.registration.maxContacts } = user;
+    return {
+      username,
+      domain: user.domain,
+      realm: domain.realm,
+      isEnabled,
+      ha1,
+      ha1Sha256: undefined,
+      password,
+      algorithms: domain.algorithms,
+      registration: { ...domain.registration, maxContacts },
+      version: this.#versions.get(aorText(user)) ?? 0,
+    };
+  }
+
+  #read({ binding, expiresAt }: Row): Binding {
+    return { ...binding, expiresIn: expiresAt - this.now };
+  }
+
+  #commitOne({ aor, version, bindings }: BindingChange): CommitOutcome {
+    const key = aorText(aor);
+    if ((this.#versions.get(key) ?? 0) !== version) return "conflict";
+    const unfit = bindings.map(unstorable).find((reason) => reason !== undefined);
+    if (unfit !== undefined) return { failed: unfit };
+    this.#versions.set(key, version + 1);
+    for (const binding of bindings) this.addRow(aor, binding);
+    return "committed";
+  }
+
+  #check(): void {
+    if (this.isAway) throw new StoreUnavailable("memory", new Error("away"));
+  }
+}
