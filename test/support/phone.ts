@@ -4,10 +4,10 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { ClientTransactions, writeRequest, type Sent } from "./client-transactions.ts";
 import { digestAnswer } from "./digest-answer.ts";
 import { answerRequest, type Answering, type Served } from "./phone-answers.ts";
 import {
-  branch,
   header,
   headerList,
   method,
@@ -15,7 +15,7 @@ import {
   status,
   token,
   uriOf,
-  writeSip,
+  type HeaderLine,
   type SipText,
 } from "./sip-text.ts";
 
@@ -45,16 +45,6 @@ export interface Dialog {
   readonly routes: readonly string[];
 }
 
-/** A request under way. */
-export interface Sent {
-  readonly callId: string;
-  /** All responses so far, repeated ones too. */
-  readonly responses: SipText[];
-  /** The final response; rejects after `patienceMs` of silence. */
-  readonly final: Promise<SipText>;
-  readonly request: { readonly uri: string; readonly headers: readonly (readonly [string, string])[] };
-}
-
 export interface PhoneOptions {
   readonly login: PhoneLogin;
   readonly exchange: Endpoint;
@@ -66,9 +56,6 @@ export interface PhoneOptions {
   readonly answering?: Answering;
 }
 
-const t1Ms = 500;
-const t2Ms = 4000;
-
 export class Phone implements Disposable {
   readonly login: PhoneLogin;
   readonly exchange: Endpoint;
@@ -79,7 +66,7 @@ export class Phone implements Disposable {
   readonly served = new Map<string, Served>();
   readonly #socket: Socket;
   readonly #behindNat: boolean;
-  readonly #waiting = new Map<string, (response: SipText) => void>();
+  readonly #requests: ClientTransactions;
   #local: Endpoint = { address: "", port: 0 };
   #sequence = 0;
 
@@ -88,6 +75,7 @@ export class Phone implements Disposable {
     this.exchange = options.exchange;
     this.answering = options.answering ?? "answer";
     this.#behindNat = options.behindNat ?? false;
+    this.#requests = new ClientTransactions((text) => this.send(text));
     this.#socket = createSocket("udp4", (data, from) => this.#receive(data, from));
   }
 
@@ -149,14 +137,14 @@ export class Phone implements Disposable {
   /** ACK of a 2xx (§13.2.2.4): a request of its own, answered by nothing. */
   acknowledge(dialog: Dialog, cseq: string): void {
     this.send(
-      this.#write("ACK", dialog.remoteTarget, this.#inDialogHeaders(dialog, cseq.replace(/\S+$/, "ACK"))),
+      writeRequest("ACK", dialog.remoteTarget, this.#inDialogHeaders(dialog, cseq.replace(/\S+$/, "ACK"))),
     );
   }
 
   /** A request within a dialog: BYE, INVITE, INFO ... without credentials. */
   inDialog(name: string, dialog: Dialog, body = ""): Sent {
     this.#sequence += 1;
-    return this.#request(
+    return this.#requests.start(
       name,
       dialog.remoteTarget,
       this.#inDialogHeaders(dialog, `${this.#sequence + 1000} ${name}`),
@@ -175,19 +163,22 @@ export class Phone implements Disposable {
       login = this.login,
     }: {
       to?: string;
-      headers?: readonly (readonly [string, string])[];
+      headers?: readonly HeaderLine[];
       body?: string;
       login?: PhoneLogin;
     } = {},
   ): Sent & { cancel(): Sent } {
-    const common = [
-      ["From", `<sip:${login.username}@${login.domain}>;tag=${token()}`],
+    const [fromTag, callId] = [token(), token()];
+    const common = (): HeaderLine[] => [
+      ["Via", this.#via()],
+      ["From", `<sip:${login.username}@${login.domain}>;tag=${fromTag}`],
       ["To", to],
-      ["Call-ID", token()],
+      ["Call-ID", callId],
       ["Route", `<sip:${this.exchange.address}:${this.exchange.port};lr>`],
       ...headers,
-    ] as const;
-    let current = this.#request(name, uri, [...common, ["CSeq", `${++this.#sequence} ${name}`]], body);
+      ["CSeq", `${++this.#sequence} ${name}`],
+    ];
+    let current = this.#requests.start(name, uri, common(), body);
     const responses = current.responses;
     const final = current.final.then(async (response) => {
       if (status(response) !== 401 && status(response) !== 407) return response;
@@ -197,16 +188,10 @@ export class Phone implements Disposable {
         proxy ? "Proxy-Authorization" : "Authorization",
         digestAnswer(challenge, login, name, uri),
       ] as const;
-      current = this.#request(
-        name,
-        uri,
-        [...common, ["CSeq", `${++this.#sequence} ${name}`], answer],
-        body,
-        responses,
-      );
+      current = this.#requests.start(name, uri, [...common(), answer], body, responses);
       return await current.final;
     });
-    return { ...current, final, cancel: () => this.#cancel(current) };
+    return { ...current, final, cancel: () => this.#requests.cancel(current) };
   }
 
   /** Resolves with the first message heard, before or after, that fits; rejects after `patienceMs`. */
@@ -253,7 +238,7 @@ export class Phone implements Disposable {
 
   [Symbol.dispose](): void {
     this.#socket.close();
-    this.#waiting.clear();
+    this.#requests.stop();
     for (const entry of this.served.values()) entry.stop();
   }
 
@@ -265,76 +250,11 @@ export class Phone implements Disposable {
     }
     if (entry.message.startLine === "") return;
     this.heard.push(entry);
-    if (status(entry.message) > 0)
-      this.#waiting.get(`${branch(entry.message)} ${method(entry.message)}`)?.(entry.message);
+    if (status(entry.message) > 0) this.#requests.receive(entry.message);
     else answerRequest(this, entry);
   }
 
-  #cancel({ request, callId }: Sent): Sent {
-    const kept = request.headers.filter(([name]) => ["Via", "From", "To", "Route"].includes(name));
-    const cseq = request.headers.find(([name]) => name === "CSeq")?.[1].replace(/\S+$/, "CANCEL") ?? "";
-    return this.#request("CANCEL", request.uri, [...kept, ["Call-ID", callId], ["CSeq", cseq]]);
-  }
-
-  #request(
-    name: string,
-    uri: string,
-    given: readonly (readonly [string, string])[],
-    body = "",
-    responses: SipText[] = [],
-  ): Sent {
-    const headers = given.some(([other]) => other === "Via")
-      ? given
-      : [["Via", this.#via()] as const, ...given];
-    const key = `${branch({ startLine: "", headers: [["via", headers[0]?.[1] ?? ""]], body: "" })} ${name}`;
-    const text = this.#write(name, uri, headers, body);
-    const final = new Promise<SipText>((resolve, reject) => {
-      let pauseMs = t1Ms;
-      let timer = setTimeout(repeat.bind(this), pauseMs);
-      const silence = setTimeout(() => {
-        clearTimeout(timer);
-        reject(
-          new Error(
-            `${this.login.username}: no final response to ${name} ${uri}; heard ${this.transcript()}`,
-          ),
-        );
-      }, 40_000);
-      silence.unref();
-      timer.unref();
-      function repeat(this: Phone): void {
-        if (!this.#waiting.has(key)) return;
-        this.send(text);
-        pauseMs = Math.min(pauseMs * 2, name === "INVITE" ? 64 * t1Ms : t2Ms);
-        timer = setTimeout(repeat.bind(this), pauseMs);
-        timer.unref();
-      }
-      this.#waiting.set(key, (response) => {
-        responses.push(response);
-        if (name === "INVITE" || status(response) >= 200) clearTimeout(timer);
-        if (status(response) < 200) return;
-        clearTimeout(silence);
-        if (name === "INVITE" && status(response) >= 300) this.#acknowledgeFailure(uri, headers, response);
-        resolve(response);
-      });
-    });
-    final.catch(() => undefined);
-    this.send(text);
-    return {
-      callId: headers.find(([other]) => other === "Call-ID")?.[1] ?? "",
-      responses,
-      final,
-      request: { uri, headers },
-    };
-  }
-
-  /** §17.1.1.3: the INVITE's branch, From, Call-ID and Route; the response's To. */
-  #acknowledgeFailure(uri: string, headers: readonly (readonly [string, string])[], response: SipText): void {
-    const kept = headers.filter(([name]) => ["Via", "From", "Call-ID", "Route"].includes(name));
-    const cseq = header(response, "cseq").replace(/\S+$/, "ACK");
-    this.send(this.#write("ACK", uri, [...kept, ["To", header(response, "to")], ["CSeq", cseq]]));
-  }
-
-  #inDialogHeaders(dialog: Dialog, cseq: string): readonly (readonly [string, string])[] {
+  #inDialogHeaders(dialog: Dialog, cseq: string): readonly HeaderLine[] {
     const routes = dialog.routes.map((route) => ["Route", route] as const);
     return [
       ["Via", this.#via()],
@@ -345,10 +265,6 @@ export class Phone implements Disposable {
       ["Contact", `<${this.contact}>`],
       ...routes,
     ];
-  }
-
-  #write(name: string, uri: string, headers: readonly (readonly [string, string])[], body = ""): string {
-    return writeSip(`${name} ${uri} SIP/2.0`, [...headers, ["Max-Forwards", "70"]], body);
   }
 
   #via(): string {

@@ -1,10 +1,12 @@
 /** SIP messages of test phones: read and written as text, leniently, with no line of the node's own parser. */
 import { randomBytes } from "node:crypto";
 
+export type HeaderLine = readonly [name: string, value: string];
+
 export interface SipText {
   readonly startLine: string;
   /** Names in lower case, long form, in the order of the message. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly HeaderLine[];
   readonly body: string;
 }
 
@@ -28,11 +30,7 @@ export function parseSip(text: string): SipText {
   return { startLine, headers, body: end < 0 ? "" : text.slice(end + 4) };
 }
 
-export function writeSip(
-  startLine: string,
-  headers: readonly (readonly [string, string])[],
-  body = "",
-): string {
+export function writeSip(startLine: string, headers: readonly HeaderLine[], body = ""): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   return `${startLine}\r\n${lines}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

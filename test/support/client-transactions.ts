@@ -1,0 +1,99 @@
+/** A test phone's requests on their way: repeated until answered (§17.1), a failed INVITE acknowledged (§17.1.1.3). */
+import { branch, header, method, status, writeSip, type HeaderLine, type SipText } from "./sip-text.ts";
+
+/** A request under way. */
+export interface Sent {
+  readonly name: string;
+  readonly uri: string;
+  readonly headers: readonly HeaderLine[];
+  readonly callId: string;
+  /** All responses so far, repeated ones too. */
+  readonly responses: SipText[];
+  /** The final response; rejects after 40 s of silence. */
+  readonly final: Promise<SipText>;
+}
+
+const t1Ms = 500;
+const t2Ms = 4000;
+const patienceMs = 40_000;
+
+export class ClientTransactions {
+  readonly #send: (text: string) => void;
+  readonly #waiting = new Map<string, (response: SipText) => void>();
+
+  constructor(send: (text: string) => void) {
+    this.#send = send;
+  }
+
+  /** `responses` collects over several attempts of one request. */
+  start(
+    name: string,
+    uri: string,
+    headers: readonly HeaderLine[],
+    body = "",
+    responses: SipText[] = [],
+  ): Sent {
+    const text = writeRequest(name, uri, headers, body);
+    const key = `${branch({ startLine: "", headers: headers.map(([field, value]) => [field.toLowerCase(), value]), body })} ${name}`;
+    const final = new Promise<SipText>((resolve, reject) => {
+      const stopRepeating = this.#repeat(text, name);
+      const silence = setTimeout(() => {
+        stopRepeating();
+        reject(new Error(`no final response to ${name} ${uri}; ${responses.length} others came`));
+      }, patienceMs).unref();
+      this.#waiting.set(key, (response) => {
+        responses.push(response);
+        if (name === "INVITE" || status(response) >= 200) stopRepeating();
+        if (status(response) < 200) return;
+        clearTimeout(silence);
+        if (name === "INVITE" && status(response) >= 300) this.#send(acknowledgement(uri, headers, response));
+        resolve(response);
+      });
+    });
+    final.catch(() => undefined);
+    this.#send(text);
+    return { name, uri, headers, callId: valueOf(headers, "Call-ID"), responses, final };
+  }
+
+  /** CANCEL of an INVITE: its Request-URI, branch, From, To, Route and number (§9.1). */
+  cancel({ uri, headers, callId }: Sent): Sent {
+    const kept = headers.filter(([field]) => ["Via", "From", "To", "Route"].includes(field));
+    const cseq = valueOf(headers, "CSeq").replace(/\S+$/, "CANCEL");
+    return this.start("CANCEL", uri, [...kept, ["Call-ID", callId], ["CSeq", cseq]]);
+  }
+
+  receive(response: SipText): void {
+    this.#waiting.get(`${branch(response)} ${method(response)}`)?.(response);
+  }
+
+  stop(): void {
+    this.#waiting.clear();
+  }
+
+  /** Timers A and E: each pause twice as long as the one before; without a bound for INVITE, up to T2 for others. */
+  #repeat(text: string, name: string): () => void {
+    let pauseMs = t1Ms;
+    let timer: NodeJS.Timeout;
+    const again = () => {
+      if (this.#waiting.size > 0) this.#send(text);
+      pauseMs = Math.min(pauseMs * 2, name === "INVITE" ? 64 * t1Ms : t2Ms);
+      timer = setTimeout(again, pauseMs).unref();
+    };
+    timer = setTimeout(again, pauseMs).unref();
+    return () => clearTimeout(timer);
+  }
+}
+
+export function writeRequest(name: string, uri: string, headers: readonly HeaderLine[], body = ""): string {
+  return writeSip(`${name} ${uri} SIP/2.0`, [...headers, ["Max-Forwards", "70"]], body);
+}
+
+function acknowledgement(uri: string, headers: readonly HeaderLine[], response: SipText): string {
+  const kept = headers.filter(([field]) => ["Via", "From", "Call-ID", "Route"].includes(field));
+  const cseq = header(response, "cseq").replace(/\S+$/, "ACK");
+  return writeRequest("ACK", uri, [...kept, ["To", header(response, "to")], ["CSeq", cseq]]);
+}
+
+function valueOf(headers: readonly HeaderLine[], field: string): string {
+  return headers.find(([name]) => name === field)?.[1] ?? "";
+}
