@@ -1,0 +1,268 @@
+/** A REGISTER from challenge to 200 OK, on two nodes of one cluster (RFC 3261 §10.3; design-sip rules 11 to 16). */
+import { beforeEach, describe, expect, it } from "vitest";
+import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
+import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
+import { StoreUnavailable } from "../location/location-store.ts";
+import { type Flow, flowOf } from "../wire/flow.ts";
+import { register } from "./register.ts";
+
+const uri = "sip:example.com";
+const phone = flowOf("192.0.2.1", 5060);
+const bob: Fields = { From: "<sip:bob@example.com>;tag=1", To: "<sip:bob@example.com>", "Call-ID": "reg-1" };
+const contact = "<sip:bob@192.0.2.1:5060>";
+
+let house: TestHouse;
+let a: DecidingHouse;
+let b: DecidingHouse;
+beforeEach(() => {
+  house = new TestHouse();
+  house.store.addDomain("example.com");
+  house.store.addUser("bob", "example.com", { password: "bob" });
+  a = house.node("aaaaaaaaaaaa");
+  b = house.node("bbbbbbbbbbbb");
+});
+
+/** Challenge at `first`, credentials at `second`. */
+async function registered(
+  fields: Fields,
+  first = a,
+  second = b,
+  flow: Flow = phone,
+  user = "bob",
+  password = "bob",
+) {
+  const refusal = await register(requestOf("REGISTER", uri, fields), flow, first);
+  if (refusal.kind !== "reject" || refusal.status !== 401) return refusal;
+  house.now += 1;
+  return register(withCredentials("REGISTER", uri, fields, refusal, user, password), flow, second);
+}
+const contacts = (lines: string) => lines.match(/^Contact: .*$/gm) ?? [];
+const ids = async () =>
+  (await a.lookup.bindings({ username: "bob", domain: "example.com" })).map((row) => row.contact);
+
+describe("steps 3 and 4: who may register", () => {
+  it("without credentials: 401 with a challenge, nothing stored", async () => {
+    const answer = await register(requestOf("REGISTER", uri, { ...bob, Contact: contact }), phone, a);
+    expect(answer).toMatchObject({ kind: "reject", status: 401 });
+    expect(answer.lines).toMatch(/^WWW-Authenticate: Digest realm="example.com", /);
+    expect(await ids()).toEqual([]);
+  });
+
+  it("with the password: 200 on the other node, with the binding, Date, and the row committed", async () => {
+    const answer = await registered({ ...bob, Contact: contact, Expires: "600" });
+    expect(answer).toMatchObject({ kind: "accept", status: 200 });
+    expect(contacts(answer.lines)).toEqual([`Contact: ${contact};expires=600`]);
+    expect(answer.lines).toMatch(/^Date: .* GMT\r\n$/m);
+    const [row] = await a.lookup.bindings({ username: "bob", domain: "example.com" });
+    expect(row).toMatchObject({ flow: phone, ownerNode: "bbbbbbbbbbbb", nonceCount: 1 });
+  });
+
+  it.each([
+    ["a wrong password", "bob", "wrong"],
+    ["another user's credentials", "carol", "carol"],
+  ])("%s: 401 again", async (_, user, password) => {
+    house.store.addUser("carol", "example.com", { password: "carol" });
+    expect(await registered({ ...bob, Contact: contact }, a, b, phone, user, password)).toMatchObject({
+      status: 401,
+    });
+    expect(await ids()).toEqual([]);
+  });
+
+  it("an unknown and a disabled user look like a wrong password (rule 15)", async () => {
+    house.store.addUser("off", "example.com", { password: "off", isEnabled: false });
+    for (const user of ["ghost", "off"]) {
+      const fields = { ...bob, To: `<sip:${user}@example.com>`, Contact: contact };
+      const first = await register(requestOf("REGISTER", uri, fields), phone, a);
+      const second = await register(withCredentials("REGISTER", uri, fields, first, user), phone, a);
+      const shape = (lines: string) => lines.replace(/nonce="[^"]*"/, "");
+      const known = await register(requestOf("REGISTER", uri, bob), phone, a);
+      for (const answer of [first, second]) {
+        expect(answer.status, user).toBe(401);
+        expect(shape(answer.lines), user).toBe(shape(known.lines));
+      }
+    }
+  });
+
+  it("rule 11: To counts, whatever From says", async () => {
+    const answer = await registered({
+      ...bob,
+      From: "<sip:carol@elsewhere.example>;tag=1",
+      Contact: contact,
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it("an alias registers its user's binding with its user's password", async () => {
+    house.store.addAlias(
+      { username: "100", domain: "example.com" },
+      { username: "bob", domain: "example.com" },
+    );
+    expect((await registered({ ...bob, To: "<sip:100@example.com>", Contact: contact })).status).toBe(200);
+    expect(await ids()).toEqual(["sip:bob@192.0.2.1:5060"]);
+  });
+
+  it("a peer registers without a challenge, but only users that are there", async () => {
+    house.peers.add(phone.key);
+    expect((await register(requestOf("REGISTER", uri, { ...bob, Contact: contact }), phone, a)).status).toBe(
+      200,
+    );
+    const ghost = { ...bob, To: "<sip:ghost@example.com>", Contact: contact };
+    expect((await register(requestOf("REGISTER", uri, ghost), phone, a)).status).toBe(404);
+  });
+});
+
+describe("steps 1, 2 and 5: for whom", () => {
+  const refused = async (requestUri: string, fields: Fields) =>
+    register(requestOf("REGISTER", requestUri, { ...bob, ...fields }), phone, a);
+
+  it("a domain that is not served, in To or in the Request-URI: 404 with a Warning that names it, no challenge", async () => {
+    for (const answer of [
+      await refused("sip:unserved.example", { To: "<sip:bob@unserved.example>" }),
+      await refused("sip:unserved.example", {}),
+    ]) {
+      expect(answer.status).toBe(404);
+      expect(answer.lines).toBe('Warning: 399 strowger "The domain unserved.example is not served here"\r\n');
+    }
+  });
+
+  it("a domain that is disabled is not served", async () => {
+    house.store.addDomain("off.example", { isEnabled: false });
+    expect((await refused("sip:off.example", { To: "<sip:bob@off.example>" })).status).toBe(404);
+  });
+
+  it("the Request-URI may be our address, or another served domain", async () => {
+    house.store.addDomain("second.example");
+    for (const requestUri of [
+      "sip:203.0.113.1",
+      "sip:203.0.113.1:5060",
+      "sip:second.example",
+      "sip:EXAMPLE.com",
+    ])
+      expect((await refused(requestUri, {})).status, requestUri).toBe(401);
+    expect((await refused("sip:203.0.113.1:5061", {})).status).toBe(404);
+  });
+
+  it.each([
+    [416, "tel:+49", {}],
+    [416, uri, { To: "<tel:+49>" }],
+    [400, uri, { To: "<sip:example.com>" }],
+    [400, uri, { To: "<sip:b%ff@example.com>" }],
+    [400, "sip:exa%20mple.com", {}],
+  ])("%i for %s with %j", async (status, requestUri, fields) => {
+    expect((await refused(requestUri, fields)).status).toBe(status);
+  });
+
+  it("step 2: Require is refused with 420 and what is unsupported", async () => {
+    expect(await refused(uri, { Require: "path, gruu" })).toMatchObject({
+      status: 420,
+      lines: "Unsupported: path, gruu\r\n",
+    });
+  });
+});
+
+describe("steps 6 to 8 over both nodes", () => {
+  const next = (cseq: number, more: Fields): Fields => ({
+    ...bob,
+    CSeq: `${cseq} REGISTER`,
+    Contact: contact,
+    ...more,
+  });
+
+  it("refresh, second contact, fetch, remove one, remove all", async () => {
+    await registered(next(1, {}));
+    house.store.now += 10;
+    const two = await registered(
+      next(2, { Contact: "<sip:bob@192.0.2.1:5060;line=2>;expires=60;q=0.5" }),
+      b,
+      a,
+    );
+    expect(contacts(two.lines)).toHaveLength(1); // parameters that may differ name the same contact (§19.1.4)
+    await registered(next(3, { Contact: "<sip:b2@192.0.2.1:5060>;expires=60;q=0.5" }), b, a);
+    const fetched = await registered(next(4, { Contact: undefined }));
+    expect(contacts(fetched.lines)).toEqual([
+      "Contact: <sip:bob@192.0.2.1:5060;line=2>;expires=60;q=0.5",
+      "Contact: <sip:b2@192.0.2.1:5060>;expires=60;q=0.5",
+    ]);
+    const removed = await registered(next(5, { Contact: "<sip:bob@192.0.2.1:5060>;expires=0" }));
+    expect(contacts(removed.lines)).toHaveLength(1);
+    const all = await registered(next(6, { Contact: "*", Expires: "0" }));
+    expect(contacts(all.lines)).toEqual([]);
+  });
+
+  it("the same request again, as a retransmission on the other node, is answered from the rows", async () => {
+    const refusal = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
+    const request = withCredentials("REGISTER", uri, next(2, {}), refusal, "bob");
+    const first = await register(request, phone, a);
+    expect((await register(request, phone, b)).lines).toBe(first.lines);
+    expect((await a.lookup.resolve({ username: "bob", domain: "example.com" })).account?.version).toBe(1);
+  });
+
+  it("rule 16: credentials used once get stale=true with another CSeq on every node, and a fresh nonce settles it", async () => {
+    const refusal = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
+    expect(
+      (await register(withCredentials("REGISTER", uri, next(2, {}), refusal, "bob"), phone, a)).status,
+    ).toBe(200);
+    house.now += 1;
+    const replay = await register(withCredentials("REGISTER", uri, next(3, {}), refusal, "bob"), phone, b);
+    expect(replay.status).toBe(401);
+    expect(replay.lines).toContain("stale=true");
+    house.now += 1;
+    const retry = register(
+      withCredentials("REGISTER", uri, next(4, {}), { ...replay, status: 401 }, "bob"),
+      phone,
+      b,
+    );
+    expect((await retry).status).toBe(200);
+  });
+
+  it("a bad Contact is told only to who logged in: 400", async () => {
+    const bad = next(1, { Contact: "<sip:bob@192.0.2.1>;q=9" });
+    expect((await register(requestOf("REGISTER", uri, bad), phone, a)).status).toBe(401);
+    expect((await registered(bad)).status).toBe(400);
+  });
+
+  it("what no row can hold is 400 and not the group's trouble", async () => {
+    const bytes = Buffer.from([0xff, 0xfe]).toString("latin1");
+    expect((await registered(next(1, { Contact: `<sip:bob@192.0.2.1;x=${bytes}>` }))).status).toBe(400);
+  });
+
+  it("two nodes change the bindings at once: both are answered with what is committed (rule 12)", async () => {
+    const fields = (n: number) => ({
+      ...bob,
+      "Call-ID": `reg-${n}`,
+      Contact: `<sip:line${n}@192.0.2.1:5060>`,
+    });
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map((n) => registered(fields(n), n % 2 ? a : b, n % 2 ? a : b)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await ids()).toHaveLength(4);
+    expect(Math.max(...answers.map(({ lines }) => contacts(lines).length))).toBe(4);
+  });
+
+  it("maxContacts holds across nodes, also when they race", async () => {
+    house.store.addUser("bob", "example.com", { password: "bob", maxContacts: 2 });
+    const fields = (n: number) => ({
+      ...bob,
+      "Call-ID": `reg-${n}`,
+      Contact: `<sip:line${n}@192.0.2.1:5060>`,
+    });
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map((n) => registered(fields(n), n % 2 ? a : b, n % 2 ? a : b)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 403, 403]);
+    expect(await ids()).toHaveLength(2);
+  });
+
+  it("a phone that comes from another flow leaves its old one", async () => {
+    const instance = '<sip:bob@10.0.0.5>;+sip.instance="<urn:uuid:1>"';
+    await registered(next(1, { Contact: instance }));
+    const moved = await registered(next(2, { Contact: instance }), a, b, flowOf("198.51.100.9", 4711));
+    expect(moved.kind === "accept" && moved.left.map(({ key }) => key)).toEqual([phone.key]);
+  });
+
+  it("P7: while the database is away nothing is answered: the caller makes it a 500", async () => {
+    house.store.isAway = true;
+    await expect(register(requestOf("REGISTER", uri, bob), phone, a)).rejects.toThrow(StoreUnavailable);
+  });
+});

@@ -1,0 +1,69 @@
+/** The house of the deciding rooms for their tests: a location in memory, real keys, a clock that stands still, nothing awaited but promises. */
+import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
+import { deriveRing } from "../../sip-node/src/auth/key-ring.ts";
+import { NonceCounts } from "../../sip-node/src/auth/nonce-counts.ts";
+import { Location } from "../../sip-node/src/location/location.ts";
+import { type Addresses, addressesOf, isOwnAddress } from "../../sip-node/src/proxy/addresses.ts";
+import type { ProxyHouse } from "../../sip-node/src/proxy/proxy.ts";
+import type { RegistrarHouse } from "../../sip-node/src/registrar/register.ts";
+import type { Flow } from "../../sip-node/src/wire/flow.ts";
+import type { Request } from "../../sip-node/src/wire/message.ts";
+import { parseHostPort } from "../../sip-node/src/wire/uri.ts";
+import { digestAnswer } from "./digest-answer.ts";
+import { MemoryLocation } from "./memory-location.ts";
+import { type Fields, requestOf } from "./sip-message.ts";
+
+const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+
+export interface DecidingHouse extends ProxyHouse, RegistrarHouse {
+  readonly lookup: Location;
+}
+
+export class TestHouse {
+  readonly store = new MemoryLocation();
+  readonly addresses: Addresses = addressesOf({ host: "203.0.113.1", port: 5060 });
+  readonly tokenSeal = createSeal(ring, "flow token", () => this.now);
+  now = 1_800_000_000_000;
+  /** Flow keys of configured peers, and of flows that a live node heard. */
+  readonly peers = new Set<string>();
+  readonly reachable = new Set<string>();
+
+  /** A node of the cluster: all share the store and the keys. */
+  node(id = "aaaaaaaaaaaa"): DecidingHouse {
+    return {
+      lookup: new Location(this.store, queueMicrotask),
+      authenticator: {
+        keys: deriveRing(ring, "nonce"),
+        nonceLifetime: 300_000,
+        nonceCounts: new NonceCounts(),
+        dummyHa1: "0123456789abcdef".repeat(4),
+      },
+      addresses: this.addresses,
+      tokenSeal: this.tokenSeal,
+      node: id,
+      now: () => this.now,
+      isPeer: (flow: Flow) => this.peers.has(flow.key),
+      isReachable: (flow: Flow) => this.reachable.has(flow.key),
+      isOwnAddress: (text: string) => {
+        const found = parseHostPort(text);
+        return found !== undefined && isOwnAddress(this.addresses, found.host, found.port);
+      },
+    };
+  }
+}
+
+/** A request with credentials for the challenge in a refusal's lines; the password is the user name unless another is given. */
+export function withCredentials(
+  method: string,
+  uri: string,
+  fields: Fields,
+  refusal: { readonly status: number; readonly lines: string },
+  username: string,
+  password = username,
+): Request {
+  const value = digestAnswer(refusal.lines, { username, password }, method, uri);
+  return requestOf(method, uri, {
+    ...fields,
+    [refusal.status === 401 ? "Authorization" : "Proxy-Authorization"]: value,
+  });
+}
