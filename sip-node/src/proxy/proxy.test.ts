@@ -1,0 +1,291 @@
+/** Where a request goes (RFC 3261 §16.3 to §16.5; design-sip rules 15 and 17). */
+import { beforeEach, describe, expect, it } from "vitest";
+import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
+import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
+import type { Binding } from "../location/binding.ts";
+import { contactId } from "../location/contact-id.ts";
+import { StoreUnavailable } from "../location/location-store.ts";
+import { applyEdits } from "../wire/edits.ts";
+import { type Flow, flowOf } from "../wire/flow.ts";
+import { type FlowToken, sealToken } from "./flow-token.ts";
+import { answerOptions, route, routeAck } from "./proxy.ts";
+
+const aliceFlow = flowOf("198.51.100.7", 4711);
+const bobFlow = flowOf("192.0.2.2", 5060);
+const callBob = "sip:bob@example.com";
+const bobs = { username: "bob", domain: "example.com" };
+const binding = (change: Partial<Binding> = {}): Binding => ({
+  id: "22",
+  contact: "sip:bob@192.0.2.2:5060",
+  q: 1000,
+  callId: "c",
+  cseq: 1,
+  expiresIn: 60,
+  flow: bobFlow,
+  isBehindNat: false,
+  ownerNode: "bbbbbbbbbbbb",
+  userAgent: "",
+  instance: undefined,
+  regId: 0,
+  nonceAt: 0,
+  nonceCount: 0,
+  ...change,
+});
+
+let house: TestHouse;
+let node: DecidingHouse;
+beforeEach(() => {
+  house = new TestHouse();
+  house.store.addDomain("example.com");
+  for (const user of ["alice", "bob", "carol"]) house.store.addUser(user, "example.com", { password: user });
+  house.store.addRow(bobs, binding());
+  node = house.node();
+});
+
+const ask = (method: string, uri: string, fields: Fields = {}, source: Flow = aliceFlow) =>
+  route(requestOf(method, uri, fields), source, node);
+/** As `user`, who answers the challenge with his password. */
+async function askAs(user: string, method: string, uri: string, fields: Fields = {}, password = user) {
+  house.now += 1; // a nonce of its own
+  const refusal = await ask(method, uri, fields);
+  if (refusal.kind !== "reject" || refusal.status !== 407) return refusal;
+  return route(withCredentials(method, uri, fields, refusal, user, password), aliceFlow, node);
+}
+
+describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () => {
+  it.each(["INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE", "BYE", "NOSUCH"])(
+    "%s: 407 in the caller's realm",
+    async (method) => {
+      const answer = await ask(method, callBob);
+      expect(answer).toMatchObject({ kind: "reject", status: 407 });
+      expect(answer.kind === "reject" && answer.lines).toMatch(
+        /^Proxy-Authenticate: Digest realm="example.com", /,
+      );
+    },
+  );
+
+  it("whatever its From: of an unknown user, of a domain elsewhere, of no SIP address", async () => {
+    for (const From of [
+      "<sip:ghost@example.com>;tag=1",
+      "<sip:x@elsewhere.example>;tag=1",
+      "<tel:+49>;tag=1",
+      "<sip:example.com>;tag=1",
+    ])
+      expect(await ask("INVITE", callBob, { From }), From).toMatchObject({ status: 407 });
+  });
+
+  it("with a To tag but without a token: a tag proves nothing", async () => {
+    expect(await ask("BYE", callBob, { To: `<${callBob}>;tag=made-up` })).toMatchObject({ status: 407 });
+  });
+
+  it("with our address as Route, and with a token of another call", async () => {
+    const token = sealToken(talk, "another call", "alice-1", house.tokenSeal);
+    for (const Route of ["<sip:203.0.113.1;lr>", `<sip:${token}@203.0.113.1;lr>`])
+      expect(await ask("INVITE", callBob, { Route, To: `<${callBob}>;tag=bob-1` }), Route).toMatchObject({
+        status: 407,
+      });
+  });
+
+  it("a wrong password and an unknown user get the same challenge as before", async () => {
+    expect(await askAs("alice", "INVITE", callBob, {}, "wrong")).toMatchObject({ status: 407 });
+    expect(await askAs("ghost", "INVITE", callBob, { From: "<sip:ghost@example.com>;tag=1" })).toMatchObject({
+      status: 407,
+    });
+  });
+
+  it("From must be the user that logs in", async () => {
+    expect(await askAs("carol", "INVITE", callBob)).toMatchObject({ status: 407 });
+    expect(
+      await askAs("alice", "INVITE", callBob, { From: "<sip:x@elsewhere.example>;tag=1" }),
+    ).toMatchObject({ status: 407 });
+  });
+
+  it("or one of its aliases", async () => {
+    house.store.addAlias(
+      { username: "200", domain: "example.com" },
+      { username: "alice", domain: "example.com" },
+    );
+    expect(await askAs("alice", "INVITE", callBob, { From: "<sip:200@example.com>;tag=1" })).toMatchObject({
+      kind: "forward",
+    });
+  });
+
+  it("a disabled user cannot call", async () => {
+    house.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
+    expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 407 });
+  });
+
+  it("a configured peer is not challenged, and its From is its own business", async () => {
+    house.peers.add(aliceFlow.key);
+    const routing = await ask("INVITE", callBob, { From: "<sip:+49@trunk.example>;tag=1" });
+    expect(routing).toMatchObject({ kind: "forward", caller: { contactId: "0" } });
+  });
+});
+
+describe("§16.5: targets", () => {
+  it("the bindings of the called user, with how each phone is reached", async () => {
+    house.store.addRow(
+      bobs,
+      binding({ id: "23", contact: "sip:bob@10.0.0.3", flow: aliceFlow, isBehindNat: true, q: 100 }),
+    );
+    const routing = await askAs("alice", "INVITE", callBob);
+    expect(routing.kind === "forward" && routing.targets).toMatchObject([
+      { uri: "sip:bob@192.0.2.2:5060", flow: bobFlow, contactId: "22", ownerNode: "bbbbbbbbbbbb" },
+      { uri: "sip:bob@10.0.0.3", flow: aliceFlow, isBehindNat: true, contactId: "23" },
+    ]);
+  });
+
+  it("by an alias, and by an escaped user part", async () => {
+    house.store.addAlias({ username: "100", domain: "example.com" }, bobs);
+    for (const uri of ["sip:100@example.com", "sip:%62ob@EXAMPLE.com:5060;x=y"])
+      expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ kind: "forward" });
+  });
+
+  it.each([
+    [404, "an unknown user", "sip:ghost@example.com"],
+    [404, "a URI without a user", "sip:example.com"],
+    [404, "a disabled user", "sip:off@example.com"],
+    [480, "a user without a phone", "sip:carol@example.com"],
+    [404, "another case of the name", "sip:Bob@example.com"],
+  ])("%i for %s, to who logged in", async (status, _, uri) => {
+    house.store.addUser("off", "example.com", { isEnabled: false });
+    expect(await askAs("alice", "INVITE", uri)).toMatchObject({ kind: "reject", status });
+    expect(await ask("INVITE", uri)).toMatchObject({ status: 407 });
+  });
+
+  it("480 once the last binding has expired", async () => {
+    house.store.now += 61;
+    expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 480 });
+  });
+
+  it("404 with a Warning for a domain that is not served, or no more", async () => {
+    house.store.addDomain("off.example", { isEnabled: false });
+    for (const domain of ["unserved.example", "off.example"])
+      expect(await askAs("alice", "INVITE", `sip:bob@${domain}`)).toMatchObject({
+        status: 404,
+        lines: `Warning: 399 strowger "The domain ${domain} is not served here"\r\n`,
+      });
+  });
+
+  it("no open relay: a stranger's request for a stranger's domain is 404 without a challenge", async () => {
+    const answer = await ask("INVITE", "sip:x@unserved.example", { From: "<sip:y@elsewhere.example>;tag=1" });
+    expect(answer).toMatchObject({ status: 404 });
+  });
+
+  it("§22.3: the credentials that were meant for us go no further, others' do", async () => {
+    const refusal = await ask("INVITE", callBob);
+    if (refusal.kind !== "reject") throw new Error("not challenged");
+    const other = 'Digest username="a", realm="next hop", nonce="n", uri="u", response="r"';
+    const signed = withCredentials("INVITE", callBob, { "X-Keep": "1" }, refusal, "alice");
+    const both = requestOf("INVITE", callBob, {
+      "X-Keep": "1",
+      "Proxy-Authorization": [/Proxy-Authorization: (.*)/.exec(signed.text)?.[1] ?? "", other],
+    });
+    const routing = await route(both, aliceFlow, node);
+    if (routing.kind !== "forward") throw new Error(routing.reason);
+    expect(applyEdits(both.text, routing.edits).match(/^Proxy-Authorization: .*$/gm)).toEqual([
+      `Proxy-Authorization: ${other}`,
+    ]);
+  });
+
+  it("the caller's binding goes into the token", async () => {
+    const contact = {
+      uri: "sip:alice@10.0.0.7",
+      q: undefined,
+      expires: undefined,
+      instance: undefined,
+      regId: 0,
+    };
+    const routing = await askAs("alice", "INVITE", callBob, { Contact: `<${contact.uri}>` });
+    const id = contactId({ username: "alice", domain: "example.com" }, contact, aliceFlow, true);
+    expect(routing).toMatchObject({
+      caller: { flow: aliceFlow, isBehindNat: true, ownerNode: "aaaaaaaaaaaa", contactId: id },
+    });
+  });
+
+  it("P7: a database that is away is the floor plan's 500", async () => {
+    house.store.isAway = true;
+    await expect(ask("INVITE", callBob)).rejects.toThrow(StoreUnavailable);
+  });
+});
+
+const talk: FlowToken = {
+  caller: { flow: aliceFlow, isBehindNat: true, ownerNode: "aaaaaaaaaaaa", contactId: "0" },
+  callee: { flow: bobFlow, isBehindNat: false, ownerNode: "bbbbbbbbbbbb", contactId: "22" },
+};
+
+describe("in a dialog (rule 17)", () => {
+  const fields = (): Fields => ({
+    Route: `<sip:${sealToken(talk, "call-1", "alice-1", house.tokenSeal)}@203.0.113.1:5060;lr>`,
+    From: "<sip:alice@example.com>;tag=alice-1",
+    To: "<sip:bob@example.com>;tag=bob-1",
+  });
+
+  it("the token leads to the other phone, unchallenged and whatever the Request-URI", async () => {
+    const routing = await ask("BYE", "sip:bob@10.9.9.9", fields(), flowOf("203.0.113.77", 1));
+    expect(routing).toMatchObject({
+      kind: "forward",
+      caller: undefined,
+      targets: [{ flow: bobFlow, uri: undefined }],
+    });
+  });
+
+  it("a phone that nobody hears there any more is found by its binding", async () => {
+    const moved = flowOf("192.0.2.99", 9);
+    house.store.addRow(bobs, binding({ flow: moved, ownerNode: "cccccccccccc" }));
+    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({
+      targets: [{ flow: moved, ownerNode: "cccccccccccc" }],
+    });
+    house.reachable.add(bobFlow.key);
+    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+  });
+
+  it("with the binding gone, or the database away, the token's flow is tried", async () => {
+    house.store.now += 61;
+    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+    house.store.isAway = true;
+    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+  });
+
+  it("validation comes first: 483", async () => {
+    expect(await ask("BYE", "sip:bob@h", { ...fields(), "Max-Forwards": "0" })).toMatchObject({
+      status: 483,
+    });
+  });
+
+  it("an ACK goes by the token too, and is dropped without a valid one", async () => {
+    const ack = requestOf("ACK", "sip:bob@10.9.9.9", fields());
+    expect(await routeAck(ack, node)).toMatchObject({ targets: [{ flow: bobFlow }] });
+    for (const bad of [
+      { ...fields(), Route: undefined },
+      { ...fields(), "Call-ID": "other" },
+      { ...fields(), "Max-Forwards": "0" },
+    ])
+      expect(await routeAck(requestOf("ACK", callBob, bad), node)).toBeUndefined();
+  });
+});
+
+describe("§11.2: OPTIONS to the exchange itself", () => {
+  const options = (uri: string, fields: Fields = {}) =>
+    answerOptions(requestOf("OPTIONS", uri, fields), node);
+
+  it.each(["sip:203.0.113.1", "sip:203.0.113.1:5060", "sip:example.com"])(
+    "%s: 200 for anybody, with Allow and Accept",
+    async (uri) => {
+      const answer = await options(uri);
+      expect(answer).toMatchObject({ status: 200 });
+      expect(answer?.lines).toMatch(/^Allow: .*INVITE/m);
+    },
+  );
+
+  it("404 with a Warning for another host, 483 and 420 as for any request", async () => {
+    expect(await options("sip:unserved.example")).toMatchObject({ status: 404 });
+    expect(await options("sip:example.com", { "Max-Forwards": "0" })).toMatchObject({ status: 483 });
+    expect(await options("sip:example.com", { "Proxy-Require": "x" })).toMatchObject({ status: 420 });
+  });
+
+  it("to a user it is the proxy's, and so is one in a dialog whose contact has no user part", async () => {
+    expect(await options(callBob)).toBeUndefined();
+    expect(await options("sip:192.0.2.2:5060", { To: "<sip:bob@example.com>;tag=bob-1" })).toBeUndefined();
+  });
+});
