@@ -13,7 +13,7 @@ export function ladder(
   names: { readonly left: string; readonly right: string },
   steps: readonly Step[],
 ): string[] {
-  const heading = `${names.left.padEnd(width - 3)}exchange${names.right.padStart(width - 3)}`;
+  const heading = `${names.left.padEnd(width - 2)}exchange${names.right.padStart(width - 2)}`;
   return [heading, ...steps.map((step) => ` ${row(step)}`)];
 }
 

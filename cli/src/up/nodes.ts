@@ -24,8 +24,12 @@ export async function startNodes(
   cellar: AsyncDisposableStack,
 ): Promise<SipNode[]> {
   const nodes: SipNode[] = [];
-  for (let number = 0; number < house.nodes; number++)
-    nodes.push(await startNode(house, database, number, cellar));
+  let httpPort = firstHttpPort;
+  for (let number = 0; number < house.nodes; number++) {
+    // Search on from the last one: the node before has not opened its port yet.
+    httpPort = await freeTcpPort("127.0.0.1", httpPort);
+    nodes.push(await startNode(house, database, `node-${letters(number)}`, httpPort++, cellar));
+  }
   await Promise.all(nodes.map((node) => ready(node, house.stop)));
   for (const node of nodes) node.child.keepAlive();
   return nodes;
@@ -34,11 +38,10 @@ export async function startNodes(
 async function startNode(
   house: House,
   database: Database,
-  number: number,
+  name: string,
+  httpPort: number,
   cellar: AsyncDisposableStack,
 ): Promise<SipNode> {
-  const name = `node-${letters(number)}`;
-  const httpPort = await freeTcpPort("127.0.0.1", firstHttpPort + number);
   const configFile = join(house.folder, `${name}.json`);
   await writeFile(configFile, JSON.stringify(configuration(house, database, name, httpPort), undefined, 2), {
     mode: 0o600,

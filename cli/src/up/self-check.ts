@@ -6,7 +6,7 @@ import { freeUdpPort } from "./free-port.ts";
 import type { Login } from "./exchange.ts";
 import type { House } from "./house.ts";
 import { ladder, type Step } from "./ladder.ts";
-import { scrape, total, totalBy, type Samples } from "./metrics.ts";
+import { nodeWork, snapshot, whoTook } from "./node-work.ts";
 import type { SipNode } from "./nodes.ts";
 import { ScriptedPhone, type PhoneLogin } from "./scripted-phone.ts";
 import { sip, type SipRequest, type SipResponse } from "./sip-package.ts";
@@ -18,8 +18,6 @@ export interface Verdict {
 }
 
 class Failed extends Error {}
-
-type Snapshot = ReadonlyMap<string, Samples>;
 
 const phoneAddresses = { left: "127.0.0.11", right: "127.0.0.12" } as const;
 /** With two nodes a port lands on the wanted one every second time; this many misses mean that it never will. */
@@ -42,7 +40,7 @@ export async function selfCheck(house: House, nodes: readonly SipNode[]): Promis
   for (const line of ladder({ left: left?.username ?? "-", right: right?.username ?? "-" }, steps))
     house.say(line);
   house.say("");
-  for (const line of work(nodes, before, await snapshot(nodes))) house.say(line);
+  for (const line of nodeWork(nodes, before, await snapshot(nodes))) house.say(line);
   house.say("");
   return reason === undefined ? { passed: true, reason: claim } : { passed: false, reason };
 }
@@ -126,19 +124,6 @@ async function registerAndTell(phone: ScriptedPhone, nodes: readonly SipNode[]):
   return node;
 }
 
-/** The node whose count of this method rose while `work` ran; undefined where it was none or more than one. */
-async function whoTook(
-  nodes: readonly SipNode[],
-  method: string,
-  work: () => Promise<void>,
-): Promise<string | undefined> {
-  const before = await snapshot(nodes);
-  await work();
-  const after = await snapshot(nodes);
-  const counted = nodes.filter((node) => requests(after, node, method) > requests(before, node, method));
-  return counted.length === 1 ? counted[0]?.name : undefined;
-}
-
 async function callAndHangUp(
   caller: ScriptedPhone,
   callee: ScriptedPhone,
@@ -168,33 +153,6 @@ async function callAndHangUp(
 async function mustBe(answer: Promise<number>, expected: number, what: string): Promise<void> {
   const status = await answer;
   if (status !== expected) throw new Failed(`${what}: answered ${status}, expected ${expected}`);
-}
-
-async function snapshot(nodes: readonly SipNode[]): Promise<Snapshot> {
-  const all = nodes.map(
-    async (node) => [node.name, (await scrape(`${node.httpUrl}/metrics`)) ?? []] as const,
-  );
-  return new Map(await Promise.all(all));
-}
-
-function requests(samples: Snapshot, node: SipNode, method: string): number {
-  return total(samples.get(node.name) ?? [], "strowger_sip_requests_total", { method });
-}
-
-/** One line a node: how many requests of each method and responses of each code it counted in between. */
-function work(nodes: readonly SipNode[], before: Snapshot, after: Snapshot): string[] {
-  const delta = (node: SipNode, metric: string, label: string) => {
-    const [then, now] = [before, after].map((samples) =>
-      totalBy(samples.get(node.name) ?? [], metric, label),
-    );
-    const risen = [...(now ?? [])].map(([key, value]) => [key, value - (then?.get(key) ?? 0)] as const);
-    return risen.flatMap(([key, count]) => (count > 0 ? [`${key} +${count}`] : [])).join("  ");
-  };
-  return nodes.map(
-    (node) =>
-      `  ${node.name}   requests: ${delta(node, "strowger_sip_requests_total", "method") || "none"}   ` +
-      `responses: ${delta(node, "strowger_sip_responses_total", "code") || "none"}`,
-  );
 }
 
 function describe(message: SipRequest | SipResponse): string {
