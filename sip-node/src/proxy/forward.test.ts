@@ -1,0 +1,33 @@
+/** Which requests get a Record-Route (RFC 3261 §16.6 step 4); the copies themselves are golden files in `test/golden/forward`. */
+import { expect, it } from "vitest";
+import { requestOf } from "../../../test/support/sip-message.ts";
+import { buildCancel } from "./build-cancel.ts";
+import { mayFoundDialog } from "./forward.ts";
+
+const uri = "sip:bob@example.com";
+
+it.each(["INVITE", "SUBSCRIBE", "REFER", "NOTIFY", "NOSUCH"])("%s may found a dialog", (method) => {
+  expect(mayFoundDialog(requestOf(method, uri))).toBe(true);
+});
+
+it.each(["MESSAGE", "OPTIONS", "PUBLISH", "BYE", "ACK", "INFO"])("%s founds none", (method) => {
+  expect(mayFoundDialog(requestOf(method, uri))).toBe(false);
+});
+
+it("within a dialog none is founded", () => {
+  expect(mayFoundDialog(requestOf("INVITE", uri, { To: `<${uri}>;tag=b` }))).toBe(false);
+});
+
+it("§9.1: a CANCEL has the INVITE's Request-URI, top Via alone, From, To, Call-ID, Route and CSeq number", () => {
+  const invite = requestOf("INVITE", "sip:bob@192.0.2.2", {
+    Via: ["SIP/2.0/UDP 203.0.113.1:5060;branch=z9hG4bKours;rport", "SIP/2.0/UDP a;branch=z9hG4bKa"],
+    Route: ["<sip:p1;lr>", "<sip:p2;lr>"],
+    CSeq: "17 INVITE",
+    Subject: "not copied",
+  });
+  expect(buildCancel(invite)).toBe(
+    "CANCEL sip:bob@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.1:5060;branch=z9hG4bKours;rport\r\n" +
+      "From: <sip:alice@example.com>;tag=alice-1\r\nTo: <sip:bob@example.com>\r\nCall-ID: call-1\r\n" +
+      "Route: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\nCSeq: 17 CANCEL\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+  );
+});
