@@ -68,6 +68,9 @@ export interface Destination {
 const transactionSpan: Ms = 32_000;
 const never = 0xffff_ffff;
 const taken = 1;
+const nobody = "";
+/** Responses are relayed without waiting; their receipts leave together, within the 100 ms of rule 9. */
+const receiptInterval: Ms = 50;
 
 export class Cluster {
   readonly membership = new Membership();
@@ -82,12 +85,17 @@ export class Cluster {
   private newcomers: HeardFlow[] = [];
   private lastPing: Ms = 0;
   private lastBeat: Ms = 0;
+  private lastReceipts: Ms = 0;
+  private peersChangedAt: Ms;
+  /** Numbers of the responses taken from each peer since the last receipt. */
+  private readonly receipts = new Map<Peer, number[]>();
 
   constructor(settings: ClusterSettings, user: ClusterUser, clock: Clock, directory: NodeDirectory) {
     this.settings = settings;
     this.user = user;
     this.clock = clock;
     this.directory = directory;
+    this.peersChangedAt = clock.now();
     this.letters = new Correspondence(settings.id, settings.seal, (bytes, to) => user.post(bytes, to));
   }
 
@@ -99,9 +107,14 @@ export class Cluster {
     const before = this.flows.get(flow.key);
     const isOurs = before?.owner === this.settings.id && now - before.heardAt < transactionSpan * 10;
     const heard = this.flows.note(flow, this.settings.id, now);
-    if (!isOurs) this.introduce(heard, now);
+    if (!isOurs && this.mayHaveMoved(now)) this.introduce(heard, now);
     this.parking.heard(flow.key);
     return heard;
+  }
+
+  /** The kernel keeps the flows of a shared port where they are until a node joins or leaves; others move as a balancer likes. */
+  private mayHaveMoved(now: Ms): boolean {
+    return !this.settings.isPortShared || now - this.peersChangedAt < transactionSpan;
   }
 
   /** Whether a request on this flow may repeat one that a peer holds: then it is offered before it counts as new (rule 4). */
@@ -109,20 +122,19 @@ export class Cluster {
     return heard.contestedUntil > this.clock.now();
   }
 
-  /** Whether a live node heard this flow and no phone has moved away from it since. */
+  /** Whether a live node can send to this flow, and no phone has moved away from it since. */
   isReachable(flow: Flow): boolean {
     const owner = this.flows.get(flow.key)?.owner;
-    return (
-      owner === this.settings.id || (owner !== undefined && this.membership.isAlive(owner, this.clock.now()))
-    );
+    if (owner === undefined) return this.settings.isPortShared;
+    return owner === this.settings.id || this.membership.isAlive(owner, this.clock.now());
   }
 
-  /** A phone registered from another flow: nobody sends to the old one on its behalf any more. */
+  /** Phones registered from other flows: these have no owner until they are heard again. */
   moved(flows: readonly Flow[]): void {
     if (flows.length === 0) return;
-    for (const { key } of flows) this.flows.forget(key);
-    for (const peer of this.membership.alive(this.clock.now()))
-      this.letters.tell(peer.address, "moved", packFlows(flows));
+    const now = this.clock.now();
+    for (const flow of flows) this.flows.note(flow, nobody, now);
+    for (const peer of this.membership.alive(now)) this.letters.tell(peer.address, "moved", packFlows(flows));
   }
 
   private introduce(heard: HeardFlow, now: Ms): void {
@@ -230,10 +242,15 @@ export class Cluster {
     const now = this.clock.now();
     if (this.membership.heard(frame.from, from, now)) {
       const peer = this.membership.get(frame.from);
-      if (peer !== undefined) this.user.peerChanged(peer, true);
+      if (peer !== undefined) this.peerChanged(peer, true, now);
     }
     const words = this.act(frame, now);
     if (words !== undefined) this.letters.tell(from, "answer", packWords(words), frame.number);
+  }
+
+  private peerChanged(peer: Peer, isAlive: boolean, now: Ms): void {
+    this.peersChangedAt = now;
+    this.user.peerChanged(peer, isAlive);
   }
 
   private act(frame: Frame, now: Ms): readonly number[] | undefined {
@@ -246,12 +263,17 @@ export class Cluster {
       case "heard":
         return unpackFlows(frame.body).map((flow) => this.hand(flow, frame.from, now));
       case "moved":
-        for (const { key } of unpackFlows(frame.body)) this.flows.forget(key);
+        for (const flow of unpackFlows(frame.body)) this.flows.note(flow, nobody, now);
+        return undefined;
+      case "receipt":
+        for (const number of unpackWords(frame.body)) this.letters.answered(number, [taken]);
         return undefined;
       case "whoHeard":
         return unpackFlows(frame.body).map((flow) => this.ageOf(flow, now));
-      case "send":
       case "response":
+        this.takeResponse(frame);
+        return undefined;
+      case "send":
       case "offer": {
         this.relays.received += 1;
         const message = unpackMessage(frame.body);
@@ -260,12 +282,19 @@ export class Cluster {
     }
   }
 
-  private take(kind: "send" | "response" | "offer", flow: Flow, bytes: Buffer): boolean {
+  private takeResponse(frame: Frame): void {
+    this.relays.received += 1;
+    const peer = this.membership.get(frame.from);
+    const message = unpackMessage(frame.body);
+    if (peer === undefined || message === undefined) return;
+    const owed = this.receipts.get(peer);
+    if (owed === undefined) this.receipts.set(peer, [frame.number]);
+    else owed.push(frame.number);
+    this.user.relayedResponse(message.bytes, message.flow);
+  }
+
+  private take(kind: "send" | "offer", flow: Flow, bytes: Buffer): boolean {
     if (kind === "offer") return this.user.offered(bytes, flow);
-    if (kind === "response") {
-      this.user.relayedResponse(bytes, flow);
-      return true;
-    }
     if (this.flows.get(flow.key)?.owner !== this.settings.id) return false;
     this.user.sendToPhone(bytes, flow);
     return true;
@@ -290,14 +319,22 @@ export class Cluster {
   tick(load: number): void {
     const now = this.clock.now();
     this.letters.sweep(now);
+    if (now - this.lastReceipts >= receiptInterval) this.sendReceipts(now);
     if (now - this.lastPing < pingInterval) return;
     this.parking.sweep(now);
-    for (const peer of this.membership.sweep(this.lastPing, now)) this.user.peerChanged(peer, false);
+    for (const peer of this.membership.sweep(this.lastPing, now)) this.peerChanged(peer, false, now);
     this.lastPing = now;
     void this.greet();
     if (now - this.lastBeat < 2 * pingInterval) return;
     this.lastBeat = now;
     void this.beat(load).catch((error: unknown) => this.user.directoryFailed(error));
+  }
+
+  private sendReceipts(now: Ms): void {
+    this.lastReceipts = now;
+    for (const [peer, numbers] of this.receipts)
+      this.letters.tell(peer.address, "receipt", packWords(numbers));
+    this.receipts.clear();
   }
 
   /** Pings every peer; resolves when each has answered or been silent for too long. */

@@ -7,7 +7,7 @@ import type { Ms } from "../wire/units.ts";
 
 export interface HeardFlow {
   readonly flow: Flow;
-  /** Node id of the owner. */
+  /** Node id of the owner; "" for a flow that its phone has left. */
   owner: string;
   /** When this node heard it last, or was told so by its owner. */
   heardAt: Ms;
@@ -48,10 +48,6 @@ export class FlowDirectory {
     known.owner = owner;
     known.heardAt = now;
     return known;
-  }
-
-  forget(key: string): void {
-    this.flows.delete(key);
   }
 
   private add(heard: HeardFlow): HeardFlow {

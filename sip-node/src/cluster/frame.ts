@@ -28,6 +28,8 @@ export const frameKinds = {
   answer: 8,
   /** The phones of these flows registered from others. */
   moved: 9,
+  /** The numbers of response frames taken. */
+  receipt: 10,
 } as const;
 
 export type FrameKind = keyof typeof frameKinds;

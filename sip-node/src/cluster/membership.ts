@@ -10,7 +10,7 @@ export interface Peer {
   readonly id: string;
   readonly address: Address;
   /** Undefined until its first frame came. */
-  readonly heardAt: Ms | undefined;
+  heardAt: Ms | undefined;
 }
 
 export const pingInterval: Ms = 500;
@@ -19,7 +19,7 @@ export const deadAfter: Ms = 3_000;
 const forgottenAfter: Ms = 60_000;
 
 export class Membership {
-  private readonly peers = new Map<string, Peer & { readonly knownAt: Ms }>();
+  private readonly peers = new Map<string, Peer & { knownAt: Ms }>();
 
   /** A peer that `strowger_node` names: to be pinged, not yet alive. */
   introduce(id: string, address: Address, now: Ms): void {
@@ -29,8 +29,9 @@ export class Membership {
   /** A frame of this peer came; true when it lives only since now. */
   heard(id: string, address: Address, now: Ms): boolean {
     const isNew = !this.isAlive(id, now);
-    const known = this.peers.get(id)?.address ?? address; // a node keeps its address for life
-    this.peers.set(id, { id, address: known, heardAt: now, knownAt: now });
+    const known = this.peers.get(id); // a node keeps its address for life
+    if (known === undefined) this.peers.set(id, { id, address, heardAt: now, knownAt: now });
+    else known.heardAt = known.knownAt = now;
     return isNew;
   }
 

@@ -12,6 +12,7 @@ import { aorOf, wireText } from "../location/row-text.ts";
 import { parseContacts } from "../wire/contact.ts";
 import { findDigestCredentials } from "../wire/digest-credentials.ts";
 import { type Edit, removeField } from "../wire/edits.ts";
+import { findField } from "../wire/fields.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
@@ -64,10 +65,12 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   }
   // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
   const called = nameOf(valid.uri);
+  const asked = mayBeAdmitted(request, source, house) ? findTargets(called, house) : undefined;
+  asked?.catch(() => {}); // it is awaited below, unless the caller is refused first
   const admission = await authorize(request, source, called, house);
   if (admission.kind === "reject") return admission;
   // §16.5 Targets
-  const found = await findTargets(called, house);
+  const found = await (asked ?? findTargets(called, house));
   if (found.kind === "reject") return found;
   const edits = [...path.edits, ...admission.edits];
   return {
@@ -90,12 +93,12 @@ export async function routeAck(request: Request, house: ProxyHouse): Promise<Rou
   return { kind: "forward", targets: [target], edits: path.edits, maxForwards, loop, caller: undefined };
 }
 
-/** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user. */
+/** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user or in a dialog. */
 export async function answerOptions(request: Request, house: ProxyHouse): Promise<Rejection | undefined> {
   const valid = validate(request, house.addresses);
   if (valid.kind === "reject") return valid;
   const { uri } = valid;
-  if (uri.user !== undefined) return undefined;
+  if (uri.user !== undefined || request.to.tag !== undefined) return undefined;
   const isOurs =
     isOwnAddress(house.addresses, uri.host, uri.port) ||
     isServed((await house.lookup.resolve({ username: "", domain: uri.host })).domain);
@@ -117,6 +120,10 @@ async function presentParty(party: Party, house: ProxyHouse): Promise<Target> {
 }
 
 const nameOf = (uri: SipUri): Aor => aorOf(uri) ?? { username: "", domain: uri.host };
+
+/** Whoever brings credentials will most likely be let in: both parties are looked up in one round trip. Others cost one look-up. */
+const mayBeAdmitted = (request: Request, source: Flow, house: ProxyHouse): boolean =>
+  house.isPeer(source) || findField(request.fields, "proxy-authorization") !== undefined;
 
 interface Authorized {
   readonly kind: "authorized";
@@ -171,10 +178,14 @@ interface TargetSet {
 
 /** 404 for a domain or user that is not here, 480 for a user without a phone. */
 async function findTargets(called: Aor, house: ProxyHouse): Promise<TargetSet | Rejection> {
-  const { domain, account } = await house.lookup.resolve(called);
+  const [{ domain, account }, bindings] = await Promise.all([
+    house.lookup.resolve(called),
+    house.lookup.bindings(called),
+  ]);
   if (!isServed(domain)) return notServed(called.domain);
   if (account?.isEnabled !== true) return reject(404, "Not Found");
-  const found = targets(await house.lookup.bindings(account));
+  const isAlias = account.username !== called.username || account.domain !== called.domain;
+  const found = targets(isAlias ? await house.lookup.bindings(account) : bindings);
   return found.length > 0 ? { kind: "targets", targets: found } : reject(480, "Temporarily Unavailable");
 }
 

@@ -41,7 +41,11 @@ export async function readBindings(
   const asked = padded(aors);
   const where = placeholders(asked.length, "(l.username = ? AND l.domain = ?)", " OR ");
   const values = asked.flatMap(({ username, domain }) => [username, domain]);
-  const rows = await session.read<BindingRow>(`SELECT ${columns} FROM ${tables} WHERE ${where}`, values);
+  const rows = await session.read<BindingRow>(
+    "bindings",
+    `SELECT ${columns} FROM ${tables} WHERE ${where}`,
+    values,
+  );
   return aors.map((aor) => rows.filter((row) => isOf(row, aor)).flatMap(bindingOf));
 }
 
@@ -51,7 +55,11 @@ export async function readBindingsById(
 ): Promise<readonly (Binding | undefined)[]> {
   const asked = padded(ids);
   const where = `l.contact_id IN (${placeholders(asked.length)})`;
-  const rows = await session.read<BindingRow>(`SELECT ${columns} FROM ${tables} WHERE ${where}`, asked);
+  const rows = await session.read<BindingRow>(
+    "binding by id",
+    `SELECT ${columns} FROM ${tables} WHERE ${where}`,
+    asked,
+  );
   return ids.map((id) => rows.filter((row) => row.id === id).flatMap(bindingOf)[0]);
 }
 
@@ -99,6 +107,7 @@ export async function writeBindings(
 ): Promise<void> {
   const batch = padded(rows);
   await session.write(
+    "write location",
     `INSERT INTO location (contact_id, username, domain, contact, received, expires, q, callid, cseq, last_modified, flags, cflags,
   user_agent, socket, sip_instance)
 VALUES ${placeholders(batch.length, `(?, ?, ?, ?, ?, GREATEST(1, UNIX_TIMESTAMP() + ?), ?, ?, ?, NOW(), 0, ${placeholders(locationColumns - 10)})`)}
@@ -108,6 +117,7 @@ ON DUPLICATE KEY UPDATE contact = VALUES(contact), received = VALUES(received), 
     batch.flatMap(({ aor, binding }) => locationValues(aor, binding, socket)),
   );
   await session.write(
+    "write flow",
     `INSERT INTO strowger_flow (contact_id, flow, owner_node, reg_id, nonce_at, nonce_count, registered_at, refreshed_at)
 VALUES ${placeholders(batch.length, `(${placeholders(flowColumns)}, ?, ${databaseNow}, ${databaseNow})`)}
 ON DUPLICATE KEY UPDATE flow = VALUES(flow), owner_node = VALUES(owner_node), reg_id = VALUES(reg_id), nonce_at = VALUES(nonce_at),

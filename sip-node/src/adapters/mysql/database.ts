@@ -2,13 +2,7 @@
  * One bounded pool of connections to the cluster's MySQL: prepared statements, a timeout on everything, conflicts tried again, and a
  * look at the next host when one does not answer.
  */
-import {
-  createPool,
-  type Pool,
-  type PoolConnection,
-  type ResultSetHeader,
-  type RowDataPacket,
-} from "mysql2/promise";
+import { createPool, type Pool, type PoolConnection, type ResultSetHeader, type RowDataPacket } from "mysql2";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import type { Ms } from "../../wire/units.ts";
 
@@ -28,10 +22,11 @@ export interface DatabaseSettings {
 export type Value = string | number | null;
 export type Row = RowDataPacket;
 
-/** Runs statements on one connection. */
+/** Runs prepared statements; `name` is what the metrics call one. */
 export interface Session {
-  read<T extends Row>(sql: string, values: readonly Value[]): Promise<T[]>;
-  write(sql: string, values: readonly Value[]): Promise<number>;
+  read<T extends Row>(name: string, sql: string, values: readonly Value[]): Promise<T[]>;
+  /** Rows affected: 1 for an insert, 2 for an update of ON DUPLICATE KEY, 0 for one that changes nothing. */
+  write(name: string, sql: string, values: readonly Value[]): Promise<number>;
 }
 
 /** The outcome of COMMIT is not known: the connection was lost while it ran. */
@@ -53,47 +48,50 @@ export class Database implements Session {
     this.pool = this.open();
   }
 
-  async read<T extends Row>(sql: string, values: readonly Value[]): Promise<T[]> {
+  async read<T extends Row>(name: string, sql: string, values: readonly Value[]): Promise<T[]> {
     return this.guard(() =>
-      this.timed(sql, () => rowsOf<T>(this.pool, sql, values, this.settings.queryTimeout)),
+      this.timed(name, execute<T[]>(this.pool, sql, values, this.settings.queryTimeout)),
     );
   }
 
-  async write(sql: string, values: readonly Value[]): Promise<number> {
-    return this.guard(() =>
-      this.timed(sql, () => affectedBy(this.pool, sql, values, this.settings.queryTimeout)),
+  async write(name: string, sql: string, values: readonly Value[]): Promise<number> {
+    const { queryTimeout } = this.settings;
+    const result = await this.guard(() =>
+      this.timed(name, execute<ResultSetHeader>(this.pool, sql, values, queryTimeout)),
     );
+    return result.affectedRows;
   }
 
   /**
    * Runs `act` in a transaction; `act` returning false rolls back. Conflicts are tried again from the start. Throws
    * `StoreUnavailable`, `AmbiguousCommit`, or the statement's own error.
    */
-  async transaction(act: (session: Session) => Promise<boolean>): Promise<boolean> {
+  async transaction(name: string, act: (session: Session) => Promise<boolean>): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.guard(() => this.timed("TRANSACTION", () => this.once(act)));
+        return await this.guard(() => this.timed(name, this.once(act)));
       } catch (error) {
         if (!isConflict(error) || attempt === maxAttempts) throw error;
       }
     }
   }
 
-  async close(): Promise<void> {
-    await this.pool.end().catch(() => {});
+  close(): Promise<void> {
+    return new Promise((resolve) => this.pool.end(() => resolve()));
   }
 
   private async once(act: (session: Session) => Promise<boolean>): Promise<boolean> {
-    const connection = await this.pool.getConnection();
+    const connection = await connectionOf(this.pool);
     const timeout = this.settings.queryTimeout;
     try {
-      await connection.query({ sql: "START TRANSACTION", timeout });
+      await query(connection, "START TRANSACTION", timeout);
       const isWanted = await act({
-        read: (sql, values) => rowsOf(connection, sql, values, timeout),
-        write: (sql, values) => affectedBy(connection, sql, values, timeout),
+        read: (_name, sql, values) => execute(connection, sql, values, timeout),
+        write: async (_name, sql, values) =>
+          (await execute<ResultSetHeader>(connection, sql, values, timeout)).affectedRows,
       });
       if (isWanted) await commit(connection, timeout);
-      else await connection.query({ sql: "ROLLBACK", timeout });
+      else await query(connection, "ROLLBACK", timeout);
       connection.release();
       return isWanted;
     } catch (error) {
@@ -102,18 +100,12 @@ export class Database implements Session {
     }
   }
 
-  private async timed<T>(sql: string, act: () => Promise<T>): Promise<T> {
+  private async timed<T>(name: string, running: Promise<T>): Promise<T> {
     const start = performance.now();
     try {
-      return await act();
+      return await running;
     } finally {
-      this.observe(
-        sql
-          .slice(0, sql.indexOf(" ") < 0 ? sql.length : sql.indexOf(" "))
-          .trim()
-          .toLowerCase(),
-        performance.now() - start,
-      );
+      this.observe(name, performance.now() - start);
     }
   }
 
@@ -135,7 +127,7 @@ export class Database implements Session {
     const old = this.pool;
     this.at = (this.at + 1) % this.settings.hosts.length;
     this.pool = this.open();
-    void old.end().catch(() => {});
+    old.end(() => {});
   }
 
   private open(): Pool {
@@ -162,30 +154,36 @@ export class Database implements Session {
   }
 }
 
-async function rowsOf<T extends Row>(
+// mysql2's own promises capture a stack trace for each statement, which costs more than sending it.
+
+function execute<T extends RowDataPacket[] | ResultSetHeader>(
   on: Pool | PoolConnection,
   sql: string,
   values: readonly Value[],
   timeout: Ms,
-): Promise<T[]> {
-  const [rows] = await on.execute<T[]>({ sql, timeout }, [...values]);
-  return rows;
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    on.execute<T>({ sql, timeout }, [...values], (error, result) =>
+      error === null ? resolve(result) : reject(error),
+    );
+  });
 }
 
-/** Rows affected: 1 for an insert, 2 for an update of ON DUPLICATE KEY, 0 for one that changes nothing. */
-async function affectedBy(
-  on: Pool | PoolConnection,
-  sql: string,
-  values: readonly Value[],
-  timeout: Ms,
-): Promise<number> {
-  const [result] = await on.execute<ResultSetHeader>({ sql, timeout }, [...values]);
-  return result.affectedRows;
+function query(on: PoolConnection, sql: string, timeout: Ms): Promise<void> {
+  return new Promise((resolve, reject) => {
+    on.query({ sql, timeout }, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+function connectionOf(pool: Pool): Promise<PoolConnection> {
+  return new Promise((resolve, reject) => {
+    pool.getConnection((error, connection) => (error === null ? resolve(connection) : reject(error)));
+  });
 }
 
 async function commit(connection: PoolConnection, timeout: Ms): Promise<void> {
   try {
-    await connection.query({ sql: "COMMIT", timeout });
+    await query(connection, "COMMIT", timeout);
   } catch (error) {
     if (isConnectionLoss(error)) throw new AmbiguousCommit("COMMIT", { cause: error });
     throw error;
@@ -196,7 +194,7 @@ async function commit(connection: PoolConnection, timeout: Ms): Promise<void> {
 async function abandon(connection: PoolConnection, error: unknown, timeout: Ms): Promise<void> {
   if (error instanceof AmbiguousCommit || isConnectionLoss(error)) return connection.destroy();
   try {
-    await connection.query({ sql: "ROLLBACK", timeout });
+    await query(connection, "ROLLBACK", timeout);
     connection.release();
   } catch {
     connection.destroy();

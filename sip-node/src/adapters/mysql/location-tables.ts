@@ -53,7 +53,7 @@ export class LocationTables implements LocationStore {
     changes: readonly BindingChange[],
   ): Promise<readonly CommitOutcome[] | undefined> {
     try {
-      const isDone = await this.database.transaction((session) => this.write(session, changes));
+      const isDone = await this.database.transaction("commit", (session) => this.write(session, changes));
       if (isDone) return changes.map(() => "committed");
       return changes.length === 1 ? ["conflict"] : undefined;
     } catch (error) {
@@ -104,6 +104,7 @@ export class LocationTables implements LocationStore {
 async function raiseVersions(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
   const batch = padded(changes); // a repeated row finds its version raised already and affects nothing
   const affected = await session.write(
+    "raise versions",
     `INSERT INTO strowger_aor (username, domain, version) VALUES ${placeholders(batch.length, "(?, ?, ?)")}
 ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(version), version)`,
     batch.flatMap(({ aor, version }) => [aor.username, aor.domain, version + 1]),
@@ -114,6 +115,7 @@ ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(versi
 /** OpenSIPS before 3.2 has no column for SHA-256. */
 async function sha256Column(session: Session): Promise<string> {
   const rows = await session.read<Row>(
+    "columns",
     "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'subscriber' AND column_name = 'ha1_sha256'",
     [],
   );

@@ -25,12 +25,14 @@ export class NodeTable implements NodeDirectory {
   async beat(self: { readonly id: string; readonly address: Address; readonly load: number }) {
     const { id, address, load } = self;
     await this.database.write(
+      "beat",
       `INSERT INTO strowger_node (node_id, address, version, configuration_hash, load_transactions, started_at, beat_at)
 VALUES (?, ?, ?, ?, ?, ${databaseNow}, ${databaseNow})
 ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_transactions = VALUES(load_transactions), beat_at = VALUES(beat_at)`,
       [id, hostPort(address.host, address.port), this.about.version, this.about.configurationHash(), load],
     );
     const rows = await this.database.read<Row>(
+      "nodes",
       `SELECT node_id AS id, address FROM strowger_node WHERE node_id <> ? AND beat_at > ${databaseNow} - ${staleAfterMs}`,
       [id],
     );
@@ -43,12 +45,13 @@ ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_tr
   }
 
   async leave(id: string): Promise<void> {
-    await this.database.write("DELETE FROM strowger_node WHERE node_id = ?", [id]);
+    await this.database.write("leave", "DELETE FROM strowger_node WHERE node_id = ?", [id]);
   }
 
   /** Rows of nodes that were killed. */
   async sweep(): Promise<void> {
     await this.database.write(
+      "sweep nodes",
       `DELETE FROM strowger_node WHERE beat_at < ${databaseNow} - ${removedAfterMs}`,
       [],
     );

@@ -8,18 +8,21 @@ const batchSize = 512;
 /** Returns how many rows went; several nodes may reap at once. */
 export async function reap(database: Database): Promise<number> {
   const rows = await database.read<Row>(
+    "expired",
     `SELECT CAST(contact_id AS CHAR) AS id FROM location WHERE expires <> 0 AND expires < UNIX_TIMESTAMP() - ${graceSeconds} LIMIT ${batchSize}`,
     [],
   );
   const ids = padded(rows.map((row) => String(row["id"])));
   if (ids.length === 0) return 0;
-  await database.transaction(async (session) => {
+  await database.transaction("reap", async (session) => {
     const list = placeholders(ids.length);
     await session.write(
+      "reap",
       `DELETE FROM location WHERE contact_id IN (${list}) AND expires <> 0 AND expires < UNIX_TIMESTAMP() - ${graceSeconds}`,
       ids,
     );
     await session.write(
+      "reap",
       `DELETE FROM strowger_flow WHERE contact_id IN (${list}) AND contact_id NOT IN (SELECT contact_id FROM location WHERE contact_id IN (${list}))`,
       [...ids, ...ids],
     );
@@ -31,6 +34,7 @@ export async function reap(database: Database): Promise<number> {
 /** Current bindings of all nodes. */
 export async function countBindings(database: Database): Promise<number> {
   const rows = await database.read<Row>(
+    "count",
     "SELECT COUNT(*) AS count FROM location WHERE expires = 0 OR expires > UNIX_TIMESTAMP()",
     [],
   );

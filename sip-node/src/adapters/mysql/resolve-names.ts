@@ -62,7 +62,11 @@ export async function resolveNames(
   const usernames = padded([...new Set(names.map(({ username }) => username))]);
   const domains = padded([...new Set(names.map(({ domain }) => domain))]);
   const values = [...usernames, ...domains, ...usernames, ...domains];
-  const rows = await session.read<AccountRow>(statement(usernames.length, domains.length, sha256), values);
+  const rows = await session.read<AccountRow>(
+    "resolve",
+    statement(usernames.length, domains.length, sha256),
+    values,
+  );
   return names.map((name) => resolution(name, rows));
 }
 
