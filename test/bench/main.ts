@@ -2,7 +2,7 @@
  * `npm run bench`: processor time per call, Strowger beside Debian's Kamailio in one run, with the same load from sipp: a caller's
  * socket for each call, one callee. The figure to quote is the ratio; absolute times are this machine's, at this hour.
  *
- *   npm run bench -- [--rate 200] [--seconds 20] [--profile]
+ *   npm run bench -- [--rate 200] [--seconds 20] [--only challenged,kamailio] [--profile]
  */
 import { parseArgs } from "node:util";
 import { Cluster } from "../support/cluster.ts";
@@ -16,6 +16,7 @@ const { values } = parseArgs({
   options: {
     rate: { type: "string", default: "200" },
     seconds: { type: "string", default: "20" },
+    only: { type: "string", default: "challenged,trusted,kamailio" },
     profile: { type: "boolean", default: false },
   },
 });
@@ -34,7 +35,12 @@ interface Outcome {
   readonly shares: string;
 }
 
-const outcomes = [await strowger("challenged"), await strowger("trusted"), await kamailio()];
+const outcomes: Outcome[] = [];
+for (const name of values.only.split(",")) {
+  if (name === "challenged" || name === "trusted") outcomes.push(await strowger(name));
+  else if (name === "kamailio") outcomes.push(await kamailio());
+  else throw new Error(`--only: expected challenged, trusted or kamailio, got "${name}"`);
+}
 const reference = outcomes.at(-1);
 for (const { name, result, perCall, databasePerCall, shares } of outcomes) {
   const ratio = reference === undefined ? 1 : perCall / reference.perCall;

@@ -50,28 +50,22 @@ function read(name: string): string {
   return text.replaceAll("\n", "\r\n").replaceAll("TOKEN", token);
 }
 
-it.each(Object.entries(cases))(
-  "%s: $does",
-  (name, { target, source = flowOf("198.51.100.7", 4711), ...more }) => {
-    const addresses = more.addresses ?? addressesOf({ host: "203.0.113.1", port: 5060 });
-    const request = parseMessage(read(`${name}.in.sip`));
-    if (request.kind !== "request") throw new Error(JSON.stringify(request));
-    const valid = validate(request, addresses);
-    const path = preprocess(request, addresses, seal);
-    if (valid.kind === "reject" || path.kind === "reject") throw new Error(JSON.stringify([valid, path]));
-    const recordRoute = mayFoundDialog(request) ? token : undefined;
-    const { maxForwards } = valid;
-    const out = forward(
-      { request, source, edits: path.edits, maxForwards, target, branch: "z9hG4bKours", recordRoute },
-      addresses,
-    );
-    expect(out).toBe(
-      read(`${name}.out.sip`)
-        .slice(0, out.length + 100)
-        .replace(/(\r\n\r\n[^]*)\r\n$/, "$1"),
-    );
-  },
-);
+it.each(Object.entries(cases).map(([name, { does }]) => [name, does]))("%s: %s", (name = "") => {
+  const { target, source = flowOf("198.51.100.7", 4711), ...more } = cases[name] as Case;
+  const addresses = more.addresses ?? addressesOf({ host: "203.0.113.1", port: 5060 });
+  const request = parseMessage(read(`${name}.in.sip`));
+  if (request.kind !== "request") throw new Error(JSON.stringify(request));
+  const valid = validate(request, addresses);
+  const path = preprocess(request, addresses, seal);
+  if (valid.kind === "reject" || path.kind === "reject") throw new Error(JSON.stringify([valid, path]));
+  const recordRoute = mayFoundDialog(request) ? token : undefined;
+  const { maxForwards } = valid;
+  const out = forward(
+    { request, source, edits: path.edits, maxForwards, target, branch: "z9hG4bKours", recordRoute },
+    addresses,
+  );
+  expect(out).toBe(read(`${name}.out.sip`));
+});
 
 it("every pair of files has its case", () => {
   const names = readdirSync(folder).map((file) => file.replace(/\.(in|out)\.sip$/, ""));

@@ -8,10 +8,10 @@ export const maxFields = 200;
 export const maxFieldBytes = 8_192;
 /** Bytes of a Request-URI (414 Request-URI Too Long). */
 export const maxUriBytes = 2_048;
-/** Bytes of a method name (400). */
-export const maxMethodBytes = 32;
-/** Bytes of a Call-ID, a tag or a branch (400). */
-export const maxTokenBytes = 255;
+/** Bytes of a method name (400). RFC 4475 §3.1.1.2 has one of 43. */
+export const maxMethodBytes = 64;
+/** Bytes of a Call-ID, a tag or a branch (400). RFC 4475 §3.1.1.7 has some of several hundred; `location` holds less of a Call-ID. */
+export const maxTokenBytes = 1_024;
 /** Values of one list header that are looked at: Contact, Route, Via (400). */
 export const maxListValues = 64;
 /** Contacts in one REGISTER (400). */

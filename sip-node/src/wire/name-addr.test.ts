@@ -1,5 +1,6 @@
 /** From, To, Contact and Route values (RFC 3261 §20.10, §25.1). */
 import { describe, expect, it } from "vitest";
+import { maxTokenBytes } from "./limits.ts";
 import { type NameAddr, parameter, parseNameAddr } from "./name-addr.ts";
 import { isProblem } from "./problem.ts";
 
@@ -55,7 +56,7 @@ describe("parseNameAddr", () => {
     "<sip:b@h<x>",
     "<sip:b@h>;tag",
     "<sip:b@h>;tag=",
-    `<sip:b@h>;tag=${"a".repeat(256)}`,
+    `<sip:b@h>;tag=${"a".repeat(maxTokenBytes + 1)}`,
   ])("%j is refused", (text) => {
     expect(isProblem(parseNameAddr(text, 0, text.length, "To"))).toBe(true);
   });

@@ -2,7 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { requestOf, requestText, responseText } from "../../../test/support/sip-message.ts";
 import { fieldValue } from "./fields.ts";
-import { maxFieldBytes, maxFields, maxMessageBytes, maxUriBytes } from "./limits.ts";
+import {
+  maxFieldBytes,
+  maxFields,
+  maxMessageBytes,
+  maxMethodBytes,
+  maxTokenBytes,
+  maxUriBytes,
+} from "./limits.ts";
 import { parseMessage } from "./parse-message.ts";
 
 const bob = "sip:bob@example.com";
@@ -57,7 +64,7 @@ describe("start line (§7.1, §7.2)", () => {
     ["INVITE <sip:bob@example.com> SIP/2.0", 400],
     ["INVITE sip:bob@example.com\x00 SIP/2.0", 400],
     ["IN<VITE sip:bob@example.com SIP/2.0", 400],
-    [`${"M".repeat(33)} sip:bob@example.com SIP/2.0`, 400],
+    [`${"M".repeat(maxMethodBytes + 1)} sip:bob@example.com SIP/2.0`, 400],
     [`INVITE sip:${"b".repeat(maxUriBytes)}@example.com SIP/2.0`, 414],
   ])("the request line %j is refused with %i", (line, status) => {
     expect(verdict(invite.replace("INVITE sip:bob@example.com SIP/2.0", line))).toBe(status);
@@ -193,7 +200,7 @@ describe("mandatory fields (§8.1.1)", () => {
   it.each([
     ["Call-ID", ""],
     ["Call-ID", "a b"],
-    ["Call-ID", "x".repeat(256)],
+    ["Call-ID", "x".repeat(maxTokenBytes + 1)],
     ["CSeq", "INVITE"],
     ["CSeq", "-1 INVITE"],
     ["CSeq", "2147483648 INVITE"],
