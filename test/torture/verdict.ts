@@ -1,0 +1,36 @@
+/** What a proxy does with a datagram before it asks anybody: `wire`, then §16.3 and §16.4. */
+import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
+import { addressesOf } from "../../sip-node/src/proxy/addresses.ts";
+import { preprocess } from "../../sip-node/src/proxy/preprocess.ts";
+import { validate } from "../../sip-node/src/proxy/validate.ts";
+import { buildResponse } from "../../sip-node/src/wire/build-response.ts";
+import { flowOf } from "../../sip-node/src/wire/flow.ts";
+import { type Malformed, parseMessage } from "../../sip-node/src/wire/parse-message.ts";
+
+const addresses = addressesOf({ host: "203.0.113.1", port: 5060 }, [{ host: "2001:db8::1", port: 5060 }]);
+const source = flowOf("192.0.2.99", 5060);
+const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+const seal = createSeal(ring, "flow token", () => 1);
+
+/** "accepted", "dropped", or the status of the refusal, which is built and read back. */
+export function verdict(datagram: string): string | number {
+  const message = parseMessage(datagram);
+  if (message.kind === "malformed") return refuse(message);
+  if (message.kind === "response") return "accepted";
+  const valid = validate(message, addresses);
+  if (valid.kind === "reject") return valid.status;
+  const path = preprocess(message, addresses, seal);
+  return path.kind === "reject" ? path.status : "accepted";
+}
+
+function refuse({ method, via, text, fields, problem }: Malformed): string | number {
+  if (method === undefined || method === "ACK" || via === undefined) return "dropped";
+  const response = buildResponse({ text, fields, via }, source, problem.status, problem.reason, "us");
+  if (!response.startsWith(`SIP/2.0 ${problem.status} `) || !response.endsWith("\r\n\r\n"))
+    throw new Error(response);
+  return problem.status;
+}
+
+/** A message's lines, with CRLF behind each, and the empty line and the body. */
+export const message = (lines: readonly string[], body = ""): string =>
+  `${lines.join("\r\n")}\r\n\r\n${body}`;
