@@ -1,0 +1,298 @@
+/**
+ * Whatever comes in, the parsers return, with a value or a problem, in bounded time (P6); what they accept keeps its promises: offsets
+ * inside the text, values within their bounds, and edits that leave the rest alone. STROWGER_SEED repeats a run that failed.
+ */
+import { describe, expect, it } from "vitest";
+import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
+import {
+  decodeFrame,
+  encodeFrame,
+  packFlows,
+  unpackFlows,
+  unpackMessage,
+  unpackWords,
+} from "../../sip-node/src/cluster/frame.ts";
+import { addressesOf } from "../../sip-node/src/proxy/addresses.ts";
+import { isOwnBranch, readBranch } from "../../sip-node/src/proxy/branch.ts";
+import { openToken } from "../../sip-node/src/proxy/flow-token.ts";
+import { forward } from "../../sip-node/src/proxy/forward.ts";
+import { preprocess } from "../../sip-node/src/proxy/preprocess.ts";
+import { validate } from "../../sip-node/src/proxy/validate.ts";
+import { buildResponse } from "../../sip-node/src/wire/build-response.ts";
+import { isUriText } from "../../sip-node/src/wire/characters.ts";
+import { parseContacts } from "../../sip-node/src/wire/contact.ts";
+import { findDigestCredentials, parseDigestCredentials } from "../../sip-node/src/wire/digest-credentials.ts";
+import { flowOf, parseFlowKey } from "../../sip-node/src/wire/flow.ts";
+import {
+  maxContactsPerRegister,
+  maxFieldBytes,
+  maxFields,
+  maxMessageBytes,
+} from "../../sip-node/src/wire/limits.ts";
+import type { Message } from "../../sip-node/src/wire/message.ts";
+import { parameter, parseNameAddr } from "../../sip-node/src/wire/name-addr.ts";
+import { parseMessage } from "../../sip-node/src/wire/parse-message.ts";
+import { isProblem } from "../../sip-node/src/wire/problem.ts";
+import { parseHostPort, parseUri } from "../../sip-node/src/wire/uri.ts";
+import { parseVia } from "../../sip-node/src/wire/via.ts";
+import { chance } from "../support/chance.ts";
+import { damaged, plainMessage, shattered, writeMessage } from "./mutate.ts";
+
+const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+const seal = createSeal(ring, "flow token", () => 1);
+const addresses = addressesOf({ host: "203.0.113.1", port: 5060 });
+const source = flowOf("192.0.2.1", 5060);
+
+/** Runs `act` on each text; a throw is told with the text and the seed. */
+function survive(
+  name: string,
+  rounds: number,
+  make: (random: ReturnType<typeof chance>) => string,
+  act: (text: string) => void,
+): void {
+  const random = chance(name);
+  for (let round = 0; round < rounds; round++) {
+    const text = make(random);
+    try {
+      act(text);
+    } catch (error) {
+      throw new Error(`${random.seed} round ${round}: ${JSON.stringify(text)}`, { cause: error });
+    }
+  }
+}
+
+function checkMessage(message: Message): void {
+  let at = message.text.indexOf("\r\n") + 2;
+  for (const field of message.fields) {
+    expect(field.start).toBe(at);
+    expect(field.valueStart).toBeGreaterThan(field.start);
+    expect(field.valueEnd).toBeGreaterThanOrEqual(field.valueStart);
+    expect(field.end).toBeGreaterThanOrEqual(field.valueEnd + 2);
+    at = field.end;
+  }
+  expect(message.bodyStart).toBe(at + 2);
+  expect(message.text.slice(0, message.bodyStart)).not.toMatch(/[^\r]\n|\r[^\n]/);
+  expect(isUriText(message.to.uri) && isUriText(message.from.uri)).toBe(true);
+}
+
+/** A request that was accepted is forwarded to a copy that is readable, says the same and differs where it must. */
+function checkForwarding(message: Message): void {
+  if (message.kind !== "request") return;
+  parseContacts(message);
+  const valid = validate(message, addresses);
+  const path = preprocess(message, addresses, seal);
+  if (valid.kind === "reject" || path.kind === "reject") return;
+  const { maxForwards } = valid;
+  const input = {
+    request: message,
+    source,
+    edits: path.edits,
+    maxForwards,
+    target: "sip:t@h",
+    branch: "z9hG4bKours",
+    recordRoute: "r",
+  };
+  const copy = parseMessage(forward(input, addresses));
+  expect(copy).toMatchObject({
+    kind: "request",
+    method: message.method,
+    callId: message.callId,
+    cseq: message.cseq,
+    uri: "sip:t@h",
+  });
+  if (copy.kind !== "request") return;
+  expect(copy.via.branch).toBe("z9hG4bKours");
+  const untouched = (one: Message) =>
+    one.fields
+      .filter(({ name }) => !["via", "route", "record-route", "max-forwards"].includes(name))
+      .map((field) => one.text.slice(field.start, field.end));
+  expect(untouched(copy)).toEqual(untouched(message));
+  expect(copy.text.slice(copy.bodyStart)).toBe(message.text.slice(message.bodyStart));
+}
+
+function tryMessage(text: string): void {
+  const message = parseMessage(text);
+  if (message.kind === "malformed") {
+    expect(message.problem.reason.length).toBeLessThan(400);
+    const { method, via, problem } = message;
+    if (method === undefined || via === undefined) return;
+    const response = buildResponse(
+      { text: message.text, fields: message.fields, via },
+      source,
+      problem.status,
+      problem.reason,
+      "t",
+    );
+    expect(response.split("\r\n")[0]).toMatch(/^SIP\/2\.0 [45]\d\d [^\r\n]*$/);
+    return;
+  }
+  checkMessage(message);
+  checkForwarding(message);
+}
+
+describe("datagrams", () => {
+  it("well-formed ones are read", () => {
+    survive(
+      "well-formed",
+      400,
+      (random) => writeMessage(plainMessage(random)),
+      (text) => {
+        expect(parseMessage(text).kind).toMatch(/request|response/);
+        tryMessage(text);
+      },
+    ); // prettier-ignore
+  });
+
+  it("damaged ones", () => {
+    survive("damaged", 4_000, (random) => damaged(random, writeMessage(plainMessage(random))), tryMessage);
+  });
+
+  it("shards alone", () => survive("shards", 1_500, shattered, tryMessage));
+
+  it("bytes of chance", () => {
+    survive(
+      "bytes",
+      500,
+      (random) =>
+        Array.from({ length: random.below(300) }, () => String.fromCharCode(random.below(256))).join(""),
+      tryMessage,
+    );
+  });
+});
+
+it("every value parser takes any text", () => {
+  survive(
+    "values",
+    3_000,
+    (random) =>
+      random.below(2) === 0
+        ? shattered(random)
+        : damaged(random, writeMessage(plainMessage(random)).split("\r\n")[2 + random.below(5)] ?? ""),
+    (text) => {
+      parseVia(text, 0, text.length);
+      parseNameAddr(text, 0, text.length, "To");
+      parameter(text, "tag");
+      const uri = parseUri(text);
+      if (!isProblem(uri)) expect(uri.host).toMatch(/^[0-9a-f:.]+$|^[a-z0-9_.-]+$/);
+      parseHostPort(text);
+      parseFlowKey(text);
+      parseDigestCredentials(`Digest ${text}`);
+      readBranch(`z9hG4bK${text}`);
+      isOwnBranch(`z9hG4bK${text}`, "c", "f", seal);
+      openToken(text, "c", "t", seal);
+    },
+  ); // prettier-ignore
+});
+
+describe("digest credentials", () => {
+  const value =
+    'Digest username="bob", realm="example.com", nonce="abc.k.def", uri="sip:example.com", response="00112233445566778899aabbccddeeff", algorithm=MD5, qop=auth, nc=00000001, cnonce="x\\"y"';
+
+  it("damaged ones give credentials, a problem or nothing", () => {
+    survive(
+      "digest",
+      3_000,
+      (random) => damaged(random, value),
+      (text) => {
+        const found = parseDigestCredentials(text);
+        if (found !== undefined && !isProblem(found)) expect(found.nc ?? "0").toMatch(/^[0-9a-f]{1,8}$/i);
+      },
+    ); // prettier-ignore
+  });
+
+  it("and never another realm's", () => {
+    survive(
+      "realms",
+      300,
+      (random) => damaged(random, value),
+      (text) => {
+        const message = {
+          text,
+          fields: [
+            {
+              name: "authorization" as const,
+              start: 0,
+              valueStart: 0,
+              valueEnd: text.length,
+              end: text.length,
+            },
+          ],
+        };
+        const found = findDigestCredentials(message, "authorization", "other.example");
+        if (found !== undefined && !isProblem(found)) expect(found.realm).toBe("other.example");
+      },
+    ); // prettier-ignore
+  });
+});
+
+describe("frames between nodes", () => {
+  const body = packFlows([source, flowOf("2001:db8::1", 5060)]);
+  const frame = encodeFrame({ kind: "heard", from: "0123456789ab", number: 77, body }, seal);
+
+  it("a damaged one is refused", () => {
+    expect(decodeFrame(frame, seal)?.number).toBe(77);
+    survive(
+      "frames",
+      1_500,
+      (random) => damaged(random, frame.toString("latin1")),
+      (text) => {
+        const bytes = Buffer.from(text, "latin1");
+        if (!bytes.equals(frame)) expect(decodeFrame(bytes, seal)).toBeUndefined();
+      },
+    ); // prettier-ignore
+  });
+
+  it("any body is taken apart", () => {
+    survive(
+      "bodies",
+      1_500,
+      (random) => (random.below(2) === 0 ? shattered(random) : damaged(random, body.toString("latin1"))),
+      (text) => {
+        const bytes = Buffer.from(text, "latin1");
+        for (const flow of unpackFlows(bytes)) expect(parseFlowKey(flow.key)).toEqual(flow);
+        unpackMessage(bytes);
+        unpackWords(bytes);
+      },
+    ); // prettier-ignore
+  });
+});
+
+describe("the largest and the most tedious datagrams take a few milliseconds", () => {
+  const head = "INVITE sip:b@h SIP/2.0\r\n";
+  const tail = "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n";
+  const via = "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n";
+  const fill = (text: string, bytes = maxFieldBytes - 100): string =>
+    text.repeat(Math.floor(bytes / text.length));
+  const tedious: Readonly<Record<string, string>> = {
+    "spaces before a fold": `${head}${via}Proxy-Require: ${fill(" ")}x\r\n y\r\n${tail}`,
+    "spaces in received": `${head}Via: SIP/2.0/UDP h;branch=z9hG4bK1;received=${fill(" ")}a b\r\n${tail}`,
+    "parameters without a value": `${head}Via: SIP/2.0/UDP h;branch=z9hG4bK1${fill(";a")};rport\r\n${tail}${"x".repeat(40_000)}`,
+    "quotes and backslashes": `${head}${via}Contact: "${fill('\\"')}" <sip:a@h>\r\n${tail}`,
+    "unclosed quotes": `${head}${via}Route: ${fill('"a,')}\r\n${tail}`,
+    commas: `${head}${via}Route: ${fill(",")}\r\n${tail}`,
+    "many routes": `${head}${via}${"Route: <sip:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@203.0.113.1;lr>\r\n".repeat(60)}${tail}`,
+    "fields without end": `${head}${via}${"a:b\r\n".repeat(13_000)}${tail}`,
+    "folds without end": `${head}${via}X: ${"\r\n ".repeat(20_000)}\r\n${tail}`,
+    "line feeds": "\n".repeat(maxMessageBytes),
+    CRLFs: "\r\n".repeat(32_000),
+    colons: `${head}${":".repeat(maxMessageBytes)}`,
+    brackets: `${head}${via}Contact: ${fill("<")}\r\n${tail}`,
+    digits: `${head}${via}Expires: ${fill("9")}\r\nMax-Forwards: ${fill("0")}\r\n${tail}`,
+    percents: `INVITE sip:${"%25".repeat(600)}@h SIP/2.0\r\n${via}${tail}`,
+    credentials: `${head}${via}Proxy-Authorization: Digest ${fill('a="b",')}\r\n${tail}`,
+  };
+
+  it.each(Object.entries(tedious))("%s", (_, text) => {
+    const start = performance.now();
+    for (let i = 0; i < 5; i++) {
+      tryMessage(text);
+      const message = parseMessage(text);
+      if (message.kind === "request") findDigestCredentials(message, "proxy-authorization", "x");
+    }
+    expect((performance.now() - start) / 5).toBeLessThan(25);
+  });
+
+  it("the bounds stand as the tests use them", () => {
+    expect([maxFields, maxContactsPerRegister]).toEqual([200, 16]);
+  });
+});
