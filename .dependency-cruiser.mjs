@@ -27,7 +27,10 @@ const libraryFree = {
   name: "node-rooms-without-libraries",
   severity: "error",
   comment: "deciding rooms and the floor plan import no library",
-  from: { path: `${node}((wire|transaction|auth|location|cluster|registrar|proxy)/|node\\.ts$)`, pathNot: tests },
+  from: {
+    path: `${node}((wire|transaction|auth|location|cluster|registrar|proxy)/|node\\.ts$)`,
+    pathNot: tests,
+  },
   to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"] },
 };
 
@@ -99,6 +102,9 @@ export default {
     exclude: { path: "^(charts|crds|schema)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".js", ".json"], conditionNames: ["import", "node", "default"] },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mjs", ".js", ".json"],
+      conditionNames: ["import", "node", "default"],
+    },
   },
 };

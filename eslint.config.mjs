@@ -6,17 +6,49 @@ const pure = [
   "{sip-node,operator}/src/**/{plan,decide,build,best-response,response-context,forward}.ts",
 ];
 
-const impureGlobals = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "process", "console", "fetch", "performance"];
-
-const impureSyntax = [
-  { selector: "AwaitExpression", message: "A pure room does not await: return a value and let the room's one awaiting file act." },
-  { selector: "FunctionDeclaration[async=true], ArrowFunctionExpression[async=true]", message: "A pure room has no async function." },
-  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "Pass `now` in." },
-  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: "Pass `now` in." },
-  { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: "Pass chance in." },
+const impureGlobals = [
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "queueMicrotask",
+  "process",
+  "console",
+  "fetch",
+  "performance",
 ];
 
-const impureImports = ["node:fs", "node:fs/promises", "node:dgram", "node:net", "node:http", "node:child_process", "node:timers", "node:timers/promises", "node:os", "node:process"];
+const impureSyntax = [
+  {
+    selector: "AwaitExpression",
+    message: "A pure room does not await: return a value and let the room's one awaiting file act.",
+  },
+  {
+    selector: "FunctionDeclaration[async=true], ArrowFunctionExpression[async=true]",
+    message: "A pure room has no async function.",
+  },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "Pass `now` in." },
+  {
+    selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+    message: "Pass `now` in.",
+  },
+  {
+    selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+    message: "Pass chance in.",
+  },
+];
+
+const impureImports = [
+  "node:fs",
+  "node:fs/promises",
+  "node:dgram",
+  "node:net",
+  "node:http",
+  "node:child_process",
+  "node:timers",
+  "node:timers/promises",
+  "node:os",
+  "node:process",
+];
 
 export default tseslint.config(
   { ignores: ["**/node_modules/**", "test/tools/**", ".strowger/**"] },
@@ -27,11 +59,23 @@ export default tseslint.config(
     rules: {
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",
-      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       "@typescript-eslint/consistent-type-imports": "error",
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
-      "no-restricted-syntax": ["error", { selector: "TSEnumDeclaration, TSModuleDeclaration", message: "Node strips types; it compiles nothing." }],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "TSEnumDeclaration, TSModuleDeclaration",
+          message: "Node strips types; it compiles nothing.",
+        },
+      ],
       eqeqeq: "error",
     },
   },
@@ -39,21 +83,36 @@ export default tseslint.config(
     files: ["operator/src/**/*.ts", "sip-node/src/**/*.ts"],
     ignores: ["**/config.ts", "**/main.ts", "**/*.test.ts"],
     rules: {
-      "no-restricted-properties": ["error", { object: "process", property: "env", message: "Only config.ts reads the environment." }],
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "env", message: "Only config.ts reads the environment." },
+      ],
     },
   },
   {
     files: pure,
     ignores: ["**/*.test.ts"],
     rules: {
-      "no-restricted-globals": ["error", ...impureGlobals.map((name) => ({ name, message: "This room is pure." }))],
-      "no-restricted-imports": ["error", { paths: impureImports.map((name) => ({ name, message: "This room is pure." })) }],
+      "no-restricted-globals": [
+        "error",
+        ...impureGlobals.map((name) => ({ name, message: "This room is pure." })),
+      ],
+      "no-restricted-imports": [
+        "error",
+        { paths: impureImports.map((name) => ({ name, message: "This room is pure." })) },
+      ],
       "no-restricted-syntax": [
         "error",
-        { selector: "TSEnumDeclaration, TSModuleDeclaration", message: "Node strips types; it compiles nothing." },
+        {
+          selector: "TSEnumDeclaration, TSModuleDeclaration",
+          message: "Node strips types; it compiles nothing.",
+        },
         ...impureSyntax,
       ],
     },
   },
-  { files: ["**/*.test.ts", "test/**/*.ts"], rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/require-await": "off" } },
+  {
+    files: ["**/*.test.ts", "test/**/*.ts"],
+    rules: { "@typescript-eslint/no-non-null-assertion": "off", "@typescript-eslint/require-await": "off" },
+  },
 );

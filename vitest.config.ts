@@ -7,7 +7,10 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{operator,sip-node,cli}/src/**/*.test.ts", "test/{scenarios,torture,fuzz,golden,guards}/**/*.test.ts"],
+          include: [
+            "{operator,sip-node,cli}/src/**/*.test.ts",
+            "test/{scenarios,torture,fuzz,golden,guards}/**/*.test.ts",
+          ],
           testTimeout: 20_000,
         },
       },

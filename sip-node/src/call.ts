@@ -4,7 +4,6 @@ import type { ResponseContext } from "./proxy/response-context.ts";
 import type { ClientTransaction } from "./transaction/client-transaction.ts";
 import type { ServerTransaction } from "./transaction/server-transaction.ts";
 import { Timer } from "./transaction/timer-wheel.ts";
-import type { Request } from "./wire/message.ts";
 import type { Ms } from "./wire/units.ts";
 
 export type Server = ServerTransaction<Call>;
@@ -30,15 +29,22 @@ export class Leg {
   readonly server: Server;
   readonly at: number;
   readonly target: Target;
-  /** As it was sent, for its CANCEL. */
-  readonly request: Request;
+  readonly branch: string;
+  /** The request as it was sent; its CANCEL is made from it. */
+  readonly text: string;
   client: Client | undefined = undefined;
   readonly timer: LegTimer = new Timer<Leg, LegEvent>(this, "Timer C");
 
-  constructor(server: Server, at: number, target: Target, request: Request) {
+  constructor(
+    server: Server,
+    at: number,
+    target: Target,
+    copy: { readonly branch: string; readonly text: string },
+  ) {
     this.server = server;
     this.at = at;
     this.target = target;
-    this.request = request;
+    this.branch = copy.branch;
+    this.text = copy.text;
   }
 }

@@ -23,7 +23,8 @@ import { createTelemetry } from "./telemetry/metrics.ts";
 import { hostPort } from "./wire/flow.ts";
 import type { KeyRing } from "./auth/key-ring.ts";
 
-const tickInterval = 10;
+/** Timers fire late by at most this and a tick of their wheel. */
+const tickInterval = 20;
 const reapInterval = 30_000;
 const countInterval = 5_000;
 /** How long a stopping node waits for requests that it has not answered yet. */
@@ -70,7 +71,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
   const nodes = new NodeTable(database, { version, configurationHash: () => "" });
 
   const socketError = (error: Error) => log.warn({ err: error.message }, "socket");
-  let phones: UdpSocket | undefined;
+  const sockets: { phones?: UdpSocket } = {};
   const direct = await openUdp({ ...config.sip.direct, reusePort: false, receiveBuffer }, socketError);
   const peers = await openUdp({ ...config.cluster.listen, reusePort: false, receiveBuffer }, socketError);
 
@@ -82,7 +83,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
       seal: createSeal(keys, "relay", clock.epoch),
     },
     {
-      sendToPhone: (bytes, flow) => phones?.send(bytes, flow.address, flow.port),
+      sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
       sendDirectly: (bytes, flow) => direct.send(bytes, flow.address, flow.port),
       post: (bytes, to) => peers.send(bytes, to.host, to.port),
       relayedResponse: (bytes) => node.relayedResponse(bytes),
@@ -179,7 +180,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
     for (const end of stops) end();
     http.close();
     http.closeAllConnections();
-    await Promise.all([phones?.close(), direct.close(), peers.close(), database.close()]);
+    await Promise.all([sockets.phones?.close(), direct.close(), peers.close(), database.close()]);
     log.info("stopped");
     output.flushSync();
     process.exit(0);
@@ -188,11 +189,11 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
   process.once("SIGINT", () => void stop("SIGINT"));
 
   await meetPeers(cluster, (error) => log.warn({ err: messageOf(error) }, "waiting for the database"));
-  phones = await openUdp(
+  sockets.phones = await openUdp(
     { ...config.sip.listen, reusePort: config.sip.reusePort, receiveBuffer },
     socketError,
   );
-  phones.receive((bytes, flow) => guard(() => node.datagram(bytes, flow)));
+  sockets.phones.receive((bytes, flow) => guard(() => node.datagram(bytes, flow)));
   gauges.isReady = true;
   log.info({ sip: config.sip.listen, advertise, cluster: peers.port, http: config.http, version }, "ready");
 }

@@ -225,17 +225,19 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   // §16.6: a branch for each target
   private fork(server: Server, call: Call, routing: Routing): void {
     call.context = responseContext(server.isInvite, routing.targets);
-    call.legs = routing.targets.map((target, at) => this.branch(server, at, target, routing));
+    call.legs = routing.targets.map(
+      (target, at) => new Leg(server, at, target, this.copyFor(server.request, server.flow, target, routing)),
+    );
     this.house.telemetry.forwarded(this.house.clock() - call.receivedAt);
     for (const leg of call.legs) this.start(leg);
   }
 
-  private branch(server: Server, at: number, target: Target, routing: Routing): Leg {
-    const text = this.copyFor(server.request, server.flow, target, routing);
-    return new Leg(server, at, target, parseMessage(text) as Request);
-  }
-
-  private copyFor(request: Request, source: Flow, target: Target, routing: Routing): string {
+  private copyFor(
+    request: Request,
+    source: Flow,
+    target: Target,
+    routing: Routing,
+  ): { branch: string; text: string } {
     const { loop, caller, edits, maxForwards } = routing;
     this.branchNumber += 1;
     const branch = makeBranch(
@@ -250,26 +252,17 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
       caller !== undefined && mayFoundDialog(request)
         ? sealToken({ caller, callee: target }, request.callId, request.from.tag ?? "", this.house.tokenSeal)
         : undefined;
-    return forward(
-      { request, source, edits, maxForwards, target: target.uri, branch, recordRoute },
-      this.house.addresses,
-    );
+    const input = { request, source, edits, maxForwards, target: target.uri, branch, recordRoute };
+    return { branch, text: forward(input, this.house.addresses) };
   }
 
   private start(leg: Leg): void {
-    const { request, server, target } = leg;
+    const { server, target, branch } = leg;
     const now = this.house.clock();
-    const bytes = Buffer.from(request.text, "latin1");
-    const client = this.transactions.request(
-      request.method,
-      request.via.branch ?? "",
-      bytes,
-      target.flow,
-      leg,
-      now,
-    );
-    leg.client = client;
-    if (client === undefined) return this.advance(server, { kind: "failure", branch: leg.at, status: 503 });
+    const bytes = Buffer.from(leg.text, "latin1");
+    leg.client = this.transactions.request(server.request.method, branch, bytes, target.flow, leg, now);
+    if (leg.client === undefined)
+      return this.advance(server, { kind: "failure", branch: leg.at, status: 503 });
     if (server.isInvite) this.timers.start(leg.timer, "Timer C", timerC, now);
   }
 
@@ -278,8 +271,8 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     const routing = await routeAck(request, this.house);
     const target = routing?.targets[0];
     if (routing === undefined || target === undefined) return;
-    const text = this.copyFor(request, flow, target, routing);
-    await this.house.cluster.deliver(target, Buffer.from(text, "latin1"));
+    const copy = this.copyFor(request, flow, target, routing);
+    await this.house.cluster.deliver(target, Buffer.from(copy.text, "latin1"));
   }
 
   // §16.10, §9.2
@@ -388,9 +381,11 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   }
 
   private cancelLeg(leg: Leg, now: Ms): void {
-    const bytes = Buffer.from(buildCancel(leg.request), "latin1");
+    const invite = parseMessage(leg.text);
+    if (invite.kind !== "request") return;
+    const bytes = Buffer.from(buildCancel(invite), "latin1");
     this.timers.start(leg.timer, "CANCEL unanswered", cancelPatience, now);
-    this.transactions.request("CANCEL", leg.request.via.branch ?? "", bytes, leg.target.flow, undefined, now);
+    this.transactions.request("CANCEL", leg.branch, bytes, leg.target.flow, undefined, now);
   }
 
   /** A branch's response on its way up (§16.7 steps 3 and 9). */

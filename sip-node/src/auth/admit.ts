@@ -49,7 +49,7 @@ export function admit(
     !isProblem(credentials) &&
     account !== undefined &&
     credentials.username !== wireText(account.username);
-  const facts = { method: request.method, uri: request.uri, callId: request.callId, algorithms };
+  const facts = { method: request.method, callId: request.callId, algorithms };
   const decision = authenticate(credentials, isOther ? undefined : account, facts, authenticator, now);
   switch (decision.kind) {
     case "authenticated":

@@ -8,13 +8,7 @@ import type { DigestCredentials } from "../wire/digest-credentials.ts";
 import { isProblem, type ParseProblem } from "../wire/problem.ts";
 import type { Epoch, Ms } from "../wire/units.ts";
 import { defaultAlgorithms } from "./challenge.ts";
-import {
-  algorithmOf,
-  type DigestAlgorithm,
-  hashPassword,
-  isResponseRight,
-  isSameResource,
-} from "./digest.ts";
+import { algorithmOf, type DigestAlgorithm, hashPassword, isResponseRight } from "./digest.ts";
 import type { DerivedRing } from "./key-ring.ts";
 import { checkNonce } from "./nonce.ts";
 import type { NonceCounts } from "./nonce-counts.ts";
@@ -33,8 +27,6 @@ export interface DigestAccount {
 
 export interface RequestFacts {
   readonly method: string;
-  /** The Request-URI as it stands in the request line. */
-  readonly uri: string;
   readonly callId: string;
   /** What the domain offers; empty means MD5. */
   readonly algorithms: readonly DigestAlgorithm[];
@@ -74,7 +66,6 @@ export function authenticate(
   if (credentials === undefined) return challenge;
   if (isProblem(credentials)) return refuse(credentials.reason);
   if (credentials.qop?.toLowerCase() !== "auth") return refuse("credentials: expected qop=auth");
-  if (!isSameResource(credentials.uri, request.uri)) return refuse("credentials: uri is not the Request-URI");
   const algorithm = offered(credentials.algorithm, request.algorithms);
   if (algorithm === undefined) return challenge;
 

@@ -1,8 +1,6 @@
 /** Digest responses from a stored HA1 (RFC 7616 §3.4.1 to §3.4.3, RFC 8760 §2.5). */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { DigestCredentials } from "../wire/digest-credentials.ts";
-import { isProblem } from "../wire/problem.ts";
-import { parseUri } from "../wire/uri.ts";
 import { wireText } from "./wire-text.ts";
 
 export type DigestAlgorithm = "MD5" | "SHA-256";
@@ -57,16 +55,4 @@ export function isResponseRight(
   const expected = Buffer.from(digestResponse(algorithm, ha1, method, credentials), "latin1");
   const given = Buffer.from(credentials.response.toLowerCase(), "latin1");
   return given.length === hexLengths[algorithm] && timingSafeEqual(given, expected);
-}
-
-/**
- * Whether the `uri` parameter names what the Request-URI names (RFC 3261 §22.4, RFC 7616 §3.4.6: else 400). Lenient: of SIP URIs user
- * and host count; phones leave out the port, the transport parameter or an `s`, and proxies before us change them. Others must be equal.
- */
-export function isSameResource(uri: string, requestUri: string): boolean {
-  if (uri === requestUri) return true;
-  const named = parseUri(uri);
-  const requested = parseUri(requestUri);
-  if (isProblem(named) || isProblem(requested)) return false;
-  return named.user === requested.user && named.host === requested.host;
 }

@@ -35,6 +35,16 @@ const settings =
 const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
   LEFT JOIN strowger_aor v ON v.username = s.username AND v.domain = s.domain`;
 
+/** Made once for each pair of sizes: the text of a prepared statement is also its key. */
+const statements = new Map<string, string>();
+
+function statementFor(usernames: number, domains: number, sha256: string): string {
+  const key = `${usernames} ${domains} ${sha256}`;
+  const known = statements.get(key) ?? statement(usernames, domains, sha256);
+  statements.set(key, known);
+  return known;
+}
+
 /** `sha256` is the column of SHA-256 HA1s, or '' for a table of OpenSIPS before 3.2, which has none. */
 const statement = (usernames: number, domains: number, sha256: string): string => `
 SELECT d.domain AS asked_domain, s.username AS asked_username, COALESCE(sd.alias_of, d.domain) AS canonical, ${settings},
@@ -64,7 +74,7 @@ export async function resolveNames(
   const values = [...usernames, ...domains, ...usernames, ...domains];
   const rows = await session.read<AccountRow>(
     "resolve",
-    statement(usernames.length, domains.length, sha256),
+    statementFor(usernames.length, domains.length, sha256),
     values,
   );
   return names.map((name) => resolution(name, rows));
