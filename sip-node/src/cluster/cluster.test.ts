@@ -1,0 +1,264 @@
+/** Three nodes on a simulated net (design-sip rules 3 to 9). */
+import { beforeEach, describe, expect, it } from "vitest";
+import { phoneAt, type SimulatedNode, SimulatedNet } from "../../../test/support/simulated-net.ts";
+import { flowOf } from "../wire/flow.ts";
+import { frameKinds } from "./frame.ts";
+
+const flow = flowOf("198.51.100.7", 4711);
+const bytes = Buffer.from("MESSAGE");
+
+let net: SimulatedNet;
+let a: SimulatedNode;
+let b: SimulatedNode;
+let c: SimulatedNode;
+beforeEach(async () => {
+  net = new SimulatedNet();
+  [a, b, c] = [net.join("a"), net.join("b"), net.join("c")];
+  await net.pass(2_500);
+  for (const { did } of [a, b, c]) did.length = 0;
+});
+/** The promise's value once the net is quiet; undefined while it is open. */
+async function outcome<T>(promise: Promise<T> | undefined): Promise<T | undefined> {
+  let value: T | undefined;
+  void promise?.then((settled) => (value = settled));
+  await net.settle();
+  return value;
+}
+
+describe("liveness (rule 9)", () => {
+  it("nodes meet through the table and are alive once they have answered", () => {
+    expect(a.cluster.membership.alive(net.now).map(({ id }) => id)).toEqual([b.id, c.id]);
+  });
+
+  it("a silent node is dead after 3 s, not before, for everybody, and told once", async () => {
+    net.dead.add(c.id);
+    await net.pass(2_400);
+    expect(a.cluster.membership.isAlive(c.id, net.now)).toBe(true);
+    await net.pass(1_200);
+    for (const node of [a, b]) {
+      expect(node.cluster.membership.isAlive(c.id, net.now)).toBe(false);
+      expect(node.did).toEqual([`peer ${c.id} dead`]);
+    }
+    await net.pass(5_000);
+    expect(a.did).toHaveLength(1);
+  });
+
+  it("it is alive again with its first frame", async () => {
+    net.dead.add(c.id);
+    await net.pass(4_000);
+    net.dead.delete(c.id);
+    await net.pass(1_500);
+    expect(a.did).toEqual([`peer ${c.id} dead`, `peer ${c.id} alive`]);
+  });
+
+  it("while the database is away the membership stays: only pings declare a peer dead", async () => {
+    net.isDatabaseAway = true;
+    await net.pass(20_000);
+    expect(a.cluster.membership.alive(net.now)).toHaveLength(2);
+    expect(new Set(a.did)).toEqual(new Set(["directory failed"]));
+  });
+
+  it("frames of nobody, changed frames and a node's own are refused", () => {
+    const before = a.cluster.relays.refused;
+    for (const text of ["", "x", "INVITE sip:b@h SIP/2.0\r\n\r\n", "\x01aaaaaaaaaaaa0000................."])
+      a.cluster.receive(Buffer.from(text, "latin1"), { host: "x", port: 1 });
+    expect(a.cluster.relays.refused - before).toBe(4);
+  });
+});
+
+describe("flows", () => {
+  it("who hears a flow owns it, and sends to it at once", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    expect(a.cluster.deliver(phoneAt(flow), bytes)).toBeUndefined();
+    expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
+  });
+
+  it("others send through the owner without asking, because its first datagram was announced", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    expect(await outcome(b.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
+    expect(b.cluster.relays.sent).toBe(1);
+  });
+
+  it("flows heard in one turn of the event loop go in one frame to each peer", async () => {
+    const before = net.sent.length;
+    for (let port = 1; port <= 50; port++) a.cluster.hear(flowOf("198.51.100.7", port));
+    await net.settle();
+    expect(net.sent.length - before).toBe(4); // two announcements, two answers
+  });
+
+  it("a flow that moved belongs to the node that heard it last, for all", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    await net.pass(10_000);
+    b.cluster.hear(flow);
+    await net.settle();
+    for (const node of [a, c]) expect(await outcome(node.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    expect(b.did).toHaveLength(2);
+    expect(a.did).toEqual([]);
+  });
+
+  it.each([
+    [10_000, true],
+    [31_000, true],
+    [33_000, false],
+  ])(
+    "rule 4: heard elsewhere %i ms ago, a request on it may be that node's: %s",
+    async (ago, isContested) => {
+      a.cluster.hear(flow);
+      await net.settle();
+      await net.pass(ago);
+      const heard = b.cluster.hear(flow);
+      expect(heard.introduction).toBeInstanceOf(Promise);
+      await net.settle();
+      expect(heard.introduction).toBeUndefined();
+      expect(b.cluster.isContested(heard)).toBe(isContested);
+      await net.pass(32_000 - Math.min(ago, 31_999));
+      expect(b.cluster.isContested(heard)).toBe(false);
+    },
+  );
+
+  it("a new flow is contested by nobody, also when a peer stays silent", async () => {
+    net.dead.add(c.id);
+    const heard = a.cluster.hear(flow);
+    await net.settle();
+    expect(heard.introduction).toBeInstanceOf(Promise);
+    await net.pass(150);
+    expect(heard.introduction).toBeUndefined();
+    expect(a.cluster.isContested(heard)).toBe(false);
+  });
+
+  it("a phone that moved away leaves its old flow without an owner, until it is heard there again", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    b.cluster.moved([flow]);
+    await net.settle();
+    for (const node of [a, b, c]) expect(node.cluster.isReachable(flow)).toBe(false);
+    a.cluster.hear(flow);
+    await net.settle();
+    for (const node of [a, b, c]) expect(node.cluster.isReachable(flow)).toBe(true);
+  });
+
+  it("with a shared port nothing is announced and everybody sends", async () => {
+    const shared = new SimulatedNet();
+    const [one] = [shared.join("a", true), shared.join("b", true)];
+    await shared.pass(40_000);
+    const before = shared.sent.length;
+    one.cluster.hear(flow);
+    await shared.settle();
+    expect(shared.sent.length).toBe(before);
+    one.did.length = 0;
+    expect(one.cluster.deliver(phoneAt(flowOf("192.0.2.9", 9)), bytes)).toBeUndefined();
+    expect(one.did).toHaveLength(1);
+  });
+});
+
+describe("bytes to a phone (rules 6 and 7)", () => {
+  it("the hint of a row or token is tried where this node has forgotten the owner", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    b.cluster.flows.note(flow, "", net.now);
+    expect(await outcome(b.cluster.deliver(phoneAt(flow, a.id), bytes))).toBe(true);
+    expect(a.did).toHaveLength(1);
+  });
+
+  it("a hint that is wrong costs a question to all, and finds the owner", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    b.cluster.flows.note(flow, "", net.now);
+    expect(await outcome(b.cluster.deliver(phoneAt(flow, c.id), bytes))).toBe(true);
+    expect(a.did).toHaveLength(1);
+    expect(c.did).toEqual([]);
+  });
+
+  it("a lost relay is asked for again after 100 ms", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    net.lose.set(frameKinds.send, 1);
+    const sent = b.cluster.deliver(phoneAt(flow), bytes);
+    expect(await outcome(sent)).toBeUndefined();
+    await net.pass(150);
+    expect(await outcome(sent)).toBe(true);
+    expect(a.did).toHaveLength(1);
+  });
+
+  it("rule 7: without an owner, a phone without NAT is tried from the second socket", async () => {
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, "", false), bytes))).toBe(true);
+    expect(a.did).toEqual([`directly ${flow.key}: MESSAGE`]);
+  });
+
+  it("rule 7, P4: behind NAT it waits for the phone's next datagram, on whatever node", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    net.dead.add(a.id);
+    await net.pass(4_000);
+    const sent = b.cluster.deliver(phoneAt(flow, a.id), bytes);
+    await net.pass(10_000);
+    expect(await outcome(sent)).toBeUndefined();
+    c.cluster.hear(flow);
+    expect(await outcome(sent)).toBe(true);
+    expect(c.did.filter((what) => what.startsWith("to phone"))).toEqual([`to phone ${flow.key}: MESSAGE`]);
+  });
+
+  it("at most 25 s", async () => {
+    const sent = b.cluster.deliver(phoneAt(flow), bytes);
+    await net.settle();
+    await net.pass(24_000);
+    expect(await outcome(sent)).toBeUndefined();
+    await net.pass(2_000);
+    expect(await outcome(sent)).toBe(false);
+  });
+
+  it("a retransmission of what waits does not wait twice", async () => {
+    void b.cluster.deliver(phoneAt(flow), bytes);
+    await net.settle();
+    void b.cluster.deliver(phoneAt(flow), bytes);
+    await net.settle();
+    b.cluster.hear(flow);
+    await net.settle();
+    expect(b.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
+  });
+});
+
+describe("messages of another node's transactions", () => {
+  it("rule 3: a response goes to the node that its branch names, once", async () => {
+    expect(a.cluster.passOn(b.id, bytes, flow)).toBe(true);
+    await net.settle();
+    expect(b.did).toEqual([`response ${flow.key}: MESSAGE`]);
+    expect(c.did).toEqual([]);
+    expect([a.cluster.relays.sent, b.cluster.relays.received]).toEqual([1, 1]);
+  });
+
+  it("not to a node that is dead or unknown", async () => {
+    net.dead.add(b.id);
+    await net.pass(4_000);
+    expect(a.cluster.passOn(b.id, bytes, flow)).toBe(false);
+    expect(a.cluster.passOn("f".repeat(12), bytes, flow)).toBe(false);
+  });
+
+  it("receipts of responses leave together within 100 ms", async () => {
+    for (let i = 0; i < 5; i++) a.cluster.passOn(b.id, bytes, flow);
+    await net.settle();
+    await net.pass(75);
+    expect(net.sent.filter((kind) => kind === frameKinds.receipt)).toHaveLength(1);
+  });
+
+  it("rule 4: a CANCEL or ACK is offered to all, and taken by its holder", async () => {
+    c.takesOffers = true;
+    expect(await outcome(a.cluster.offer(bytes, flow))).toBe(true);
+    expect([b.did, c.did]).toEqual([[`offered ${flow.key}: MESSAGE`], [`offered ${flow.key}: MESSAGE`]]);
+  });
+
+  it("refused by all, or by nobody there, it is nobody's; silence counts after 100 ms", async () => {
+    expect(await outcome(a.cluster.offer(bytes, flow))).toBe(false);
+    net.lose.set(frameKinds.offer, 1);
+    const offered = a.cluster.offer(bytes, flow);
+    expect(await outcome(offered)).toBeUndefined();
+    await net.pass(150);
+    expect(await outcome(offered)).toBe(false);
+    const alone = new SimulatedNet();
+    expect(await alone.join("a").cluster.offer(bytes, flow)).toBe(false);
+  });
+});

@@ -1,0 +1,183 @@
+/** Frames, the flow directory, membership, parking and correspondence by themselves. */
+import { describe, expect, it } from "vitest";
+import { createSeal } from "../auth/create-seal.ts";
+import { flowOf } from "../wire/flow.ts";
+import { Correspondence } from "./correspondence.ts";
+import { FlowDirectory } from "./flow-directory.ts";
+import {
+  decodeFrame,
+  encodeFrame,
+  type FrameKind,
+  frameKinds,
+  packFlows,
+  packMessage,
+  packWords,
+  unpackFlows,
+  unpackMessage,
+  unpackWords,
+} from "./frame.ts";
+import { Membership } from "./membership.ts";
+import { Parking } from "./parking.ts";
+
+const keyOf = (seed: string) => [
+  { id: "k", key: Buffer.alloc(32, seed), verifyFrom: 0, signFrom: 0, dropAfter: Infinity },
+];
+const seal = createSeal(keyOf("a"), "relay", () => 1);
+const from = "0123456789ab";
+const flow = flowOf("192.0.2.1", 5060);
+
+describe("frames", () => {
+  it.each(Object.keys(frameKinds) as FrameKind[])("%s comes back as it was", (kind) => {
+    const frame = { kind, from, number: 4_294_967_295, body: Buffer.from([0, 255, 13, 10]) };
+    expect(decodeFrame(encodeFrame(frame, seal), seal)).toEqual(frame);
+  });
+
+  it("every kind has a byte of its own", () => {
+    expect(new Set(Object.values(frameKinds)).size).toBe(Object.keys(frameKinds).length);
+  });
+
+  it("no byte can be changed, cut or added, and no other cluster's key opens it", () => {
+    const bytes = encodeFrame({ kind: "send", from, number: 1, body: Buffer.from("x") }, seal);
+    for (let i = 0; i < bytes.length; i++) {
+      const changed = Buffer.from(bytes);
+      changed[i] = (changed[i] ?? 0) ^ 1;
+      expect(decodeFrame(changed, seal), String(i)).toBeUndefined();
+      expect(decodeFrame(bytes.subarray(0, i), seal), String(i)).toBeUndefined();
+    }
+    expect(decodeFrame(Buffer.concat([bytes, Buffer.from("x")]), seal)).toBeUndefined();
+    expect(
+      decodeFrame(
+        bytes,
+        createSeal(keyOf("b"), "relay", () => 1),
+      ),
+    ).toBeUndefined();
+    expect(
+      decodeFrame(
+        bytes,
+        createSeal(keyOf("a"), "branch", () => 1),
+      ),
+    ).toBeUndefined();
+  });
+
+  it("bodies: messages with their flow, flows, words", () => {
+    const long = flowOf("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 65_535);
+    for (const one of [flow, long]) {
+      expect(unpackMessage(packMessage(one, Buffer.from("INVITE")))).toEqual({
+        flow: one,
+        bytes: Buffer.from("INVITE"),
+      });
+      expect(unpackFlows(packFlows([one, flow]))).toEqual([one, flow]);
+    }
+    expect(unpackWords(packWords([0, 1, 2 ** 40]))).toEqual([0, 1, 0xffff_ffff]);
+    expect(unpackMessage(Buffer.from("\x05abc"))).toBeUndefined();
+    expect([unpackFlows(Buffer.alloc(0)), unpackWords(Buffer.from([1, 2, 3]))]).toEqual([[], []]);
+  });
+});
+
+describe("FlowDirectory", () => {
+  it("the least recently heard flow is forgotten first", () => {
+    const directory = new FlowDirectory(2);
+    const [one, two, three] = [1, 2, 3].map((port) => flowOf("h", port)) as [
+      typeof flow,
+      typeof flow,
+      typeof flow,
+    ];
+    directory.note(one, "a", 0);
+    directory.note(two, "a", 1);
+    directory.note(one, "a", 20_000);
+    directory.note(three, "a", 20_001);
+    expect([one, two, three].map(({ key }) => directory.get(key)?.heardAt)).toEqual([
+      20_000,
+      undefined,
+      20_001,
+    ]);
+    expect(directory.size).toBe(2);
+  });
+
+  it("a known flow keeps its entry and changes its owner", () => {
+    const directory = new FlowDirectory(9);
+    const heard = directory.note(flow, "a", 0);
+    expect(directory.note(flow, "b", 5)).toBe(heard);
+    expect(heard).toMatchObject({ owner: "b", heardAt: 5 });
+  });
+});
+
+describe("Membership", () => {
+  const address = { host: "h", port: 1 };
+
+  it("who is introduced is known and not alive; a frame proves life for 3 s", () => {
+    const membership = new Membership();
+    membership.introduce("a", address, 0);
+    expect([membership.all().length, membership.alive(0).length]).toEqual([1, 0]);
+    expect(membership.heard("a", address, 100)).toBe(true);
+    expect(membership.heard("a", address, 200)).toBe(false);
+    expect([membership.isAlive("a", 3_199), membership.isAlive("a", 3_200)]).toEqual([true, false]);
+    expect(membership.heard("a", address, 9_000)).toBe(true);
+  });
+
+  it("a death is told by the sweep in which it happened, and no other", () => {
+    const membership = new Membership();
+    membership.heard("a", address, 0);
+    expect(membership.sweep(2_000, 2_999)).toEqual([]);
+    expect(membership.sweep(2_999, 3_500).map(({ id }) => id)).toEqual(["a"]);
+    expect(membership.sweep(3_500, 4_000)).toEqual([]);
+  });
+
+  it("who stays silent for a minute is forgotten, and may be introduced again", () => {
+    const membership = new Membership();
+    membership.heard("a", address, 0);
+    membership.sweep(59_000, 60_000);
+    expect(membership.all()).toEqual([]);
+    membership.introduce("a", address, 60_001);
+    expect(membership.all()).toHaveLength(1);
+  });
+
+  it("a node keeps the address it was first known by", () => {
+    const membership = new Membership();
+    membership.introduce("a", address, 0);
+    membership.heard("a", { host: "elsewhere", port: 2 }, 1);
+    expect(membership.get("a")?.address).toEqual(address);
+  });
+});
+
+describe("Parking", () => {
+  const wait = (parking: Parking, key: string, now: number) => {
+    const result: { isHeard?: boolean } = {};
+    void parking.wait(key, Buffer.from("x"), now).then((isHeard) => (result.isHeard = isHeard));
+    return result;
+  };
+
+  it("a heard flow wakes its own messages, time wakes the others", async () => {
+    const parking = new Parking(9);
+    const [one, two] = [wait(parking, "f1", 0), wait(parking, "f2", 0)];
+    parking.heard("f1");
+    parking.sweep(24_999);
+    await Promise.resolve();
+    expect([one.isHeard, two.isHeard, parking.size]).toEqual([true, undefined, 1]);
+    parking.sweep(25_000);
+    await Promise.resolve();
+    expect([two.isHeard, parking.size]).toEqual([false, 0]);
+  });
+
+  it("a full room turns away at once", async () => {
+    const parking = new Parking(1);
+    wait(parking, "f1", 0);
+    expect(await parking.wait("f2", Buffer.from("y"), 0)).toBe(false);
+  });
+});
+
+describe("Correspondence", () => {
+  it("an answer settles its question, silence settles after 100 ms, late answers do nothing", async () => {
+    const posted: Buffer[] = [];
+    const letters = new Correspondence(from, seal, (bytes) => posted.push(Buffer.from(bytes)));
+    const peer = { id: "b", address: { host: "h", port: 1 }, heardAt: 0 };
+    const both = letters.askAll([peer, peer], "ping", Buffer.alloc(0), 1_000);
+    const numbers = posted.map((bytes) => decodeFrame(bytes, seal)?.number ?? -1);
+    expect(new Set(numbers).size).toBe(2);
+    letters.answered(numbers[0] ?? 0, [7]);
+    letters.sweep(1_099);
+    letters.sweep(1_100);
+    letters.answered(numbers[1] ?? 0, [8]);
+    expect(await both).toEqual([[7], undefined]);
+  });
+});

@@ -1,0 +1,114 @@
+/** Nodes of one cluster on a network in memory and a clock that a test moves: no port, no waiting, any datagram can be lost. */
+import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
+import { Cluster, type ClusterUser } from "../../sip-node/src/cluster/cluster.ts";
+import type { Address } from "../../sip-node/src/cluster/membership.ts";
+import type { Flow } from "../../sip-node/src/wire/flow.ts";
+
+const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+
+/** What one node did, in order: "to phone udp:...: text", "directly udp:...: text", "response: text", "peer bbbbbbbbbbbb dead". */
+export interface SimulatedNode {
+  readonly id: string;
+  readonly cluster: Cluster;
+  readonly did: string[];
+  /** Whether it takes requests that peers offer. */
+  takesOffers: boolean;
+}
+
+export class SimulatedNet {
+  now = 1_000_000;
+  /** Node ids that neither send nor receive. */
+  readonly dead = new Set<string>();
+  /** Datagrams to lose, by the byte of their kind; counted down. */
+  readonly lose = new Map<number, number>();
+  /** The kind byte of every datagram so far. */
+  readonly sent: number[] = [];
+  readonly #nodes = new Map<string, SimulatedNode>();
+  readonly #queue: { readonly bytes: Buffer; readonly from: Address; readonly to: Address }[] = [];
+  #deferred: (() => void)[] = [];
+  isDatabaseAway = false;
+
+  join(letter: string, isPortShared = false): SimulatedNode {
+    const id = letter.repeat(12);
+    const address = { host: `node-${letter}`, port: 7_000 };
+    const did: string[] = [];
+    const user: ClusterUser = {
+      sendToPhone: (bytes, flow) => did.push(`to phone ${flow.key}: ${textOf(bytes)}`),
+      sendDirectly: (bytes, flow) => did.push(`directly ${flow.key}: ${textOf(bytes)}`),
+      post: (bytes, to) => void this.#queue.push({ bytes: Buffer.from(bytes), from: address, to }),
+      relayedResponse: (bytes, flow) => did.push(`response ${flow.key}: ${textOf(bytes)}`),
+      offered: (bytes, flow) => {
+        did.push(`offered ${flow.key}: ${textOf(bytes)}`);
+        return node.takesOffers;
+      },
+      peerChanged: (peer, isAlive) => did.push(`peer ${peer.id} ${isAlive ? "alive" : "dead"}`),
+      directoryFailed: () => did.push("directory failed"),
+    };
+    const clock = { now: () => this.now, defer: (act: () => void) => void this.#deferred.push(act) };
+    const directory = {
+      beat: async () => {
+        if (this.isDatabaseAway) throw new Error("away");
+        return [...this.#nodes.values()].map((other) => ({
+          id: other.id,
+          address: { host: `node-${other.id[0] ?? ""}`, port: 7_000 },
+        }));
+      },
+      leave: async () => {},
+    };
+    const seal = createSeal(ring, "relay", () => this.now);
+    const cluster = new Cluster({ id, address, isPortShared, seal }, user, clock, directory);
+    const node = { id, cluster, did, takesOffers: false };
+    this.#nodes.set(id, node);
+    return node;
+  }
+
+  /** Delivers what is under way, and what that causes, until nothing is. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 3; ) {
+      await Promise.resolve();
+      const deferred = this.#deferred;
+      this.#deferred = [];
+      for (const act of deferred) act();
+      const datagrams = this.#queue.splice(0);
+      for (const datagram of datagrams) this.#deliver(datagram);
+      quiet = deferred.length + datagrams.length > 0 ? 0 : quiet + 1;
+    }
+  }
+
+  /** Lets time pass in steps of 25 ms, in which nodes tick. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 25) {
+      this.now += Math.min(25, left);
+      for (const node of this.#nodes.values()) if (!this.dead.has(node.id)) node.cluster.tick(0);
+      await this.settle();
+    }
+  }
+
+  #deliver({
+    bytes,
+    from,
+    to,
+  }: {
+    readonly bytes: Buffer;
+    readonly from: Address;
+    readonly to: Address;
+  }): void {
+    this.sent.push(bytes[0] ?? 0);
+    const nodeAt = (address: Address) =>
+      [...this.#nodes.values()].find(({ id }) => `node-${id[0] ?? ""}` === address.host);
+    const [sender, receiver] = [nodeAt(from), nodeAt(to)];
+    if (
+      receiver === undefined ||
+      this.dead.has(receiver.id) ||
+      (sender !== undefined && this.dead.has(sender.id))
+    )
+      return;
+    const losses = this.lose.get(bytes[0] ?? 0) ?? 0;
+    if (losses > 0) return void this.lose.set(bytes[0] ?? 0, losses - 1);
+    receiver.cluster.receive(bytes, from);
+  }
+}
+
+export const phoneAt = (flow: Flow, ownerNode = "", isBehindNat = true) => ({ flow, isBehindNat, ownerNode });
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
