@@ -1,0 +1,59 @@
+/** `docs/metrics.md`, written from the tables of names that the two programs report through. */
+import type { Registry } from "prom-client";
+import { createMetrics } from "../../operator/src/telemetry/metrics.ts";
+import { createTelemetry } from "../../sip-node/src/telemetry/metrics.ts";
+
+export const metricsPath = "docs/metrics.md";
+
+/** The page as it must be. */
+export function metricsPage(): string {
+  return `# Metrics
+
+Written by \`npm run docs:write\` from \`sip-node/src/telemetry/metrics.ts\` and \`operator/src/telemetry/metrics.ts\`; do not edit.
+Times are in seconds. A histogram has the series \`_bucket\`, \`_sum\` and \`_count\`.
+
+## SIP node
+
+${table(createTelemetry(nothing).registry)}
+
+## Operator
+
+Besides these, \`prom-client\`'s default metrics of the process (\`process_...\`, \`nodejs_...\`).
+
+${table(createMetrics().registry)}
+`;
+}
+
+/** What \`getMetricsAsArray\` gives besides what prom-client's types say. */
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
+function table(registry: Registry): string {
+  const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
+  const rows = metrics
+    .map(({ name, help, labelNames, constructor }) => ({
+      name,
+      help,
+      labels: labelNames.filter((label) => label !== "le"),
+      type: constructor.name.toLowerCase(),
+    }))
+    .filter(({ name }) => !/^(process|nodejs)_/.test(name))
+    .map(
+      ({ name, type, labels, help }) =>
+        `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`,
+    );
+  return ["| metric | type | labels | what it counts |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+const nothing = {
+  transactions: () => ({ server: 0, client: 0 }),
+  bindings: () => 0,
+  eventLoopLag: () => 0,
+  peers: () => 0,
+  flows: () => 0,
+  relays: () => ({ sent: 0, received: 0, refused: 0 }),
+};

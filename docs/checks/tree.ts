@@ -1,0 +1,42 @@
+/** The files of the checkout as the checks of the documents see them: names and texts, so that a test can change one without the disk. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Tree {
+  /** Paths from the root, with "/", sorted. */
+  readonly files: readonly string[];
+  /** The text of a file of `files`; anything else throws. */
+  read(path: string): string;
+}
+
+/** What a checkout holds besides its own files. */
+const foreign = new Set(["node_modules", ".git", ".strowger", "coverage"]);
+
+export function readTree(root: string): Tree {
+  const files = walk(root, "").sort();
+  return { files, read: (path) => readFileSync(join(root, path), "utf8") };
+}
+
+/** The same tree with some files added or changed. */
+export const withFiles = (tree: Tree, changed: Readonly<Record<string, string>>): Tree => ({
+  files: [...new Set([...tree.files, ...Object.keys(changed)])].sort(),
+  read: (path) => changed[path] ?? tree.read(path),
+});
+
+/** A file, or a folder that holds one. */
+export const exists = (tree: Tree, path: string): boolean => {
+  const folder = path.endsWith("/") ? path : `${path}/`;
+  return path === "" || tree.files.some((file) => file === path || file.startsWith(folder));
+};
+
+/** The documents that a reader meets: those of the root and everything under docs/. */
+export const documentsOf = (tree: Tree): string[] =>
+  tree.files.filter((file) => /^([A-Z]+|docs\/.+)\.md$/.test(file));
+
+function walk(root: string, folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return foreign.has(entry.name) ? [] : walk(root, path);
+    return entry.isFile() ? [path] : [];
+  });
+}

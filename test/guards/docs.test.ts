@@ -1,0 +1,117 @@
+/** `npm run docs:check` guards the documents; here each of its checks must fail on a document that says what is not so. */
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { metricsPage, metricsPath } from "../../docs/checks/metrics-page.ts";
+import { staleQuotes } from "../../docs/checks/quotes.ts";
+import { brokenReferences } from "../../docs/checks/references.ts";
+import { rfcMapPath, rfcMapProblems } from "../../docs/checks/rfc-map.ts";
+import { readTree, type Tree, withFiles } from "../../docs/checks/tree.ts";
+import { documentProblems } from "../../docs/check.ts";
+
+const tree = readTree(join(import.meta.dirname, "../.."));
+const replaced = (path: string, from: string | RegExp, to: string): Tree => {
+  const text = tree.read(path);
+  expect(text).toMatch(from);
+  return withFiles(tree, { [path]: text.replace(from, to) });
+};
+const note = (text: string): Tree => withFiles(tree, { "docs/note.md": text });
+
+test("the documents are as the code says", () => {
+  expect(documentProblems(tree)).toEqual([]);
+});
+
+describe("docs/metrics.md", () => {
+  test("an edited line is stale", () => {
+    expect(
+      documentProblems(withFiles(tree, { [metricsPath]: metricsPage().replace("| counter |", "| gauge |") })),
+    ).toEqual(["docs/metrics.md is not what the programs report: npm run docs:write"]);
+  });
+
+  test("names metrics of both programs, with their labels and without those of Node.js", () => {
+    expect(metricsPage()).toContain("| `strowger_sip_responses_total` | counter | `method`, `code` |");
+    expect(metricsPage()).toContain("| `strowger_database_seconds` | histogram | `statement` |");
+    expect(metricsPage()).toContain("| `workqueue_depth` | gauge | `name` |");
+    expect(metricsPage()).not.toContain("| `nodejs_");
+  });
+});
+
+describe("docs/rfc-map.md", () => {
+  test("a citation without a row, with the line that cites", () => {
+    const cited = withFiles(tree, {
+      "sip-node/src/wire/new.ts": "/**\n * As RFC 3261 §27.1 and §10.3 say; RFC 4320 §4.2.\n */\n",
+    });
+    expect(rfcMapProblems(cited)).toEqual([
+      "docs/rfc-map.md: no row of RFC 3261 §27.1 names wire/new.ts, whose line 2 cites it",
+      "docs/rfc-map.md: no row of RFC 3261 §10.3 names wire/new.ts, whose line 2 cites it",
+      "docs/rfc-map.md: no row of RFC 4320 §4.2 names wire/new.ts, whose line 2 cites it",
+    ]);
+  });
+
+  test("a section in a string is no citation, one in a comment behind code is", () => {
+    const code = 'const source = "RFC 3261 §27.2";\ncall(); // §27.3\n';
+    expect(rfcMapProblems(withFiles(tree, { "sip-node/src/wire/new.ts": code }))).toEqual([
+      "docs/rfc-map.md: no row of RFC 3261 §27.3 names wire/new.ts, whose line 2 cites it",
+    ]);
+  });
+
+  test("a row covers what is beneath its section, and no other section that begins alike", () => {
+    const code = "/** §16.10.1 and §16.1 */\n";
+    const [problem, ...others] = rfcMapProblems(withFiles(tree, { "sip-node/src/node.ts": code }));
+    expect(problem).toContain("no row of RFC 3261 §16.1 names node.ts");
+    expect(others).toEqual([]);
+  });
+
+  test("a file that is gone", () => {
+    const [problem] = rfcMapProblems(replaced(rfcMapPath, "`proxy/build-cancel.ts`", "`proxy/cancel.ts`"));
+    expect(problem).toMatch(/^docs\/rfc-map.md:\d+: there is no sip-node\/src\/proxy\/cancel.ts$/);
+  });
+
+  test.each([
+    ["| 19.3 | tags | `node.ts` | no | |", /"no" without a reason/],
+    ["| 19.3 | tags | | yes | |", /"yes" without a file/],
+    ["| 19.3 | tags | `node.ts` | maybe | later |", /"maybe" is none of yes, partly, no/],
+    ["| 19.3 | tags | `node.ts` | yes |", /expected 5 columns, found 4/],
+  ])("%s", (row, problem) => {
+    expect(rfcMapProblems(replaced(rfcMapPath, /^\| 19\.3 .*$/m, row)).join("\n")).toMatch(problem);
+  });
+});
+
+describe("references", () => {
+  test.each([
+    ["a [link](nowhere.md)", "docs/note.md:1: the link nowhere.md leads to no file"],
+    ["a [link](rfc-map.md#not-here)", "docs/note.md:1: docs/rfc-map.md has no heading #not-here"],
+    ["`proxy/nothing.ts`", "docs/note.md:1: there is no proxy/nothing.ts"],
+    ["`sip-node/src/nothing/`", "docs/note.md:1: there is no sip-node/src/nothing/"],
+    ["```\nnpm run nothing\n```", "docs/note.md:2: package.json has no script nothing"],
+  ])("%s", (text, problem) => {
+    expect(brokenReferences(note(text))).toEqual([problem]);
+  });
+
+  test("what is there, and what is no path", () => {
+    const text =
+      "[map](rfc-map.md#not-there), `proxy/proxy.ts`, `docs/`, `sip.strowger.dev/v1alpha1`, `.strowger/logs/`, npm test";
+    expect(brokenReferences(note(text))).toEqual([]);
+  });
+});
+
+describe("quotations", () => {
+  const quote = (...lines: string[]) =>
+    note(["<!-- quoted from examples/cluster.yaml -->", "```yaml", ...lines, "```"].join("\n"));
+
+  test("lines as they stand, with some left out", () => {
+    expect(staleQuotes(quote("kind: SipCluster", "...", "spec:", "  replicas: 2"))).toEqual([]);
+  });
+
+  test.each([["kind: SipClusters"], ["kind: SipClus"], ["spec:\n...\nkind: SipCluster"], ["  replicas: 3"]])(
+    "%j",
+    (lines) => {
+      expect(staleQuotes(quote(lines))).toEqual(["docs/note.md:2: is not what examples/cluster.yaml says"]);
+    },
+  );
+
+  test("of a file that is gone", () => {
+    expect(staleQuotes(note("<!-- quoted from gone.yaml -->\n```\nx\n```"))).toEqual([
+      "docs/note.md:2: quotes gone.yaml, which is not there",
+    ]);
+  });
+});
