@@ -1,0 +1,90 @@
+/** What waits while a statement runs goes with the next one. */
+import { describe, expect, it } from "vitest";
+import { Coalescer, QueueFull } from "./coalescer.ts";
+
+/** Batches as they were run; each ends when its `end` is called. */
+function harness(bounds = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
+  const deferred: (() => void)[] = [];
+  const batches: { readonly items: readonly number[]; end(fail?: Error): void }[] = [];
+  const coalescer = new Coalescer<number, string>(
+    (items) =>
+      new Promise((resolve, reject) => {
+        const answers = items.map((item) => `answer ${item}`);
+        batches.push({ items, end: (fail) => (fail === undefined ? resolve(answers) : reject(fail)) });
+      }),
+    (act) => void deferred.push(act),
+    bounds,
+  );
+  const turn = async (): Promise<void> => {
+    for (const act of deferred.splice(0)) act();
+    for (let i = 0; i < 5; i++) await Promise.resolve();
+  };
+  return { coalescer, batches, turn, items: () => batches.map(({ items }) => items) };
+}
+
+describe("Coalescer", () => {
+  it("what arrives in one turn of the event loop is one batch, and each gets its own answer", async () => {
+    const { coalescer, batches, turn, items } = harness();
+    const asked = Promise.all([coalescer.ask(1), coalescer.ask(2)]);
+    expect(items()).toEqual([]);
+    await turn();
+    expect(items()).toEqual([[1, 2]]);
+    batches[0]?.end();
+    expect(await asked).toEqual(["answer 1", "answer 2"]);
+  });
+
+  it("what arrives while one runs waits for its end and goes together, at most maxBatch at once", async () => {
+    const { coalescer, batches, turn, items } = harness();
+    void coalescer.ask(1);
+    await turn();
+    for (const item of [2, 3, 4, 5]) void coalescer.ask(item);
+    await turn();
+    expect(items()).toEqual([[1]]);
+    batches[0]?.end();
+    await turn();
+    expect(items()).toEqual([[1], [2, 3, 4]]);
+    batches[1]?.end();
+    await turn();
+    expect(items()).toEqual([[1], [2, 3, 4], [5]]);
+  });
+
+  it("as many run beside each other as allowed", async () => {
+    const { coalescer, turn, items } = harness({ maxBatch: 1, maxRunning: 2, maxQueue: 9 });
+    for (const item of [1, 2, 3]) void coalescer.ask(item);
+    await turn();
+    expect(items()).toEqual([[1], [2]]);
+  });
+
+  it("a lone question while one of two may run does not wait", async () => {
+    const { coalescer, turn, items } = harness({ maxBatch: 9, maxRunning: 2, maxQueue: 9 });
+    void coalescer.ask(1);
+    await turn();
+    void coalescer.ask(2);
+    await turn();
+    expect(items()).toEqual([[1], [2]]);
+  });
+
+  it("a failure is that of its batch alone, and the next one runs", async () => {
+    const { coalescer, batches, turn } = harness();
+    const first = expect(coalescer.ask(1)).rejects.toThrow("away");
+    await turn();
+    const second = coalescer.ask(2);
+    batches[0]?.end(new Error("away"));
+    await first;
+    await turn();
+    batches[1]?.end();
+    expect(await second).toBe("answer 2");
+  });
+
+  it("beyond the bound it refuses at once, and takes again when there is room", async () => {
+    const { coalescer, batches, turn, items } = harness();
+    void coalescer.ask(0);
+    await turn();
+    for (const item of [1, 2, 3, 4, 5]) void coalescer.ask(item);
+    await expect(coalescer.ask(6)).rejects.toThrow(QueueFull);
+    batches[0]?.end();
+    await turn();
+    void coalescer.ask(7);
+    expect(items()).toEqual([[0], [1, 2, 3]]);
+  });
+});

@@ -1,0 +1,140 @@
+/** The location service: coalesced reads, grouped commits (P1, P2). */
+import { beforeEach, describe, expect, it } from "vitest";
+import { MemoryLocation } from "../../../test/support/memory-location.ts";
+import type { Aor } from "./account.ts";
+import type { BindingChange } from "./binding.ts";
+import { canonicalUri, isContactBehindNat } from "./contact-id.ts";
+import { Location } from "./location.ts";
+import { StoreUnavailable } from "./location-store.ts";
+import { aorOf, rowText, wireText } from "./row-text.ts";
+import { flowOf } from "../wire/flow.ts";
+import { isProblem } from "../wire/problem.ts";
+import { parseUri } from "../wire/uri.ts";
+
+const bob: Aor = { username: "bob", domain: "example.com" };
+const change = (aor: Aor, version = 0): BindingChange => ({ aor, version, bindings: [] });
+
+let store: MemoryLocation;
+let location: Location;
+/** What the store was asked, call by call. */
+let asked: unknown[];
+beforeEach(() => {
+  asked = [];
+  store = new MemoryLocation();
+  store.addDomain("example.com");
+  store.addUser("bob", "example.com");
+  location = new Location(
+    {
+      resolve: (names) => (asked.push(names), store.resolve(names)),
+      bindings: (aors) => (asked.push(aors), store.bindings(aors)),
+      bindingsById: (ids) => (asked.push(ids), store.bindingsById(ids)),
+      commit: (changes) => (asked.push(changes.map(({ aor }) => aor.username)), store.commit(changes)),
+    },
+    queueMicrotask,
+  );
+});
+
+describe("reads", () => {
+  it("of one turn are one question that names each thing once, and everybody gets his answer", async () => {
+    const names = [bob, { ...bob, username: "x" }, bob];
+    const answers = await Promise.all(names.map((name) => location.resolve(name)));
+    expect(asked).toEqual([[bob, { ...bob, username: "x" }]]);
+    expect(answers.map(({ account }) => account?.username)).toEqual(["bob", undefined, "bob"]);
+  });
+
+  it("nothing is answered from memory", async () => {
+    await location.bindings(bob);
+    await location.bindings(bob);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("a name longer than any row has no account, and its domain is still known", async () => {
+    const long = { username: "b".repeat(65), domain: "example.com" };
+    expect(await location.resolve(long)).toMatchObject({
+      domain: { name: "example.com" },
+      account: undefined,
+    });
+    expect(await location.resolve({ username: "b", domain: "d".repeat(65) })).toEqual({
+      domain: undefined,
+      account: undefined,
+    });
+  });
+
+  it("a database that is away is everybody's StoreUnavailable", async () => {
+    store.isAway = true;
+    for (const one of [
+      location.resolve(bob),
+      location.bindings(bob),
+      location.bindingById("1"),
+      location.commit(change(bob)),
+    ])
+      await expect(one).rejects.toThrow(StoreUnavailable);
+  });
+});
+
+describe("commits", () => {
+  it("of one turn are one group, sorted by address of record", async () => {
+    const outcomes = await Promise.all(
+      ["c", "a", "b"].map((username) => location.commit(change({ ...bob, username }))),
+    );
+    expect(asked).toEqual([["a", "b", "c"]]);
+    expect(outcomes).toEqual(["committed", "committed", "committed"]);
+  });
+
+  it("two of one address of record in one group: the later one conflicts and is planned again", async () => {
+    const outcomes = await Promise.all([
+      location.commit(change(bob)),
+      location.commit(change({ ...bob, username: "a" })),
+      location.commit(change(bob)),
+    ]);
+    expect(outcomes).toEqual(["committed", "committed", "conflict"]);
+    expect(await location.commit(change(bob, 1))).toBe("committed");
+  });
+});
+
+describe("names and contacts", () => {
+  it.each([
+    ["sip:bob@EXAMPLE.com:5060", { username: "bob", domain: "example.com" }],
+    ["sip:%62%6fb@example.com", { username: "bob", domain: "example.com" }],
+    ["sip:b%C3%B6b@example.com", { username: "böb", domain: "example.com" }],
+    ["sip:b%FFb@example.com", undefined],
+    ["sip:example.com", undefined],
+  ])("§10.3 step 5: the address of record of %s", (text, aor) => {
+    const uri = parseUri(text);
+    expect(isProblem(uri) ? uri : aorOf(uri)).toEqual(aor);
+  });
+
+  it("wire text and row text are each other's, bytes that are no UTF-8 are none", () => {
+    expect(rowText(wireText("Grüße 日本"))).toBe("Grüße 日本");
+    expect(rowText("\xff")).toBeUndefined();
+    expect(rowText("\xc3")).toBeUndefined();
+  });
+
+  it.each([
+    ["sip:bob@h;transport=TCP", "sip:bob@H;transport=tcp", true],
+    ["sip:%62ob@h", "sip:bob@h;line=9", true],
+    ["sip:bob@h", "sip:bob@h:5060", false],
+    ["sip:bob@h", "sip:Bob@h", false],
+    ["sip:bob@h", "sips:bob@h", false],
+    ["sip:bob@h", "sip:bob@h;transport=udp", false],
+    ["sip:bob@h;method=INVITE", "sip:bob@h", false],
+    ["tel:1", "tel:2", false],
+  ])("§19.1.4: %s and %s: equal is %s", (one, other, isEqual) => {
+    expect(canonicalUri(one) === canonicalUri(other)).toBe(isEqual);
+  });
+
+  it.each([
+    ["sip:b@192.0.2.1:5060", false],
+    ["sip:b@192.0.2.1", false],
+    ["sip:b@192.0.2.1:5062", true],
+    ["sip:b@10.0.0.1", true],
+    ["sip:b@phone.example.com", true],
+    ["tel:1", true],
+  ])("a contact %s from 192.0.2.1:5060 is behind NAT: %s", (contact, isBehindNat) => {
+    expect(isContactBehindNat(contact, flowOf("192.0.2.1", 5060))).toBe(isBehindNat);
+  });
+
+  it("and one over IPv6 is not, whatever the case of its digits", () => {
+    expect(isContactBehindNat("sip:b@[2001:DB8::1]:5060", flowOf("2001:db8::1", 5060))).toBe(false);
+  });
+});
