@@ -9,6 +9,7 @@ import { NodeTable } from "./adapters/mysql/node-table.ts";
 import { countBindings, reap } from "./adapters/mysql/reaper.ts";
 import { openUdp, type UdpSocket } from "./adapters/udp.ts";
 import { createSeal } from "./auth/create-seal.ts";
+import { createFreshSeal } from "./auth/fresh-seal.ts";
 import { deriveRing } from "./auth/key-ring.ts";
 import { defaultNonceLifetime } from "./auth/nonce.ts";
 import { NonceCounts } from "./auth/nonce-counts.ts";
@@ -80,7 +81,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
       id,
       address: withPort(config.cluster.advertise, peers.port),
       isPortShared: config.sip.reusePort,
-      seal: createSeal(keys, "relay", clock.epoch),
+      seal: createFreshSeal(keys, "relay", clock.epoch),
     },
     {
       sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
