@@ -37,6 +37,7 @@ describe("parseContacts", () => {
     const value = '<sip:a@h>;+sip.instance="<urn:uuid:1>";reg-id=2;expires=60;q=0.25';
     expect(only(value)).toEqual({ uri: "sip:a@h", q: 250, expires: 60, instance: "<urn:uuid:1>", regId: 2 });
     expect(only("<sip:a@h>;reg-id=2").regId).toBe(0);
+    expect(only('<sip:a@h>;+sip.instance="";reg-id=2')).toMatchObject({ instance: undefined, regId: 0 });
   });
 
   it.each([

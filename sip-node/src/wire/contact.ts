@@ -48,12 +48,12 @@ function parseContact(text: string, from: number, to: number): Contact | "*" | P
   const regIdText = parameter(address.parameters, "reg-id");
   const regId = regIdText === undefined ? 0 : parseDigits(regIdText, 2_147_483_647);
   if (regId < 0) return problem(`Contact: reg-id "${regIdText?.slice(0, 32)}" is not a number`, from);
-  const instance = parameter(address.parameters, "+sip.instance");
+  const instance = parameter(address.parameters, "+sip.instance") || undefined;
   return {
     uri: address.uri,
     q,
     expires: expiresText === undefined ? undefined : parseExpires(expiresText),
-    instance: instance === undefined || instance === "" ? undefined : instance,
+    instance,
     regId: instance === undefined ? 0 : regId,
   };
 }
