@@ -30,6 +30,16 @@ describe("liveness (rule 9)", () => {
     expect(a.cluster.membership.alive(net.now).map(({ id }) => id)).toEqual([b.id, c.id]);
   });
 
+  it("a greeting is over once every peer has answered, or after 100 ms of silence", async () => {
+    const told = a.cluster.greet().then(() => "over");
+    expect(await outcome(told)).toBe("over");
+    net.dead.add(c.id);
+    const waiting = a.cluster.greet().then(() => "over");
+    expect(await outcome(waiting)).toBeUndefined();
+    await net.pass(125);
+    expect(await outcome(waiting)).toBe("over");
+  });
+
   it("a silent node is dead after 3 s, not before, for everybody, and told once", async () => {
     net.dead.add(c.id);
     await net.pass(2_400);

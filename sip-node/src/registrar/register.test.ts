@@ -261,6 +261,22 @@ describe("steps 6 to 8 over both nodes", () => {
     expect(moved.kind === "accept" && moved.left.map(({ key }) => key)).toEqual([phone.key]);
   });
 
+  it("a binding that the database refuses is never acknowledged: 500 with Retry-After (P1)", async () => {
+    house.store.commit = async (changes) => changes.map(() => ({ failed: "no room" }));
+    expect(await registered(next(1, {}))).toMatchObject({
+      status: 500,
+      lines: expect.stringMatching(/^Retry-After: \d+/) as string,
+    });
+  });
+
+  it("an endless quarrel over the version ends with 500 after a few attempts (rule 12)", async () => {
+    let attempts = 0;
+    house.store.commit = async (changes) => (attempts++, changes.map(() => "conflict"));
+    expect(await registered(next(1, {}))).toMatchObject({ status: 500, lines: "Retry-After: 1\r\n" });
+    expect(attempts).toBeGreaterThan(1);
+    expect(attempts).toBeLessThan(10);
+  });
+
   it("P7: while the database is away nothing is answered: the caller makes it a 500", async () => {
     house.store.isAway = true;
     await expect(register(requestOf("REGISTER", uri, bob), phone, a)).rejects.toThrow(StoreUnavailable);

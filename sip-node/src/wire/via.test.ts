@@ -54,6 +54,7 @@ describe("parseVia", () => {
   it("nothing behind the value is looked at", () => {
     const text = "SIP/2.0/UDP a, SIP/2.0/UDP b;branch=2";
     expect(parseVia(text, 0, 13)).toMatchObject({ host: "a", branch: undefined, end: 13 });
+    expect(isProblem(parseVia("SIP/2.0/UDP [::1, SIP/2.0/UDP [::2]", 0, 16))).toBe(true);
   });
 });
 
