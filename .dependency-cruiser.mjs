@@ -3,6 +3,9 @@ const node = "^sip-node/src/";
 const operator = "^operator/src/";
 const tests = "\\.test\\.ts$";
 
+/** The floor plan and what it keeps beside it. */
+const floorPlan = "(node|answers|branches|call)\\.ts$";
+
 /** A room of the SIP node and the rooms it may import; everything else under sip-node/src is refused. */
 const rooms = {
   wire: [],
@@ -28,7 +31,7 @@ const libraryFree = {
   severity: "error",
   comment: "deciding rooms and the floor plan import no library",
   from: {
-    path: `${node}((wire|transaction|auth|location|cluster|registrar|proxy)/|node\\.ts$)`,
+    path: `${node}((wire|transaction|auth|location|cluster|registrar|proxy)/|${floorPlan})`,
     pathNot: tests,
   },
   to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"] },
@@ -43,13 +46,13 @@ export default {
       severity: "error",
       comment: "adapters may import types of the rooms they serve, never a deciding room",
       from: { path: `${node}adapters/`, pathNot: tests },
-      to: { path: `${node}(registrar|proxy|transaction)/|${node}(node|main)\\.ts$` },
+      to: { path: `${node}(registrar|proxy|transaction)/|${node}(main\\.ts$|${floorPlan})` },
     },
     {
       name: "node-floor-plan-without-adapters",
       severity: "error",
-      comment: "node.ts imports rooms; main.ts joins it with the adapters",
-      from: { path: `${node}node\\.ts$` },
+      comment: "the floor plan imports rooms; main.ts joins it with the adapters",
+      from: { path: `${node}${floorPlan}` },
       to: { path: `${node}(adapters|main|config)` },
     },
     {

@@ -1,0 +1,177 @@
+/**
+ * What goes back to whoever asked: responses of our own and those of branches on their way up, each told to the metrics and the log.
+ */
+import type { Call, Leg, Server } from "./call.ts";
+import type { Destination } from "./cluster/cluster.ts";
+import { isOwnBranch } from "./proxy/branch.ts";
+import type { Rejection } from "./proxy/rejection.ts";
+import type { Telemetry } from "./telemetry/metrics.ts";
+import type { Transactions } from "./transaction/transactions.ts";
+import { type Answerable, buildResponse } from "./wire/build-response.ts";
+import { applyEdits, removeTopVia } from "./wire/edits.ts";
+import { type Flow, flowOf } from "./wire/flow.ts";
+import { parseList } from "./wire/list-values.ts";
+import type { Response } from "./wire/message.ts";
+import { isProblem } from "./wire/problem.ts";
+import type { Seal } from "./wire/seal.ts";
+import type { Ms } from "./wire/units.ts";
+import { parseVia } from "./wire/via.ts";
+
+export interface AnswersHouse {
+  readonly node: string;
+  /** Seals branches. */
+  readonly branchSeal: Seal;
+  readonly cluster: { deliver(to: Destination, bytes: Uint8Array): undefined | Promise<boolean> };
+  readonly telemetry: Telemetry;
+  clock(): Ms;
+  /** One line for each event. */
+  log(event: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** The part of a response that is ours to say; `lines` are header lines, each with its CRLF. */
+export type Answer = Pick<Rejection, "status" | "reason" | "lines">;
+
+export class Answers {
+  private readonly house: AnswersHouse;
+  private readonly transactions: Transactions<Call, Leg | undefined>;
+  private tagNumber = 0;
+  private openRequests = 0;
+
+  constructor(house: AnswersHouse, transactions: Transactions<Call, Leg | undefined>) {
+    this.house = house;
+    this.transactions = transactions;
+  }
+
+  /** Whether some request of a phone waits for its final response. */
+  get areOwed(): boolean {
+    return this.openRequests > 0;
+  }
+
+  /** A new request: it is owed a final response, or to be dropped. */
+  open(): Call {
+    this.openRequests += 1;
+    return {
+      receivedAt: this.house.clock(),
+      toTag: this.newTag(),
+      context: undefined,
+      legs: [],
+      hasAnswered: false,
+      hasRung: false,
+    }; // prettier-ignore
+  }
+
+  /** A response of our own. */
+  reply(server: Server, call: Call, { status, reason, lines }: Answer): void {
+    const toTag = status === 100 ? undefined : call.toTag;
+    const text = buildResponse(server.request, server.flow, status, reason, toTag, lines);
+    this.report(server, call, status);
+    this.transactions.respond(server, status, Buffer.from(text, "latin1"), this.house.clock());
+  }
+
+  /** To a request that gets no transaction. */
+  replyStatelessly(request: Answerable, flow: Flow, method: string, status: number, reason: string): void {
+    if (method === "ACK") return;
+    const text = buildResponse(request, flow, status, reason, this.newTag());
+    this.house.telemetry.response(method, status);
+    this.sendBack(Buffer.from(text, "latin1"), flow);
+  }
+
+  /** A branch's response on its way up (§16.7 steps 3 and 9), with the challenges of `also`. */
+  relay(server: Server, call: Call, response: Response, also: readonly Response[]): void {
+    const bytes = withoutOurVia(response, also);
+    this.report(server, call, response.status);
+    if (this.transactions.respond(server, response.status, bytes, this.house.clock())) return;
+    // A 2xx after another final response went up has no transaction any more and goes up all the same (step 5)
+    if (response.status < 300) this.sendBack(bytes, server.flow);
+  }
+
+  /** A 2xx to an INVITE whose node died must still reach the caller, or the callee talks to nobody (design-sip rule 3). */
+  relayOrphan(response: Response): void {
+    if (response.cseq.method !== "INVITE" || response.status < 200 || response.status > 299) return;
+    const vias = parseList(response, "via", parseVia);
+    const caller = isProblem(vias) ? undefined : vias[1];
+    if (caller?.received === undefined || typeof caller.rport !== "number") return;
+    const flow = flowOf(caller.received, caller.rport);
+    if (!isOwnBranch(response.via.branch ?? "", response.callId, flow.key, this.house.branchSeal)) return;
+    this.sendBack(withoutOurVia(response), flow);
+  }
+
+  /** Ends a request without an answer of this node. */
+  drop(server: Server, call: Call): void {
+    this.close(call);
+    server.terminate();
+  }
+
+  private sendBack(bytes: Uint8Array, flow: Flow): void {
+    void this.house.cluster.deliver(whereItCameFrom(flow), bytes);
+  }
+
+  /** What became of a request. */
+  private report(server: Server, call: Call, status: number): void {
+    const { telemetry } = this.house;
+    const { method, callId, from, to } = server.request;
+    telemetry.response(method, status);
+    const duration = this.house.clock() - call.receivedAt;
+    if (server.isInvite && status > 100 && status < 200 && !call.hasRung) {
+      call.hasRung = true;
+      telemetry.ringing(duration);
+    }
+    if (status < 200) return;
+    if (server.isInvite && !call.hasAnswered && status !== 407) telemetry.inviteAnswered(duration);
+    this.close(call);
+    if (status !== 401 && status !== 407)
+      this.house.log("request", {
+        method,
+        status,
+        callId,
+        from: from.uri,
+        to: to.uri,
+        source: server.flow.key,
+        ms: Math.round(duration),
+      });
+  }
+
+  private close(call: Call): void {
+    if (!call.hasAnswered) this.openRequests -= 1;
+    call.hasAnswered = true;
+  }
+
+  private newTag(): string {
+    this.tagNumber += 1;
+    return `${this.house.node}${this.tagNumber.toString(36)}`;
+  }
+}
+
+/** A response without header lines of its own. */
+export const plain = (status: number): Answer => ({
+  status,
+  reason: phrases[status] ?? "Failure",
+  lines: "",
+});
+
+const phrases: Readonly<Record<number, string>> = {
+  100: "Trying",
+  200: "OK",
+  408: "Request Timeout",
+  480: "Temporarily Unavailable",
+  481: "Call/Transaction Does Not Exist",
+  487: "Request Terminated",
+  500: "Server Internal Error",
+  503: "Service Unavailable",
+}; // prettier-ignore
+
+/** A response goes to where its request came from, which only the flow's owner can do. */
+export const whereItCameFrom = (flow: Flow): Destination => ({ flow, isBehindNat: true, ownerNode: "" });
+
+function withoutOurVia(response: Response, also: readonly Response[] = []): Buffer {
+  const edits = [removeTopVia(response)];
+  for (const other of also)
+    for (const field of other.fields)
+      if (field.name === "www-authenticate" || field.name === "proxy-authenticate")
+        edits.push({
+          start: response.bodyStart - 2,
+          end: response.bodyStart - 2,
+          text: other.text.slice(field.start, field.end),
+        });
+  return Buffer.from(applyEdits(response.text, edits), "latin1");
+}
