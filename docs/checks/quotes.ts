@@ -20,11 +20,12 @@ export function staleQuotes(tree: Tree): string[] {
 
 function misquoted(tree: Tree, path: string, block: Block): string | undefined {
   if (!exists(tree, path)) return `quotes ${path}, which is not there`;
-  let rest = tree.read(path);
-  for (const part of `\n${block.lines.join("\n")}\n`.split("\n...\n")) {
-    const at = `\n${rest}`.indexOf(`\n${part.replace(/^\n/, "")}`);
+  // Between line ends, so that no part matches within a line.
+  let rest = `\n${tree.read(path)}`;
+  for (const part of block.lines.join("\n").split("\n...\n")) {
+    const at = rest.indexOf(`\n${part}\n`);
     if (at < 0) return `is not what ${path} says`;
-    rest = rest.slice(at + part.length - 1);
+    rest = rest.slice(at + part.length + 1);
   }
   return undefined;
 }
