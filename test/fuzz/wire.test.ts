@@ -249,7 +249,7 @@ describe("frames between nodes", () => {
       (random) => (random.below(2) === 0 ? shattered(random) : damaged(random, body.toString("latin1"))),
       (text) => {
         const bytes = Buffer.from(text, "latin1");
-        for (const flow of unpackFlows(bytes)) expect(parseFlowKey(flow.key)).toEqual(flow);
+        for (const flow of unpackFlows(bytes)) if (flow) expect(parseFlowKey(flow.key)).toEqual(flow);
         unpackMessage(bytes);
         unpackWords(bytes);
       },

@@ -99,6 +99,21 @@ describe("flows", () => {
     expect(net.sent.length - before).toBe(4); // two announcements, two answers
   });
 
+  it("two nodes that hear one flow in the same moment agree on one owner, and everybody reaches the phone", async () => {
+    a.cluster.hear(flow);
+    b.cluster.hear(flow);
+    await net.settle();
+    const owners = [a, b, c].map(({ cluster }) => cluster.flows.get(flow.key)?.owner);
+    expect(new Set(owners)).toEqual(new Set([[a.id, b.id].sort()[0]]));
+    expect(await outcome(c.cluster.deliver({ flow, isBehindNat: true, ownerNode: "" }, bytes))).toBe(true);
+  });
+
+  it("more flows than one frame holds are announced in several", async () => {
+    for (let port = 1; port <= 1_200; port++) a.cluster.hear(flowOf("198.51.100.8", port));
+    await net.settle();
+    expect(b.cluster.flows.size).toBe(1_200);
+  });
+
   it("a flow that moved belongs to the node that heard it last, for all", async () => {
     a.cluster.hear(flow);
     await net.settle();

@@ -13,6 +13,7 @@ import type { Seal } from "../wire/seal.ts";
 import type { Ms } from "../wire/units.ts";
 import { Correspondence } from "./correspondence.ts";
 import { FlowDirectory, type HeardFlow } from "./flow-directory.ts";
+import { type Clock, FlowOwners, never } from "./flow-owners.ts";
 import {
   decodeFrame,
   type Frame,
@@ -50,12 +51,6 @@ export interface ClusterSettings {
   readonly seal: Seal;
 }
 
-export interface Clock {
-  now(): Ms;
-  /** Runs `act` once this turn of the event loop has read what there is to read. */
-  defer(act: () => void): void;
-}
-
 /** A phone to be reached: its flow, and what a row or a token says of it. */
 export interface Destination {
   readonly flow: Flow;
@@ -64,11 +59,7 @@ export interface Destination {
   readonly ownerNode: string;
 }
 
-/** How far back peers remember a flow for the question of rule 4: the longest a transaction is retransmitted (64 T1). */
-const transactionSpan: Ms = 32_000;
-const never = 0xffff_ffff;
 const taken = 1;
-const nobody = "";
 /** Responses are relayed without waiting; their receipts leave together, within the 100 ms of rule 9. */
 const receiptInterval: Ms = 50;
 
@@ -78,15 +69,14 @@ export class Cluster {
   readonly relays = { sent: 0, received: 0, refused: 0 };
   private readonly parking = new Parking(10_000);
   private readonly letters: Correspondence;
+  private readonly owners: FlowOwners;
   private readonly settings: ClusterSettings;
   private readonly user: ClusterUser;
   private readonly clock: Clock;
   private readonly directory: NodeDirectory;
-  private newcomers: HeardFlow[] = [];
   private lastPing: Ms = 0;
   private lastBeat: Ms = 0;
   private lastReceipts: Ms = 0;
-  private peersChangedAt: Ms;
   /** Numbers of the responses taken from each peer since the last receipt. */
   private readonly receipts = new Map<Peer, number[]>();
 
@@ -95,26 +85,17 @@ export class Cluster {
     this.user = user;
     this.clock = clock;
     this.directory = directory;
-    this.peersChangedAt = clock.now();
     this.letters = new Correspondence(settings.id, settings.seal, (bytes, to) => user.post(bytes, to));
+    this.owners = new FlowOwners(settings, this.flows, this.membership, this.letters, clock);
   }
 
   // ── Flows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A datagram came on this flow: it is this node's now. */
   hear(flow: Flow): HeardFlow {
-    const now = this.clock.now();
-    const before = this.flows.get(flow.key);
-    const isOurs = before?.owner === this.settings.id && now - before.heardAt < transactionSpan * 10;
-    const heard = this.flows.note(flow, this.settings.id, now);
-    if (!isOurs && this.mayHaveMoved(now)) this.introduce(heard, now);
+    const heard = this.owners.hear(flow, this.clock.now());
     this.parking.heard(flow.key);
     return heard;
-  }
-
-  /** The kernel keeps the flows of a shared port where they are until a node joins or leaves; others move as a balancer likes. */
-  private mayHaveMoved(now: Ms): boolean {
-    return !this.settings.isPortShared || now - this.peersChangedAt < transactionSpan;
   }
 
   /** Whether a request on this flow may repeat one that a peer holds: then it is offered before it counts as new (rule 4). */
@@ -124,45 +105,12 @@ export class Cluster {
 
   /** Whether a live node can send to this flow, and no phone has moved away from it since. */
   isReachable(flow: Flow): boolean {
-    const owner = this.flows.get(flow.key)?.owner;
-    if (owner === undefined) return this.settings.isPortShared;
-    return owner === this.settings.id || this.membership.isAlive(owner, this.clock.now());
+    return this.owners.isReachable(flow, this.clock.now());
   }
 
   /** Phones registered from other flows: these have no owner until they are heard again. */
   moved(flows: readonly Flow[]): void {
-    if (flows.length === 0) return;
-    const now = this.clock.now();
-    for (const flow of flows) this.flows.note(flow, nobody, now);
-    for (const peer of this.membership.alive(now)) this.letters.tell(peer.address, "moved", packFlows(flows));
-  }
-
-  private introduce(heard: HeardFlow, now: Ms): void {
-    if (this.membership.alive(now).length === 0) return;
-    this.newcomers.push(heard);
-    if (this.newcomers.length === 1) this.clock.defer(() => this.announce());
-    heard.introduction = new Promise((resolve) => {
-      this.announced.push(resolve);
-    });
-  }
-
-  private announced: (() => void)[] = [];
-
-  /** All flows first heard in one turn of the event loop go in one frame. */
-  private announce(): void {
-    const { newcomers, announced } = this;
-    this.newcomers = [];
-    this.announced = [];
-    const now = this.clock.now();
-    const body = packFlows(newcomers.map(({ flow }) => flow));
-    void this.letters.askAll(this.membership.alive(now), "heard", body, now).then((answers) => {
-      newcomers.forEach((heard, i) => {
-        const youngest = Math.min(...answers.map((ages) => ages?.[i] ?? never));
-        if (youngest < transactionSpan) heard.contestedUntil = now + transactionSpan - youngest;
-        heard.introduction = undefined;
-        announced[i]?.();
-      });
-    });
+    this.owners.moved(flows, this.clock.now());
   }
 
   // ── Bytes to a phone ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +197,7 @@ export class Cluster {
   }
 
   private peerChanged(peer: Peer, isAlive: boolean, now: Ms): void {
-    this.peersChangedAt = now;
+    this.owners.peersChanged(now);
     this.user.peerChanged(peer, isAlive);
   }
 
@@ -258,18 +206,20 @@ export class Cluster {
       case "ping":
         return [];
       case "answer":
-        this.letters.answered(frame.number, unpackWords(frame.body));
+        this.letters.answered(frame.from, frame.number, unpackWords(frame.body));
         return undefined;
       case "heard":
-        return unpackFlows(frame.body).map((flow) => this.hand(flow, frame.from, now));
+        return unpackFlows(frame.body).map((flow) => this.heardElsewhere(flow, frame.from, now));
       case "moved":
-        for (const flow of unpackFlows(frame.body)) this.flows.note(flow, nobody, now);
+        for (const flow of unpackFlows(frame.body)) if (flow !== undefined) this.owners.left(flow, now);
         return undefined;
       case "receipt":
-        for (const number of unpackWords(frame.body)) this.letters.answered(number, [taken]);
+        for (const number of unpackWords(frame.body)) this.letters.answered(frame.from, number, [taken]);
         return undefined;
       case "whoHeard":
-        return unpackFlows(frame.body).map((flow) => this.ageOf(flow, now));
+        return unpackFlows(frame.body).map((flow) =>
+          flow === undefined ? never : this.owners.ageOf(flow, now),
+        );
       case "response":
         this.takeResponse(frame);
         return undefined;
@@ -280,6 +230,13 @@ export class Cluster {
         return [message !== undefined && this.take(frame.kind, message.flow, message.bytes) ? taken : 0];
       }
     }
+  }
+
+  private heardElsewhere(flow: Flow | undefined, peer: string, now: Ms): number {
+    if (flow === undefined) return never;
+    const age = this.owners.hand(flow, peer, now);
+    this.parking.heard(flow.key);
+    return age;
   }
 
   private takeResponse(frame: Frame): void {
@@ -298,19 +255,6 @@ export class Cluster {
     if (this.flows.get(flow.key)?.owner !== this.settings.id) return false;
     this.user.sendToPhone(bytes, flow);
     return true;
-  }
-
-  /** Gives a flow to the peer that heard it now; returns how long ago it was this node's own. */
-  private hand(flow: Flow, to: string, now: Ms): number {
-    const age = this.ageOf(flow, now);
-    this.flows.note(flow, to, now);
-    this.parking.heard(flow.key);
-    return age;
-  }
-
-  private ageOf(flow: Flow, now: Ms): number {
-    const known = this.flows.get(flow.key);
-    return known?.owner === this.settings.id ? Math.max(0, Math.floor(now - known.heardAt)) : never;
   }
 
   // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────

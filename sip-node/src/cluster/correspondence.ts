@@ -10,6 +10,7 @@ export const answerWithin: Ms = 100;
 export type Answer = readonly number[] | undefined;
 
 interface Question {
+  readonly peer: string;
   readonly until: Ms;
   readonly settle: (answer: Answer) => void;
 }
@@ -36,7 +37,7 @@ export class Correspondence {
     this.number = (this.number + 1) >>> 0;
     const { number } = this;
     return new Promise((settle) => {
-      this.questions.set(number, { until: now + answerWithin, settle });
+      this.questions.set(number, { peer: peer.id, until: now + answerWithin, settle });
       this.tell(peer.address, kind, body, number);
     });
   }
@@ -46,9 +47,12 @@ export class Correspondence {
     return Promise.all(peers.map((peer) => this.ask(peer, kind, body, now)));
   }
 
-  answered(number: number, words: readonly number[]): void {
-    this.questions.get(number)?.settle(words);
+  /** An answer of the peer that was asked; anybody else's is nobody's. */
+  answered(from: string, number: number, words: readonly number[]): void {
+    const question = this.questions.get(number);
+    if (question?.peer !== from) return;
     this.questions.delete(number);
+    question.settle(words);
   }
 
   /** Settles what has waited too long. */

@@ -90,12 +90,9 @@ export function unpackMessage(body: Buffer): { readonly flow: Flow; readonly byt
 export const packFlows = (flows: readonly Flow[]): Buffer =>
   Buffer.from(flows.map(({ key }) => key).join("\n"), "latin1");
 
-export const unpackFlows = (body: Buffer): Flow[] =>
-  body
-    .toString("latin1")
-    .split("\n")
-    .map(parseFlowKey)
-    .filter((flow) => flow !== undefined);
+/** In the order of the frame; undefined for a key that this node cannot read. */
+export const unpackFlows = (body: Buffer): (Flow | undefined)[] =>
+  body.length === 0 ? [] : body.toString("latin1").split("\n").map(parseFlowKey);
 
 export function packWords(words: readonly number[]): Buffer {
   const body = Buffer.allocUnsafe(words.length * 4);

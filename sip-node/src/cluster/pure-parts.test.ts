@@ -174,10 +174,11 @@ describe("Correspondence", () => {
     const both = letters.askAll([peer, peer], "ping", Buffer.alloc(0), 1_000);
     const numbers = posted.map((bytes) => decodeFrame(bytes, seal)?.number ?? -1);
     expect(new Set(numbers).size).toBe(2);
-    letters.answered(numbers[0] ?? 0, [7]);
+    letters.answered("c", numbers[0] ?? 0, [9]); // another node's answer is nobody's
+    letters.answered("b", numbers[0] ?? 0, [7]);
     letters.sweep(1_099);
     letters.sweep(1_100);
-    letters.answered(numbers[1] ?? 0, [8]);
+    letters.answered("b", numbers[1] ?? 0, [8]);
     expect(await both).toEqual([[7], undefined]);
   });
 });

@@ -1,0 +1,130 @@
+/**
+ * Who owns a flow (design-sip, "Words" and rules 4 and 5): the node that heard it last. A flow first heard here is announced to all
+ * peers, and each answers when it heard that flow itself: so the old owner stops, and a request in transit between two nodes is not
+ * taken for a new one.
+ *
+ *   phone moves from A to B:  B hears ── "heard" ──► A gives it up, answers "4 s ago" ──► B asks A about its requests for 28 s more
+ *   both hear it at once:     announcements cross; the lower node id keeps it
+ */
+import type { Flow } from "../wire/flow.ts";
+import type { Ms } from "../wire/units.ts";
+import type { Correspondence } from "./correspondence.ts";
+import type { FlowDirectory, HeardFlow } from "./flow-directory.ts";
+import { packFlows } from "./frame.ts";
+import type { Membership } from "./membership.ts";
+
+export interface Clock {
+  now(): Ms;
+  /** Runs `act` once this turn of the event loop has read what there is to read. */
+  defer(act: () => void): void;
+}
+
+/** How far back peers remember a flow for the question of rule 4: the longest a transaction is retransmitted (64 T1). */
+const transactionSpan: Ms = 32_000;
+/** A flow silent for longer is announced again. */
+const ownedFor: Ms = 320_000;
+/** The age of a flow that a node never heard. */
+export const never = 0xffff_ffff;
+const nobody = "";
+/** Keys of this many flows fit into one frame. */
+const flowsInFrame = 500;
+
+export class FlowOwners {
+  private readonly self: { readonly id: string; readonly isPortShared: boolean };
+  private readonly flows: FlowDirectory;
+  private readonly membership: Membership;
+  private readonly letters: Correspondence;
+  private readonly clock: Clock;
+  private peersChangedAt: Ms;
+  private newcomers: { readonly heard: HeardFlow; readonly settled: () => void }[] = [];
+
+  constructor(
+    self: { readonly id: string; readonly isPortShared: boolean },
+    flows: FlowDirectory,
+    membership: Membership,
+    letters: Correspondence,
+    clock: Clock,
+  ) {
+    this.self = self;
+    this.flows = flows;
+    this.membership = membership;
+    this.letters = letters;
+    this.clock = clock;
+    this.peersChangedAt = clock.now();
+  }
+
+  hear(flow: Flow, now: Ms): HeardFlow {
+    const before = this.flows.get(flow.key);
+    const isKnown = before?.owner === this.self.id && now - before.heardAt < ownedFor;
+    const heard = this.flows.note(flow, this.self.id, now);
+    if (!isKnown && this.mayHaveMoved(now)) this.introduce(heard, now);
+    return heard;
+  }
+
+  isReachable(flow: Flow, now: Ms): boolean {
+    const owner = this.flows.get(flow.key)?.owner;
+    if (owner === undefined) return this.self.isPortShared;
+    return owner === this.self.id || this.membership.isAlive(owner, now);
+  }
+
+  moved(flows: readonly Flow[], now: Ms): void {
+    if (flows.length === 0) return;
+    for (const flow of flows) this.left(flow, now);
+    for (const peer of this.membership.alive(now)) this.letters.tell(peer.address, "moved", packFlows(flows));
+  }
+
+  left(flow: Flow, now: Ms): void {
+    this.flows.note(flow, nobody, now);
+  }
+
+  peersChanged(now: Ms): void {
+    this.peersChangedAt = now;
+  }
+
+  /** Gives a flow to the peer that hears it now; returns how long ago it was this node's own. */
+  hand(flow: Flow, to: string, now: Ms): number {
+    const age = this.ageOf(flow, now);
+    const isCrossing = this.flows.get(flow.key)?.introduction !== undefined;
+    if (!isCrossing || to < this.self.id) this.flows.note(flow, to, now);
+    return age;
+  }
+
+  ageOf(flow: Flow, now: Ms): number {
+    const known = this.flows.get(flow.key);
+    return known?.owner === this.self.id ? Math.max(0, Math.floor(now - known.heardAt)) : never;
+  }
+
+  /** The kernel keeps the flows of a shared port where they are until a node joins or leaves; others move as a balancer likes. */
+  private mayHaveMoved(now: Ms): boolean {
+    return !this.self.isPortShared || now - this.peersChangedAt < transactionSpan;
+  }
+
+  private introduce(heard: HeardFlow, now: Ms): void {
+    if (heard.introduction !== undefined || this.membership.alive(now).length === 0) return;
+    heard.introduction = new Promise((settled) => {
+      this.newcomers.push({ heard, settled });
+    });
+    if (this.newcomers.length === 1) this.clock.defer(() => this.announce());
+  }
+
+  /** All flows first heard in one turn of the event loop go together. */
+  private announce(): void {
+    const { newcomers } = this;
+    this.newcomers = [];
+    for (let i = 0; i < newcomers.length; i += flowsInFrame)
+      this.announceSome(newcomers.slice(i, i + flowsInFrame));
+  }
+
+  private announceSome(newcomers: FlowOwners["newcomers"]): void {
+    const now = this.clock.now();
+    const body = packFlows(newcomers.map(({ heard }) => heard.flow));
+    void this.letters.askAll(this.membership.alive(now), "heard", body, now).then((answers) => {
+      newcomers.forEach(({ heard, settled }, i) => {
+        const youngest = Math.min(...answers.map((ages) => ages?.[i] ?? never));
+        if (youngest < transactionSpan) heard.contestedUntil = now + transactionSpan - youngest;
+        heard.introduction = undefined;
+        settled();
+      });
+    });
+  }
+}
