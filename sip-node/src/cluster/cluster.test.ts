@@ -99,12 +99,12 @@ describe("flows", () => {
     expect(net.sent.length - before).toBe(4); // two announcements, two answers
   });
 
-  it("two nodes that hear one flow in the same moment agree on one owner, and everybody reaches the phone", async () => {
+  it("two nodes that hear one flow in the same moment agree that the lower id owns it, and a third one reaches the phone", async () => {
     a.cluster.hear(flow);
     b.cluster.hear(flow);
     await net.settle();
-    const owners = [a, b, c].map(({ cluster }) => cluster.flows.get(flow.key)?.owner);
-    expect(new Set(owners)).toEqual(new Set([[a.id, b.id].sort()[0]]));
+    const owners = [a, b].map(({ cluster }) => cluster.flows.get(flow.key)?.owner);
+    expect(owners).toEqual([a.id, a.id]);
     expect(await outcome(c.cluster.deliver({ flow, isBehindNat: true, ownerNode: "" }, bytes))).toBe(true);
   });
 
