@@ -83,13 +83,19 @@ describe("steps 3 and 4: who may register", () => {
     }
   });
 
-  it("rule 11: To counts, whatever From says", async () => {
-    const answer = await registered({
-      ...bob,
-      From: "<sip:carol@elsewhere.example>;tag=1",
-      Contact: contact,
-    });
-    expect(answer.status).toBe(200);
+  it("rule 11: To is registered, and From must be the same user or an alias of it", async () => {
+    for (const from of [
+      "<sip:carol@elsewhere.example>;tag=1",
+      "<sip:alice@example.com>;tag=1",
+      "<tel:+1>;tag=1",
+    ])
+      expect((await registered({ ...bob, From: from, Contact: contact })).status, from).toBe(403);
+    house.store.addAlias(
+      { username: "100", domain: "example.com" },
+      { username: "bob", domain: "example.com" },
+    );
+    const alias = { ...bob, From: "<sip:100@example.com>;tag=1", Contact: contact };
+    expect((await registered(alias)).status).toBe(200);
   });
 
   it("an alias registers its user's binding with its user's password", async () => {

@@ -84,8 +84,10 @@ async function registerOnce(
     : admit(request, "registrar", domain, known, house.authenticator, house.now());
   if (admission?.kind === "reject") return admission;
   if (known === undefined) return reject(404, "Not Found");
-  // 6., 7. Contacts
   const aor: Aor = { username: known.username, domain: known.domain };
+  if (!isPeer && !(await isSender(request, aor, house)))
+    return reject(403, "From is another user: third-party registration is not allowed");
+  // 6., 7. Contacts
   const registration = read(request, flow, aor, house.node, admission?.nonce);
   if (isProblem(registration)) return reject(registration.status, registration.reason);
   const bindings = await house.lookup.bindings(aor);
@@ -116,6 +118,16 @@ function leftFlows(written: readonly Binding[], before: readonly Binding[]): Flo
     const row = rows.get(id);
     return row === undefined || row.flow.key === flow.key ? [] : [row.flow];
   });
+}
+
+/** Whether From is this user or an alias of it (design-sip rule 11). */
+async function isSender(request: Request, aor: Aor, house: RegistrarHouse): Promise<boolean> {
+  if (request.from.uri === request.to.uri) return true;
+  const from = parseUri(request.from.uri);
+  const sender = isProblem(from) ? undefined : aorOf(from);
+  if (sender === undefined) return false;
+  const { account } = await house.lookup.resolve(sender);
+  return account?.username === aor.username && account.domain === aor.domain;
 }
 
 function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Registration["nonce"]) {
