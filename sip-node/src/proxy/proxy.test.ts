@@ -1,5 +1,6 @@
 /** Where a request goes (RFC 3261 §16.3 to §16.5; design-sip rules 15 and 17). */
 import { beforeEach, describe, expect, it } from "vitest";
+import { issueNonce } from "../auth/nonce.ts";
 import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
 import type { Binding } from "../location/binding.ts";
@@ -245,6 +246,23 @@ describe("in a dialog (rule 17)", () => {
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
     house.store.isAway = true;
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+  });
+
+  it("§22.1, §22.3: credentials that an ACK or a request repeats for us do not reach the other phone, others' do", async () => {
+    const nonce = issueNonce(node.authenticator.keys, "call-1", house.now);
+    const credentials = (realm: string, its: string) =>
+      `Digest username="alice", realm="${realm}", nonce="${its}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
+    const other = credentials("next hop", "n");
+    const repeated = { "Proxy-Authorization": [credentials("example.com", nonce), other] };
+    for (const method of ["ACK", "BYE"]) {
+      const request = requestOf(method, "sip:bob@h", { ...fields(), ...repeated });
+      const routing =
+        method === "ACK" ? await routeAck(request, node) : await route(request, aliceFlow, node);
+      if (routing?.kind !== "forward") throw new Error("not forwarded");
+      expect(applyEdits(request.text, routing.edits).match(/^Proxy-Authorization: .*$/gm), method).toEqual([
+        `Proxy-Authorization: ${other}`,
+      ]);
+    }
   });
 
   it("validation comes first: 483", async () => {

@@ -4,17 +4,18 @@
  */
 import { admit } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { checkNonce } from "../auth/nonce.ts";
 import type { Aor, Domain, Resolution } from "../location/account.ts";
 import { contactId, isContactBehindNat } from "../location/contact-id.ts";
 import { isCurrent } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
 import { aorOf, wireText } from "../location/row-text.ts";
 import { parseContacts } from "../wire/contact.ts";
-import { findDigestCredentials } from "../wire/digest-credentials.ts";
+import { parseDigestCredentials } from "../wire/digest-credentials.ts";
 import { type Edit, removeField } from "../wire/edits.ts";
 import { findField } from "../wire/fields.ts";
 import type { Flow } from "../wire/flow.ts";
-import type { Request } from "../wire/message.ts";
+import type { Field, Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Epoch } from "../wire/units.ts";
@@ -61,7 +62,8 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   if (path.kind === "reject") return path;
   if (path.peer !== undefined) {
     const target = await presentParty(path.peer, house);
-    return { kind: "forward", targets: [target], edits: path.edits, maxForwards, loop, caller: undefined };
+    const edits = [...path.edits, ...ownCredentials(request, undefined, house)];
+    return { kind: "forward", targets: [target], edits, maxForwards, loop, caller: undefined };
   }
   // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
   const called = nameOf(valid.uri);
@@ -90,7 +92,8 @@ export async function routeAck(request: Request, house: ProxyHouse): Promise<Rou
   if (valid.kind === "reject" || path.kind === "reject" || path.peer === undefined) return undefined;
   const { maxForwards, loop } = valid;
   const target = await presentParty(path.peer, house);
-  return { kind: "forward", targets: [target], edits: path.edits, maxForwards, loop, caller: undefined };
+  const edits = [...path.edits, ...ownCredentials(request, undefined, house)];
+  return { kind: "forward", targets: [target], edits, maxForwards, loop, caller: undefined };
 }
 
 /** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user or in a dialog. */
@@ -151,24 +154,33 @@ async function authorize(
   const known = account?.isEnabled === true && realm === domain ? account : undefined;
   const admission = admit(request, "proxy", realm, known, house.authenticator, house.now());
   if (admission.kind === "reject") return admission;
-  return { kind: "authorized", aor: known, edits: ownCredentials(request, realm.realm) };
+  return { kind: "authorized", aor: known, edits: ownCredentials(request, realm.realm, house) };
 }
 
 const nobody: Resolution = { domain: undefined, account: undefined };
 const isServed = (domain: Domain | undefined): domain is Domain => domain?.isEnabled === true;
 
-function ownCredentials(request: Request, realm: string): Edit[] {
-  return request.fields
-    .filter((field) => {
-      if (field.name !== "proxy-authorization") return false;
-      const found = findDigestCredentials(
-        { text: request.text, fields: [field] },
-        "proxy-authorization",
-        wireText(realm),
-      );
-      return found !== undefined && !isProblem(found);
-    })
-    .map(removeField);
+/**
+ * Takes away what was meant for us (§22.3): credentials of our realm, and any with a nonce of ours, which need no look-up to be known.
+ * An ACK and most requests in a dialog repeat those of the INVITE (§22.1), and whoever is called could call others with them.
+ */
+function ownCredentials(request: Request, realm: string | undefined, house: ProxyHouse): Edit[] {
+  const wireRealm = realm === undefined ? undefined : wireText(realm);
+  return request.fields.filter((field) => isOwnCredential(request, field, wireRealm, house)).map(removeField);
+}
+
+function isOwnCredential(
+  request: Request,
+  { name, valueStart, valueEnd }: Field,
+  realm: string | undefined,
+  house: ProxyHouse,
+): boolean {
+  if (name !== "proxy-authorization") return false;
+  const found = parseDigestCredentials(request.text.slice(valueStart, valueEnd));
+  if (found === undefined || isProblem(found)) return false;
+  if (found.realm === realm) return true;
+  const { keys, nonceLifetime } = house.authenticator;
+  return checkNonce(keys, found.nonce, request.callId, house.now(), nonceLifetime).kind !== "forged";
 }
 
 interface TargetSet {
