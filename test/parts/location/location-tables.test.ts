@@ -32,10 +32,10 @@ async function startMigrated(): Promise<TestMariadb> {
   return server;
 }
 
-const databaseOf = (server: TestMariadb): Database =>
+const databaseOf = (server: TestMariadb, hosts = [{ host: "127.0.0.1", port: server.port }]): Database =>
   new Database(
     {
-      hosts: [{ host: "127.0.0.1", port: server.port }],
+      hosts,
       user: "root",
       password: "",
       database: "strowger",
@@ -189,6 +189,29 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
       ["a.example", true],
       ["b.example", false],
     ]);
+  });
+
+  it("statements that get no answer in time free their connections: others are answered meanwhile", async () => {
+    const stuck = Array.from({ length: 4 }, () => database.read("stuck", "SELECT SLEEP(8)", []));
+    await Promise.all(stuck.map((one) => expect(one).rejects.toThrow(StoreUnavailable)));
+    const start = performance.now();
+    expect(await read()).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  it("a value that no statement can carry is our mistake, not an outage", async () => {
+    const statement = database.read("mistake", "SELECT ?", [undefined as unknown as null]);
+    await expect(statement).rejects.toThrow(TypeError);
+    expect(await read()).toEqual([]);
+  });
+
+  it("of two hosts the one that answers serves, also after two statements failed on the other at once", async () => {
+    const hosts = [1, server.port].map((port) => ({ host: "127.0.0.1", port }));
+    const two = databaseOf(server, hosts);
+    const failed = await Promise.allSettled([two.read("a", "SELECT 1", []), two.read("b", "SELECT 1", [])]);
+    expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(await two.read("c", "SELECT 1 AS one", [])).toEqual([{ one: 1 }]);
+    await two.close();
   });
 
   it("while the server is away every call fails with StoreUnavailable in bounded time, and works again by itself", async () => {

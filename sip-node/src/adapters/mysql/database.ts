@@ -41,7 +41,7 @@ export class Database implements Session {
   private readonly settings: DatabaseSettings;
   private readonly observe: (statement: string, duration: Ms) => void;
 
-  /** `observe` hears how long each statement took, named by its first word. */
+  /** `observe` hears how long each statement or transaction took, by its name. */
   constructor(settings: DatabaseSettings, observe: (statement: string, duration: Ms) => void) {
     this.settings = settings;
     this.observe = observe;
@@ -49,15 +49,12 @@ export class Database implements Session {
   }
 
   async read<T extends Row>(name: string, sql: string, values: readonly Value[]): Promise<T[]> {
-    return this.guard(() =>
-      this.timed(name, execute<T[]>(this.pool, sql, values, this.settings.queryTimeout)),
-    );
+    return this.guard((pool) => this.timed(name, this.alone<T[]>(pool, sql, values)));
   }
 
   async write(name: string, sql: string, values: readonly Value[]): Promise<number> {
-    const { queryTimeout } = this.settings;
-    const result = await this.guard(() =>
-      this.timed(name, execute<ResultSetHeader>(this.pool, sql, values, queryTimeout)),
+    const result = await this.guard((pool) =>
+      this.timed(name, this.alone<ResultSetHeader>(pool, sql, values)),
     );
     return result.affectedRows;
   }
@@ -69,7 +66,7 @@ export class Database implements Session {
   async transaction(name: string, act: (session: Session) => Promise<boolean>): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.guard(() => this.timed(name, this.once(act)));
+        return await this.guard((pool) => this.timed(name, this.once(pool, act)));
       } catch (error) {
         if (!isConflict(error) || attempt === maxAttempts) throw error;
       }
@@ -80,8 +77,27 @@ export class Database implements Session {
     return new Promise((resolve) => this.pool.end(() => resolve()));
   }
 
-  private async once(act: (session: Session) => Promise<boolean>): Promise<boolean> {
-    const connection = await connectionOf(this.pool);
+  /** One statement that commits by itself. */
+  private async alone<T extends RowDataPacket[] | ResultSetHeader>(
+    pool: Pool,
+    sql: string,
+    values: readonly Value[],
+  ): Promise<T> {
+    const connection = await connectionOf(pool);
+    try {
+      const result = await execute<T>(connection, sql, values, this.settings.queryTimeout);
+      connection.release();
+      return result;
+    } catch (error) {
+      // A connection that still owes an answer is of no use to others, and would keep its place in the pool until then
+      if (isConnectionLoss(error)) connection.destroy();
+      else connection.release();
+      throw error;
+    }
+  }
+
+  private async once(pool: Pool, act: (session: Session) => Promise<boolean>): Promise<boolean> {
+    const connection = await connectionOf(pool);
     const timeout = this.settings.queryTimeout;
     try {
       await query(connection, "START TRANSACTION", timeout);
@@ -109,12 +125,13 @@ export class Database implements Session {
     }
   }
 
-  private async guard<T>(act: () => Promise<T>): Promise<T> {
+  private async guard<T>(act: (pool: Pool) => Promise<T>): Promise<T> {
+    const { pool } = this;
     try {
-      return await act();
+      return await act(pool);
     } catch (error) {
       if (error instanceof AmbiguousCommit || !isConnectionLoss(error)) throw error;
-      this.turnToNextHost();
+      this.turnFrom(pool);
       throw new StoreUnavailable(
         `MySQL at ${this.settings.hosts.map(({ host, port }) => `${host}:${port}`).join(", ")}`,
         error,
@@ -122,9 +139,9 @@ export class Database implements Session {
     }
   }
 
-  private turnToNextHost(): void {
-    if (this.settings.hosts.length < 2) return;
-    const old = this.pool;
+  /** To the next host, once for all statements that failed on this one. */
+  private turnFrom(old: Pool): void {
+    if (this.settings.hosts.length < 2 || old !== this.pool) return;
     this.at = (this.at + 1) % this.settings.hosts.length;
     this.pool = this.open();
     old.end(() => {});
@@ -154,30 +171,50 @@ export class Database implements Session {
   }
 }
 
-// mysql2's own promises capture a stack trace for each statement, which costs more than sending it.
+// mysql2's own promises capture a stack trace for each statement, which costs more than sending it; its own time-outs neither cover the
+// wait for a connection nor PREPARE.
 
 function execute<T extends RowDataPacket[] | ResultSetHeader>(
-  on: Pool | PoolConnection,
+  on: PoolConnection,
   sql: string,
   values: readonly Value[],
   timeout: Ms,
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    on.execute<T>({ sql, timeout }, [...values], (error, result) =>
-      error === null ? resolve(result) : reject(error),
-    );
-  });
+  return within(timeout, "no answer", (settle) => on.execute<T>({ sql }, [...values], settle));
 }
 
-function query(on: PoolConnection, sql: string, timeout: Ms): Promise<void> {
-  return new Promise((resolve, reject) => {
-    on.query({ sql, timeout }, (error) => (error === null ? resolve() : reject(error)));
-  });
+function query(on: PoolConnection, sql: string, timeout: Ms): Promise<unknown> {
+  return within(timeout, "no answer", (settle) => on.query({ sql }, settle));
 }
 
-function connectionOf(pool: Pool): Promise<PoolConnection> {
+function connectionOf(pool: Pool, timeout: Ms): Promise<PoolConnection> {
+  return within<PoolConnection>(
+    timeout,
+    "no free connection",
+    (settle) => pool.getConnection(settle),
+    (connection) => connection.release(),
+  );
+}
+
+/** What `ask` is told, or an error after `timeout`; what comes too late is for `late`. */
+function within<T>(
+  timeout: Ms,
+  failure: string,
+  ask: (settle: (error: Error | null, result: T) => void) => void,
+  late: (result: T) => void = () => {},
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    pool.getConnection((error, connection) => (error === null ? resolve(connection) : reject(error)));
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      reject(new Error(`${failure} within ${timeout} ms`));
+    }, timeout);
+    ask((error, result) => {
+      clearTimeout(timer);
+      if (error !== null) reject(error);
+      else if (isLate) late(result);
+      else resolve(result);
+    });
   });
 }
 
@@ -206,6 +243,7 @@ const isConflict = (error: unknown): boolean => conflictCodes.has(numberOf(error
 
 /** Errors of a statement carry a SQLSTATE of the server; those of a connection, a time-out or the pool do not, or say 08. */
 function isConnectionLoss(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return false; // ours: it must not pass for an outage
   const { sqlState, errno, fatal } = error as { sqlState?: string; errno?: number; fatal?: boolean };
   if (sqlState === undefined || sqlState.startsWith("08") || fatal === true) return true;
   return unavailable.has(errno ?? 0);
