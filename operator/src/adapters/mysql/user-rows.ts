@@ -164,18 +164,20 @@ export async function deleteAlias(
  * planned before is planned again and meets the user as it is now.
  */
 export async function removeBindings(change: Change, { username, domain }: Account): Promise<void> {
-  await change.run("UPDATE strowger_aor SET version = version + 1 WHERE username = ? AND domain = ?", [
-    username,
-    domain,
-  ]);
-  const bindings = await change.rows<{ id: number }>(
-    "SELECT contact_id AS id FROM location WHERE username = ? AND domain = ?",
+  await change.run(
+    `INSERT INTO strowger_aor (username, domain, version) VALUES (?, ?, 1)
+     ON DUPLICATE KEY UPDATE version = version + 1`,
+    [username, domain],
+  );
+  // As text: a contact_id goes beyond what a number holds exactly.
+  const bindings = await change.rows<{ id: string }>(
+    "SELECT CAST(contact_id AS CHAR) AS id FROM location WHERE username = ? AND domain = ?",
     [username, domain],
   );
   if (bindings.length === 0) return;
   const ids = bindings.map(({ id }) => id);
-  await change.run(`DELETE FROM strowger_flow WHERE contact_id IN (${marks(ids)})`, ids);
   await change.run(`DELETE FROM location WHERE contact_id IN (${marks(ids)})`, ids);
+  await change.run(`DELETE FROM strowger_flow WHERE contact_id IN (${marks(ids)})`, ids);
 }
 
 const marks = (values: readonly unknown[]): string => values.map(() => "?").join(", ");
