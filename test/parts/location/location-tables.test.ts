@@ -138,7 +138,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
   it("expires 0 means for ever, as OpenSIPS writes it, and the reaper leaves it alone", async () => {
     await insert(1, "sip:bob@192.0.2.9", null, "0");
     await insert(2, "sip:bob@192.0.2.8", null, "UNIX_TIMESTAMP() - 3600");
-    await insert(3, "sip:bob@192.0.2.7", null, "UNIX_TIMESTAMP() - 5");
+    await insert(3, "sip:bob@192.0.2.7", null, "UNIX_TIMESTAMP() - 300"); // a nonce of its REGISTER may be fresh yet
     expect(await reap(database)).toBe(1);
     expect((await read()).map(({ id, expiresIn }) => [id, expiresIn > 0])).toEqual([
       ["1", true],

@@ -2,7 +2,8 @@
 import type { Database, Row } from "./database.ts";
 import { padded, placeholders } from "./placeholders.ts";
 
-const graceSeconds = 60;
+/** Longer than a nonce lives (300 s): until then a removed binding tells a REGISTER that is sent again from a new one (rule 16). */
+const graceSeconds = 330;
 const batchSize = 512;
 
 /** Returns how many rows went; several nodes may reap at once. */
