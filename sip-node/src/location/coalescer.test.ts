@@ -1,6 +1,7 @@
 /** What waits while a statement runs goes with the next one. */
 import { describe, expect, it } from "vitest";
 import { Coalescer, QueueFull } from "./coalescer.ts";
+import { StoreUnavailable } from "./location-store.ts";
 
 /** Batches as they were run; each ends when its `end` is called. */
 function harness(bounds = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
@@ -74,6 +75,19 @@ describe("Coalescer", () => {
     await turn();
     batches[1]?.end();
     expect(await second).toBe("answer 2");
+  });
+
+  it("who waits behind a batch that met no database hears so at once, not a batch after the other", async () => {
+    const { coalescer, batches, turn, items } = harness({ maxBatch: 1, maxRunning: 1, maxQueue: 9 });
+    const asked = [1, 2, 3].map((item) => expect(coalescer.ask(item)).rejects.toThrow(StoreUnavailable));
+    await turn();
+    batches[0]?.end(new StoreUnavailable("MySQL", undefined));
+    await Promise.all(asked);
+    expect(items()).toEqual([[1]]);
+    const later = coalescer.ask(4);
+    await turn();
+    batches[1]?.end();
+    expect(await later).toBe("answer 4");
   });
 
   it("beyond the bound it refuses at once, and takes again when there is room", async () => {

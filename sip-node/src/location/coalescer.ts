@@ -5,6 +5,7 @@
  *   ask a ──▶ [a] running ───────────▶ [b c d] running ──▶
  *   ask b, c, d while a runs ─▶ queue ─┘
  */
+import { StoreUnavailable } from "./location-store.ts";
 
 /** Answers every item of a batch, in the order of the batch; a throw fails them all. */
 export type RunBatch<Item, Answer> = (batch: readonly Item[]) => Promise<readonly Answer[]>;
@@ -57,9 +58,17 @@ export class Coalescer<Item, Answer> {
     this.running += 1;
     this.run(batch.map((waiting) => waiting.item)).then(
       (answers) => end((waiting, i) => waiting.resolve(answers[i] as Answer)),
-      (reason: unknown) => end((waiting) => waiting.reject(reason)),
+      (reason: unknown) => {
+        if (reason instanceof StoreUnavailable) this.refuseQueue(reason);
+        end((waiting) => waiting.reject(reason));
+      },
     );
     this.next();
+  }
+
+  /** Who waits behind a batch that met no database is told at once: a batch after the other would be told minutes late. */
+  private refuseQueue(reason: StoreUnavailable): void {
+    for (const waiting of this.queue.splice(0)) waiting.reject(reason);
   }
 }
 
