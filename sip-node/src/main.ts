@@ -42,7 +42,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
   const id = randomBytes(6).toString("hex");
   const output = pino.destination({ fd: 1, sync: false, minLength: 4096, maxLength: 1 << 20 });
   const log = pino(
-    { level: config.logLevel, base: { node: config.name, id }, redact: ["*.password", "*.ha1", "*.nonce"] },
+    { level: config.logLevel, base: { node: config.name, id }, redact: ["password", "ha1", "nonce"] },
     output,
   );
   const lag = { worst: 0 };
