@@ -83,7 +83,7 @@ export class Database implements Session {
     sql: string,
     values: readonly Value[],
   ): Promise<T> {
-    const connection = await connectionOf(pool);
+    const connection = await connectionOf(pool, this.settings.connectTimeout);
     try {
       const result = await execute<T>(connection, sql, values, this.settings.queryTimeout);
       connection.release();
@@ -97,7 +97,7 @@ export class Database implements Session {
   }
 
   private async once(pool: Pool, act: (session: Session) => Promise<boolean>): Promise<boolean> {
-    const connection = await connectionOf(pool);
+    const connection = await connectionOf(pool, this.settings.connectTimeout);
     const timeout = this.settings.queryTimeout;
     try {
       await query(connection, "START TRANSACTION", timeout);
