@@ -1,8 +1,9 @@
 /**
  * What goes back to whoever asked: responses of our own and those of branches on their way up, each told to the metrics and the log.
  */
+import { hash } from "node:crypto";
 import type { Call, Leg, Server } from "./call.ts";
-import type { Destination } from "./cluster/cluster.ts";
+import type { Cluster, Destination } from "./cluster/cluster.ts";
 import { isOwnBranch } from "./proxy/branch.ts";
 import type { Rejection } from "./proxy/rejection.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";
@@ -11,7 +12,7 @@ import { type Answerable, buildResponse } from "./wire/build-response.ts";
 import { applyEdits, removeTopVia } from "./wire/edits.ts";
 import { type Flow, flowOf } from "./wire/flow.ts";
 import { parseList } from "./wire/list-values.ts";
-import type { Response } from "./wire/message.ts";
+import type { Request, Response } from "./wire/message.ts";
 import { isProblem } from "./wire/problem.ts";
 import type { Seal } from "./wire/seal.ts";
 import type { Ms } from "./wire/units.ts";
@@ -21,7 +22,7 @@ export interface AnswersHouse {
   readonly node: string;
   /** Seals branches. */
   readonly branchSeal: Seal;
-  readonly cluster: { deliver(to: Destination, bytes: Uint8Array): undefined | Promise<boolean> };
+  readonly cluster: Pick<Cluster, "deliver">;
   readonly telemetry: Telemetry;
   clock(): Ms;
   /** One line for each event. */
@@ -53,6 +54,7 @@ export class Answers {
     return {
       receivedAt: this.house.clock(),
       toTag: this.newTag(),
+      isTaken: undefined,
       context: undefined,
       legs: [],
       hasAnswered: false,
@@ -68,10 +70,27 @@ export class Answers {
     this.transactions.respond(server, status, Buffer.from(text, "latin1"), this.house.clock());
   }
 
-  /** To a request that gets no transaction. */
+  /**
+   * To a stranger, for whom nothing is kept (§8.2.7, §26.3.2.4): sent once, so that a forged source address makes no more of one
+   * packet, and a flood of strangers leaves no transactions. A repeated request is answered anew, with the same tag.
+   */
+  replyOnce(server: Server, call: Call, { status, reason, lines }: Answer): void {
+    const tag = this.house.branchSeal.seal(factsOf(server.request));
+    const text = buildResponse(server.request, server.flow, status, reason, tag, lines);
+    this.report(server, call, status);
+    server.terminate();
+    this.sendBack(Buffer.from(text, "latin1"), server.flow);
+  }
+
+  /** Whether this ACK is for an answer to a stranger, of whichever node: it has done its work. */
+  isForReplyOnce(ack: Request): boolean {
+    return ack.to.tag !== undefined && this.house.branchSeal.isSealed(factsOf(ack), ack.to.tag);
+  }
+
+  /** To a request that gets no transaction; its repetition gets the same To tag (§8.2.7). */
   replyStatelessly(request: Answerable, flow: Flow, method: string, status: number, reason: string): void {
     if (method === "ACK") return;
-    const text = buildResponse(request, flow, status, reason, this.newTag());
+    const text = buildResponse(request, flow, status, reason, hash("md5", request.text, "hex"));
     this.house.telemetry.response(method, status);
     this.sendBack(Buffer.from(text, "latin1"), flow);
   }
@@ -141,6 +160,10 @@ export class Answers {
     return `${this.house.node}${this.tagNumber.toString(36)}`;
   }
 }
+
+/** What an INVITE and the ACK to its failure have in common (§17.1.1.3). */
+const factsOf = ({ via, callId, from, cseq }: Request): string =>
+  `stranger ${via.branch ?? ""} ${callId} ${from.tag ?? ""} ${cseq.number}`;
 
 /** A response without header lines of its own. */
 export const plain = (status: number): Answer => ({

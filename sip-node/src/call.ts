@@ -12,7 +12,9 @@ export type Client = ClientTransaction<Leg | undefined>;
 export interface Call {
   readonly receivedAt: Ms;
   /** The To tag of our own responses. */
-  readonly toTag: string;
+  toTag: string;
+  /** Whether a peer holds this request's transaction; undefined where none is asked. */
+  isTaken: Promise<boolean> | undefined;
   /** Undefined until the request is forwarded. */
   context: ResponseContext<Target> | undefined;
   legs: Leg[];
@@ -22,7 +24,6 @@ export interface Call {
 }
 
 export type LegEvent = "Timer C" | "CANCEL unanswered";
-export type LegTimer = Timer<Leg, LegEvent>;
 
 /** One branch on its way: its client transaction and the timer that bounds it. */
 export class Leg {
@@ -33,7 +34,7 @@ export class Leg {
   /** The request as it was sent; its CANCEL is made from it. */
   readonly text: string;
   client: Client | undefined = undefined;
-  readonly timer: LegTimer = new Timer<Leg, LegEvent>(this, "Timer C");
+  readonly timer = new Timer<Leg, LegEvent>(this, "Timer C");
 
   constructor(
     server: Server,

@@ -26,7 +26,7 @@ import type { Ms } from "./wire/units.ts";
 
 export interface NodeHouse extends ProxyHouse, RegistrarHouse, AnswersHouse, BranchesHouse {
   readonly lookup: ProxyHouse["lookup"] & RegistrarHouse["lookup"];
-  readonly cluster: Cluster;
+  readonly cluster: Pick<Cluster, "hear" | "deliver" | "isContested" | "offer" | "passOn" | "moved">;
   /** An error of ours: nothing that a peer sent may end the process, so it is told and the request answered with 500. */
   broken(error: unknown): void;
   isStoreFailure(error: unknown): boolean;
@@ -42,6 +42,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   private readonly methods: Readonly<Record<string, (server: Server, call: Call) => Promise<void>>> = {
     REGISTER: (server, call) => this.register(server, call),
     OPTIONS: (server, call) => this.options(server, call),
+    CANCEL: (server, call) => this.cancel(server, call),
   };
 
   constructor(house: NodeHouse) {
@@ -126,14 +127,14 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
       case "ack-to-2xx":
         return void this.ack(request, flow);
       case "unmatched-ack":
+        if (this.answers.isForReplyOnce(request)) return;
         void this.house.cluster.offer(bytes, flow);
         return void this.ack(request, flow);
       default: {
         const call = this.answers.open();
         received.context = call;
-        if (request.method === "CANCEL") return void this.cancel(received, call, bytes);
-        if (heard !== undefined && request.method !== "REGISTER" && this.mayBeHeld(heard))
-          return void this.askPeersFirst(received, call, bytes, heard);
+        if (heard !== undefined && !unasked.has(request.method) && this.mayBeHeld(heard))
+          call.isTaken = this.isTaken(bytes, flow, heard);
         return void this.handle(received, call);
       }
     }
@@ -144,40 +145,41 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   }
 
   /** A request on a flow that another node heard lately may repeat one of that node's transactions (design-sip rule 4). */
-  private async askPeersFirst(server: Server, call: Call, bytes: Buffer, heard: HeardFlow): Promise<void> {
+  private async isTaken(bytes: Buffer, flow: Flow, heard: HeardFlow): Promise<boolean> {
     await heard.introduction;
-    const isTaken =
-      this.house.cluster.isContested(heard) && (await this.house.cluster.offer(bytes, server.flow));
-    if (isTaken) this.answers.drop(server, call);
-    else await this.handle(server, call);
+    return this.house.cluster.isContested(heard) && this.house.cluster.offer(bytes, flow);
   }
 
   /** The method table, and the one place that turns failures into a 500. */
   private async handle(server: Server, call: Call): Promise<void> {
     try {
+      if (call.isTaken !== undefined && (await call.isTaken)) return this.answers.drop(server, call);
       await (this.methods[server.request.method] ?? this.proxy)(server, call);
     } catch (error) {
       if (!this.house.isStoreFailure(error)) this.house.broken(error);
-      this.answers.reply(server, call, { ...plain(500), lines: "Retry-After: 5\r\n" });
+      if (!call.hasAnswered) this.answers.reply(server, call, { ...plain(500), lines: "Retry-After: 5\r\n" });
     }
   }
 
   private async register(server: Server, call: Call): Promise<void> {
     const answer = await register(server.request, server.flow, this.house);
     if (answer.kind === "accept") this.house.cluster.moved(answer.left);
-    this.answers.reply(server, call, answer);
+    if (answer.status === 401) this.answers.replyOnce(server, call, answer);
+    else this.answers.reply(server, call, answer);
     this.house.telemetry.registered(this.house.clock() - call.receivedAt);
   }
 
   private async options(server: Server, call: Call): Promise<void> {
     const answer = await answerOptions(server.request, this.house);
     if (answer === undefined) await this.proxy(server, call);
-    else this.answers.reply(server, call, answer);
+    else this.answers.replyOnce(server, call, answer);
   }
 
   private readonly proxy = async (server: Server, call: Call): Promise<void> => {
     const routing = await route(server.request, server.flow, this.house);
     if (call.hasAnswered) return; // cancelled while the database was asked
+    if (routing.kind === "reject" && routing.isToStranger === true)
+      return this.answers.replyOnce(server, call, routing);
     if (routing.kind === "reject") return this.answers.reply(server, call, routing);
     if (server.isInvite) this.answers.reply(server, call, plain(100));
     this.branches.fork(server, call, routing);
@@ -193,15 +195,17 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   }
 
   // §16.10, §9.2
-  private async cancel(server: Server, call: Call, bytes: Buffer): Promise<void> {
-    const invite = this.transactions.findInvite(server.request);
-    if (invite === undefined) {
-      const isTaken = await this.house.cluster.offer(bytes, server.flow);
+  private async cancel(server: Server, call: Call): Promise<void> {
+    const { request, flow } = server;
+    const invite = this.transactions.findInvite(request);
+    if (invite === undefined || (await invite.context?.isTaken) === true) {
+      const isTaken = await this.house.cluster.offer(Buffer.from(request.text, "latin1"), flow);
       if (isTaken) return this.answers.drop(server, call);
-      return this.answers.reply(server, call, plain(481));
+      return this.answers.replyOnce(server, call, plain(481));
     }
-    this.answers.reply(server, call, plain(200));
     const cancelled = invite.context;
+    if (cancelled !== undefined) call.toTag = cancelled.toTag; // one tag for both (§9.2)
+    this.answers.reply(server, call, plain(200));
     if (cancelled === undefined || cancelled.hasAnswered) return;
     if (cancelled.context === undefined) return this.answers.reply(invite, cancelled, plain(487));
     this.advance(invite, { kind: "cancel" });
@@ -267,6 +271,8 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   }
 }
 
+/** A REGISTER that comes twice changes nothing (rule 13); a CANCEL asks for itself. */
+const unasked: ReadonlySet<string> = new Set(["REGISTER", "CANCEL"]);
 const crlf = Buffer.from("\r\n");
 
 /** CRLFs alone keep an address translator's entry alive; two of them ask for one back (RFC 5626 §4.4.1). */
