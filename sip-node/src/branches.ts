@@ -99,7 +99,9 @@ export class Branches {
     this.timers.stop(leg.timer);
   }
 
+  /** Once: a caller may cancel what Timer C has cancelled already. */
   cancel(leg: Leg, now: Ms): void {
+    if (leg.timer.event === "CANCEL unanswered") return;
     const invite = parseMessage(leg.text);
     if (invite.kind !== "request") return;
     const bytes = Buffer.from(buildCancel(invite), "latin1");

@@ -1,0 +1,231 @@
+/** The floor plan with real rooms, a location in memory, and a cluster that says what the test says. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { TestHouse } from "../../test/support/deciding-house.ts";
+import { type Fields, requestText, responseText } from "../../test/support/sip-message.ts";
+import { createSeal } from "./auth/create-seal.ts";
+import type { HeardFlow } from "./cluster/flow-directory.ts";
+import { Node } from "./node.ts";
+import { createTelemetry } from "./telemetry/metrics.ts";
+import { type Flow, flowOf } from "./wire/flow.ts";
+import { parseMessage } from "./wire/parse-message.ts";
+
+const caller = flowOf("192.0.2.1", 5060);
+const phone = flowOf("192.0.2.2", 5060);
+const bob = "sip:bob@example.com";
+const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+
+let house: TestHouse;
+let node: Node;
+let now: number;
+/** What left: "192.0.2.1 SIP/2.0 100 Trying", with the whole text. */
+let sent: { readonly line: string; readonly text: string }[];
+let errors: unknown[];
+let heard: HeardFlow;
+/** Settled by the test: what peers say to an offered request. */
+let offers: { readonly line: string; readonly settle: (isTaken: boolean) => void }[];
+
+beforeEach(() => {
+  house = new TestHouse();
+  house.store.addDomain("example.com");
+  house.store.addUser("bob", "example.com");
+  house.peers.add(caller.key); // calls without a challenge
+  house.store.addRow({ username: "bob", domain: "example.com" }, binding);
+  [now, sent, errors, offers] = [1_000_000, [], [], []];
+  heard = { flow: caller, owner: "", heardAt: now, contestedUntil: 0, introduction: undefined };
+  const telemetry = createTelemetry({
+    transactions: () => node.transactions.counts,
+    bindings: () => 0,
+    eventLoopLag: () => 0,
+    peers: () => 0,
+    flows: () => 0,
+    relays: () => ({ sent: 0, received: 0, refused: 0 }),
+  });
+  node = new Node({
+    ...house.node(),
+    branchSeal: createSeal(ring, "branch", () => house.now),
+    telemetry,
+    clock: () => now,
+    log: () => {},
+    broken: (error) => errors.push(error),
+    isStoreFailure: () => false,
+    cluster: {
+      hear: () => heard,
+      isContested: () => heard.contestedUntil > now,
+      moved: () => {},
+      passOn: () => false,
+      deliver: ({ flow }, bytes) => {
+        const text = Buffer.from(bytes).toString("latin1");
+        sent.push({ line: `${flow.address} ${text.slice(0, text.indexOf("\r\n"))}`, text });
+        return undefined;
+      },
+      offer: (bytes) =>
+        new Promise((settle) =>
+          offers.push({ line: Buffer.from(bytes).toString().split(" ")[0] ?? "", settle }),
+        ),
+    },
+  });
+});
+
+const binding = {
+  id: "22",
+  contact: "sip:bob@192.0.2.2:5060",
+  q: 1000,
+  callId: "c",
+  cseq: 1,
+  expiresIn: 3600,
+  flow: phone,
+  isBehindNat: false,
+  ownerNode: "",
+  userAgent: "",
+  instance: undefined,
+  regId: 0,
+  nonceAt: 0,
+  nonceCount: 0,
+};
+
+const comes = (text: string, flow: Flow): void => node.datagram(Buffer.from(text, "latin1"), flow);
+const asks = (method: string, fields: Fields = {}): void => comes(requestText(method, bob, fields), caller);
+/** Everything that waits for the location in memory has been answered. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+const lines = (): string[] => sent.splice(0).map(({ line }) => line);
+
+/** The phone answers the last request of this method that reached it. */
+function phoneAnswers(request: { readonly text: string }, status: number): void {
+  const message = parseMessage(request.text);
+  if (message.kind !== "request") throw new Error("expected a request");
+  const via = message.fields
+    .filter(({ name }) => name === "via")
+    .map(({ valueStart, valueEnd }) => message.text.slice(valueStart, valueEnd));
+  comes(responseText(status, "Reason", { Via: via, CSeq: `1 ${message.method}` }), phone);
+}
+/** Passes time in steps of the node's tick. */
+function passes(span: number): void {
+  for (const end = now + span; now < end; node.tick()) now += 50;
+}
+
+async function rings(): Promise<{ readonly text: string }> {
+  asks("INVITE");
+  await settled();
+  const invite = sent.find(({ line }) => line.startsWith("192.0.2.2 INVITE"));
+  if (invite === undefined) throw new Error(lines().join("\n"));
+  phoneAnswers(invite, 180);
+  expect(lines()).toEqual([
+    "192.0.2.1 SIP/2.0 100 Trying",
+    "192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0",
+    "192.0.2.1 SIP/2.0 180 Reason",
+  ]);
+  return invite;
+}
+
+describe("CANCEL (§9.2, §16.10)", () => {
+  it("of a ringing INVITE: 200 to it, a CANCEL to the phone, whose 487 goes up", async () => {
+    const invite = await rings();
+    asks("CANCEL");
+    await settled();
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK", "192.0.2.2 CANCEL sip:bob@192.0.2.2:5060 SIP/2.0"]);
+    phoneAnswers(invite, 487);
+    expect(lines()).toEqual(["192.0.2.2 ACK sip:bob@192.0.2.2:5060 SIP/2.0", "192.0.2.1 SIP/2.0 487 Reason"]);
+    expect(node.hasOpenRequests()).toBe(false);
+  });
+
+  it("while the database is asked: 487 at once, and nothing goes to the phone", async () => {
+    asks("INVITE");
+    asks("CANCEL");
+    await settled();
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK", "192.0.2.1 SIP/2.0 487 Request Terminated"]);
+  });
+
+  it("of an INVITE that a peer holds, while it is asked: the peer gets it, and this node answers neither", async () => {
+    heard.contestedUntil = now + 32_000;
+    asks("INVITE");
+    await settled();
+    asks("CANCEL");
+    await settled();
+    expect(offers.map(({ line }) => line)).toEqual(["INVITE"]);
+    offers[0]?.settle(true);
+    await settled();
+    expect(offers.map(({ line }) => line)).toEqual(["INVITE", "CANCEL"]);
+    offers[1]?.settle(true);
+    await settled();
+    expect(lines()).toEqual([]);
+    expect(node.transactions.counts.server).toBe(0);
+    expect(node.hasOpenRequests()).toBe(false);
+  });
+
+  it("of an INVITE that no peer holds, while they are asked: 487", async () => {
+    heard.contestedUntil = now + 32_000;
+    asks("INVITE");
+    await settled();
+    asks("CANCEL");
+    offers[0]?.settle(false);
+    await settled();
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK", "192.0.2.1 SIP/2.0 487 Request Terminated"]);
+  });
+
+  it("of nothing here: 481 when no peer takes it", async () => {
+    asks("CANCEL");
+    await settled();
+    offers[0]?.settle(false);
+    await settled();
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 481 Call/Transaction Does Not Exist"]);
+  });
+
+  it("of a branch that Timer C has cancelled: no second CANCEL, no error of ours (§16.8)", async () => {
+    await rings();
+    passes(185_100);
+    expect(lines()).toEqual(["192.0.2.2 CANCEL sip:bob@192.0.2.2:5060 SIP/2.0"]);
+    asks("CANCEL");
+    await settled();
+    expect(errors).toEqual([]);
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK"]);
+    passes(33_000);
+    expect(lines()).toContain("192.0.2.1 SIP/2.0 487 Request Terminated");
+    expect(node.hasOpenRequests()).toBe(false);
+  });
+});
+
+describe("what ends without an answer of the phone", () => {
+  it("the database is away: 500 with Retry-After, and the transaction ends (§21.5.1)", async () => {
+    house.store.isAway = true;
+    asks("INVITE");
+    await settled();
+    expect(sent.map(({ line }) => line)).toEqual(["192.0.2.1 SIP/2.0 500 Server Internal Error"]);
+    expect(sent[0]?.text).toContain("\r\nRetry-After: 5\r\n");
+    passes(40_000);
+    expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+    expect(node.hasOpenRequests()).toBe(false);
+  });
+
+  it("a silent phone: 408 to INVITE after Timer B, nothing to others (RFC 4320 §4.2)", async () => {
+    asks("INVITE");
+    asks("MESSAGE", { Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-2;rport", CSeq: "2 MESSAGE" });
+    await settled();
+    passes(33_000);
+    const up = lines().filter((line) => line.startsWith("192.0.2.1"));
+    expect([...new Set(up)]).toEqual([
+      "192.0.2.1 SIP/2.0 100 Trying",
+      "192.0.2.1 SIP/2.0 408 Request Timeout",
+    ]);
+    expect(node.hasOpenRequests()).toBe(false);
+  });
+
+  it("a peer holds it: it is dropped here, for the peer answers (rule 4)", async () => {
+    heard.contestedUntil = now + 32_000;
+    asks("MESSAGE");
+    await settled();
+    offers[0]?.settle(true);
+    await settled();
+    expect(lines()).toEqual([]);
+    expect(node.transactions.counts.server).toBe(0);
+  });
+});
+
+it("§16.7 step 3: responses go up without our Via and otherwise byte for byte", async () => {
+  const invite = await rings();
+  phoneAnswers(invite, 200);
+  expect(sent[0]?.text).toBe(
+    responseText(200, "Reason", {
+      Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
+    }),
+  );
+});
