@@ -55,11 +55,11 @@ export interface Routing {
 export async function route(request: Request, source: Flow, house: ProxyHouse): Promise<Routing | Rejection> {
   // §16.3 Validation
   const valid = validate(request, house.addresses);
-  if (valid.kind === "reject") return valid;
+  if (valid.kind === "reject") return toStranger(valid);
   const { maxForwards, loop } = valid;
   // §16.4 Preprocessing
   const path = preprocess(request, house.addresses, house.tokenSeal);
-  if (path.kind === "reject") return path;
+  if (path.kind === "reject") return toStranger(path);
   if (path.peer !== undefined) {
     const target = await presentParty(path.peer, house);
     const edits = [...path.edits, ...ownCredentials(request, undefined, house)];
@@ -70,7 +70,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   const asked = mayBeAdmitted(request, source, house) ? findTargets(called, house) : undefined;
   asked?.catch(() => {}); // it is awaited below, unless the caller is refused first
   const admission = await authorize(request, source, called, house);
-  if (admission.kind === "reject") return admission;
+  if (admission.kind === "reject") return toStranger(admission);
   // §16.5 Targets
   const found = await (asked ?? findTargets(called, house));
   if (found.kind === "reject") return found;
@@ -84,6 +84,9 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
     caller: callerOf(request, source, admission.aor, house.node),
   };
 }
+
+/** Refused before it was known who asks (§26.3.2.4). */
+const toStranger = (rejection: Rejection): Rejection => ({ ...rejection, isToStranger: true });
 
 /** An ACK to a 2xx goes by its token, without a transaction and unchallenged; undefined when it has none: dropped. */
 export async function routeAck(request: Request, house: ProxyHouse): Promise<Routing | undefined> {

@@ -4,6 +4,8 @@ export interface Rejection {
   readonly status: number;
   readonly reason: string;
   readonly lines: string;
+  /** Nobody has proved yet who asks: the floor plan keeps nothing for it. */
+  readonly isToStranger?: boolean;
 }
 
 export const reject = (status: number, reason: string, lines = ""): Rejection => ({

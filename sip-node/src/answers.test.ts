@@ -1,0 +1,106 @@
+/** Answers to strangers leave nothing behind (RFC 3261 §8.2.7, §26.3.2.4). */
+import { beforeEach, describe, expect, it } from "vitest";
+import { TestHouse } from "../../test/support/deciding-house.ts";
+import { type Fields, requestText } from "../../test/support/sip-message.ts";
+import { createSeal } from "./auth/create-seal.ts";
+import type { HeardFlow } from "./cluster/flow-directory.ts";
+import { Node } from "./node.ts";
+import { createTelemetry } from "./telemetry/metrics.ts";
+import { flowOf } from "./wire/flow.ts";
+
+const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+const stranger = flowOf("192.0.2.1", 5060);
+const bob = "sip:bob@example.com";
+
+let house: TestHouse;
+let sent: string[];
+let offered: number;
+
+function startNode(): Node {
+  const heard: HeardFlow = {
+    flow: stranger,
+    owner: "",
+    heardAt: 0,
+    contestedUntil: 0,
+    introduction: undefined,
+  };
+  const node: Node = new Node({
+    ...house.node(),
+    branchSeal: createSeal(ring, "branch", () => house.now),
+    telemetry: createTelemetry({
+      transactions: () => node.transactions.counts,
+      bindings: () => 0,
+      eventLoopLag: () => 0,
+      peers: () => 0,
+      flows: () => 0,
+      relays: () => ({ sent: 0, received: 0, refused: 0 }),
+    }),
+    clock: () => house.now,
+    log: () => {},
+    broken: (error) => expect.unreachable(String(error)),
+    isStoreFailure: () => false,
+    cluster: {
+      hear: () => heard,
+      isContested: () => false,
+      moved: () => {},
+      passOn: () => false,
+      deliver: (_to, bytes) => void sent.push(Buffer.from(bytes).toString("latin1")),
+      offer: async () => {
+        offered += 1;
+        return false;
+      },
+    },
+  });
+  return node;
+}
+
+beforeEach(() => {
+  house = new TestHouse();
+  house.store.addDomain("example.com");
+  house.store.addUser("bob", "example.com");
+  [sent, offered] = [[], 0];
+});
+
+async function comes(node: Node, method: string, uri: string, fields: Fields = {}): Promise<void> {
+  node.datagram(Buffer.from(requestText(method, uri, fields), "latin1"), stranger);
+  await new Promise((resolve) => void setImmediate(resolve));
+}
+const tagOf = (text: string | undefined): string => /^To: .*;tag=(\S+)$/m.exec(text ?? "")?.[1] ?? "";
+
+describe("a stranger", () => {
+  it.each([
+    [407, "INVITE", bob, {}],
+    [407, "MESSAGE", bob, {}],
+    [401, "REGISTER", "sip:example.com", { To: `<${bob}>` }],
+    [483, "INVITE", bob, { "Max-Forwards": "0" }],
+    [403, "INVITE", bob, { Route: "<sip:192.0.2.99;lr>" }],
+    [404, "INVITE", "sip:x@elsewhere.example", { From: "<sip:y@elsewhere.example>;tag=1" }],
+    [200, "OPTIONS", "sip:example.com", {}],
+    [481, "CANCEL", bob, {}],
+  ])("is told %i to %s once, and no transaction stays", async (status, method, uri, fields) => {
+    const node = startNode();
+    await comes(node, method, uri, fields);
+    house.now += 40_000;
+    node.tick();
+    expect(sent.map((text) => text.slice(8, 11))).toEqual([String(status)]);
+    expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+    expect(node.hasOpenRequests()).toBe(false);
+  });
+
+  it("§8.2.7: that repeats its request is answered with the same tag, on every node", async () => {
+    await comes(startNode(), "INVITE", bob);
+    await comes(startNode(), "INVITE", bob);
+    expect(sent).toHaveLength(2);
+    expect(tagOf(sent[0])).not.toBe("");
+    expect(tagOf(sent[1])).toBe(tagOf(sent[0]));
+  });
+
+  it("its ACK is known on every node, and no peer is asked about it; any other ACK is offered", async () => {
+    await comes(startNode(), "INVITE", bob);
+    await comes(startNode(), "ACK", bob, { To: `<${bob}>;tag=${tagOf(sent[0])}` });
+    expect(offered).toBe(0);
+    await comes(startNode(), "ACK", bob, { To: `<${bob}>;tag=made-up` });
+    expect(offered).toBe(1);
+    expect(sent).toHaveLength(1);
+  });
+});
