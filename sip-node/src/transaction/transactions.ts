@@ -109,11 +109,6 @@ export class Transactions<S, C> {
     return this.#servers.get(serverKey(cancel, "INVITE"));
   }
 
-  /** The transaction of a `serverKey`, as a peer names it when it asks whose a request is. */
-  findByKey(key: string): ServerTransaction<S> | undefined {
-    return this.#servers.get(key);
-  }
-
   /** A response of the TU, provisional or final; false when it came too late (after the final one) and was not sent. */
   respond(server: ServerTransaction<S>, status: number, bytes: Uint8Array, now: Ms): boolean {
     return server.respond(status, bytes, now);

@@ -5,22 +5,18 @@ export const LF = 10;
 export const CR = 13;
 export const SP = 32;
 export const QUOTE = 34;
-export const LPAREN = 40;
 export const COMMA = 44;
 export const COLON = 58;
 export const SEMI = 59;
 export const LAQUOT = 60;
 export const RAQUOT = 62;
-export const AT = 64;
 export const LBRACKET = 91;
-export const BACKSLASH = 92;
+const BACKSLASH = 92;
 
 // token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~")
 const tokenTable = new Uint8Array(256);
 for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")
   tokenTable[char.charCodeAt(0)] = 1;
-
-export const isTokenCode = (code: number): boolean => tokenTable[code] === 1;
 
 /** Whether the whole text is one token; the empty text is none. */
 export function isToken(text: string): boolean {

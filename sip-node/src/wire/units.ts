@@ -10,6 +10,3 @@ export type Seconds = number & { readonly [unit]?: "s" };
 
 /** A point in time as milliseconds since 1970. */
 export type Epoch = number & { readonly [unit]?: "epoch" };
-
-export const seconds = (ms: Ms): Seconds => Math.ceil(ms / 1000);
-export const milliseconds = (s: Seconds): Ms => s * 1000;

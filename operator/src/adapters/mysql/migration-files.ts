@@ -15,7 +15,7 @@ export interface Migration {
 }
 
 /** The folder of this program's migrations. */
-export const schemaFolder = fileURLToPath(new URL("../../../../schema/", import.meta.url));
+const schemaFolder = fileURLToPath(new URL("../../../../schema/", import.meta.url));
 
 /** The migrations of a folder, in order. */
 export async function readMigrations(folder: string = schemaFolder): Promise<readonly Migration[]> {
