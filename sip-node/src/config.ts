@@ -3,6 +3,7 @@
  * in one report.
  */
 import { readFileSync } from "node:fs";
+import { isIP, SocketAddress } from "node:net";
 import type { KeyRing } from "./auth/key-ring.ts";
 import { parseHostPort } from "./wire/uri.ts";
 
@@ -35,8 +36,10 @@ export interface Config {
   };
   /** IP addresses that are trusted without a challenge. */
   readonly peers: readonly string[];
-  readonly logLevel: string;
+  readonly logLevel: (typeof logLevels)[number];
 }
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 export class ConfigError extends Error {
   readonly problems: readonly string[];
@@ -130,6 +133,21 @@ class Reader {
     );
   }
 
+  /** Spelt as sockets spell them, because they are compared as text. */
+  ips(field: string): readonly string[] {
+    return this.list(field).map((item, i) => {
+      const family = typeof item === "string" ? isIP(item) : 0;
+      if (typeof item !== "string" || family === 0)
+        return this.expected(`${field}[${i}]`, "an IP address") ?? "";
+      return family === 4 ? item : new SocketAddress({ address: item, family: "ipv6" }).address;
+    });
+  }
+
+  oneOf<Choice extends string>(field: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const text = this.text(field, fallback);
+    return choices.find((choice) => choice === text) ?? this.expected(field, choices.join(", ")) ?? fallback;
+  }
+
   has(field: string): boolean {
     return this.value[field] !== undefined && this.value[field] !== null;
   }
@@ -182,8 +200,8 @@ function toConfig(file: Reader, problems: string[]): Config {
         ? { ...(mysql.in("tls").has("ca") ? { ca: readCa(mysql.in("tls").text("ca"), problems) } : {}) }
         : undefined,
     },
-    peers: file.list("peers").map(String),
-    logLevel: file.in("log").text("level", "info"),
+    peers: file.ips("peers"),
+    logLevel: file.in("log").oneOf("level", logLevels, "info"),
   };
 }
 

@@ -1,0 +1,86 @@
+/** The node's configuration: what is filled in, and that every problem is told at once. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { ConfigError, readConfig } from "./config.ts";
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "strowger-config-"))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const least = {
+  sip: { listen: "0.0.0.0:5060", advertise: "203.0.113.1:5060" },
+  cluster: { listen: "[2001:db8::1]:7000" },
+  http: { listen: "127.0.0.1:9100" },
+  mysql: { hosts: ["db.example:3306"], user: "node", database: "strowger" },
+};
+const keys = { keys: [{ id: 1, key: Buffer.alloc(32).toString("base64"), dropAfter: null }] };
+
+function read(config: unknown, ring: unknown = keys) {
+  const files = { STROWGER_CONFIG: join(folder, "config.json"), STROWGER_KEYS: join(folder, "keys.json") };
+  writeFileSync(files.STROWGER_CONFIG, typeof config === "string" ? config : JSON.stringify(config));
+  writeFileSync(files.STROWGER_KEYS, JSON.stringify(ring));
+  return readConfig(files);
+}
+function problems(config: unknown, ring?: unknown): readonly string[] {
+  try {
+    read(config, ring);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((text) => text.replace(/\(.*?\)/, "(file)"));
+    throw error;
+  }
+  return [];
+}
+
+it("what may be left out has defaults: an own port for phones without an owner, one cluster address, no peers", () => {
+  const { config, keys: ring } = read(least);
+  expect(config).toMatchObject({
+    sip: { reusePort: false, former: [], direct: { host: "0.0.0.0", port: 0 } },
+    cluster: { advertise: { host: "2001:db8::1", port: 7000 } },
+    mysql: { password: "", connections: 8, tls: undefined },
+    peers: [],
+    logLevel: "info",
+  });
+  expect(ring).toMatchObject([{ id: "1", verifyFrom: 0, signFrom: 0, dropAfter: Number.POSITIVE_INFINITY }]);
+});
+
+it("credentials come from a mounted Secret, without the line end that editors add", () => {
+  writeFileSync(join(folder, "username"), "node\n");
+  writeFileSync(join(folder, "password"), "secret\n");
+  const { config } = read({ ...least, mysql: { ...least.mysql, credentialsDirectory: folder } });
+  expect(config.mysql).toMatchObject({ user: "node", password: "secret" });
+});
+
+it("peers are spelt as sockets spell them", () => {
+  const { config } = read({ ...least, peers: ["192.0.2.1", "2001:DB8:0:0::1"] });
+  expect(config.peers).toEqual(["192.0.2.1", "2001:db8::1"]);
+});
+
+it("all problems of both files are one report: where, and what was expected", () => {
+  const config = {
+    ...least,
+    sip: { listen: "here", advertise: 5060 },
+    mysql: { ...least.mysql, hosts: [], connections: 1 },
+    peers: ["192.0.2.1", "trunk.example", 7],
+    log: { level: "loud" },
+  };
+  expect(problems(config, { keys: [{ id: "a b", key: "c2hvcnQ=" }] })).toEqual([
+    "STROWGER_CONFIG (file).sip.listen: expected host:port, with brackets around an IPv6 address",
+    "STROWGER_CONFIG (file).mysql.hosts: expected at least one host:port",
+    "STROWGER_CONFIG (file).sip.advertise: expected a text",
+    "STROWGER_CONFIG (file).sip.advertise: expected host:port, with brackets around an IPv6 address",
+    "STROWGER_CONFIG (file).mysql.connections: expected a whole number of at least 2",
+    "STROWGER_CONFIG (file).peers[1]: expected an IP address",
+    "STROWGER_CONFIG (file).peers[2]: expected an IP address",
+    "STROWGER_CONFIG (file).log.level: expected trace, debug, info, warn, error, fatal, silent",
+    'keys[0].id: expected 1 to 32 letters, digits, "-" or "_"',
+    "keys[0].key: expected at least 32 bytes in base64",
+  ]);
+});
+
+it("no file, no JSON, no ring: a problem each, and nothing that only follows from it", () => {
+  expect(() => readConfig({})).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
+  expect(problems("{")).toHaveLength(1);
+  expect(problems(least, { keys: [] })).toEqual(["STROWGER_KEYS (file).keys: expected at least one key"]);
+});
