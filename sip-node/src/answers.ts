@@ -161,7 +161,7 @@ export class Answers {
   }
 }
 
-/** What an INVITE and the ACK to its failure have in common (§17.1.1.3). */
+/** What an INVITE and the ACK to its failure have in common, whichever node gets it. */
 const factsOf = ({ via, callId, from, cseq }: Request): string =>
   `stranger ${via.branch ?? ""} ${callId} ${from.tag ?? ""} ${cseq.number}`;
 
