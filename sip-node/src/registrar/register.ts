@@ -38,8 +38,8 @@ export interface Accepted {
   readonly left: readonly Flow[];
 }
 
-/** Two nodes rarely change one address of record at once; more than this is an endless quarrel. */
-const maxAttempts = 5;
+/** Of the phones of one address of record that register at once, one wins each round: enough for all the contacts it may have. */
+const maxAttempts = 20;
 
 /** The final response. Rejects with `StoreUnavailable` or `QueueFull` when the database cannot say: 500 with Retry-After. */
 export async function register(
