@@ -99,6 +99,11 @@ describe("§9.1, §16.10: CANCEL", () => {
     expect(run(1, [from(0, 180), cancel, from(0, 200)])[2]).toEqual(["up 200"]);
   });
 
+  it("of a phone that never answers: 487 to the caller, who hung up, not 408 or 480", () => {
+    expect(run(1, [cancel, failure(0, 480)])).toEqual([[], ["reply 487"]]);
+    expect(run(2, [from(0, 180), cancel, failure(0, 408), failure(1, 408)])[3]).toEqual(["reply 487"]);
+  });
+
   it("of a request that is no INVITE does nothing", () =>
     expect(run(1, [from(0, 180), cancel], false)).toEqual([["up 180"], []]));
 });

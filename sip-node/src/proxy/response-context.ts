@@ -72,7 +72,9 @@ export function step<Target>(context: ResponseContext<Target>, event: Event): St
   if (event.kind === "cancel") return cancelPending(context, []);
   const branch = context.branches[event.branch];
   if (branch === undefined) return { context, effects: [] };
-  if (event.kind === "failure") return final(context, event.branch, event.status, undefined);
+  // What its phone would say to a CANCEL, had it ever heard of the call
+  if (event.kind === "failure")
+    return final(context, event.branch, branch.isCancelled ? 487 : event.status, undefined);
   const { response } = event;
   if (response.status < 200) return provisional(context, event.branch, branch, response);
   return final(context, event.branch, response.status, response);
