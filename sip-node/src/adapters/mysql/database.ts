@@ -166,7 +166,7 @@ export class Database implements Session {
       flags: ["-FOUND_ROWS"],
       maxPreparedStatements: 1_000,
       supportBigNumbers: true,
-      ...(tls === undefined ? {} : { ssl: { ...tls } }),
+      ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: true } }),
     }); // prettier-ignore
   }
 }
