@@ -1,0 +1,99 @@
+/** Registration, the cases of RFC 3665 §2, through whole nodes. */
+import { describe, expect, it } from "vitest";
+import { domain } from "../support/exchange.ts";
+import { registered, setScene } from "../support/scene.ts";
+import { header, headerList, type SipText, uriOf } from "../support/sip-text.ts";
+
+const scene = setScene("ab");
+const contacts = (response: SipText | undefined): string[] =>
+  response === undefined ? ["no response"] : headerList(response, "contact").map(uriOf);
+
+describe("§2.1 successful new registration", () => {
+  it("is challenged once and then lists the contact with its time", async () => {
+    const exchange = scene();
+    const { net } = exchange;
+    const bob = exchange.phone({ username: "bob", on: "a" });
+    const attempt = bob.register();
+    await net.until("registered", () => attempt.status > 0);
+    expect(attempt.statuses).toEqual([200]);
+    expect(contacts(attempt.final)).toEqual([bob.contact]);
+    expect(header(attempt.final!, "contact")).toContain("expires=120"); // behind NAT
+    expect(net.sent.filter(({ text }) => text.startsWith("REGISTER ")).length).toBe(2);
+  });
+
+  it("takes the nonce of one node on the other", async () => {
+    const exchange = scene();
+    const bob = exchange.phone({ username: "bob", on: "a" });
+    const attempt = bob.register();
+    exchange.net.rules.push(({ text }) => {
+      if (text.startsWith("SIP/2.0 401 ")) exchange.move(bob, "b");
+      return undefined;
+    });
+    await exchange.net.until("registered", () => attempt.status > 0);
+    expect(attempt.statuses).toEqual([200]);
+    expect(exchange.node("b").cluster.flows.size).toBe(1);
+  });
+});
+
+describe("§2.2 update of contact list", () => {
+  it("a second phone of the user is listed beside the first, whichever node it asks", async () => {
+    const exchange = scene();
+    const [bob] = await registered(exchange, "bob@a");
+    const other = exchange.phone({ username: "bob", on: "b" });
+    const attempt = other.register(`<sip:bob@desk.invalid>`);
+    await exchange.net.until("registered", () => attempt.status > 0);
+    expect(contacts(attempt.final).sort()).toEqual([bob!.contact, "sip:bob@desk.invalid"].sort());
+  });
+});
+
+describe("§2.3 request for current contact list", () => {
+  it("lists and changes nothing", async () => {
+    const exchange = scene();
+    const [bob] = await registered(exchange, "bob@a");
+    exchange.move(bob!, "b");
+    for (let i = 0; i < 2; i++) {
+      const query = bob!.register("");
+      await exchange.net.until("answered", () => query.status > 0);
+      expect([query.status, contacts(query.final)]).toEqual([200, [bob!.contact]]);
+    }
+  });
+});
+
+describe("§2.4 cancellation of registration", () => {
+  it("removes all bindings, and calls find nobody from then on, on every node", async () => {
+    const exchange = scene();
+    const [alice, bob] = await registered(exchange, "alice@b", "bob@a");
+    const removal = bob!.register("*", { expires: 0 });
+    await exchange.net.until("removed", () => removal.status > 0);
+    expect([removal.status, contacts(removal.final)]).toEqual([200, []]);
+    const call = alice!.call("bob");
+    await exchange.net.until("refused", () => call.status > 0);
+    expect([call.status, bob!.rung.length]).toEqual([480, 0]);
+  });
+});
+
+describe("§2.5 unsuccessful registration", () => {
+  it("a wrong password is challenged again and binds nothing", async () => {
+    const exchange = scene();
+    const bob = exchange.phone({ username: "bob", on: "a" });
+    const attempt = bob.register(undefined, { password: "guessed" });
+    await exchange.net.until("refused", () => attempt.status > 0);
+    expect(attempt.statuses).toEqual([401]);
+    expect(header(attempt.final!, "www-authenticate")).not.toContain("stale=true");
+    expect((await exchange.house.store.bindings([{ username: "bob", domain }]))[0]).toEqual([]);
+  });
+});
+
+it("a REGISTER that comes twice, once to each node, is one registration (design-sip rule 13)", async () => {
+  const exchange = scene();
+  const bob = exchange.phone({ username: "bob", on: "a" });
+  exchange.net.rules.push(({ text }) => {
+    if (!text.startsWith("REGISTER ") || !text.includes("Authorization")) return undefined;
+    exchange.net.after(6, () => exchange.move(bob, "b"));
+    return [0, 3];
+  });
+  const attempt = bob.register();
+  await exchange.net.pass(100);
+  expect(attempt.statuses).toEqual([200, 200]);
+  expect((await exchange.house.store.bindings([{ username: "bob", domain }]))[0]).toHaveLength(1);
+});

@@ -1,0 +1,209 @@
+/**
+ * An exchange of whole nodes on the virtual net: real floor plans, clusters and transactions, a location in memory, and a balancer
+ * that pins each flow to a node and rewrites addresses as kube-proxy does.
+ *
+ *   phone ──► 203.0.113.1:5060 ──► the node its flow is pinned to
+ *   node  ──► phone: from 203.0.113.1:5060 where the flow is pinned to this node, else from the node's own address
+ */
+import { createFreshSeal } from "../../sip-node/src/auth/fresh-seal.ts";
+import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
+import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
+import { Location } from "../../sip-node/src/location/location.ts";
+import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
+import { Node } from "../../sip-node/src/node.ts";
+import { createTelemetry } from "../../sip-node/src/telemetry/metrics.ts";
+import { flowOf } from "../../sip-node/src/wire/flow.ts";
+import type { Ms } from "../../sip-node/src/wire/units.ts";
+import { TestHouse } from "./deciding-house.ts";
+import { type Datagram, VirtualNet } from "./virtual-net.ts";
+import { type PhoneSettings, VirtualPhone } from "./virtual-phone.ts";
+
+const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+const tickInterval: Ms = 20;
+const innerLatency: Ms = 1;
+export const advertised = "203.0.113.1:5060";
+export const domain = "example.com";
+
+export interface ExchangeNode {
+  readonly letter: string;
+  readonly id: string;
+  readonly node: Node;
+  readonly cluster: Cluster;
+  isAlive: boolean;
+}
+
+export class Exchange {
+  readonly net = new VirtualNet();
+  readonly house = new TestHouse();
+  readonly nodes = new Map<string, ExchangeNode>();
+  readonly phones: VirtualPhone[] = [];
+  /** What nodes call errors of their own. */
+  readonly errors: unknown[] = [];
+  /** How long every statement takes. */
+  databaseTakes: Ms = 2;
+  /** Which node hears a flow, by its address. */
+  readonly #pins = new Map<string, string>();
+  /** Pins that begin with the flow's next datagram. */
+  readonly #moves = new Map<string, string>();
+
+  /** Nodes that know each other. */
+  static async open(letters = "ab"): Promise<Exchange> {
+    const exchange = new Exchange();
+    for (const letter of letters) exchange.start(letter);
+    await exchange.net.pass(2_500);
+    return exchange;
+  }
+
+  private constructor() {
+    const epoch = this.house.now - this.net.now;
+    this.net.onTime = (now) => {
+      this.house.now = epoch + now;
+      this.house.store.now = Math.floor(this.house.now / 1000);
+    };
+    this.house.store.addDomain(domain);
+    this.net.attach(advertised, (datagram) => this.#fromPhone(datagram));
+  }
+
+  /** A new node, which the others meet within a second. */
+  start(letter: string): ExchangeNode {
+    const { net, house } = this;
+    const id = letter.repeat(12);
+    const address = { host: `node-${letter}`, port: 7_000 };
+    const isAlive = () => this.nodes.get(letter)?.isAlive === true;
+    const post = (from: string, to: string, bytes: Uint8Array, latency?: Ms) => {
+      if (isAlive()) net.send(from, to, bytes, latency);
+    };
+    const place = `${address.host}:${address.port}`;
+    const clock = { now: () => net.now, defer: (act: () => void) => void net.after(0, act) };
+    const cluster = new Cluster(
+      { id, address, isPortShared: false, seal: createFreshSeal(ring, "relay", () => house.now) },
+      {
+        sendToPhone: (bytes, { address: host, port }) => {
+          const to = `${host}:${port}`;
+          post(this.#pins.get(to) === letter ? advertised : `${address.host}:5060`, to, bytes);
+        },
+        sendDirectly: (bytes, { address: host, port }) =>
+          post(`${address.host}:5070`, `${host}:${port}`, bytes),
+        post: (bytes, to) => post(place, `${to.host}:${to.port}`, bytes, innerLatency),
+        relayedResponse: (bytes) => node.relayedResponse(bytes),
+        offered: (bytes, flow) => node.offered(bytes, flow),
+        peerChanged: () => {},
+        directoryFailed: (error) => void this.errors.push(error),
+      },
+      clock,
+      {
+        beat: async () => [...this.nodes.values()].map((other) => addressOf(other)),
+        leave: async () => {},
+      },
+    );
+    const node = new Node({
+      ...house.node(id),
+      lookup: new Location(this.#slowStore(), queueMicrotask),
+      branchSeal: createSeal(ring, "branch", () => house.now),
+      cluster,
+      telemetry: createTelemetry(noReadings),
+      clock: clock.now,
+      isReachable: (flow) => cluster.isReachable(flow),
+      isStoreFailure: (error) => error instanceof StoreUnavailable,
+      log: () => {},
+      broken: (error) => void this.errors.push(error),
+    });
+    net.attach(place, ({ bytes, from }) => {
+      const [host = "", port = ""] = from.split(":");
+      if (isAlive()) cluster.receive(bytes, { host, port: Number(port) });
+    });
+    net.every(tickInterval, () => {
+      if (!isAlive()) return;
+      node.tick();
+      cluster.tick(0);
+    });
+    const started = { letter, id, node, cluster, isAlive: true };
+    this.nodes.set(letter, started);
+    return started;
+  }
+
+  /** As `kill -9` does: what was under way stays where it is. */
+  kill(letter: string): void {
+    this.node(letter).isAlive = false;
+  }
+
+  node(letter: string): ExchangeNode {
+    const found = this.nodes.get(letter);
+    if (found === undefined) throw new Error(`no node ${letter}`);
+    return found;
+  }
+
+  /** A phone of a new user whose flow is pinned to a node; its password is its name. */
+  phone(settings: PhoneSettings & { readonly on: string }): VirtualPhone {
+    this.house.store.addUser(settings.username, domain, { password: settings.username });
+    const phone = new VirtualPhone(this.net, advertised, settings, this.phones.length + 1);
+    this.phones.push(phone);
+    this.move(phone, settings.on);
+    return phone;
+  }
+
+  /** From its next datagram on, the phone is heard by this node. */
+  move(phone: VirtualPhone, letter: string): void {
+    this.#moves.set(phone.place, letter);
+  }
+
+  /** Server and client transactions and open requests of all live nodes. */
+  get leftovers(): { readonly transactions: number; readonly open: number } {
+    const nodes = [...this.nodes.values()].filter(({ isAlive }) => isAlive).map(({ node }) => node);
+    const counts = nodes.map(({ transactions }) => transactions.counts);
+    return {
+      transactions: counts.reduce((sum, { server, client }) => sum + server + client, 0),
+      open: nodes.filter((node) => node.hasOpenRequests()).length,
+    };
+  }
+
+  /** The messages between phones and exchange, one a line, for a failed test. */
+  ladder(): string {
+    const name = (place: string) =>
+      this.phones.find((phone) => phone.places.includes(place))?.username ?? place;
+    return this.net.sent
+      .filter(({ from, to }) => !(from.startsWith("node-") && to.startsWith("node-")))
+      .map(({ at, from, to, text }) => {
+        const cseq = /\r\nCSeq: *(.*)\r\n/i.exec(text)?.[1] ?? "";
+        return `${at - 1_000_000} ${name(from)} -> ${name(to)}  ${text.slice(0, text.indexOf("\r\n"))}  (${cseq})`;
+      })
+      .join("\n");
+  }
+
+  #fromPhone({ bytes, from }: Datagram): void {
+    const wanted = this.#moves.get(from) ?? this.#pins.get(from);
+    this.#moves.delete(from);
+    const pinned = this.nodes.get(wanted ?? "");
+    const node = pinned?.isAlive === true ? pinned : [...this.nodes.values()].find(({ isAlive }) => isAlive);
+    if (node === undefined) return;
+    this.#pins.set(from, node.letter);
+    const [address = "", port = ""] = from.split(":");
+    node.node.datagram(bytes, flowOf(address, Number(port)));
+  }
+
+  /** The store behind a statement's time; one that is away says so at once. */
+  #slowStore(): LocationStore {
+    const { store } = this.house;
+    const wait = () => new Promise<void>((done) => this.net.after(this.databaseTakes, done));
+    return {
+      resolve: async (names) => wait().then(() => store.resolve(names)),
+      bindings: async (aors) => wait().then(() => store.bindings(aors)),
+      bindingsById: async (ids) => wait().then(() => store.bindingsById(ids)),
+      commit: async (changes) => wait().then(() => store.commit(changes)),
+    };
+  }
+}
+
+const addressOf = ({ id, letter }: ExchangeNode) => ({
+  id,
+  address: { host: `node-${letter}`, port: 7_000 },
+});
+
+const noReadings = {
+  transactions: () => ({ server: 0, client: 0 }),
+  bindings: () => 0,
+  eventLoopLag: () => 0,
+  peers: () => 0,
+  flows: () => 0,
+  relays: () => ({ sent: 0, received: 0, refused: 0 }),
+};

@@ -1,0 +1,317 @@
+/**
+ * A scripted phone on the virtual net. Behind NAT (the usual case) its messages name a private address, and it hears nobody but whom
+ * it has sent to; what comes from others is kept in `strangers`.
+ */
+import type { Ms } from "../../sip-node/src/wire/units.ts";
+import { digestAnswer } from "./digest-answer.ts";
+import {
+  branch,
+  header,
+  type HeaderLine,
+  method,
+  parseSip,
+  type SipText,
+  status,
+  tag,
+  writeSip,
+} from "./sip-text.ts";
+import { Attempt, IncomingCall, OutgoingCall } from "./virtual-call.ts";
+import { contactOf, dialogHeaders, isWithin, type VirtualDialog } from "./virtual-dialog.ts";
+import type { Datagram, Stop, VirtualNet } from "./virtual-net.ts";
+import { type Sender, VirtualRequest } from "./virtual-request.ts";
+
+export interface PhoneSettings {
+  readonly username: string;
+  /** Without NAT its messages name its public address. */
+  readonly isBehindNat?: boolean;
+  /** `address:port` as the exchange sees it; of its own for every phone by default. */
+  readonly place?: string;
+}
+
+export const answerAtOnce = (call: IncomingCall): void => {
+  call.reply(180);
+  call.reply(200);
+};
+export const ring = (call: IncomingCall): void => call.reply(180);
+export const refuse = (code: number) => (call: IncomingCall) => call.reply(code);
+export const stayOffline = (): void => {};
+
+export class VirtualPhone implements Sender {
+  readonly username: string;
+  /** All addresses it had so far, the present one last. */
+  readonly places: string[];
+  /** What it does with a call. */
+  answering: (call: IncomingCall) => void = answerAtOnce;
+  /** False: it receives and says nothing, as if it had lost its power. */
+  isOn = true;
+  /** One for each INVITE outside of dialogs: how often it rang. */
+  readonly rung: IncomingCall[] = [];
+  readonly reinvites: IncomingCall[] = [];
+  /** Requests that are neither INVITE nor ACK, each once. */
+  readonly requests: SipText[] = [];
+  /** Datagrams of places that it never sent to. */
+  readonly strangers: Datagram[] = [];
+  readonly dialogs: VirtualDialog[] = [];
+  readonly net: VirtualNet;
+  readonly #exchange: string;
+  readonly #isBehindNat: boolean;
+  readonly #private: string;
+  readonly #clients = new Map<string, VirtualRequest>();
+  readonly #served = new Map<string, IncomingCall>();
+  readonly #answered = new Map<string, number>();
+  readonly #sentTo = new Set<string>();
+  #number = 0;
+  #registerSequence = 0;
+
+  constructor(net: VirtualNet, exchange: string, settings: PhoneSettings, number: number) {
+    this.net = net;
+    this.#exchange = exchange;
+    this.username = settings.username;
+    this.#isBehindNat = settings.isBehindNat ?? true;
+    this.#private = `10.0.0.${number}:5060`;
+    this.places = [settings.place ?? `198.51.100.${number}:${20_000 + number}`];
+    net.attach(this.place, (datagram) => this.#receive(datagram));
+  }
+
+  get place(): string {
+    return this.places[this.places.length - 1] ?? "";
+  }
+
+  get now(): Ms {
+    return this.net.now;
+  }
+
+  get aor(): string {
+    return `sip:${this.username}@example.com`;
+  }
+
+  get contact(): string {
+    return `sip:${this.username}@${this.#host}`;
+  }
+
+  /** Another address from now on, as when a router restarts; nothing reaches it at the old one. */
+  changePlace(place: string): void {
+    this.net.detach(this.place);
+    this.places.push(place);
+    this.net.attach(place, (datagram) => this.#receive(datagram));
+  }
+
+  // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** `contact` is the header's value, "" for none (a query). */
+  register(contact = `<${this.contact}>`, { expires = 3600, password = this.username } = {}): Attempt {
+    const headers = [
+      ["Expires", String(expires)],
+      ...(contact === "" ? [] : [["Contact", contact] as const]),
+    ] as const;
+    return new Attempt((heard, challenge) =>
+      this.#request("REGISTER", "sip:example.com", headers, "", heard, {
+        challenge,
+        password,
+        to: this.aor,
+        callId: `registration-of-${this.username}`,
+        sequence: ++this.#registerSequence,
+      }),
+    );
+  }
+
+  call(username: string, password = this.username): OutgoingCall {
+    const uri = `sip:${username}@example.com`;
+    const callId = this.#token("call");
+    let sequence = 0;
+    return new OutgoingCall(this, (heard, challenge) =>
+      this.#request("INVITE", uri, [["Contact", `<${this.contact}>`]], "v=0\r\n", heard, {
+        challenge,
+        password,
+        to: uri,
+        callId,
+        sequence: ++sequence,
+      }),
+    );
+  }
+
+  message(username: string, text: string): Attempt {
+    const uri = `sip:${username}@example.com`;
+    const callId = this.#token("message");
+    let sequence = 0;
+    return new Attempt((heard, challenge) =>
+      this.#request("MESSAGE", uri, [["Content-Type", "text/plain"]], text, heard, {
+        challenge,
+        password: this.username,
+        to: uri,
+        callId,
+        sequence: ++sequence,
+      }),
+    );
+  }
+
+  /** §9.1: Request-URI, top Via, From, To, Call-ID and number are the INVITE's. */
+  cancel({ uri, headers }: VirtualRequest): VirtualRequest {
+    const kept = headers.filter(([name]) => ["Via", "From", "To", "Call-ID", "Max-Forwards"].includes(name));
+    const cseq = headers.find(([name]) => name === "CSeq")?.[1].replace(/\S+$/, "CANCEL") ?? "";
+    return this.#start("CANCEL", uri, [...kept, ["CSeq", cseq]], "");
+  }
+
+  /** BYE, re-INVITE, INFO ... without credentials; a re-INVITE's 2xx is acknowledged. */
+  within(dialog: VirtualDialog, name: string): VirtualRequest {
+    dialog.sequence += 1;
+    const headers: HeaderLine[] = [
+      ["Via", this.#via()],
+      ...dialogHeaders(dialog, `${dialog.sequence} ${name}`),
+      ...(name === "INVITE" ? [["Contact", `<${this.contact}>`] as const] : []),
+    ];
+    return this.#start(name, dialog.target, headers, "", (response) => {
+      if (name === "INVITE" && status(response) >= 200 && status(response) < 300)
+        this.acknowledge(dialog, header(response, "cseq"));
+    });
+  }
+
+  /** The ACK to a 2xx, which is a request of its own (§13.2.2.4). */
+  acknowledge(dialog: VirtualDialog, cseq: string): void {
+    const headers = dialogHeaders(dialog, cseq.replace(/\S+$/, "ACK"));
+    this.send(writeSip(`ACK ${dialog.target} SIP/2.0`, [["Via", this.#via()], ...headers]));
+  }
+
+  // ── Sender ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  send(text: string): void {
+    if (!this.isOn) return;
+    this.#sentTo.add(this.#exchange);
+    this.net.send(this.place, this.#exchange, text);
+  }
+
+  after(delay: Ms, act: () => void): Stop {
+    return this.net.after(delay, act);
+  }
+
+  respond(request: SipText, code: number, toTag: string, body = ""): void {
+    const copied = request.headers.filter(([name]) =>
+      ["via", "from", "call-id", "cseq", "record-route"].includes(name),
+    );
+    const to = header(request, "to");
+    const contact =
+      method(request) === "INVITE" && code < 300 ? [["Contact", `<${this.contact}>`] as const] : [];
+    const headers: HeaderLine[] = [...copied, ["To", tag(to) === "" ? `${to};tag=${toTag}` : to], ...contact];
+    this.send(writeSip(`SIP/2.0 ${code} Reason`, headers, body));
+  }
+
+  // ── What comes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #receive(datagram: Datagram): void {
+    if (!this.#sentTo.has(datagram.from)) {
+      this.strangers.push(datagram);
+      if (this.#isBehindNat) return;
+    }
+    const message = parseSip(datagram.text);
+    if (!this.isOn || message.startLine === "") return;
+    if (status(message) > 0) this.#clients.get(`${branch(message)} ${method(message)}`)?.receive(message);
+    else this.#serve(message, message.startLine.split(" ")[0] ?? "");
+  }
+
+  #serve(request: SipText, name: string): void {
+    const key = `${branch(request)} INVITE`;
+    if (name === "ACK") return this.#acknowledged(request);
+    if (name === "INVITE") return this.#invited(key, request);
+    const known = this.#answered.get(`${branch(request)} ${name}`);
+    if (known !== undefined) return this.respond(request, known, "again");
+    const served = this.#served.get(key);
+    const isKnown = name === "CANCEL" ? served !== undefined : this.#isWithinOrWithout(request);
+    const code = isKnown ? 200 : 481;
+    this.#answered.set(`${branch(request)} ${name}`, code);
+    this.requests.push(request);
+    this.respond(request, code, this.#token("tag"));
+    if (name === "CANCEL") served?.cancelled();
+  }
+
+  #invited(key: string, invite: SipText): void {
+    const served = this.#served.get(key);
+    if (served !== undefined) return served.repeated();
+    const call = new IncomingCall(this, invite, this.#token("tag"));
+    this.#served.set(key, call);
+    if (call.dialog !== undefined) {
+      this.rung.push(call);
+      return this.answering(call);
+    }
+    this.reinvites.push(call);
+    const dialog = this.dialogs.find((one) => isWithin(one, invite));
+    if (dialog !== undefined) dialog.target = contactOf(invite);
+    call.reply(dialog === undefined ? 481 : 200);
+  }
+
+  #acknowledged(ack: SipText): void {
+    const isOf = (call: IncomingCall) =>
+      header(call.invite, "call-id") === header(ack, "call-id") &&
+      Number.parseInt(header(call.invite, "cseq"), 10) === Number.parseInt(header(ack, "cseq"), 10) &&
+      call.toTag === tag(header(ack, "to"));
+    for (const call of this.#served.values()) if (isOf(call)) call.acknowledged();
+  }
+
+  /** A request with a To tag belongs to a dialog or to nothing. */
+  #isWithinOrWithout(request: SipText): boolean {
+    return tag(header(request, "to")) === "" || this.dialogs.some((dialog) => isWithin(dialog, request));
+  }
+
+  // ── Text ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #request(
+    name: string,
+    uri: string,
+    headers: readonly HeaderLine[],
+    body: string,
+    heard: (response: SipText) => void,
+    about: {
+      readonly challenge: SipText | undefined;
+      readonly password: string;
+      readonly to: string;
+      readonly callId: string;
+      readonly sequence: number;
+    },
+  ): VirtualRequest {
+    const lines: HeaderLine[] = [
+      ["Via", this.#via()],
+      ["Max-Forwards", "70"],
+      ["From", `<${this.aor}>;tag=${about.callId}-from`],
+      ["To", `<${about.to}>`],
+      ["Call-ID", about.callId],
+      ["CSeq", `${about.sequence} ${name}`],
+      ...headers,
+      ...this.#credentials(name, uri, about.password, about.challenge),
+    ];
+    return this.#start(name, uri, lines, body, heard);
+  }
+
+  #credentials(name: string, uri: string, password: string, challenge: SipText | undefined): HeaderLine[] {
+    if (challenge === undefined) return [];
+    const isProxy = status(challenge) === 407;
+    const asked = header(challenge, isProxy ? "proxy-authenticate" : "www-authenticate");
+    const answer = digestAnswer(asked, { username: this.username, password }, name, uri);
+    return [[isProxy ? "Proxy-Authorization" : "Authorization", answer]];
+  }
+
+  #start(
+    name: string,
+    uri: string,
+    headers: readonly HeaderLine[],
+    body: string,
+    heard?: (response: SipText) => void,
+  ): VirtualRequest {
+    const via = headers[0]?.[1] ?? "";
+    const key = `${/branch=([^;]+)/.exec(via)?.[1] ?? ""} ${name}`;
+    const request = new VirtualRequest(this, name, uri, headers, body, heard);
+    this.#clients.set(key, request);
+    return request;
+  }
+
+  #via(): string {
+    return `SIP/2.0/UDP ${this.#host};branch=z9hG4bK-${this.#token("branch")};rport`;
+  }
+
+  get #host(): string {
+    return this.#isBehindNat ? this.#private : this.place;
+  }
+
+  #token(what: string): string {
+    this.#number += 1;
+    return `${this.username}-${what}-${this.#number}`;
+  }
+}
