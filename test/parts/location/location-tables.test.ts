@@ -199,6 +199,12 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 
+  it("a statement waits for a connection while all are busy", async () => {
+    const busy = Array.from({ length: 4 }, () => database.read("busy", "SELECT SLEEP(0.5)", []));
+    expect(await read()).toEqual([]);
+    await Promise.all(busy);
+  });
+
   it("a value that no statement can carry is our mistake, not an outage", async () => {
     const statement = database.read("mistake", "SELECT ?", [undefined as unknown as null]);
     await expect(statement).rejects.toThrow(TypeError);
