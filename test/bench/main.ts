@@ -137,7 +137,6 @@ async function load(exchange: Endpoint, suffix: string, read: () => number, mark
   const result = await sipp({ ...call, calls });
   mark();
   const used = read() - before;
-  await answering.result.catch(() => undefined);
   return { result, used };
 }
 
