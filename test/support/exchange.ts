@@ -75,7 +75,7 @@ export class Exchange {
     };
     const place = `${address.host}:${address.port}`;
     const clock = { now: () => net.now, defer: (act: () => void) => void net.after(0, act) };
-    const cluster = new Cluster(
+    const cluster: Cluster = new Cluster(
       { id, address, isPortShared: false, seal: createFreshSeal(ring, "relay", () => house.now) },
       {
         sendToPhone: (bytes, { address: host, port }) => {
@@ -96,7 +96,7 @@ export class Exchange {
         leave: async () => {},
       },
     );
-    const node = new Node({
+    const node: Node = new Node({
       ...house.node(id),
       lookup: new Location(this.#slowStore(), queueMicrotask),
       branchSeal: createSeal(ring, "branch", () => house.now),
@@ -159,8 +159,7 @@ export class Exchange {
 
   /** The messages between phones and exchange, one a line, for a failed test. */
   ladder(): string {
-    const name = (place: string) =>
-      this.phones.find((phone) => phone.places.includes(place))?.username ?? place;
+    const name = (place: string) => this.phones.find((phone) => phone.places.includes(place))?.name ?? place;
     return this.net.sent
       .filter(({ from, to }) => !(from.startsWith("node-") && to.startsWith("node-")))
       .map(({ at, from, to, text }) => {

@@ -38,6 +38,8 @@ export const stayOffline = (): void => {};
 
 export class VirtualPhone implements Sender {
   readonly username: string;
+  /** The user's name and which of the phones it is: Call-IDs, tags and branches begin with it. */
+  readonly name: string;
   /** All addresses it had so far, the present one last. */
   readonly places: string[];
   /** What it does with a call. */
@@ -67,6 +69,7 @@ export class VirtualPhone implements Sender {
     this.net = net;
     this.#exchange = exchange;
     this.username = settings.username;
+    this.name = `${settings.username}-${number}`;
     this.#isBehindNat = settings.isBehindNat ?? true;
     this.#private = `10.0.0.${number}:5060`;
     this.places = [settings.place ?? `198.51.100.${number}:${20_000 + number}`];
@@ -109,7 +112,7 @@ export class VirtualPhone implements Sender {
         challenge,
         password,
         to: this.aor,
-        callId: `registration-of-${this.username}`,
+        callId: `${this.name}-registration`,
         sequence: ++this.#registerSequence,
       }),
     );
@@ -312,6 +315,6 @@ export class VirtualPhone implements Sender {
 
   #token(what: string): string {
     this.#number += 1;
-    return `${this.username}-${what}-${this.#number}`;
+    return `${this.name}-${what}-${this.#number}`;
   }
 }

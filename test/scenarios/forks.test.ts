@@ -1,0 +1,105 @@
+/** Calls that ring at several phones at once (RFC 3261 §16.6, §16.7), each phone heard by another node. */
+import { describe, expect, it } from "vitest";
+import type { Exchange } from "../support/exchange.ts";
+import { registered, setScene } from "../support/scene.ts";
+import { header, tag } from "../support/sip-text.ts";
+import type { OutgoingCall } from "../support/virtual-call.ts";
+import { answerAtOnce, refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
+
+const scene = setScene("abc");
+
+/** Alice calls Bob, who has a desk phone on b and a mobile on c. */
+async function fork(
+  desk: VirtualPhone["answering"],
+  mobile: VirtualPhone["answering"],
+): Promise<{ exchange: Exchange; alice: VirtualPhone; phones: VirtualPhone[]; call: OutgoingCall }> {
+  const exchange = scene();
+  const [alice, ...phones] = await registered(exchange, "alice@a", "bob@b", "bob@c");
+  [phones[0]!.answering, phones[1]!.answering] = [desk, mobile];
+  const call = alice!.call("bob");
+  return { exchange, alice: alice!, phones, call };
+}
+const ends = (phones: readonly VirtualPhone[]): number[] => phones.map(({ rung }) => rung[0]?.status ?? 0);
+
+it("rings everywhere at once; who answers first has the call, the other is cancelled (§16.7 step 10)", async () => {
+  const { exchange, phones, call } = await fork(ring, ring);
+  await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
+  phones[1]!.rung[0]!.reply(200);
+  await exchange.net.pass(1_000);
+  expect(call.statuses).toEqual([100, 180, 180, 200]);
+  expect(ends(phones)).toEqual([487, 200]);
+  expect(phones[0]!.rung[0]!.isAcknowledged && phones[1]!.rung[0]!.isAcknowledged).toBe(true);
+  expect(tag(call.dialog.remote)).toBe(phones[1]!.rung[0]!.toTag);
+});
+
+it("is cancelled at the phone that has said nothing yet only after its first provisional (§9.1)", async () => {
+  const { exchange, phones } = await fork(stayOffline, answerAtOnce);
+  await exchange.net.pass(2_000);
+  expect(phones[0]!.rung[0]!.isCancelled).toBe(false);
+  phones[0]!.rung[0]!.reply(180);
+  await exchange.net.pass(100);
+  expect(ends(phones)).toEqual([487, 200]);
+});
+
+it("goes up with the best of all refusals when nobody answers (§16.7 step 6)", async () => {
+  const { exchange, phones, call } = await fork(ring, refuse(486));
+  await exchange.net.pass(1_000);
+  expect(call.status).toBe(0);
+  phones[0]!.rung[0]!.reply(404);
+  await exchange.net.pass(100);
+  expect([call.status, call.statuses.length]).toEqual([404, 3]);
+});
+
+it("ends everywhere with a 6xx, once the others are cancelled (§16.7 step 5)", async () => {
+  const { exchange, phones, call } = await fork(ring, refuse(603));
+  await exchange.net.pass(1_000);
+  expect(call.status).toBe(603);
+  expect(ends(phones)).toEqual([487, 603]);
+});
+
+it("a second 2xx, sent before its CANCEL came, goes up too: two dialogs, both acknowledged and hung up (§13.2.2.4)", async () => {
+  const { exchange, alice, phones, call } = await fork(ring, ring);
+  await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
+  for (const phone of phones) phone.rung[0]!.reply(200);
+  await exchange.net.pass(1_000);
+  expect(call.statuses.filter((code) => code === 200)).toHaveLength(2);
+  expect(call.dialogs.map(({ remote }) => tag(remote)).sort()).toEqual(
+    phones.map(({ rung }) => rung[0]!.toTag).sort(),
+  );
+  expect(phones.every(({ rung }) => rung[0]!.isAcknowledged)).toBe(true);
+  const byes = call.dialogs.map((dialog) => alice.within(dialog, "BYE"));
+  await exchange.net.pass(100);
+  expect(byes.map(({ status }) => status)).toEqual([200, 200]);
+  const hungUp = (phone: VirtualPhone) =>
+    phone.requests
+      .filter(({ startLine }) => startLine.startsWith("BYE"))
+      .map((bye) => tag(header(bye, "to")));
+  expect(phones.map(hungUp)).toEqual(phones.map(({ rung }) => [rung[0]!.toTag]));
+});
+
+it("is cancelled everywhere by the caller: one 487 goes up", async () => {
+  const { exchange, phones, call } = await fork(ring, ring);
+  await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
+  call.cancel();
+  await exchange.net.pass(1_000);
+  expect(call.statuses).toEqual([100, 180, 180, 487]);
+  expect(ends(phones)).toEqual([487, 487]);
+});
+
+describe("one phone of two is off", () => {
+  it("the other one answers as if it were alone, and nothing is left of the first", async () => {
+    const { exchange, phones, call } = await fork(stayOffline, ring);
+    phones[0]!.isOn = false;
+    await exchange.net.pass(20_000);
+    phones[1]!.rung[0]!.reply(200);
+    await exchange.net.pass(20_000);
+    expect(call.statuses).toEqual([100, 180, 200]);
+  });
+
+  it("the other one is busy: 486 when the first has been silent for 32 s", async () => {
+    const { exchange, phones, call } = await fork(stayOffline, refuse(486));
+    phones[0]!.isOn = false;
+    await exchange.net.pass(32_500);
+    expect(call.statuses).toEqual([100, 486]);
+  });
+});
