@@ -133,7 +133,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
     log: (event, fields) => log.info(fields, event),
     broken,
   });
-  direct.receive((bytes, flow) => guard(() => node.datagram(bytes, flow, true)));
+  direct.receive((bytes, flow) => guard(() => node.directDatagram(bytes, flow)));
   peers.receive((bytes, { address, port }) => guard(() => cluster.receive(bytes, { host: address, port })));
   process.on("uncaughtException", broken);
   process.on("unhandledRejection", broken);

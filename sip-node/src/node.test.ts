@@ -6,7 +6,7 @@ import { createSeal } from "./auth/create-seal.ts";
 import type { HeardFlow } from "./cluster/flow-directory.ts";
 import { Node } from "./node.ts";
 import { createTelemetry } from "./telemetry/metrics.ts";
-import { type Flow, flowOf } from "./wire/flow.ts";
+import { flowOf } from "./wire/flow.ts";
 import { parseMessage } from "./wire/parse-message.ts";
 
 const caller = flowOf("192.0.2.1", 5060);
@@ -83,20 +83,24 @@ const binding = {
   nonceCount: 0,
 };
 
-const comes = (text: string, flow: Flow): void => node.datagram(Buffer.from(text, "latin1"), flow);
-const asks = (method: string, fields: Fields = {}): void => comes(requestText(method, bob, fields), caller);
+const asks = (method: string, fields: Fields = {}): void =>
+  node.datagram(Buffer.from(requestText(method, bob, fields), "latin1"), caller);
 /** Everything that waits for the location in memory has been answered. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const lines = (): string[] => sent.splice(0).map(({ line }) => line);
 
 /** The phone answers the last request of this method that reached it. */
-function phoneAnswers(request: { readonly text: string }, status: number): void {
+function phoneAnswers(
+  request: { readonly text: string },
+  status: number,
+  receive = (bytes: Buffer) => node.datagram(bytes, phone),
+): void {
   const message = parseMessage(request.text);
   if (message.kind !== "request") throw new Error("expected a request");
   const via = message.fields
     .filter(({ name }) => name === "via")
     .map(({ valueStart, valueEnd }) => message.text.slice(valueStart, valueEnd));
-  comes(responseText(status, "Reason", { Via: via, CSeq: `1 ${message.method}` }), phone);
+  receive(Buffer.from(responseText(status, "Reason", { Via: via, CSeq: `1 ${message.method}` }), "latin1"));
 }
 /** Passes time in steps of the node's tick. */
 function passes(span: number): void {
@@ -214,6 +218,26 @@ describe("what ends without an answer of the phone", () => {
     asks("MESSAGE");
     await settled();
     offers[0]?.settle(true);
+    await settled();
+    expect(lines()).toEqual([]);
+    expect(node.transactions.counts.server).toBe(0);
+  });
+});
+
+describe("the second socket (rule 7)", () => {
+  it("takes the answer of a phone that was reached directly", async () => {
+    const invite = await rings();
+    phoneAnswers(invite, 200, (bytes) => node.directDatagram(bytes, phone));
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
+  });
+
+  it("answers nobody: no request, nothing illegible, no keep-alive", async () => {
+    for (const text of [
+      requestText("OPTIONS", "sip:example.com"),
+      "OPTIONS sip:h SIP/2.0\r\nVia: x\r\n\r\n",
+      "\r\n\r\n",
+    ])
+      node.directDatagram(Buffer.from(text), caller);
     await settled();
     expect(lines()).toEqual([]);
     expect(node.transactions.counts.server).toBe(0);

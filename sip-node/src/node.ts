@@ -65,9 +65,9 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
 
   // ── Datagrams ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A datagram of a phone. `isDirect`: it came to the second socket, which makes nobody the owner of a flow (rule 7). */
-  datagram(bytes: Buffer, flow: Flow, isDirect = false): void {
-    const heard = isDirect ? undefined : this.house.cluster.hear(flow);
+  /** A datagram of a phone. */
+  datagram(bytes: Buffer, flow: Flow): void {
+    const heard = this.house.cluster.hear(flow);
     const text = bytes.toString("latin1");
     if (isKeepalive(text)) {
       if (text.length >= 4) void this.house.cluster.deliver(whereItCameFrom(flow), crlf);
@@ -83,6 +83,15 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
         this.house.telemetry.request(message.method);
         return this.request(message, bytes, flow, heard);
     }
+  }
+
+  /**
+   * A datagram to the second socket, which makes nobody the owner of a flow: the answer of a phone that was reached directly (rule 7).
+   * No phone asks there; to whom else does, an answer would find no way and wait for one.
+   */
+  directDatagram(bytes: Buffer, flow: Flow): void {
+    const message = parseMessage(bytes.toString("latin1"));
+    if (message.kind === "response") this.upstream(message, bytes, flow);
   }
 
   /** A response that a peer got for a transaction of this node. */
