@@ -59,6 +59,7 @@ export class Answers {
       legs: [],
       hasAnswered: false,
       hasRung: false,
+      hasTried: false,
     }; // prettier-ignore
   }
 

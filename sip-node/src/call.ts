@@ -21,6 +21,8 @@ export interface Call {
   /** A final response of ours or a relayed one has been sent. */
   hasAnswered: boolean;
   hasRung: boolean;
+  /** A 100 has been sent. */
+  hasTried: boolean;
 }
 
 export type LegEvent = "Timer C" | "CANCEL unanswered";

@@ -18,6 +18,7 @@ import { readBranch } from "./proxy/branch.ts";
 import { answerOptions, type ProxyHouse, route, routeAck } from "./proxy/proxy.ts";
 import { type Effect, type Event, step } from "./proxy/response-context.ts";
 import { register, type RegistrarHouse } from "./registrar/register.ts";
+import { Timer, TimerWheel } from "./transaction/timer-wheel.ts";
 import { type TransactionUser, Transactions } from "./transaction/transactions.ts";
 import type { Flow } from "./wire/flow.ts";
 import type { Request, Response } from "./wire/message.ts";
@@ -37,6 +38,8 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   private readonly answers: Answers;
   private readonly branches: Branches;
   private readonly house: NodeHouse;
+  /** INVITEs that wait for the database or for peers. */
+  private readonly waiting: TimerWheel<Call, Server>;
 
   /** Where a new request goes; every method that is not here is the proxy's. */
   private readonly methods: Readonly<Record<string, (server: Server, call: Call) => Promise<void>>> = {
@@ -49,6 +52,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     this.house = house;
     this.transactions = new Transactions(this, house.clock());
     this.answers = new Answers(house, this.transactions);
+    this.waiting = new TimerWheel(({ owner, event }) => this.try(event, owner), house.clock());
     this.branches = new Branches(house, this.transactions, (server, event) => this.advance(server, event));
   }
 
@@ -56,6 +60,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     const now = this.house.clock();
     this.transactions.advance(now);
     this.branches.advance(now);
+    this.waiting.advance(now);
   }
 
   /** Whether some request of a phone waits for its final response. */
@@ -185,14 +190,32 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   }
 
   private readonly proxy = async (server: Server, call: Call): Promise<void> => {
-    const routing = await route(server.request, server.flow, this.house);
+    const routing = await this.trying(server, call, route(server.request, server.flow, this.house));
     if (call.hasAnswered) return; // cancelled while the database was asked
-    if (routing.kind === "reject" && routing.isToStranger === true)
+    if (routing.kind === "reject" && routing.isToStranger === true && !call.hasTried)
       return this.answers.replyOnce(server, call, routing);
     if (routing.kind === "reject") return this.answers.reply(server, call, routing);
-    if (server.isInvite) this.answers.reply(server, call, plain(100));
+    this.try(server, call);
     this.branches.fork(server, call, routing);
   };
+
+  /** Waits, and tells the caller of an INVITE so when it takes longer than 200 ms (§17.2.1). */
+  private async trying<T>(server: Server, call: Call, asked: Promise<T>): Promise<T> {
+    if (!server.isInvite) return asked;
+    const timer = new Timer<Call, Server>(call, server);
+    this.waiting.start(timer, server, tryingAfter, this.house.clock());
+    try {
+      return await asked;
+    } finally {
+      this.waiting.stop(timer);
+    }
+  }
+
+  private try(server: Server, call: Call): void {
+    if (!server.isInvite || call.hasTried) return;
+    call.hasTried = true;
+    this.answers.reply(server, call, plain(100));
+  }
 
   /** An ACK to a 2xx: no transaction; a drop is all there is when it cannot be routed (§16.11, §17). */
   private async ack(request: Request, flow: Flow): Promise<void> {
@@ -283,6 +306,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
 /** A REGISTER that comes twice changes nothing (rule 13); a CANCEL asks for itself. */
 const unasked: ReadonlySet<string> = new Set(["REGISTER", "CANCEL"]);
 const crlf = Buffer.from("\r\n");
+const tryingAfter: Ms = 200;
 
 /** CRLFs alone keep an address translator's entry alive; two of them ask for one back (RFC 5626 §4.4.1). */
 const isKeepalive = (text: string): boolean => text.length <= 8 && /^[\r\n\0]*$/.test(text);

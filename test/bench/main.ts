@@ -137,6 +137,7 @@ async function load(exchange: Endpoint, suffix: string, read: () => number, mark
   const result = await sipp({ ...call, calls });
   mark();
   const used = read() - before;
+  await answering[Symbol.asyncDispose]();
   return { result, used };
 }
 

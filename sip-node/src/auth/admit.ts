@@ -17,13 +17,13 @@ export interface Realm {
   readonly algorithms: readonly DigestAlgorithm[];
 }
 
-export type Admission =
-  | {
-      readonly kind: "admitted";
-      readonly username: string;
-      readonly nonce: { readonly at: Epoch; readonly count: number };
-    }
-  | Refusal;
+export type Admission = Admitted | Refusal;
+
+export interface Admitted {
+  readonly kind: "admitted";
+  readonly username: string;
+  readonly nonce: { readonly at: Epoch; readonly count: number };
+}
 
 /** `lines` are header lines, each with its CRLF. */
 export interface Refusal {

@@ -42,8 +42,8 @@ export interface Authenticator {
 }
 
 /**
- * `authenticated`: `nonceAt` and `nonceCount` order the REGISTERs of one Call-ID in the binding's side row; those of other methods have
- * been compared here. `challenge`: 401 or 407 with new nonces. `refused`: answer `status` with the reason, which holds no secret.
+ * `authenticated`: `nonceAt` and `nonceCount` order the REGISTERs of one Call-ID in the binding's side row, for all nodes; this node
+ * has compared the count with what it saw itself. `challenge`: 401 or 407 with new nonces. `refused`: answer `status` with the reason, which holds no secret.
  */
 export type Decision =
   | {
@@ -86,10 +86,7 @@ export function authenticate(
   if (!isRight || account === undefined || ha1 === undefined || nonce.kind === "forged") return challenge;
   if (nonce.kind === "stale") return staleChallenge;
   const nonceCount = Number.parseInt(credentials.nc ?? "", 16);
-  const isNewer =
-    request.method === "REGISTER"
-      ? nonceCount > 0
-      : authenticator.nonceCounts.accept(credentials.nonce, nonceCount);
+  const isNewer = authenticator.nonceCounts.accept(credentials.nonce, nonceCount);
   if (!isNewer) return staleChallenge;
   return { kind: "authenticated", username: account.username, nonceAt: nonce.at, nonceCount };
 }

@@ -1,5 +1,5 @@
 /** Processing REGISTER (RFC 3261 §10.3), step by step. The one file of the registrar that awaits. */
-import { admit, challenge } from "../auth/admit.ts";
+import { type Admission, type Admitted, admit, challenge } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import type { Account, Aor, Domain } from "../location/account.ts";
 import type { Binding, BindingChange, CommitOutcome } from "../location/binding.ts";
@@ -54,6 +54,7 @@ export async function register(
   if (isProblem(to)) return reject(to.status === 416 ? 416 : 400, `To: ${to.reason}`);
   const name = aorOf(to);
   if (name === undefined) return reject(400, "To names no user");
+  let admission: Admission | undefined;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const { domain, account } = await house.lookup.resolve(name);
     const foreign = domain?.isEnabled === true ? await foreignDomain(requestUri, to.host, house) : to.host;
@@ -62,7 +63,13 @@ export async function register(
     const required = fieldValue(request, "require");
     if (required !== undefined && required !== "")
       return reject(420, "Bad Extension", `Unsupported: ${required}\r\n`);
-    const outcome = await registerOnce(request, flow, house, domain, account);
+    // 3. Authenticate, once for all attempts: a nonce counts once
+    const known = account?.isEnabled === true ? account : undefined;
+    if (!house.isPeer(flow))
+      admission ??= admit(request, "registrar", domain, known, house.authenticator, house.now());
+    if (admission?.kind === "reject") return admission;
+    if (known === undefined) return reject(404, "Not Found");
+    const outcome = await registerOnce(request, flow, house, domain, known, admission);
     if (outcome !== "conflict") return outcome;
   }
   return reject(500, "The bindings change too fast", "Retry-After: 1\r\n");
@@ -74,31 +81,25 @@ async function registerOnce(
   flow: Flow,
   house: RegistrarHouse,
   domain: Domain,
-  account: Account | undefined,
+  account: Account,
+  admitted: Admitted | undefined,
 ): Promise<Accepted | Rejection | "conflict"> {
-  // 3. Authenticate; 4. authorize: the user of the address of record and nobody else (design-sip rule 11)
-  const known = account?.isEnabled === true ? account : undefined;
-  const isPeer = house.isPeer(flow);
-  const admission = isPeer
-    ? undefined
-    : admit(request, "registrar", domain, known, house.authenticator, house.now());
-  if (admission?.kind === "reject") return admission;
-  if (known === undefined) return reject(404, "Not Found");
-  const aor: Aor = { username: known.username, domain: known.domain };
-  if (!isPeer && !(await isSender(request, aor, house)))
+  // 4. Authorize: the user of the address of record and nobody else (design-sip rule 11)
+  const aor: Aor = { username: account.username, domain: account.domain };
+  if (admitted !== undefined && !(await isSender(request, aor, house)))
     return reject(403, "From is another user: third-party registration is not allowed");
   // 6., 7. Contacts
-  const registration = read(request, flow, aor, house.node, admission?.nonce);
+  const registration = read(request, flow, aor, house.node, admitted?.nonce);
   if (isProblem(registration)) return reject(registration.status, registration.reason);
   const bindings = await house.lookup.bindings(aor);
-  const planned: Plan = plan(registration, bindings, known.registration);
+  const planned: Plan = plan(registration, bindings, account.registration);
   if (planned.kind === "stale")
     return challenge(request, "registrar", domain, house.authenticator, house.now(), true);
   if (planned.kind === "reject") return planned;
   const unfit = planned.write.map(unstorable).find((reason) => reason !== undefined);
   if (unfit !== undefined) return reject(400, unfit);
   if (planned.write.length > 0) {
-    const outcome = await house.lookup.commit({ aor, version: known.version, bindings: planned.write });
+    const outcome = await house.lookup.commit({ aor, version: account.version, bindings: planned.write });
     if (outcome === "conflict") return "conflict";
     if (outcome !== "committed") return reject(500, "The binding could not be stored", "Retry-After: 30\r\n");
   }
