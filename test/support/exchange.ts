@@ -45,6 +45,8 @@ export class Exchange {
   readonly #pins = new Map<string, string>();
   /** Pins that begin with the flow's next datagram. */
   readonly #moves = new Map<string, string>();
+  /** When a flow came to another node. */
+  readonly #moved: { readonly place: string; readonly at: Ms }[] = [];
 
   /** Nodes that know each other. */
   static async open(letters = "ab"): Promise<Exchange> {
@@ -147,6 +149,17 @@ export class Exchange {
     this.#moves.set(phone.place, letter);
   }
 
+  /** What nodes sent to a phone from a place that it never sent to, but for what was under way while its flow moved. */
+  strangersOf(phone: VirtualPhone): string[] {
+    const wasMoving = (sentAt: Ms) =>
+      this.#moved.some(
+        ({ place, at }) => phone.places.includes(place) && sentAt >= at && sentAt <= at + 2 * innerLatency,
+      ); // prettier-ignore
+    return phone.strangers
+      .filter(({ at }) => !wasMoving(at))
+      .map(({ at, from, text }) => `${at} ${from}: ${text.slice(0, 20)}`);
+  }
+
   /** Server and client transactions and open requests of all live nodes. */
   get leftovers(): { readonly transactions: number; readonly open: number } {
     const nodes = [...this.nodes.values()].filter(({ isAlive }) => isAlive).map(({ node }) => node);
@@ -175,6 +188,7 @@ export class Exchange {
     const pinned = this.nodes.get(wanted ?? "");
     const node = pinned?.isAlive === true ? pinned : [...this.nodes.values()].find(({ isAlive }) => isAlive);
     if (node === undefined) return;
+    if (this.#pins.get(from) !== node.letter) this.#moved.push({ place: from, at: this.net.now });
     this.#pins.set(from, node.letter);
     const [address = "", port = ""] = from.split(":");
     node.node.datagram(bytes, flowOf(address, Number(port)));

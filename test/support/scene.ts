@@ -22,15 +22,12 @@ export function setScene(letters = "ab"): () => Exchange {
 }
 
 /** No error of ours, no transaction and no open request left, and no phone heard anybody that it never sent to. */
-export async function expectQuiet(exchange: Exchange): Promise<void> {
+export async function expectQuiet(exchange: Exchange, seed = ""): Promise<void> {
   await exchange.net.pass(allTransactions);
-  expect(exchange.errors).toEqual([]);
-  expect(exchange.leftovers).toEqual({ transactions: 0, open: 0 });
+  expect(exchange.errors, seed).toEqual([]);
+  expect(exchange.leftovers, seed).toEqual({ transactions: 0, open: 0 });
   for (const phone of exchange.phones)
-    expect(
-      phone.strangers.map(({ from, text }) => `${from}: ${text.slice(0, 20)}`),
-      phone.username,
-    ).toEqual([]);
+    expect(exchange.strangersOf(phone), `${phone.name} ${seed}`).toEqual([]);
 }
 
 /** Phones of these users, registered; "alice@a" is heard by node a. */

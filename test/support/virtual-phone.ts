@@ -187,6 +187,11 @@ export class VirtualPhone implements Sender {
     return this.net.after(delay, act);
   }
 
+  /** RFC 5626 §3.5.1: what holds the entry of its address translator. */
+  keepAlive(): void {
+    this.send("\r\n\r\n");
+  }
+
   respond(request: SipText, code: number, toTag: string, body = ""): void {
     const copied = request.headers.filter(([name]) =>
       ["via", "from", "call-id", "cseq", "record-route"].includes(name),

@@ -1,0 +1,172 @@
+/**
+ * A phone's datagrams land on another node than before, as after a join, a drain or a restart of kube-proxy (design-sip rules 3 to 5).
+ * Whoever gets them, no phone rings twice and every answer finds its way.
+ */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Exchange } from "../support/exchange.ts";
+import { registered, setScene } from "../support/scene.ts";
+import { refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
+
+const scene = setScene("abc");
+let exchange: Exchange;
+let alice: VirtualPhone;
+let bob: VirtualPhone;
+beforeEach(async () => {
+  exchange = scene();
+  [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
+});
+
+const isHeard = (letter: string, start: string) =>
+  exchange.net.sent.some(({ to, text }) => to === `node-${letter}:7000` && text.includes(start));
+
+describe("an INVITE that comes again, to another node", () => {
+  it("does not ring twice while the phone rings", async () => {
+    bob.answering = ring;
+    exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 2);
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => bob.rung.length === 1);
+    exchange.move(alice, "c");
+    await exchange.net.pass(1_000);
+    expect(isHeard("a", "INVITE sip:bob@example.com")).toBe(true); // offered by c
+    bob.rung[0]!.reply(200);
+    await exchange.net.pass(1_000);
+    expect([bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([1, true]);
+    expect(call.statuses).toEqual([180, 200]); // the 180 is the answer to the INVITE that came again
+  });
+
+  it("does not ring twice while the first node waits for the database", async () => {
+    exchange.databaseTakes = 400;
+    const call = alice.call("bob");
+    await exchange.net.until("it is challenged", () =>
+      call.request.headers.some(([name]) => name === "Proxy-Authorization"),
+    ); // prettier-ignore
+    await exchange.net.pass(100);
+    exchange.move(alice, "c");
+    await exchange.net.pass(5_000);
+    expect([call.status, bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([200, 1, true]);
+  });
+
+  it("does not ring twice when both copies arrive within a millisecond", async () => {
+    exchange.net.rules.push(({ from, text }) => {
+      if (from !== alice.place || !text.startsWith("INVITE ")) return undefined;
+      exchange.net.after(5, () => exchange.move(alice, "c"));
+      return [0, 0.5];
+    });
+    const call = alice.call("bob");
+    await exchange.net.pass(5_000);
+    expect([call.status, bob.rung.length]).toEqual([200, 1]);
+  });
+});
+
+it("a BYE that comes again to another node reaches the other phone once", async () => {
+  const call = alice.call("bob");
+  await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+  exchange.net.lose(({ to, text }) => to === alice.place && text.startsWith("SIP/2.0 200"));
+  const bye = alice.within(call.dialog, "BYE");
+  await exchange.net.pass(100);
+  exchange.move(alice, "c");
+  await exchange.net.until("it is hung up", () => bye.status > 0);
+  expect([bye.status, bob.requests.length]).toEqual([200, 1]);
+});
+
+describe("a ringing call whose caller is heard elsewhere", () => {
+  it("CANCEL finds its INVITE: 200, and 487 for both", async () => {
+    bob.answering = ring;
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => call.isRinging);
+    exchange.move(alice, "c");
+    const cancel = call.cancel();
+    await exchange.net.pass(1_000);
+    expect([cancel.status, call.status, bob.rung[0]!.status]).toEqual([200, 487, 487]);
+    expect(bob.rung[0]!.isAcknowledged).toBe(true);
+  });
+
+  it("CANCEL of no INVITE gets 481 when no node knows one", async () => {
+    const call = alice.call("bob");
+    await exchange.net.until("answered", () => call.status > 0);
+    await exchange.net.pass(40_000); // its transaction is over
+    const cancel = call.cancel();
+    await exchange.net.pass(1_000);
+    expect(cancel.status).toBe(481);
+  });
+
+  it("the ACK to its 486 ends the repetitions", async () => {
+    bob.answering = refuse(486);
+    exchange.net.rules.push(({ to, text }) => {
+      if (to === alice.place && text.startsWith("SIP/2.0 486 ")) exchange.move(alice, "c");
+      return undefined;
+    });
+    const call = alice.call("bob");
+    await exchange.net.pass(10_000);
+    expect(call.statuses).toEqual([100, 486]);
+  });
+
+  it("the answer goes through the node that hears the caller now", async () => {
+    bob.answering = ring;
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => call.isRinging);
+    exchange.move(alice, "c");
+    alice.keepAlive();
+    await exchange.net.pass(100);
+    bob.rung[0]!.reply(200);
+    await exchange.net.pass(1_000);
+    expect([call.statuses, bob.rung[0]!.isAcknowledged]).toEqual([[100, 180, 200], true]);
+  });
+});
+
+describe("a ringing call whose callee is heard elsewhere", () => {
+  it.each([200, 486])("its %i finds the node that asked", async (code) => {
+    bob.answering = ring;
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => call.isRinging);
+    exchange.move(bob, "c");
+    bob.rung[0]!.reply(code);
+    await exchange.net.pass(1_000);
+    expect([call.statuses, bob.rung[0]!.isAcknowledged]).toEqual([[100, 180, code], true]);
+  });
+
+  it("an INVITE repeated to it is not a second call", async () => {
+    bob.answering = stayOffline;
+    const call = alice.call("bob");
+    await exchange.net.pass(100);
+    exchange.move(bob, "c");
+    bob.keepAlive();
+    await exchange.net.pass(1_000);
+    expect([bob.rung.length, bob.rung[0]!.repeats]).toEqual([1, 1]);
+    bob.rung[0]!.reply(603);
+    await exchange.net.pass(1_000);
+    expect(call.status).toBe(603);
+  });
+});
+
+describe("a node that joins during a call", () => {
+  it.each(["alice", "bob"])("serves the call's next requests, for %s", async (who) => {
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    exchange.start("d");
+    await exchange.net.pass(1_500);
+    for (const phone of [alice, bob]) exchange.move(phone, "d");
+    const [phone, dialog] = who === "alice" ? [alice, call.dialog] : [bob, bob.rung[0]!.dialog!];
+    const change = phone.within(dialog, "INVITE");
+    await exchange.net.until("changed", () => change.status > 0);
+    const bye = phone.within(dialog, "BYE");
+    await exchange.net.until("hung up", () => bye.status > 0);
+    expect([change.status, bye.status]).toEqual([200, 200]);
+  });
+});
+
+describe("a phone that registered from another port during the call", () => {
+  it.each(["alice", "bob"])("is found by its binding: %s", async (who) => {
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    const [mover, other, dialog] =
+      who === "bob" ? [bob, alice, call.dialog] : [alice, bob, bob.rung[0]!.dialog!];
+    mover.changePlace(mover.place.replace(/:\d+$/, ":40000"));
+    exchange.move(mover, "c");
+    const registration = mover.register();
+    await exchange.net.until("registered", () => registration.status === 200);
+    const bye = other.within(dialog, "BYE");
+    await exchange.net.until("hung up", () => bye.status > 0);
+    expect([bye.status, mover.requests.length]).toEqual([200, 1]);
+  });
+});
