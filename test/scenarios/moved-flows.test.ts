@@ -3,6 +3,7 @@
  * Whoever gets them, no phone rings twice and every answer finds its way.
  */
 import { beforeEach, describe, expect, it } from "vitest";
+import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
 import type { Exchange } from "../support/exchange.ts";
 import { registered, setScene } from "../support/scene.ts";
 import { refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
@@ -168,5 +169,48 @@ describe("a phone that registered from another port during the call", () => {
     const bye = other.within(dialog, "BYE");
     await exchange.net.until("hung up", () => bye.status > 0);
     expect([bye.status, mover.requests.length]).toEqual([200, 1]);
+  });
+});
+
+describe("a datagram between nodes is lost: the question is asked again", () => {
+  const lose = (kind: keyof typeof frameKinds) =>
+    exchange.net.lose(({ to, bytes }) => to === "node-a:7000" && bytes[0] === frameKinds[kind]);
+
+  it("heard: the node that heard the phone before stops sending to it", async () => {
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    exchange.move(alice, "c");
+    lose("heard");
+    alice.keepAlive();
+    await exchange.net.pass(200);
+    const bye = bob.within(bob.rung[0]!.dialog!, "BYE");
+    exchange.move(bob, "a");
+    await exchange.net.until("hung up", () => bye.status > 0);
+    expect([call.status, bye.status, alice.requests.length]).toEqual([200, 200, 1]);
+  });
+
+  it("offer: a CANCEL still finds its INVITE", async () => {
+    bob.answering = ring;
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => call.isRinging);
+    exchange.move(alice, "c");
+    lose("offer");
+    const cancel = call.cancel();
+    await exchange.net.pass(1_000);
+    expect([cancel.status, call.status]).toEqual([200, 487]);
+  });
+
+  it("moved: nobody is sought where it was before", async () => {
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    lose("moved");
+    bob.changePlace("198.51.100.2:40000");
+    exchange.move(bob, "b");
+    const registration = bob.register();
+    await exchange.net.until("registered", () => registration.status === 200);
+    await exchange.net.pass(200);
+    const bye = alice.within(call.dialog, "BYE");
+    await exchange.net.until("hung up", () => bye.status > 0);
+    expect([bye.status, bob.requests.length]).toEqual([200, 1]);
   });
 });

@@ -212,7 +212,7 @@ export class Cluster {
         return unpackFlows(frame.body).map((flow) => this.heardElsewhere(flow, frame.from, now));
       case "moved":
         for (const flow of unpackFlows(frame.body)) if (flow !== undefined) this.owners.left(flow, now);
-        return undefined;
+        return [];
       case "receipt":
         for (const number of unpackWords(frame.body)) this.letters.answered(frame.from, number, [taken]);
         return undefined;

@@ -1,17 +1,26 @@
-/** Questions to peers and their answers: numbered, each answered within 100 ms or counted as silence (design-sip rules 4, 6 and 9). */
+/**
+ * Questions to peers and their answers: numbered, each answered within 100 ms or counted as silence (design-sip rules 4, 6 and 9).
+ * One datagram may be lost: what nobody else repeats is asked once more under its number.
+ */
 import type { Ms } from "../wire/units.ts";
 import { encodeFrame, type FrameKind } from "./frame.ts";
 import type { Address, Peer } from "./membership.ts";
 import type { Seal } from "../wire/seal.ts";
 
 export const answerWithin: Ms = 100;
+/** Most answers take a millisecond; the sweep that looks for this comes every 20 ms. */
+const repeatAfter: Ms = 40;
+/** Pings come again by themselves, and phones repeat their responses. */
+const repeated: ReadonlySet<FrameKind> = new Set(["heard", "moved", "whoHeard", "send", "offer"]);
 
 /** The words of the answer, or undefined for silence. */
 export type Answer = readonly number[] | undefined;
 
 interface Question {
   readonly peer: string;
-  readonly until: Ms;
+  readonly askedAt: Ms;
+  /** Undefined once it was, and for what is never repeated. */
+  repeat: (() => void) | undefined;
   readonly settle: (answer: Answer) => void;
 }
 
@@ -37,8 +46,10 @@ export class Correspondence {
     this.number = (this.number + 1) >>> 0;
     const { number } = this;
     return new Promise((settle) => {
-      this.questions.set(number, { peer: peer.id, until: now + answerWithin, settle });
-      this.tell(peer.address, kind, body, number);
+      const send = () => this.tell(peer.address, kind, body, number);
+      const repeat = repeated.has(kind) ? send : undefined;
+      this.questions.set(number, { peer: peer.id, askedAt: now, repeat, settle });
+      send();
     });
   }
 
@@ -55,12 +66,18 @@ export class Correspondence {
     question.settle(words);
   }
 
-  /** Settles what has waited too long. */
+  /** Repeats what may be lost and settles what has waited too long. */
   sweep(now: Ms): void {
     for (const [number, question] of this.questions) {
-      if (question.until > now) return; // asked in order, so all behind it wait longer
-      this.questions.delete(number);
-      question.settle(undefined);
+      const age = now - question.askedAt;
+      if (age < repeatAfter) return; // asked in order, so all behind it are younger
+      if (age >= answerWithin) {
+        this.questions.delete(number);
+        question.settle(undefined);
+      } else {
+        question.repeat?.();
+        question.repeat = undefined;
+      }
     }
   }
 }

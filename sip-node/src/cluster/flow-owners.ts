@@ -70,7 +70,8 @@ export class FlowOwners {
   moved(flows: readonly Flow[], now: Ms): void {
     if (flows.length === 0) return;
     for (const flow of flows) this.left(flow, now);
-    for (const peer of this.membership.alive(now)) this.letters.tell(peer.address, "moved", packFlows(flows));
+    for (const peer of this.membership.alive(now))
+      void this.letters.ask(peer, "moved", packFlows(flows), now);
   }
 
   left(flow: Flow, now: Ms): void {

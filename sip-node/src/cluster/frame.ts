@@ -26,7 +26,7 @@ export const frameKinds = {
   offer: 7,
   /** Unsigned 32-bit words. */
   answer: 8,
-  /** The phones of these flows registered from others. */
+  /** The phones of these flows registered from others; answered with nothing. */
   moved: 9,
   /** The numbers of response frames taken. */
   receipt: 10,
