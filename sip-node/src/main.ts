@@ -6,7 +6,7 @@ import { serveHttp } from "./adapters/http.ts";
 import { Database } from "./adapters/mysql/database.ts";
 import { LocationTables } from "./adapters/mysql/location-tables.ts";
 import { NodeTable } from "./adapters/mysql/node-table.ts";
-import { countBindings, reap } from "./adapters/mysql/reaper.ts";
+import { countBindings, reapAll } from "./adapters/mysql/reaper.ts";
 import { openUdp, type UdpSocket } from "./adapters/udp.ts";
 import { createSeal } from "./auth/create-seal.ts";
 import { createFreshSeal } from "./auth/fresh-seal.ts";
@@ -159,7 +159,7 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
     every(
       reapInterval + Math.random() * 5_000,
       background("reaping", async () => {
-        await reap(database);
+        await reapAll(database);
         await nodes.sweep();
       }),
     ), // prettier-ignore

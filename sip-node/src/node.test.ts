@@ -253,3 +253,35 @@ it("§16.7 step 3: responses go up without our Via and otherwise byte for byte",
     }),
   );
 });
+
+describe("§17.2.1: 100 Trying", () => {
+  const slowly = (): (() => void) => {
+    let go = (): void => {};
+    const bindings = house.store.bindings.bind(house.store);
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    house.store.bindings = async (aors) => gate.then(() => bindings(aors));
+    return go;
+  };
+
+  it("leaves after 200 ms when the database is slow, and once", async () => {
+    const go = slowly();
+    asks("INVITE");
+    await settled();
+    passes(150);
+    expect(lines()).toEqual([]);
+    passes(100);
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 100 Trying"]);
+    go();
+    await settled();
+    await settled();
+    expect(lines()).toEqual(["192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0"]);
+  });
+
+  it("no other method gets one", async () => {
+    slowly();
+    asks("MESSAGE");
+    await settled();
+    passes(1_000);
+    expect(lines()).toEqual([]);
+  });
+});

@@ -7,7 +7,7 @@ import { authenticate, type Authenticator, type DigestAccount } from "./authenti
 import { buildChallenges } from "./challenge.ts";
 import type { DigestAlgorithm } from "./digest.ts";
 import { issueNonce } from "./nonce.ts";
-import { wireText } from "./wire-text.ts";
+import { wireText } from "../wire/wire-text.ts";
 
 /** A registrar asks with 401 and WWW-Authenticate, a proxy with 407 and Proxy-Authenticate (§22.2, §22.3). */
 export type Asker = "registrar" | "proxy";

@@ -1,6 +1,6 @@
 /** Values of WWW-Authenticate and Proxy-Authenticate (RFC 3261 §20.44, §20.27; RFC 8760 §2.4). */
 import type { DigestAlgorithm } from "./digest.ts";
-import { wireText } from "./wire-text.ts";
+import { wireText } from "../wire/wire-text.ts";
 
 /**
  * One value for each algorithm, in the given order, which is the order of preference: each is a header field of its own. `isStale`

@@ -1,7 +1,7 @@
 /** Digest responses from a stored HA1 (RFC 7616 §3.4.1 to §3.4.3, RFC 8760 §2.5). */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { DigestCredentials } from "../wire/digest-credentials.ts";
-import { wireText } from "./wire-text.ts";
+import { wireText } from "../wire/wire-text.ts";
 
 export type DigestAlgorithm = "MD5" | "SHA-256";
 

@@ -1,5 +1,6 @@
-/** Between the wire's text (one character for each byte, see `wire/message.ts`) and a row's (Unicode). */
-import { type SipUri } from "../wire/uri.ts";
+/** From the wire's text (one character for each byte, see `wire/message.ts`) to a row's (Unicode); the way back is `wire/wire-text.ts`. */
+import type { SipUri } from "../wire/uri.ts";
+import { isAscii } from "../wire/wire-text.ts";
 import type { Aor } from "./account.ts";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
@@ -14,16 +15,8 @@ export function rowText(wire: string): string | undefined {
   }
 }
 
-export const wireText = (row: string): string =>
-  isAscii(row) ? row : Buffer.from(row, "utf8").toString("latin1");
-
 /** The address of record that a URI names (RFC 3261 §10.3 step 5); undefined without a user or with one that is no UTF-8. */
 export function aorOf(uri: SipUri): Aor | undefined {
   const username = uri.user === undefined ? undefined : rowText(uri.user);
   return username === undefined ? undefined : { username, domain: uri.host };
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
-  return true;
 }

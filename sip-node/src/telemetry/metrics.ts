@@ -117,17 +117,16 @@ export function createTelemetry(readings: Readings): Telemetry {
   );
   gauge("strowger_peers", "Other nodes alive", (self) => self.set(readings.peers()));
   gauge("strowger_flows", "Flows whose owner this node knows", (self) => self.set(readings.flows()));
-  gauge(
-    "strowger_relays",
-    "Messages relayed between nodes since the start",
-    (self) => {
-      const { sent, received, refused } = readings.relays();
-      self.set({ direction: "sent" }, sent);
-      self.set({ direction: "received" }, received);
-      self.set({ direction: "refused" }, refused);
+  new Counter({
+    name: "strowger_relays_total",
+    help: "Messages relayed between nodes, and frames refused",
+    labelNames: ["direction"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [direction, count] of Object.entries(readings.relays())) this.inc({ direction }, count);
     },
-    ["direction"],
-  ); // prettier-ignore
+  });
 
   const byMethod = new Map<string, { inc(): void }>();
   const byCode = new Map<string, { inc(): void }>();

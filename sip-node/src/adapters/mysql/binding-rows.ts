@@ -1,11 +1,12 @@
 /** Bindings as rows of `location` and `strowger_flow`, both ways (see `../../../../schema`). */
 import type { Aor } from "../../location/account.ts";
 import type { Binding } from "../../location/binding.ts";
-import { rowText, wireText } from "../../location/row-text.ts";
+import { rowText } from "../../location/row-text.ts";
 import { hostPort, flowOf, parseFlowKey } from "../../wire/flow.ts";
 import type { Flow } from "../../wire/flow.ts";
 import { isProblem } from "../../wire/problem.ts";
 import { parseUri } from "../../wire/uri.ts";
+import { wireText } from "../../wire/wire-text.ts";
 import type { Row, Session, Value } from "./database.ts";
 import { padded, placeholders } from "./placeholders.ts";
 

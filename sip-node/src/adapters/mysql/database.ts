@@ -5,6 +5,7 @@
 import { createPool, type Pool, type PoolConnection, type ResultSetHeader, type RowDataPacket } from "mysql2";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import type { Ms } from "../../wire/units.ts";
+import { BackOff } from "./back-off.ts";
 
 export interface DatabaseSettings {
   /** `host:port` each; the first that answers serves until it does not. */
@@ -38,6 +39,7 @@ const maxAttempts = 4;
 export class Database implements Session {
   private pool: Pool;
   private at = 0;
+  private readonly backOff = new BackOff();
   private readonly settings: DatabaseSettings;
   private readonly observe: (statement: string, duration: Ms) => void;
 
@@ -127,16 +129,22 @@ export class Database implements Session {
 
   private async guard<T>(act: (pool: Pool) => Promise<T>): Promise<T> {
     const { pool } = this;
+    if (!this.backOff.mayTry(performance.now())) throw this.unavailable("it failed a moment ago");
     try {
-      return await act(pool);
+      const result = await act(pool);
+      this.backOff.succeeded();
+      return result;
     } catch (error) {
       if (error instanceof AmbiguousCommit || !isConnectionLoss(error)) throw error;
+      this.backOff.failed(performance.now());
       this.turnFrom(pool);
-      throw new StoreUnavailable(
-        `MySQL at ${this.settings.hosts.map(({ host, port }) => `${host}:${port}`).join(", ")}`,
-        error,
-      );
+      throw this.unavailable(error);
     }
+  }
+
+  private unavailable(cause: unknown): StoreUnavailable {
+    const hosts = this.settings.hosts.map(({ host, port }) => `${host}:${port}`).join(", ");
+    return new StoreUnavailable(`MySQL at ${hosts}`, cause);
   }
 
   /** To the next host, once for all statements that failed on this one. */

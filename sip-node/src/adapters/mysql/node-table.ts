@@ -10,6 +10,9 @@ import type { Database, Row } from "./database.ts";
 const staleAfterMs = 10_000;
 const removedAfterMs = 3_600_000;
 
+/** The migrations (`schema/`) that this code can serve: the first that has its tables, the last it was tried with. */
+const schemaRange = { min: 2, max: 2 };
+
 export class NodeTable implements NodeDirectory {
   private readonly database: Database;
   private readonly about: { readonly version: string; readonly configurationHash: () => string };
@@ -26,8 +29,8 @@ export class NodeTable implements NodeDirectory {
     const { id, address, load } = self;
     await this.database.write(
       "beat",
-      `INSERT INTO strowger_node (node_id, address, version, configuration_hash, load_transactions, started_at, beat_at)
-VALUES (?, ?, ?, ?, ?, ${databaseNow}, ${databaseNow})
+      `INSERT INTO strowger_node (node_id, address, version, schema_min, schema_max, configuration_hash, load_transactions, started_at, beat_at)
+VALUES (?, ?, ?, ${schemaRange.min}, ${schemaRange.max}, ?, ?, ${databaseNow}, ${databaseNow})
 ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_transactions = VALUES(load_transactions), beat_at = VALUES(beat_at)`,
       [id, hostPort(address.host, address.port), this.about.version, this.about.configurationHash(), load],
     );

@@ -6,7 +6,15 @@ import { padded, placeholders } from "./placeholders.ts";
 const graceSeconds = 330;
 const batchSize = 512;
 
-/** Returns how many rows went; several nodes may reap at once. */
+/** A node takes at most this many batches in one go. */
+const maxBatches = 40;
+
+/** Reaps until little is left; several nodes may reap at once. */
+export async function reapAll(database: Database): Promise<void> {
+  for (let batch = 0; batch < maxBatches; batch++) if ((await reap(database)) < batchSize) return;
+}
+
+/** Returns how many rows went, at most a batch. */
 export async function reap(database: Database): Promise<number> {
   const rows = await database.read<Row>(
     "expired",

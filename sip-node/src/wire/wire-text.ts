@@ -1,0 +1,8 @@
+/** Text of a row as the wire carries it: UTF-8, one character for each byte (see `message.ts`). */
+export const wireText = (row: string): string =>
+  isAscii(row) ? row : Buffer.from(row, "utf8").toString("latin1");
+
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
