@@ -28,13 +28,15 @@ afterAll(async () => {
 test("a deadlock is survived: both transactions are committed, one of them at its second try", async () => {
   await mariadb.query("INSERT INTO t VALUES (1, 0), (2, 0)");
   let tries = 0;
+  let locked = 0;
   let meet = (): void => undefined;
   const met = new Promise<void>((resolve) => (meet = resolve));
   const crosswise = (first: number, second: number) =>
     database.transaction(async (transaction) => {
       tries += 1;
       await transaction.run("UPDATE t SET v = v + 1 WHERE id = ?", [first]);
-      if (tries === 2) meet();
+      locked += 1;
+      if (locked === 2) meet();
       await met;
       await transaction.run("UPDATE t SET v = v + 1 WHERE id = ?", [second]);
     });

@@ -85,7 +85,7 @@ export class Database implements Session {
     sql: string,
     values: readonly Value[],
   ): Promise<T> {
-    const connection = await connectionOf(pool, this.settings.connectTimeout);
+    const connection = await this.connect(pool);
     try {
       const result = await execute<T>(connection, sql, values, this.settings.queryTimeout);
       connection.release();
@@ -99,7 +99,7 @@ export class Database implements Session {
   }
 
   private async once(pool: Pool, act: (session: Session) => Promise<boolean>): Promise<boolean> {
-    const connection = await connectionOf(pool, this.settings.connectTimeout);
+    const connection = await this.connect(pool);
     const timeout = this.settings.queryTimeout;
     try {
       await query(connection, "START TRANSACTION", timeout);
@@ -118,6 +118,17 @@ export class Database implements Session {
     }
   }
 
+  private async connect(pool: Pool): Promise<PoolConnection> {
+    try {
+      const connection = await connectionOf(pool, this.settings.connectTimeout);
+      this.backOff.succeeded();
+      return connection;
+    } catch (error) {
+      if (isRefusal(error)) this.backOff.failed(performance.now());
+      throw error;
+    }
+  }
+
   private async timed<T>(name: string, running: Promise<T>): Promise<T> {
     const start = performance.now();
     try {
@@ -129,14 +140,11 @@ export class Database implements Session {
 
   private async guard<T>(act: (pool: Pool) => Promise<T>): Promise<T> {
     const { pool } = this;
-    if (!this.backOff.mayTry(performance.now())) throw this.unavailable("it failed a moment ago");
+    if (!this.backOff.mayTry(performance.now())) throw this.unavailable("no connection a moment ago");
     try {
-      const result = await act(pool);
-      this.backOff.succeeded();
-      return result;
+      return await act(pool);
     } catch (error) {
       if (error instanceof AmbiguousCommit || !isConnectionLoss(error)) throw error;
-      this.backOff.failed(performance.now());
       this.turnFrom(pool);
       throw this.unavailable(error);
     }
@@ -151,6 +159,7 @@ export class Database implements Session {
   private turnFrom(old: Pool): void {
     if (this.settings.hosts.length < 2 || old !== this.pool) return;
     this.at = (this.at + 1) % this.settings.hosts.length;
+    this.backOff.succeeded(); // the next host has not failed yet
     this.pool = this.open();
     old.end(() => {});
   }
@@ -247,6 +256,11 @@ async function abandon(connection: PoolConnection, error: unknown, timeout: Ms):
 }
 
 const numberOf = (error: unknown): number | undefined => (error as { errno?: number }).errno;
+/** Nobody listens there or the network does not go there; a busy pool is not meant. */
+const isRefusal = (error: unknown): boolean =>
+  ["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ENOTFOUND"].includes(
+    (error as { code?: string }).code ?? "",
+  );
 const isConflict = (error: unknown): boolean => conflictCodes.has(numberOf(error) ?? 0);
 
 /** Errors of a statement carry a SQLSTATE of the server; those of a connection, a time-out or the pool do not, or say 08. */
