@@ -77,6 +77,17 @@ it("a second 2xx, sent before its CANCEL came, goes up too: two dialogs, both ac
   expect(phones.map(hungUp)).toEqual(phones.map(({ rung }) => [rung[0]!.toTag]));
 });
 
+it("a second 2xx half a minute after the first goes up as often as it comes, also when the transaction is over", async () => {
+  const { exchange, phones, call } = await fork(stayOffline, answerAtOnce);
+  await exchange.net.pass(31_800);
+  exchange.net.lose(({ to, text }) => to === phones[0]!.place && text.startsWith("ACK "), 2);
+  phones[0]!.rung[0]!.reply(200);
+  await exchange.net.pass(5_000);
+  expect(call.dialogs).toHaveLength(2);
+  expect(call.statuses.filter((code) => code === 200)).toHaveLength(4);
+  expect(phones[0]!.rung[0]!.isAcknowledged).toBe(true);
+});
+
 it("is cancelled everywhere by the caller: one 487 goes up", async () => {
   const { exchange, phones, call } = await fork(ring, ring);
   await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);

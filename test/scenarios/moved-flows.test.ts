@@ -59,6 +59,20 @@ describe("an INVITE that comes again, to another node", () => {
   });
 });
 
+it("an INVITE that comes again and its CANCEL right behind it, both to another node: 487, and the ringing ends", async () => {
+  bob.answering = ring;
+  exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 2);
+  const call = alice.call("bob");
+  await exchange.net.until("it rings", () => bob.rung.length === 1);
+  exchange.move(alice, "c");
+  exchange.net.rules.push(({ from, text }) => {
+    if (from === alice.place && text.startsWith("INVITE ")) exchange.net.after(0.2, () => call.cancel());
+    return undefined;
+  });
+  await exchange.net.pass(2_000);
+  expect([call.status, bob.rung.length, bob.rung[0]!.status]).toEqual([487, 1, 487]);
+});
+
 it("a BYE that comes again to another node reaches the other phone once", async () => {
   const call = alice.call("bob");
   await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
@@ -154,6 +168,18 @@ describe("a node that joins during a call", () => {
     await exchange.net.until("hung up", () => bye.status > 0);
     expect([change.status, bye.status]).toEqual([200, 200]);
   });
+});
+
+it("a node that joins finds a phone that has moved since the row named its node (rule 6)", async () => {
+  exchange.move(bob, "a");
+  bob.keepAlive();
+  await exchange.net.pass(100);
+  exchange.start("d");
+  await exchange.net.pass(1_500);
+  exchange.move(alice, "d");
+  const call = alice.call("bob");
+  await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+  expect([call.statuses, bob.rung[0]!.repeats]).toEqual([[100, 180, 200], 0]);
 });
 
 describe("a phone that registered from another port during the call", () => {

@@ -94,3 +94,20 @@ it(`${calls} calls while flows move between nodes all the time: all end, nothing
   expect(made.filter(({ status }) => status === 0).length, dice.seed).toBe(0);
   await expectQuiet(exchange, dice.seed);
 });
+
+it(`${calls} calls while nodes die and others join: what survives ends, nothing is left`, async () => {
+  const dice = chance("dying nodes");
+  const { exchange, made } = await run(dice, (exchange) => {
+    const [living, coming] = [[..."abc"], [..."def012"]];
+    exchange.net.every(7_000, () => {
+      const [oldest, next] = [living.shift(), coming.shift()];
+      if (oldest === undefined || next === undefined) return;
+      exchange.kill(oldest);
+      exchange.start(next);
+      living.push(next);
+    });
+  });
+  // Those whose INVITE was on a node that died, and no more
+  expect(made.filter(({ status }) => status === 0).length, dice.seed).toBeLessThan(calls / 3);
+  await expectQuiet(exchange, dice.seed);
+});
