@@ -109,5 +109,6 @@ it(`${calls} calls while nodes die and others join: what survives ends, nothing 
   });
   // Those whose INVITE was on a node that died, and no more
   expect(made.filter(({ status }) => status === 0).length, dice.seed).toBeLessThan(calls / 3);
+  await exchange.net.pass(25_000); // what waits for phones that nobody hears
   await expectQuiet(exchange, dice.seed);
 });
