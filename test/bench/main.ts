@@ -41,12 +41,12 @@ for (const name of values.only.split(",")) {
   else if (name === "kamailio") outcomes.push(await kamailio());
   else throw new Error(`--only: expected challenged, trusted or kamailio, got "${name}"`);
 }
-const reference = outcomes.at(-1);
+const reference = outcomes.find(({ name }) => name.startsWith("Kamailio"));
 for (const { name, result, perCall, databasePerCall, shares } of outcomes) {
-  const ratio = reference === undefined ? 1 : perCall / reference.perCall;
+  const ratio = reference === undefined ? "" : ` (${(perCall / reference.perCall).toFixed(2)} × Kamailio)`;
   const database = databasePerCall === undefined ? "" : `, MariaDB ${databasePerCall.toFixed(0)} µs`;
   console.log(
-    `${name.padEnd(28)} ${perCall.toFixed(0).padStart(5)} µs CPU a call (${ratio.toFixed(2)} × Kamailio)${database}; ` +
+    `${name.padEnd(28)} ${perCall.toFixed(0).padStart(5)} µs CPU a call${ratio}${database}; ` +
       `${result.successful} calls, ${result.failed} failed, ${result.retransmissions} retransmissions${shares}`,
   );
 }
