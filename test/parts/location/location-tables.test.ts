@@ -196,7 +196,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     await Promise.all(stuck.map((one) => expect(one).rejects.toThrow(StoreUnavailable)));
     const start = performance.now();
     expect(await read()).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(6_000); // and not the 8 s of the sleeping ones
   });
 
   it("a statement waits for a connection while all are busy", async () => {
