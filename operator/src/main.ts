@@ -108,6 +108,9 @@ const listener = (loops: readonly ControllerLoop[], metrics: Metrics, log: Logge
   settled() {
     for (const loop of loops) loop.sweep();
   },
+  event({ kind, namespace, name }, { type, reason, message }) {
+    log[type === "Normal" ? "info" : "warn"]({ kind, namespace, name, reason }, message);
+  },
   problems(problems) {
     metrics.fileProblems.set(problems.length);
     if (problems.length === 0) log.info("every file is valid again");

@@ -18,7 +18,14 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
   const source = {
     get: (_kind: string, key: ObjectKey) => (objects.has(key) ? objectOf(key) : undefined),
     list: () => [...objects].map(objectOf),
-    isAbsent: (_kind: string, key: ObjectKey) => Promise.resolve(isProven && !objects.has(key)),
+    presence: (_kind: string, key: ObjectKey) =>
+      Promise.resolve(
+        objects.has(key)
+          ? { is: "present", uid: "u" }
+          : isProven
+            ? { is: "absent" }
+            : { is: "unknown", why: "not read" },
+      ),
   } as unknown as Source;
   const controller: Controller = {
     kind: "Thing",

@@ -116,7 +116,10 @@ export class ControllerLoop {
   async #sweep(): Promise<Outcome> {
     const owned = await this.#controller.owned();
     const absent: ObjectKey[] = [];
-    for (const key of owned) if (await this.#source.isAbsent(this.#controller.kind, key)) absent.push(key);
+    for (const key of owned) {
+      const { is } = await this.#source.presence(this.#controller.kind, key);
+      if (is === "absent") absent.push(key);
+    }
     const plan = planSweep(owned.length, absent);
     this.#observer.planned(plan);
     this.#condemned.clear();

@@ -7,6 +7,12 @@ export interface ObjectMeta {
   readonly uid: string;
   /** Raised by every change of the spec. */
   readonly generation: number;
+  readonly resourceVersion?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  /** RFC 3339; the object goes as soon as its last finalizer does. */
+  readonly deletionTimestamp?: string;
 }
 
 export interface KubernetesObject<Spec = unknown, Status = unknown> {

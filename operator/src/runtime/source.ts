@@ -17,15 +17,41 @@ export interface Change {
   readonly what: "object" | "status";
 }
 
+/** What a live read says of an object; `unknown` proves nothing. */
+export type Presence =
+  | { readonly is: "present"; readonly uid: string }
+  | { readonly is: "absent" }
+  | { readonly is: "unknown"; readonly why: string };
+
+export interface Event {
+  readonly type: "Normal" | "Warning";
+  /** CamelCase, one word for a program. */
+  readonly reason: string;
+  /** What happened, and what to check. */
+  readonly message: string;
+}
+
 export interface Source {
   get(kind: string, key: ObjectKey): KubernetesObject | undefined;
   list(kind: string): readonly KubernetesObject[];
-  /** True only on proof: an object that merely could not be read is not absent. */
-  isAbsent(kind: string, key: ObjectKey): Promise<boolean>;
+  /** By a live read, past every cache. Absent only on proof: an object that merely could not be read is unknown. Never throws. */
+  presence(kind: string, key: ObjectKey): Promise<Presence>;
+  /** Undefined where there is no such namespace, or where it may not be read. */
+  namespaceLabels(namespace: string): Promise<Readonly<Record<string, string>> | undefined>;
   secret(key: ObjectKey): Promise<Secret | undefined>;
   /** Creates a Secret for the object of that uid. One that exists is left as it is. */
   createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void>;
   /** Removes the Secret if it was generated for that uid. */
   removeSecret(key: ObjectKey, generatedFor: string): Promise<void>;
-  writeStatus(kind: string, key: ObjectKey, status: unknown): Promise<void>;
+  /** `writer` names who writes: each owns the fields that it wrote last time, and no others. */
+  writeStatus(
+    kind: string,
+    key: ObjectKey,
+    status: unknown,
+    writer: "status" | "registrations",
+  ): Promise<void>;
+  /** Holds the object back while it is being deleted, or lets it go. Changes nothing where that is so already. */
+  holdBack(kind: string, key: ObjectKey, isHeld: boolean): Promise<void>;
+  /** Told to people; never throws and is not waited for. */
+  event(object: KubernetesObject, event: Event): void;
 }

@@ -29,7 +29,7 @@ export class StatusWriter {
     const conditions = setCondition(before.conditions ?? [], verdict, generation, this.#clock.now());
     const after = { ...before, ...status, observedGeneration: generation, conditions };
     if (isDeepStrictEqual(before, after)) return false;
-    await this.#source.writeStatus(object.kind, key, after);
+    await this.#source.writeStatus(object.kind, key, after, "status");
     const known = before.conditions?.find((condition) => condition.type === verdict.type);
     if (known?.status !== verdict.status || known.reason !== verdict.reason) this.#onFlip(object, verdict);
     return true;

@@ -3,8 +3,8 @@
  * counts as absent before two reads in a row, a moment apart, were valid throughout and agreed: a half-written file deletes nobody.
  */
 import { isDeepStrictEqual } from "node:util";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../../runtime/object.ts";
-import type { Change, Secret, Source } from "../../runtime/source.ts";
+import { type KubernetesObject, type ObjectKey } from "../../runtime/object.ts";
+import type { Change, Event, Presence, Secret, Source } from "../../runtime/source.ts";
 import { GeneratedSecrets } from "./generated-secrets.ts";
 import type { Problem } from "./problem.ts";
 import {
@@ -20,6 +20,11 @@ export interface FilesListener {
   changed(change: Change): void;
   /** What is absent from the folder is absent on purpose. */
   settled(): void;
+  /** What the API server would keep as an Event. */
+  event(
+    object: { readonly kind: string; readonly namespace: string; readonly name: string },
+    event: Event,
+  ): void;
   /** The folder's problems are others than before; empty: all is well again. */
   problems(problems: readonly Problem[]): void;
 }
@@ -94,8 +99,26 @@ export class FilesSource implements Source {
     return [...this.#stored.values()].filter(({ file }) => file.kind === kind).map(asObject);
   }
 
-  isAbsent(kind: string, key: ObjectKey): Promise<boolean> {
-    return Promise.resolve(this.#isSettled && !this.#stored.has(idOf(kind, key)));
+  presence(kind: string, key: ObjectKey): Promise<Presence> {
+    const stored = this.#stored.get(idOf(kind, key));
+    if (stored !== undefined) return Promise.resolve({ is: "present", uid: uidOf(stored.file) });
+    return Promise.resolve(
+      this.#isSettled ? { is: "absent" } : { is: "unknown", why: "the folder is not valid throughout" },
+    );
+  }
+
+  /** Folders know no namespaces: nothing that selects by labels matches. */
+  namespaceLabels(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  /** Nothing holds a file back. What it owned goes by the sweep. */
+  holdBack(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  event({ kind, metadata: { namespace, name } }: KubernetesObject, event: Event): void {
+    this.#listener?.event({ kind, namespace, name }, event);
   }
 
   async secret(key: ObjectKey): Promise<Secret | undefined> {
@@ -186,13 +209,11 @@ export class FilesSource implements Source {
 
 const idOf = (kind: string, key: ObjectKey): string => `${kind} ${key}`;
 
-const asObject = ({
-  file: { kind, namespace, name, spec },
-  generation,
-  status,
-}: Stored): KubernetesObject => ({
-  kind,
-  metadata: { namespace, name, uid: `files:${kind}/${keyOf(namespace, name)}`, generation },
-  spec,
+const uidOf = ({ kind, key }: FileObject): string => `files:${kind}/${key}`;
+
+const asObject = ({ file, generation, status }: Stored): KubernetesObject => ({
+  kind: file.kind,
+  metadata: { namespace: file.namespace, name: file.name, uid: uidOf(file), generation },
+  spec: file.spec,
   ...(status === undefined ? {} : { status }),
 });

@@ -1,0 +1,15 @@
+/** The databases that this operator serves: one for each SipCluster (design: truth, names, ownership, rule 1). */
+import type { Installation } from "./adapters/mysql/installation.ts";
+import type { ObjectKey } from "./runtime/object.ts";
+
+export interface Installations {
+  /**
+   * The installation of the SipCluster of that key, opened (connected, migrated) where it is not yet. Undefined: there is no such
+   * SipCluster, or it does not say a usable database. Throws where the database cannot be reached or served.
+   */
+  of(cluster: ObjectKey): Promise<Installation | undefined>;
+  /** Those that are open, whoever's they are; the sweep and deletions look through all of them. */
+  open(): readonly Installation[];
+  /** SipClusters whose database is known by name and cannot be reached now: what they own is unknown. */
+  unreachable(): readonly ObjectKey[];
+}
