@@ -38,7 +38,7 @@ const versions = async (): Promise<Record<string, number>> =>
 
 test("an empty database gets every table, the version rows of OpenSIPS 4.0, and an installation id; again: nothing", async () => {
   const first = await migrate(database, migrations);
-  expect(first.applied).toEqual(["0001-opensips-tables", "0002-strowger-tables"]);
+  expect(first.applied).toEqual(["0001-opensips-tables", "0002-strowger-tables", "0003-node-figures"]);
   expect(first.warnings).toEqual([]);
   expect(await versions()).toEqual({
     domain: 4,
@@ -88,9 +88,25 @@ test("a migration that was cut off goes on, and still writes version rows for th
   const cutOff = { ...first!, statements: [...first!.statements.slice(0, 3), "THIS IS NO SQL"] };
   await expect(migrate(database, [cutOff])).rejects.toThrow();
   const half = await schemaStatus(database, migrations);
-  expect(half.migrations.map(({ state }) => state)).toEqual(["unfinished", "pending"]);
+  expect(half.migrations.map(({ state }) => state)).toEqual(["unfinished", "pending", "pending"]);
   await migrate(database, migrations);
   expect(await versions()).toMatchObject({ domain: 4, subscriber: 8, acc: 7 });
+});
+
+test("a column that a cut-off migration has added counts as added, and the rows of nodes stay", async () => {
+  const [tables, own, figures] = migrations;
+  await migrate(database, [tables!, own!]);
+  await mariadb.query(
+    "INSERT INTO strowger_node (node_id, address, started_at, beat_at) VALUES ('n', '192.0.2.1:7060', 1, 1)",
+  );
+  const cutOff = { ...figures!, statements: [...figures!.statements.slice(0, 2), "THIS IS NO SQL"] };
+  await expect(migrate(database, [tables!, own!, cutOff])).rejects.toThrow();
+  expect((await migrate(database, migrations)).applied).toEqual(["0003-node-figures"]);
+  expect(
+    await mariadb.query(
+      "SELECT name, calls_per_minute, requests_per_minute, outside_seen_at FROM strowger_node",
+    ),
+  ).toEqual([{ name: "", calls_per_minute: 0, requests_per_minute: 0, outside_seen_at: 0 }]);
 });
 
 test("a latin1 database of OpenSIPS 2.1 is left as it is, with warnings", async () => {
@@ -131,7 +147,7 @@ test("a schema that a newer version made, and a migration that is not the one ap
     "INSERT INTO strowger_migration (number, name, checksum, creates, finished, started_at) VALUES (99, 'later', '', '', 1, NOW())",
   );
   await expect(migrate(database, migrations)).rejects.toThrow(
-    /0099-later, which a newer version made; this one knows up to 2/,
+    /0099-later, which a newer version made; this one knows up to 3/,
   );
   await mariadb.query("DELETE FROM strowger_migration WHERE number = 99");
   await mariadb.query("UPDATE strowger_migration SET checksum = 'other' WHERE number = 1");
@@ -159,7 +175,7 @@ test("strowger db: create makes the database, status tells, a failure is one lin
       ...args,
     ]);
   expect((await run("create", "--url", url)).stdout).toMatch(
-    /applied 0001-opensips-tables, 0002-strowger-tables/,
+    /applied 0001-opensips-tables, 0002-strowger-tables, 0003-node-figures/,
   );
   expect((await run("create", "--url", url)).stdout).toMatch(/nothing to do/);
   expect((await run("status", "--url", url)).stdout).toMatch(/0002-strowger-tables: applied/);

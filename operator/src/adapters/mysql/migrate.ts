@@ -45,6 +45,7 @@ const migrationTable = `CREATE TABLE IF NOT EXISTS strowger_migration (
   started_at DATETIME NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4`;
 
+const duplicateColumn = 1060;
 const leaseMs = 30_000;
 const patienceMs = 120_000;
 
@@ -157,7 +158,7 @@ async function applyOne(
   for (const statement of statements) {
     if (!(await takeLease(database, "migrate", holder, leaseMs)))
       throw new Error("lost the lease on migrations");
-    await database.define(statement.replaceAll("{names}", server.nameCollation));
+    await defineOnce(database, statement.replaceAll("{names}", server.nameCollation));
   }
   for (const table of creates) {
     const version = opensipsVersions.get(table);
@@ -171,6 +172,15 @@ async function applyOne(
     checksum,
     number,
   ]);
+}
+
+/** MySQL has no `ADD COLUMN IF NOT EXISTS`: a column that is there was added before the migration was cut off. */
+async function defineOnce(database: Database, statement: string): Promise<void> {
+  try {
+    await database.define(statement);
+  } catch (error) {
+    if ((error as { readonly errno?: number }).errno !== duplicateColumn) throw error;
+  }
 }
 
 /** The random id of this database's installation; made once. */

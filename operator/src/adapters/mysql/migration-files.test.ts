@@ -9,10 +9,14 @@ test("comments and layout are not part of the checksum, statements are", () => {
   expect(other.checksum).not.toBe(one.checksum);
 });
 
-test("every table of /schema is created only where it is absent, in InnoDB, with a primary key and the collation of names", async () => {
+test("a migration of /schema creates tables where they are absent, in InnoDB, with a primary key and the collation of names, or adds columns with a default to tables of ours", async () => {
   const migrations = await readMigrations();
   expect(migrations.map(({ number }) => number)).toEqual(migrations.map((_, index) => index + 1));
   for (const statement of migrations.flatMap(({ statements }) => statements)) {
+    if (statement.startsWith("ALTER")) {
+      expect(statement).toMatch(/^ALTER TABLE strowger_\w+ ADD COLUMN \w+ [^,]+ DEFAULT \S+$/);
+      continue;
+    }
     expect(statement).toMatch(/^CREATE TABLE IF NOT EXISTS /);
     expect(statement).toMatch(/PRIMARY KEY/);
     expect(statement).toMatch(/ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE \{names\}$/);
