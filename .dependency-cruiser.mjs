@@ -97,6 +97,13 @@ export default {
       from: { path: "^(sip-node|operator|cli)/src/", pathNot: "/adapters/mysql/" },
       to: { path: "node_modules/mysql2" },
     },
+    {
+      name: "kubernetes-client-in-two-places",
+      severity: "error",
+      comment: "@kubernetes/client-node only under the operator's runtime and adapters/kube",
+      from: { path: "^(sip-node|operator|cli)/src/", pathNot: `${operator}(runtime|adapters/kube)/` },
+      to: { path: "node_modules/@kubernetes/client-node" },
+    },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
   ],

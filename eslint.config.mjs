@@ -3,6 +3,7 @@ import tseslint from "typescript-eslint";
 
 const pure = [
   "sip-node/src/{wire,transaction,auth}/**/*.ts",
+  "operator/src/sip-cluster/manifests/*.ts",
   "{sip-node,operator}/src/**/{plan,decide,build,best-response,response-context,forward}.ts",
 ];
 
@@ -51,7 +52,7 @@ const impureImports = [
 ];
 
 export default tseslint.config(
-  { ignores: ["**/node_modules/**", "test/tools/**", ".strowger/**"] },
+  { ignores: ["**/node_modules/**", ".strowger/**"] },
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
   {
     files: ["**/*.ts"],

@@ -1,4 +1,7 @@
-/** Two projects: `unit` opens no port and never sleeps; `parts` runs real MariaDB, sockets, sipp and softphones. */
+/**
+ * Three projects: `unit` opens no port and never sleeps; `parts` runs real MariaDB, sockets, sipp, softphones and a Kubernetes API server;
+ * `e2e` runs a whole Kubernetes cluster.
+ */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -20,6 +23,15 @@ export default defineConfig({
           include: ["test/parts/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 1_200_000,
           fileParallelism: false,
         },
       },

@@ -11,7 +11,7 @@ test("defaults: HTTP on loopback, log level info", () => {
   expect(readConfig(good)).toMatchObject({
     http: { host: "127.0.0.1", port: 8080 },
     logLevel: "info",
-    database: { user: "u" },
+    source: { kind: "files", files: "examples", database: { user: "u" } },
   });
 });
 
@@ -28,4 +28,39 @@ test("all problems come in one report, and none of them holds the password", () 
 test("an IPv6 listener is written in brackets", () => {
   expect(readConfig({ ...good, STROWGER_HTTP: "[::1]:0" })).toMatchObject({ http: { host: "::1", port: 0 } });
   expect(readConfig({ ...good, STROWGER_HTTP: "::1:80" })).toHaveProperty("problems");
+});
+
+const inKubernetes = {
+  STROWGER_SOURCE: "kubernetes",
+  STROWGER_POD_NAME: "operator-1",
+  STROWGER_POD_NAMESPACE: "strowger",
+  STROWGER_SIP_NODE_IMAGE: "sip-node:1",
+};
+
+test("Kubernetes: every namespace, and metrics for every pod, where nothing else is said", () => {
+  expect(readConfig(inKubernetes)).toMatchObject({
+    source: {
+      kind: "kubernetes",
+      namespaces: [],
+      lease: "strowger-operator",
+      clusterRanges: [],
+      metricsFrom: [{ namespaceSelector: {} }],
+    },
+  });
+  expect(readConfig({ ...inKubernetes, STROWGER_NAMESPACES: "a, b" })).toHaveProperty("source.namespaces", [
+    "a",
+    "b",
+  ]);
+});
+
+test("Kubernetes: ranges are CIDRs, metrics peers a list, the source one of two", () => {
+  const { problems } = readConfig({
+    STROWGER_SOURCE: "kubernetes",
+    STROWGER_CLUSTER_RANGES: "10.0.0.0/33,fd00::/8,10.0.0.1",
+    STROWGER_METRICS_FROM: "{}",
+  }) as { readonly problems: readonly string[] };
+  expect(problems).toHaveLength(6);
+  expect(readConfig({ STROWGER_SOURCE: "etcd" })).toHaveProperty("problems", [
+    "STROWGER_SOURCE is etcd; expected files or kubernetes",
+  ]);
 });

@@ -1,12 +1,37 @@
 /** The operator's configuration: read once from the environment into a frozen value, with all problems in one report. */
+import { isIP } from "node:net";
 import { parseDatabaseUrl, type DatabaseAddress } from "./adapters/mysql/database-url.ts";
 
-export interface Config {
+/** A folder of YAML files and the one database that they are for. */
+export interface FilesConfig {
+  readonly kind: "files";
   /** Folder of YAML files. */
   readonly files: string;
   /** Folder for generated passwords. */
   readonly data: string;
   readonly database: DatabaseAddress;
+}
+
+/** The Kubernetes API; each SipCluster names its own database. */
+export interface KubernetesConfig {
+  readonly kind: "kubernetes";
+  /** Namespaces to watch; empty: all. */
+  readonly namespaces: readonly string[];
+  /** Who this process is in the Lease. */
+  readonly pod: string;
+  /** Where the Lease is. */
+  readonly podNamespace: string;
+  readonly lease: string;
+  /** The image of SIP nodes where a SipCluster says none. */
+  readonly nodeImage: string;
+  /** CIDRs of pods and nodes; empty: read from Node objects. */
+  readonly clusterRanges: readonly string[];
+  /** NetworkPolicyPeers that may read the nodes' metrics; empty: nobody but kubelets. */
+  readonly metricsFrom: readonly unknown[];
+}
+
+export interface Config {
+  readonly source: FilesConfig | KubernetesConfig;
   readonly http: { readonly host: string; readonly port: number };
   readonly logLevel: string;
 }
@@ -14,27 +39,96 @@ export interface Config {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "silent"];
+/** All pods of all namespaces. */
+const everyPod = '[{"namespaceSelector":{}}]';
 
 /** A configuration, or everything that is wrong with the environment. Never holds the password in a problem. */
 export function readConfig(environment: Environment): Config | { readonly problems: readonly string[] } {
   const problems: string[] = [];
-  const required = (name: string, expected: string): string => {
-    const value = environment[name] ?? "";
-    if (value === "") problems.push(`${name} is not set; expected ${expected}`);
-    return value;
-  };
-  const files = required("STROWGER_FILES", "the folder of YAML files");
-  const data = required("STROWGER_DATA", "a folder for generated passwords");
-  const url = required("STROWGER_MYSQL_URL", "mysql://user:password@host:port/database");
-  const database = parseDatabaseUrl(url);
-  if ("problem" in database && url !== "") problems.push(`STROWGER_MYSQL_URL ${database.problem}`);
+  const source = sourceConfig(environment, problems);
   const http = parseListener(environment["STROWGER_HTTP"] ?? "127.0.0.1:8080");
   if (http === undefined) problems.push("STROWGER_HTTP is not address:port; expected such as 127.0.0.1:8080");
   const logLevel = environment["STROWGER_LOG_LEVEL"] ?? "info";
   if (!logLevels.includes(logLevel))
     problems.push(`STROWGER_LOG_LEVEL is ${logLevel}; expected ${logLevels.join(", ")}`);
-  if (problems.length > 0 || "problem" in database || http === undefined) return { problems };
-  return Object.freeze({ files, data, database, http, logLevel });
+  if (problems.length > 0 || source === undefined || http === undefined) return { problems };
+  return Object.freeze({ source: Object.freeze(source), http, logLevel });
+}
+
+function sourceConfig(environment: Environment, problems: string[]): Config["source"] | undefined {
+  const kind = environment["STROWGER_SOURCE"] ?? "files";
+  if (kind === "kubernetes") return kubernetesConfig(environment, problems);
+  if (kind === "files") return filesConfig(environment, problems);
+  problems.push(`STROWGER_SOURCE is ${kind}; expected files or kubernetes`);
+  return undefined;
+}
+
+function filesConfig(environment: Environment, problems: string[]): FilesConfig | undefined {
+  const required = requiredIn(environment, problems);
+  const files = required("STROWGER_FILES", "the folder of YAML files");
+  const data = required("STROWGER_DATA", "a folder for generated passwords");
+  const url = required("STROWGER_MYSQL_URL", "mysql://user:password@host:port/database");
+  const database = parseDatabaseUrl(url);
+  if (!("problem" in database)) return { kind: "files", files, data, database };
+  if (url !== "") problems.push(`STROWGER_MYSQL_URL ${database.problem}`);
+  return undefined;
+}
+
+function kubernetesConfig(environment: Environment, problems: string[]): KubernetesConfig {
+  const required = requiredIn(environment, problems);
+  const clusterRanges = listOf(environment["STROWGER_CLUSTER_RANGES"]);
+  for (const range of clusterRanges)
+    if (!isRange(range))
+      problems.push(`STROWGER_CLUSTER_RANGES has ${range}; expected a CIDR such as 10.0.0.0/8`);
+  return {
+    kind: "kubernetes",
+    namespaces: listOf(environment["STROWGER_NAMESPACES"]),
+    pod: required("STROWGER_POD_NAME", "the name of this pod"),
+    podNamespace: required("STROWGER_POD_NAMESPACE", "the namespace of this pod"),
+    lease: environment["STROWGER_LEASE"] ?? "strowger-operator",
+    nodeImage: required("STROWGER_SIP_NODE_IMAGE", "the image of the SIP nodes"),
+    clusterRanges,
+    metricsFrom: parseList(environment["STROWGER_METRICS_FROM"] ?? everyPod, problems),
+  };
+}
+
+function requiredIn(
+  environment: Environment,
+  problems: string[],
+): (name: string, expected: string) => string {
+  return (name, expected) => {
+    const value = environment[name] ?? "";
+    if (value === "") problems.push(`${name} is not set; expected ${expected}`);
+    return value;
+  };
+}
+
+const listOf = (text = ""): readonly string[] =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+
+function isRange(text: string): boolean {
+  const [address = "", length = "", ...more] = text.split("/");
+  const family = isIP(address);
+  return (
+    more.length === 0 &&
+    family !== 0 &&
+    /^\d{1,3}$/.test(length) &&
+    Number(length) <= (family === 4 ? 32 : 128)
+  );
+}
+
+function parseList(text: string, problems: string[]): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value;
+  } catch {
+    // reported below, like a value that is no list
+  }
+  problems.push("STROWGER_METRICS_FROM is no JSON list; expected a list of NetworkPolicyPeer");
+  return [];
 }
 
 /** IPv6 in brackets; port 0 takes any that is free. */

@@ -4,13 +4,13 @@ import { pino, type Logger } from "pino";
 import { startHttpServer } from "./adapters/http/http-server.ts";
 import { operatorRoutes } from "./adapters/http/operator-routes.ts";
 import { Database } from "./adapters/mysql/database.ts";
-import { describeAddress } from "./adapters/mysql/database-url.ts";
+import { describeAddress, type DatabaseAddress } from "./adapters/mysql/database-url.ts";
 import { LeadershipLost, type Installation } from "./adapters/mysql/installation.ts";
 import type { MigrationReport } from "./adapters/mysql/migrate.ts";
 import { openInstallation } from "./adapters/mysql/open-installation.ts";
 import { keptSpecs } from "./adapters/mysql/owners.ts";
 import { UnservableDatabase } from "./adapters/mysql/server.ts";
-import { readConfig, type Config } from "./config.ts";
+import { readConfig, type Config, type FilesConfig } from "./config.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { ControllerLoop } from "./runtime/controller.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
@@ -32,20 +32,21 @@ const loopOptions = {
 /** Work under way has this long to end before the process does. */
 const stopWithinMs = 3_000;
 
-async function run(config: Config): Promise<void> {
+async function run(config: Config & { readonly source: FilesConfig }): Promise<void> {
+  const { files, data, database: address } = config.source;
   const log = pino({
     level: config.logLevel,
     base: { program: "operator" },
     redact: ["*.password", "*.ha1", "*.data"],
   });
   const metrics = createMetrics();
-  const database = new Database(config.database);
+  const database = new Database(address);
   const waitsFor = new Set(["the database", "the files"]);
   const installation = openInstallation(database, `${hostname()}:${process.pid}`, (report) => {
     waitsFor.delete("the database");
-    logOpening(log, config, report);
+    logOpening(log, address, report);
   });
-  const source = new FilesSource(config.files, config.data, async () => keptSpecs(await installation()));
+  const source = new FilesSource(files, data, async () => keptSpecs(await installation()));
   const loops = controllerLoops(source, installation, metrics, log, (cause) => {
     if (cause instanceof LeadershipLost) stop(1, cause.message);
   });
@@ -65,7 +66,7 @@ async function run(config: Config): Promise<void> {
   };
   const listening = await startHttpServer(host, port, operatorRoutes(view)).catch((error: Error) => error);
   if (listening instanceof Error) return stop(1, `cannot listen on ${host}:${port}: ${listening.message}`);
-  log.info({ host, port: listening.port, files: config.files }, "operator up");
+  log.info({ host, port: listening.port, files }, "operator up");
 
   const opened = await installation().catch((error: Error) => error);
   if (opened instanceof UnservableDatabase)
@@ -132,10 +133,10 @@ function stopOnce(log: Logger, endWork: () => Promise<void>): (status: number, w
 
 function logOpening(
   log: Logger,
-  config: Config,
+  database: DatabaseAddress,
   { server, applied, installationId, warnings }: MigrationReport,
 ): void {
-  const address = describeAddress(config.database);
+  const address = describeAddress(database);
   log.info(
     { address, server: `${server.product} ${server.version}`, applied, installationId },
     "database open",
@@ -148,4 +149,5 @@ if ("problems" in config) {
   for (const problem of config.problems) process.stderr.write(`strowger operator: ${problem}\n`);
   process.exit(2);
 }
-await run(config);
+if (config.source.kind === "kubernetes") throw new Error("not joined yet");
+await run({ ...config, source: config.source });
