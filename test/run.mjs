@@ -1,5 +1,5 @@
 // `npm test`: brings what a fresh machine lacks, runs the steps of `npm run check` one by one and then the tests on real parts, and ends
-// with the line `N passed, N failed, N skipped`. Plain JavaScript, because the first process runs on the machine's own Node.
+// with the line `N passed, N failed, N skipped`. `node test/run.mjs STAGE...` runs only those of check, parts and e2e. Plain JavaScript, because the first process runs on the machine's own Node.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,18 +29,31 @@ const missing = (await run([node, join(root, "cli/src/setup/main.ts"), ...tools]
 if (missing && process.env.CI === "true")
   finish("a tool is missing, and with CI=true nothing may be left out");
 
-for (const step of checkSteps()) {
-  console.log(`\n--- ${step}`);
-  if (step === "unit") await suite("unit");
-  else count(step, (await run([node, "--run", step])) === 0);
+if (wanted("check")) {
+  for (const step of checkSteps()) {
+    console.log(`\n--- ${step}`);
+    if (step === "unit") await suite("unit");
+    else count(step, (await run([node, "--run", step])) === 0);
+  }
 }
-console.log("\n--- parts (real MariaDB, sockets, sipp, softphones)");
-await suite("parts");
+if (wanted("parts")) {
+  console.log("\n--- parts (real MariaDB, sockets, sipp, softphones, a Kubernetes API server)");
+  await suite("parts");
+}
+if (wanted("e2e")) {
+  console.log("\n--- e2e (two Kubernetes nodes, the chart, calls through the Service)");
+  await suite("e2e");
+}
 if (missing)
   console.log(
     "\nLeft out for want of a tool (see above what to install): the tests that need it count as skipped.",
   );
 finish();
+
+function wanted(stage) {
+  const stages = process.argv.slice(2);
+  return stages.length === 0 || stages.includes(stage);
+}
 
 /** The names in package.json's script `check`, so that there is one list only. */
 function checkSteps() {
