@@ -1,6 +1,6 @@
 /** The programs that Strowger's local cluster and tests use, and the Debian package that brings each. */
 import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, resolve } from "node:path";
 
 export interface Tool {
   readonly command: string;
@@ -18,11 +18,24 @@ export const tools = {
   baresip: [{ command: "baresip", debianPackage: "baresip-core" }],
   iptables: [{ command: "iptables", debianPackage: "iptables" }],
   procps: [{ command: "ps", debianPackage: "procps" }],
+  go: [{ command: "go", debianPackage: "golang-go" }],
+  etcd: [{ command: "etcd", debianPackage: "etcd-server" }],
+  containerd: [
+    { command: "containerd", debianPackage: "containerd" },
+    { command: "runc", debianPackage: "runc" },
+    { command: "/usr/lib/cni/bridge", debianPackage: "containernetworking-plugins" },
+  ],
+  buildah: [{ command: "buildah", debianPackage: "buildah" }],
+  debootstrap: [{ command: "debootstrap", debianPackage: "debootstrap" }],
+  nftables: [{ command: "nft", debianPackage: "nftables" }],
+  conntrack: [{ command: "conntrack", debianPackage: "conntrack" }],
+  iproute2: [{ command: "ip", debianPackage: "iproute2" }],
+  prometheus: [{ command: "prometheus", debianPackage: "prometheus" }],
 } as const satisfies Record<string, readonly Tool[]>;
 
 export type ToolName = keyof typeof tools;
 
-/** The path of a program, also from the sbin folders that a user's PATH leaves out; undefined where it is not installed. */
+/** The path of a program (or of an absolute path), also from the folders that a user's PATH may leave out; undefined where it is absent. */
 export function findCommand(command: string): string | undefined {
   const folders = [
     ...(process.env["PATH"] ?? "").split(delimiter),
@@ -30,8 +43,9 @@ export function findCommand(command: string): string | undefined {
     "/usr/sbin",
     "/sbin",
     "/usr/bin",
+    "/usr/local/go/bin",
   ];
-  return folders.map((folder) => join(folder, command)).find(isExecutable);
+  return folders.map((folder) => resolve(folder, command)).find(isExecutable);
 }
 
 /** The tools of `names` that are absent; may be empty. */

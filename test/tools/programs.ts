@@ -1,0 +1,33 @@
+/**
+ * The programs that the Kubernetes tests run and nobody packages for Debian 12: which Go module beside this file pins each, and about how
+ * long its first build takes on two cores. The order is that of a build of all: what most tests wait for comes first.
+ */
+export interface Program {
+  /** The folder of its go.mod here. */
+  readonly module: "kubernetes" | "helm" | "coredns" | "pause";
+  readonly importPath: string;
+  /** Of a build with empty caches, after the ones above it. */
+  readonly seconds: number;
+}
+
+const kubernetes = (name: string, seconds: number): Program => ({
+  module: "kubernetes",
+  importPath: `k8s.io/kubernetes/cmd/${name}`,
+  seconds,
+});
+
+export const programs = {
+  "kube-apiserver": kubernetes("kube-apiserver", 200),
+  kubectl: kubernetes("kubectl", 20),
+  helm: { module: "helm", importPath: "helm.sh/helm/v3/cmd/helm", seconds: 60 },
+  "kube-controller-manager": kubernetes("kube-controller-manager", 50),
+  "kube-scheduler": kubernetes("kube-scheduler", 5),
+  kubelet: kubernetes("kubelet", 20),
+  "kube-proxy": kubernetes("kube-proxy", 10),
+  coredns: { module: "coredns", importPath: "github.com/coredns/coredns", seconds: 100 },
+  pause: { module: "pause", importPath: ".", seconds: 2 },
+} as const satisfies Record<string, Program>;
+
+export type ProgramName = keyof typeof programs;
+
+export const programNames = Object.keys(programs) as ProgramName[];
