@@ -63,3 +63,17 @@ test("a new reason is told once", async () => {
   await writer.write(object, isReady("well"));
   expect(flips).toEqual(["Conflict", "Reconciled"]);
 });
+
+test("several verdicts are one write, and each that flips is told", async () => {
+  const { object, writer, flips, status } = given();
+  const database = { type: "DatabaseReady", status: "True", reason: "Connected", message: "up" } as const;
+  await writer.write(object, [database, notReady("AddressPending", "no address")]);
+  expect(flips).toEqual(["Connected", "AddressPending"]);
+  await writer.write(object, [database, isReady("well")]);
+  expect(flips).toEqual(["Connected", "AddressPending", "Reconciled"]);
+  const { conditions } = status() as { conditions: { type: string; status: string }[] };
+  expect(conditions.map(({ type, status }) => `${type}=${status}`)).toEqual([
+    "DatabaseReady=True",
+    "Ready=True",
+  ]);
+});
