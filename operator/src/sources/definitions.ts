@@ -12,8 +12,19 @@ export interface Schema {
   readonly items?: Schema;
   readonly enum?: readonly string[];
   readonly default?: unknown;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  readonly pattern?: string;
+  readonly format?: "int64" | "date-time";
+  /** Of a map: what every value is. */
+  readonly additionalProperties?: Schema;
+  readonly "x-kubernetes-int-or-string"?: true;
+  /** Kept as they are and not checked: fields of Kubernetes' own types. */
+  readonly "x-kubernetes-preserve-unknown-fields"?: true;
   readonly "x-kubernetes-validations"?: readonly Rule[];
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
 }
 
 /** A CEL rule. One that mentions `oldSelf` compares with the object as it was, and holds for a new object. */

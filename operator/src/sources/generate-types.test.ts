@@ -10,12 +10,14 @@ test("types.ts is what the CRDs say (else: node operator/src/sources/generate-ty
 
 test("every string of a spec has a length, and every list a number of items (the API server bounds the cost of rules by them)", () => {
   const unbounded: string[] = [];
-  const walk = (schema: Schema & { maxLength?: number; maxItems?: number }, path: string): void => {
+  const walk = (schema: Schema, path: string): void => {
     if (schema.type === "string" && schema.enum === undefined && schema.maxLength === undefined)
       unbounded.push(path);
     if (schema.type === "array" && schema.maxItems === undefined) unbounded.push(path);
     for (const [name, property] of Object.entries(schema.properties ?? {})) walk(property, `${path}.${name}`);
-    if (schema.items !== undefined) walk(schema.items, `${path}[]`);
+    if (schema.additionalProperties !== undefined && schema.maxProperties === undefined) unbounded.push(path);
+    for (const inner of [schema.items, schema.additionalProperties])
+      if (inner !== undefined) walk(inner, `${path}[]`);
   };
   for (const { kind, schema } of readDefinitions()) walk(schema.properties?.["spec"] ?? {}, kind);
   expect(unbounded).toEqual([]);

@@ -32,12 +32,13 @@ function body(schema: Schema, indent: string): string {
 
 function expression(schema: Schema, indent: string): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  if (schema["x-kubernetes-int-or-string"] === true) return "number | string";
   switch (schema.type) {
     case "object":
-      return body(schema, indent);
+      return objectExpression(schema, indent);
     case "array": {
       const item = expression(schema.items ?? {}, indent);
-      return `readonly ${/[ |]/.test(item) && !item.startsWith("{") ? `(${item})` : item}[]`;
+      return `readonly ${/^["\w-]+ \|/.test(item) ? `(${item})` : item}[]`;
     }
     case "integer":
     case "number":
@@ -48,6 +49,13 @@ function expression(schema: Schema, indent: string): string {
     default:
       return "unknown";
   }
+}
+
+function objectExpression(schema: Schema, indent: string): string {
+  if (schema.additionalProperties !== undefined)
+    return `Readonly<Record<string, ${expression(schema.additionalProperties, indent)}>>`;
+  if (schema["x-kubernetes-preserve-unknown-fields"] === true) return "Readonly<Record<string, unknown>>";
+  return body(schema, indent);
 }
 
 if (import.meta.main) process.stdout.write(generateTypes(readDefinitions()));

@@ -45,13 +45,19 @@ test("an unknown kind or version is refused and what is known is named", () => {
   expect(problems({ kind: [[]] })).toHaveLength(1);
 });
 
-test("exactly one credential is given", () => {
-  const message = "spec: give exactly one of passwordSecretRef, ha1SecretRef and generatePassword";
-  expect(problems(user({ passwordSecretRef: undefined }))).toEqual([message]);
-  expect(problems(user({ generatePassword: true }))).toEqual([message]);
-  expect(problems(user({ passwordSecretRef: undefined, generatePassword: false }))).toEqual([message]);
-  expect(problems(user({ passwordSecretRef: undefined, generatePassword: true }))).toEqual([]);
-  expect(problems(user({ passwordSecretRef: undefined, ha1SecretRef: { name: "s" } }))).toEqual([]);
+test("one credential is given, or none where the row's own is left", () => {
+  const none =
+    "spec: give one of passwordSecretRef, ha1SecretRef and generatePassword; only adoptionPolicy Observe or Adopt leaves the credential as it is";
+  const several = "spec: give only one of passwordSecretRef, ha1SecretRef and generatePassword";
+  const without = { passwordSecretRef: undefined };
+  expect(problems(user(without))).toEqual([none]);
+  expect(problems(user({ ...without, generatePassword: false }))).toEqual([none]);
+  expect(problems(user({ ...without, adoptionPolicy: "Enforce" }))).toEqual([none]);
+  expect(problems(user({ generatePassword: true }))).toEqual([several]);
+  expect(problems(user({ ...without, generatePassword: true }))).toEqual([]);
+  expect(problems(user({ ...without, ha1SecretRef: { name: "s" } }))).toEqual([]);
+  expect(problems(user({ ...without, adoptionPolicy: "Observe" }))).toEqual([]);
+  expect(problems(user({ ...without, adoptionPolicy: "Adopt" }))).toEqual([]);
 });
 
 test("RFC 3261 §25.1: a user part is of the characters of user, without escapes, and at most 64 of them", () => {

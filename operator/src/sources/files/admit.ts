@@ -1,16 +1,23 @@
 /**
- * What the API server does with an object before it stores it: checks it against its CRD, fills in defaults, evaluates the CEL rules.
- * Stricter in one thing: a field that the CRD does not know is refused, not dropped, so that a typing error is heard of.
+ * What the API server does with an object before it stores it, told to refuse fields that it does not know (`kubectl` tells it so): checks
+ * it against its CRD, fills in defaults, evaluates the CEL rules. `test/golden/admission` holds cases on which both agree.
+ * Stricter in one thing: a status, and metadata that only the API server writes, are refused, not dropped.
  */
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from "ajv";
 import { readDefinitions, type Schema } from "../definitions.ts";
 import { brokenRules } from "./cel-rules.ts";
 import { nearest } from "./nearest.ts";
 import type { Path, Refusal } from "./problem.ts";
+import { pruneNulls } from "./prune-nulls.ts";
 
 export interface Admitted {
   readonly kind: string;
-  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: unknown;
   /** Of a Secret. */
   readonly data?: Readonly<Record<string, string>>;
@@ -23,23 +30,37 @@ interface Kind {
   readonly check: ValidateFunction;
 }
 
-const strings: Schema = { type: "object", additionalProperties: { type: "string" } } as Schema;
+const strings: Schema = { type: "object", additionalProperties: { type: "string" } };
+/** A label's or an annotation's key: a DNS subdomain and a slash may stand before it. */
+const qualified = "^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$";
 
-const metadata: Schema = {
+const metadata = {
   type: "object",
   required: ["name"],
   properties: {
-    name: { type: "string", maxLength: 253, pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$" } as Schema,
+    name: {
+      type: "string",
+      maxLength: 253,
+      pattern: "^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$",
+    },
     namespace: {
       type: "string",
       maxLength: 63,
       pattern: "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
       default: "default",
-    } as Schema,
-    labels: strings,
-    annotations: strings,
+    },
+    labels: {
+      type: "object",
+      propertyNames: { pattern: qualified },
+      additionalProperties: {
+        type: "string",
+        maxLength: 63,
+        pattern: "^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$",
+      },
+    },
+    annotations: { ...strings, propertyNames: { pattern: qualified } },
   },
-};
+} as const;
 
 /** What every object has around it. A status is the operator's to write, not a file's. */
 const envelope = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata } as const;
@@ -49,6 +70,7 @@ const secret: Schema = {
   properties: {
     ...envelope,
     type: { type: "string" },
+    immutable: { type: "boolean" },
     data: strings,
     stringData: strings,
   },
@@ -64,7 +86,7 @@ const ajv = new Ajv({
 const kinds: ReadonlyMap<string, Kind> = new Map([
   ["Secret", { apiVersion: "v1", schema: secret, check: ajv.compile(closed(secret)) }],
   ...readDefinitions().map(({ kind, apiVersion, schema }): [string, Kind] => {
-    const written = { ...schema, properties: { spec: schema.properties?.["spec"] ?? {}, ...envelope } };
+    const written = withEnvelope(schema);
     return [kind, { apiVersion, schema: written, check: ajv.compile(closed(written)) }];
   }),
 ]);
@@ -108,6 +130,7 @@ export function admit(value: unknown, oldSpec: unknown): Admitted | readonly Ref
     ];
   }
   const object = structuredClone(value) as unknown as Admitted;
+  pruneNulls(known.schema, object);
   if (!known.check(object)) return (known.check.errors ?? []).map((error) => refusal(error, known.schema));
   const broken = brokenRules(
     known.schema,
@@ -117,9 +140,18 @@ export function admit(value: unknown, oldSpec: unknown): Admitted | readonly Ref
   return broken.length > 0 ? broken : object;
 }
 
+/** A CRD may narrow the name, and nothing else of the metadata. */
+function withEnvelope(schema: Schema): Schema {
+  const { spec = {}, metadata: narrowed } = schema.properties ?? {};
+  const name = { ...metadata.properties.name, ...narrowed?.properties?.["name"] };
+  const properties = { ...metadata.properties, name };
+  return { ...schema, properties: { spec, ...envelope, metadata: { ...metadata, properties } } };
+}
+
 /** The schema with unknown fields refused, and with what Kubernetes says in its own words said in JSON Schema's. */
-function closed(schema: Schema): Schema {
-  const { properties, items } = schema;
+function closed(schema: Schema): AnySchemaObject {
+  const { properties, additionalProperties, items } = schema;
+  const isOpen = schema["x-kubernetes-preserve-unknown-fields"] === true;
   return {
     ...schema,
     ...(properties === undefined
@@ -128,8 +160,9 @@ function closed(schema: Schema): Schema {
           properties: Object.fromEntries(
             Object.entries(properties).map(([name, property]) => [name, closed(property)]),
           ),
-          additionalProperties: false,
+          ...(isOpen ? {} : { additionalProperties: false }),
         }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: closed(additionalProperties) }),
     ...(items === undefined ? {} : { items: closed(items) }),
     ...(schema["x-kubernetes-list-type"] === "set" ? { uniqueItems: true } : {}),
   };
@@ -141,7 +174,10 @@ function refusal({ keyword, instancePath, params, message }: ErrorObject, schema
     .slice(1)
     .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
   const name = path.join(".");
-  const { additionalProperty, missingProperty, allowedValues, type } = params as Record<string, unknown>;
+  const { additionalProperty, missingProperty, allowedValues, type, propertyName } = params as Record<
+    string,
+    unknown
+  >;
   switch (keyword) {
     case "additionalProperties": {
       const field = String(additionalProperty);
@@ -155,6 +191,8 @@ function refusal({ keyword, instancePath, params, message }: ErrorObject, schema
       return { path, message: `${name} must be one of ${(allowedValues as readonly unknown[]).join(", ")}` };
     case "type":
       return { path, message: `${name} must be of type ${String(type)}` };
+    case "propertyNames":
+      return { path, message: `${name} has a key that cannot be one: ${String(propertyName)}` };
     case "uniqueItems":
       return { path, message: `${name} has an item twice` };
     default:
@@ -170,4 +208,7 @@ const meant = (given: string, known: readonly string[]): string => {
 };
 
 const schemaAt = (schema: Schema | undefined, path: Path): Schema | undefined =>
-  path.reduce<Schema | undefined>((at, step) => at?.properties?.[step] ?? at?.items, schema);
+  path.reduce<Schema | undefined>(
+    (at, step) => at?.properties?.[step] ?? at?.additionalProperties ?? at?.items,
+    schema,
+  );

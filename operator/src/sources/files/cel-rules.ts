@@ -1,15 +1,16 @@
 /**
  * The CEL rules of a CRD (x-kubernetes-validations), evaluated as the API server does: `self` is the value that carries the rule; a rule
- * with `oldSelf` holds where there was nothing before. Functions that CEL itself does not
- * have are not there: our CRDs use none.
+ * with `oldSelf` holds where there was nothing before. Of Kubernetes' own functions those on strings are there (`lowerAscii`, `split`);
+ * `isIP`, `cidr`, `url`, `quantity`, `find` and optional fields (`.?`) are not, so our CRDs use none.
  */
 import { celEnv, parse, plan, type CelInput } from "@bufbuild/cel";
+import { strings } from "@bufbuild/cel/ext";
 import type { Rule, Schema } from "../definitions.ts";
 import type { Path, Refusal } from "./problem.ts";
 
 type Program = (values: Record<string, CelInput>) => unknown;
 
-const environment = celEnv();
+const environment = celEnv({ funcs: strings });
 const programs = new Map<string, Program>();
 
 /** Every rule that `value` breaks, with the path of the field that it is about. */
@@ -26,12 +27,18 @@ export function brokenRules(
   const fields = Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
     brokenRules(property, at(value, name), at(old, name), [...path, name]),
   );
-  const { items } = schema;
+  const { items, additionalProperties } = schema;
+  const values =
+    additionalProperties === undefined
+      ? []
+      : Object.entries(value).flatMap(([name, field]) =>
+          brokenRules(additionalProperties, field, at(old, name), [...path, name]),
+        );
   const elements =
     items === undefined || !Array.isArray(value)
       ? []
       : value.flatMap((item, index) => brokenRules(items, item, undefined, [...path, index]));
-  return [...own, ...fields, ...elements];
+  return [...own, ...fields, ...values, ...elements];
 }
 
 /** An evaluation that ends in an error has not held. */

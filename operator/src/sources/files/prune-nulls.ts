@@ -1,0 +1,21 @@
+/**
+ * Takes a field away whose value is null (YAML: nothing after the colon), as the API server does before it fills in defaults and checks.
+ * An item of a list stays.
+ */
+import type { Schema } from "../definitions.ts";
+
+/** Changes `value`. */
+export function pruneNulls(schema: Schema, value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  if (Array.isArray(value)) {
+    if (schema.items !== undefined) for (const item of value) pruneNulls(schema.items, item);
+    return;
+  }
+  const object = value as Record<string, unknown>;
+  for (const [name, field] of Object.entries(object)) {
+    const known = schema.properties?.[name] ?? schema.additionalProperties;
+    if (known === undefined) continue;
+    if (field === null) delete object[name];
+    else pruneNulls(known, field);
+  }
+}
