@@ -1,7 +1,7 @@
 /** A program that a test starts: its output is kept, and the kernel ends it when the test process ends, however that happens. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 
 export interface TestChild extends AsyncDisposable {
   readonly process: ChildProcess;
@@ -14,21 +14,24 @@ export interface TestChild extends AsyncDisposable {
   readonly exited: Promise<number | null>;
 }
 
+/** With `log`, the output goes to the end of that file and to nobody's memory. */
 export function startChild(
   command: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; log?: string } = {},
 ): TestChild {
   const lifeline = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [];
   const [first = command, ...rest] = [...lifeline, command, ...args];
+  const log = options.log === undefined ? "pipe" : openSync(options.log, "a");
   const child = spawn(first, rest, {
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", log, log],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   let output = "";
+  if (log !== "pipe") closeSync(log);
   for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    stream?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("exit", (status) => resolve(status));
     child.once("error", reject);
@@ -45,7 +48,7 @@ export function startChild(
   return {
     process: child,
     pid: child.pid ?? 0,
-    output: () => output,
+    output: () => (options.log === undefined ? output : readFileSync(options.log, "utf8")),
     end,
     exited,
     [Symbol.asyncDispose]: () => end(),

@@ -1,0 +1,152 @@
+/**
+ * A Kubernetes API server for tests: etcd and kube-apiserver on free ports of 127.0.0.1 (ready after about 3 s), and on request
+ * kube-controller-manager, without which nothing is garbage-collected and no namespace goes away. There are no nodes: pods never run.
+ * With USE_EXISTING_CLUSTER=true it is the cluster of the current kubeconfig, which is neither started nor stopped.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { freeTcpPort } from "../../../cli/src/up/free-port.ts";
+import { kubeBinaries } from "../../tools/build.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { type CommandOptions, runCommand } from "./kubectl.ts";
+
+export interface ApiServerPlan {
+  /** Users beside the administrator: name to groups. RBAC says what they may do. */
+  readonly users?: Readonly<Record<string, readonly string[]>>;
+  readonly controllerManager?: boolean;
+}
+
+export interface KubectlOptions extends CommandOptions {
+  /** Default: the administrator's. */
+  readonly kubeconfig?: string;
+}
+
+export const useExistingCluster = process.env["USE_EXISTING_CLUSTER"] === "true";
+
+export class ApiServer implements AsyncDisposable {
+  /** The administrator's. */
+  readonly kubeconfig: string;
+  /** Undefined for a cluster that was there already. */
+  readonly #plane: ControlPlane | undefined;
+  readonly #kubectl: string;
+
+  private constructor(kubeconfig: string, kubectl: string, plane?: ControlPlane) {
+    this.kubeconfig = kubeconfig;
+    this.#kubectl = kubectl;
+    this.#plane = plane;
+  }
+
+  static async start(plan: ApiServerPlan = {}): Promise<ApiServer> {
+    const { kubectl } = await kubeBinaries(["kubectl"]);
+    if (useExistingCluster)
+      return new ApiServer(process.env["KUBECONFIG"] ?? join(homedir(), ".kube/config"), kubectl);
+    const folder = await mkdtemp(join(tmpdir(), "strowger-api-server-"));
+    const free = () => freeTcpPort("127.0.0.1", 0);
+    const plane = await ControlPlane.start({
+      folder,
+      address: "127.0.0.1",
+      ...{ port: await free(), etcdPort: await free(), etcdPeerPort: await free() },
+      users: plan.users ?? {},
+    });
+    if (plan.controllerManager) await plane.startControllerManager();
+    return new ApiServer(plane.kubeconfigOf("admin"), kubectl, plane);
+  }
+
+  /** `https://127.0.0.1:port`. */
+  get url(): string {
+    return this.#own().url;
+  }
+
+  /** False for a cluster that was there already: its API server cannot be stopped. */
+  get isOwn(): boolean {
+    return this.#plane !== undefined;
+  }
+
+  /** Resolves with kubectl's stdout, rejects with its stderr. */
+  async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
+    const env = { ...options.env, KUBECONFIG: options.kubeconfig ?? this.kubeconfig };
+    return await runCommand(this.#kubectl, args, { ...options, env });
+  }
+
+  /** The object as the server has it; rejects where it is not there. */
+  async get<Found = Record<string, unknown>>(...what: readonly string[]): Promise<Found> {
+    return JSON.parse(await this.kubectl(["get", ...what, "-o", "json"])) as Found;
+  }
+
+  /** Applies YAML or JSON text by server-side apply, as field manager `test`. */
+  async apply(text: string, options: KubectlOptions = {}): Promise<string> {
+    const args = ["apply", "--server-side", "--force-conflicts", "--field-manager=test", "-f", "-"];
+    return await this.kubectl(args, { ...options, input: text });
+  }
+
+  /** Installs `crds/` and waits until the server serves them. */
+  async installCrds(): Promise<void> {
+    await this.kubectl(["apply", "--server-side", "-f", resolve(import.meta.dirname, "../../../crds")]);
+    const kinds = ["sipclusters", "sipdomains", "sipusers"].map((kind) => `crd/${kind}.sip.strowger.dev`);
+    await this.kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...kinds]);
+  }
+
+  /** The kubeconfig of a user of the plan. */
+  kubeconfigOf(user: string): string {
+    return this.#own().kubeconfigOf(user);
+  }
+
+  /** The kubeconfig of a ServiceAccount, which is created where it is absent; bind roles to it as `system:serviceaccount:namespace:name`. */
+  async serviceAccount(namespace: string, name: string): Promise<string> {
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } };
+    await this.apply(JSON.stringify(account));
+    const token = await this.kubectl(["create", "token", name, "-n", namespace, "--duration=24h"]);
+    return await this.#own().kubeconfig(`${namespace}-${name}`, token.trim());
+  }
+
+  /** Ends the API server (not etcd); connections break and new ones are refused. */
+  async stopServer(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    await this.#own().stop("kube-apiserver", signal);
+  }
+
+  /** Starts it again at the same address with the same data. Its watch cache is then empty. */
+  async startServer(): Promise<void> {
+    await this.#own().startApiServer();
+  }
+
+  /** The API server goes on listening but answers nobody, as behind a network that drops packets. */
+  pause(): void {
+    this.#own().child("kube-apiserver")?.process.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#own().child("kube-apiserver")?.process.kill("SIGCONT");
+  }
+
+  /** Forgets every version of every object but the newest. A watch from before gets 410 once the server was started again. */
+  async compact(): Promise<void> {
+    const etcd = async (path: string, body: object) => {
+      const answer = await fetch(`${this.#own().etcdUrl}/v3/kv/${path}`, {
+        method: "POST",
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(`etcd ${path}: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()) as { readonly header: { readonly revision: string } };
+    };
+    const { header } = await etcd("range", { key: Buffer.from("/").toString("base64"), count_only: true });
+    await etcd("compaction", { revision: header.revision, physical: true });
+  }
+
+  /** What the API server wrote to its log. */
+  log(): string {
+    return this.#plane?.child("kube-apiserver")?.output() ?? "";
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#plane === undefined) return;
+    this.resume();
+    await this.#plane[Symbol.asyncDispose]();
+    await rm(this.#plane.plan.folder, { recursive: true, force: true });
+  }
+
+  #own(): ControlPlane {
+    if (this.#plane === undefined) throw new Error("a cluster that was there already is not ours to stop");
+    return this.#plane;
+  }
+}

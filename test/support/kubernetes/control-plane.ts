@@ -1,0 +1,187 @@
+/**
+ * etcd and the Kubernetes programs of a control plane, as children of the test on private data. Users are tokens, the serving certificate
+ * is the server's own. Where they listen is the caller's choice: loopback with free ports, or a network namespace of its own.
+ */
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { join } from "node:path";
+import { findCommand } from "../../../cli/src/setup/tools.ts";
+import { assetOf, kubeBinaries } from "../../tools/build.ts";
+import { startChild, type TestChild } from "../child.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+
+export interface ControlPlanePlan {
+  readonly folder: string;
+  /** The address and port of the API server, and etcd's two ports on loopback. */
+  readonly address: string;
+  readonly port: number;
+  readonly etcdPort: number;
+  readonly etcdPeerPort: number;
+  /** Users beside `admin` (group system:masters): name to groups. */
+  readonly users: Readonly<Record<string, readonly string[]>>;
+  /** What runs a program elsewhere, such as `nsenter --net=...`. */
+  readonly prefix?: readonly string[];
+  readonly arguments?: readonly string[];
+}
+
+/** How long a server may take on a busy machine. */
+const patienceMs = 90_000;
+
+export class ControlPlane implements AsyncDisposable {
+  readonly url: string;
+  readonly plan: ControlPlanePlan;
+  readonly #tokens: Readonly<Record<string, string>>;
+  readonly #children = new Map<string, TestChild>();
+
+  private constructor(plan: ControlPlanePlan, tokens: Readonly<Record<string, string>>) {
+    this.plan = plan;
+    this.#tokens = tokens;
+    this.url = `https://${plan.address}:${plan.port}`;
+  }
+
+  /** Resolves when the API server says that it is ready. */
+  static async start(plan: ControlPlanePlan): Promise<ControlPlane> {
+    const names = ["admin", ...Object.keys(plan.users)];
+    const tokens = Object.fromEntries(names.map((name) => [name, randomBytes(16).toString("hex")]));
+    const plane = new ControlPlane(plan, tokens);
+    try {
+      await plane.#writeFiles();
+      plane.startEtcd();
+      await plane.startApiServer();
+      for (const name of names) await plane.kubeconfig(name, tokens[name] ?? "");
+      return plane;
+    } catch (error) {
+      await plane[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The path of the kubeconfig of `admin` or of a user of the plan. */
+  kubeconfigOf(user: string): string {
+    return join(this.plan.folder, `${user}.kubeconfig`);
+  }
+
+  /** Writes a kubeconfig with a token. */
+  async kubeconfig(name: string, token: string): Promise<string> {
+    const authority = join(this.plan.folder, "certs/apiserver.crt");
+    return await writeKubeconfig(this.kubeconfigOf(name), { server: this.url, token, authority });
+  }
+
+  child(name: string): TestChild | undefined {
+    return this.#children.get(name);
+  }
+
+  startEtcd(): void {
+    const { folder, etcdPeerPort } = this.plan;
+    const command = assetOf("etcd") ?? findCommand("etcd");
+    if (command === undefined)
+      throw new Error("etcd is not installed. On Debian: apt-get install etcd-server");
+    const [client, peer] = [this.etcdUrl, `http://127.0.0.1:${etcdPeerPort}`];
+    this.#run("etcd", command, [
+      `--data-dir=${join(folder, "etcd")}`,
+      ...[`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`],
+      ...[`--listen-peer-urls=${peer}`, `--initial-advertise-peer-urls=${peer}`],
+      `--initial-cluster=default=${peer}`,
+      `--logger=zap`,
+    ]);
+  }
+
+  get etcdUrl(): string {
+    return `http://127.0.0.1:${this.plan.etcdPort}`;
+  }
+
+  async startApiServer(): Promise<void> {
+    const { folder, address, port } = this.plan;
+    const { "kube-apiserver": command } = await kubeBinaries(["kube-apiserver"]);
+    this.#run("kube-apiserver", command, [
+      `--etcd-servers=${this.etcdUrl}`,
+      ...[`--bind-address=${address}`, `--advertise-address=${address}`, `--secure-port=${port}`],
+      `--cert-dir=${join(folder, "certs")}`,
+      "--service-cluster-ip-range=10.96.0.0/16",
+      "--allow-privileged=true",
+      "--authorization-mode=Node,RBAC",
+      `--token-auth-file=${join(folder, "tokens.csv")}`,
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-key-file=${join(folder, "sa.pub")}`,
+      `--service-account-signing-key-file=${join(folder, "sa.key")}`,
+      ...(this.plan.arguments ?? []),
+    ]);
+    await this.#untilReady();
+  }
+
+  /** Ends a program; `SIGKILL` as a crash does. Its data stay. */
+  async stop(name: string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    await this.#children.get(name)?.end(signal);
+  }
+
+  /** Garbage collection, namespaces that go away, Deployments that have pods. */
+  async startControllerManager(): Promise<void> {
+    const { folder } = this.plan;
+    const { "kube-controller-manager": command } = await kubeBinaries(["kube-controller-manager"]);
+    this.#run("kube-controller-manager", command, [
+      `--kubeconfig=${this.kubeconfigOf("admin")}`,
+      `--service-account-private-key-file=${join(folder, "sa.key")}`,
+      `--root-ca-file=${join(folder, "certs/apiserver.crt")}`,
+      "--use-service-account-credentials",
+      "--leader-elect=false",
+      "--secure-port=0",
+    ]);
+  }
+
+  async startScheduler(): Promise<void> {
+    const { "kube-scheduler": command } = await kubeBinaries(["kube-scheduler"]);
+    const kubeconfig = `--kubeconfig=${this.kubeconfigOf("admin")}`;
+    this.#run("kube-scheduler", command, [kubeconfig, "--leader-elect=false", "--secure-port=0"]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Children of the API server first: etcd would wait for nobody, but logs stay free of noise.
+    for (const child of [...this.#children.values()].reverse()) await child.end();
+  }
+
+  async #writeFiles(): Promise<void> {
+    const { folder, users } = this.plan;
+    await mkdir(join(folder, "etcd"), { recursive: true, mode: 0o700 });
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    await writeFile(join(folder, "sa.key"), privateKey.export({ type: "pkcs8", format: "pem" }), {
+      mode: 0o600,
+    });
+    await writeFile(join(folder, "sa.pub"), publicKey.export({ type: "spki", format: "pem" }));
+    const groups = { admin: ["system:masters"], ...users };
+    const rows = Object.entries(groups).map(
+      ([name, list]) => `${this.#tokens[name]},${name},uid-${name},"${list.join(",")}"`,
+    );
+    await writeFile(join(folder, "tokens.csv"), `${rows.join("\n")}\n`, { mode: 0o600 });
+  }
+
+  #run(name: string, command: string, args: readonly string[]): void {
+    const [first = command, ...rest] = [...(this.plan.prefix ?? []), command, ...args];
+    const log = join(this.plan.folder, `${name}.log`);
+    this.#children.set(name, startChild(first, rest, { cwd: this.plan.folder, log }));
+  }
+
+  async #untilReady(): Promise<void> {
+    const deadline = Date.now() + patienceMs;
+    const server = this.#children.get("kube-apiserver");
+    while (Date.now() < deadline && server?.process.exitCode === null) {
+      if (await this.#isReady()) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`kube-apiserver did not get ready:\n${server?.output().slice(-3000) ?? ""}`);
+  }
+
+  /** Asked without a check of the certificate: the server makes it as it starts. */
+  #isReady(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const headers = { authorization: `Bearer ${this.#tokens["admin"]}` };
+      const options = { headers, rejectUnauthorized: false, timeout: 2_000, agent: false };
+      const asked = request(`${this.url}/readyz`, options, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      });
+      asked.on("error", () => resolve(false)).on("timeout", () => asked.destroy());
+      asked.end();
+    });
+  }
+}

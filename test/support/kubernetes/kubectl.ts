@@ -1,0 +1,29 @@
+/** Runs kubectl (or helm) and gives its output. */
+import { execFile } from "node:child_process";
+
+export interface CommandOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+/** Resolves with stdout. Rejects with the command's own words where it fails. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const settings = {
+      env: { ...process.env, ...options.env },
+      maxBuffer: 256 * 1024 * 1024,
+      timeout: options.timeoutMs ?? 120_000,
+    };
+    const child = execFile(command, [...args], settings, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${args.join(" ")}: ${(stderr || stdout || error.message).trim()}`));
+    });
+    child.stdin?.on("error", () => undefined); // it may end before it read everything
+    child.stdin?.end(options.input ?? "");
+  });
+}
