@@ -113,6 +113,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {
+      exportsFields: ["exports"],
       extensions: [".ts", ".mjs", ".js", ".json"],
       conditionNames: ["import", "node", "default"],
     },
