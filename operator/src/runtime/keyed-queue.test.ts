@@ -75,3 +75,49 @@ test("of two delays the earlier one counts, and adding a key calls its delay off
   clock.advance(1_000);
   expect(queue.take()).toBeUndefined();
 });
+
+test("what is only looked at again waits behind everything that changed", () => {
+  const { queue } = given();
+  for (const key of ["a", "b", "c"]) queue.addBehind(key);
+  queue.add("d");
+  queue.add("b");
+  expect(queue.depth).toBe(4);
+  expect([1, 2, 3, 4, 5].map(() => queue.take())).toEqual(["d", "b", "a", "c", undefined]);
+});
+
+test("a key that is worked on, or waits for its delay, is not looked at twice", () => {
+  const { clock, queue } = given();
+  queue.add("a");
+  queue.take();
+  queue.addBehind("a");
+  queue.done("a");
+  expect(queue.take()).toBeUndefined();
+  queue.addAfter("b", 100);
+  queue.addBehind("b");
+  expect(queue.take()).toBe("b");
+  queue.done("b");
+  clock.advance(100);
+  expect(queue.take()).toBe("b");
+});
+
+test("the observer can ask how long each key under way has been worked on", () => {
+  let underWay: () => readonly number[] = () => [];
+  const nothing = (): void => undefined;
+  const clock = new VirtualClock();
+  const queue = new KeyedQueue<string>(clock, backOff, () => 1, {
+    added: nothing,
+    taken: nothing,
+    finished: nothing,
+    retried: nothing,
+    attached: (probe) => (underWay = probe),
+  });
+  queue.add("a");
+  queue.take();
+  clock.advance(300);
+  queue.add("b");
+  queue.take();
+  clock.advance(50);
+  expect(underWay()).toEqual([350, 50]);
+  queue.done("a");
+  expect(underWay()).toEqual([50]);
+});

@@ -1,14 +1,10 @@
 /**
  * A work queue of keys, after client-go's: a key waits at most once, is never worked on twice at the same time, and one that is added
  * while it is worked on is worked on again afterwards. A key that failed comes back after an exponential back-off with jitter.
+ * What is only looked at again (a resync) waits in a second line, behind everything that changed.
  */
+import { backOffDelay, type BackOff } from "./back-off.ts";
 import type { Clock, Ms } from "./clock.ts";
-
-export interface BackOff {
-  /** Delay after the first failure; doubled by each further one. */
-  readonly first: Ms;
-  readonly longest: Ms;
-}
 
 /** Told about the queue's life, for metrics. */
 export interface QueueObserver {
@@ -17,6 +13,8 @@ export interface QueueObserver {
   taken(waited: Ms): void;
   finished(worked: Ms): void;
   retried(): void;
+  /** Called once, by the queue: how long each key that is worked on has been worked on so far. */
+  attached?(underWay: () => readonly Ms[]): void;
 }
 
 export class KeyedQueue<Key extends string> {
@@ -26,6 +24,8 @@ export class KeyedQueue<Key extends string> {
   readonly #random: () => number;
   /** Insertion order is the order of work; the value is when the key was added. */
   readonly #waiting = new Map<Key, number>();
+  /** The second line; no key is in both. */
+  readonly #behind = new Map<Key, number>();
   readonly #working = new Map<Key, number>();
   /** Keys added while they were worked on. */
   readonly #again = new Set<Key>();
@@ -38,6 +38,7 @@ export class KeyedQueue<Key extends string> {
     this.#backOff = backOff;
     this.#random = random;
     this.#observer = observer;
+    observer?.attached?.(() => [...this.#working.values()].map((since) => clock.now() - since));
   }
 
   /** `onReady` is called whenever a key can be taken. */
@@ -47,7 +48,7 @@ export class KeyedQueue<Key extends string> {
 
   /** Keys that wait, without the ones that wait for a time. */
   get depth(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#behind.size;
   }
 
   add(key: Key): void {
@@ -57,7 +58,17 @@ export class KeyedQueue<Key extends string> {
       return;
     }
     if (this.#waiting.has(key)) return;
-    this.#waiting.set(key, this.#clock.now());
+    const since = this.#behind.get(key);
+    this.#behind.delete(key);
+    this.#waiting.set(key, since ?? this.#clock.now());
+    if (since === undefined) this.#observer?.added();
+    this.#onReady();
+  }
+
+  /** Adds the key to the second line, unless it waits or is due soon anyway; its delay, if it has one, stays. */
+  addBehind(key: Key): void {
+    if (this.#working.has(key) || this.#waiting.has(key) || this.#behind.has(key)) return;
+    this.#behind.set(key, this.#clock.now());
     this.#observer?.added();
     this.#onReady();
   }
@@ -77,10 +88,11 @@ export class KeyedQueue<Key extends string> {
 
   /** The next key to work on; undefined when none waits. Each taken key ends with `done`. */
   take(): Key | undefined {
-    const next = this.#waiting.entries().next().value;
+    const line = this.#waiting.size > 0 ? this.#waiting : this.#behind;
+    const next = line.entries().next().value;
     if (next === undefined) return undefined;
     const [key, addedAt] = next;
-    this.#waiting.delete(key);
+    line.delete(key);
     this.#working.set(key, this.#clock.now());
     this.#observer?.taken(this.#clock.now() - addedAt);
     return key;
@@ -95,8 +107,7 @@ export class KeyedQueue<Key extends string> {
   retry(key: Key): Ms {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    const full = Math.min(this.#backOff.longest, this.#backOff.first * 2 ** Math.min(failures, 30));
-    const delay = full / 2 + (full / 2) * this.#random();
+    const delay = backOffDelay(this.#backOff, failures, this.#random);
     this.#observer?.retried();
     this.addAfter(key, delay);
     return delay;
@@ -115,6 +126,7 @@ export class KeyedQueue<Key extends string> {
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
     this.#waiting.clear();
+    this.#behind.clear();
     this.#again.clear();
   }
 

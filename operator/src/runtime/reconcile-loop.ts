@@ -12,7 +12,13 @@ export interface Outcome {
 export interface ReconcileObserver {
   started(): void;
   finished(result: "success" | "requeue_after" | "error", seconds: number): void;
-  failed(key: string, cause: unknown, retryIn: Ms): void;
+  /** `retryIn` is undefined where it is not tried again before something changes. */
+  failed(key: string, cause: unknown, retryIn: Ms | undefined): void;
+}
+
+/** Thrown by a reconcile that fails the same way until something changes: it is not tried again by itself. */
+export class TerminalError extends Error {
+  override readonly name = "TerminalError";
 }
 
 export class ReconcileLoop<Key extends string> {
@@ -76,7 +82,9 @@ export class ReconcileLoop<Key extends string> {
         this.#seconds() - start,
       );
     } catch (cause) {
-      const retryIn = this.#isStopped ? 0 : this.#queue.retry(key);
+      const isFinal = this.#isStopped || cause instanceof TerminalError;
+      const retryIn = isFinal ? undefined : this.#queue.retry(key);
+      if (isFinal) this.#queue.forget(key);
       this.#observer?.finished("error", this.#seconds() - start);
       this.#observer?.failed(key, cause, retryIn);
     } finally {

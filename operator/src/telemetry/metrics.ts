@@ -1,8 +1,11 @@
 /** Every metric of the operator: one table of names, as controller-runtime names them where it has them. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { QueueObserver } from "../runtime/keyed-queue.ts";
+import type { Ms } from "../runtime/clock.ts";
+import { ProbedGauge } from "./probed-gauge.ts";
 
 const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const clientBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 const queueBuckets = [0.0001, 0.001, 0.01, 0.1, 1, 10, 100];
 
 export function createMetrics() {
@@ -18,6 +21,8 @@ export function createMetrics() {
     labelNames: readonly Label[],
     buckets: number[],
   ) => new Histogram({ name, help, labelNames, buckets, registers: [registry] });
+  const probed = <Label extends string>(name: string, help: string, labelName: Label) =>
+    new ProbedGauge(registry, name, help, labelName);
   return {
     registry,
     reconcileTotal: counter("controller_runtime_reconcile_total", "Reconciles by how they ended", [
@@ -34,6 +39,21 @@ export function createMetrics() {
       reconcileBuckets,
     ),
     activeWorkers: gauge("controller_runtime_active_workers", "Reconciles under way", ["controller"]),
+    terminalErrors: counter(
+      "controller_runtime_terminal_reconcile_errors_total",
+      "Reconciles that failed and are not tried again before something changes",
+      ["controller"],
+    ),
+    reconcilePanics: counter(
+      "controller_runtime_reconcile_panics_total",
+      "Reconciles that failed by a mistake in this program",
+      ["controller"],
+    ),
+    maxConcurrentReconciles: gauge(
+      "controller_runtime_max_concurrent_reconciles",
+      "Reconciles that may be under way at the same time",
+      ["controller"],
+    ),
     queueDepth: gauge("workqueue_depth", "Keys that wait", ["name"]),
     queueAdds: counter("workqueue_adds_total", "Keys added", ["name"]),
     queueRetries: counter("workqueue_retries_total", "Keys that came back after a failure", ["name"]),
@@ -48,6 +68,42 @@ export function createMetrics() {
       "How long a key was worked on",
       ["name"],
       queueBuckets,
+    ),
+    unfinishedWork: probed(
+      "workqueue_unfinished_work_seconds",
+      "Time that the keys under way have been worked on, in all",
+      "name",
+    ),
+    longestRunning: probed(
+      "workqueue_longest_running_processor_seconds",
+      "How long the key that is under way longest has been worked on",
+      "name",
+    ),
+    clientRequests: counter(
+      "rest_client_requests_total",
+      "Requests to the API server, each attempt counted",
+      ["code", "method", "host"],
+    ),
+    clientSeconds: histogram(
+      "rest_client_request_duration_seconds",
+      "From a request to the API server to the head of its answer",
+      ["verb", "host"],
+      clientBuckets,
+    ),
+    isLeader: gauge(
+      "leader_election_master_status",
+      "1 where this process is the leader, 0 where it is not",
+      ["name"],
+    ),
+    lastEventAge: probed(
+      "strowger_operator_reflector_last_event_age_seconds",
+      "Since the API server last said anything about this type: a list, an event or a bookmark",
+      "type",
+    ),
+    reflectorFailures: counter(
+      "strowger_operator_reflector_failures_total",
+      "Lists and watches that failed and were begun again",
+      ["type"],
     ),
     objectsRemoved: counter(
       "strowger_operator_removed_total",
@@ -69,6 +125,10 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function queueObserver(metrics: Metrics, name: string): QueueObserver {
   const depth = metrics.queueDepth.labels(name);
   return {
+    attached(underWay) {
+      metrics.unfinishedWork.add(name, () => seconds(underWay()).reduce((sum, each) => sum + each, 0));
+      metrics.longestRunning.add(name, () => Math.max(0, ...seconds(underWay())));
+    },
     added() {
       metrics.queueAdds.labels(name).inc();
       depth.inc();
@@ -81,3 +141,5 @@ export function queueObserver(metrics: Metrics, name: string): QueueObserver {
     retried: () => metrics.queueRetries.labels(name).inc(),
   };
 }
+
+const seconds = (lengths: readonly Ms[]): readonly number[] => lengths.map((length) => length / 1000);

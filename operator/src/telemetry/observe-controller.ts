@@ -1,15 +1,20 @@
 /** A controller's life as metrics and log lines. */
 import type { Logger } from "pino";
 import type { ControllerObserver } from "../runtime/controller.ts";
+import { TerminalError } from "../runtime/reconcile-loop.ts";
 import { queueObserver, type Metrics } from "./metrics.ts";
 
-/** `onFailure` also hears of every failed reconcile. */
+/** `onFailure` also hears of every failed reconcile; `workers` is how many run at the same time. */
 export function observeController(
   kind: string,
   metrics: Metrics,
   log: Logger,
   onFailure: (cause: unknown) => void,
+  workers?: number,
 ): ControllerObserver {
+  metrics.terminalErrors.labels(kind).inc(0);
+  metrics.reconcilePanics.labels(kind).inc(0);
+  if (workers !== undefined) metrics.maxConcurrentReconciles.labels(kind).set(workers);
   return {
     queue: queueObserver(metrics, kind),
     reconcile: {
@@ -21,7 +26,11 @@ export function observeController(
       },
       failed(key, cause, retryIn) {
         metrics.reconcileErrors.labels(kind).inc();
-        log.debug({ kind, key, retryIn: Math.round(retryIn), err: cause }, "reconcile failed");
+        if (cause instanceof TerminalError) metrics.terminalErrors.labels(kind).inc();
+        const isOurs = isMistake(cause);
+        if (isOurs) metrics.reconcilePanics.labels(kind).inc();
+        const retry = retryIn === undefined ? {} : { retryIn: Math.round(retryIn) };
+        log[isOurs ? "error" : "debug"]({ kind, key, ...retry, err: cause }, "reconcile failed");
         onFailure(cause);
       },
     },
@@ -37,3 +46,7 @@ export function observeController(
     },
   };
 }
+
+/** An error that only a mistake in this program makes; what other programs call a panic. */
+const isMistake = (cause: unknown): boolean =>
+  cause instanceof TypeError || cause instanceof ReferenceError || cause instanceof RangeError;
