@@ -4,11 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
-import {
-  Database,
-  DatabaseUnavailable,
-  DuplicateKey,
-} from "../../../operator/src/adapters/mysql/database.ts";
+import { DatabaseUnavailable } from "../../../operator/src/adapters/mysql/database-unavailable.ts";
+import { Database, DuplicateKey } from "../../../operator/src/adapters/mysql/database.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 
 let mariadb: TestMariadb;

@@ -2,12 +2,16 @@
 
 export interface DatabaseAddress {
   readonly host: string;
+  /** Further members of the same database, tried in this order when the first does not answer. */
+  readonly otherHosts?: readonly string[];
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly database: string;
   /** `verify`: encrypted, and the server proves its name; `encrypt`: encrypted only. */
   readonly tls: "off" | "encrypt" | "verify";
+  /** PEM of who signed the server's certificate; absent: the authorities that the system trusts. */
+  readonly ca?: string;
 }
 
 /** The address that a URL names, or what is wrong with the URL. */
@@ -35,6 +39,11 @@ export function parseDatabaseUrl(text: string): DatabaseAddress | { readonly pro
     tls,
   };
 }
+
+export const hostsOf = ({ host, otherHosts = [] }: DatabaseAddress): readonly string[] => [
+  host,
+  ...otherHosts,
+];
 
 /** The address for a log or a terminal: without the password. */
 export const describeAddress = ({ user, host, port, database }: DatabaseAddress): string =>

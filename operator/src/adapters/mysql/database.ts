@@ -1,8 +1,7 @@
-/**
- * The database: a bounded pool of connections, prepared statements, a time limit on everything, and transactions that are tried again
- * when they lost a conflict. After a failed connect nothing is tried for a while (longer each time), so that an outage costs little.
- */
-import { createPool, type Pool, type PoolConnection, type ResultSetHeader } from "mysql2/promise";
+/** The database: prepared statements, a time limit on everything, and transactions that are tried again when they lost a conflict. */
+import type { PoolConnection, ResultSetHeader } from "mysql2/promise";
+import { Connections, type ConnectionOptions } from "./connections.ts";
+import { DatabaseUnavailable, messageOf } from "./database-unavailable.ts";
 import type { DatabaseAddress } from "./database-url.ts";
 
 export type Value = string | number | null;
@@ -14,14 +13,6 @@ export interface Statements {
   run(sql: string, values?: readonly Value[]): Promise<number>;
 }
 
-/** The database cannot be reached or does not serve; trying later may help. */
-export class DatabaseUnavailable extends Error {
-  constructor(cause: unknown) {
-    super(`database unavailable: ${messageOf(cause)}`, { cause });
-    this.name = "DatabaseUnavailable";
-  }
-}
-
 /** Another writer was faster to insert a row of that key: read again, then decide again. */
 export class DuplicateKey extends Error {
   constructor(cause: unknown) {
@@ -30,23 +21,12 @@ export class DuplicateKey extends Error {
   }
 }
 
-export interface DatabaseOptions {
-  /** Connects without choosing the database, to create it. */
-  readonly withoutSchema?: boolean;
+export interface DatabaseOptions extends ConnectionOptions {
   /** How long a statement, or a whole transaction, may take; in milliseconds. */
   readonly statementLimit?: number;
-  /** A clock in milliseconds. */
-  readonly now?: () => number;
 }
 
-const limits = {
-  connections: 8,
-  connectMs: 3_000,
-  statementMs: 10_000,
-  pauseMs: 100,
-  longestPauseMs: 3_000,
-  attempts: 8,
-};
+const limits = { statementMs: 10_000, attempts: 8 };
 
 /** Deadlock, lock wait timeout, and MariaDB's "record has changed": the transaction is to be run again (Galera: at COMMIT too). */
 const conflicts = new Set([1213, 1205, 1020]);
@@ -54,35 +34,24 @@ const conflicts = new Set([1213, 1205, 1020]);
 /** Too many connections, access denied to it, shutting down, read-only for now, connection killed, Galera member not ready. */
 const unavailable = new Set([1040, 1044, 1045, 1049, 1053, 1290, 1836, 1927, 1047, 3169]);
 
+/** This host takes no writes now; another one may. */
+const notHere = new Set([1290, 1836, 1047]);
+
 export class Database implements Statements {
-  readonly #pool: Pool;
-  readonly #now: () => number;
+  readonly #connections: Connections;
   readonly #statementLimit: number;
-  #failedConnects = 0;
-  #pauseUntil = 0;
+  readonly #now: () => number;
+  #outage: { readonly error: unknown; readonly since: number } | undefined;
 
   constructor(address: DatabaseAddress, options: DatabaseOptions = {}) {
+    this.#connections = new Connections(address, options);
     this.#statementLimit = options.statementLimit ?? limits.statementMs;
     this.#now = options.now ?? Date.now;
-    this.#pool = createPool({
-      host: address.host,
-      port: address.port,
-      user: address.user,
-      password: address.password,
-      ...(options.withoutSchema === true ? {} : { database: address.database }),
-      ...(address.tls === "off" ? {} : { ssl: tlsOptions(address.tls) }),
-      charset: "utf8mb4",
-      timezone: "Z",
-      connectionLimit: limits.connections,
-      maxIdle: limits.connections,
-      connectTimeout: limits.connectMs,
-      enableKeepAlive: true,
-      maxPreparedStatements: 200,
-    });
-    this.#pool.pool.on("connection", (connection) => {
-      connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", () => undefined);
-      connection.query("SET SESSION innodb_lock_wait_timeout = 5", () => undefined);
-    });
+  }
+
+  /** The last failure, and since when (by the given clock) nothing has gone well; undefined: the last statement was answered. */
+  get outage(): { readonly error: unknown; readonly since: number } | undefined {
+    return this.#outage;
   }
 
   rows<Row>(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
@@ -111,7 +80,7 @@ export class Database implements Statements {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await this.#connections.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -119,7 +88,20 @@ export class Database implements Statements {
   }
 
   async #withConnection<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
-    const connection = await this.#connect();
+    try {
+      const result = await this.#attempt(work);
+      this.#outage = undefined;
+      return result;
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable)
+        this.#outage = { error, since: this.#outage?.since ?? this.#now() };
+      else this.#outage = undefined;
+      throw error;
+    }
+  }
+
+  async #attempt<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
+    const connection = await this.#connections.take();
     let isBroken = true;
     try {
       const result = await within(this.#statementLimit, work(connection), () => connection.destroy());
@@ -127,25 +109,11 @@ export class Database implements Statements {
       return result;
     } catch (error) {
       isBroken = isUnavailable(error);
+      if (notHere.has(errnoOf(error))) this.#connections.giveUp();
       throw translate(error);
     } finally {
       if (isBroken) connection.destroy();
       else connection.release();
-    }
-  }
-
-  async #connect(): Promise<PoolConnection> {
-    if (this.#now() < this.#pauseUntil)
-      throw new DatabaseUnavailable(new Error("the last attempt to connect failed just now"));
-    try {
-      const connection = await this.#pool.getConnection();
-      this.#failedConnects = 0;
-      return connection;
-    } catch (error) {
-      const pause = Math.min(limits.longestPauseMs, limits.pauseMs * 2 ** this.#failedConnects);
-      this.#failedConnects = Math.min(this.#failedConnects + 1, 10);
-      this.#pauseUntil = this.#now() + pause;
-      throw new DatabaseUnavailable(error);
     }
   }
 }
@@ -192,11 +160,6 @@ async function within<Result>(limit: number, promise: Promise<Result>, giveUp: (
   }
 }
 
-const tlsOptions = (tls: "encrypt" | "verify") => ({
-  rejectUnauthorized: tls === "verify",
-  verifyIdentity: tls === "verify",
-});
-
 function translate(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable || !isUnavailable(error)) {
     return errnoOf(error) === 1062 ? new DuplicateKey(error) : error;
@@ -213,8 +176,3 @@ function isUnavailable(error: unknown): boolean {
 }
 
 const errnoOf = (error: unknown): number => (error as { readonly errno?: number }).errno ?? 0;
-
-const messageOf = (error: unknown): string => {
-  const { message, code } = error as { readonly message?: string; readonly code?: string };
-  return message || code || String(error);
-};

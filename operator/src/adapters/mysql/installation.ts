@@ -26,44 +26,72 @@ export interface Change extends Statements {
 
 export interface Installation {
   readonly id: string;
+  /** Raised by whoever takes the database; undefined: we have not, for it belongs to another SipCluster, and we look only. */
+  readonly epoch: number | undefined;
   readonly database: Database;
   readonly subscriber: SubscriberShape;
-  /** Runs `work` in a write transaction. Throws `LeadershipLost` when the epoch is another one. */
+  /** Runs `work` in a write transaction. Throws `LeadershipLost` when the epoch is another one. One that looked only takes the database first. */
   write(work: (change: Change) => Promise<void>): Promise<void>;
 }
 
-/** Becomes the operator of this database. `name` says who, for people who look. */
-export async function takeInstallation(database: Database, name: string): Promise<Installation> {
+/** Becomes the operator of this database. `name` says who, for people who look. One that is it already goes on under its epoch. */
+export async function takeInstallation(
+  database: Database,
+  name: string,
+  before?: { readonly id: string; readonly epoch: number },
+): Promise<Installation> {
   const { id, epoch } = await database.transaction(async (transaction) => {
+    const found = await idAndEpoch(transaction);
+    if (found.id === before?.id && found.epoch === before.epoch) return found;
     await transaction.run(
       `UPDATE strowger_meta SET epoch = epoch + 1, leader = ?,
          leader_beat_at = CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) WHERE id = 1`,
       [name],
     );
-    const [row] = await transaction.rows<{ id: string; epoch: number }>(
-      "SELECT installation_id AS id, epoch FROM strowger_meta WHERE id = 1",
-    );
-    if (row === undefined) throw new LeadershipLost();
-    return row;
+    return idAndEpoch(transaction);
   });
-  const columns = await columnsOf(database, "subscriber");
-  return {
-    id,
-    database,
-    subscriber: { hasSha256: columns.has("ha1_sha256") },
-    write: (work) =>
-      database.transaction(async (transaction) => {
-        const raised = await transaction.run(
-          "UPDATE strowger_meta SET change_seq = change_seq + 1 WHERE id = 1 AND epoch = ?",
-          [epoch],
-        );
-        if (raised !== 1) throw new LeadershipLost();
-        const [row] = await transaction.rows<{ changeSeq: number }>(
-          "SELECT change_seq AS changeSeq FROM strowger_meta WHERE id = 1",
-        );
-        await work({ ...transaction, installationId: id, changeSeq: row?.changeSeq ?? 0 });
-      }),
-  };
+  const write = (work: (change: Change) => Promise<void>): Promise<void> =>
+    writeUnder(database, id, epoch, work);
+  return { id, epoch, database, subscriber: await shapeOf(database), write };
+}
+
+/** Looks at a database that belongs to another SipCluster, and takes it with the first write. */
+export async function visitInstallation(database: Database, name: string): Promise<Installation> {
+  const { id } = await idAndEpoch(database);
+  let taken: Promise<Installation> | undefined;
+  const write = async (work: (change: Change) => Promise<void>): Promise<void> =>
+    (await (taken ??= takeInstallation(database, name))).write(work);
+  return { id, epoch: undefined, database, subscriber: await shapeOf(database), write };
+}
+
+const writeUnder = (
+  database: Database,
+  id: string,
+  epoch: number,
+  work: (change: Change) => Promise<void>,
+): Promise<void> =>
+  database.transaction(async (transaction) => {
+    const raised = await transaction.run(
+      "UPDATE strowger_meta SET change_seq = change_seq + 1 WHERE id = 1 AND epoch = ?",
+      [epoch],
+    );
+    if (raised !== 1) throw new LeadershipLost();
+    const [row] = await transaction.rows<{ changeSeq: number }>(
+      "SELECT change_seq AS changeSeq FROM strowger_meta WHERE id = 1",
+    );
+    await work({ ...transaction, installationId: id, changeSeq: row?.changeSeq ?? 0 });
+  });
+
+async function idAndEpoch(statements: Statements): Promise<{ readonly id: string; readonly epoch: number }> {
+  const [row] = await statements.rows<{ id: string; epoch: number }>(
+    "SELECT installation_id AS id, epoch FROM strowger_meta WHERE id = 1",
+  );
+  if (row === undefined) throw new LeadershipLost();
+  return row;
+}
+
+async function shapeOf(database: Database): Promise<SubscriberShape> {
+  return { hasSha256: (await columnsOf(database, "subscriber")).has("ha1_sha256") };
 }
 
 /** The SipCluster that this database belongs to; undefined while it belongs to none. */
