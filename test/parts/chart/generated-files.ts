@@ -1,0 +1,105 @@
+/**
+ * The files of the chart that are written from others: its README from the comments of values.yaml, and its copies of `crds/`.
+ * `node test/parts/chart/generated-files.ts --write` writes them; generated-files.test.ts fails where one is stale.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { isMap, isScalar, type Pair, parseDocument } from "yaml";
+
+const root = resolve(import.meta.dirname, "../../..");
+const copies = "charts/strowger/files/crds";
+
+/** Path from the root to text, of every generated file. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const definitions = readdirSync(join(root, "crds")).filter((name) => name.endsWith(".yaml"));
+  return new Map([
+    ["charts/strowger/README.md", chartReadme(read("charts/strowger/values.yaml"))],
+    ...definitions.map((name) => [`${copies}/${name}`, read(`crds/${name}`)] as const),
+  ]);
+}
+
+/** Paths from the root of files that are not as they would be written, or that nothing writes any more. */
+export function staleFiles(): string[] {
+  const files = generatedFiles();
+  const stale = [...files].filter(([path, text]) => readOr(path) !== text).map(([path]) => path);
+  return [...stale, ...strays(files)];
+}
+
+export interface Value {
+  /** `image.tag`. */
+  readonly path: string;
+  /** As JSON. */
+  readonly fallback: string;
+  readonly meaning: string;
+}
+
+/** Every value that has a comment beginning with `--`, in the order of the file. */
+export function documentedValues(text: string): Value[] {
+  const { contents } = parseDocument(text);
+  return isMap(contents) ? contents.items.flatMap((pair) => valuesOf(pair, "")) : [];
+}
+
+function valuesOf(pair: Pair, prefix: string): Value[] {
+  if (!isScalar(pair.key)) return [];
+  const path = `${prefix}${String(pair.key.value)}`;
+  // A comment above the first key of a map belongs to the map, as the parser sees it.
+  const above = pair.key.commentBefore ?? (isMap(pair.value) ? undefined : "");
+  const meaning = /(?:^|\n) -- ([\s\S]*)$/.exec(above ?? "")?.[1]?.replace(/\n /g, " ");
+  if (meaning !== undefined) return [{ path, fallback: JSON.stringify(toJson(pair)), meaning }];
+  const { value } = pair;
+  if (!isMap(value)) return [];
+  const [first, ...rest] = value.items;
+  if (first !== undefined && isScalar(first.key)) first.key.commentBefore ??= value.commentBefore ?? "";
+  return [first, ...rest].flatMap((inner) => (inner === undefined ? [] : valuesOf(inner, `${path}.`)));
+}
+
+const toJson = ({ value }: Pair): unknown => (value as { toJSON(): unknown } | null)?.toJSON() ?? null;
+
+function chartReadme(values: string): string {
+  const rows = documentedValues(values).map(
+    ({ path, fallback, meaning }) => `| \`${path}\` | \`${fallback}\` | ${meaning.replaceAll("|", "\\|")} |`,
+  );
+  return `# The chart \`strowger\`
+
+Written from \`values.yaml\` by \`node test/parts/chart/generated-files.ts --write\`; do not edit.
+
+It installs the operator, the CRDs SipCluster, SipDomain and SipUser, their roles, and if asked for a Grafana dashboard, alerts and
+PodMonitors. It installs no exchange: that is a SipCluster of yours. [docs/install.md](../../docs/install.md) goes from an empty cluster
+to the first call.
+
+\`\`\`
+helm install strowger charts/strowger --namespace strowger-system --create-namespace
+helm test strowger --namespace strowger-system --logs
+\`\`\`
+
+Kubernetes 1.32 or newer. \`helm uninstall\` first stops the operator and releases its finalizers; CRDs, objects, rows and SIP nodes
+stay.
+
+## Values
+
+| value | default | meaning |
+|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+function readOr(path: string): string | undefined {
+  try {
+    return read(path);
+  } catch {
+    return undefined;
+  }
+}
+
+const strays = (files: ReadonlyMap<string, string>): string[] =>
+  readdirSync(join(root, copies))
+    .map((name) => `${copies}/${name}`)
+    .filter((path) => !files.has(path));
+
+if (import.meta.main && process.argv.includes("--write")) {
+  const files = generatedFiles();
+  for (const [path, text] of files) writeFileSync(join(root, path), text);
+  for (const path of strays(files)) rmSync(join(root, path));
+}
