@@ -107,7 +107,7 @@ export class ControlPlane implements AsyncDisposable {
       `--service-account-signing-key-file=${join(folder, "sa.key")}`,
       ...(this.plan.arguments ?? []),
     ]);
-    await this.#untilReady();
+    await this.#until("kube-apiserver", "/readyz");
   }
 
   /** Ends a program; `SIGKILL` as a crash does. Its data stay. */
@@ -127,6 +127,8 @@ export class ControlPlane implements AsyncDisposable {
       "--leader-elect=false",
       "--secure-port=0",
     ]);
+    // The first thing that everybody sees of it; until then it would not survive that the API server goes away.
+    await this.#until("kube-controller-manager", "/api/v1/namespaces/default/serviceaccounts/default");
   }
 
   async startScheduler(): Promise<void> {
@@ -161,26 +163,27 @@ export class ControlPlane implements AsyncDisposable {
     this.#children.set(name, startChild(first, rest, { cwd: this.plan.folder, log }));
   }
 
-  async #untilReady(): Promise<void> {
+  /** Waits until the API server answers 200 to that path. */
+  async #until(name: string, path: string): Promise<void> {
     const deadline = Date.now() + patienceMs;
-    const server = this.#children.get("kube-apiserver");
-    while (Date.now() < deadline && server?.process.exitCode === null) {
-      if (await this.#isReady()) return;
+    const child = this.#children.get(name);
+    while (Date.now() < deadline && child?.process.exitCode === null) {
+      if ((await this.#ask(path)) === 200) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    throw new Error(`kube-apiserver did not get ready:\n${server?.output().slice(-3000) ?? ""}`);
+    throw new Error(`${name} did not get ready:\n${child?.output().slice(-3000) ?? ""}`);
   }
 
-  /** Asked without a check of the certificate: the server makes it as it starts. */
-  #isReady(): Promise<boolean> {
+  /** Without a check of the certificate: the server makes it as it starts. Undefined: no answer. */
+  #ask(path: string): Promise<number | undefined> {
     return new Promise((resolve) => {
       const headers = { authorization: `Bearer ${this.#tokens["admin"]}` };
       const options = { headers, rejectUnauthorized: false, timeout: 2_000, agent: false };
-      const asked = request(`${this.url}/readyz`, options, (answer) => {
+      const asked = request(`${this.url}${path}`, options, (answer) => {
         answer.resume();
-        resolve(answer.statusCode === 200);
+        resolve(answer.statusCode);
       });
-      asked.on("error", () => resolve(false)).on("timeout", () => asked.destroy());
+      asked.on("error", () => resolve(undefined)).on("timeout", () => asked.destroy());
       asked.end();
     });
   }
