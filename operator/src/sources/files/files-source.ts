@@ -192,7 +192,9 @@ export class FilesSource implements Source {
     const id = idOf(file.kind, file.key);
     const before = this.#stored.get(id);
     if (before !== undefined && isDeepStrictEqual(before.file, file)) return;
-    this.#stored.set(id, { ...before, file, generation: (before?.generation ?? 0) + 1 });
+    const isSameSpec = before !== undefined && isDeepStrictEqual(before.file.spec, file.spec);
+    const generation = (before?.generation ?? 0) + (isSameSpec ? 0 : 1);
+    this.#stored.set(id, { ...before, file, generation });
     this.#listener?.changed({ kind: file.kind, key: file.key, what: "object" });
   }
 
@@ -213,7 +215,14 @@ const uidOf = ({ kind, key }: FileObject): string => `files:${kind}/${key}`;
 
 const asObject = ({ file, generation, status }: Stored): KubernetesObject => ({
   kind: file.kind,
-  metadata: { namespace: file.namespace, name: file.name, uid: uidOf(file), generation },
+  metadata: {
+    namespace: file.namespace,
+    name: file.name,
+    uid: uidOf(file),
+    generation,
+    labels: file.labels,
+    annotations: file.annotations,
+  },
   spec: file.spec,
   ...(status === undefined ? {} : { status }),
 });

@@ -14,6 +14,8 @@ export interface FileObject {
   readonly key: ObjectKey;
   readonly namespace: string;
   readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
   readonly spec: unknown;
   readonly data: Readonly<Record<string, string>>;
 }
@@ -134,6 +136,7 @@ function fileObject(
     }
     decoded[name] = Buffer.from(value, "base64").toString("utf8");
   }
-  const { namespace, name } = metadata;
-  return { kind, key: keyOf(namespace, name), namespace, name, spec, data: { ...decoded, ...stringData } };
+  const { namespace, name, labels = {}, annotations = {} } = metadata;
+  const key = keyOf(namespace, name);
+  return { kind, key, namespace, name, labels, annotations, spec, data: { ...decoded, ...stringData } };
 }

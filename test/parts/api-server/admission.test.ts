@@ -1,0 +1,61 @@
+/** The table of test/golden/admission against a real API server: it admits and refuses the same, naming the same fields, as the files source. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ApiServer } from "../../support/kubernetes/api-server.ts";
+import { admissionCases, type AdmissionCase } from "../../golden/admission/cases.ts";
+import { collection, KubeClient, type Answer, type Refusal } from "./kube-client.ts";
+
+interface Stored extends Refusal {
+  readonly spec?: unknown;
+  readonly metadata: { readonly resourceVersion: string };
+}
+
+let server: ApiServer;
+let client: KubeClient;
+
+beforeAll(async () => {
+  server = await ApiServer.start();
+  await server.installCrds();
+  client = new KubeClient(server.kubeconfig);
+});
+
+afterAll(async () => {
+  client[Symbol.dispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+test.for(admissionCases().map((one) => [one.title, one] as const))("%s", async ([, one]) => {
+  const { refused, as } = one;
+  const { status, body } = one.old === undefined ? await create(one) : await update(one);
+  if (refused === undefined) {
+    expect(wordsOf(body)).toEqual([]);
+    expect(body.spec).toMatchObject(as);
+  } else {
+    expect([400, 422]).toContain(status);
+    expect(wordsOf(body).join("\n")).toContain(refused.field);
+    expect(wordsOf(body).filter((text) => text.includes(refused.says))).not.toEqual([]);
+  }
+});
+
+/** kubectl asks for strict validation; so do we. Nothing is kept. */
+const create = ({ object }: AdmissionCase): Promise<Answer<Stored>> =>
+  client.send("POST", `${collection(object.kind)}?dryRun=All&fieldValidation=Strict`, object);
+
+async function update({ object, old }: AdmissionCase): Promise<Answer<Stored>> {
+  const path = collection(object.kind);
+  const name = String(object.metadata["name"]);
+  const { status, body } = await client.send<Stored>("POST", path, old);
+  expect(status, "the old object was admitted itself").toBe(201);
+  const metadata = { ...object.metadata, resourceVersion: body.metadata.resourceVersion };
+  try {
+    return await client.send("PUT", `${path}/${name}?fieldValidation=Strict`, { ...object, metadata });
+  } finally {
+    await client.send("DELETE", `${path}/${name}`);
+  }
+}
+
+/** Field and words of everything that is wrong; positions in lists as the files source writes them: `aliases.1`. */
+function wordsOf({ kind, message, details }: Refusal): readonly string[] {
+  if (kind !== "Status") return [];
+  const causes = details?.causes?.map((cause) => `${cause.field}: ${cause.message}`) ?? [];
+  return [...causes, message].map((text) => text.replace(/\[([^\]"]+)\]/g, ".$1"));
+}
