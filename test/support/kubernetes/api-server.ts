@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { freeTcpPort } from "../../../cli/src/up/free-port.ts";
 import { kubeBinaries } from "../../tools/build.ts";
 import { ControlPlane } from "./control-plane.ts";
-import { type CommandOptions, runCommand } from "./kubectl.ts";
+import { type CommandOptions, runCommand } from "./run-command.ts";
 
 export interface ApiServerPlan {
   /** Users beside the administrator: name to groups. RBAC says what they may do. */
