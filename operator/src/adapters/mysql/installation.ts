@@ -42,18 +42,51 @@ export async function takeInstallation(
 ): Promise<Installation> {
   const { id, epoch } = await database.transaction(async (transaction) => {
     const found = await idAndEpoch(transaction);
-    if (found.id === before?.id && found.epoch === before.epoch) return found;
-    await transaction.run(
-      `UPDATE strowger_meta SET epoch = epoch + 1, leader = ?,
-         leader_beat_at = CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) WHERE id = 1`,
-      [name],
-    );
-    return idAndEpoch(transaction);
+    return found.id === before?.id && found.epoch === before.epoch ? found : raiseEpoch(transaction, name);
   });
-  const write = (work: (change: Change) => Promise<void>): Promise<void> =>
-    writeUnder(database, id, epoch, work);
-  return { id, epoch, database, subscriber: await shapeOf(database), write };
+  return installationUnder(database, id, epoch);
 }
+
+/** The same where the database is this SipCluster's or nobody's, and then it is this SipCluster's. Undefined: it is another one's. */
+export async function takeInstallationFor(
+  cluster: ClusterIdentity,
+  database: Database,
+  name: string,
+  before?: { readonly id: string; readonly epoch: number },
+): Promise<Installation | undefined> {
+  const taken = await database.transaction(async (transaction) => {
+    const { namespace, name: clusterName, uid } = cluster;
+    const isOurs = await transaction.run(
+      `UPDATE strowger_meta SET cluster_namespace = ?, cluster_name = ?, cluster_uid = ?, change_seq = change_seq + 1
+        WHERE id = 1 AND (cluster_name = '' OR (cluster_namespace = ? AND cluster_name = ? AND cluster_uid = ?))`,
+      [namespace, clusterName, uid, namespace, clusterName, uid],
+    );
+    if (isOurs !== 1) return undefined;
+    const found = await idAndEpoch(transaction);
+    return found.id === before?.id && found.epoch === before.epoch ? found : raiseEpoch(transaction, name);
+  });
+  return taken === undefined ? undefined : installationUnder(database, taken.id, taken.epoch);
+}
+
+async function raiseEpoch(
+  transaction: Statements,
+  name: string,
+): Promise<{ readonly id: string; readonly epoch: number }> {
+  await transaction.run(
+    `UPDATE strowger_meta SET epoch = epoch + 1, leader = ?,
+       leader_beat_at = CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) WHERE id = 1`,
+    [name],
+  );
+  return idAndEpoch(transaction);
+}
+
+const installationUnder = async (database: Database, id: string, epoch: number): Promise<Installation> => ({
+  id,
+  epoch,
+  database,
+  subscriber: await shapeOf(database),
+  write: (work) => writeUnder(database, id, epoch, work),
+});
 
 /** Looks at a database that belongs to another SipCluster, and takes it with the first write. */
 export async function visitInstallation(database: Database, name: string): Promise<Installation> {

@@ -1,0 +1,238 @@
+/**
+ * The databases of all SipClusters of a Kubernetes cluster: each opened when it is first asked for, again when its address or its Secrets
+ * change, and closed when its SipCluster goes.
+ *
+ *   of(cluster)  open ── its answer, at once
+ *                failed just now ── the same failure, without another try
+ *                else ── Secrets by GET, connect, migrate under a lease, take or (another SipCluster's) look only
+ *   beat()       open and ours ── "the leader lives"; epoch raised by somebody else: theirs now, or we are the leader no more
+ *                failed ── Secrets again, try again; back: told
+ */
+import { isDeepStrictEqual } from "node:util";
+import { Database } from "../adapters/mysql/database.ts";
+import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
+import { LeadershipLost, type ClusterIdentity, type Installation } from "../adapters/mysql/installation.ts";
+import { beat, sayGoodbye } from "../adapters/mysql/leader-beat.ts";
+import type { MigrationReport } from "../adapters/mysql/migrate.ts";
+import type { Installations } from "../installations.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import type { Change, Source } from "../runtime/source.ts";
+import { caOf, credentialsOf, mysqlAddress, mysqlOf, type MysqlSpec } from "./mysql-address.ts";
+import { isAnothers, openClusterDatabase } from "./open-cluster-database.ts";
+
+export interface ClusterInstallationsOptions {
+  /** This process, for people who look into `strowger_meta`. */
+  readonly name: string;
+  readonly clock: Clock;
+  /** A database was opened and is ours. */
+  onOpen(cluster: ObjectKey, report: MigrationReport): void;
+  /** A database that could not be reached can be again, or is another one now: what waits for it may go on. */
+  onBack(cluster: ObjectKey): void;
+  /** Another operator has taken over a database that is still this SipCluster's: this process is the leader no more. */
+  onLost(lost: LeadershipLost): void;
+}
+
+interface Entry {
+  readonly cluster: ClusterIdentity;
+  readonly generation: number;
+  readonly address: DatabaseAddress;
+  readonly database: Database;
+  readonly installation: Installation;
+}
+
+interface Failure {
+  readonly error: Error;
+  readonly uid: string;
+  readonly generation: number;
+  readonly until: number;
+}
+
+/** A failure is repeated without another try for so long; the beat tries sooner. */
+const repeatMs = 15_000;
+
+export class ClusterInstallations implements Installations {
+  readonly #source: Source;
+  readonly #options: ClusterInstallationsOptions;
+  readonly #entries = new Map<ObjectKey, Entry>();
+  readonly #failures = new Map<ObjectKey, Failure>();
+  readonly #opening = new Map<ObjectKey, Promise<Installation | undefined>>();
+
+  constructor(source: Source, options: ClusterInstallationsOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  of(key: ObjectKey): Promise<Installation | undefined> {
+    const cluster = this.#source.get("SipCluster", key);
+    const entry = this.#entries.get(key);
+    if (entry !== undefined && cluster !== undefined && isCurrent(entry, cluster) && isOurs(entry))
+      return Promise.resolve(entry.installation);
+    const failure = this.#failures.get(key);
+    if (failure !== undefined && cluster !== undefined && isFresh(failure, cluster, this.#options.clock))
+      return Promise.reject(failure.error);
+    return this.#openOnce(key);
+  }
+
+  /** Ours only: what belongs to another SipCluster is not ours to sweep. */
+  open(): readonly Installation[] {
+    return [...this.#entries.values()].filter(isOurs).map(({ installation }) => installation);
+  }
+
+  unreachable(): readonly ObjectKey[] {
+    return this.#source
+      .list("SipCluster")
+      .filter((cluster) => mysqlOf(cluster) !== undefined)
+      .map(({ metadata }) => keyOf(metadata.namespace, metadata.name))
+      .filter((key) => this.#entries.get(key)?.database.outage !== undefined || !this.#entries.has(key));
+  }
+
+  /** A Secret that is in use changed, or a SipCluster did: looked at again when it is next asked for. */
+  changed({ kind, key, what }: Change): void {
+    if (kind === "SipCluster" && what === "object") {
+      this.#failures.delete(key);
+      if (this.#source.get(kind, key) === undefined) this.#close(key);
+    }
+    if (kind !== "Secret") return;
+    for (const cluster of this.#source.list("SipCluster")) {
+      const mysql = mysqlOf(cluster);
+      const { namespace, name } = cluster.metadata;
+      if (mysql === undefined || !secretsOf(namespace, mysql).includes(key)) continue;
+      this.#failures.delete(keyOf(namespace, name));
+      void this.#openOnce(keyOf(namespace, name)).catch(() => undefined);
+    }
+  }
+
+  /** One round; called every few seconds. Never throws. */
+  async beat(): Promise<void> {
+    await Promise.all([
+      ...[...this.#entries.keys()].map((key) => this.#beatOne(key)),
+      ...[...this.#failures.keys()].map((key) => this.#tryAgain(key)),
+    ]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ database }) => database.close()));
+    this.#entries.clear();
+  }
+
+  #openOnce(key: ObjectKey): Promise<Installation | undefined> {
+    const under = this.#opening.get(key);
+    if (under !== undefined) return under;
+    const opening = this.#open(key).finally(() => this.#opening.delete(key));
+    this.#opening.set(key, opening);
+    return opening;
+  }
+
+  async #open(key: ObjectKey): Promise<Installation | undefined> {
+    const cluster = this.#source.get("SipCluster", key);
+    const mysql = cluster && mysqlOf(cluster);
+    if (cluster === undefined || mysql === undefined) {
+      this.#failures.delete(key);
+      this.#close(key);
+      return undefined;
+    }
+    try {
+      return await this.#openAt(key, cluster, await this.#addressOf(cluster.metadata.namespace, mysql));
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      const { uid, generation } = cluster.metadata;
+      this.#failures.set(key, { error, uid, generation, until: this.#options.clock.now() + repeatMs });
+      throw error;
+    }
+  }
+
+  async #addressOf(namespace: string, mysql: MysqlSpec): Promise<DatabaseAddress> {
+    const ca = caOf(namespace, mysql);
+    return mysqlAddress(
+      namespace,
+      mysql,
+      await this.#source.secret(credentialsOf(namespace, mysql)),
+      ca === undefined ? undefined : await this.#source.secret(ca),
+    );
+  }
+
+  async #openAt(key: ObjectKey, object: KubernetesObject, address: DatabaseAddress): Promise<Installation> {
+    const { namespace, name, uid, generation } = object.metadata;
+    const before = this.#entries.get(key);
+    const isSame = before?.cluster.uid === uid && isDeepStrictEqual(before.address, address);
+    const database = isSame
+      ? before.database
+      : new Database(address, { now: () => this.#options.clock.now() });
+    const cluster = { namespace, name, uid };
+    try {
+      const had = before?.installation;
+      const epoch = had?.epoch;
+      const known = had === undefined || epoch === undefined ? undefined : { id: had.id, epoch };
+      const { installation, report } =
+        isSame && isOurs(before)
+          ? { installation: before.installation }
+          : await openClusterDatabase(database, cluster, this.#options.name, known);
+      this.#entries.set(key, { cluster, generation, address, database, installation });
+      this.#failures.delete(key);
+      if (report !== undefined) this.#options.onOpen(key, report);
+      if (before !== undefined && !isSame) {
+        void leave(before, before.cluster.uid !== uid);
+        this.#options.onBack(key);
+      }
+      return installation;
+    } catch (error) {
+      if (!isSame) void database.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #close(key: ObjectKey): void {
+    const entry = this.#entries.get(key);
+    this.#entries.delete(key);
+    if (entry !== undefined) void leave(entry, true);
+  }
+
+  async #beatOne(key: ObjectKey): Promise<void> {
+    const entry = this.#entries.get(key);
+    const epoch = entry?.installation.epoch;
+    if (entry === undefined || epoch === undefined) return;
+    const { database, cluster } = entry;
+    const wasAway = database.outage !== undefined;
+    try {
+      if (await beat(database, epoch)) {
+        if (wasAway) this.#options.onBack(key);
+      } else if (this.#entries.get(key) === entry) await this.#replaced(key, database, cluster);
+    } catch {
+      // Perhaps the password is another one now.
+      await this.#openOnce(key).catch(() => undefined);
+    }
+  }
+
+  /** Theirs now, by an annotation on another SipCluster; or ours still, under another leader. */
+  async #replaced(key: ObjectKey, database: Database, cluster: ClusterIdentity): Promise<void> {
+    if (!(await isAnothers(database, cluster))) return this.#options.onLost(new LeadershipLost());
+    this.#entries.delete(key);
+    void database.close().catch(() => undefined);
+    this.#options.onBack(key);
+  }
+
+  async #tryAgain(key: ObjectKey): Promise<void> {
+    const opened = await this.#openOnce(key).catch(() => undefined);
+    if (opened !== undefined) this.#options.onBack(key);
+  }
+}
+
+/** Nobody waits for it: a host that is gone may take minutes to say so. */
+async function leave({ database, installation: { epoch } }: Entry, isForGood: boolean): Promise<void> {
+  if (isForGood && epoch !== undefined) await sayGoodbye(database, epoch).catch(() => undefined);
+  await database.close().catch(() => undefined);
+}
+
+const isOurs = ({ installation }: Entry): boolean => installation.epoch !== undefined;
+
+const isCurrent = ({ cluster, generation }: Entry, { metadata }: KubernetesObject): boolean =>
+  cluster.uid === metadata.uid && generation === metadata.generation;
+
+const isFresh = (failure: Failure, { metadata }: KubernetesObject, clock: Clock): boolean =>
+  failure.uid === metadata.uid && failure.generation === metadata.generation && clock.now() < failure.until;
+
+const secretsOf = (namespace: string, mysql: MysqlSpec): readonly (ObjectKey | undefined)[] => [
+  credentialsOf(namespace, mysql),
+  caOf(namespace, mysql),
+];

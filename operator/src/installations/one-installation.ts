@@ -1,0 +1,72 @@
+/** The one database of an exchange that is a folder of files: it is whoever's SipCluster takes it first. */
+import type { Database } from "../adapters/mysql/database.ts";
+import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
+import { beat } from "../adapters/mysql/leader-beat.ts";
+import type { MigrationReport } from "../adapters/mysql/migrate.ts";
+import { openInstallation } from "../adapters/mysql/open-installation.ts";
+import type { Installations } from "../installations.ts";
+import type { ObjectKey } from "../runtime/object.ts";
+
+export interface OneInstallationOptions {
+  /** This process, for people who look into `strowger_meta`. */
+  readonly name: string;
+  onOpen(report: MigrationReport): void;
+  /** The database could not be reached and can be again. */
+  onBack(): void;
+  onLost(lost: LeadershipLost): void;
+}
+
+export class OneInstallation implements Installations {
+  readonly #database: Database;
+  readonly #options: OneInstallationOptions;
+  readonly #openOnce: () => Promise<Installation>;
+  #installation: Installation | undefined;
+  #hasFailed = false;
+
+  constructor(database: Database, options: OneInstallationOptions) {
+    this.#database = database;
+    this.#options = options;
+    this.#openOnce = openInstallation(database, options.name, (report) => options.onOpen(report));
+  }
+
+  /** Whichever SipCluster asks: whose it is, the database itself says. */
+  of(_cluster: ObjectKey): Promise<Installation> {
+    return this.opened();
+  }
+
+  async opened(): Promise<Installation> {
+    try {
+      return (this.#installation ??= await this.#openOnce());
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  open(): readonly Installation[] {
+    return this.#installation === undefined ? [] : [this.#installation];
+  }
+
+  /** It is not known by the name of any SipCluster. */
+  unreachable(): readonly ObjectKey[] {
+    return [];
+  }
+
+  /** One round; called every few seconds. Never throws. */
+  async beat(): Promise<void> {
+    const wasAway = this.#hasFailed || this.#database.outage !== undefined;
+    try {
+      const { epoch } = await this.opened();
+      if (epoch !== undefined && !(await beat(this.#database, epoch)))
+        return this.#options.onLost(new LeadershipLost());
+      this.#hasFailed = false;
+      if (wasAway) this.#options.onBack();
+    } catch {
+      // Whoever needs the database says so in a condition.
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}

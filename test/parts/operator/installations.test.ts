@@ -1,0 +1,243 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { failureOf } from "../../../operator/src/adapters/mysql/failure.ts";
+import {
+  clusterOfDatabase,
+  setClusterOfDatabase,
+  type Installation,
+} from "../../../operator/src/adapters/mysql/installation.ts";
+import { leaderBeat } from "../../../operator/src/adapters/mysql/leader-beat.ts";
+import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
+import { systemClock } from "../../../operator/src/runtime/clock.ts";
+import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+import { MemorySource } from "./memory-source.ts";
+
+let mariadb: TestMariadb;
+let source: MemorySource;
+let installations: ClusterInstallations;
+let told: string[];
+
+beforeAll(async () => {
+  mariadb = await startMariadb();
+  await mariadb.query("CREATE USER admin@'%' IDENTIFIED BY 'first'");
+  await mariadb.query("GRANT ALL ON *.* TO admin@'%'");
+});
+
+afterAll(() => mariadb[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  await mariadb.query("DROP DATABASE strowger");
+  await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
+  await mariadb.query("USE strowger");
+  await mariadb.query("ALTER USER admin@'%' IDENTIFIED BY 'first'");
+  source = new MemorySource();
+  source.secrets.set("ns/admin", { data: { username: "admin", password: "first" } });
+  told = [];
+  installations = openerOf("operator-0");
+});
+
+afterEach(() => installations.close());
+
+function openerOf(name: string): ClusterInstallations {
+  return new ClusterInstallations(source, {
+    name,
+    clock: systemClock,
+    onOpen: (cluster, { applied }) => told.push(`opened ${cluster} ${applied.length}`),
+    onBack: (cluster) => told.push(`back ${cluster}`),
+    onLost: ({ message }) => told.push(`lost: ${message}`),
+  });
+}
+
+const mysql = (more: object = {}) => ({
+  mysql: {
+    hosts: ["127.0.0.1"],
+    port: mariadb.port,
+    database: "strowger",
+    credentialsSecretRef: { name: "nodes" },
+    adminCredentialsSecretRef: { name: "admin" },
+    ...more,
+  },
+});
+
+const reasonOf = async (opening: Promise<unknown>): Promise<string | undefined> => {
+  const error = await opening.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  return error === undefined ? "none" : failureOf(error)?.reason;
+};
+
+const cluster = { namespace: "ns", name: "c" };
+
+/** What helper code of the SipCluster's kind does when it finds the database free. */
+const take = (installation: Installation | undefined, uid: string): Promise<void> =>
+  installation!.write((change) => setClusterOfDatabase(change, { ...cluster, uid }));
+
+test("a database is opened once, migrated, and asked for a second time without a request", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const [one, two] = await Promise.all([installations.of("ns/c"), installations.of("ns/c")]);
+  expect(one).toBe(two);
+  expect(told).toEqual(["opened ns/c 3"]);
+  const requests = source.requests.length;
+  expect(await installations.of("ns/c")).toBe(one);
+  expect(source.requests).toHaveLength(requests);
+  expect(installations.open()).toEqual([one]);
+  expect(installations.unreachable()).toEqual([]);
+});
+
+test("a SipCluster that is not there, or names no database, has none; one that goes is closed and its leader says good-bye", async () => {
+  expect(await installations.of("ns/none")).toBeUndefined();
+  source.put("SipCluster", "ns", "c", {});
+  expect(await installations.of("ns/c")).toBeUndefined();
+  source.put("SipCluster", "ns", "c", mysql());
+  await installations.of("ns/c");
+  await using eye = installationsOfAnother();
+  expect((await leaderBeat((await eye.database()).database)).age).toBeLessThan(10_000);
+  source.remove("SipCluster", "ns", "c");
+  installations.changed({ kind: "SipCluster", key: "ns/c", what: "object" });
+  expect(installations.open()).toEqual([]);
+  await expect
+    .poll(async () => (await leaderBeat((await eye.database()).database)).age)
+    .toBe(Number.POSITIVE_INFINITY);
+});
+
+/** Another Kubernetes cluster whose SipCluster names the same database. */
+function installationsOfAnother() {
+  const theirs = new MemorySource();
+  theirs.secrets.set("far/admin", { data: { username: "admin", password: "first" } });
+  theirs.put("SipCluster", "far", "theirs", mysql(), { uid: "far-uid" });
+  const opener = new ClusterInstallations(theirs, {
+    name: "operator-far",
+    clock: systemClock,
+    onOpen: () => undefined,
+    onBack: () => undefined,
+    onLost: () => undefined,
+  });
+  return {
+    opener,
+    database: async () => (await opener.of("far/theirs"))!,
+    [Symbol.asyncDispose]: () => opener.close(),
+  };
+}
+
+test.each([
+  ["a host that nobody knows", { hosts: ["no-such-host.invalid"] }, "DatabaseHostUnknown"],
+  ["a port where nobody listens", { port: 1 }, "DatabaseUnavailable"],
+  ["a database that is not there", { database: "missing" }, "DatabaseNotFound"],
+  ["a Secret that is not there", { adminCredentialsSecretRef: { name: "none" } }, "CredentialsNotFound"],
+  ["a Secret without a password", { adminCredentialsSecretRef: { name: "half" } }, "CredentialsNotFound"],
+  ["a wrong password", { adminCredentialsSecretRef: { name: "wrong" } }, "DatabaseAccessDenied"],
+  ["no TLS where it is asked for", { tls: {} }, "DatabaseTlsFailed"],
+])("%s is a reason for people, and no password is in it", async (_what, more, reason) => {
+  source.secrets.set("ns/half", { data: { username: "admin" } });
+  source.secrets.set("ns/wrong", { data: { username: "admin", password: "geheim" } });
+  source.put("SipCluster", "ns", "c", mysql(more));
+  const error: unknown = await installations.of("ns/c").catch((cause: unknown) => cause);
+  const failure = failureOf(error);
+  expect(failure?.reason).toBe(reason);
+  expect(failure?.message).not.toMatch(/geheim|first/);
+  expect(installations.unreachable()).toEqual(["ns/c"]);
+  const requests = source.requests.length;
+  expect(failureOf(await installations.of("ns/c").catch((cause: unknown) => cause))).toEqual(failure);
+  expect(source.requests).toHaveLength(requests); // not tried again at once
+});
+
+test("a spec that was put right is tried at once", async () => {
+  source.put("SipCluster", "ns", "c", mysql({ database: "missing" }));
+  expect(await reasonOf(installations.of("ns/c"))).toBe("DatabaseNotFound");
+  source.put("SipCluster", "ns", "c", mysql());
+  expect(await reasonOf(installations.of("ns/c"))).toBe("none");
+});
+
+test("of several hosts the first that answers and takes writes serves", async () => {
+  // Both are this machine; only one of them has a listener.
+  source.put("SipCluster", "ns", "c", mysql({ hosts: ["127.0.0.2", "127.0.0.1"] }));
+  expect(await reasonOf(installations.of("ns/c"))).toBe("none");
+  await mariadb.query("SET GLOBAL read_only = 1");
+  try {
+    source.put("SipCluster", "ns", "d", mysql({ hosts: ["127.0.0.1", "127.0.0.2"] }));
+    expect(await reasonOf(installations.of("ns/d"))).toBe("DatabaseUnavailable"); // the other one does not answer
+  } finally {
+    await mariadb.query("SET GLOBAL read_only = 0");
+  }
+});
+
+test("a rotated password: connections are made anew with the Secret's new one, under the same epoch", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const before = await installations.of("ns/c");
+  await mariadb.query("ALTER USER admin@'%' IDENTIFIED BY 'second'");
+  source.secrets.set("ns/admin", { data: { username: "admin", password: "second" } });
+  installations.changed({ kind: "Secret", key: "ns/admin", what: "object" });
+  await expect.poll(() => installations.of("ns/c")).not.toBe(before);
+  const after = await installations.of("ns/c");
+  expect(after?.epoch).toBe(before?.epoch);
+  expect(await clusterOfDatabase(after!.database)).toMatchObject(cluster);
+});
+
+test("a server that goes and comes back is told, without anybody asking", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  await installations.of("ns/c");
+  await mariadb.crash();
+  await installations.beat();
+  expect(installations.unreachable()).toEqual(["ns/c"]);
+  await mariadb.restart();
+  await expect
+    .poll(async () => {
+      await installations.beat();
+      return told;
+    })
+    .toContain("back ns/c");
+  expect(installations.unreachable()).toEqual([]);
+});
+
+test("a database of another SipCluster is looked at, never migrated nor taken, until it is written on purpose", async () => {
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
+  const ours = await installations.of("ns/c");
+  await take(ours, "u1");
+  await using other = installationsOfAnother();
+  const looked = await other.database();
+  expect(looked.epoch).toBeUndefined();
+  expect(other.opener.open()).toEqual([]);
+  expect(await clusterOfDatabase(looked.database)).toEqual({ ...cluster, uid: "u1" });
+  expect(await leaderBeat(looked.database)).toMatchObject({ leader: "operator-0" });
+  await take(ours, "u1"); // we still may
+  await looked.write((change) =>
+    setClusterOfDatabase(change, { namespace: "far", name: "theirs", uid: "far-uid" }),
+  );
+  await expect(take(ours, "u1")).rejects.toThrow(/another operator has taken/);
+  expect((await other.database()).epoch).toBeGreaterThan(0);
+  expect(other.opener.open()).toHaveLength(1);
+  await installations.beat(); // theirs: no reason to end
+  expect(told).toEqual(["opened ns/c 3", "back ns/c"]);
+  expect((await installations.of("ns/c"))?.epoch).toBeUndefined();
+});
+
+test("two SipClusters that name one free database: one has it, the other looks", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  source.put("SipCluster", "ns", "d", mysql());
+  const both = await Promise.all([installations.of("ns/c"), installations.of("ns/d")]);
+  expect(both.filter((one) => one?.epoch !== undefined)).toHaveLength(1);
+  expect(installations.open()).toHaveLength(1);
+  await installations.beat();
+  expect(told).toHaveLength(1);
+});
+
+test("a leader that slept while another one of the same SipCluster went on hears of it", async () => {
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
+  await take(await installations.of("ns/c"), "u1");
+  const next = openerOf("operator-1");
+  await next.of("ns/c");
+  await installations.beat();
+  expect(told.at(-1)).toBe("lost: another operator has taken this database over");
+  await next.close();
+});
+
+test("the same name with a new uid looks only, and its beat ends: taking it is a decision", async () => {
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
+  await take(await installations.of("ns/c"), "u1");
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u2" });
+  const again = await installations.of("ns/c");
+  expect(again?.epoch).toBeUndefined();
+  await expect.poll(async () => (await leaderBeat(again!.database)).age).toBe(Number.POSITIVE_INFINITY);
+  await take(again, "u2");
+  expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
+});

@@ -1,0 +1,114 @@
+/** Objects, Secrets and statuses in memory, for tests of controllers and installations on a real database. */
+import {
+  keyOf,
+  splitKey,
+  type KubernetesObject,
+  type ObjectKey,
+} from "../../../operator/src/runtime/object.ts";
+import type { Event, Presence, Secret, Source } from "../../../operator/src/runtime/source.ts";
+
+export class MemorySource implements Source {
+  readonly objects = new Map<string, KubernetesObject>();
+  readonly secrets = new Map<ObjectKey, Secret>();
+  readonly namespaces = new Map<string, Readonly<Record<string, string>>>();
+  readonly events: (Event & { readonly name: string })[] = [];
+  /** Every request that would go to an API server. */
+  readonly requests: string[] = [];
+  /** What a live read says where that differs from `objects`. */
+  readonly presences = new Map<string, Presence>();
+  /** What each writer of statuses wrote last. */
+  readonly written = new Map<string, unknown>();
+
+  /** Creates the object, or changes its spec or metadata and raises its generation. */
+  put(kind: string, namespace: string, name: string, spec: object, more: object = {}): KubernetesObject {
+    const id = `${kind} ${keyOf(namespace, name)}`;
+    const before = this.objects.get(id);
+    const object: KubernetesObject = {
+      ...before,
+      kind,
+      metadata: {
+        namespace,
+        name,
+        uid: before?.metadata.uid ?? `uid-${this.objects.size}-${name}`,
+        ...(before?.metadata.finalizers === undefined ? {} : { finalizers: before.metadata.finalizers }),
+        generation: (before?.metadata.generation ?? 0) + 1,
+        ...more,
+      },
+      spec,
+    };
+    this.objects.set(id, object);
+    return object;
+  }
+
+  remove(kind: string, namespace: string, name: string): void {
+    this.objects.delete(`${kind} ${keyOf(namespace, name)}`);
+  }
+
+  get(kind: string, key: ObjectKey): KubernetesObject | undefined {
+    return this.objects.get(`${kind} ${key}`);
+  }
+
+  list(kind: string): readonly KubernetesObject[] {
+    return [...this.objects.values()].filter((object) => object.kind === kind);
+  }
+
+  presence(kind: string, key: ObjectKey): Promise<Presence> {
+    this.requests.push(`GET ${kind} ${key}`);
+    const found = this.get(kind, key);
+    const planted = this.presences.get(`${kind} ${key}`);
+    return Promise.resolve(
+      planted ?? (found === undefined ? { is: "absent" } : { is: "present", uid: found.metadata.uid }),
+    );
+  }
+
+  namespaceLabels(namespace: string): Promise<Readonly<Record<string, string>> | undefined> {
+    this.requests.push(`GET Namespace ${namespace}`);
+    return Promise.resolve(this.namespaces.get(namespace));
+  }
+
+  secret(key: ObjectKey): Promise<Secret | undefined> {
+    this.requests.push(`GET Secret ${key}`);
+    return Promise.resolve(this.secrets.get(key));
+  }
+
+  createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void> {
+    this.requests.push(`POST Secret ${key}`);
+    if (!this.secrets.has(key)) this.secrets.set(key, { data, generatedFor });
+    return Promise.resolve();
+  }
+
+  removeSecret(key: ObjectKey, generatedFor: string): Promise<void> {
+    this.requests.push(`DELETE Secret ${key}`);
+    if (this.secrets.get(key)?.generatedFor === generatedFor) this.secrets.delete(key);
+    return Promise.resolve();
+  }
+
+  writeStatus(kind: string, key: ObjectKey, status: unknown, writer: string): Promise<void> {
+    this.requests.push(`PATCH ${kind} ${key} status by ${writer}`);
+    const object = this.get(kind, key);
+    if (object === undefined) return Promise.resolve();
+    const mine = `${writer} ${kind} ${key}`;
+    const kept: Record<string, unknown> = { ...(object.status as object | undefined) };
+    for (const field of Object.keys((this.written.get(mine) as object | undefined) ?? {})) delete kept[field];
+    this.written.set(mine, status);
+    this.objects.set(`${kind} ${key}`, { ...object, status: { ...kept, ...(status as object) } });
+    return Promise.resolve();
+  }
+
+  holdBack(kind: string, key: ObjectKey, isHeld: boolean): Promise<void> {
+    const object = this.get(kind, key);
+    const finalizers = isHeld ? ["sip.strowger.dev/rows"] : [];
+    if (object === undefined || (object.metadata.finalizers?.length ?? 0) === finalizers.length)
+      return Promise.resolve();
+    this.requests.push(`PATCH ${kind} ${key} finalizers`);
+    const isGone = object.metadata.deletionTimestamp !== undefined && !isHeld;
+    const { namespace, name } = splitKey(key);
+    if (isGone) this.remove(kind, namespace, name);
+    else this.objects.set(`${kind} ${key}`, { ...object, metadata: { ...object.metadata, finalizers } });
+    return Promise.resolve();
+  }
+
+  event({ metadata: { name } }: KubernetesObject, event: Event): void {
+    this.events.push({ ...event, name });
+  }
+}
