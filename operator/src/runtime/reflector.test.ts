@@ -59,7 +59,7 @@ function given(items: readonly Thing[] = [], version = 10) {
           try {
             watcher.on({ type, object: object as Thing });
           } catch (cause) {
-            reject(cause);
+            reject(cause as Error);
           }
         };
         watches.push({ from, signal, opened: () => watcher.opened(), send, end: resolve, fail: reject });

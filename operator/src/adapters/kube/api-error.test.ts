@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { ApiRefused, ApiUnreachable, isAbsence } from "./api-error.ts";
+import { resourceTypes } from "./resource-type.ts";
+
+const { SipUser, Secret } = resourceTypes;
+
+const notFound = (details: object): string =>
+  JSON.stringify({ kind: "Status", status: "Failure", reason: "NotFound", message: "not found", details });
+
+const refused = (status: number, body: string): ApiRefused =>
+  new ApiRefused("GET SipUser tel/a", status, body);
+
+test("a 404 Status that names the object proves its absence", () => {
+  const body = notFound({ name: "a", group: "sip.strowger.dev", kind: "sipusers" });
+  expect(isAbsence(refused(404, body), SipUser, "a")).toBe(true);
+  expect(isAbsence(refused(404, notFound({ name: "a", kind: "secrets" })), Secret, "a")).toBe(true);
+});
+
+test("nothing else does: another name, kind or group, a plain 404, 403, no answer", () => {
+  const unproven: readonly unknown[] = [
+    refused(404, notFound({ name: "b", group: "sip.strowger.dev", kind: "sipusers" })),
+    refused(404, notFound({ name: "a", group: "sip.strowger.dev", kind: "sipdomains" })),
+    refused(404, notFound({ name: "a", kind: "sipusers" })),
+    refused(404, "404 page not found\n"),
+    refused(404, '{"kind":"Status","reason":"NotFound","message":"the server could not find the resource"}'),
+    refused(404, "null"),
+    refused(403, notFound({ name: "a", group: "sip.strowger.dev", kind: "sipusers" })),
+    new ApiUnreachable("GET SipUser tel/a", new Error("connection refused")),
+    undefined,
+  ];
+  expect(unproven.map((error) => isAbsence(error, SipUser, "a"))).toEqual(unproven.map(() => false));
+});
+
+test("the message says what was asked and what was answered", () => {
+  expect(refused(403, '{"kind":"Status","message":"sipusers is forbidden"}').message).toBe(
+    "GET SipUser tel/a: 403 sipusers is forbidden",
+  );
+  expect(refused(502, "<html>bad gateway</html>").message).toContain("bad gateway");
+  expect(refused(500, "").message).toBe("GET SipUser tel/a: 500 without a word");
+});
+
+test("no answer: the innermost reason is in the message", () => {
+  const cause = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED 127.0.0.1:6443") });
+  expect(new ApiUnreachable("GET SipUser tel/a", cause).message).toBe(
+    "GET SipUser tel/a: connect ECONNREFUSED 127.0.0.1:6443",
+  );
+});

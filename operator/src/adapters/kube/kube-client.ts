@@ -1,0 +1,193 @@
+/** Asks the API server for objects, and writes them. In and out they are plain JSON: no field is dropped that nobody here knows. */
+import type { HttpMethod } from "@kubernetes/client-node";
+import type { Page, WatchEvent } from "../../runtime/reflector.ts";
+import { ApiUnreachable } from "./api-error.ts";
+import { ApiRequests, type KubeOptions } from "./api-requests.ts";
+import { JsonLines } from "./json-lines.ts";
+import type { KubeConnection } from "./kube-connection.ts";
+import { describePlace, pathOf, type Place, type ResourceType } from "./resource-type.ts";
+
+export interface ListQuery {
+  readonly labelSelector?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+  /** Only `metadata` of each object. */
+  readonly isMetadataOnly?: boolean;
+}
+
+export interface WriteOptions {
+  readonly fieldManager: string;
+  readonly subresource?: "status";
+}
+
+type Named = { readonly metadata: { readonly namespace?: string; readonly name: string } };
+
+interface Ask {
+  readonly method: HttpMethod;
+  readonly type: ResourceType;
+  readonly place: Place;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly accept?: string;
+  readonly contentType?: string;
+  readonly body?: unknown;
+}
+
+const metadataOf = (as: string): string => `application/json;as=${as};g=meta.k8s.io;v=v1,application/json`;
+
+export class KubeClient {
+  readonly #requests: ApiRequests;
+
+  constructor(connection: KubeConnection, options: KubeOptions = {}) {
+    this.#requests = new ApiRequests(connection, options);
+  }
+
+  /** Throws `ApiRefused` where there is none; `isAbsence` tells whether that proves anything. */
+  get<T>(type: ResourceType, place: Place, { isMetadataOnly = false } = {}): Promise<T> {
+    const accept = isMetadataOnly ? { accept: metadataOf("PartialObjectMetadata") } : {};
+    return this.#json({ method: "GET", type, place, ...accept });
+  }
+
+  /** What is served at a path that belongs to no type, such as `/openapi/v3`. */
+  async read<T>(path: string): Promise<T> {
+    return (await this.#requests.ask(`GET ${path}`, {
+      method: "GET",
+      path,
+      headers: { Accept: "application/json" },
+    })) as T;
+  }
+
+  /** One page. Without `namespace`: of all namespaces. */
+  async list<T>(
+    type: ResourceType,
+    namespace: string | undefined,
+    { isMetadataOnly = false, ...query }: ListQuery = {},
+    signal?: AbortSignal,
+  ): Promise<Page<T>> {
+    const place = namespace === undefined ? {} : { namespace };
+    const accept = isMetadataOnly ? { accept: metadataOf("PartialObjectMetadataList") } : {};
+    const list = await this.#json<{
+      readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+      readonly items: readonly T[] | null;
+    }>(
+      { method: "GET", type, place, query: { ...query, limit: query.limit || undefined }, ...accept },
+      signal,
+    );
+    return { ...list.metadata, items: list.items ?? [] };
+  }
+
+  /** Tells each event until the server ends the watch or `signal` does. There is no other end: see who calls it. */
+  async watch<T>(
+    type: ResourceType,
+    namespace: string | undefined,
+    query: {
+      readonly labelSelector?: string;
+      readonly isMetadataOnly?: boolean;
+      readonly from: string;
+      readonly timeoutSeconds: number;
+    },
+    told: { opened(): void; on(event: WatchEvent<T>): void },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const place = namespace === undefined ? {} : { namespace };
+    const what = `watch of ${describePlace(type, place)}`;
+    const path =
+      pathOf(type, place) +
+      queryOf({
+        watch: "true",
+        allowWatchBookmarks: "true",
+        resourceVersion: query.from,
+        timeoutSeconds: query.timeoutSeconds,
+        labelSelector: query.labelSelector,
+      });
+    const headers = {
+      Accept: query.isMetadataOnly === true ? metadataOf("PartialObjectMetadata") : "application/json",
+    };
+    const stream = await this.#requests.open(what, { method: "GET", path, headers }, signal);
+    told.opened();
+    const lines = new JsonLines();
+    const read = async (): Promise<void> => {
+      for await (const chunk of stream)
+        for (const event of lines.push(chunk)) told.on(event as WatchEvent<T>);
+    };
+    await read().catch((cause: unknown) => {
+      if (cause instanceof TypeError) throw new ApiUnreachable(what, cause);
+      throw cause;
+    });
+  }
+
+  /** Server-side apply; what other managers own and this object says is taken over. Returns the object as it is then. */
+  apply<T>(type: ResourceType, object: Named, { fieldManager, subresource }: WriteOptions): Promise<T> {
+    const place = subresource === undefined ? placeOf(object) : { ...placeOf(object), subresource };
+    const body = { apiVersion: type.apiVersion, kind: type.kind, ...object };
+    const contentType = "application/apply-patch+yaml";
+    return this.#json({
+      method: "PATCH",
+      type,
+      place,
+      query: { fieldManager, force: "true" },
+      contentType,
+      body,
+    });
+  }
+
+  create<T>(type: ResourceType, object: Named, { fieldManager }: WriteOptions): Promise<T> {
+    const { namespace } = object.metadata;
+    const place = namespace === undefined ? {} : { namespace };
+    const body = { apiVersion: type.apiVersion, kind: type.kind, ...object };
+    return this.#json({ method: "POST", type, place, query: { fieldManager }, body });
+  }
+
+  /** Refused with 409 where the object is no longer of the resource version that `object` says. */
+  replace<T>(type: ResourceType, object: Named, { fieldManager }: WriteOptions): Promise<T> {
+    const body = { apiVersion: type.apiVersion, kind: type.kind, ...object };
+    return this.#json({ method: "PUT", type, place: placeOf(object), query: { fieldManager }, body });
+  }
+
+  /** `uid` and `resourceVersion` in the patch's metadata are preconditions (409). */
+  mergePatch<T>(
+    type: ResourceType,
+    place: Place,
+    patch: unknown,
+    { fieldManager }: WriteOptions,
+  ): Promise<T> {
+    const contentType = "application/merge-patch+json";
+    return this.#json({ method: "PATCH", type, place, query: { fieldManager }, contentType, body: patch });
+  }
+
+  /** Refused with 409 where the object is another one than that. What it owns goes in the background. */
+  async delete(
+    type: ResourceType,
+    place: Place,
+    preconditions: { readonly uid: string; readonly resourceVersion?: string },
+  ): Promise<void> {
+    await this.#json({
+      method: "DELETE",
+      type,
+      place,
+      body: { propagationPolicy: "Background", preconditions },
+    });
+  }
+
+  async #json<T>(
+    { method, type, place, query = {}, accept, contentType, body }: Ask,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const what = `${method} ${describePlace(type, place)}`;
+    const headers = {
+      Accept: accept ?? "application/json",
+      "Content-Type": contentType ?? "application/json",
+    };
+    const path = pathOf(type, place) + queryOf(query);
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    return (await this.#requests.ask(what, { method, path, headers, ...text }, signal)) as T;
+  }
+}
+
+const placeOf = ({ metadata: { namespace, name } }: Named): Place =>
+  namespace === undefined ? { name } : { namespace, name };
+
+function queryOf(query: Readonly<Record<string, string | number | undefined>>): string {
+  const said = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (said.length === 0) return "";
+  return `?${new URLSearchParams(said.map(([name, value]): [string, string] => [name, String(value)])).toString()}`;
+}

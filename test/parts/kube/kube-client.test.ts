@@ -1,0 +1,207 @@
+/** The client on a real API server: one connection, deadlines, what it refuses, server-side apply. Faults are made by a proxy in between. */
+import { readFile, writeFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  ApiRefused,
+  ApiUnreachable,
+  isAbsence,
+  isConflict,
+} from "../../../operator/src/adapters/kube/api-error.ts";
+import { NotLeader } from "../../../operator/src/adapters/kube/api-requests.ts";
+import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
+import { KubeConnection } from "../../../operator/src/adapters/kube/kube-connection.ts";
+import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
+import { ApiServer } from "../../support/kubernetes/api-server.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+
+const { ConfigMap, Namespace, SipUser, Pod } = resourceTypes;
+const manager = { fieldManager: "test" };
+
+describe("kube client", () => {
+  let server: ApiServer;
+  let proxy: TcpProxy;
+  let throughProxy: string;
+
+  beforeAll(async () => {
+    server = await ApiServer.start();
+    proxy = await startTcpProxy(Number(new URL(server.url).port));
+    throughProxy = `${server.kubeconfig}.proxy`;
+    const config = await readFile(server.kubeconfig, "utf8");
+    await writeFile(throughProxy, config.replace(server.url, `https://127.0.0.1:${proxy.port}`));
+  });
+
+  afterAll(async () => {
+    await proxy?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  const connect = (): KubeConnection => KubeConnection.fromFile(throughProxy);
+  const create = (client: KubeClient, name: string, data: Record<string, string> = {}) =>
+    client.create<{ metadata: { uid: string; resourceVersion: string } }>(
+      ConfigMap,
+      { metadata: { namespace: "default", name }, data } as never,
+      manager,
+    );
+
+  it("300 requests, and 20 at a time beside watches, take one connection", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection);
+    const before = proxy.accepted;
+    const start = performance.now();
+    for (let count = 0; count < 300; count += 1) await client.get(Namespace, { name: "default" });
+    console.log(`300 requests: ${Math.round(performance.now() - start)} ms`);
+    expect(proxy.accepted - before).toBe(1);
+    const stop = new AbortController();
+    let opened = 0;
+    const watches = Array.from({ length: 12 }, () =>
+      client
+        .watch(
+          ConfigMap,
+          undefined,
+          { from: "", timeoutSeconds: 60 },
+          { opened: () => (opened += 1), on: () => undefined },
+          stop.signal,
+        )
+        .catch(() => undefined),
+    );
+    while (opened < 12) await client.get(Namespace, { name: "default" });
+    await Promise.all(Array.from({ length: 20 }, () => client.get(Namespace, { name: "default" })));
+    expect(proxy.accepted - before).toBe(1);
+    stop.abort();
+    await Promise.all(watches);
+    await connection.close();
+  });
+
+  it("a certificate that was renewed on disk takes a new connection", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection);
+    const before = proxy.accepted;
+    await client.get(Namespace, { name: "default" });
+    const authority =
+      /"certificate-authority": "([^"]+)"/.exec(await readFile(server.kubeconfig, "utf8"))?.[1] ?? "";
+    const bundle = await readFile(authority, "utf8");
+    await writeFile(authority, `${bundle}\n${bundle}`);
+    await client.get(Namespace, { name: "default" });
+    await client.get(Namespace, { name: "default" });
+    await writeFile(authority, bundle);
+    expect(proxy.accepted - before).toBe(2);
+    await connection.close();
+  });
+
+  it("a server that does not answer is given up after the deadline, and the next request takes another connection", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection, { requestTimeoutMs: 500 });
+    await client.get(Namespace, { name: "default" });
+    proxy.silence();
+    await expect(client.get(Namespace, { name: "default" })).rejects.toThrow(
+      "GET Namespace default: no answer within 500 ms",
+    );
+    proxy.hearNewConnections();
+    await client.get(Namespace, { name: "default" });
+    proxy.hear();
+    await connection.close();
+  });
+
+  it("a refused connection is an error with its reason", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection);
+    proxy.refuse();
+    const error: unknown = await client.get(Namespace, { name: "default" }).catch((cause: unknown) => cause);
+    proxy.hear();
+    expect(error).toBeInstanceOf(ApiUnreachable);
+    await client.get(Namespace, { name: "default" });
+    await connection.close();
+  });
+
+  it("tells absence from a path that is not served", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection);
+    const failure = (promise: Promise<unknown>): Promise<unknown> =>
+      promise.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    const gone = await failure(client.get(ConfigMap, { namespace: "default", name: "nobody" }));
+    const elsewhere = await failure(
+      client.get(ConfigMap, { namespace: "no-such-namespace", name: "nobody" }),
+    );
+    const unserved = await failure(client.get(SipUser, { namespace: "default", name: "nobody" }));
+    expect(isAbsence(gone, ConfigMap, "nobody")).toBe(true);
+    expect(isAbsence(elsewhere, ConfigMap, "nobody")).toBe(true);
+    expect((unserved as ApiRefused).status).toBe(404);
+    expect(isAbsence(unserved, SipUser, "nobody")).toBe(false);
+    await connection.close();
+  });
+
+  it("drops no field that it does not know", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection);
+    await client.create(
+      ConfigMap,
+      {
+        metadata: { namespace: "default", name: "plain", annotations: { "x-kubernetes-odd": "kept" } },
+        data: { "x-kubernetes-too": "kept" },
+      } as never,
+      manager,
+    );
+    const read = await client.get<{ data: unknown; metadata: { creationTimestamp: unknown } }>(ConfigMap, {
+      namespace: "default",
+      name: "plain",
+    });
+    expect(read.data).toEqual({ "x-kubernetes-too": "kept" });
+    expect(typeof read.metadata.creationTimestamp).toBe("string");
+    await connection.close();
+  });
+
+  it("applies beside another manager, and deletes only the object of that uid", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection);
+    const apply = (fieldManager: string, data: Record<string, string>) =>
+      client.apply<{ data: unknown; metadata: { uid: string } }>(
+        ConfigMap,
+        { metadata: { namespace: "default", name: "shared" }, data } as never,
+        { fieldManager },
+      );
+    await apply("one", { a: "1", b: "1" });
+    await apply("two", { c: "2" });
+    const { data, metadata } = await apply("one", { a: "3" });
+    expect(data).toEqual({ a: "3", c: "2" });
+    const place = { namespace: "default", name: "shared" };
+    const wrong = await client
+      .delete(ConfigMap, place, { uid: "11111111-2222-3333-4444-555555555555" })
+      .catch((e: unknown) => e);
+    expect(isConflict(wrong)).toBe(true);
+    await client.delete(ConfigMap, place, { uid: metadata.uid });
+    const gone: unknown = await client.get(ConfigMap, place).catch((cause: unknown) => cause);
+    expect(isAbsence(gone, ConfigMap, "shared")).toBe(true);
+    await connection.close();
+  });
+
+  it("lists in pages, metadata alone where that is asked", async () => {
+    const connection = connect();
+    const client = new KubeClient(connection);
+    for (const name of ["page-a", "page-b", "page-c"]) await create(client, name, { secret: "value" });
+    const first = await client.list(ConfigMap, "default", { limit: 2 });
+    expect(first.items).toHaveLength(2);
+    const rest = await client.list(ConfigMap, "default", { limit: 500, continue: first.continue ?? "" });
+    expect(rest.resourceVersion).toBe(first.resourceVersion);
+    const bare = await client.list(ConfigMap, "default", { isMetadataOnly: true });
+    expect(JSON.stringify(bare.items)).toContain("page-a");
+    expect(JSON.stringify(bare.items)).not.toContain("value");
+    await connection.close();
+  });
+
+  it("who is not the leader reads and does not write; each attempt is counted", async () => {
+    const connection = connect();
+    const codes: string[] = [];
+    const client = new KubeClient(connection, {
+      mayWrite: () => false,
+      observer: { requested: ({ method, code }) => codes.push(`${method} ${code}`) },
+    });
+    await client.get(Namespace, { name: "default" });
+    await expect(create(client, "forbidden")).rejects.toBeInstanceOf(NotLeader);
+    await expect(client.get(Pod, { namespace: "default", name: "none" })).rejects.toBeInstanceOf(ApiRefused);
+    expect(codes).toEqual(["GET 200", "GET 404"]);
+    await connection.close();
+  });
+});
