@@ -1,9 +1,13 @@
-/** The command `strowger`. Each sub-command is a file of its own beside this one. */
+/** The command `strowger`. Each sub-command is a file or a folder of its own beside this one. */
 import { program } from "commander";
 import { db } from "./db.ts";
+import { selftestCommand } from "./selftest/command.ts";
+import { uninstallCommand } from "./uninstall/command.ts";
 import { upCommand } from "./up/command.ts";
 
 program.name("strowger").description("SIP telephony on Kubernetes: YAML in, ringing phones out.");
 program.addCommand(db);
+program.addCommand(selftestCommand());
+program.addCommand(uninstallCommand());
 program.addCommand(upCommand());
 await program.parseAsync();

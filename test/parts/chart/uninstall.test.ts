@@ -1,0 +1,116 @@
+/** `strowger uninstall` against an API server: what it releases, what it leaves, and with which rights. */
+import { join, resolve } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { finalizer } from "../../../cli/src/uninstall/uninstall.ts";
+import { startChild } from "../../support/child.ts";
+import { ApiServer } from "../../support/kubernetes/api-server.ts";
+import { describeWith } from "../../support/needs.ts";
+import { renderChart } from "./render-chart.ts";
+
+const main = resolve(import.meta.dirname, "../../../cli/src/main.ts");
+const users = 40;
+
+describeWith([], "strowger uninstall", () => {
+  let server: ApiServer;
+  beforeAll(async () => {
+    server = await ApiServer.start({ controllerManager: true });
+    await server.installCrds();
+    await server.kubectl(["create", "namespace", "strowger-system"]);
+    await server.kubectl(["create", "namespace", "tenant"]);
+  });
+  afterAll(async () => server?.[Symbol.asyncDispose]());
+
+  /** As the hook's Job runs it: with the token of its ServiceAccount, and no more rights than the chart gives. */
+  const uninstall = async (kubeconfig: string, ...args: string[]) => {
+    const {
+      users: [login],
+      clusters: [cluster],
+    } = JSON.parse(await readFile(kubeconfig, "utf8")) as Kubeconfig; // prettier-ignore
+    const tokenFile = join(dirname(kubeconfig), "uninstall.token");
+    await writeFile(tokenFile, `${login.user.token}\n`, { mode: 0o600 });
+    const flags = ["--namespace", "strowger-system", "--deployment", "strowger-operator", ...args];
+    const where = ["--server", cluster.cluster.server, "--token-file", tokenFile];
+    const env = { NODE_EXTRA_CA_CERTS: cluster.cluster["certificate-authority"] };
+    await using child = startChild(process.execPath, [main, "uninstall", ...where, ...flags], { env });
+    return { status: await child.exited, output: child.output() };
+  };
+
+  test("the operator is scaled to 0, our finalizer is released everywhere, others and the objects stay", async () => {
+    const { manifests } = await renderChart({ namespace: "strowger-system" });
+    const hook = manifests.filter(({ metadata }) => metadata.name.startsWith("strowger-uninstall"));
+    const roles = hook.filter(({ kind }) => kind !== "Job");
+    await server.apply(roles.map((manifest) => JSON.stringify(manifest)).join("\n---\n"));
+    await server.apply(objects());
+    const account = await server.serviceAccount("strowger-system", "strowger-uninstall");
+
+    const { status, output } = await uninstall(account);
+
+    expect(output).toBe(
+      "operator: scaled to 0\noperator: its last pod is gone\n" +
+        `sipusers: finalizers of ${users} objects released\nsipdomains: finalizers of 1 objects released\n` +
+        "sipclusters: finalizers of 1 objects released\n",
+    );
+    expect(status).toBe(0);
+    const scaled = await server.get("deployment", "strowger-operator", "-n", "strowger-system");
+    expect(scaled).toMatchObject({ spec: { replicas: 0 } });
+    const left = await server.get<{ items: Item[] }>("sipclusters,sipdomains,sipusers", "-A");
+    expect(left.items).toHaveLength(users + 2);
+    const finalizers = left.items.flatMap(({ metadata }) => metadata.finalizers ?? []);
+    expect(finalizers, "only the one that is not ours").toEqual(["example.com/other"]);
+
+    expect((await uninstall(account)).output, "again: nothing to do").toContain("of 0 objects released");
+  });
+
+  test("a refusal is told with the API server's words, and the exit status is 1", async () => {
+    const stranger = await server.serviceAccount("tenant", "stranger");
+    const { status, output } = await uninstall(stranger);
+    expect(status).toBe(1);
+    expect(output).toMatch(/^strowger uninstall: PATCH .*strowger-operator\/scale: 403 .*cannot patch/);
+  });
+});
+
+interface Item {
+  readonly metadata: { readonly name: string; readonly finalizers?: readonly string[] };
+}
+
+interface Kubeconfig {
+  readonly users: readonly [{ readonly user: { readonly token: string } }];
+  readonly clusters: readonly [
+    { readonly cluster: { readonly server: string; readonly "certificate-authority": string } },
+  ]; // prettier-ignore
+}
+
+/** An operator without nodes to run on, a domain that somebody else holds back too, and users. */
+function objects(): string {
+  const labels = { app: "operator" };
+  const ours = (kind: string, name: string, spec: unknown, finalizers = [finalizer]) => ({
+    apiVersion: "sip.strowger.dev/v1alpha1",
+    kind,
+    metadata: { name, namespace: "tenant", finalizers },
+    spec,
+  });
+  const operator = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "strowger-operator", namespace: "strowger-system" },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "operator", image: "none" }] } },
+    },
+  };
+  const list = [
+    operator,
+    ours("SipCluster", "exchange", { replicas: 2 }),
+    ours("SipDomain", "sip", { clusterRef: { name: "exchange" }, domain: "sip.example" }, [
+      finalizer,
+      "example.com/other",
+    ]),
+    ...Array.from({ length: users }, (_, i) =>
+      ours("SipUser", `user-${i}`, { domainRef: { name: "sip" }, username: `u${i}`, generatePassword: true }),
+    ),
+  ];
+  return list.map((object) => JSON.stringify(object)).join("\n---\n");
+}
