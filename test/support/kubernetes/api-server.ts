@@ -5,11 +5,11 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { freeTcpPort } from "../../../cli/src/up/free-port.ts";
 import { kubeBinaries } from "../../tools/build.ts";
 import { ControlPlane } from "./control-plane.ts";
-import { type CommandOptions, runCommand } from "./run-command.ts";
+import { type ClientPlan, KubeClient } from "./kube-client.ts";
 
 export interface ApiServerPlan {
   /** Users beside the administrator: name to groups. RBAC says what they may do. */
@@ -17,30 +17,24 @@ export interface ApiServerPlan {
   readonly controllerManager?: boolean;
 }
 
-export interface KubectlOptions extends CommandOptions {
-  /** Default: the administrator's. */
-  readonly kubeconfig?: string;
-}
-
 export const useExistingCluster = process.env["USE_EXISTING_CLUSTER"] === "true";
 
-export class ApiServer implements AsyncDisposable {
-  /** The administrator's. */
-  readonly kubeconfig: string;
+export class ApiServer extends KubeClient implements AsyncDisposable {
   /** Undefined for a cluster that was there already. */
   readonly #plane: ControlPlane | undefined;
-  readonly #kubectl: string;
 
-  private constructor(kubeconfig: string, kubectl: string, plane?: ControlPlane) {
-    this.kubeconfig = kubeconfig;
-    this.#kubectl = kubectl;
+  private constructor(client: ClientPlan, plane?: ControlPlane) {
+    super(client);
     this.#plane = plane;
   }
 
   static async start(plan: ApiServerPlan = {}): Promise<ApiServer> {
     const { kubectl } = await kubeBinaries(["kubectl"]);
     if (useExistingCluster)
-      return new ApiServer(process.env["KUBECONFIG"] ?? join(homedir(), ".kube/config"), kubectl);
+      return new ApiServer({
+        kubectl,
+        kubeconfig: process.env["KUBECONFIG"] ?? join(homedir(), ".kube/config"),
+      });
     const folder = await mkdtemp(join(tmpdir(), "strowger-api-server-"));
     const free = () => freeTcpPort("127.0.0.1", 0);
     const plane = await ControlPlane.start({
@@ -50,7 +44,7 @@ export class ApiServer implements AsyncDisposable {
       users: plan.users ?? {},
     });
     if (plan.controllerManager) await plane.startControllerManager();
-    return new ApiServer(plane.kubeconfigOf("admin"), kubectl, plane);
+    return new ApiServer({ kubectl, kubeconfig: plane.kubeconfigOf("admin") }, plane);
   }
 
   /** `https://127.0.0.1:port`. */
@@ -61,30 +55,6 @@ export class ApiServer implements AsyncDisposable {
   /** False for a cluster that was there already: its API server cannot be stopped. */
   get isOwn(): boolean {
     return this.#plane !== undefined;
-  }
-
-  /** Resolves with kubectl's stdout, rejects with its stderr. */
-  async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
-    const env = { ...options.env, KUBECONFIG: options.kubeconfig ?? this.kubeconfig };
-    return await runCommand(this.#kubectl, args, { ...options, env });
-  }
-
-  /** The object as the server has it; rejects where it is not there. */
-  async get<Found = Record<string, unknown>>(...what: readonly string[]): Promise<Found> {
-    return JSON.parse(await this.kubectl(["get", ...what, "-o", "json"])) as Found;
-  }
-
-  /** Applies YAML or JSON text by server-side apply, as field manager `test`. */
-  async apply(text: string, options: KubectlOptions = {}): Promise<string> {
-    const args = ["apply", "--server-side", "--force-conflicts", "--field-manager=test", "-f", "-"];
-    return await this.kubectl(args, { ...options, input: text });
-  }
-
-  /** Installs `crds/` and waits until the server serves them. */
-  async installCrds(): Promise<void> {
-    await this.kubectl(["apply", "--server-side", "-f", resolve(import.meta.dirname, "../../../crds")]);
-    const kinds = ["sipclusters", "sipdomains", "sipusers"].map((kind) => `crd/${kind}.sip.strowger.dev`);
-    await this.kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...kinds]);
   }
 
   /** The kubeconfig of a user of the plan. */

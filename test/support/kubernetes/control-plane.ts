@@ -4,12 +4,12 @@
  */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { request } from "node:https";
 import { join } from "node:path";
 import { findCommand } from "../../../cli/src/setup/tools.ts";
 import { assetOf, kubeBinaries } from "../../tools/build.ts";
 import { startChild, type TestChild } from "../child.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import { runCommand } from "./run-command.ts";
 
 export interface ControlPlanePlan {
   readonly folder: string;
@@ -47,9 +47,9 @@ export class ControlPlane implements AsyncDisposable {
     const plane = new ControlPlane(plan, tokens);
     try {
       await plane.#writeFiles();
+      for (const name of names) await plane.kubeconfig(name, tokens[name] ?? "");
       plane.startEtcd();
       await plane.startApiServer();
-      for (const name of names) await plane.kubeconfig(name, tokens[name] ?? "");
       return plane;
     } catch (error) {
       await plane[Symbol.asyncDispose]();
@@ -163,28 +163,18 @@ export class ControlPlane implements AsyncDisposable {
     this.#children.set(name, startChild(first, rest, { cwd: this.plan.folder, log }));
   }
 
-  /** Waits until the API server answers 200 to that path. */
+  /** Waits until the API server answers to that path. */
   async #until(name: string, path: string): Promise<void> {
-    const deadline = Date.now() + patienceMs;
+    const { kubectl } = await kubeBinaries(["kubectl"]);
+    const [first = kubectl, ...rest] = [...(this.plan.prefix ?? []), kubectl];
+    const args = [...rest, "--kubeconfig", this.kubeconfigOf("admin"), "get", "--raw", path];
     const child = this.#children.get(name);
+    const deadline = Date.now() + patienceMs;
     while (Date.now() < deadline && child?.process.exitCode === null) {
-      if ((await this.#ask(path)) === 200) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const answer = await runCommand(first, args, { timeoutMs: 5_000 }).catch(() => undefined);
+      if (answer !== undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error(`${name} did not get ready:\n${child?.output().slice(-3000) ?? ""}`);
-  }
-
-  /** Without a check of the certificate: the server makes it as it starts. Undefined: no answer. */
-  #ask(path: string): Promise<number | undefined> {
-    return new Promise((resolve) => {
-      const headers = { authorization: `Bearer ${this.#tokens["admin"]}` };
-      const options = { headers, rejectUnauthorized: false, timeout: 2_000, agent: false };
-      const asked = request(`${this.url}${path}`, options, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-      });
-      asked.on("error", () => resolve(undefined)).on("timeout", () => asked.destroy());
-      asked.end();
-    });
   }
 }
