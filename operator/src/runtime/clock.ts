@@ -17,3 +17,9 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** `now` is of this process alone: it never jumps, whatever happens to the time of day, and goes on while the process is stopped. */
+export const monotonicClock: Clock = {
+  now: () => performance.now(),
+  after: systemClock.after.bind(systemClock),
+};

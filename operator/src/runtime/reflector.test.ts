@@ -59,7 +59,7 @@ function given(items: readonly Thing[] = [], version = 10) {
           try {
             watcher.on({ type, object: object as Thing });
           } catch (cause) {
-            reject(cause as Error);
+            if (cause instanceof Error) reject(cause);
           }
         };
         watches.push({ from, signal, opened: () => watcher.opened(), send, end: resolve, fail: reject });

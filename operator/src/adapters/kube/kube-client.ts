@@ -18,6 +18,7 @@ export interface ListQuery {
 export interface WriteOptions {
   readonly fieldManager: string;
   readonly subresource?: "status";
+  readonly signal?: AbortSignal;
 }
 
 type Named = { readonly metadata: { readonly namespace?: string; readonly name: string } };
@@ -42,9 +43,13 @@ export class KubeClient {
   }
 
   /** Throws `ApiRefused` where there is none; `isAbsence` tells whether that proves anything. */
-  get<T>(type: ResourceType, place: Place, { isMetadataOnly = false } = {}): Promise<T> {
+  get<T>(
+    type: ResourceType,
+    place: Place,
+    { isMetadataOnly = false, signal }: { isMetadataOnly?: boolean; signal?: AbortSignal } = {},
+  ): Promise<T> {
     const accept = isMetadataOnly ? { accept: metadataOf("PartialObjectMetadata") } : {};
-    return this.#json({ method: "GET", type, place, ...accept });
+    return this.#json({ method: "GET", type, place, ...accept }, signal);
   }
 
   /** What is served at a path that belongs to no type, such as `/openapi/v3`. */
@@ -130,17 +135,17 @@ export class KubeClient {
     });
   }
 
-  create<T>(type: ResourceType, object: Named, { fieldManager }: WriteOptions): Promise<T> {
+  create<T>(type: ResourceType, object: Named, { fieldManager, signal }: WriteOptions): Promise<T> {
     const { namespace } = object.metadata;
     const place = namespace === undefined ? {} : { namespace };
     const body = { apiVersion: type.apiVersion, kind: type.kind, ...object };
-    return this.#json({ method: "POST", type, place, query: { fieldManager }, body });
+    return this.#json({ method: "POST", type, place, query: { fieldManager }, body }, signal);
   }
 
   /** Refused with 409 where the object is no longer of the resource version that `object` says. */
-  replace<T>(type: ResourceType, object: Named, { fieldManager }: WriteOptions): Promise<T> {
+  replace<T>(type: ResourceType, object: Named, { fieldManager, signal }: WriteOptions): Promise<T> {
     const body = { apiVersion: type.apiVersion, kind: type.kind, ...object };
-    return this.#json({ method: "PUT", type, place: placeOf(object), query: { fieldManager }, body });
+    return this.#json({ method: "PUT", type, place: placeOf(object), query: { fieldManager }, body }, signal);
   }
 
   /** `uid` and `resourceVersion` in the patch's metadata are preconditions (409). */
