@@ -6,11 +6,12 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isMap, isScalar, type Pair, parseDocument } from "yaml";
 
-const root = resolve(import.meta.dirname, "../../..");
+const checkout = resolve(import.meta.dirname, "../../..");
 const copies = "charts/strowger/files/crds";
 
 /** Path from the root to text, of every generated file. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+export function generatedFiles(root = checkout): ReadonlyMap<string, string> {
+  const read = (path: string) => readFileSync(join(root, path), "utf8");
   const definitions = readdirSync(join(root, "crds")).filter((name) => name.endsWith(".yaml"));
   return new Map([
     ["charts/strowger/README.md", chartReadme(read("charts/strowger/values.yaml"))],
@@ -19,10 +20,10 @@ export function generatedFiles(): ReadonlyMap<string, string> {
 }
 
 /** Paths from the root of files that are not as they would be written, or that nothing writes any more. */
-export function staleFiles(): string[] {
-  const files = generatedFiles();
-  const stale = [...files].filter(([path, text]) => readOr(path) !== text).map(([path]) => path);
-  return [...stale, ...strays(files)];
+export function staleFiles(root = checkout): string[] {
+  const files = generatedFiles(root);
+  const stale = [...files].filter(([path, text]) => readOrNothing(join(root, path)) !== text);
+  return [...stale.map(([path]) => path), ...strays(root, files)];
 }
 
 export interface Value {
@@ -83,23 +84,21 @@ ${rows.join("\n")}
 `;
 }
 
-const read = (path: string): string => readFileSync(join(root, path), "utf8");
-
-function readOr(path: string): string | undefined {
+function readOrNothing(path: string): string | undefined {
   try {
-    return read(path);
+    return readFileSync(path, "utf8");
   } catch {
     return undefined;
   }
 }
 
-const strays = (files: ReadonlyMap<string, string>): string[] =>
+const strays = (root: string, files: ReadonlyMap<string, string>): string[] =>
   readdirSync(join(root, copies))
     .map((name) => `${copies}/${name}`)
     .filter((path) => !files.has(path));
 
 if (import.meta.main && process.argv.includes("--write")) {
   const files = generatedFiles();
-  for (const [path, text] of files) writeFileSync(join(root, path), text);
-  for (const path of strays(files)) rmSync(join(root, path));
+  for (const [path, text] of files) writeFileSync(join(checkout, path), text);
+  for (const path of strays(checkout, files)) rmSync(join(checkout, path));
 }

@@ -12,7 +12,7 @@ import { renderChart } from "./render-chart.ts";
 const main = resolve(import.meta.dirname, "../../../cli/src/main.ts");
 const users = 40;
 
-describeWith([], "strowger uninstall", () => {
+describeWith(["etcd"], "strowger uninstall", () => {
   let server: ApiServer;
   beforeAll(async () => {
     server = await ApiServer.start({ controllerManager: true });
