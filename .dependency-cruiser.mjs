@@ -4,7 +4,7 @@ const operator = "^operator/src/";
 const tests = "\\.test\\.ts$";
 
 /** The floor plan and what it keeps beside it. */
-const floorPlan = "(node|answers|branches|call)\\.ts$";
+const floorPlan = "(node|requests|answers|branches|call)\\.ts$";
 
 /** A room of the SIP node and the rooms it may import; everything else under sip-node/src is refused. */
 const rooms = {

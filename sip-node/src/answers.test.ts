@@ -23,6 +23,7 @@ function startNode(): Node {
     heardAt: 0,
     contestedUntil: 0,
     introduction: undefined,
+    isOutside: false,
   };
   const node: Node = new Node({
     ...house.node(),
@@ -43,6 +44,10 @@ function startNode(): Node {
       hear: () => heard,
       isContested: () => false,
       moved: () => {},
+      admit: () => () => {},
+      isIdle: true,
+      presence: { isDraining: false },
+      handOver: { hand: () => {}, follow: async () => false, isPending: () => false },
       passOn: () => false,
       deliver: (_to, bytes) => void sent.push(Buffer.from(bytes).toString("latin1")),
       offer: async () => {

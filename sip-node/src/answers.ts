@@ -3,7 +3,8 @@
  */
 import { hash } from "node:crypto";
 import type { Call, Leg, Server } from "./call.ts";
-import type { Cluster, Destination } from "./cluster/cluster.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import type { Destination } from "./cluster/delivery.ts";
 import { isOwnBranch } from "./proxy/branch.ts";
 import type { Rejection } from "./proxy/rejection.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";
@@ -60,6 +61,7 @@ export class Answers {
       hasAnswered: false,
       hasRung: false,
       hasTried: false,
+      release: undefined,
     }; // prettier-ignore
   }
 
@@ -131,12 +133,15 @@ export class Answers {
     const { telemetry } = this.house;
     const { method, callId, from, to } = server.request;
     telemetry.response(method, status);
-    const duration = this.house.clock() - call.receivedAt;
+    const now = this.house.clock();
+    const duration = now - call.receivedAt;
     if (server.isInvite && status > 100 && status < 200 && !call.hasRung) {
       call.hasRung = true;
       telemetry.ringing(duration);
     }
     if (status < 200) return;
+    if (server.isInvite && status < 300 && !call.hasAnswered && to.tag === undefined)
+      telemetry.callAnswered(now);
     if (server.isInvite && !call.hasAnswered && status !== 407) telemetry.inviteAnswered(duration);
     this.close(call);
     if (status !== 401 && status !== 407)

@@ -23,6 +23,8 @@ export interface Call {
   hasRung: boolean;
   /** A 100 has been sent. */
   hasTried: boolean;
+  /** Tells the cluster that a transaction which a peer handed over has ended. */
+  release: (() => void) | undefined;
 }
 
 export type LegEvent = "Timer C" | "CANCEL unanswered";

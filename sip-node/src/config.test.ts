@@ -17,11 +17,11 @@ const least = {
 };
 const keys = { keys: [{ id: 1, key: Buffer.alloc(32).toString("base64"), dropAfter: null }] };
 
-function read(config: unknown, ring: unknown = keys) {
+function read(config: unknown, ring: unknown = keys, environment: NodeJS.ProcessEnv = {}) {
   const files = { STROWGER_CONFIG: join(folder, "config.json"), STROWGER_KEYS: join(folder, "keys.json") };
   writeFileSync(files.STROWGER_CONFIG, typeof config === "string" ? config : JSON.stringify(config));
   writeFileSync(files.STROWGER_KEYS, JSON.stringify(ring));
-  return readConfig(files);
+  return readConfig({ ...files, ...environment }, 0);
 }
 function problems(config: unknown, ring?: unknown): readonly string[] {
   try {
@@ -80,7 +80,7 @@ it("all problems of both files are one report: where, and what was expected", ()
 });
 
 it("no file, no JSON, no ring: a problem each, and nothing that only follows from it", () => {
-  expect(() => readConfig({})).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
+  expect(() => readConfig({}, 0)).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
   expect(problems("{")).toHaveLength(1);
   expect(problems(least, { keys: [] })).toEqual(["STROWGER_KEYS (file).keys: expected at least one key"]);
 });

@@ -1,16 +1,16 @@
 /**
- * The node's configuration: a mounted JSON file and a mounted key ring, read in one place into frozen values. All problems are told
- * in one report.
+ * The node's configuration: a mounted JSON file and a mounted key ring, read in one place into frozen values, at the start and whenever
+ * they change. All problems are told in one report.
  */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { isIP, SocketAddress } from "node:net";
+import { isIP } from "node:net";
+import { dirname } from "node:path";
 import type { KeyRing } from "./auth/key-ring.ts";
-import { parseHostPort } from "./wire/uri.ts";
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
+import { type AddressRange, type HostPort, JsonReader } from "./config/json-reader.ts";
+import { readKeys } from "./config/read-keys.ts";
+import { maxTransactions } from "./wire/limits.ts";
+import type { Epoch, Ms } from "./wire/units.ts";
 
 export interface Config {
   readonly name: string;
@@ -26,6 +26,8 @@ export interface Config {
   };
   readonly cluster: { readonly listen: HostPort; readonly advertise: HostPort };
   readonly http: HostPort;
+  /** Where the node is told to drain; nobody else may reach it. */
+  readonly control: HostPort;
   readonly mysql: {
     readonly hosts: readonly HostPort[];
     readonly user: string;
@@ -36,7 +38,19 @@ export interface Config {
   };
   /** IP addresses that are trusted without a challenge. */
   readonly peers: readonly string[];
+  /** How long a drain may take. */
+  readonly drainTimeout: Ms;
+  /** Pods' and nodes' addresses; phones elsewhere count as outside. Empty: not known, nobody does. */
+  readonly insideRanges: readonly AddressRange[];
+  readonly maxTransactions: number;
   readonly logLevel: (typeof logLevels)[number];
+}
+
+export interface Settings {
+  readonly config: Config;
+  readonly keys: KeyRing;
+  /** Of both files: hexadecimal SHA-256 of the configuration's bytes, a line feed, the keys' bytes. */
+  readonly hash: string;
 }
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -54,130 +68,71 @@ export class ConfigError extends Error {
 }
 
 /** Reads the files that STROWGER_CONFIG and STROWGER_KEYS name. Throws `ConfigError` with every problem of both. */
-export function readConfig(environment: NodeJS.ProcessEnv): {
-  readonly config: Config;
-  readonly keys: KeyRing;
-} {
+export function readConfig(environment: NodeJS.ProcessEnv, now: Epoch): Settings {
   const problems: string[] = [];
-  const config = toConfig(readJson("STROWGER_CONFIG", environment, problems), problems);
-  const keys = toKeys(readJson("STROWGER_KEYS", environment, problems), problems);
+  const [configFile, keysFile] = [
+    readFile("STROWGER_CONFIG", environment, problems),
+    readFile("STROWGER_KEYS", environment, problems),
+  ];
+  const config = toConfig(parse(configFile, problems), environment, problems);
+  const keys = readKeys(parse(keysFile, problems), now);
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({ config, keys });
+  const hash = createHash("sha256").update(configFile.bytes).update("\n").update(keysFile.bytes);
+  return Object.freeze({ config, keys, hash: hash.digest("hex") });
 }
 
-function readJson(variable: string, environment: NodeJS.ProcessEnv, problems: string[]): Reader {
+/** The folders of all that `readConfig` reads. */
+export function mountedFolders(environment: NodeJS.ProcessEnv): readonly string[] {
+  const [config, keys] = [environment["STROWGER_CONFIG"] ?? "", environment["STROWGER_KEYS"] ?? ""];
+  const mysql = parse(readFile("STROWGER_CONFIG", environment, []), []).in("mysql");
+  return [
+    ...new Set([
+      dirname(config),
+      dirname(keys),
+      ...(mysql.has("credentialsDirectory") ? [mysql.text("credentialsDirectory")] : []),
+    ]),
+  ];
+}
+
+interface File {
+  readonly what: string;
+  /** Empty where it cannot be read, which is a problem already. */
+  readonly bytes: Buffer;
+}
+
+function readFile(variable: string, environment: NodeJS.ProcessEnv, problems: string[]): File {
   const path = environment[variable];
   const what = `${variable}${path === undefined ? "" : ` (${path})`}`;
-  if (path === undefined) problems.push(`${variable} is not set: expected the path of a JSON file`);
-  let value: unknown;
   try {
-    if (path !== undefined) value = JSON.parse(readFileSync(path, "utf8"));
+    if (path !== undefined) return { what, bytes: readFileSync(path) };
+    problems.push(`${variable} is not set: expected the path of a JSON file`);
   } catch (error) {
-    problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${what}: ${messageOf(error)}`);
   }
-  return new Reader(value ?? {}, what, path === undefined || value === undefined ? [] : problems);
+  return { what, bytes: Buffer.alloc(0) };
 }
 
-/** Reads fields of a JSON value and notes what is not as expected. */
-class Reader {
-  private readonly value: Readonly<Record<string, unknown>>;
-  private readonly path: string;
-  readonly problems: string[];
-
-  constructor(value: unknown, path: string, problems: string[]) {
-    this.path = path;
-    this.problems = problems;
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      this.value = value as Record<string, unknown>;
-    else {
-      this.value = {};
-      this.expected("", "an object");
-    }
+/** What only follows from a file that cannot be read or parsed is not told. */
+function parse({ what, bytes }: File, problems: string[]): JsonReader {
+  try {
+    if (bytes.length > 0) return new JsonReader(JSON.parse(bytes.toString("utf8")), what, problems);
+  } catch (error) {
+    problems.push(`${what}: ${messageOf(error)}`);
   }
-
-  in(field: string): Reader {
-    return new Reader(this.value[field] ?? {}, `${this.path}.${field}`, this.problems);
-  }
-
-  text(field: string, fallback?: string): string {
-    const value = this.value[field] ?? fallback;
-    if (typeof value === "string") return value;
-    return this.expected(field, "a text") ?? "";
-  }
-
-  number(field: string, fallback: number, least: number): number {
-    const value = this.value[field] ?? fallback;
-    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
-    return this.expected(field, `a whole number of at least ${least}`) ?? fallback;
-  }
-
-  flag(field: string): boolean {
-    const value = this.value[field] ?? false;
-    if (typeof value === "boolean") return value;
-    return this.expected(field, "true or false") ?? false;
-  }
-
-  address(field: string, fallback?: string): HostPort {
-    return this.asAddress(field, this.text(field, fallback));
-  }
-
-  list(field: string): readonly unknown[] {
-    const value = this.value[field] ?? [];
-    if (Array.isArray(value)) return value;
-    return this.expected(field, "a list") ?? [];
-  }
-
-  addresses(field: string): readonly HostPort[] {
-    return this.list(field).map((item, i) =>
-      this.asAddress(`${field}[${i}]`, typeof item === "string" ? item : ""),
-    );
-  }
-
-  /** Spelt as sockets spell them, because they are compared as text. */
-  ips(field: string): readonly string[] {
-    return this.list(field).map((item, i) => {
-      const family = typeof item === "string" ? isIP(item) : 0;
-      if (typeof item !== "string" || family === 0)
-        return this.expected(`${field}[${i}]`, "an IP address") ?? "";
-      return family === 4 ? item : new SocketAddress({ address: item, family: "ipv6" }).address;
-    });
-  }
-
-  oneOf<Choice extends string>(field: string, choices: readonly Choice[], fallback: Choice): Choice {
-    const text = this.text(field, fallback);
-    return choices.find((choice) => choice === text) ?? this.expected(field, choices.join(", ")) ?? fallback;
-  }
-
-  has(field: string): boolean {
-    return this.value[field] !== undefined && this.value[field] !== null;
-  }
-
-  expected(field: string, what: string): undefined {
-    this.problems.push(`${this.path}${field === "" ? "" : `.${field}`}: expected ${what}`);
-    return undefined;
-  }
-
-  private asAddress(field: string, text: string): HostPort {
-    const zero = text.endsWith(":0");
-    const found = parseHostPort(zero ? `${text.slice(0, -1)}1` : text);
-    if (found?.port !== undefined) return { host: found.host, port: zero ? 0 : found.port };
-    return this.expected(field, "host:port, with brackets around an IPv6 address") ?? { host: "", port: 0 };
-  }
+  return new JsonReader({}, what, []);
 }
 
-function toConfig(file: Reader, problems: string[]): Config {
+function toConfig(file: JsonReader, environment: NodeJS.ProcessEnv, problems: string[]): Config {
   const sip = file.in("sip");
-  const cluster = file.in("cluster");
   const mysql = file.in("mysql");
   const credentials = mysql.has("credentialsDirectory")
     ? readCredentials(mysql.text("credentialsDirectory"), problems)
     : undefined;
   const listen = sip.address("listen");
-  const clusterListen = cluster.address("listen");
   const hosts = mysql.addresses("hosts");
   if (hosts.length === 0) mysql.expected("hosts", "at least one host:port");
   return {
-    name: file.text("name", "node"),
+    name: environment["STROWGER_NODE_NAME"] ?? file.text("name", "node"),
     sip: {
       listen,
       reusePort: sip.flag("reusePort"),
@@ -185,11 +140,9 @@ function toConfig(file: Reader, problems: string[]): Config {
       former: sip.addresses("former"),
       direct: sip.has("direct") ? sip.address("direct") : { host: listen.host, port: 0 },
     },
-    cluster: {
-      listen: clusterListen,
-      advertise: cluster.has("advertise") ? cluster.address("advertise") : clusterListen,
-    },
+    cluster: readCluster(file.in("cluster"), environment["STROWGER_POD_IP"], problems),
     http: file.in("http").address("listen"),
+    control: file.in("control").address("listen", "127.0.0.1:8081"),
     mysql: {
       hosts,
       user: credentials?.user ?? mysql.text("user"),
@@ -201,8 +154,20 @@ function toConfig(file: Reader, problems: string[]): Config {
         : undefined,
     },
     peers: file.ips("peers"),
+    drainTimeout: file.in("drain").number("timeout", 240, 0) * 1000,
+    insideRanges: file.in("outside").ranges("ranges"),
+    maxTransactions: file.in("limits").number("transactions", maxTransactions, 1),
     logLevel: file.in("log").oneOf("level", logLevels, "info"),
   };
+}
+
+/** In a pod its own address is known by the environment alone. */
+function readCluster(cluster: JsonReader, podIp: string | undefined, problems: string[]): Config["cluster"] {
+  const listen = cluster.address("listen");
+  const advertise = cluster.has("advertise") ? cluster.address("advertise") : listen;
+  if (podIp === undefined) return { listen, advertise };
+  if (isIP(podIp) === 0) problems.push(`STROWGER_POD_IP: expected an IP address, found "${podIp}"`);
+  return { listen, advertise: { host: podIp, port: advertise.port } };
 }
 
 /** A mounted Secret: files `username` and `password`. */
@@ -214,7 +179,7 @@ function readCredentials(
     const read = (file: string): string => readFileSync(`${directory}/${file}`, "utf8").trim();
     return { user: read("username"), password: read("password") };
   } catch (error) {
-    problems.push(`mysql.credentialsDirectory: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`mysql.credentialsDirectory: ${messageOf(error)}`);
     return undefined;
   }
 }
@@ -223,27 +188,9 @@ function readCa(path: string, problems: string[]): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    problems.push(`mysql.tls.ca: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`mysql.tls.ca: ${messageOf(error)}`);
     return "";
   }
 }
 
-function toKeys(file: Reader, problems: string[]): KeyRing {
-  const keys = file.list("keys").map((item, i) => {
-    const entry = new Reader(item, `keys[${i}]`, problems);
-    const id = entry.has("id") ? String((item as { id: unknown }).id) : "";
-    if (!/^[\w-]{1,32}$/.test(id)) entry.expected("id", '1 to 32 letters, digits, "-" or "_"');
-    const key = Buffer.from(entry.text("key"), "base64");
-    if (key.length < 32) entry.expected("key", "at least 32 bytes in base64");
-    const dropAfter = entry.has("dropAfter") ? entry.number("dropAfter", 0, 0) : Number.POSITIVE_INFINITY;
-    return {
-      id,
-      key,
-      verifyFrom: entry.number("verifyFrom", 0, 0),
-      signFrom: entry.number("signFrom", 0, 0),
-      dropAfter,
-    };
-  });
-  if (keys.length === 0) file.expected("keys", "at least one key");
-  return keys;
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

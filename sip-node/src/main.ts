@@ -1,106 +1,55 @@
-/** Joins the rooms of a SIP node with its sockets, its database and its clocks, and runs it until SIGTERM. */
+/** The life of a SIP node's process: read, bind, meet the others, serve, drain, leave. */
 import { randomBytes } from "node:crypto";
+import type { Server } from "node:http";
 import pino from "pino";
 import { clock, every } from "./adapters/clock.ts";
 import { serveHttp } from "./adapters/http.ts";
-import { Database } from "./adapters/mysql/database.ts";
-import { LocationTables } from "./adapters/mysql/location-tables.ts";
-import { NodeTable } from "./adapters/mysql/node-table.ts";
+import { schemaRange } from "./adapters/mysql/node-table.ts";
 import { countBindings, reapAll } from "./adapters/mysql/reaper.ts";
-import { openUdp, type UdpSocket } from "./adapters/udp.ts";
-import { createSeal } from "./auth/create-seal.ts";
-import { createFreshSeal } from "./auth/fresh-seal.ts";
-import { deriveRing } from "./auth/key-ring.ts";
-import { defaultNonceLifetime } from "./auth/nonce.ts";
-import { NonceCounts } from "./auth/nonce-counts.ts";
-import { Cluster } from "./cluster/cluster.ts";
-import { type Config, ConfigError, type HostPort, readConfig } from "./config.ts";
-import { QueueFull } from "./location/coalescer.ts";
-import { Location } from "./location/location.ts";
-import { StoreUnavailable } from "./location/location-store.ts";
-import { Node } from "./node.ts";
-import { addressesOf } from "./proxy/addresses.ts";
-import { createTelemetry } from "./telemetry/metrics.ts";
-import { hostPort } from "./wire/flow.ts";
-import type { KeyRing } from "./auth/key-ring.ts";
+import { openUdp } from "./adapters/udp.ts";
+import { watchFolders } from "./adapters/watch-folders.ts";
+import { assemble, type Assembly, type Gauges, messageOf, type Sockets } from "./assemble.ts";
+import { type Config, ConfigError, mountedFolders, readConfig, type Settings } from "./config.ts";
+import type { HostPort } from "./config/json-reader.ts";
+import { LifeCycle } from "./life-cycle.ts";
+import { LiveSettings } from "./live-settings.ts";
+import { controlPages, type PagesHouse, publicPages } from "./pages.ts";
 
 /** Timers fire late by at most this and a tick of their wheel. */
 const tickInterval = 20;
 const reapInterval = 30_000;
 const countInterval = 5_000;
-/** How long a stopping node waits for requests that it has not answered yet. */
-const stopPatience = 5_000;
+const lookInterval = 10_000;
+const retryInterval = 500;
+/** How long the last words to the database may take. */
+const farewellPatience = 2_000;
 const receiveBuffer = 4 * 1024 * 1024;
 const version = "0.1.0";
 
-async function main(): Promise<void> {
-  const { config, keys } = readConfig(process.env);
-  await run(config, keys);
-}
+const environment = process.env;
+const output = pino.destination({ fd: 1, sync: false, minLength: 4096, maxLength: 1 << 20 });
 
-async function run(config: Config, keys: KeyRing): Promise<void> {
+async function main(): Promise<void> {
+  const begun = readConfig(environment, clock.epoch());
+  const { config } = begun;
   const id = randomBytes(6).toString("hex");
-  const output = pino.destination({ fd: 1, sync: false, minLength: 4096, maxLength: 1 << 20 });
   const log = pino(
     { level: config.logLevel, base: { node: config.name, id }, redact: ["password", "ha1", "nonce"] },
     output,
   );
-  const lag = { worst: 0 };
-  const gauges = { bindings: 0, isReady: false };
-
-  const telemetry = createTelemetry({
-    transactions: () => node.transactions.counts,
-    bindings: () => gauges.bindings,
-    eventLoopLag: () => {
-      const { worst } = lag;
-      lag.worst = 0;
-      return worst;
-    },
-    peers: () => cluster.membership.alive(clock.now()).length,
-    flows: () => cluster.flows.size,
-    relays: () => cluster.relays,
-  });
-  const database = new Database(
-    { ...config.mysql, connectTimeout: 3_000, queryTimeout: 5_000 },
-    (statement, duration) => telemetry.statement(statement, duration),
-  );
-  const { advertise } = config.sip;
-  const location = new Location(
-    new LocationTables(database, `udp:${hostPort(advertise.host, advertise.port)}`),
-    clock.defer,
-  );
-  const nodes = new NodeTable(database, { version, configurationHash: () => "" });
-
-  const socketError = (error: Error) => log.warn({ err: error.message }, "socket");
-  const sockets: { phones?: UdpSocket } = {};
-  const direct = await openUdp({ ...config.sip.direct, reusePort: false, receiveBuffer }, socketError);
-  const peers = await openUdp({ ...config.cluster.listen, reusePort: false, receiveBuffer }, socketError);
-
-  const cluster: Cluster = new Cluster(
-    {
-      id,
-      address: withPort(config.cluster.advertise, peers.port),
-      isPortShared: config.sip.reusePort,
-      seal: createFreshSeal(keys, "relay", clock.epoch),
-    },
-    {
-      sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
-      sendDirectly: (bytes, flow) => direct.send(bytes, flow.address, flow.port),
-      post: (bytes, to) => peers.send(bytes, to.host, to.port),
-      relayedResponse: (bytes) => node.relayedResponse(bytes),
-      offered: (bytes, flow) => node.offered(bytes, flow),
-      peerChanged: (peer, isAlive) =>
-        log.info({ peer: peer.id, address: peer.address, isAlive }, isAlive ? "peer lives" : "peer is dead"),
-      directoryFailed: (error) => log.warn({ err: messageOf(error) }, "strowger_node cannot be read"),
-    },
-    clock,
-    nodes,
-  );
-
-  const broken = (error: unknown) => {
-    telemetry.invariantBroken();
-    log.error({ err: error }, "an error of ours");
+  const open = (address: HostPort, reusePort = false) =>
+    openUdp({ ...address, reusePort, receiveBuffer }, (error) => log.warn({ err: error.message }, "socket"));
+  const sockets: Sockets = {
+    phones: undefined,
+    direct: await open(config.sip.direct),
+    peers: await open(config.cluster.listen),
   };
+  const gauges: Gauges = { bindings: 0, worstLag: 0 };
+  const life = new LifeCycle();
+  const assembly = assemble(id, version, begun, sockets, gauges, log);
+  const { node, cluster, broken } = assembly;
+  process.on("uncaughtException", broken);
+  process.on("unhandledRejection", broken);
   const guard = (act: () => void) => {
     try {
       act();
@@ -108,114 +57,171 @@ async function run(config: Config, keys: KeyRing): Promise<void> {
       broken(error);
     }
   };
-  const trusted = new Set(config.peers);
-  const addresses = addressesOf(advertise, config.sip.former);
-  const node: Node = new Node({
-    lookup: location,
-    authenticator: {
-      keys: deriveRing(keys, "nonce"),
-      nonceLifetime: defaultNonceLifetime,
-      nonceCounts: new NonceCounts(),
-      dummyHa1: randomBytes(32).toString("hex"),
+  const settings = watchSettings(begun, assembly, log);
+  const drain = (why: string) => {
+    if (!life.drain(clock.now())) return;
+    log.info(
+      { why, transactions: node.transactions.counts, timeout: settings.config.drainTimeout },
+      "draining",
+    );
+    assembly.telemetry.drains(true);
+    cluster.presence.drain();
+  };
+  const hurry = () => {
+    life.hurry(clock.now());
+    drain("SIGINT");
+  };
+  process.on("SIGTERM", () => drain("SIGTERM"));
+  process.on("SIGINT", hurry);
+
+  let tickedAt = clock.now();
+  let isMember = false;
+  const servers = await openPages(config, {
+    status: () => ({
+      node: id,
+      name: config.name,
+      version,
+      stage: life.stage,
+      ready: life.isReady,
+      draining: life.isDraining,
+      transactions: node.transactions.counts,
+      servingPeers: cluster.membership.serving(clock.now()).length,
+      configurationHash: settings.hash,
+      configurationProblems: settings.report.problems,
+      configurationRestarts: settings.report.restarts,
+    }),
+    sinceTick: () => clock.now() - tickedAt,
+    metrics: async () => {
+      const { registry } = assembly.telemetry;
+      return { type: registry.contentType, text: await registry.metrics() };
     },
-    addresses,
-    tokenSeal: createSeal(keys, "flow token", clock.epoch),
-    branchSeal: createSeal(keys, "branch", clock.epoch),
-    node: id,
-    cluster,
-    telemetry,
-    now: clock.epoch,
-    clock: clock.now,
-    isPeer: (flow) => trusted.has(flow.address),
-    isReachable: (flow) => cluster.isReachable(flow),
-    isOwnAddress: (text) => addresses.own.has(text),
-    isStoreFailure: (error) => error instanceof StoreUnavailable || error instanceof QueueFull,
-    log: (event, fields) => log.info(fields, event),
-    broken,
+    drain: () => drain("POST /drain"),
   });
-  direct.receive((bytes, flow) => guard(() => node.directDatagram(bytes, flow)));
-  peers.receive((bytes, { address, port }) => guard(() => cluster.receive(bytes, { host: address, port })));
-  process.on("uncaughtException", broken);
-  process.on("unhandledRejection", broken);
 
-  const http = await serveHttp(config.http, {
-    isReady: () => gauges.isReady,
-    metrics: async () => ({ type: telemetry.registry.contentType, text: await telemetry.registry.metrics() }),
-  });
-  const background = (what: string, act: () => Promise<unknown>) => () =>
-    void act().catch((error: unknown) => log.warn({ err: messageOf(error) }, what));
-  const stops = [
-    every(
-      tickInterval,
-      () =>
-        guard(() => {
-          node.tick();
-          cluster.tick(node.transactions.counts.server);
-        }),
-      (by) => {
-        lag.worst = Math.max(lag.worst, by);
-      },
-    ), // prettier-ignore
-    every(
-      reapInterval + Math.random() * 5_000,
-      background("reaping", async () => {
-        await reapAll(database);
-        await nodes.sweep();
-      }),
-    ), // prettier-ignore
-    every(
-      countInterval,
-      background("counting bindings", async () => {
-        gauges.bindings = await countBindings(database);
-      }),
-    ), // prettier-ignore
-    every(1_000, () => output.flush()),
-  ];
+  sockets.direct.receive((bytes, flow) => guard(() => node.directDatagram(bytes, flow)));
+  sockets.peers.receive((bytes, { address, port }) =>
+    guard(() => cluster.receive(bytes, { host: address, port })),
+  );
+  const stops = startChores(assembly, gauges, log);
+  const tick = () => {
+    tickedAt = clock.now();
+    node.tick();
+    if (isMember) cluster.tick();
+    const work = { isDrained: life.isDraining && node.isDrained, owesAnswers: node.hasOpenRequests() };
+    if (life.mayLeave(tickedAt, settings.config.drainTimeout, work)) void leave();
+  };
+  const late = (by: number) => {
+    gauges.worstLag = Math.max(gauges.worstLag, by);
+  };
+  const stopTicking = every(tickInterval, () => guard(tick), late);
 
-  const stop = async (signal: string) => {
-    log.info({ signal }, "stopping");
-    const deadline = clock.now() + stopPatience;
-    while (node.hasOpenRequests() && clock.now() < deadline) await pause(50);
-    gauges.isReady = false;
-    await cluster.leave().catch(() => {});
-    for (const end of stops) end();
-    http.close();
-    http.closeAllConnections();
-    await Promise.all([sockets.phones?.close(), direct.close(), peers.close(), database.close()]);
-    log.info("stopped");
+  const leave = async () => {
+    stopTicking();
+    for (const stop of stops) stop();
+    settings.stop();
+    log.info({ transactions: node.transactions.counts, isDrained: node.isDrained }, "stopped");
+    await Promise.race([cluster.presence.unlist(), pause(farewellPatience)]).catch(() => {});
+    cluster.presence.leave();
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    await Promise.all([sockets.phones?.close(), sockets.direct.close(), sockets.peers.close()]);
+    await Promise.race([assembly.database.close(), pause(farewellPatience)]);
     output.flushSync();
     process.exit(0);
   };
-  process.once("SIGTERM", () => void stop("SIGTERM"));
-  process.once("SIGINT", () => void stop("SIGINT"));
 
-  await meetPeers(cluster, (error) => log.warn({ err: messageOf(error) }, "waiting for the database"));
-  sockets.phones = await openUdp(
-    { ...config.sip.listen, reusePort: config.sip.reusePort, receiveBuffer },
-    socketError,
-  );
+  await untilSchemaFits(assembly, log);
+  isMember = true;
+  await meetPeers(assembly, log);
+  sockets.phones = await open(config.sip.listen, config.sip.reusePort);
   sockets.phones.receive((bytes, flow) => guard(() => node.datagram(bytes, flow)));
-  gauges.isReady = true;
-  log.info({ sip: config.sip.listen, advertise, cluster: peers.port, http: config.http, version }, "ready");
+  life.serve();
+  log.info(
+    {
+      sip: config.sip.listen,
+      advertise: config.sip.advertise,
+      cluster: sockets.peers.port,
+      http: config.http,
+      version,
+    },
+    "ready",
+  );
+}
+
+/** The settings in force, from now on as the mounted files say. */
+function watchSettings(begun: Settings, { apply, telemetry }: Assembly, log: pino.Logger) {
+  const live = new LiveSettings(begun, {
+    read: () => readConfig(environment, clock.epoch()),
+    apply,
+    refused(problems) {
+      telemetry.configured(problems.length, live.report.restarts.length);
+      log.error({ problems }, "configuration refused, the last good one stays in force");
+    },
+    applied({ hash }, waiting) {
+      telemetry.configured(0, waiting.length);
+      log.info({ hash }, "configuration in force");
+      if (waiting.length > 0) log.warn({ waiting }, "configuration: this needs a restart");
+    },
+  });
+  const stop = watchFolders(mountedFolders(environment), lookInterval, () => live.look());
+  return Object.assign(live, { stop });
+}
+
+/** The second port is for those who may tell a node what to do: loopback, where RBAC guards it. */
+const openPages = (config: Config, house: PagesHouse): Promise<Server[]> =>
+  Promise.all([serveHttp(config.http, publicPages(house)), serveHttp(config.control, controlPages(house))]);
+
+/** What is done now and then; the answers stop it. */
+function startChores({ database, nodes }: Assembly, gauges: Gauges, log: pino.Logger): (() => void)[] {
+  const background = (what: string, act: () => Promise<unknown>) => () =>
+    void act().catch((error: unknown) => log.warn({ err: messageOf(error) }, what));
+  const reap = background("reaping", async () => {
+    await reapAll(database);
+    await nodes.sweep();
+  });
+  const count = background("counting bindings", async () => {
+    gauges.bindings = await countBindings(database);
+  });
+  return [
+    every(reapInterval + Math.random() * 5_000, reap),
+    every(countInterval, count),
+    every(1_000, () => output.flush()),
+  ];
+}
+
+/** Tables that this node does not know are not touched; somebody else migrates them. */
+function untilSchemaFits({ nodes }: Assembly, log: pino.Logger): Promise<void> {
+  const { min, max } = schemaRange;
+  return persist(log, async () => {
+    const schema = await nodes.schema();
+    if (schema < min || schema > max)
+      throw new Error(`the database's schema is ${schema}, and this node serves ${min} to ${max}`);
+  });
 }
 
 /** No phone is served before the other nodes know this one: half of its answers would have no way back. */
-async function meetPeers(cluster: Cluster, onFailure: (error: unknown) => void): Promise<void> {
-  for (;;) {
+const meetPeers = ({ cluster }: Assembly, log: pino.Logger): Promise<void> =>
+  persist(log, async () => {
+    await cluster.presence.beat();
+    await cluster.presence.greet();
+  });
+
+/** Tries until it succeeds, and tells each reason once. */
+async function persist(log: pino.Logger, act: () => Promise<void>): Promise<void> {
+  for (let said = ""; ; await pause(retryInterval)) {
     try {
-      await cluster.beat(0);
-      return await cluster.greet();
+      return await act();
     } catch (error) {
-      onFailure(error);
-      await pause(500);
+      const reason = messageOf(error);
+      if (reason !== said) log.warn({ reason }, "not ready");
+      said = reason;
     }
   }
 }
 
-const withPort = (address: HostPort, port: number): HostPort =>
-  address.port === 0 ? { host: address.host, port } : address;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 main().catch((error: unknown) => {
   process.stderr.write(

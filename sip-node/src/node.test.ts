@@ -31,7 +31,14 @@ beforeEach(() => {
   house.peers.add(caller.key); // calls without a challenge
   house.store.addRow({ username: "bob", domain: "example.com" }, binding);
   [now, sent, errors, offers] = [1_000_000, [], [], []];
-  heard = { flow: caller, owner: "", heardAt: now, contestedUntil: 0, introduction: undefined };
+  heard = {
+    flow: caller,
+    owner: "",
+    heardAt: now,
+    contestedUntil: 0,
+    introduction: undefined,
+    isOutside: false,
+  };
   const telemetry = createTelemetry({
     transactions: () => node.transactions.counts,
     bindings: () => 0,
@@ -52,6 +59,10 @@ beforeEach(() => {
       hear: () => heard,
       isContested: () => heard.contestedUntil > now,
       moved: () => {},
+      admit: () => () => {},
+      isIdle: true,
+      presence: { isDraining: false },
+      handOver: { hand: () => {}, follow: async () => false, isPending: () => false },
       passOn: () => false,
       deliver: ({ flow }, bytes) => {
         const text = Buffer.from(bytes).toString("latin1");

@@ -29,6 +29,9 @@ export interface ClusterNode {
   readonly name: string;
   readonly sip: Endpoint;
   readonly httpUrl: string;
+  readonly controlUrl: string;
+  /** Its mounted configuration, as JSON. */
+  readonly configFile: string;
   child: TestChild;
 }
 
@@ -109,7 +112,7 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.balancer?.[Symbol.dispose]();
-    await Promise.all([...this.nodes.map((node) => node.child.end()), this.operator?.end()]);
+    await Promise.all([...this.nodes.map((node) => node.child.end("SIGINT")), this.operator?.end()]);
     await this.database[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -156,6 +159,7 @@ export class Cluster implements AsyncDisposable {
 
   async #startNode(plan: ClusterPlan, name: string, sip: Endpoint, keysFile: string): Promise<void> {
     const httpPort = await freeTcpPort("127.0.0.1", 0);
+    const controlPort = await freeTcpPort("127.0.0.1", 0);
     const { port, address } = this.#front;
     const configuration = {
       name,
@@ -167,6 +171,7 @@ export class Cluster implements AsyncDisposable {
       },
       cluster: { listen: "127.0.0.1:0", advertise: "127.0.0.1:0" },
       http: { listen: `127.0.0.1:${httpPort}` },
+      control: { listen: `127.0.0.1:${controlPort}` },
       mysql: {
         hosts: [`127.0.0.1:${this.database.port}`],
         user: "root",
@@ -185,7 +190,14 @@ export class Cluster implements AsyncDisposable {
       [...(plan.nodeArguments ?? []), join(root, "sip-node/src/main.ts")],
       { env },
     );
-    this.nodes.push({ name, sip, httpUrl: `http://127.0.0.1:${httpPort}`, child });
+    this.nodes.push({
+      name,
+      sip,
+      httpUrl: `http://127.0.0.1:${httpPort}`,
+      controlUrl: `http://127.0.0.1:${controlPort}`,
+      configFile: file,
+      child,
+    });
   }
 }
 

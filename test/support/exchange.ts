@@ -5,9 +5,11 @@
  *   phone ──► 203.0.113.1:5060 ──► the node its flow is pinned to
  *   node  ──► phone: from 203.0.113.1:5060 where the flow is pinned to this node, else from the node's own address
  */
-import { createFreshSeal } from "../../sip-node/src/auth/fresh-seal.ts";
-import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
+import { ClusterKeys } from "../../sip-node/src/auth/cluster-keys.ts";
+import { defaultNonceLifetime } from "../../sip-node/src/auth/nonce.ts";
+import { NonceCounts } from "../../sip-node/src/auth/nonce-counts.ts";
 import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
+import { LifeCycle } from "../../sip-node/src/life-cycle.ts";
 import { Location } from "../../sip-node/src/location/location.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
 import { Node } from "../../sip-node/src/node.ts";
@@ -29,6 +31,8 @@ export interface ExchangeNode {
   readonly id: string;
   readonly node: Node;
   readonly cluster: Cluster;
+  readonly keys: ClusterKeys;
+  readonly life: LifeCycle;
   isAlive: boolean;
 }
 
@@ -41,11 +45,14 @@ export class Exchange {
   readonly errors: unknown[] = [];
   /** How long every statement takes. */
   databaseTakes: Ms = 2;
+  /** How long a drain may take. */
+  drainTimeout: Ms = 240_000;
   /** Which node hears a flow, by its address. */
   readonly #pins = new Map<string, string>();
   /** Pins that begin with the flow's next datagram. */
   readonly #moves = new Map<string, string>();
   /** When a flow came to another node. */
+  #turn = 0;
   readonly #moved: { readonly place: string; readonly at: Ms }[] = [];
 
   /** Nodes that know each other. */
@@ -77,8 +84,11 @@ export class Exchange {
     };
     const place = `${address.host}:${address.port}`;
     const clock = { now: () => net.now, defer: (act: () => void) => void net.after(0, act) };
+    const keys = new ClusterKeys(ring, () => house.now);
+    const life = new LifeCycle();
+    life.serve();
     const cluster: Cluster = new Cluster(
-      { id, address, isPortShared: false, seal: createFreshSeal(ring, "relay", () => house.now) },
+      { id, address, isPortShared: false, seal: keys.relay },
       {
         sendToPhone: (bytes, { address: host, port }) => {
           const to = `${host}:${port}`;
@@ -89,19 +99,32 @@ export class Exchange {
         post: (bytes, to) => post(place, `${to.host}:${to.port}`, bytes, innerLatency),
         relayedResponse: (bytes) => node.relayedResponse(bytes),
         offered: (bytes, flow) => node.offered(bytes, flow),
+        handed: (bytes, flow, peer) => node.handed(bytes, flow, peer),
+        isOutside: () => false,
+        figures: () => node.figures,
         peerChanged: () => {},
         directoryFailed: (error) => void this.errors.push(error),
       },
       clock,
       {
-        beat: async () => [...this.nodes.values()].map((other) => addressOf(other)),
+        beat: async () =>
+          [...this.nodes.values()].filter((other) => other.isAlive).map((other) => addressOf(other)),
         leave: async () => {},
       },
     );
     const node: Node = new Node({
       ...house.node(id),
       lookup: new Location(this.#slowStore(), queueMicrotask),
-      branchSeal: createSeal(ring, "branch", () => house.now),
+      authenticator: {
+        get keys() {
+          return keys.nonces;
+        },
+        nonceLifetime: defaultNonceLifetime,
+        nonceCounts: new NonceCounts(),
+        dummyHa1: "0123456789abcdef".repeat(4),
+      },
+      tokenSeal: keys.flowToken,
+      branchSeal: keys.branch,
       cluster,
       telemetry: createTelemetry(noReadings),
       clock: clock.now,
@@ -114,12 +137,13 @@ export class Exchange {
       const [host = "", port = ""] = from.split(":");
       if (isAlive()) cluster.receive(bytes, { host, port: Number(port) });
     });
+    const started: ExchangeNode = { letter, id, node, cluster, keys, life, isAlive: true };
     net.every(tickInterval, () => {
       if (!isAlive()) return;
       node.tick();
-      cluster.tick(0);
+      cluster.tick();
+      this.#leave(started);
     });
-    const started = { letter, id, node, cluster, isAlive: true };
     this.nodes.set(letter, started);
     return started;
   }
@@ -127,6 +151,37 @@ export class Exchange {
   /** As `kill -9` does: what was under way stays where it is. */
   kill(letter: string): void {
     this.node(letter).isAlive = false;
+  }
+
+  /**
+   * As SIGTERM does. `stay`: its flows keep coming until it exits, as with kube-proxy while it is ready; `move`: the load balancer sends
+   * each to another node from its next datagram on.
+   */
+  drain(letter: string, flows: "stay" | "move"): void {
+    const { life, cluster } = this.node(letter);
+    life.drain(this.net.now);
+    cluster.presence.drain();
+    if (flows === "move")
+      for (const [place, pin] of this.#pins)
+        if (pin === letter) this.#moves.set(place, this.#anotherThan(letter));
+  }
+
+  /** Takes a drained node away, as its process does. */
+  #leave(one: ExchangeNode): void {
+    const { life, node, cluster } = one;
+    const work = { isDrained: life.isDraining && node.isDrained, owesAnswers: node.hasOpenRequests() };
+    if (!life.mayLeave(this.net.now, this.drainTimeout, work)) return;
+    cluster.presence.leave();
+    one.isAlive = false;
+  }
+
+  /** The nodes that serve take what has to move in turn. */
+  #anotherThan(letter: string): string {
+    const others = [...this.nodes.values()].filter(
+      (one) => one.isAlive && one.letter !== letter && !one.life.isDraining,
+    ); // prettier-ignore
+    this.#turn += 1;
+    return others[this.#turn % others.length]?.letter ?? letter;
   }
 
   node(letter: string): ExchangeNode {
@@ -186,7 +241,7 @@ export class Exchange {
     const wanted = this.#moves.get(from) ?? this.#pins.get(from);
     this.#moves.delete(from);
     const pinned = this.nodes.get(wanted ?? "");
-    const node = pinned?.isAlive === true ? pinned : [...this.nodes.values()].find(({ isAlive }) => isAlive);
+    const node = pinned?.isAlive === true ? pinned : this.nodes.get(this.#anotherThan(wanted ?? ""));
     if (node === undefined) return;
     if (this.#pins.get(from) !== node.letter) this.#moved.push({ place: from, at: this.net.now });
     this.#pins.set(from, node.letter);
@@ -218,5 +273,5 @@ const noReadings = {
   eventLoopLag: () => 0,
   peers: () => 0,
   flows: () => 0,
-  relays: () => ({ sent: 0, received: 0, refused: 0 }),
+  relays: () => ({}),
 };

@@ -2,6 +2,7 @@
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { Cluster, type ClusterUser } from "../../sip-node/src/cluster/cluster.ts";
 import type { Address } from "../../sip-node/src/cluster/membership.ts";
+import type { Beat } from "../../sip-node/src/cluster/node-directory.ts";
 import type { Flow } from "../../sip-node/src/wire/flow.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
@@ -13,6 +14,8 @@ export interface SimulatedNode {
   readonly did: string[];
   /** Whether it takes requests that peers offer. */
   takesOffers: boolean;
+  /** Whether it takes requests that draining peers hand over. */
+  takesHanded: boolean;
 }
 
 export class SimulatedNet {
@@ -27,6 +30,8 @@ export class SimulatedNet {
   readonly #queue: { readonly bytes: Buffer; readonly from: Address; readonly to: Address }[] = [];
   #deferred: (() => void)[] = [];
   isDatabaseAway = false;
+  /** The last beat of each node, by its id. */
+  readonly beats = new Map<string, Beat>();
 
   join(letter: string, isPortShared = false): SimulatedNode {
     const id = letter.repeat(12);
@@ -41,12 +46,19 @@ export class SimulatedNet {
         did.push(`offered ${flow.key}: ${textOf(bytes)}`);
         return node.takesOffers;
       },
+      handed: (bytes, flow, peer) => {
+        did.push(`handed by ${peer} ${flow.key}: ${textOf(bytes)}`);
+        return node.takesHanded;
+      },
+      isOutside: ({ address }) => !address.startsWith("10."),
+      figures: () => ({ transactions: 0, callsPerMinute: 0, requestsPerMinute: 0 }),
       peerChanged: (peer, isAlive) => did.push(`peer ${peer.id} ${isAlive ? "alive" : "dead"}`),
       directoryFailed: () => did.push("directory failed"),
     };
     const clock = { now: () => this.now, defer: (act: () => void) => void this.#deferred.push(act) };
     const directory = {
-      beat: async () => {
+      beat: async (self: Beat) => {
+        this.beats.set(self.id, self);
         if (this.isDatabaseAway) throw new Error("away");
         return [...this.#nodes.values()].map((other) => ({
           id: other.id,
@@ -57,7 +69,7 @@ export class SimulatedNet {
     };
     const seal = createSeal(ring, "relay", () => this.now);
     const cluster = new Cluster({ id, address, isPortShared, seal }, user, clock, directory);
-    const node = { id, cluster, did, takesOffers: false };
+    const node = { id, cluster, did, takesOffers: false, takesHanded: true };
     this.#nodes.set(id, node);
     return node;
   }
@@ -79,7 +91,7 @@ export class SimulatedNet {
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 25) {
       this.now += Math.min(25, left);
-      for (const node of this.#nodes.values()) if (!this.dead.has(node.id)) node.cluster.tick(0);
+      for (const node of this.#nodes.values()) if (!this.dead.has(node.id)) node.cluster.tick();
       await this.settle();
     }
   }

@@ -1,20 +1,26 @@
-/** The probes and the metrics of a node: `/healthz`, `/readyz`, `/metrics`. */
-import { createServer, type Server, type ServerResponse } from "node:http";
+/** A small HTTP server: a table of pages and nothing else. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
 }
 
-export interface HttpPages {
-  isReady(): boolean;
-  metrics(): Promise<{ readonly type: string; readonly text: string }>;
+export interface Page {
+  readonly status: number;
+  /** Default: plain text. */
+  readonly type?: string;
+  readonly text: string;
 }
 
-/** Rejects when the address cannot be bound. `/healthz` answers as long as the event loop turns. */
-export function serveHttp(settings: HttpSettings, pages: HttpPages): Promise<Server> {
+/** By method and path: `GET /metrics`. */
+export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+
+/** Rejects when the address cannot be bound. */
+export function serveHttp(settings: HttpSettings, pages: Pages): Promise<Server> {
+  const table = new Map(Object.entries(pages));
   const server = createServer((request, response) => {
-    void answer(request.url ?? "/", response, pages).catch(() => response.destroy());
+    void answer(request, response, table).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 5_000;
   return new Promise((resolve, reject) => {
@@ -23,22 +29,17 @@ export function serveHttp(settings: HttpSettings, pages: HttpPages): Promise<Ser
   });
 }
 
-async function answer(url: string, response: ServerResponse, pages: HttpPages): Promise<void> {
-  switch (url.split("?")[0]) {
-    case "/healthz":
-      return text(response, 200, "ok\n");
-    case "/readyz":
-      return pages.isReady() ? text(response, 200, "ready\n") : text(response, 503, "not ready\n");
-    case "/metrics": {
-      const { type, text: body } = await pages.metrics();
-      response.writeHead(200, { "content-type": type }).end(body);
-      return;
-    }
-    default:
-      return text(response, 404, "known paths: /healthz /readyz /metrics\n");
-  }
-}
-
-function text(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(body);
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  pages: ReadonlyMap<string, Pages[string]>,
+): Promise<void> {
+  const name = `${request.method ?? ""} ${request.url?.split("?")[0] ?? ""}`;
+  const page = pages.get(name);
+  const known = [...pages.keys()].join(", ");
+  const { status, type, text } =
+    page === undefined ? { status: 404, text: `known: ${known}\n` } : await page();
+  response
+    .writeHead(status, { "content-type": type ?? "text/plain; charset=utf-8", "cache-control": "no-store" })
+    .end(text);
 }

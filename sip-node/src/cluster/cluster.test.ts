@@ -31,10 +31,10 @@ describe("liveness (rule 9)", () => {
   });
 
   it("a greeting is over once every peer has answered, or after 100 ms of silence", async () => {
-    const told = a.cluster.greet().then(() => "over");
+    const told = a.cluster.presence.greet().then(() => "over");
     expect(await outcome(told)).toBe("over");
     net.dead.add(c.id);
-    const waiting = a.cluster.greet().then(() => "over");
+    const waiting = a.cluster.presence.greet().then(() => "over");
     expect(await outcome(waiting)).toBeUndefined();
     await net.pass(125);
     expect(await outcome(waiting)).toBe("over");

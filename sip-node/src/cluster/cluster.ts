@@ -1,44 +1,50 @@
 /**
- * How a message finds the node that can act on it (design-sip rules 3 to 7 and 9).
+ * How a message finds the node that can act on it (design-sip rules 3 to 7, 9 and 21). What peers send comes in here; the parts decide.
  *
  *   a phone's datagram ──► hear      this node owns the flow now; its first datagram is announced to all peers, and each answers when
  *                                    it heard that flow, so that old owners stop and requests in transit are not taken for new ones
  *   bytes to a phone   ──► deliver   by our own socket · through the owner · through whoever heard it · directly · parked
  *   a response         ──► passOn    to the node that its branch names
  *   CANCEL, ACK ...    ──► offer     to all live peers; the holder of the transaction takes it
+ *   a new request      ──► hand      while this node drains: to a peer that stays
  */
 import type { Flow } from "../wire/flow.ts";
 import { maxFlows } from "../wire/limits.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Ms } from "../wire/units.ts";
 import { Correspondence } from "./correspondence.ts";
+import { Delivery, type Destination, type PhoneSockets } from "./delivery.ts";
 import { FlowDirectory, type HeardFlow } from "./flow-directory.ts";
 import { type Clock, FlowOwners, never } from "./flow-owners.ts";
 import {
   decodeFrame,
   type Frame,
-  packFlows,
   packMessage,
   packWords,
+  taken,
   unpackFlows,
   unpackMessage,
   unpackWords,
 } from "./frame.ts";
-import { type Address, Membership, type Peer, pingInterval } from "./membership.ts";
-import type { NodeDirectory } from "./node-directory.ts";
-import { Parking } from "./parking.ts";
+import { Guests } from "./guests.ts";
+import { HandOver } from "./hand-over.ts";
+import { type Address, Membership, type Peer } from "./membership.ts";
+import type { Figures, NodeDirectory } from "./node-directory.ts";
+import { Presence } from "./presence.ts";
+import { Receipts } from "./receipts.ts";
 
 /** What the floor plan and the sockets do for the cluster. */
-export interface ClusterUser {
-  /** From the socket that phones know. */
-  sendToPhone(bytes: Uint8Array, flow: Flow): void;
-  /** From the second socket, which no address translator knows (rule 7). */
-  sendDirectly(bytes: Uint8Array, flow: Flow): void;
+export interface ClusterUser extends PhoneSockets {
   post(bytes: Uint8Array, to: Address): void;
   /** A response for a transaction of this node came through a peer. */
   relayedResponse(bytes: Buffer, flow: Flow): void;
   /** A peer offers a request; true takes it. */
   offered(bytes: Buffer, flow: Flow): boolean;
+  /** A peer that drains hands a request over; true takes it. */
+  handed(bytes: Buffer, flow: Flow, peer: string): boolean;
+  /** Whether a phone's address is neither a pod's nor a node's. */
+  isOutside(flow: Flow): boolean;
+  figures(): Figures;
   peerChanged(peer: Peer, isAlive: boolean): void;
   directoryFailed(error: unknown): void;
 }
@@ -51,42 +57,49 @@ export interface ClusterSettings {
   readonly seal: Seal;
 }
 
-/** A phone to be reached: its flow, and what a row or a token says of it. */
-export interface Destination {
-  readonly flow: Flow;
-  readonly isBehindNat: boolean;
-  /** Node id, a hint; "" for none. */
-  readonly ownerNode: string;
-}
-
-const taken = 1;
-/** Responses are relayed without waiting; their receipts leave together, within the 100 ms of rule 9. */
-const receiptInterval: Ms = 50;
-
 export class Cluster {
   readonly membership = new Membership();
   readonly flows = new FlowDirectory(maxFlows);
-  readonly relays = { sent: 0, received: 0, refused: 0 };
-  private readonly parking = new Parking(10_000);
+  readonly presence: Presence;
+  readonly handOver: HandOver;
+  private readonly guests = new Guests();
+  private readonly counts = { sent: 0, received: 0, refused: 0, taken: 0 };
   private readonly letters: Correspondence;
   private readonly owners: FlowOwners;
+  private readonly delivery: Delivery;
+  private readonly receipts: Receipts;
   private readonly settings: ClusterSettings;
   private readonly user: ClusterUser;
   private readonly clock: Clock;
-  private readonly directory: NodeDirectory;
-  private lastPing: Ms = 0;
-  private lastBeat: Ms = 0;
-  private lastReceipts: Ms = 0;
-  /** Numbers of the responses taken from each peer since the last receipt. */
-  private readonly receipts = new Map<Peer, number[]>();
 
   constructor(settings: ClusterSettings, user: ClusterUser, clock: Clock, directory: NodeDirectory) {
     this.settings = settings;
     this.user = user;
     this.clock = clock;
-    this.directory = directory;
+    const now = () => clock.now();
+    const { flows, membership } = this;
     this.letters = new Correspondence(settings.id, settings.seal, (bytes, to) => user.post(bytes, to));
-    this.owners = new FlowOwners(settings, this.flows, this.membership, this.letters, clock);
+    this.owners = new FlowOwners(settings, flows, membership, this.letters, clock, (flow) =>
+      user.isOutside(flow),
+    );
+    this.delivery = new Delivery(settings, user, flows, membership, this.letters, now);
+    this.handOver = new HandOver(membership, this.letters, now);
+    this.receipts = new Receipts(this.letters);
+    this.presence = new Presence(settings, membership, this.letters, directory, clock, {
+      about: () => ({ figures: user.figures(), outsideHeardAgo: this.owners.outsideHeardAgo(now()) }),
+      peerChanged: (peer, isAlive) => {
+        this.owners.peersChanged(now());
+        user.peerChanged(peer, isAlive);
+      },
+      directoryFailed: (error) => user.directoryFailed(error),
+      told: (peer, held, askedAt) => this.handOver.told(peer, held, askedAt),
+    });
+  }
+
+  /** Messages relayed, frames refused, and requests handed over. */
+  get relays() {
+    const { sent, ...others } = this.counts;
+    return { sent: sent + this.delivery.relayed, ...others, given: this.handOver.given };
   }
 
   // ── Flows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,7 +107,7 @@ export class Cluster {
   /** A datagram came on this flow: it is this node's now. */
   hear(flow: Flow): HeardFlow {
     const heard = this.owners.hear(flow, this.clock.now());
-    this.parking.heard(flow.key);
+    this.delivery.parking.heard(flow.key);
     return heard;
   }
 
@@ -113,98 +126,69 @@ export class Cluster {
     this.owners.moved(flows, this.clock.now());
   }
 
-  // ── Bytes to a phone ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** `isOutside` has another opinion than before. */
+  rangesChanged(): void {
+    this.owners.rangesChanged();
+  }
+
+  // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sends at once where this node can; the promise says whether the phone's owner, or anybody, could. */
   deliver(to: Destination, bytes: Uint8Array): undefined | Promise<boolean> {
-    if (this.settings.isPortShared || this.flows.get(to.flow.key)?.owner === this.settings.id) {
-      this.user.sendToPhone(bytes, to.flow);
-      return undefined;
-    }
-    return this.deliverElsewhere(to, bytes);
+    return this.delivery.deliver(to, bytes);
   }
-
-  private async deliverElsewhere(to: Destination, bytes: Uint8Array): Promise<boolean> {
-    const body = packMessage(to.flow, bytes);
-    for (const id of new Set([this.flows.get(to.flow.key)?.owner, to.ownerNode]))
-      if (id !== undefined && (await this.sendThrough(id, body))) return true;
-    const owner = await this.whoHeard(to.flow);
-    if (owner !== undefined && (await this.sendThrough(owner, body))) return true;
-    if (!to.isBehindNat) {
-      this.user.sendDirectly(bytes, to.flow);
-      return true;
-    }
-    if (!(await this.parking.wait(to.flow.key, bytes, this.clock.now()))) return false;
-    return (await this.deliver(to, bytes)) ?? true;
-  }
-
-  private async sendThrough(id: string, body: Buffer): Promise<boolean> {
-    const now = this.clock.now();
-    const peer = this.membership.get(id);
-    if (peer === undefined || !this.membership.isAlive(id, now)) return false;
-    this.relays.sent += 1;
-    const answer = await this.letters.ask(peer, "send", body, now);
-    return answer?.[0] === taken;
-  }
-
-  /** The live peer that heard the flow last, by its own word. */
-  private async whoHeard(flow: Flow): Promise<string | undefined> {
-    const now = this.clock.now();
-    const peers = this.membership.alive(now);
-    const answers = await this.letters.askAll(peers, "whoHeard", packFlows([flow]), now);
-    const ages = answers.map((words) => words?.[0] ?? never);
-    const youngest = Math.min(...ages);
-    return youngest === never ? undefined : peers[ages.indexOf(youngest)]?.id;
-  }
-
-  // ── Messages of another node's transactions ──────────────────────────────────────────────────────────────────────────────
 
   /** A response for the node that its branch names; false when that node is not alive. */
   passOn(node: string, bytes: Uint8Array, flow: Flow): boolean {
     const now = this.clock.now();
     const peer = this.membership.get(node);
     if (peer === undefined || !this.membership.isAlive(node, now)) return false;
-    this.relays.sent += 1;
+    this.counts.sent += 1;
     void this.letters.ask(peer, "response", packMessage(flow, bytes), now);
     return true;
   }
 
   /** Offers a request to all live peers; true when one of them took it. */
-  async offer(bytes: Uint8Array, flow: Flow): Promise<boolean> {
+  offer(bytes: Uint8Array, flow: Flow): Promise<boolean> {
     const now = this.clock.now();
     const peers = this.membership.alive(now);
-    if (peers.length === 0) return false;
-    this.relays.sent += peers.length;
-    const answers = await this.letters.askAll(peers, "offer", packMessage(flow, bytes), now);
-    return answers.some((words) => words?.[0] === taken);
+    if (peers.length === 0) return Promise.resolve(false);
+    this.counts.sent += peers.length;
+    const asked = this.letters.askAll(peers, "offer", packMessage(flow, bytes), now);
+    return asked.then((answers) => answers.some((words) => words?.[0] === taken));
+  }
+
+  // ── Drain (rule 21) ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A transaction that a peer handed over begins here; the answer ends it. */
+  admit(peer: string): () => void {
+    return this.guests.admit(peer);
+  }
+
+  /** Whether nobody needs this node's flows any more: no peer holds a transaction for it, and no message waits for a phone. */
+  get isIdle(): boolean {
+    return this.handOver.isDone && this.delivery.parking.size === 0;
   }
 
   // ── Frames ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   receive(bytes: Buffer, from: Address): void {
+    if (this.presence.hasLeft) return;
     const frame = decodeFrame(bytes, this.settings.seal);
     if (frame === undefined || frame.from === this.settings.id) {
-      this.relays.refused += 1;
+      this.counts.refused += 1;
       return;
     }
     const now = this.clock.now();
-    if (this.membership.heard(frame.from, from, now)) {
-      const peer = this.membership.get(frame.from);
-      if (peer !== undefined) this.peerChanged(peer, true, now);
-    }
+    this.presence.heard(frame.from, from, now);
     const words = this.act(frame, now);
     if (words !== undefined) this.letters.tell(from, "answer", packWords(words), frame.number);
-  }
-
-  private peerChanged(peer: Peer, isAlive: boolean, now: Ms): void {
-    this.owners.peersChanged(now);
-    this.user.peerChanged(peer, isAlive);
   }
 
   private act(frame: Frame, now: Ms): readonly number[] | undefined {
     switch (frame.kind) {
       case "ping":
-        return [];
+        return [this.presence.pinged(frame.from, unpackWords(frame.body)[0]), this.guests.of(frame.from)];
       case "answer":
         this.letters.answered(frame.from, frame.number, unpackWords(frame.body));
         return undefined;
@@ -224,77 +208,53 @@ export class Cluster {
         this.takeResponse(frame);
         return undefined;
       case "send":
-      case "offer": {
-        this.relays.received += 1;
-        const message = unpackMessage(frame.body);
-        return [message !== undefined && this.take(frame.kind, message.flow, message.bytes) ? taken : 0];
-      }
+      case "offer":
+      case "hand":
+        return [this.take(frame.kind, frame, now) ? taken : 0];
     }
   }
 
   private heardElsewhere(flow: Flow | undefined, peer: string, now: Ms): number {
     if (flow === undefined) return never;
     const age = this.owners.hand(flow, peer, now);
-    this.parking.heard(flow.key);
+    this.delivery.parking.heard(flow.key);
     return age;
   }
 
   private takeResponse(frame: Frame): void {
-    this.relays.received += 1;
+    this.counts.received += 1;
     const peer = this.membership.get(frame.from);
     const message = unpackMessage(frame.body);
     if (peer === undefined || message === undefined) return;
-    const owed = this.receipts.get(peer);
-    if (owed === undefined) this.receipts.set(peer, [frame.number]);
-    else owed.push(frame.number);
+    this.receipts.owe(peer, frame.number);
     this.user.relayedResponse(message.bytes, message.flow);
   }
 
-  private take(kind: "send" | "offer", flow: Flow, bytes: Buffer): boolean {
-    if (kind === "offer") return this.user.offered(bytes, flow);
-    if (this.flows.get(flow.key)?.owner !== this.settings.id) return false;
-    this.user.sendToPhone(bytes, flow);
-    return true;
+  private take(kind: "send" | "offer" | "hand", { from, body }: Frame, now: Ms): boolean {
+    this.counts.received += 1;
+    const message = unpackMessage(body);
+    if (message === undefined) return false;
+    const { flow, bytes } = message;
+    switch (kind) {
+      case "send":
+        return this.delivery.deliverFor(flow, bytes);
+      case "offer":
+        return this.user.offered(bytes, flow);
+      case "hand":
+        this.owners.heardThrough(from, flow, now);
+        if (!this.user.handed(bytes, flow, from)) return false;
+        this.counts.taken += 1;
+        return true;
+    }
   }
 
   // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Called every few milliseconds: silence, pings, beats. `load` is this node's open transactions. */
-  tick(load: number): void {
+  /** Called every few milliseconds: silence, pings, beats. */
+  tick(): void {
     const now = this.clock.now();
     this.letters.sweep(now);
-    if (now - this.lastReceipts >= receiptInterval) this.sendReceipts(now);
-    if (now - this.lastPing < pingInterval) return;
-    this.parking.sweep(now);
-    for (const peer of this.membership.sweep(this.lastPing, now)) this.peerChanged(peer, false, now);
-    this.lastPing = now;
-    void this.greet();
-    if (now - this.lastBeat < 2 * pingInterval) return;
-    this.lastBeat = now;
-    void this.beat(load).catch((error: unknown) => this.user.directoryFailed(error));
-  }
-
-  private sendReceipts(now: Ms): void {
-    this.lastReceipts = now;
-    for (const [peer, numbers] of this.receipts)
-      this.letters.tell(peer.address, "receipt", packWords(numbers));
-    this.receipts.clear();
-  }
-
-  /** Pings every peer; resolves when each has answered or been silent for too long. */
-  async greet(): Promise<void> {
-    await this.letters.askAll(this.membership.all(), "ping", Buffer.alloc(0), this.clock.now());
-  }
-
-  /** Meets the other nodes; resolves when their table was read. */
-  async beat(load: number): Promise<void> {
-    const { id, address } = this.settings;
-    const others = await this.directory.beat({ id, address, load });
-    const now = this.clock.now();
-    for (const other of others) if (other.id !== id) this.membership.introduce(other.id, other.address, now);
-  }
-
-  leave(): Promise<void> {
-    return this.directory.leave(this.settings.id);
+    this.receipts.advance(now);
+    if (this.presence.advance(now)) this.delivery.parking.sweep(now);
   }
 }

@@ -15,6 +15,8 @@ export interface HeardFlow {
   contestedUntil: Ms;
   /** While peers are asked whether they heard it. */
   introduction: Promise<void> | undefined;
+  /** Its address is neither a pod's nor a node's. Known of flows that this node heard. */
+  isOutside: boolean;
 }
 
 /** Refreshing an entry's place in the order of age costs two map operations; once in this time is often enough. */
@@ -40,7 +42,14 @@ export class FlowDirectory {
   note(flow: Flow, owner: string, now: Ms): HeardFlow {
     const known = this.flows.get(flow.key);
     if (known === undefined)
-      return this.add({ flow, owner, heardAt: now, contestedUntil: 0, introduction: undefined });
+      return this.add({
+        flow,
+        owner,
+        heardAt: now,
+        contestedUntil: 0,
+        introduction: undefined,
+        isOutside: false,
+      });
     if (now - known.heardAt > reorderAfter) {
       this.flows.delete(flow.key);
       this.flows.set(flow.key, known);
@@ -48,6 +57,10 @@ export class FlowDirectory {
     known.owner = owner;
     known.heardAt = now;
     return known;
+  }
+
+  all(): IterableIterator<HeardFlow> {
+    return this.flows.values();
   }
 
   private add(heard: HeardFlow): HeardFlow {

@@ -25,6 +25,8 @@ const transactionSpan: Ms = 32_000;
 const ownedFor: Ms = 320_000;
 /** The age of a flow that a node never heard. */
 export const never = 0xffff_ffff;
+/** A frame may be this late behind the datagram that it tells of. */
+const recently: Ms = 1_000;
 const nobody = "";
 /** Keys of this many flows fit into one frame. */
 const flowsInFrame = 500;
@@ -35,7 +37,11 @@ export class FlowOwners {
   private readonly membership: Membership;
   private readonly letters: Correspondence;
   private readonly clock: Clock;
+  /** Whether an address is neither a pod's nor a node's. */
+  private readonly isOutside: (flow: Flow) => boolean;
   private peersChangedAt: Ms;
+  /** When a datagram of a phone from outside came last. */
+  private outsideHeardAt: Ms | undefined;
   private newcomers: { readonly heard: HeardFlow; readonly settled: () => void }[] = [];
 
   constructor(
@@ -44,12 +50,14 @@ export class FlowOwners {
     membership: Membership,
     letters: Correspondence,
     clock: Clock,
+    isOutside: (flow: Flow) => boolean,
   ) {
     this.self = self;
     this.flows = flows;
     this.membership = membership;
     this.letters = letters;
     this.clock = clock;
+    this.isOutside = isOutside;
     this.peersChangedAt = clock.now();
   }
 
@@ -57,8 +65,25 @@ export class FlowOwners {
     const before = this.flows.get(flow.key);
     const isKnown = before?.owner === this.self.id && now - before.heardAt < ownedFor;
     const heard = this.flows.note(flow, this.self.id, now);
-    if (!isKnown && this.mayHaveMoved(now)) this.introduce(heard, now);
+    if (!isKnown) this.meet(heard, now);
+    if (heard.isOutside) this.outsideHeardAt = now;
     return heard;
+  }
+
+  /** A peer that drains heard this flow; what this node heard itself since is newer. */
+  heardThrough(peer: string, flow: Flow, now: Ms): void {
+    const known = this.flows.get(flow.key);
+    if (known?.owner !== this.self.id || now - known.heardAt > recently) this.flows.note(flow, peer, now);
+  }
+
+  /** How long ago a phone from outside was heard; undefined: never. */
+  outsideHeardAgo(now: Ms): Ms | undefined {
+    return this.outsideHeardAt === undefined ? undefined : now - this.outsideHeardAt;
+  }
+
+  /** The ranges of pods and nodes have changed. */
+  rangesChanged(): void {
+    for (const heard of this.flows.all()) heard.isOutside = this.isOutside(heard.flow);
   }
 
   isReachable(flow: Flow, now: Ms): boolean {
@@ -98,6 +123,12 @@ export class FlowOwners {
   /** The kernel keeps the flows of a shared port where they are until a node joins or leaves; others move as a balancer likes. */
   private mayHaveMoved(now: Ms): boolean {
     return !this.self.isPortShared || now - this.peersChangedAt < transactionSpan;
+  }
+
+  /** A flow that was not this node's, or not for long. */
+  private meet(heard: HeardFlow, now: Ms): void {
+    heard.isOutside = this.isOutside(heard.flow);
+    if (this.mayHaveMoved(now)) this.introduce(heard, now);
   }
 
   private introduce(heard: HeardFlow, now: Ms): void {

@@ -12,7 +12,7 @@ import { type Seal, sealLength } from "../wire/seal.ts";
 
 /** The kinds of frames and the byte that stands for each. */
 export const frameKinds = {
-  /** I live; answered with nothing. */
+  /** I live, and this is my standing; answered with yours and how many transactions you hold for me. */
   ping: 1,
   /** I heard these flows; answered with how long ago you did. */
   heard: 3,
@@ -30,7 +30,16 @@ export const frameKinds = {
   moved: 9,
   /** The numbers of response frames taken. */
   receipt: 10,
+  /** I drain: serve this new request that I heard. */
+  hand: 11,
 } as const;
+
+/** What a ping and its answer say of their sender: whether new requests find it serving, draining, or gone. */
+export const standings = { serves: 0, drains: 1, left: 2 } as const;
+export type Standing = keyof typeof standings;
+
+/** The answer of who takes what it was given. */
+export const taken = 1;
 
 export type FrameKind = keyof typeof frameKinds;
 
@@ -101,6 +110,11 @@ export function packWords(words: readonly number[]): Buffer {
   });
   return body;
 }
+
+export const packStanding = (standing: Standing): Buffer => packWords([standings[standing]]);
+
+export const standingOf = (word: number | undefined): Standing =>
+  word === standings.left ? "left" : word === standings.drains ? "drains" : "serves";
 
 export const unpackWords = (body: Buffer): number[] =>
   Array.from({ length: Math.floor(body.length / 4) }, (_, i) => body.readUInt32BE(i * 4));

@@ -1,4 +1,8 @@
-/** Who the peers are and which of them live (design-sip rule 9): frames prove life, silence of three seconds death. */
+/**
+ * Who the peers are and which of them live (design-sip rule 9): frames prove life; silence of three seconds, or their own word, the
+ * end. Those that drain live and take nothing new (rule 21).
+ */
+import type { Standing } from "./frame.ts";
 import type { Ms } from "../wire/units.ts";
 
 export interface Address {
@@ -9,8 +13,10 @@ export interface Address {
 export interface Peer {
   readonly id: string;
   readonly address: Address;
-  /** Undefined until its first frame came. */
+  /** Undefined until its first frame came, and once it has left. */
   heardAt: Ms | undefined;
+  /** What it last said of itself. */
+  standing: Standing;
 }
 
 export const pingInterval: Ms = 500;
@@ -23,16 +29,29 @@ export class Membership {
 
   /** A peer that `strowger_node` names: to be pinged, not yet alive. */
   introduce(id: string, address: Address, now: Ms): void {
-    if (!this.peers.has(id)) this.peers.set(id, { id, address, heardAt: undefined, knownAt: now });
+    if (!this.peers.has(id))
+      this.peers.set(id, { id, address, heardAt: undefined, standing: "serves", knownAt: now });
   }
 
   /** A frame of this peer came; true when it lives only since now. */
   heard(id: string, address: Address, now: Ms): boolean {
-    const isNew = !this.isAlive(id, now);
     const known = this.peers.get(id); // a node keeps its address for life
-    if (known === undefined) this.peers.set(id, { id, address, heardAt: now, knownAt: now });
+    if (known?.standing === "left") return false; // what was under way when it left; its id never comes back
+    const isNew = !this.isAlive(id, now);
+    if (known === undefined)
+      this.peers.set(id, { id, address, heardAt: now, standing: "serves", knownAt: now });
     else known.heardAt = known.knownAt = now;
     return isNew;
+  }
+
+  /** What a live peer says of itself; true when it has just left. */
+  stands(id: string, standing: Standing): boolean {
+    const known = this.peers.get(id);
+    if (known === undefined || known.standing === "left") return false;
+    known.standing = standing;
+    if (standing !== "left") return false;
+    known.heardAt = undefined;
+    return true;
   }
 
   /** Forgets the long silent; returns those that died since the last call with `before`. */
@@ -59,6 +78,11 @@ export class Membership {
     return [...this.peers.values()].filter(
       ({ heardAt }) => heardAt !== undefined && now - heardAt < deadAfter,
     );
+  }
+
+  /** Live peers that take new requests. */
+  serving(now: Ms): Peer[] {
+    return this.alive(now).filter(({ standing }) => standing === "serves");
   }
 
   all(): Peer[] {

@@ -170,7 +170,7 @@ describe("Correspondence", () => {
   it("an answer settles its question, silence settles after 100 ms, late answers do nothing", async () => {
     const posted: Buffer[] = [];
     const letters = new Correspondence(from, seal, (bytes) => posted.push(Buffer.from(bytes)));
-    const peer = { id: "b", address: { host: "h", port: 1 }, heardAt: 0 };
+    const peer = { id: "b", address: { host: "h", port: 1 }, heardAt: 0, standing: "serves" } as const;
     const both = letters.askAll([peer, peer], "ping", Buffer.alloc(0), 1_000);
     const numbers = posted.map((bytes) => decodeFrame(bytes, seal)?.number ?? -1);
     expect(new Set(numbers).size).toBe(2);

@@ -1,6 +1,7 @@
 /** The node's metrics: one table of names, and the functions that the floor plan reports through. Times are in seconds. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Ms } from "../wire/units.ts";
+import { PerMinute } from "./per-minute.ts";
 
 const fast = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 const human = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 180];
@@ -35,6 +36,14 @@ export interface Telemetry {
   inviteAnswered(duration: Ms): void;
   registered(duration: Ms): void;
   statement(name: string, duration: Ms): void;
+  /** A phone sent a new request to this node itself. */
+  asked(now: Ms): void;
+  /** A new call was answered. */
+  callAnswered(now: Ms): void;
+  drains(isDraining: boolean): void;
+  /** What became of files that changed: problems, and settings that only a restart brings; none of either: in force. */
+  configured(problems: number, restarts: number): void;
+  perMinute(now: Ms): { readonly callsPerMinute: number; readonly requestsPerMinute: number };
 }
 
 /** What is read when metrics are scraped. */
@@ -44,7 +53,7 @@ export interface Readings {
   eventLoopLag(): Ms;
   peers(): number;
   flows(): number;
-  relays(): { readonly sent: number; readonly received: number; readonly refused: number };
+  relays(): Readonly<Record<string, number>>;
 }
 
 export function createTelemetry(readings: Readings): Telemetry {
@@ -54,6 +63,7 @@ export function createTelemetry(readings: Readings): Telemetry {
     new Counter({ name, help, labelNames, registers });
   const histogram = (name: string, help: string, buckets: number[], labelNames: string[] = []) =>
     new Histogram({ name, help, buckets, labelNames, registers });
+  const level = (name: string, help: string) => new Gauge({ name, help, registers });
   const gauge = (name: string, help: string, read: (gauge: Gauge) => void, labelNames: string[] = []) =>
     new Gauge({
       name,
@@ -119,7 +129,7 @@ export function createTelemetry(readings: Readings): Telemetry {
   gauge("strowger_flows", "Flows whose owner this node knows", (self) => self.set(readings.flows()));
   new Counter({
     name: "strowger_relays_total",
-    help: "Messages relayed between nodes, and frames refused",
+    help: "Messages relayed between nodes, frames refused, and new requests handed over in a drain: given, taken",
     labelNames: ["direction"],
     registers,
     collect() {
@@ -127,6 +137,23 @@ export function createTelemetry(readings: Readings): Telemetry {
       for (const [direction, count] of Object.entries(readings.relays())) this.inc({ direction }, count);
     },
   });
+
+  const calls = counter("strowger_calls_total", "New calls answered with 2xx");
+  const draining = level("strowger_draining", "1 while this node drains");
+  const problems = level(
+    "strowger_configuration_problems",
+    "Problems of the configuration and keys as mounted now; while there are any, the last good ones stay in force",
+  );
+  const restarts = level(
+    "strowger_configuration_restarts",
+    "Settings as mounted now that come into force with a restart only",
+  );
+  const reloads = counter(
+    "strowger_configuration_reloads_total",
+    "Times that changed configuration or keys were read while the node ran",
+    ["result"],
+  );
+  const minute = { calls: new PerMinute(), requests: new PerMinute() };
 
   const byMethod = new Map<string, { inc(): void }>();
   const byCode = new Map<string, { inc(): void }>();
@@ -145,6 +172,21 @@ export function createTelemetry(readings: Readings): Telemetry {
     inviteAnswered: (duration) => answered.observe(duration / 1000),
     registered: (duration) => registered.observe(duration / 1000),
     statement: (name, duration) => statements.observe({ statement: name }, duration / 1000),
+    asked: (now) => minute.requests.add(now),
+    callAnswered(now) {
+      calls.inc();
+      minute.calls.add(now);
+    },
+    drains: (isDraining) => draining.set(isDraining ? 1 : 0),
+    configured(found, waiting) {
+      problems.set(found);
+      restarts.set(waiting);
+      reloads.inc({ result: found > 0 ? "refused" : "applied" });
+    },
+    perMinute: (now) => ({
+      callsPerMinute: minute.calls.count(now),
+      requestsPerMinute: minute.requests.count(now),
+    }),
   };
 }
 

@@ -88,6 +88,11 @@ export class Transactions<S, C> {
     return { server: this.#servers.size, client: this.#clients.size, timers: this.#wheel.size };
   }
 
+  /** Whether new requests are refused. */
+  get isFull(): boolean {
+    return this.#servers.size + this.#clients.size >= this.#limit;
+  }
+
   /** A request from the network (§17.2). */
   receiveRequest(request: Request, flow: Flow, now: Ms): Received<S> {
     const isAck = request.method === "ACK";
@@ -129,7 +134,7 @@ export class Transactions<S, C> {
     const key = clientKey(branch, method);
     if (method === "ACK") throw new Invariant("an ACK has no client transaction (RFC 3261 §17)");
     if (this.#clients.has(key)) throw new Invariant(`client transaction ${key} exists`);
-    if (this.#isFull) return undefined;
+    if (this.isFull) return undefined;
     const client = new ClientTransaction(method, branch, bytes, flow, context, this.#host);
     this.#clients.set(key, client);
     client.start(now);
@@ -155,12 +160,8 @@ export class Transactions<S, C> {
     this.#wheel.advance(now);
   }
 
-  get #isFull(): boolean {
-    return this.#servers.size + this.#clients.size >= this.#limit;
-  }
-
   #create(key: string, request: Request, flow: Flow): ServerTransaction<S> | "full" {
-    if (this.#isFull) return "full";
+    if (this.isFull) return "full";
     const server = new ServerTransaction<S>(key, request, flow, this.#host);
     this.#servers.set(key, server);
     return server;

@@ -56,7 +56,10 @@ describeWith(["mariadb"], "MariaDB", () => {
     const server = await startMigrated();
     const databases = [databaseOf(server), databaseOf(server)] as const;
     return {
-      stores: [new LocationTables(databases[0], socket), new LocationTables(databases[1], socket)],
+      stores: [
+        new LocationTables(databases[0], () => socket),
+        new LocationTables(databases[1], () => socket),
+      ],
       addDomain: async (
         name,
         { aliasOf = null, isEnabled = true, realm = null, maxContacts = null } = {},
@@ -103,7 +106,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
   beforeAll(async () => {
     server = await startMigrated();
     database = databaseOf(server);
-    store = new LocationTables(database, socket);
+    store = new LocationTables(database, () => socket);
   });
   afterAll(async () => {
     await database.close();
@@ -166,7 +169,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     await server.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('bob', 'example.com', 'x')");
     await server.query("ALTER TABLE subscriber RENAME COLUMN ha1_sha256 TO ha1b");
     try {
-      const [found] = await new LocationTables(database, socket).resolve([bob]);
+      const [found] = await new LocationTables(database, () => socket).resolve([bob]);
       expect(found?.account).toMatchObject({ ha1: "x", ha1Sha256: undefined });
     } finally {
       await server.query("ALTER TABLE subscriber RENAME COLUMN ha1b TO ha1_sha256");

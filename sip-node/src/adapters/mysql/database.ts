@@ -40,7 +40,7 @@ export class Database implements Session {
   private pool: Pool;
   private at = 0;
   private readonly backOff = new BackOff();
-  private readonly settings: DatabaseSettings;
+  private settings: DatabaseSettings;
   private readonly observe: (statement: string, duration: Ms) => void;
 
   /** `observe` hears how long each statement or transaction took, by its name. */
@@ -73,6 +73,13 @@ export class Database implements Session {
         if (!isConflict(error) || attempt === maxAttempts) throw error;
       }
     }
+  }
+
+  /** For connections from now on; those that are open stay as they are. */
+  signInAs(user: string, password: string): void {
+    this.settings = { ...this.settings, user, password };
+    Object.assign(connectionConfigOf(this.pool), { user, password });
+    this.backOff.succeeded(); // the next sign-in has not failed yet
   }
 
   close(): Promise<void> {
@@ -187,6 +194,10 @@ export class Database implements Session {
     }); // prettier-ignore
   }
 }
+
+/** What mysql2 copies for each new connection; its types leave it out. */
+const connectionConfigOf = (pool: Pool): object =>
+  (pool as unknown as { readonly config: { readonly connectionConfig: object } }).config.connectionConfig;
 
 // mysql2's own promises capture a stack trace for each statement, which costs more than sending it; its own time-outs neither cover the
 // wait for a connection nor PREPARE.

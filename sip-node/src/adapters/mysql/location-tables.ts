@@ -18,11 +18,11 @@ import { resolveNames } from "./resolve-names.ts";
 
 export class LocationTables implements LocationStore {
   private readonly database: Database;
-  private readonly socket: string;
+  private readonly socket: () => string;
   private sha256: string | undefined;
 
   /** `socket` is what `location.socket` says: `udp:host:port` of the advertised address. */
-  constructor(database: Database, socket: string) {
+  constructor(database: Database, socket: () => string) {
     this.database = database;
     this.socket = socket;
   }
@@ -73,7 +73,7 @@ export class LocationTables implements LocationStore {
   private async write(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
     if (!(await raiseVersions(session, changes))) return false;
     const rows = changes.flatMap(({ aor, bindings }) => bindings.map((binding) => ({ aor, binding })));
-    if (rows.length > 0) await writeBindings(session, rows, this.socket);
+    if (rows.length > 0) await writeBindings(session, rows, this.socket());
     return true;
   }
 

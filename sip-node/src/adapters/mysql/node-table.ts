@@ -1,6 +1,5 @@
 /** Where nodes meet: `strowger_node` (`../../cluster/node-directory.ts`). */
-import type { Address } from "../../cluster/membership.ts";
-import type { NodeDirectory } from "../../cluster/node-directory.ts";
+import type { Beat, NodeDirectory } from "../../cluster/node-directory.ts";
 import { hostPort } from "../../wire/flow.ts";
 import { parseHostPort } from "../../wire/uri.ts";
 import { databaseNow } from "./binding-rows.ts";
@@ -11,28 +10,56 @@ const staleAfterMs = 10_000;
 const removedAfterMs = 3_600_000;
 
 /** The migrations (`schema/`) that this code can serve: the first that has its tables, the last it was tried with. */
-const schemaRange = { min: 2, max: 2 };
+export const schemaRange = { min: 3, max: 3 };
+
+export interface AboutNode {
+  readonly name: string;
+  readonly version: string;
+  readonly configurationHash: () => string;
+}
 
 export class NodeTable implements NodeDirectory {
   private readonly database: Database;
-  private readonly about: { readonly version: string; readonly configurationHash: () => string };
+  private readonly about: AboutNode;
 
-  constructor(
-    database: Database,
-    about: { readonly version: string; readonly configurationHash: () => string },
-  ) {
+  constructor(database: Database, about: AboutNode) {
     this.database = database;
     this.about = about;
   }
 
-  async beat(self: { readonly id: string; readonly address: Address; readonly load: number }) {
-    const { id, address, load } = self;
+  /** Number of the last migration that the database has; 0: none. */
+  async schema(): Promise<number> {
+    const [row] = await this.database.read<Row>(
+      "schema",
+      "SELECT COALESCE(MAX(number), 0) AS number FROM strowger_migration WHERE finished = 1",
+      [],
+    );
+    return Number(row?.["number"] ?? 0);
+  }
+
+  async beat({ id, address, isDraining, figures, outsideHeardAgo }: Beat) {
+    const { name, version, configurationHash } = this.about;
     await this.database.write(
       "beat",
-      `INSERT INTO strowger_node (node_id, address, version, schema_min, schema_max, configuration_hash, load_transactions, started_at, beat_at)
-VALUES (?, ?, ?, ${schemaRange.min}, ${schemaRange.max}, ?, ?, ${databaseNow}, ${databaseNow})
-ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_transactions = VALUES(load_transactions), beat_at = VALUES(beat_at)`,
-      [id, hostPort(address.host, address.port), this.about.version, this.about.configurationHash(), load],
+      `INSERT INTO strowger_node (node_id, address, name, version, schema_min, schema_max, configuration_hash, load_transactions,
+  calls_per_minute, requests_per_minute, outside_seen_at, draining, started_at, beat_at)
+VALUES (?, ?, ?, ?, ${schemaRange.min}, ${schemaRange.max}, ?, ?, ?, ?, IF(? < 0, 0, ${databaseNow} - ?), ?, ${databaseNow}, ${databaseNow})
+ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_transactions = VALUES(load_transactions),
+  calls_per_minute = VALUES(calls_per_minute), requests_per_minute = VALUES(requests_per_minute),
+  outside_seen_at = VALUES(outside_seen_at), draining = VALUES(draining), beat_at = VALUES(beat_at)`,
+      [
+        id,
+        hostPort(address.host, address.port),
+        name,
+        version,
+        configurationHash(),
+        figures.transactions,
+        figures.callsPerMinute,
+        figures.requestsPerMinute,
+        Math.round(outsideHeardAgo ?? -1),
+        Math.round(outsideHeardAgo ?? 0),
+        isDraining ? 1 : 0,
+      ],
     );
     const rows = await this.database.read<Row>(
       "nodes",
