@@ -1,37 +1,61 @@
 import { expect, test } from "vitest";
-import { ControllerLoop, type Controller } from "./controller.ts";
-import { splitKey, type ObjectKey } from "./object.ts";
+import { ControllerLoop, type Controller, type Finalized } from "./controller.ts";
+import { splitKey, type KubernetesObject, type ObjectKey } from "./object.ts";
 import type { SweepPlan } from "./plan-sweep.ts";
 import type { Source } from "./source.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** A kind whose rows are `owned`, and a source that holds `present` and proves every other key absent. */
 function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isProven = true) {
-  const seen = { reconciled: [] as string[], removed: [] as string[], plans: [] as SweepPlan[] };
+  const seen = {
+    reconciled: [] as string[],
+    removed: [] as string[],
+    plans: [] as SweepPlan[],
+    asked: [] as string[],
+    released: [] as string[],
+    waited: [] as number[],
+  };
+  const deleting = new Set<ObjectKey>();
+  const finalized: Finalized[] = [];
   const objects = new Set(present);
   const rows = new Set(owned);
   const objectOf = (key: ObjectKey) => ({
     kind: "Thing",
-    metadata: { ...splitKey(key), uid: key, generation: 1 },
+    metadata: {
+      ...splitKey(key),
+      uid: key,
+      generation: 1,
+      ...(deleting.has(key) ? { deletionTimestamp: "now", finalizers: ["sip.strowger.dev/rows"] } : {}),
+    },
     spec: {},
   });
   const source = {
+    holdBack: (_kind: string, key: ObjectKey, isHeld: boolean) => {
+      if (!isHeld) seen.released.push(key);
+      return Promise.resolve();
+    },
     get: (_kind: string, key: ObjectKey) => (objects.has(key) ? objectOf(key) : undefined),
     list: () => [...objects].map(objectOf),
-    presence: (_kind: string, key: ObjectKey) =>
-      Promise.resolve(
+    presence: (_kind: string, key: ObjectKey) => {
+      seen.asked.push(key);
+      return Promise.resolve(
         objects.has(key)
           ? { is: "present", uid: "u" }
           : isProven
             ? { is: "absent" }
             : { is: "unknown", why: "not read" },
-      ),
+      );
+    },
   } as unknown as Source;
   const controller: Controller = {
     kind: "Thing",
     reconcile: ({ metadata }) => {
       seen.reconciled.push(metadata.name);
       return Promise.resolve({});
+    },
+    finalize: (_object: KubernetesObject, waited: number) => {
+      seen.waited.push(waited);
+      return Promise.resolve(finalized.shift() ?? { isDone: true as const });
     },
     remove: (key) => {
       seen.removed.push(key);
@@ -54,8 +78,9 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     random: () => 1,
     seconds: () => 0,
     workers: 2,
+    resyncWithin: 60_000,
   });
-  return { loop, objects, seen };
+  return { loop, objects, deleting, finalized, clock, seen };
 }
 
 const settle = async (): Promise<void> => {
@@ -113,12 +138,66 @@ test("an object that came back before its turn is reconciled, not removed", asyn
 });
 
 test("a removal wakes objects that are not ready: the name may be free now", async () => {
-  const { loop, objects, seen } = given(keys(1, 2), keys(1, 2));
+  const { loop, objects, seen, clock } = given(keys(1, 2), keys(1, 2));
   loop.start();
   await settle();
   seen.reconciled.length = 0;
   objects.delete("ns/u2");
   loop.sweep();
   await settle();
+  clock.advance(500);
+  await settle();
   expect(seen).toMatchObject({ removed: ["ns/u2"], reconciled: ["u1"] });
+});
+
+test("a sweep asks only for what the source has not at hand", async () => {
+  const { loop, seen } = given(keys(1, 5), keys(1, 3));
+  loop.start();
+  await settle();
+  expect(seen.asked).toEqual(["ns/u4", "ns/u5"]);
+});
+
+test("an object that is gone is followed by a sweep, one for many", async () => {
+  const { loop, objects, seen, clock } = given(keys(1, 100), keys(1, 100));
+  loop.start();
+  await settle();
+  for (const key of keys(1, 5)) {
+    objects.delete(key);
+    loop.changed({ kind: "Thing", key, what: "object" });
+  }
+  await settle();
+  expect(seen.removed).toEqual([]);
+  clock.advance(500);
+  await settle();
+  expect(seen.removed).toHaveLength(5);
+  expect(seen.plans).toHaveLength(2);
+});
+
+test("an object that is being deleted is finalized until that is done, then let go; it is not reconciled", async () => {
+  const { loop, deleting, finalized, seen, clock } = given(keys(1, 1), keys(1, 1));
+  finalized.push({ isDone: false, requeueAfter: 1_000 });
+  deleting.add("ns/u1");
+  loop.start();
+  await settle();
+  expect(seen).toMatchObject({ reconciled: [], released: [], waited: [0] });
+  clock.advance(1_000);
+  await settle();
+  expect(seen).toMatchObject({ reconciled: [], released: ["ns/u1"], waited: [0, 1_000] });
+});
+
+test("within the time of a resync every object is looked at once more, a few at a time, and one sweep is made", async () => {
+  const { loop, seen, clock } = given(keys(1, 120), keys(1, 120));
+  loop.start();
+  await settle();
+  seen.reconciled.length = 0;
+  seen.plans.length = 0;
+  clock.advance(1_200);
+  await settle();
+  expect(seen.reconciled).toEqual(["u1", "u2"]);
+  for (let turn = 1; turn < 60; turn += 1) {
+    clock.advance(1_200);
+    await settle();
+  }
+  expect(new Set(seen.reconciled).size).toBe(120);
+  expect(seen.plans).toHaveLength(1);
 });

@@ -1,17 +1,26 @@
 /**
- * What the controller of a kind is to the runtime, and the loop that runs one. An object that is there is reconciled; rows whose object
- * is gone are removed by the sweep alone, which needs proof of absence and stops before it removes many.
+ * What the controller of a kind is to the runtime, and the loop that runs one.
+ *
+ *   there             reconcile; all of them again, a few at a time, within the time of a resync
+ *   being deleted     finalize, until it is done, then let the object go
+ *   gone              rows that are left are the sweep's, which needs proof of absence and stops before it removes many
  */
-import type { Clock } from "./clock.ts";
+import type { Clock, Ms } from "./clock.ts";
 import { KeyedQueue, type QueueObserver } from "./keyed-queue.ts";
 import { keyOf, type CommonStatus, type KubernetesObject, type ObjectKey } from "./object.ts";
 import { planSweep, type SweepPlan } from "./plan-sweep.ts";
+import { finalizer } from "./reconcile-object.ts";
 import { ReconcileLoop, type Outcome, type ReconcileObserver } from "./reconcile-loop.ts";
 import type { Change, Source } from "./source.ts";
 
 export interface Controller {
   readonly kind: string;
   reconcile(object: KubernetesObject): Promise<Outcome>;
+  /**
+   * Removes what the object made, which is being deleted. `waited`: since this was first tried. Absent: `reconcile` gets such objects too
+   * and lets them go itself.
+   */
+  finalize?(object: KubernetesObject, waited: Ms): Promise<Finalized>;
   /** Removes what the object made. Knows only the key: the object is gone. */
   remove(key: ObjectKey): Promise<void>;
   /** Keys of the objects that own rows. */
@@ -20,40 +29,64 @@ export interface Controller {
   concernedBy(change: Change): readonly ObjectKey[];
 }
 
+/** Done: the object may go. Else it is tried again after that time. */
+export type Finalized = { readonly isDone: true } | { readonly isDone: false; readonly requeueAfter: Ms };
+
 export interface ControllerObserver {
   readonly queue: QueueObserver;
   readonly reconcile: ReconcileObserver;
   removed(): void;
+  /** Rows were not as they had been left, and are again. */
+  repaired?(): void;
   planned(sweep: SweepPlan): void;
 }
 
-/** The sweep's own key in the queue; no object is called so. */
+export interface ControllerOptions {
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** A monotonic clock. */
+  readonly seconds: () => number;
+  readonly workers: number;
+  /** Within this time every object is looked at again, and what is left of gone ones is looked for. */
+  readonly resyncWithin?: Ms;
+}
+
+/** Keys of the loop's own work in the queue; no object is called so. */
 const sweepKey = "/sweep";
-const backOff = { first: 200, longest: 10_000 };
+const wakeKey = "/wake";
+
+const backOff = { first: 1_000, longest: 300_000 };
+const resyncWithin = 300_000;
+/** A resync is cut into so many turns. */
+const turns = 60;
+/** Deletions come in crowds. */
+const gatherMs = 500;
 
 export class ControllerLoop {
   readonly #controller: Controller;
   readonly #source: Source;
   readonly #observer: ControllerObserver;
+  readonly #options: ControllerOptions;
   readonly #queue: KeyedQueue<ObjectKey>;
   readonly #loop: ReconcileLoop<ObjectKey>;
   /** Keys that the last sweep found absent. */
   readonly #condemned = new Set<ObjectKey>();
+  /** Since when objects are being finalized, by uid. */
+  readonly #finalizing = new Map<string, number>();
+  #turn = 0;
+  #callOff: () => void = () => undefined;
 
   constructor(
     controller: Controller,
     source: Source,
     observer: ControllerObserver,
-    options: {
-      readonly clock: Clock;
-      readonly random: () => number;
-      readonly seconds: () => number;
-      readonly workers: number;
-    },
+    options: ControllerOptions,
   ) {
     this.#controller = controller;
     this.#source = source;
     this.#observer = observer;
+    this.#options = options;
     this.#queue = new KeyedQueue(options.clock, backOff, options.random, observer.queue);
     this.#loop = new ReconcileLoop<ObjectKey>(this.#queue, (key) => this.#work(key), {
       workers: options.workers,
@@ -62,19 +95,20 @@ export class ControllerLoop {
     });
   }
 
-  /** Queues every object and a sweep. */
+  /** Queues every object, behind what has changed, and a sweep. */
   resync(): void {
-    for (const { metadata } of this.#source.list(this.#controller.kind))
-      this.#queue.add(keyOf(metadata.namespace, metadata.name));
+    for (const key of this.#keys()) this.#queue.addBehind(key);
     this.#queue.add(sweepKey);
   }
 
   start(): void {
     this.#loop.start();
     this.resync();
+    this.#resyncLater();
   }
 
   stop(): Promise<void> {
+    this.#callOff();
     return this.#loop.stop();
   }
 
@@ -88,35 +122,70 @@ export class ControllerLoop {
     for (const key of this.#controller.concernedBy(change)) this.#queue.add(key);
   }
 
+  /** A database that was away is back: what failed is tried at once, and everything else is looked at again. */
+  recovered(): void {
+    this.#wakeUnready();
+    this.resync();
+  }
+
   async #work(key: ObjectKey): Promise<Outcome> {
     if (key === sweepKey) return this.#sweep();
+    if (key === wakeKey) return this.#wakeUnready();
     const object = this.#source.get(this.#controller.kind, key);
-    if (object !== undefined) {
-      this.#condemned.delete(key);
-      return this.#controller.reconcile(object);
+    if (object === undefined) return this.#gone(key);
+    this.#condemned.delete(key);
+    if (object.metadata.deletionTimestamp !== undefined && this.#controller.finalize !== undefined)
+      return this.#finalize(key, object);
+    const outcome = await this.#controller.reconcile(object);
+    if (outcome.isRepair === true) this.#observer.repaired?.();
+    return outcome;
+  }
+
+  async #finalize(key: ObjectKey, object: KubernetesObject): Promise<Outcome> {
+    const { uid, finalizers = [] } = object.metadata;
+    const now = this.#options.clock.now();
+    const since = this.#finalizing.get(uid) ?? now;
+    this.#finalizing.set(uid, since);
+    const finalized = await this.#controller.finalize?.(object, now - since);
+    if (finalized?.isDone === false) return { requeueAfter: finalized.requeueAfter };
+    if (finalizers.includes(finalizer)) {
+      await this.#source.holdBack(this.#controller.kind, key, false);
+      this.#observer.removed();
+      this.#queue.addAfter(wakeKey, gatherMs);
     }
-    if (!this.#condemned.has(key)) return {};
+    this.#finalizing.delete(uid);
+    return {};
+  }
+
+  async #gone(key: ObjectKey): Promise<Outcome> {
+    if (!this.#condemned.has(key)) {
+      this.#queue.addAfter(sweepKey, gatherMs);
+      return {};
+    }
     await this.#controller.remove(key);
     this.#condemned.delete(key);
     this.#observer.removed();
-    this.#wakeUnready();
+    this.#queue.addAfter(wakeKey, gatherMs);
     return {};
   }
 
   /** What is gone may have been in the way of others: a name that was taken is free now. */
-  #wakeUnready(): void {
+  #wakeUnready(): Outcome {
     for (const { metadata, status } of this.#source.list(this.#controller.kind)) {
       const isReady = (status as CommonStatus | undefined)?.conditions?.some(
         ({ type, status: is }) => type === "Ready" && is === "True",
       );
       if (isReady !== true) this.#queue.add(keyOf(metadata.namespace, metadata.name));
     }
+    return {};
   }
 
+  /** What the source has at hand is there; only what it lacks is asked for. */
   async #sweep(): Promise<Outcome> {
     const owned = await this.#controller.owned();
     const absent: ObjectKey[] = [];
     for (const key of owned) {
+      if (this.#source.get(this.#controller.kind, key) !== undefined) continue;
       const { is } = await this.#source.presence(this.#controller.kind, key);
       if (is === "absent") absent.push(key);
     }
@@ -128,5 +197,24 @@ export class ControllerLoop {
       this.#queue.add(key);
     }
     return {};
+  }
+
+  #keys(): readonly ObjectKey[] {
+    return this.#source
+      .list(this.#controller.kind)
+      .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
+  }
+
+  /** A slice of all objects at each turn, so that a resync is no crowd; the sweep at the first turn of a round. */
+  #resyncLater(): void {
+    const { clock, random, resyncWithin: within = resyncWithin } = this.#options;
+    this.#callOff = clock.after((within / turns) * (0.8 + 0.4 * random()), () => {
+      const keys = this.#keys();
+      const size = Math.ceil(keys.length / turns);
+      for (const key of keys.slice(this.#turn * size, (this.#turn + 1) * size)) this.#queue.addBehind(key);
+      this.#turn = (this.#turn + 1) % turns;
+      if (this.#turn === 0) this.#queue.add(sweepKey);
+      this.#resyncLater();
+    });
   }
 }

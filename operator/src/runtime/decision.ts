@@ -11,6 +11,10 @@ export interface Decision<Action> {
   readonly status: Readonly<Record<string, unknown>>;
   /** Look again after this time, because what it waits for tells nobody. */
   readonly requeueAfter?: Ms;
+  /** Whether the object is to be held back (finalizer) while it is being deleted; undefined: as it is. */
+  readonly isHeldBack?: boolean;
+  /** The actions may well have another cause than somebody else's change of the rows: a Secret that was rotated. */
+  readonly isAsked?: boolean;
 }
 
 export const isReady = (message: string): Verdict => ({

@@ -6,6 +6,8 @@ import type { KeyedQueue } from "./keyed-queue.ts";
 export interface Outcome {
   /** Reconcile again after this time, although nothing may have changed. */
   readonly requeueAfter?: Ms;
+  /** Somebody else had changed what was as it should be; it is again. */
+  readonly isRepair?: boolean;
 }
 
 /** Told about every reconcile, for metrics and the log. */

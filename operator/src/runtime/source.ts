@@ -6,6 +6,10 @@ export interface Secret {
   readonly data: Readonly<Record<string, string>>;
   /** The uid of the object for which this Secret was generated; absent: somebody wrote it. */
   readonly generatedFor?: string;
+  /** Changes with every change of it; absent where the source numbers none. */
+  readonly resourceVersion?: string;
+  /** False: no watch tells of its changes. */
+  readonly isWatched?: boolean;
 }
 
 /** Something happened to an object or Secret; what it is now is asked by `get` and `secret`. */

@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
 import { isReady, notReady } from "./decision.ts";
 import type { KubernetesObject } from "./object.ts";
-import type { Source } from "./source.ts";
+import type { Event, Source } from "./source.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-function given() {
+function given(foreign = {}) {
   const clock = new VirtualClock();
   let status: unknown;
   const flips: string[] = [];
+  const events: string[] = [];
   const object: KubernetesObject = {
     kind: "Thing",
     metadata: { namespace: "ns", name: "a", uid: "1", generation: 7 },
@@ -20,11 +21,13 @@ function given() {
       status = written;
       return Promise.resolve();
     },
+    event: (_object: KubernetesObject, { type, reason }: Event) => events.push(`${type} ${reason}`),
   } as unknown as Source;
-  const writer = new StatusWriter(source, clock, (_object, { reason }) => flips.push(reason));
+  const writer = new StatusWriter(source, clock, (_object, { reason }) => flips.push(reason), foreign);
   const transition = (): string | undefined =>
     (status as { conditions: { lastTransitionTime: string }[] }).conditions[0]?.lastTransitionTime;
-  return { clock, object, writer, flips, transition, status: () => status };
+  const plant = (planted: unknown): unknown => (status = planted);
+  return { clock, object, writer, flips, events, transition, plant, status: () => status };
 }
 
 test("a status that says nothing new is not written", async () => {
@@ -76,4 +79,38 @@ test("several verdicts are one write, and each that flips is told", async () => 
     "DatabaseReady=True",
     "Ready=True",
   ]);
+});
+
+test("fields of another writer are never in what is written; our own stay when a failure has none to add", async () => {
+  const { object, writer, plant, status } = given({ Thing: ["registered"] });
+  plant({ registered: true, nodes: 2 });
+  await writer.write(object, notReady("DatabaseUnavailable", "away"));
+  expect(status()).toMatchObject({ nodes: 2 });
+  expect(status()).not.toHaveProperty("registered");
+});
+
+test("a field that is undefined goes", async () => {
+  const { object, writer, status } = given();
+  await writer.write(object, isReady("well"), { secretResourceVersion: "7" });
+  await writer.write(object, isReady("well"), { secretResourceVersion: undefined });
+  expect(status()).not.toHaveProperty("secretResourceVersion");
+});
+
+test("what was just written counts, although the watch has not brought it back yet", async () => {
+  const { clock, object, writer, plant, transition } = given();
+  await writer.write(object, isReady("well"));
+  const first = transition();
+  plant({});
+  clock.advance(2_000);
+  expect(await writer.write(object, isReady("well"))).toBe(false);
+  clock.advance(10_000);
+  expect(await writer.write(object, isReady("well"))).toBe(true); // somebody took our status away
+  expect(transition()).not.toBe(first);
+});
+
+test("a flip is an Event", async () => {
+  const { object, writer, events } = given();
+  await writer.write(object, notReady("Conflict", "taken"));
+  await writer.write(object, isReady("well"));
+  expect(events).toEqual(["Warning Conflict", "Normal Reconciled"]);
 });

@@ -110,6 +110,11 @@ export function createMetrics() {
       "Objects whose rows were removed because the object is gone",
       ["controller"],
     ),
+    driftCorrected: counter(
+      "strowger_operator_drift_corrected_total",
+      "Objects whose rows somebody else had changed, and that are as they should be again",
+      ["controller"],
+    ),
     sweepRefused: gauge(
       "strowger_operator_sweep_refused",
       "Absent objects whose rows stay because they are too many at once",

@@ -14,6 +14,7 @@ export function observeController(
 ): ControllerObserver {
   metrics.terminalErrors.labels(kind).inc(0);
   metrics.reconcilePanics.labels(kind).inc(0);
+  metrics.driftCorrected.labels(kind).inc(0);
   if (workers !== undefined) metrics.maxConcurrentReconciles.labels(kind).set(workers);
   return {
     queue: queueObserver(metrics, kind),
@@ -35,6 +36,7 @@ export function observeController(
       },
     },
     removed: () => metrics.objectsRemoved.labels(kind).inc(),
+    repaired: () => metrics.driftCorrected.labels(kind).inc(),
     planned(sweep) {
       metrics.sweepRefused.labels(kind).set(sweep.kind === "refused" ? sweep.absent : 0);
       if (sweep.kind === "remove") return;

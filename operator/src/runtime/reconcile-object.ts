@@ -1,0 +1,88 @@
+/** What the reconcile of every kind with rows does around its own decision: pause, hold back, apply, and say how it ended. */
+import type { CommonStatus, KubernetesObject } from "./object.ts";
+import { keyOf } from "./object.ts";
+import type { Verdict } from "./condition.ts";
+import type { Decision } from "./decision.ts";
+import type { Outcome } from "./reconcile-loop.ts";
+import type { Source } from "./source.ts";
+import type { StatusWriter } from "./status-writer.ts";
+
+export interface Frame {
+  readonly source: Source;
+  readonly status: StatusWriter;
+  /** What a failure says about the object; undefined: nothing that is ours to say. */
+  readonly verdictOf: (error: unknown) => Verdict | undefined;
+}
+
+/** A decision with the way to carry it out. */
+export interface Plan extends Decision<unknown> {
+  apply(): Promise<void>;
+}
+
+export const finalizer = "sip.strowger.dev/rows";
+const pausedBy = "sip.strowger.dev/paused";
+
+/**
+ * Paused, nothing is looked at and nothing written: rows stay as they are, whatever happens to them. Only deletion goes on, for an object
+ * that stays in Terminating helps nobody.
+ */
+export const isPaused = ({ metadata }: KubernetesObject): boolean =>
+  metadata.annotations?.[pausedBy] === "true";
+
+/** Runs `plan`, carries it out and writes the status. A failure is stated and thrown on, for the loop backs off. */
+export async function reconcileObject(
+  object: KubernetesObject,
+  { source, status, verdictOf }: Frame,
+  plan: () => Promise<Plan>,
+): Promise<Outcome> {
+  if (isPaused(object)) {
+    const { observedGeneration } = (object.status ?? {}) as CommonStatus; // this spec was not looked at
+    await status.write(object, paused("True"), { observedGeneration });
+    return {};
+  }
+  const ended = await carryOut(object, source, plan).catch((cause: unknown) => ({ cause }));
+  if ("cause" in ended) {
+    const verdict = verdictOf(ended.cause);
+    if (verdict !== undefined) await status.write(object, [verdict, ...resumed(object)]);
+    throw ended.cause;
+  }
+  const { ready, status: fields, requeueAfter, actions, isAsked } = ended;
+  const isRepair = actions.length > 0 && isAsked !== true && wasReady(object);
+  await status.write(object, [ready, ...resumed(object)], fields);
+  return { ...(requeueAfter === undefined ? {} : { requeueAfter }), ...(isRepair ? { isRepair } : {}) };
+}
+
+/** The finalizer is there before the first row is, and goes after the last write. */
+async function carryOut(object: KubernetesObject, source: Source, plan: () => Promise<Plan>): Promise<Plan> {
+  const { namespace, name, finalizers = [] } = object.metadata;
+  const key = keyOf(namespace, name);
+  const decided = await plan();
+  const isHeld = finalizers.includes(finalizer);
+  if (decided.isHeldBack === true && !isHeld) await source.holdBack(object.kind, key, true);
+  await decided.apply();
+  if (decided.isHeldBack === false && isHeld) await source.holdBack(object.kind, key, false);
+  return decided;
+}
+
+/** Whether the status says that all was well with this very spec. */
+function wasReady({ metadata, status }: KubernetesObject): boolean {
+  const { observedGeneration, conditions = [] } = (status ?? {}) as CommonStatus;
+  const ready = conditions.find(({ type }) => type === "Ready");
+  return ready?.status === "True" && observedGeneration === metadata.generation;
+}
+
+const paused = (status: "True" | "False"): Verdict => ({
+  type: "Paused",
+  status,
+  reason: status === "True" ? "PausedByAnnotation" : "NotPaused",
+  message:
+    status === "True"
+      ? `nothing is written while the annotation ${pausedBy} is true; conditions tell how it was before`
+      : "changes are followed",
+});
+
+/** Said only where the opposite was said before. */
+function resumed({ status }: KubernetesObject): readonly Verdict[] {
+  const { conditions = [] } = (status ?? {}) as CommonStatus;
+  return conditions.some(({ type }) => type === "Paused") ? [paused("False")] : [];
+}
