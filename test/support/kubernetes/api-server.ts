@@ -15,6 +15,8 @@ export interface ApiServerPlan {
   /** Users beside the administrator: name to groups. RBAC says what they may do. */
   readonly users?: Readonly<Record<string, readonly string[]>>;
   readonly controllerManager?: boolean;
+  /** Further arguments of kube-apiserver. */
+  readonly arguments?: readonly string[];
 }
 
 export const useExistingCluster = process.env["USE_EXISTING_CLUSTER"] === "true";
@@ -42,6 +44,7 @@ export class ApiServer extends KubeClient implements AsyncDisposable {
       address: "127.0.0.1",
       ...{ port: await free(), etcdPort: await free(), etcdPeerPort: await free() },
       users: plan.users ?? {},
+      arguments: plan.arguments ?? [],
     });
     if (plan.controllerManager) await plane.startControllerManager();
     return new ApiServer({ kubectl, kubeconfig: plane.kubeconfigOf("admin") }, plane);
