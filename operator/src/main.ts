@@ -90,8 +90,19 @@ function controllerLoops(
     const level = verdict.status === "True" ? "info" : "warn";
     log[level]({ kind, namespace, name, reason: verdict.reason }, verdict.message);
   });
+  let opened: Installation | undefined;
+  const installations = {
+    of: async () => (opened = await installation()),
+    open: () => (opened === undefined ? [] : [opened]),
+    unreachable: () => [],
+  };
   const controllers = [
-    new SipClusterController(installation, status),
+    new SipClusterController({
+      installations,
+      source,
+      status,
+      clock: systemClock,
+    }),
     new SipDomainController(installation, source, status),
     new SipUserController(installation, source, status),
   ];

@@ -1,19 +1,76 @@
-/** Carries out what was decided about a SipCluster, in one transaction. */
-import {
-  setClusterOfDatabase,
-  type ClusterIdentity,
-  type Installation,
-} from "../adapters/mysql/installation.ts";
+/** Carries out what was decided about a SipCluster: each step by itself, in the order of the decision. */
+import { setClusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import type { Manifest } from "../runtime/manifests.ts";
+import type { Source } from "../runtime/source.ts";
 import type { ClusterAction } from "./decide.ts";
+import { objectTypes } from "./live-objects.ts";
+import type { SipCluster } from "./resource.ts";
+import type { Surroundings } from "./read-world.ts";
+
+export interface Subject {
+  readonly object: KubernetesObject;
+  readonly cluster: SipCluster;
+  readonly installation: Installation | undefined;
+}
 
 export async function apply(
   actions: readonly ClusterAction[],
-  cluster: ClusterIdentity,
-  installation: Installation,
+  { object, cluster, installation }: Subject,
+  { fleet, source }: Pick<Surroundings, "fleet" | "source">,
 ): Promise<void> {
-  if (actions.length === 0) return;
-  await installation.write(async (change) => {
-    for (const action of actions)
-      await setClusterOfDatabase(change, action.do === "takeDatabase" ? cluster : undefined);
-  });
+  for (const action of actions) {
+    switch (action.do) {
+      case "takeDatabase":
+        await take(cluster, installation, source);
+        break;
+      case "releaseDatabase":
+        await installation?.write((change) => setClusterOfDatabase(change, undefined));
+        break;
+      case "tell":
+        source.event(object, action.event);
+        break;
+      default:
+        if (fleet !== undefined) await write(action.do, action.manifest, fleet);
+    }
+  }
+}
+
+/** Held back while it is being deleted, so that its database is let go. */
+async function take(
+  { reference, uid }: SipCluster,
+  installation: Installation | undefined,
+  source: Source,
+): Promise<void> {
+  await source.holdBack(reference.kind, keyOf(reference.namespace, reference.name), true);
+  await installation?.write((change) => setClusterOfDatabase(change, { ...reference, uid }));
+}
+
+async function write(
+  how: "apply" | "create" | "remove" | "notePod",
+  manifest: Manifest,
+  { manifests, live }: NonNullable<Surroundings["fleet"]>,
+): Promise<void> {
+  const { namespace, name, uid = "" } = manifest.metadata;
+  const key = keyOf(namespace, name);
+  // A write that fails halfway leaves what was known in doubt.
+  live.forget(manifest.kind, key);
+  if (how === "apply") live.learn(await manifests.apply(manifest));
+  else if (how === "create") await manifests.create(manifest);
+  else if (how === "remove") await manifests.remove(manifest, key, uid);
+  else await note(manifest, key, manifests);
+}
+
+/** A pod that went meanwhile needs no note. */
+async function note(
+  manifest: Manifest,
+  key: ObjectKey,
+  manifests: NonNullable<Surroundings["fleet"]>["manifests"],
+): Promise<void> {
+  try {
+    await manifests.apply(manifest);
+  } catch (error) {
+    const pod = await manifests.read(objectTypes.Pod, key);
+    if (pod?.metadata.uid === manifest.metadata.uid) throw error;
+  }
 }

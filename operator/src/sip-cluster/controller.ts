@@ -1,53 +1,158 @@
 /** Reconciles SipClusters: parse, read the world, decide, apply, say how it is. */
+import { ApiRefused } from "../adapters/kube/api-error.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
+import type { Installations } from "../installations.ts";
+import { failureOf } from "../adapters/mysql/failure.ts";
+import type { Clock, Ms } from "../runtime/clock.ts";
+import type { Verdict } from "../runtime/condition.ts";
 import type { Controller } from "../runtime/controller.ts";
+import { notReady } from "../runtime/decision.ts";
 import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
+import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval } from "./decide.ts";
-import { parseSipCluster } from "./resource.ts";
-import { readClusterWorld } from "./world.ts";
+import { LiveObjects } from "./live-objects.ts";
+import { probeTargets, readWorld, type Fleet, type Surroundings } from "./read-world.ts";
+import { parseSipCluster, type SipCluster } from "./resource.ts";
+import { NodeWatch } from "./watch-nodes.ts";
+
+/** A deletion waits so long for a database that is away (design: ownership, rule 6). */
+const patience: Ms = 30_000;
+const recheck: Ms = 5_000;
+
+/** As the runtime asks for it. */
+type Finalized = { readonly isDone: true } | { readonly isDone: false; readonly requeueAfter: Ms };
+
+export interface SipClusterControllerOptions {
+  readonly installations: Installations;
+  readonly source: Source;
+  readonly status: StatusWriter;
+  readonly clock: Clock;
+  /** Absent where the source is a folder of files. */
+  readonly fleet?: Fleet;
+  /** Reconcile this one soon, although no object changed. */
+  readonly onNews?: (key: ObjectKey) => void;
+}
 
 export class SipClusterController implements Controller {
   readonly kind = "SipCluster";
-  readonly #installation: () => Promise<Installation>;
+  readonly #around: Surroundings;
   readonly #status: StatusWriter;
+  readonly #onNews: (key: ObjectKey) => void;
+  readonly #watches = new Map<string, NodeWatch>();
 
-  constructor(installation: () => Promise<Installation>, status: StatusWriter) {
-    this.#installation = installation;
+  constructor({ installations, source, status, clock, fleet, onNews }: SipClusterControllerOptions) {
+    const live = fleet && { ...fleet, live: new LiveObjects(fleet.manifests, clock) };
+    this.#around = { installations, source, clock, fleet: live };
     this.#status = status;
+    this.#onNews = onNews ?? (() => undefined);
   }
 
   async reconcile(object: KubernetesObject): Promise<Outcome> {
+    const cluster = parseSipCluster(object);
+    if (cluster.isBeingDeleted) return {};
+    if (cluster.isPaused) return {};
     try {
-      const installation = await this.#installation();
-      const cluster = parseSipCluster(object);
-      const { actions, ready, status, ...outcome } = decide(cluster, await readClusterWorld(installation));
-      await apply(actions, { ...cluster.reference, uid: cluster.uid }, installation);
-      await this.#status.write(object, ready, status);
-      return outcome;
+      return await this.#reconcile(object, cluster);
     } catch (error) {
-      await this.#status.write(object, verdictOfFailure(error));
+      await this.#status.write(object, verdictOf(error));
       throw error;
     }
   }
 
+  async #reconcile(object: KubernetesObject, cluster: SipCluster): Promise<Outcome> {
+    const watch = this.#watchOf(cluster.uid);
+    const { world, installation } = await readWorld(object, cluster, this.#around, watch);
+    const { actions, verdicts, status, requeueAfter } = decide(cluster, world);
+    await apply(actions, { object, cluster, installation }, this.#around);
+    await this.#status.write(object, verdicts, { ...status });
+    if (world.fleet !== undefined) {
+      const key = keyOf(cluster.reference.namespace, cluster.reference.name);
+      const [address] = status.addresses ?? [];
+      watch.probe(probeTargets(cluster, world.fleet), address, () => this.#onNews(key));
+    }
+    return { requeueAfter };
+  }
+
+  #watchOf(uid: string): NodeWatch {
+    const known = this.#watches.get(uid) ?? new NodeWatch(this.#around.clock);
+    this.#watches.set(uid, known);
+    return known;
+  }
+
+  /** Its objects go with it; its database is let go, as long as it can be asked: later the sweep does it. */
+  async finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {
+    const { reference, uid } = parseSipCluster(object);
+    const key = keyOf(reference.namespace, reference.name);
+    this.#watches.delete(uid);
+    try {
+      const installation = await this.#around.installations.of(key);
+      if (installation !== undefined) await this.#letGo(key, installation, uid);
+      return { isDone: true };
+    } catch (error) {
+      if (failureOf(error) === undefined) throw error;
+      if (waited < patience) return { isDone: false, requeueAfter: recheck };
+      const message = `its database is let go later, for it cannot be asked now: ${String(error)}`;
+      this.#around.source.event(object, { type: "Warning", reason: "DatabaseUnavailable", message });
+      return { isDone: true };
+    }
+  }
+
   async remove(key: ObjectKey): Promise<void> {
-    const installation = await this.#installation();
+    for (const installation of this.#around.installations.open()) await this.#letGo(key, installation);
+  }
+
+  async #letGo(key: ObjectKey, installation: Installation, uid?: string): Promise<void> {
     const holder = await clusterOfDatabase(installation.database);
+    if (holder === undefined || keyOf(holder.namespace, holder.name) !== key) return;
+    if (uid !== undefined && holder.uid !== uid) return;
     const { namespace, name } = splitKey(key);
-    if (holder?.namespace === namespace && holder.name === name)
-      await apply(decideRemoval(), holder, installation);
+    const cluster = { reference: { kind: this.kind, namespace, name }, uid: holder.uid } as SipCluster;
+    const object = {
+      kind: this.kind,
+      metadata: { namespace, name, uid: holder.uid, generation: 0 },
+      spec: {},
+    };
+    await apply(decideRemoval(), { object, cluster, installation }, this.#around);
   }
 
   async owned(): Promise<readonly ObjectKey[]> {
-    const holder = await clusterOfDatabase((await this.#installation()).database);
-    return holder === undefined ? [] : [keyOf(holder.namespace, holder.name)];
+    const keys = new Set<ObjectKey>();
+    for (const { database } of this.#around.installations.open()) {
+      const holder = await clusterOfDatabase(database);
+      if (holder !== undefined) keys.add(keyOf(holder.namespace, holder.name));
+    }
+    return [...keys];
   }
 
-  concernedBy(): readonly ObjectKey[] {
-    return [];
+  /** What is called after it, and the Secrets that it names. */
+  concernedBy({ kind, key }: Change): readonly ObjectKey[] {
+    if (!childKinds.has(kind)) return [];
+    this.#around.fleet?.live.forget(kind, key);
+    const { namespace, name } = splitKey(key);
+    return this.#around.source
+      .list(this.kind)
+      .filter(({ metadata }) => metadata.namespace === namespace)
+      .filter((object) => isChildOf(name, object) || (kind === "Secret" && namesSecret(name, object)))
+      .map(({ metadata }) => keyOf(metadata.namespace, metadata.name));
   }
 }
+
+const childKinds = new Set(["Deployment", "Service", "Pod", "EndpointSlice", "ConfigMap", "Secret"]);
+
+const isChildOf = (name: string, { metadata }: KubernetesObject): boolean =>
+  name === metadata.name || name.startsWith(`${metadata.name}-`);
+
+function namesSecret(name: string, object: KubernetesObject): boolean {
+  const { mysql } = parseSipCluster(object);
+  return mysql?.credentialsSecret === name || mysql?.tls?.ca?.secret === name;
+}
+
+/** What Kubernetes refuses was in the spec, as a rule. */
+const verdictOf = (error: unknown): Verdict =>
+  error instanceof ApiRefused
+    ? notReady("Refused", `Kubernetes refused: ${error.message}`)
+    : verdictOfFailure(error);

@@ -1,34 +1,68 @@
 import { expect, test } from "vitest";
-import { decide } from "./decide.ts";
-import { parseSipCluster } from "./resource.ts";
+import { decide, type ClusterDecision } from "./decide.ts";
+import { givenCluster, givenDatabase } from "./given.ts";
+import type { DatabaseWorld } from "./world.ts";
 
-const cluster = parseSipCluster({
-  kind: "SipCluster",
-  metadata: { namespace: "ns", name: "c", uid: "u1", generation: 1 },
-  spec: { replicas: 2, advertise: { udp: { host: "192.0.2.1", port: 5060 } } },
-});
-const world = { installationId: "i", holder: undefined, liveNodes: 2 };
+const inFiles = (database: DatabaseWorld, annotations?: Readonly<Record<string, string>>) =>
+  decide(givenCluster({ spec: { advertise: { udp: { host: "192.0.2.1", port: 5060 } } }, annotations }), {
+    now: 0,
+    status: {},
+    database,
+    fleet: undefined,
+  });
+
+const ready = ({ verdicts }: ClusterDecision) => verdicts.find(({ type }) => type === "Ready");
 
 test("a database that belongs to nobody is taken", () => {
-  const { actions, ready, status } = decide(cluster, world);
-  expect(actions).toEqual([{ do: "takeDatabase" }]);
-  expect(ready.status).toBe("True");
-  expect(status).toEqual({
+  const decision = inFiles(givenDatabase({ holder: undefined }));
+  expect(decision.actions).toEqual([{ do: "takeDatabase" }]);
+  expect(ready(decision)?.status).toBe("True");
+  expect(decision.status).toEqual({
     installationId: "i",
-    nodes: 2,
+    nodes: 0,
     addresses: [{ transport: "udp", host: "192.0.2.1", port: 5060 }],
   });
 });
 
 test("its own database needs nothing, and nodes are counted again after 5 s", () => {
-  const holder = { namespace: "ns", name: "c", uid: "u1" };
-  expect(decide(cluster, { ...world, holder })).toMatchObject({ actions: [], requeueAfter: 5_000 });
+  expect(inFiles(givenDatabase({}))).toMatchObject({ actions: [], requeueAfter: 5_000 });
 });
 
 test("a database of another SipCluster is left to it, and its owner is named in the same namespace only", () => {
-  const near = decide(cluster, { ...world, holder: { namespace: "ns", name: "other", uid: "u2" } });
-  expect(near).toMatchObject({ actions: [], ready: { reason: "DatabaseTaken" } });
-  expect(near.ready.message).toContain("SipCluster other");
-  const far = decide(cluster, { ...world, holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
-  expect(far.ready.message).not.toMatch(/SipCluster other|elsewhere/);
+  const near = inFiles(givenDatabase({ holder: { namespace: "tel", name: "other", uid: "u2" } }));
+  expect(near.actions).toEqual([]);
+  expect(ready(near)).toMatchObject({ status: "False", reason: "DatabaseTaken" });
+  expect(ready(near)?.message).toContain("SipCluster other");
+  const far = inFiles(givenDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } }));
+  expect(ready(far)?.message).not.toMatch(/SipCluster other|elsewhere/);
+});
+
+test("the annotation take-over takes a database if it names it, whoever's it is", () => {
+  const database = givenDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
+  const wrong = inFiles(database, { "sip.strowger.dev/take-over": "another" });
+  expect(wrong.actions).toEqual([]);
+  const right = inFiles(database, { "sip.strowger.dev/take-over": "i" });
+  expect(right.actions).toEqual([{ do: "takeDatabase" }]);
+});
+
+test("the same name under a new uid takes over when the old one is gone and its leader has been silent for 60 s", () => {
+  const holder = { namespace: "tel", name: "pbx", uid: "before" };
+  const silent = { leader: "a", age: 60_000 };
+  const cases = [
+    { database: { uidNow: "u1", beat: silent }, takes: true },
+    { database: { uidNow: "u1", beat: { leader: "a", age: 59_999 } }, takes: false },
+    { database: { uidNow: "before", beat: silent }, takes: false },
+    { database: { uidNow: undefined, beat: silent }, takes: false },
+    { database: { uidNow: "u1", beat: { leader: "a", age: 0 }, isLed: true }, takes: true },
+  ];
+  for (const { database, takes } of cases) {
+    const { actions } = inFiles(givenDatabase({ holder, ...database }));
+    expect(actions.length > 0, JSON.stringify(database)).toBe(takes);
+  }
+});
+
+test("a database that is away says why, and is asked again", () => {
+  const decision = inFiles({ kind: "away", reason: "DatabaseHostUnknown", message: "no such host" });
+  expect(ready(decision)).toMatchObject({ status: "False", reason: "DatabaseHostUnknown" });
+  expect(decision.requeueAfter).toBe(5_000);
 });

@@ -1,34 +1,172 @@
-/** A database belongs to one SipCluster (design: truth, names, ownership, rule 1). */
-import { isReady, notReady, type Decision } from "../runtime/decision.ts";
-import type { SipCluster } from "./resource.ts";
-import type { ClusterWorld } from "./world.ts";
+/** What to do about a SipCluster, and how it is. Pure; each question has a file of its own. */
+import { isReady, notReady } from "../runtime/decision.ts";
+import type { Ms } from "../runtime/clock.ts";
+import type { Verdict } from "../runtime/condition.ts";
+import type { SipClusterStatus } from "../sources/types.ts";
+import { dnsRecords } from "./dns-records.ts";
+import { judgeDatabase, type DatabaseJudgement } from "./judge-database.ts";
+import { judgeDeployment } from "./judge-deployment.ts";
+import { judgeAnswering, judgeReachable } from "./judge-reach.ts";
+import { judgeTraffic } from "./judge-traffic.ts";
+import { namesOf, selectorText } from "./manifests/names.ts";
+import { planFleet, type FleetAction, type FleetPlan } from "./plan-fleet.ts";
+import { planImage, type ImageChoice } from "./plan-image.ts";
+import { isServed, type SipCluster } from "./resource.ts";
+import { liveNodes } from "./see-nodes.ts";
+import type { ClusterWorld, FleetWorld } from "./world.ts";
 
-export type ClusterAction = { readonly do: "takeDatabase" } | { readonly do: "releaseDatabase" };
+export type ClusterAction =
+  | { readonly do: "takeDatabase" }
+  | { readonly do: "releaseDatabase" }
+  | FleetAction;
+
+export interface ClusterDecision {
+  /** In this order. */
+  readonly actions: readonly ClusterAction[];
+  /** `Ready` is the last one. */
+  readonly verdicts: readonly Verdict[];
+  /** Fields of the status beside the conditions. */
+  readonly status: SipClusterStatus;
+  readonly requeueAfter: Ms;
+}
 
 /** Nodes come and go without telling the operator. */
-const recount = 5_000;
+const recount: Ms = 5_000;
 
-export function decide(
-  cluster: SipCluster,
-  { holder, installationId, liveNodes }: ClusterWorld,
-): Decision<ClusterAction> {
-  const { namespace, name } = cluster.reference;
-  if (holder !== undefined && (holder.namespace !== namespace || holder.name !== name)) {
-    const who =
-      holder.namespace === namespace ? `SipCluster ${holder.name}` : "a SipCluster of another namespace";
-    return {
-      actions: [],
-      ready: notReady("DatabaseTaken", `the database belongs to ${who}; one database serves one SipCluster`),
-      status: {},
-    };
-  }
+export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecision {
+  const database = judgeDatabase(cluster, world.database);
+  const { fleet } = world;
+  const take = database.is === "take" ? [{ do: "takeDatabase" } as const] : [];
+  const requeueAfter = Math.max(recount, database.lookAgain ?? 0);
+  if (fleet === undefined) return { actions: take, ...sayFiles(cluster, world, database), requeueAfter };
+  const image = planImage(cluster, world.status.image ?? imageOf(cluster, fleet), fleet.defaultImage);
+  const plan = isServed(cluster)
+    ? planFleet(cluster, world, fleet, image, mayRun(cluster, fleet, database))
+    : undefined;
   return {
-    actions: holder?.uid === cluster.uid ? [] : [{ do: "takeDatabase" }],
-    ready: isReady("the database is this cluster's"),
-    status: { installationId, nodes: liveNodes, addresses: cluster.addresses },
-    requeueAfter: recount,
+    actions: [...take, ...(plan?.actions ?? [])],
+    ...say(cluster, world, fleet, { database, plan, image }),
+    requeueAfter,
   };
 }
 
 /** Its domains and users have owners of their own and stay. */
 export const decideRemoval = (): readonly ClusterAction[] => [{ do: "releaseDatabase" }];
+
+/** Nodes that are there go on by the spec while the database cannot be asked; the first are not made then. */
+const mayRun = (cluster: SipCluster, fleet: FleetWorld, { is }: DatabaseJudgement): boolean =>
+  is === "ours" || is === "take" || (is === "unknown" && deploymentOf(cluster, fleet) !== undefined);
+
+const deploymentOf = (cluster: SipCluster, { live }: FleetWorld) =>
+  live.get(`Deployment/${namesOf(cluster).nodes}`);
+
+/** What runs now, for a status that was lost. */
+function imageOf(cluster: SipCluster, fleet: FleetWorld): string | undefined {
+  const deployment = deploymentOf(cluster, fleet) as
+    | {
+        readonly spec?: {
+          readonly template?: { readonly spec?: { readonly containers?: readonly Container[] } };
+        };
+      }
+    | undefined;
+  return deployment?.spec?.template?.spec?.containers?.find(({ name }) => name === "sip-node")?.image;
+}
+
+interface Container {
+  readonly name: string;
+  readonly image?: string;
+}
+
+type Said = Pick<ClusterDecision, "verdicts" | "status">;
+
+/** With a folder of files the exchange's nodes and address are somebody else's. */
+function sayFiles(
+  { advertised }: SipCluster,
+  { database }: ClusterWorld,
+  { is, verdict }: DatabaseJudgement,
+): Said {
+  if (database.kind !== "open" || is === "not ours") return { verdicts: [asReady(verdict)], status: {} };
+  return {
+    verdicts: [verdict.status === "True" ? isReady(verdict.message) : asReady(verdict)],
+    status: {
+      installationId: database.installationId,
+      nodes: liveNodes(database.nodes).length,
+      addresses: advertised === undefined ? [] : [{ transport: "udp", ...advertised }],
+    },
+  };
+}
+
+interface Found {
+  readonly database: DatabaseJudgement;
+  readonly plan: FleetPlan | undefined;
+  readonly image: ImageChoice;
+}
+
+function say(
+  cluster: SipCluster,
+  world: ClusterWorld,
+  fleet: FleetWorld,
+  { database, plan, image }: Found,
+): Said {
+  const isOurs = database.is === "ours" || database.is === "take";
+  const traffic = judgeTraffic(fleet.traffic, (id) => nameOf(world, id));
+  const hasReadyNodes = fleet.pods.some((pod) => pod.isReady && !pod.isTerminating);
+  const nodes = world.database.kind === "open" ? world.database.nodes : [];
+  return {
+    verdicts: [
+      database.verdict,
+      ...(plan === undefined ? [] : [plan.address.verdict]),
+      judgeAnswering(fleet.probe, hasReadyNodes),
+      ...(isOurs ? [judgeReachable(nodes, fleet.insideRanges.length > 0)] : []),
+      ...(traffic === undefined ? [] : [traffic]),
+      ready(cluster, fleet, { database, plan, image }),
+    ],
+    status: {
+      selector: selectorText(cluster.reference.name),
+      image: image.image,
+      version: image.version,
+      ...addressStatus(plan, fleet),
+      ...(isOurs ? figures(world) : {}),
+    },
+  };
+}
+
+/** The first thing that is in the way. */
+function ready(cluster: SipCluster, fleet: FleetWorld, { database, plan }: Found): Verdict {
+  if (database.verdict.status === "False" && database.is !== "unknown") return asReady(database.verdict);
+  if (plan?.hindrance !== undefined) return plan.hindrance;
+  if (database.verdict.status === "False") return asReady(database.verdict);
+  return judgeDeployment(cluster, deploymentOf(cluster, fleet), fleet);
+}
+
+const asReady = ({ reason, message }: Verdict): Verdict => notReady(reason, message);
+
+function addressStatus(plan: FleetPlan | undefined, { domains }: FleetWorld): SipClusterStatus {
+  const advertised = plan?.address.addressing?.advertised;
+  if (advertised === undefined) return { addresses: [], dnsRecords: [] };
+  const { host, port } = advertised;
+  return { addresses: [{ transport: "udp", host, port }], dnsRecords: dnsRecords(advertised, domains) };
+}
+
+function figures({ database, status }: ClusterWorld): SipClusterStatus {
+  if (database.kind !== "open") return {};
+  const { installationId, nodes, registrations } = database;
+  const live = liveNodes(nodes);
+  const counted = {
+    installationId,
+    nodes: live.length,
+    readyNodes: live.filter(({ isDraining }) => !isDraining).length,
+  };
+  // They change all the time: written when they are counted, not each time anything is looked at.
+  if (registrations === undefined && status.registrations !== undefined) return counted;
+  return {
+    ...counted,
+    registrations: registrations ?? 0,
+    callsPerMinute: live.reduce((sum, { callsPerMinute }) => sum + callsPerMinute, 0),
+  };
+}
+
+function nameOf({ database }: ClusterWorld, id: string): string {
+  const node = database.kind === "open" ? database.nodes.find((other) => other.id === id) : undefined;
+  return node?.name || id;
+}

@@ -1,19 +1,113 @@
-/** A SipCluster as the operator understands it. */
+/** A SipCluster as the operator understands it, with defaults resolved. */
 import type { ObjectReference } from "../ownership.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { SipClusterSpec } from "../sources/types.ts";
 
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type ServiceType = "LoadBalancer" | "NodePort" | "ClusterIP";
+
+export interface ServiceWish {
+  readonly mode: "Mixed" | "Separate";
+  readonly type: ServiceType;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly loadBalancerClass: string | undefined;
+  readonly loadBalancerIP: string | undefined;
+}
+
+export interface MysqlWish {
+  /** Names or addresses, each with the port. */
+  readonly hosts: readonly HostPort[];
+  readonly database: string;
+  /** The Secret of the nodes: `username` and `password`. */
+  readonly credentialsSecret: string;
+  /** Absent: without TLS. */
+  readonly tls: { readonly ca: { readonly secret: string; readonly key: string } | undefined } | undefined;
+}
+
+export type Resources = NonNullable<SipClusterSpec["resources"]>;
+
 export interface SipCluster {
   readonly reference: ObjectReference;
   readonly uid: string;
-  readonly addresses: readonly { readonly transport: string; readonly host: string; readonly port: number }[];
+  readonly isBeingDeleted: boolean;
+  readonly isPaused: boolean;
+  /** Whatever text asks for new keys; a text that was served already asks for nothing. */
+  readonly rotation: string | undefined;
+  /** The installation id of a database to be taken from its present SipCluster. */
+  readonly takeOver: string | undefined;
+  readonly replicas: number;
+  readonly image: string | undefined;
+  readonly version: string | undefined;
+  readonly advertised: HostPort | undefined;
+  readonly service: ServiceWish;
+  readonly mysql: MysqlWish | undefined;
+  /** Seconds. */
+  readonly drainTimeout: number;
+  /** Addresses that are served without a challenge. */
+  readonly peers: readonly string[];
+  readonly resources: Resources;
+  readonly template: NonNullable<SipClusterSpec["template"]>;
 }
 
-export function parseSipCluster({ kind, metadata, spec }: KubernetesObject): SipCluster {
-  const { advertise = {} } = spec as SipClusterSpec;
+/** One that says its database: without it there is nothing to tell nodes. */
+export type ServedCluster = SipCluster & { readonly mysql: MysqlWish };
+
+export const isServed = (cluster: SipCluster): cluster is ServedCluster => cluster.mysql !== undefined;
+
+/** Of one node: a busy one needs a core, and half of its memory is other than JavaScript's heap. */
+const defaultResources: Resources = {
+  requests: { cpu: "250m", memory: "256Mi" },
+  limits: { memory: "512Mi" },
+};
+
+export function parseSipCluster({ kind, metadata, spec: raw }: KubernetesObject): SipCluster {
+  const spec = raw as SipClusterSpec;
+  const annotation = (name: string): string | undefined =>
+    metadata.annotations?.[`sip.strowger.dev/${name}`] || undefined;
   return {
     reference: { kind, namespace: metadata.namespace, name: metadata.name },
     uid: metadata.uid,
-    addresses: advertise.udp === undefined ? [] : [{ transport: "udp", ...advertise.udp }],
+    isBeingDeleted: metadata.deletionTimestamp !== undefined,
+    isPaused: annotation("paused") === "true",
+    rotation: annotation("rotate-keys"),
+    takeOver: annotation("take-over"),
+    replicas: spec.replicas,
+    image: spec.image,
+    version: spec.version,
+    advertised: spec.advertise?.udp,
+    service: parseService(spec.service),
+    mysql: spec.mysql && parseMysql(spec.mysql),
+    drainTimeout: spec.drain.timeout,
+    peers: spec.peers ?? [],
+    resources: spec.resources ?? defaultResources,
+    template: spec.template ?? {},
+  };
+}
+
+const parseService = ({ mode, type, annotations, ...rest }: SipClusterSpec["service"]): ServiceWish => ({
+  mode,
+  type,
+  annotations: annotations ?? {},
+  loadBalancerClass: rest.loadBalancerClass,
+  loadBalancerIP: rest.loadBalancerIP,
+});
+
+function parseMysql({
+  hosts,
+  port,
+  database,
+  credentialsSecretRef,
+  tls,
+}: NonNullable<SipClusterSpec["mysql"]>): MysqlWish {
+  const ca = tls?.caSecretRef;
+  return {
+    hosts: hosts.map((host) => ({ host, port })),
+    database,
+    credentialsSecret: credentialsSecretRef.name,
+    tls: tls && { ca: ca && { secret: ca.name, key: ca.key } },
   };
 }

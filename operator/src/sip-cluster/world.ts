@@ -1,20 +1,75 @@
-/** What a decision about a SipCluster looks at. */
-import {
-  clusterOfDatabase,
-  countLiveNodes,
-  type ClusterIdentity,
-  type Installation,
-} from "../adapters/mysql/installation.ts";
+/** What a decision about a SipCluster looks at: its database, and what of it is in Kubernetes. */
+import type { ClusterIdentity } from "../adapters/mysql/installation.ts";
+import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
+import type { NodeRow } from "../adapters/mysql/node-rows.ts";
+import type { ProbeReport } from "../adapters/probe/probe.ts";
+import type { Manifest } from "../runtime/manifests.ts";
+import type { TrafficSample } from "./judge-traffic.ts";
+import type { SipClusterStatus } from "../sources/types.ts";
 
 export interface ClusterWorld {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** What was said last. */
+  readonly status: SipClusterStatus;
+  readonly database: DatabaseWorld;
+  /** Undefined: the source is a folder of files, and somebody else starts the nodes. */
+  readonly fleet: FleetWorld | undefined;
+}
+
+export type DatabaseWorld =
+  /** The spec names none. */
+  | { readonly kind: "absent" }
+  | { readonly kind: "away"; readonly reason: string; readonly message: string }
+  | OpenDatabase;
+
+export interface OpenDatabase {
+  readonly kind: "open";
   readonly installationId: string;
   /** The SipCluster that the database belongs to. */
   readonly holder: ClusterIdentity | undefined;
-  readonly liveNodes: number;
+  /** This operator holds the database's epoch already. */
+  readonly isLed: boolean;
+  /** Of the leader that holds it, whoever that is. */
+  readonly beat: LeaderBeat;
+  /** The uid under which the API server has this SipCluster; asked only where the database belongs to its name under another one. */
+  readonly uidNow: string | undefined;
+  /** The number of its last migration. */
+  readonly schema: number;
+  /** Of the last minute, the latest start first. */
+  readonly nodes: readonly NodeRow[];
+  /** Contacts; undefined: not counted this time. */
+  readonly registrations: number | undefined;
 }
 
-export const readClusterWorld = async ({ id, database }: Installation): Promise<ClusterWorld> => ({
-  installationId: id,
-  holder: await clusterOfDatabase(database),
-  liveNodes: await countLiveNodes(database),
-});
+export interface FleetWorld {
+  readonly defaultImage: string;
+  /** NetworkPolicyPeers that may read metrics. */
+  readonly metricsFrom: readonly unknown[];
+  /** CIDRs of pods and hosts. */
+  readonly insideRanges: readonly string[];
+  /** What is there under a name that we would use, by `Kind/name`; whoever's it is. */
+  readonly live: ReadonlyMap<string, Manifest>;
+  /** All that carry our label. */
+  readonly services: readonly Manifest[];
+  readonly pods: readonly Pod[];
+  /** Names of the domains that it serves. */
+  readonly domains: readonly string[];
+  /** A random key, in case one is needed. */
+  readonly freshKey: { readonly id: string; readonly key: string };
+  /** The nodes' login is there to be mounted. */
+  readonly hasCredentials: boolean;
+  /** Undefined: not asked yet. */
+  readonly probe: ProbeReport | undefined;
+  readonly traffic: readonly TrafficSample[];
+}
+
+export interface Pod {
+  readonly name: string;
+  readonly uid: string;
+  readonly ip: string | undefined;
+  readonly isRunning: boolean;
+  readonly isReady: boolean;
+  readonly isTerminating: boolean;
+  readonly annotations: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,59 @@
+/** SIP nodes as they describe themselves in `strowger_node`. Ages are by the database's clock. */
+import type { Statements } from "./database.ts";
+
+export interface NodeRow {
+  readonly id: string;
+  /** The pod's. */
+  readonly name: string;
+  /** Migrations that it can serve. */
+  readonly schemaMin: number;
+  readonly schemaMax: number;
+  /** Of the configuration and keys that it goes by. */
+  readonly configurationHash: string;
+  /** Open transactions. */
+  readonly load: number;
+  readonly isDraining: boolean;
+  readonly callsPerMinute: number;
+  readonly requestsPerMinute: number;
+  /** Milliseconds. */
+  readonly sinceBeat: number;
+  readonly sinceStart: number;
+  /** Since the last datagram from outside; undefined: there was none. */
+  readonly sinceOutside: number | undefined;
+}
+
+const now = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
+
+/** Every node that gave a sign of life in the last minute, the latest start first. */
+export async function readNodes(database: Statements): Promise<readonly NodeRow[]> {
+  const rows = await database.rows<Omit<NodeRow, "isDraining" | "sinceOutside"> & Record<string, unknown>>(
+    `SELECT node_id AS id, name, schema_min AS schemaMin, schema_max AS schemaMax, configuration_hash AS configurationHash,
+       load_transactions AS \`load\`, draining, calls_per_minute AS callsPerMinute, requests_per_minute AS requestsPerMinute,
+       ${now} - CAST(beat_at AS SIGNED) AS sinceBeat, ${now} - CAST(started_at AS SIGNED) AS sinceStart,
+       IF(outside_seen_at = 0, NULL, ${now} - CAST(outside_seen_at AS SIGNED)) AS outside
+     FROM strowger_node WHERE CAST(beat_at AS SIGNED) > ${now} - 60000 ORDER BY started_at DESC, node_id`,
+  );
+  return rows.map(({ draining, outside, ...row }) => ({
+    ...row,
+    sinceBeat: Number(row.sinceBeat),
+    sinceStart: Number(row.sinceStart),
+    isDraining: Number(draining) !== 0,
+    sinceOutside: outside === null ? undefined : Number(outside),
+  }));
+}
+
+/** Contacts that are registered now. */
+export async function countRegistrations(database: Statements): Promise<number> {
+  const [row] = await database.rows<{ contacts: number }>(
+    "SELECT COUNT(*) AS contacts FROM location WHERE expires = 0 OR expires > UNIX_TIMESTAMP()",
+  );
+  return Number(row?.contacts ?? 0);
+}
+
+/** The number of the last migration that this database has. */
+export async function schemaNumber(database: Statements): Promise<number> {
+  const [row] = await database.rows<{ number: number | null }>(
+    "SELECT MAX(number) AS number FROM strowger_migration WHERE finished = 1",
+  );
+  return Number(row?.number ?? 0);
+}

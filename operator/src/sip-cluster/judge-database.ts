@@ -1,0 +1,95 @@
+/** Whose the database is (design: truth, names, ownership, rule 1), and whether it can serve. Pure. */
+import type { Ms } from "../runtime/clock.ts";
+import type { Verdict } from "../runtime/condition.ts";
+import type { SipCluster } from "./resource.ts";
+import { liveNodes } from "./see-nodes.ts";
+import type { DatabaseWorld, OpenDatabase } from "./world.ts";
+
+export interface DatabaseJudgement {
+  /** `take`: it is this cluster's once that is done. `unknown`: it cannot be asked; whatever was so before goes on. */
+  readonly is: "ours" | "take" | "unknown" | "not ours";
+  readonly verdict: Verdict;
+  readonly lookAgain?: Ms;
+}
+
+/** So long must the other leader be silent. */
+const silence: Ms = 60_000;
+
+export function judgeDatabase(cluster: SipCluster, database: DatabaseWorld): DatabaseJudgement {
+  switch (database.kind) {
+    case "absent":
+      return {
+        is: "not ours",
+        verdict: no("MysqlMissing", "spec.mysql is not set; say which database serves this exchange"),
+      };
+    case "away":
+      return { is: "unknown", verdict: no(database.reason, database.message) };
+    case "open":
+      return judgeOpen(cluster, database);
+  }
+}
+
+function judgeOpen(cluster: SipCluster, database: OpenDatabase): DatabaseJudgement {
+  const { holder, installationId, beat, isLed, uidNow } = database;
+  const { namespace, name } = cluster.reference;
+  const isNamesake = holder?.namespace === namespace && holder.name === name;
+  if (isNamesake && holder.uid === cluster.uid) return { is: "ours", verdict: serves(database) };
+  if (holder === undefined || cluster.takeOver === installationId)
+    return { is: "take", verdict: serves(database) };
+  if (isNamesake) {
+    if (uidNow === cluster.uid && (isLed || beat.age >= silence))
+      return { is: "take", verdict: serves(database) };
+    return {
+      is: "not ours",
+      verdict: no(
+        "DatabaseTaken",
+        `the database belongs to an earlier SipCluster ${name}, whose operator was alive in the last minute; taken over when it has been silent for ${silence / 1000} s, or at once with the annotation sip.strowger.dev/take-over: ${installationId}`,
+      ),
+      lookAgain: 10_000,
+    };
+  }
+  const who =
+    holder.namespace === namespace ? `SipCluster ${holder.name}` : "a SipCluster of another namespace";
+  return {
+    is: "not ours",
+    verdict: no(
+      "DatabaseTaken",
+      `the database belongs to ${who}; one database serves one SipCluster. To take it, annotate this one with sip.strowger.dev/take-over: ${installationId}`,
+    ),
+    lookAgain: 30_000,
+  };
+}
+
+function serves({ schema, nodes }: OpenDatabase): Verdict {
+  const behind = liveNodes(nodes).filter(({ schemaMax }) => schemaMax < schema);
+  const ahead = liveNodes(nodes).filter(({ schemaMin }) => schemaMin > schema);
+  if (ahead.length > 0)
+    return no(
+      "SchemaTooOld",
+      `the database has migration ${schema}, and nodes (${names(ahead)}) need ${ahead[0]?.schemaMin ?? 0}; upgrade the operator, which migrates`,
+    );
+  if (behind.length > 0)
+    return no(
+      "SchemaTooNew",
+      `the database has migration ${schema}, and nodes (${names(behind)}) serve up to ${behind[0]?.schemaMax ?? 0}; upgrade them by spec.version or spec.image`,
+    );
+  return {
+    type: "DatabaseReady",
+    status: "True",
+    reason: "Connected",
+    message: "the database is this cluster's",
+  };
+}
+
+const names = (nodes: readonly { readonly name: string; readonly id: string }[]): string =>
+  nodes
+    .slice(0, 5)
+    .map(({ name, id }) => name || id)
+    .join(", ");
+
+const no = (reason: string, message: string): Verdict => ({
+  type: "DatabaseReady",
+  status: "False",
+  reason,
+  message,
+});

@@ -1,0 +1,76 @@
+/** The configuration that every node mounts, and what of it a node cannot take over while it runs. */
+import { createHash } from "node:crypto";
+import type { Manifest } from "../../runtime/manifests.ts";
+import type { HostPort, ServedCluster } from "../resource.ts";
+import { namesOf } from "./names.ts";
+import { owned } from "./owned.ts";
+import { mounts, ports } from "./ports.ts";
+
+export interface Addressing {
+  readonly advertised: HostPort;
+  /** Also ours: what was advertised before, and other addresses of the Service. */
+  readonly others: readonly string[];
+  /** Pods have IPv6 addresses first. */
+  readonly isIPv6: boolean;
+  /** CIDRs of pods and nodes. */
+  readonly insideRanges: readonly string[];
+}
+
+/** For the next decision: until when a former address counts (milliseconds since 1970). */
+export const formerAnnotation = "sip.strowger.dev/former";
+
+export function buildConfiguration(
+  cluster: ServedCluster,
+  addressing: Addressing,
+  former: Readonly<Record<string, number>>,
+): Manifest {
+  const annotations = Object.keys(former).length === 0 ? {} : { [formerAnnotation]: JSON.stringify(former) };
+  return {
+    ...owned(cluster, { apiVersion: "v1", kind: "ConfigMap" }, namesOf(cluster).nodes, annotations),
+    data: { "config.json": `${JSON.stringify(nodeConfiguration(cluster, addressing), undefined, 2)}\n` },
+  };
+}
+
+/** What a node reads only when it starts; another hash means other pods. */
+export function restartHash(cluster: ServedCluster, addressing: Addressing): string {
+  const { sip, cluster: peers, http, control, mysql } = nodeConfiguration(cluster, addressing);
+  const fixed = { listen: sip.listen, direct: sip.direct, cluster: peers, http, control, mysql };
+  return createHash("sha256").update(JSON.stringify(fixed)).digest("hex").slice(0, 16);
+}
+
+/** Of the bytes that a node mounts; it tells the hash of those it goes by in `strowger_node`. */
+export const configurationHash = (configuration: string, keys: string): string =>
+  createHash("sha256").update(`${configuration}\n${keys}`).digest("hex");
+
+export const hostPortText = ({ host, port }: HostPort): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+
+function nodeConfiguration(cluster: ServedCluster, { advertised, others, isIPv6, insideRanges }: Addressing) {
+  const all = (port: number): string => hostPortText({ host: isIPv6 ? "::" : "0.0.0.0", port });
+  const { mysql } = cluster;
+  return {
+    // The pod's own name and address come from its environment.
+    name: "node",
+    sip: {
+      listen: all(ports.sip),
+      direct: all(ports.direct),
+      advertise: hostPortText(advertised),
+      former: others,
+    },
+    cluster: { listen: all(ports.cluster), advertise: all(ports.cluster) },
+    http: { listen: all(ports.metrics) },
+    control: { listen: `127.0.0.1:${ports.control}` },
+    mysql: {
+      hosts: mysql.hosts.map(hostPortText),
+      database: mysql.database,
+      credentialsDirectory: mounts.mysql,
+      ...(mysql.tls === undefined
+        ? {}
+        : { tls: mysql.tls.ca === undefined ? {} : { ca: `${mounts.mysqlCa}/ca.crt` } }),
+    },
+    peers: cluster.peers,
+    drain: { timeout: cluster.drainTimeout },
+    outside: { ranges: insideRanges },
+    log: { level: "info" },
+  };
+}

@@ -1,0 +1,21 @@
+/**
+ * What a SipCluster's `template` says of the pod, laid over what the operator says: objects field by field; a list stands in the place of
+ * ours, except tolerations, which are added. Null takes a field away.
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function mergeTemplate(ours: Fields, theirs: Fields): Fields {
+  const merged: Record<string, unknown> = { ...ours };
+  for (const [field, value] of Object.entries(theirs)) {
+    const before = ours[field];
+    if (value === null) delete merged[field];
+    else if (field === "tolerations" && Array.isArray(before) && Array.isArray(value))
+      merged[field] = [...(before as unknown[]), ...(value as unknown[])];
+    else merged[field] = isFields(value) ? mergeTemplate(isFields(before) ? before : {}, value) : value;
+  }
+  return merged;
+}
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,32 @@
+/** What every object of a SipCluster has: its name, its labels, and whom it goes with. */
+import type { Manifest, ManifestType } from "../../runtime/manifests.ts";
+import type { SipCluster } from "../resource.ts";
+import { labelsOf } from "./names.ts";
+
+export function owned(
+  { reference, uid }: SipCluster,
+  type: ManifestType,
+  name: string,
+  annotations?: Readonly<Record<string, string>>,
+): Pick<Manifest, "apiVersion" | "kind" | "metadata"> {
+  return {
+    apiVersion: type.apiVersion,
+    kind: type.kind,
+    metadata: {
+      namespace: reference.namespace,
+      name,
+      labels: labelsOf(reference.name),
+      ...(annotations === undefined || Object.keys(annotations).length === 0 ? {} : { annotations }),
+      ownerReferences: [
+        {
+          apiVersion: "sip.strowger.dev/v1alpha1",
+          kind: reference.kind,
+          name: reference.name,
+          uid,
+          controller: true,
+          blockOwnerDeletion: false,
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,133 @@
+/** The address that phones know, and those that still count as ours (design-sip, addresses, rule 1). Pure. */
+import type { Verdict } from "../runtime/condition.ts";
+import type { Ms } from "../runtime/clock.ts";
+import type { Manifest } from "../runtime/manifests.ts";
+import { type Addressing, formerAnnotation, hostPortText } from "./manifests/build-configuration.ts";
+import { namesOf } from "./manifests/names.ts";
+import { ports } from "./manifests/ports.ts";
+import type { HostPort, SipCluster } from "./resource.ts";
+
+/** A dialog that lasts longer than this loses its way when the address it began with is another one by then. */
+export const longestDialog: Ms = 24 * 3_600_000;
+
+export interface AddressPlan {
+  /** Undefined: not known, and there was none before. */
+  readonly addressing: Addressing | undefined;
+  /** Addresses that were advertised before, and until when they count: milliseconds since 1970. */
+  readonly former: Readonly<Record<string, number>>;
+  readonly verdict: Verdict;
+}
+
+/** `service` and `configuration`: as they are now in Kubernetes. */
+export function planAddresses(
+  cluster: SipCluster,
+  service: Manifest | undefined,
+  configuration: Manifest | undefined,
+  insideRanges: readonly string[],
+  now: number,
+): AddressPlan {
+  const { clusterIP, ipFamilies, ingress } = readService(service);
+  const before = readConfiguration(configuration);
+  const given = ingress.map((host) => hostPortText({ host, port: ports.sip }));
+  // Load balancers with several addresses may tell them in another order each time.
+  const found = cluster.advertised ?? parse(given.find((text) => text === before.advertised) ?? given[0]);
+  const advertised = found ?? parse(before.advertised);
+  const former = formerAddresses(before, advertised, now);
+  if (advertised === undefined)
+    return { addressing: undefined, former, verdict: pending(cluster, clusterIP, false) };
+  const main = hostPortText(advertised);
+  const inside = clusterIP === undefined ? [] : [hostPortText({ host: clusterIP, port: ports.sip })];
+  const others = [...new Set([...given, ...inside, ...Object.keys(former)])].filter((text) => text !== main);
+  return {
+    addressing: { advertised, others: others.sort(), isIPv6: ipFamilies[0] === "IPv6", insideRanges },
+    former,
+    verdict:
+      found === undefined
+        ? pending(cluster, clusterIP, true)
+        : {
+            type: "AddressReady",
+            status: "True",
+            reason: "AddressKnown",
+            message: `phones call ${main} over UDP`,
+          },
+  };
+}
+
+function pending(cluster: SipCluster, clusterIP: string | undefined, hadOne: boolean): Verdict {
+  const { service } = namesOf(cluster);
+  const { type } = cluster.service;
+  const hints = {
+    LoadBalancer: `Service ${service} has no address yet; check that this Kubernetes cluster has a load balancer that serves UDP (kubectl describe service ${service}), or say spec.advertise.udp`,
+    NodePort: `with a Service of type NodePort only you know where phones reach it; say spec.advertise.udp with the address of your hosts or of what stands before them, and a port of 30000 to 32767 to fix the node port`,
+    ClusterIP: `with a Service of type ClusterIP only you know where phones reach it; say spec.advertise.udp, for phones inside this Kubernetes cluster ${clusterIP ?? "the address of the Service"} and port ${ports.sip}`,
+  };
+  return {
+    type: "AddressReady",
+    status: "False",
+    reason: type === "LoadBalancer" ? "AddressPending" : "AddressRequired",
+    message: `${hints[type]}${hadOne ? "; the nodes go on with the address that they had" : ""}`,
+  };
+}
+
+interface Before {
+  readonly advertised: string | undefined;
+  readonly former: Readonly<Record<string, number>>;
+}
+
+/** Those whose time is not over, and the one advertised last if it is no longer. */
+function formerAddresses(
+  { advertised, former }: Before,
+  current: HostPort | undefined,
+  now: number,
+): Readonly<Record<string, number>> {
+  const text = current && hostPortText(current);
+  const kept = Object.entries(former).filter(([address, until]) => until > now && address !== text);
+  if (advertised !== undefined && advertised !== text) kept.push([advertised, now + longestDialog]);
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+interface ServiceFacts {
+  readonly clusterIP: string | undefined;
+  readonly ipFamilies: readonly string[];
+  readonly ingress: readonly string[];
+}
+
+function readService(service: Manifest | undefined): ServiceFacts {
+  const { spec, status } = (service ?? {}) as {
+    readonly spec?: { readonly clusterIP?: string; readonly ipFamilies?: readonly string[] };
+    readonly status?: {
+      readonly loadBalancer?: {
+        readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[];
+      };
+    };
+  };
+  const { clusterIP, ipFamilies = [] } = spec ?? {};
+  return {
+    clusterIP: clusterIP === "" || clusterIP === "None" ? undefined : clusterIP,
+    ipFamilies,
+    ingress: (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip || hostname || []),
+  };
+}
+
+/** What somebody has spoilt counts as absent. */
+function readConfiguration(configuration: Manifest | undefined): Before {
+  const { data } = (configuration ?? {}) as { readonly data?: Readonly<Record<string, string>> };
+  const { sip } = parseJson<{ readonly sip?: { readonly advertise?: string } }>(data?.["config.json"]) ?? {};
+  const noted = configuration?.metadata.annotations?.[formerAnnotation];
+  return { advertised: sip?.advertise, former: parseJson<Record<string, number>>(noted) ?? {} };
+}
+
+function parseJson<Value>(text: string | undefined): Value | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? "");
+    return typeof value === "object" && value !== null ? (value as Value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string | undefined): HostPort | undefined {
+  const found = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(text ?? "");
+  const host = found?.[1] ?? found?.[2];
+  return host === undefined ? undefined : { host, port: Number(found?.[3]) };
+}
