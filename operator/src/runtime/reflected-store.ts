@@ -7,7 +7,7 @@ export interface Identified {
   readonly metadata: {
     readonly namespace?: string;
     readonly name: string;
-    readonly uid: string;
+    readonly uid?: string;
     readonly resourceVersion?: string;
   };
 }
@@ -53,7 +53,7 @@ export class ReflectedStore<T extends Identified> {
   learn(after: T): void {
     const key = keyOfObject(after);
     const before = this.#objects.get(key);
-    if (before?.metadata.uid !== after.metadata.uid) return;
+    if (before === undefined || before.metadata.uid !== after.metadata.uid) return;
     if (this.put(after) !== undefined) this.#learned.add(key);
   }
 

@@ -1,0 +1,62 @@
+/** The addresses of nodes and pods, as far as Node objects tell, kept for a minute. */
+import { isForbidden } from "../../adapters/kube/api-error.ts";
+import type { KubeClient } from "../../adapters/kube/kube-client.ts";
+import { resourceTypes } from "../../adapters/kube/resource-type.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Page } from "../../runtime/reflector.ts";
+
+export interface Node {
+  readonly spec?: { readonly podCIDR?: string; readonly podCIDRs?: readonly string[] };
+  readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] };
+}
+
+const keptFor = 60_000;
+const pageSize = 500;
+
+export class NodeRanges {
+  readonly #client: KubeClient;
+  readonly #clock: Clock;
+  #kept: { readonly until: number; readonly ranges: Promise<readonly string[]> } | undefined;
+
+  constructor(client: KubeClient, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** Empty where Nodes may not be read. Throws where the API server does not say. */
+  read(): Promise<readonly string[]> {
+    const now = this.#clock.now();
+    if (this.#kept !== undefined && this.#kept.until > now) return this.#kept.ranges;
+    const ranges = this.#list();
+    this.#kept = { until: now + keptFor, ranges };
+    ranges.catch(() => (this.#kept = undefined));
+    return ranges;
+  }
+
+  async #list(): Promise<readonly string[]> {
+    try {
+      const nodes: Node[] = [];
+      let page: Page<Node> | undefined;
+      do {
+        const from = page?.continue === undefined ? {} : { continue: page.continue };
+        page = await this.#client.list<Node>(resourceTypes.Node, undefined, { limit: pageSize, ...from });
+        nodes.push(...page.items);
+      } while ((page.continue ?? "") !== "");
+      return rangesOf(nodes);
+    } catch (error) {
+      if (isForbidden(error)) return [];
+      throw error;
+    }
+  }
+}
+
+/** CIDRs, each once, in order. */
+export function rangesOf(nodes: readonly Node[]): readonly string[] {
+  const ranges = nodes.flatMap(({ spec, status }) => [
+    ...(spec?.podCIDRs ?? (spec?.podCIDR === undefined ? [] : [spec.podCIDR])),
+    ...(status?.addresses ?? [])
+      .filter(({ type }) => type === "InternalIP" || type === "ExternalIP")
+      .map(({ address }) => `${address}/${address.includes(":") ? 128 : 32}`),
+  ]);
+  return [...new Set(ranges)].sort();
+}
