@@ -4,6 +4,7 @@
 #   docker build --target operator -t strowger-operator .
 #
 # BASE_IMAGE needs Node 24 and npm. The secret `npmrc` is optional: npm's settings, for a registry of one's own.
+# test/parts/chart/images.test.ts builds both, weighs them, and starts their programs.
 ARG BASE_IMAGE=docker.io/library/node:24-slim
 
 FROM ${BASE_IMAGE} AS packages
@@ -13,16 +14,22 @@ COPY operator/package.json operator/
 COPY sip-node/package.json sip-node/
 COPY cli/package.json cli/
 
+# Typings, source maps and manuals are no part of a running program: half of the operator's packages.
 FROM packages AS sip-node-packages
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --omit=dev --no-audit --no-fund -w @strowger/sip-node && rm -rf node_modules/@strowger
+    npm ci --omit=dev --no-audit --no-fund -w @strowger/sip-node && rm -rf node_modules/@strowger \
+    && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' -o -name '*.md' -o -name '*.test.ts' \) ! -iname 'licen[cs]e*' -delete
 
 FROM packages AS operator-packages
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --omit=dev --no-audit --no-fund -w @strowger/operator && rm -rf node_modules/@strowger
+    npm ci --omit=dev --no-audit --no-fund -w @strowger/operator -w @strowger/cli && rm -rf node_modules/@strowger \
+    && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' -o -name '*.md' -o -name '*.test.ts' \) ! -iname 'licen[cs]e*' -delete
+RUN printf '#!/bin/sh\nexec node /app/cli/src/main.ts "$@"\n' >/strowger && chmod 755 /strowger
 
 # Reads STROWGER_CONFIG and STROWGER_KEYS (sip-node/src/config.ts).
 FROM ${BASE_IMAGE} AS sip-node
+LABEL org.opencontainers.image.title="Strowger SIP node" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY LICENSE ./
@@ -31,14 +38,18 @@ COPY sip-node sip-node
 USER 1000:1000
 ENTRYPOINT ["node", "sip-node/src/main.ts"]
 
-# Reads STROWGER_FILES, STROWGER_DATA, STROWGER_MYSQL_URL and STROWGER_HTTP (operator/src/config.ts).
+# Reads what operator/src/config.ts says. The command `strowger` (cli/) is in it too: `strowger selftest`, `uninstall`, `db`.
 FROM ${BASE_IMAGE} AS operator
+LABEL org.opencontainers.image.title="Strowger operator" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY LICENSE ./
 COPY --from=operator-packages /app/node_modules node_modules
+COPY --from=operator-packages /strowger /usr/local/bin/strowger
 COPY crds crds
 COPY schema schema
+COPY cli cli
 COPY operator operator
 USER 1000:1000
 ENTRYPOINT ["node", "operator/src/main.ts"]
