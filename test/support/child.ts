@@ -14,14 +14,15 @@ export interface TestChild extends AsyncDisposable {
   readonly exited: Promise<number | null>;
 }
 
-/** With `log`, the output goes to the end of that file and to nobody's memory. */
+/** With `log`, the output goes to the end of that file and to nobody's memory; with `namespace`, it runs in that network namespace. */
 export function startChild(
   command: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; log?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; log?: string; namespace?: string } = {},
 ): TestChild {
   const lifeline = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [];
-  const [first = command, ...rest] = [...lifeline, command, ...args];
+  const place = options.namespace === undefined ? [] : inNamespace(options.namespace);
+  const [first = command, ...rest] = [...lifeline, ...place, command, ...args];
   const log = options.log === undefined ? "pipe" : openSync(options.log, "a");
   const child = spawn(first, rest, {
     env: { ...process.env, ...options.env },
@@ -54,3 +55,6 @@ export function startChild(
     [Symbol.asyncDispose]: () => end(),
   };
 }
+
+/** What runs a program in a network namespace. Not `ip netns exec`, which hides /sys/fs/cgroup. */
+export const inNamespace = (name: string): readonly string[] => ["nsenter", `--net=/run/netns/${name}`, "--"];

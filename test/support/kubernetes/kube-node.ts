@@ -5,9 +5,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kubeBinaries } from "../../tools/build.ts";
-import { startChild, type TestChild } from "../child.ts";
+import { startChild } from "../child.ts";
 import { images } from "./images.ts";
-import { command, type Host, onHost } from "./namespaces.ts";
+import { command, type Host, namespaceOf } from "./namespaces.ts";
 import { killTree } from "./remove-run.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -30,7 +30,6 @@ export class KubeNode {
   readonly address: string;
   readonly #plan: NodePlan;
   readonly #folder: string;
-  readonly #children: TestChild[] = [];
 
   constructor(plan: NodePlan) {
     this.#plan = plan;
@@ -130,8 +129,8 @@ export class KubeNode {
   }
 
   #run(name: string, program: string, args: readonly string[]): void {
-    const [first = program, ...rest] = [...onHost(this.#plan.run, this.name), program, ...args];
-    this.#children.push(startChild(first, rest, { log: join(this.#folder, `${name}.log`) }));
+    const namespace = namespaceOf(this.#plan.run, this.name);
+    startChild(program, args, { log: join(this.#folder, `${name}.log`), namespace });
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Network namespaces of one run of the tests, joined by a bridge in a namespace of its own: nothing is added to the machine's own
- * network, and two runs do not meet. Programs enter by nsenter: `ip netns exec` would hide /sys/fs/cgroup.
+ * network, and two runs do not meet.
  */
+import { inNamespace } from "../child.ts";
 import { runCommand } from "./run-command.ts";
 
 export interface Host {
@@ -15,11 +16,7 @@ export const runName = (pid: number): string => `sw${pid}`;
 export const namespaceOf = (run: string, host: string): string => `${run}-${host}`;
 
 /** What runs a program on a host. */
-export const onHost = (run: string, host: string): readonly string[] => [
-  "nsenter",
-  `--net=/run/netns/${namespaceOf(run, host)}`,
-  "--",
-];
+export const onHost = (run: string, host: string): readonly string[] => inNamespace(namespaceOf(run, host));
 
 /** Makes a namespace for each host, all of them neighbours in 10.213.0.0/24. */
 export async function buildNetwork(run: string, hosts: readonly Host[]): Promise<void> {

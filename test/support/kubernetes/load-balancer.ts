@@ -1,0 +1,58 @@
+/** The load balancer of a test's cluster: what it says, and which way the kernel's dice falls for a phone. */
+import { join } from "node:path";
+import { kubeBinaries } from "../../tools/build.ts";
+import { startChild, type TestChild } from "../child.ts";
+import { hosts, type KubeCluster } from "./kube-cluster.ts";
+import type { BalancerSettings } from "./load-balancer-program.ts";
+
+const addresses = Array.from({ length: 20 }, (_, index) => `10.213.0.${200 + index}`);
+
+export interface Change {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Such as `10.213.0.200 -> 10.213.0.1 10.213.0.2`. */
+  readonly what: string;
+}
+
+export class LoadBalancer implements AsyncDisposable {
+  readonly #child: TestChild;
+  readonly #cluster: KubeCluster;
+
+  private constructor(cluster: KubeCluster, child: TestChild) {
+    this.#cluster = cluster;
+    this.#child = child;
+  }
+
+  /** Serves every Service of type LoadBalancer from now on. */
+  static async start(cluster: KubeCluster): Promise<LoadBalancer> {
+    const { kubectl } = await kubeBinaries(["kubectl"]);
+    const nodes = cluster.nodes.map((node) => node.address);
+    const settings: BalancerSettings = { kubectl, kubeconfig: cluster.kubeconfig, nodes, addresses };
+    const program = join(import.meta.dirname, "load-balancer-program.ts");
+    const log = join(cluster.folder, "load-balancer.log");
+    const namespace = cluster.namespace("ph");
+    const child = startChild(process.execPath, [program, JSON.stringify(settings)], { namespace, log });
+    return new LoadBalancer(cluster, child);
+  }
+
+  /** What it did, in order. */
+  changes(): Change[] {
+    const lines = this.#child.output().split("\n");
+    return lines.flatMap((line) => {
+      const [, at, what = ""] = /^(\d{13}) (.*)$/.exec(line) ?? [];
+      return at === undefined ? [] : [{ at: Number(at), what }];
+    });
+  }
+
+  /** The address of the node that hears the phones' host on this port, as things are now. */
+  async nodeOf(port: number, service: { readonly address: string; readonly port: number }): Promise<string> {
+    const flow = ["ipproto", "udp", "sport", String(port), "dport", String(service.port)];
+    const words = ["route", "get", service.address, "from", hosts.ph.address, ...flow];
+    const answer = await this.#cluster.on("ph", "ip", ...words);
+    return / via (\S+)/.exec(answer)?.[1] ?? "";
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child.end();
+  }
+}
