@@ -3,7 +3,7 @@
  * records what it hears, so that a test can prove that audio arrived and whose it was.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freeTcpPort, freeUdpPort } from "../../cli/src/up/free-port.ts";
@@ -22,21 +22,33 @@ export interface BaresipPlan {
   /** The pitch it plays, in Hz. */
   readonly pitch: number;
   readonly firstRtpPort: number;
+  /** Where it runs: default this network, at 127.0.0.1. */
+  readonly host?: { readonly namespace: string; readonly address: string };
+  /** Default: any free one. */
+  readonly sipPort?: number;
 }
 
 export class Baresip implements AsyncDisposable {
   readonly events: BaresipEvent[] = [];
   readonly plan: BaresipPlan;
   readonly #child: TestChild;
+  readonly #door: TestChild | undefined;
   readonly #folder: string;
   readonly #control: Socket;
   /** What it said to commands, the newest last. */
   readonly #answers: string[] = [];
   #received = "";
 
-  private constructor(plan: BaresipPlan, child: TestChild, folder: string, control: Socket) {
+  private constructor(
+    plan: BaresipPlan,
+    child: TestChild,
+    folder: string,
+    control: Socket,
+    door?: TestChild,
+  ) {
     this.plan = plan;
     this.#child = child;
+    this.#door = door;
     this.#folder = folder;
     this.#control = control;
     control.on("data", (chunk) => this.#read(chunk.toString()));
@@ -46,15 +58,22 @@ export class Baresip implements AsyncDisposable {
   static async start(plan: BaresipPlan): Promise<Baresip> {
     const folder = await mkdtemp(join(tmpdir(), "strowger-baresip-"));
     await mkdir(join(folder, "recordings"));
-    const [sipPort, controlPort] = [await freeUdpPort("127.0.0.1"), await freeTcpPort("127.0.0.1", 0)];
+    const sipPort = plan.sipPort ?? (await freeUdpPort("127.0.0.1"));
+    const controlPort = await freeTcpPort("127.0.0.1", 0);
     await writeFile(join(folder, "config"), configuration(plan, folder, sipPort, controlPort));
     await writeFile(join(folder, "accounts"), account(plan));
     await writeFile(join(folder, "contacts"), "");
-    const child = startChild("baresip", ["-f", folder, "-4", "-s"], { cwd: folder });
+    const place = plan.host === undefined ? {} : { namespace: plan.host.namespace };
+    const child = startChild("baresip", ["-f", folder, "-4", "-s"], { cwd: folder, ...place });
+    const path = join(folder, "control");
+    const program = join(import.meta.dirname, "door-program.ts");
+    const door = plan.host && startChild(process.execPath, [program, path, String(controlPort)], place);
     try {
-      return new Baresip(plan, child, folder, await reach(controlPort, child));
+      const control = await reach(door ? { path } : { host: "127.0.0.1", port: controlPort }, child);
+      return new Baresip(plan, child, folder, control, door);
     } catch (error) {
       await child.end("SIGKILL");
+      await door?.end("SIGKILL");
       throw error;
     }
   }
@@ -78,8 +97,7 @@ export class Baresip implements AsyncDisposable {
   }
 
   command(name: string, params = ""): void {
-    const json = JSON.stringify({ command: name, params, token: name });
-    this.#control.write(`${Buffer.byteLength(json)}:${json},`);
+    this.#control.write(netstring(name, params));
   }
 
   /** Resolves with the first event of that type, before or after; rejects with all events and the end of the SIP trace. */
@@ -111,6 +129,7 @@ export class Baresip implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#control.destroy();
     await this.#child.end("SIGINT");
+    await this.#door?.end();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -148,7 +167,7 @@ function configuration(plan: BaresipPlan, folder: string, sipPort: number, contr
   const modules = ["g711", "ausine", "aubridge", "sndfile"].map((name) => `module ${name}.so`);
   const applications = ["auloop", "contact", "menu", "ctrl_tcp"].map((name) => `module_app ${name}.so`);
   return [
-    `sip_listen 127.0.0.1:${sipPort}`,
+    `sip_listen ${plan.host?.address ?? "127.0.0.1"}:${sipPort}`,
     `rtp_ports ${plan.firstRtpPort}-${plan.firstRtpPort + 10}`,
     "module_path /usr/lib/baresip/modules",
     ...modules,
@@ -165,13 +184,19 @@ function configuration(plan: BaresipPlan, folder: string, sipPort: number, contr
   ].join("\n");
 }
 
-async function reach(port: number, child: TestChild): Promise<Socket> {
+function netstring(command: string, params = ""): string {
+  const json = JSON.stringify({ command, params, token: command });
+  return `${Buffer.byteLength(json)}:${json},`;
+}
+
+async function reach(place: NetConnectOpts, child: TestChild): Promise<Socket> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && child.process.exitCode === null) {
     const socket = await new Promise<Socket | undefined>((resolve) => {
-      const attempt = connect({ host: "127.0.0.1", port });
-      attempt.once("connect", () => resolve(attempt));
-      attempt.once("error", () => resolve(undefined));
+      const attempt = connect(place);
+      // Through a door the connection may be made before baresip listens, and then it closes at once; its answer is the proof.
+      attempt.once("data", () => resolve(attempt)).once("connect", () => attempt.write(netstring("reginfo")));
+      attempt.once("error", () => resolve(undefined)).once("close", () => resolve(undefined));
     });
     if (socket) return socket;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { createConnection, type Connection } from "mysql2/promise";
+import { inNamespace } from "./child.ts";
 
 export interface TestMariadb {
   /** `mysql://root@127.0.0.1:port/strowger`; the database exists and is empty. */
@@ -28,16 +29,20 @@ export interface MariadbOptions {
   readonly dir?: string;
   /** Further options of mariadbd. */
   readonly args?: readonly string[];
+  /** Where it serves: default this network, at 127.0.0.1. The test itself reaches it by its socket file. */
+  readonly host?: { readonly namespace: string; readonly address: string };
 }
 
 export async function startMariadb(options: MariadbOptions = {}): Promise<TestMariadb> {
   const folder = options.dir ?? (await mkdtemp(join(tmpdir(), "strowger-mariadb-")));
-  const port = await freePort();
+  const port = options.host === undefined ? await freePort() : 3306;
   install(join(folder, "data"));
-  let server = await run(folder, port, options.args);
+  let server = await run(folder, port, options);
+  const own = ownAccess(folder, port, options);
+  const address = options.host?.address ?? "127.0.0.1";
   let connection: Connection | undefined;
   const connect = async (): Promise<Connection> => {
-    const opened = await createConnection({ host: "127.0.0.1", port, user: "root", database: "strowger" });
+    const opened = await createConnection({ ...own, database: "strowger" });
     return opened.on("error", () => (connection = undefined));
   };
   const query = async (sql: string, values: readonly unknown[] = []): Promise<never[]> => {
@@ -54,18 +59,18 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<TestMa
       await gone;
     }
   };
-  const first = await createConnection({ host: "127.0.0.1", port, user: "root" });
+  const first = await createConnection(own);
   await first.query("CREATE DATABASE IF NOT EXISTS strowger CHARACTER SET utf8mb4");
   await first.end();
   return {
     port,
-    url: `mysql://root@127.0.0.1:${port}/strowger`,
-    adminUrl: `mysql://root@127.0.0.1:${port}`,
+    url: `mysql://root@${address}:${port}/strowger`,
+    adminUrl: `mysql://root@${address}:${port}`,
     query,
     stop: () => end("SIGTERM"),
     crash: () => end("SIGKILL"),
     restart: async () => {
-      server = await run(folder, port, options.args);
+      server = await run(folder, port, options);
     },
     [Symbol.asyncDispose]: async () => {
       await end("SIGKILL");
@@ -90,11 +95,19 @@ function install(data: string): void {
   if (status !== 0) throw new Error(`mariadb-install-db failed: ${stdout}${stderr}`);
 }
 
-async function run(folder: string, port: number, args: readonly string[] = []): Promise<ChildProcess> {
+/** How the test itself comes in. */
+const ownAccess = (folder: string, port: number, { host }: MariadbOptions) =>
+  host === undefined
+    ? ({ host: "127.0.0.1", port, user: "root" } as const)
+    : ({ socketPath: join(folder, "socket"), user: "root" } as const);
+
+async function run(folder: string, port: number, options: MariadbOptions): Promise<ChildProcess> {
+  const { host, args = [] } = options;
   const server = spawn(
     "setpriv", // the kernel ends the server when this process ends, however it ends
     [
       "--pdeathsig=KILL",
+      ...(host === undefined ? [] : inNamespace(host.namespace)),
       "mariadbd",
       "--no-defaults",
       `--user=${userInfo().username}`,
@@ -103,7 +116,7 @@ async function run(folder: string, port: number, args: readonly string[] = []): 
       `--pid-file=${join(folder, "pid")}`,
       `--port=${port}`,
       "--skip-networking=0",
-      "--bind-address=127.0.0.1",
+      `--bind-address=${host?.address ?? "127.0.0.1"}`,
       "--skip-name-resolve",
       "--innodb-buffer-pool-size=32M",
       "--innodb-log-file-size=16M",
@@ -119,7 +132,7 @@ async function run(folder: string, port: number, args: readonly string[] = []): 
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline && server.exitCode === null) {
     try {
-      const connection = await createConnection({ host: "127.0.0.1", port, user: "root" });
+      const connection = await createConnection(ownAccess(folder, port, options));
       await connection.end();
       return server;
     } catch {

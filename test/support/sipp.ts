@@ -13,6 +13,8 @@ export interface SippPlan {
   /** The user to call; default: the login's own name. */
   readonly callee?: string;
   readonly address?: string;
+  /** The network namespace that it runs in; default: this one. */
+  readonly namespace?: string;
   readonly port?: number;
   /** How many runs of the scenario; a callee's scenario ends after as many. Default 1. */
   readonly calls?: number;
@@ -48,7 +50,12 @@ export async function sipp(plan: SippPlan): Promise<SippResult> {
 /** Starts a scenario that waits for calls; its `result` comes when it served them all. */
 export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
   const folder = await mkdtemp(join(tmpdir(), "strowger-sipp-"));
-  const child = startChild("sipp", arguments_(plan, folder), { cwd: folder, env: { TERM: "dumb" } });
+  const place = plan.namespace === undefined ? {} : { namespace: plan.namespace };
+  const child = startChild("sipp", arguments_(plan, folder), {
+    cwd: folder,
+    env: { TERM: "dumb" },
+    ...place,
+  });
   const result = child.exited.then(() => readResult(folder, child));
   result.catch(() => undefined);
   const dispose = async () => {
