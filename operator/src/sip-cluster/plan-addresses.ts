@@ -26,9 +26,9 @@ export function planAddresses(
   insideRanges: readonly string[],
   now: number,
 ): AddressPlan {
-  const { clusterIP, ipFamilies, ingress } = readService(service);
+  const { clusterIP, ipFamilies, ingress, port } = readService(service);
   const before = readConfiguration(configuration);
-  const given = ingress.map((host) => hostPortText({ host, port: ports.sip }));
+  const given = ingress.map((host) => hostPortText({ host, port }));
   // Load balancers with several addresses may tell them in another order each time.
   const found = cluster.advertised ?? parse(given.find((text) => text === before.advertised) ?? given[0]);
   const advertised = found ?? parse(before.advertised);
@@ -36,7 +36,7 @@ export function planAddresses(
   if (advertised === undefined)
     return { addressing: undefined, former, verdict: pending(cluster, clusterIP, false) };
   const main = hostPortText(advertised);
-  const inside = clusterIP === undefined ? [] : [hostPortText({ host: clusterIP, port: ports.sip })];
+  const inside = clusterIP === undefined ? [] : [hostPortText({ host: clusterIP, port })];
   const others = [...new Set([...given, ...inside, ...Object.keys(former)])].filter((text) => text !== main);
   return {
     addressing: { advertised, others: others.sort(), isIPv6: ipFamilies[0] === "IPv6", insideRanges },
@@ -90,21 +90,27 @@ interface ServiceFacts {
   readonly clusterIP: string | undefined;
   readonly ipFamilies: readonly string[];
   readonly ingress: readonly string[];
+  readonly port: number;
 }
 
 function readService(service: Manifest | undefined): ServiceFacts {
   const { spec, status } = (service ?? {}) as {
-    readonly spec?: { readonly clusterIP?: string; readonly ipFamilies?: readonly string[] };
+    readonly spec?: {
+      readonly clusterIP?: string;
+      readonly ipFamilies?: readonly string[];
+      readonly ports?: readonly { readonly port: number }[];
+    };
     readonly status?: {
       readonly loadBalancer?: {
         readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[];
       };
     };
   };
-  const { clusterIP, ipFamilies = [] } = spec ?? {};
+  const { clusterIP, ipFamilies = [], ports: served = [] } = spec ?? {};
   return {
     clusterIP: clusterIP === "" || clusterIP === "None" ? undefined : clusterIP,
     ipFamilies,
+    port: served[0]?.port ?? ports.sip,
     ingress: (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip || hostname || []),
   };
 }
