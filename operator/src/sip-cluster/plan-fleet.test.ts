@@ -1,0 +1,261 @@
+import { expect, test } from "vitest";
+import type { Manifest } from "../runtime/manifests.ts";
+import { decide, type ClusterAction, type ClusterDecision } from "./decide.ts";
+import {
+  givenCluster,
+  givenDatabase,
+  givenFleet,
+  givenNode,
+  givenPod,
+  givenWorld,
+  type Given,
+} from "./given.ts";
+import { labelsOf } from "./manifests/names.ts";
+import type { ClusterWorld, FleetWorld } from "./world.ts";
+
+const address = { udp: { host: "192.0.2.1", port: 5060 } };
+
+const done = (given: Given, fleet: Partial<FleetWorld>, more: Partial<ClusterWorld> = {}): ClusterDecision =>
+  decide(
+    givenCluster({ ...given, spec: { advertise: address, ...given.spec } }),
+    givenWorld({ fleet: givenFleet(fleet), ...more }),
+  );
+
+const asLive = (actions: readonly ClusterAction[]): Map<string, Manifest> =>
+  new Map(
+    actions.flatMap((action) =>
+      "manifest" in action && action.do !== "notePod"
+        ? [[`${action.manifest.kind}/${action.manifest.metadata.name}`, action.manifest] as const]
+        : [],
+    ),
+  );
+
+const brief = (actions: readonly ClusterAction[]): readonly string[] =>
+  actions.map((action) =>
+    "manifest" in action
+      ? `${action.do} ${action.manifest.kind} ${action.manifest.metadata.name}`
+      : action.do,
+  );
+
+const condition = ({ verdicts }: ClusterDecision, type: string) =>
+  verdicts.find((verdict) => verdict.type === type);
+
+/** Everything there as the operator wrote it. */
+const settled = (given: Given = {}) => asLive(done(given, {}).actions);
+
+const withService = (): Map<string, Manifest> =>
+  new Map([...settled()].filter(([name]) => name.startsWith("Service/")));
+
+test("what is there as it should be is not written again", () => {
+  expect(brief(done({}, { live: settled() }).actions)).toEqual([]);
+});
+
+test("drift of any object is repaired, and what others added is left", () => {
+  const live = settled();
+  for (const [name, object] of live) {
+    const without = new Map([...live].filter(([other]) => other !== name));
+    const { kind, metadata } = object;
+    if (kind !== "Secret")
+      expect(brief(done({}, { live: without }).actions)).toContain(`apply ${kind} ${metadata.name}`);
+    const labels = { ...metadata.labels, "app.kubernetes.io/part-of": "another" };
+    const drifted = new Map(live).set(name, { ...object, metadata: { ...metadata, labels } });
+    if (kind !== "Secret")
+      expect(brief(done({}, { live: drifted }).actions)).toEqual([`apply ${kind} ${metadata.name}`]);
+    const added = { ...object, metadata: { ...metadata, labels: { ...metadata.labels, theirs: "1" } } };
+    expect(brief(done({}, { live: new Map(live).set(name, added) }).actions)).toEqual([]);
+  }
+});
+
+test("no pod and no configuration before the address is known", () => {
+  const decision = done({ spec: { advertise: undefined } }, { live: withService() });
+  expect(brief(decision.actions).join()).not.toMatch(/Deployment|ConfigMap/);
+  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "AddressPending" });
+});
+
+test("no pod before the database is this cluster's; nodes that are there go on while it cannot be asked", () => {
+  const away = { kind: "away", reason: "DatabaseUnavailable", message: "gone" } as const;
+  expect(brief(done({}, {}, { database: away }).actions).join()).not.toMatch(/Deployment|Secret/);
+  const decision = done({ spec: { replicas: 3 } }, { live: settled() }, { database: away });
+  expect(brief(decision.actions)).toEqual(["apply Deployment pbx-nodes"]);
+  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "DatabaseUnavailable" });
+  const holder = { namespace: "tel", name: "other", uid: "u2" };
+  const taken = done({ spec: { replicas: 3 } }, { live: settled() }, { database: givenDatabase({ holder }) });
+  expect(brief(taken.actions)).toEqual([]);
+  expect(condition(taken, "Ready")?.reason).toBe("DatabaseTaken");
+});
+
+test("no spec.mysql is a condition, not a crash", () => {
+  const decision = done({ spec: { mysql: undefined } }, {}, { database: { kind: "absent" } });
+  expect(decision.actions).toEqual([]);
+  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "MysqlMissing" });
+});
+
+test("keys that are gone while nodes live are a condition, and nothing else is touched", () => {
+  const live = settled();
+  live.delete("Secret/pbx-keys");
+  const database = givenDatabase({ nodes: [givenNode("a")] });
+  const decision = done({ spec: { replicas: 5 } }, { live }, { database });
+  expect(decision.actions).toEqual([]);
+  expect(condition(decision, "Ready")?.reason).toBe("KeysMissing");
+  expect(brief(done({}, { live }).actions)).toEqual(["create Secret pbx-keys"]);
+});
+
+test("an object of somebody else that bears one of our names is left alone", () => {
+  const theirs = { apiVersion: "v1", kind: "Service", metadata: { namespace: "tel", name: "pbx" } };
+  const decision = done({}, { live: new Map([["Service/pbx", theirs]]) });
+  expect(decision.actions).toEqual([]);
+  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "NameTaken" });
+});
+
+test("the Service of another mode goes when the mode changes, and nobody else's", () => {
+  const services = ["pbx-udp", "pbx", "pbx-metrics"].map((name) => {
+    const object = [...settled().values()].find(({ kind }) => kind === "Service")!;
+    return { ...object, metadata: { ...object.metadata, name, uid: `uid-${name}` } };
+  });
+  const theirs = { ...services[0]!, metadata: { namespace: "tel", name: "extra", labels: labelsOf("pbx") } };
+  const { actions } = done({}, { live: settled(), services: [...services, theirs] });
+  expect(brief(actions)).toEqual(["remove Service pbx-udp"]);
+});
+
+test("before replicas is lowered every pod's note says what its end costs: drained and dead ones least", () => {
+  const pods = ["busy", "calm", "draining", "silent", "leaving"].map((name) =>
+    givenPod(name, { isTerminating: name === "leaving" }),
+  );
+  const nodes = [
+    givenNode("busy", { load: 70 }),
+    givenNode("calm", { load: 3 }),
+    givenNode("draining", { load: 99, isDraining: true }),
+    givenNode("silent", { load: 5, sinceBeat: 20_000 }),
+  ];
+  const given = { spec: { replicas: 4 } };
+  const { actions } = done(
+    { spec: { replicas: 2 } },
+    { live: settled(given), pods },
+    { database: givenDatabase({ nodes }) },
+  );
+  expect(brief(actions).at(-1)).toBe("apply Deployment pbx-nodes");
+  const costs = actions.flatMap((action) =>
+    action.do === "notePod"
+      ? [
+          [
+            action.manifest.metadata.name,
+            action.manifest.metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"],
+          ],
+        ]
+      : [],
+  );
+  expect(costs).toEqual([
+    ["busy", "70"],
+    ["calm", "3"],
+    ["draining", "-1"],
+    ["silent", "-1"],
+  ]);
+});
+
+test("a changed configuration is noted on running pods, after it is written, and their cost stays", () => {
+  const cost = { "controller.kubernetes.io/pod-deletion-cost": "7" };
+  const pods = [givenPod("a", { annotations: cost }), givenPod("starting", { isRunning: false })];
+  const { actions } = done({ spec: { peers: ["198.51.100.9"] } }, { live: settled(), pods });
+  expect(brief(actions)).toEqual(["apply ConfigMap pbx-nodes", "notePod Pod a"]);
+  const [, note] = actions;
+  const { annotations } = (note as { readonly manifest: Manifest }).manifest.metadata;
+  expect(annotations).toMatchObject(cost);
+  const noted = [givenPod("a", { annotations: annotations! })];
+  const live = new Map(settled({ spec: { peers: ["198.51.100.9"] } }));
+  expect(done({ spec: { peers: ["198.51.100.9"] } }, { live, pods: noted }).actions).toEqual([]);
+});
+
+test("what a node reads only when it starts changes the template, the rest does not", () => {
+  const templateOf = (given: Given): unknown =>
+    (settled(given).get("Deployment/pbx-nodes") as unknown as { spec: { template: unknown } }).spec.template;
+  const before = templateOf({});
+  const mysql = { port: 3306, database: "opensips", credentialsSecretRef: { name: "mysql-nodes" } };
+  expect(templateOf({ spec: { mysql: { ...mysql, hosts: ["another"] } } })).not.toEqual(before);
+  expect(templateOf({ spec: { peers: ["198.51.100.9"], replicas: 9 } })).toEqual(before);
+  expect(templateOf({ spec: { advertise: { udp: { host: "192.0.2.2", port: 5060 } } } })).toEqual(before);
+});
+
+test("nodes stay at their image while the spec is silent, also where the status was lost", () => {
+  const fleet = { live: settled(), defaultImage: "registry.example/strowger/sip-node:9.0.0" };
+  const old = "registry.example/strowger/sip-node:0.1.0";
+  expect(done({}, fleet, { status: { image: old } })).toMatchObject({
+    actions: [],
+    status: { image: old, version: "0.1.0" },
+  });
+  expect(done({}, fleet)).toMatchObject({ actions: [], status: { image: old } });
+  const moved = done({ spec: { version: "9.0.0" } }, fleet, { status: { image: old } });
+  expect(brief(moved.actions)).toEqual(["apply Deployment pbx-nodes"]);
+  expect(moved.status).toMatchObject({ image: fleet.defaultImage, version: "9.0.0" });
+});
+
+test("Ready follows the Deployment's figures of this generation, and says why a pod is missing", () => {
+  const live = settled();
+  const deployment = live.get("Deployment/pbx-nodes")!;
+  const withStatus = (status: object, fleet: Partial<FleetWorld> = {}) => {
+    const metadata = { ...deployment.metadata, generation: 4 };
+    return condition(
+      done(
+        {},
+        { live: new Map(live).set("Deployment/pbx-nodes", { ...deployment, metadata, status }), ...fleet },
+      ),
+      "Ready",
+    );
+  };
+  expect(withStatus({ observedGeneration: 4, availableReplicas: 2, updatedReplicas: 2 })?.status).toBe(
+    "True",
+  );
+  expect(withStatus({ observedGeneration: 3, availableReplicas: 2 })?.status).toBe("False");
+  expect(withStatus({ observedGeneration: 4, availableReplicas: 1 })?.message).toContain("1 of 2");
+  const quota = { type: "ReplicaFailure", status: "True", message: "exceeded quota" };
+  expect(withStatus({ observedGeneration: 4, conditions: [quota] })?.message).toContain("exceeded quota");
+  expect(withStatus({}, { hasCredentials: false })?.message).toContain("mysql-nodes");
+});
+
+test("nodes that cannot serve the database's schema are named", () => {
+  const database = givenDatabase({ schema: 4, nodes: [givenNode("a"), givenNode("b", { schemaMax: 4 })] });
+  const verdict = condition(done({}, {}, { database }), "DatabaseReady");
+  expect(verdict).toMatchObject({ status: "False", reason: "SchemaTooNew" });
+  expect(verdict?.message).toContain("(a)");
+});
+
+test("a rotation waits for a node that is ready and has no row, and for one that cannot reach MySQL", () => {
+  const live = settled();
+  const seen = (
+    pods: FleetWorld["pods"],
+    nodes: readonly ReturnType<typeof givenNode>[],
+  ): readonly string[] => {
+    const annotations = { "sip.strowger.dev/rotate-keys": "once" };
+    return brief(
+      done({ annotations }, { live: rotating, pods }, { database: givenDatabase({ nodes }) }).actions,
+    );
+  };
+  const annotations = { "sip.strowger.dev/rotate-keys": "once" };
+  const fleet = { live, freshKey: { id: "k2", key: Buffer.alloc(32, 2).toString("base64") } };
+  const first = done({ annotations }, fleet);
+  expect(brief(first.actions)).toEqual(["apply Secret pbx-keys", "tell"]);
+  const rotating = new Map([...live, ...asLive(first.actions)]);
+  const hash = noteOf(
+    done(
+      { annotations },
+      { live: rotating, pods: [givenPod("a")] },
+      { database: givenDatabase({ nodes: [givenNode("a")] }) },
+    ),
+  );
+  const a = givenPod("a", { annotations: { "sip.strowger.dev/configuration": hash } });
+  const b = { ...a, name: "b" };
+  const knows = (name: string, more = {}) => givenNode(name, { configurationHash: hash, ...more });
+  expect(seen([a, b], [knows("a")])).toEqual([]);
+  expect(seen([a, b], [knows("a"), knows("b", { configurationHash: "before", sinceBeat: 30_000 })])).toEqual(
+    [],
+  );
+  expect(seen([a, b], [knows("a"), knows("b")])).toEqual(
+    expect.arrayContaining(["apply Secret pbx-keys", "tell", "notePod Pod a", "notePod Pod b"]),
+  );
+});
+
+const noteOf = ({ actions }: ClusterDecision): string =>
+  actions.flatMap((action) =>
+    action.do === "notePod"
+      ? [action.manifest.metadata.annotations?.["sip.strowger.dev/configuration"] ?? ""]
+      : [],
+  )[0] ?? "";

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import type { Manifest } from "../runtime/manifests.ts";
+import { givenCluster } from "./given.ts";
+import { buildKeys } from "./manifests/build-keys.ts";
+import { longestDialog } from "./plan-addresses.ts";
+import { planKeys, type KeyPlan, type KeySituation, type RingKey } from "./plan-keys.ts";
+
+const key = (id: string) => ({ id, key: Buffer.alloc(32, id).toString("base64") });
+const now = 1_000_000_000;
+
+const situation = (more: Partial<KeySituation>): KeySituation => ({
+  secret: undefined,
+  rotation: undefined,
+  fresh: key("new"),
+  areNodesLive: false,
+  haveAllSeen: false,
+  now,
+  ...more,
+});
+
+const secretOf = (keys: readonly RingKey[], served?: string): Manifest =>
+  buildKeys(givenCluster(), JSON.stringify({ keys }), served);
+
+const ringOf = (plan: KeyPlan): readonly RingKey[] =>
+  "ring" in plan ? (JSON.parse(plan.ring) as { keys: RingKey[] }).keys : [];
+
+const old: RingKey = { ...key("old"), verifyFrom: 0, signFrom: 0 };
+
+test("a ring is made once, and signs at once; the annotation of that moment asks for nothing more", () => {
+  const plan = planKeys(situation({ rotation: "2026" }));
+  expect(plan).toMatchObject({ kind: "create", rotation: "2026" });
+  expect(ringOf(plan)).toEqual([{ ...key("new"), verifyFrom: 0, signFrom: 0 }]);
+});
+
+test("one that is gone while nodes live is never made anew", () => {
+  expect(planKeys(situation({ areNodesLive: true }))).toEqual({ kind: "missing" });
+});
+
+test.each([
+  ["no key", { data: {} }],
+  ["no JSON", { data: { "keys.json": Buffer.from("{").toString("base64") } }],
+  ["no keys", { data: { "keys.json": Buffer.from('{"keys":[]}').toString("base64") } }],
+  ["null", { data: { "keys.json": Buffer.from("null").toString("base64") } }],
+  ["a short key", { data: secretOf([{ ...old, key: "c2hvcnQ=" }])["data"] }],
+])("a ring that somebody spoilt is told and left: %s", (_what, data) => {
+  expect(planKeys(situation({ secret: { ...secretOf([old]), ...data } })).kind).toBe("broken");
+});
+
+test("design-sip rule 18: a rotation is three steps, each only when all have seen the one before", () => {
+  let secret = secretOf([old], "first");
+  const rotation = "second";
+  const step = (haveAllSeen: boolean, at = now): KeyPlan => {
+    const plan = planKeys(situation({ secret, rotation, haveAllSeen, now: at }));
+    if (plan.kind === "write") secret = buildKeys(givenCluster(), plan.ring, plan.rotation);
+    return plan;
+  };
+  const first = step(false);
+  expect(first).toMatchObject({ kind: "write", rotation: "second" });
+  const [, waiting] = ringOf(first);
+  expect(waiting).toMatchObject({ id: "new", verifyFrom: 0, signFrom: Number.MAX_SAFE_INTEGER });
+  expect(step(false)).toMatchObject({ kind: "keep", isRotating: true });
+
+  const second = step(true);
+  expect(ringOf(second)).toEqual([old, { ...key("new"), verifyFrom: 0, signFrom: now }]);
+  expect(step(false)).toMatchObject({ kind: "keep", isRotating: true });
+
+  const third = step(true);
+  expect(ringOf(third)[0]).toEqual({ ...old, dropAfter: now + longestDialog });
+  expect(step(true)).toMatchObject({ kind: "keep", isRotating: false });
+
+  const end = step(true, now + longestDialog + 1);
+  expect(ringOf(end).map(({ id }) => id)).toEqual(["new"]);
+  expect(step(true, now + longestDialog + 2)).toMatchObject({ kind: "keep", isRotating: false });
+});
+
+test("a rotation asked for while another is under way waits for its end", () => {
+  const waiting = { ...key("mid"), verifyFrom: 0, signFrom: Number.MAX_SAFE_INTEGER };
+  const plan = planKeys(
+    situation({ secret: secretOf([old, waiting], "first"), rotation: "second", haveAllSeen: true }),
+  );
+  expect(plan).toMatchObject({ kind: "write", rotation: "first" });
+  expect(ringOf(plan).map(({ id }) => id)).toEqual(["old", "mid"]);
+});
