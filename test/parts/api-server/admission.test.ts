@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
 import { admissionCases, type AdmissionCase } from "../../golden/admission/cases.ts";
-import { collection, KubeClient, type Answer, type Refusal } from "./kube-client.ts";
+import { collection, ApiClient, type Answer, type Refusal } from "./api-client.ts";
 
 interface Stored extends Refusal {
   readonly spec?: unknown;
@@ -10,17 +10,17 @@ interface Stored extends Refusal {
 }
 
 let server: ApiServer;
-let client: KubeClient;
+let client: ApiClient;
 
 beforeAll(async () => {
   server = await ApiServer.start();
   await server.installCrds();
-  client = new KubeClient(server.kubeconfig);
+  client = new ApiClient(server.kubeconfig);
 });
 
 afterAll(async () => {
-  client[Symbol.dispose]();
-  await server[Symbol.asyncDispose]();
+  (client as ApiClient | undefined)?.[Symbol.dispose]();
+  await (server as ApiServer | undefined)?.[Symbol.asyncDispose]();
 });
 
 test.for(admissionCases().map((one) => [one.title, one] as const))("%s", async ([, one]) => {

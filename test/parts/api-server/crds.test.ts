@@ -29,7 +29,7 @@ beforeAll(async () => {
   );
 });
 
-afterAll(() => server[Symbol.asyncDispose]());
+afterAll(() => (server as ApiServer | undefined)?.[Symbol.asyncDispose]());
 
 const domain = { clusterRef: { name: "exchange" }, domain: "example.com" };
 const user = (username: string): object => ({

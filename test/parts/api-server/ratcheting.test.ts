@@ -47,7 +47,7 @@ beforeAll(async () => {
   await untilStrict();
 });
 
-afterAll(() => server[Symbol.asyncDispose]());
+afterAll(() => (server as ApiServer | undefined)?.[Symbol.asyncDispose]());
 
 const stored = [
   ["sipuser", "star"],

@@ -1,5 +1,8 @@
-/** The YAML documents of a file, each knowing the line of every path in it. */
-import { isMap, isNode, isSeq, LineCounter, parseAllDocuments, type Document } from "yaml";
+/**
+ * The YAML documents of a file, each knowing the line of every path in it. Plain words mean what they mean to kubectl (YAML 1.1: `no` is
+ * false, `0100` is 64), so that a file says the same here and there; but nothing is a date or a number of base 60, nor are there merge keys.
+ */
+import { isMap, isNode, isSeq, LineCounter, parseAllDocuments, type Document, type Tags } from "yaml";
 import type { Path, Problem } from "./problem.ts";
 
 export interface ParsedDocument {
@@ -33,7 +36,13 @@ export function parseDocuments(
 
 function parseText(file: string, text: string): ReturnType<typeof parseDocuments> {
   const lineCounter = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter, prettyErrors: false });
+  const parsed = parseAllDocuments(text, {
+    lineCounter,
+    prettyErrors: false,
+    version: "1.1",
+    merge: false,
+    customTags,
+  });
   const list = Array.isArray(parsed) ? parsed : [];
   const problems = list.flatMap((document) =>
     [...document.errors, ...document.warnings].map(({ pos, message }) => ({
@@ -52,6 +61,15 @@ function parseText(file: string, text: string): ReturnType<typeof parseDocuments
     }));
   return { documents, problems };
 }
+
+/** Without those that kubectl does not know. */
+const customTags = (tags: Tags): Tags =>
+  tags.filter(
+    (tag) =>
+      typeof tag !== "string" &&
+      tag.format !== "TIME" &&
+      !/:(timestamp|set|omap|pairs|binary|merge)$/.test(tag.tag),
+  );
 
 /** After a colon the parser quotes the file, and that may be a password. */
 const withoutContent = (message: string): string => message.split(":")[0] ?? "";

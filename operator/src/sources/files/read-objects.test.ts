@@ -31,6 +31,8 @@ test("documents of all files and folders are read; hidden ones and other endings
     ".hidden.yaml": "no: object",
     "..data/x.yaml": "no: object",
     "README.md": "text",
+    "for-kubectl/kustomization.yaml": "kind: Kustomization",
+    "for-kubectl/x.yaml": "no: object",
   });
   const { objects, problems } = await readObjects(path);
   expect(problems).toEqual([]);
@@ -93,6 +95,21 @@ test("Secrets: data is decoded, stringData wins, what is not base64 is refused",
   expect(await problemsOf(folder({ "a.yaml": secret("data:\n  a: plain text!\n") }))).toEqual([
     "a.yaml:5: Secret s: data.a is not base64; plain text belongs under stringData",
   ]);
+});
+
+test("plain words mean what they mean to kubectl", async () => {
+  const user = (spec: string): string =>
+    `apiVersion: sip.strowger.dev/v1alpha1\nkind: SipUser\nmetadata: { name: a, labels: { team: voice } }\nspec:\n  domainRef: { name: d }\n  generatePassword: yes\n${spec}`;
+  const { objects } = await readObjects(folder({ "a.yaml": user("  username: a\n  enabled: off\n") }));
+  expect(objects[0]).toMatchObject({ labels: { team: "voice" }, spec: { enabled: false } });
+  for (const word of ["y", "no", "On", "0100", "1_000", "null", "!!binary aGk=", "!!timestamp 2001-01-01"])
+    expect(await problemsOf(folder({ "a.yaml": user(`  username: ${word}\n`) })), word).not.toEqual([]);
+  for (const word of ["22:22", "2001-01-01"])
+    expect(await problemsOf(folder({ "a.yaml": user(`  username: a\n  displayName: ${word}\n`) }))).toEqual(
+      [],
+    );
+  for (const more of ["  <<: { maxContacts: 1 }\n", "  constructor:\n", "  __proto__: { enabled: no }\n"])
+    expect(await problemsOf(folder({ "a.yaml": user(`  username: a\n${more}`) })), more).not.toEqual([]);
 });
 
 test("what would unfold without end, or is no object at all, is a problem and no exception", async () => {

@@ -109,10 +109,15 @@ async function readText(path: string): Promise<string> {
   return readFile(path, "utf8");
 }
 
-/** Sorted paths; names that begin with a dot are left out (also the hidden folders of a mounted ConfigMap). */
+/**
+ * Sorted paths; names that begin with a dot are left out (also the hidden folders of a mounted ConfigMap), and so are folders with a
+ * kustomization.yaml: those are for kubectl.
+ */
 async function yamlFiles(directory: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const entry of await readdir(directory)) {
+  const entries = await readdir(directory);
+  if (entries.includes("kustomization.yaml")) return found;
+  for (const entry of entries) {
     if (entry.startsWith(".")) continue;
     const path = join(directory, entry);
     const kind = await stat(path);
