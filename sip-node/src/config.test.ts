@@ -1,9 +1,10 @@
 /** The node's configuration: what is filled in, and that every problem is told at once. */
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { ConfigError, readConfig } from "./config.ts";
+import { ConfigError, mountedFolders, readConfig } from "./config.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "strowger-config-"))));
@@ -41,6 +42,10 @@ it("what may be left out has defaults: an own port for phones without an owner, 
     mysql: { password: "", connections: 8, tls: undefined },
     peers: [],
     logLevel: "info",
+    control: { host: "127.0.0.1", port: 8081 },
+    drainTimeout: 240_000,
+    insideRanges: [],
+    maxTransactions: 200_000,
   });
   expect(ring).toMatchObject([{ id: "1", verifyFrom: 0, signFrom: 0, dropAfter: Number.POSITIVE_INFINITY }]);
 });
@@ -83,4 +88,46 @@ it("no file, no JSON, no ring: a problem each, and nothing that only follows fro
   expect(() => readConfig({}, 0)).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
   expect(problems("{")).toHaveLength(1);
   expect(problems(least, { keys: [] })).toEqual(["STROWGER_KEYS (file).keys: expected at least one key"]);
+});
+
+it("in a pod the environment says its name and address; the port is the file's", () => {
+  const { config } = read(least, keys, {
+    STROWGER_NODE_NAME: "voice-nodes-1",
+    STROWGER_POD_IP: "10.244.1.7",
+  });
+  expect([config.name, config.cluster.advertise, config.cluster.listen]).toEqual([
+    "voice-nodes-1",
+    { host: "10.244.1.7", port: 7000 },
+    { host: "2001:db8::1", port: 7000 },
+  ]);
+  expect(() => read(least, keys, { STROWGER_POD_IP: "pod" })).toThrow(
+    'STROWGER_POD_IP: expected an IP address, found "pod"',
+  );
+});
+
+it("ranges of addresses inside, of either family; what is none is told", () => {
+  const { config } = read({ ...least, outside: { ranges: ["10.0.0.0/8", "fd00::/8"] } });
+  expect(config.insideRanges).toEqual([
+    { address: "10.0.0.0", prefix: 8, family: "ipv4" },
+    { address: "fd00::", prefix: 8, family: "ipv6" },
+  ]);
+  expect(problems({ ...least, outside: { ranges: ["10.0.0.0", "10.0.0.0/33", 7, "x/8"] } })).toHaveLength(4);
+});
+
+it("the hash is of the bytes of both files, as the operator computes it", () => {
+  const { hash } = read(least);
+  const bytes = `${JSON.stringify(least)}\n${JSON.stringify(keys)}`;
+  expect(hash).toBe(createHash("sha256").update(bytes).digest("hex"));
+});
+
+it("a ring without a key that may sign now is refused", () => {
+  const later = { keys: [{ ...keys.keys[0], signFrom: 1 }] };
+  expect(problems(least, later)).toEqual(["STROWGER_KEYS (file).keys: expected a key that may sign now"]);
+});
+
+it("the folders to be watched are those of all files that are read", () => {
+  const config = { ...least, mysql: { ...least.mysql, credentialsDirectory: "/etc/mysql-secret" } };
+  writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+  const files = { STROWGER_CONFIG: join(folder, "config.json"), STROWGER_KEYS: "/etc/keys/keys.json" };
+  expect(mountedFolders(files)).toEqual([folder, "/etc/keys", "/etc/mysql-secret"]);
 });

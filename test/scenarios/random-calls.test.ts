@@ -112,3 +112,31 @@ it(`${calls} calls while nodes die and others join: what survives ends, nothing 
   await exchange.net.pass(25_000); // what waits for phones that nobody hears
   await expectQuiet(exchange, dice.seed);
 });
+
+it.each(["stay", "move"] as const)(
+  `${calls} calls while every node is drained and replaced and flows %s: none fails by it`,
+  async (flows) => {
+    const dice = chance(`draining nodes, flows ${flows}`);
+    const { exchange, made } = await run(dice, (exchange, phones) => {
+      const [living, coming] = [[..."abc"], [..."def012"]];
+      exchange.drainTimeout = 20_000;
+      exchange.net.every(4_000, () => {
+        const [letter, next] = [living.shift(), coming.shift()];
+        if (letter === undefined || next === undefined) return;
+        exchange.start(next);
+        living.push(next);
+        exchange.net.after(2_000, () => exchange.drain(letter, flows));
+      });
+      for (const phone of phones) exchange.net.every(20_000, () => phone.keepAlive());
+    });
+    const isFailure = ({ status }: OutgoingCall) => [0, 408, 481, 500, 503].includes(status);
+    expect(
+      made.filter(isFailure).map(({ statuses }) => statuses),
+      dice.seed,
+    ).toEqual([]);
+    expect([...exchange.nodes.values()].filter(({ isAlive }) => !isAlive).length, dice.seed).toBeGreaterThan(
+      2,
+    );
+    await expectQuiet(exchange, dice.seed);
+  },
+);

@@ -287,3 +287,113 @@ describe("messages of another node's transactions", () => {
     expect(await alone.join("a").cluster.offer(bytes, flow)).toBe(false);
   });
 });
+
+describe("drain (rule 21)", () => {
+  const handed = (key: string) => {
+    const served: string[] = [];
+    const serve = () => void served.push(key);
+    a.cluster.handOver.hand({ key, bytes, flow, isHeld: undefined, serve });
+    return served;
+  };
+  const taken = () => [b, c].map(({ did }) => did.filter((what) => what.startsWith("handed")).length);
+
+  it("the table and all peers hear of it at once", async () => {
+    a.cluster.presence.drain();
+    await net.settle();
+    expect(net.beats.get(a.id)?.isDraining).toBe(true);
+    for (const { cluster } of [b, c])
+      expect(cluster.membership.serving(net.now).map(({ id }) => id)).not.toContain(a.id);
+    expect(b.cluster.membership.isAlive(a.id, net.now)).toBe(true);
+  });
+
+  it("a node that joins hears of it with its first ping", async () => {
+    a.cluster.presence.drain();
+    const d = net.join("d");
+    await net.pass(1_100);
+    expect(d.cluster.membership.serving(net.now).map(({ id }) => id)).toEqual([b.id, c.id]);
+  });
+
+  it("a request goes to one peer, whose bytes to that phone come back through this node", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    b.cluster.flows.note(flow, "", net.now);
+    c.cluster.flows.note(flow, "", net.now);
+    expect(handed("key")).toEqual([]);
+    await net.settle();
+    expect(taken().toSorted()).toEqual([0, 1]);
+    const chosen = taken()[0] === 1 ? b : c;
+    expect(await outcome(chosen.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
+  });
+
+  it("refused by one, it goes to the other; refused by both, it is served here", async () => {
+    b.takesHanded = false;
+    const served = Array.from({ length: 8 }, (_, i) => handed(`key ${i}`));
+    await net.settle();
+    expect([served.flat(), c.did.length]).toEqual([[], 8]);
+    c.takesHanded = false;
+    const last = handed("last");
+    await net.settle();
+    expect(last).toEqual(["last"]);
+  });
+
+  it("a CANCEL goes where its INVITE went, and nowhere when that is here or nobody knows it", async () => {
+    expect(await outcome(a.cluster.handOver.follow("unknown", bytes, flow))).toBe(false);
+    handed("key");
+    const followed = a.cluster.handOver.follow("key", bytes, flow);
+    await net.pass(50);
+    expect(await outcome(followed)).toBe(true);
+    expect(taken().toSorted()).toEqual([0, 2]);
+    for (const node of [b, c]) node.takesHanded = false;
+    handed("here");
+    await net.pass(50);
+    expect(await outcome(a.cluster.handOver.follow("here", bytes, flow))).toBe(false);
+  });
+
+  it("it is idle when each peer has said, after the last request, that it holds nothing for this node", async () => {
+    expect(a.cluster.isIdle).toBe(true);
+    handed("key");
+    expect(a.cluster.isIdle).toBe(false);
+    await net.settle();
+    const release = (taken()[0] === 1 ? b : c).cluster.admit(a.id);
+    await net.pass(2_000);
+    expect(a.cluster.isIdle).toBe(false);
+    release();
+    await net.pass(600);
+    expect(a.cluster.isIdle).toBe(true);
+  });
+
+  it("a peer that dies holds nothing any more", async () => {
+    handed("key");
+    await net.settle();
+    for (const { cluster } of [b, c]) cluster.admit(a.id);
+    for (const { id } of [b, c]) net.dead.add(id);
+    await net.pass(3_600);
+    expect(a.cluster.isIdle).toBe(true);
+  });
+
+  it("who has left is dead for all at once, and hears nobody", async () => {
+    a.cluster.presence.leave();
+    await net.settle();
+    expect(b.cluster.membership.isAlive(a.id, net.now)).toBe(false);
+    expect(b.did).toEqual([`peer ${a.id} dead`]);
+    await net.pass(2_000);
+    expect(b.did).toHaveLength(1);
+  });
+});
+
+describe("phones from outside", () => {
+  it("the beat says how long ago one was heard, known flows too", async () => {
+    await net.pass(1_000);
+    expect(net.beats.get(a.id)?.outsideHeardAgo).toBeUndefined();
+    a.cluster.hear(flowOf("10.1.1.1", 5060));
+    await net.pass(1_000);
+    expect(net.beats.get(a.id)?.outsideHeardAgo).toBeUndefined();
+    a.cluster.hear(flow);
+    await net.pass(10_000);
+    expect(net.beats.get(a.id)?.outsideHeardAgo).toBeGreaterThan(8_000);
+    a.cluster.hear(flow);
+    await net.pass(1_100);
+    expect(net.beats.get(a.id)?.outsideHeardAgo).toBeLessThan(1_200);
+  });
+});

@@ -32,8 +32,8 @@ export interface NewRequest {
 /** Who has it: a peer's id, `held`: a peer that had it before, `here`: this node. */
 type Outcome = { readonly peer: string } | "held" | "here";
 
-/** A frame is one datagram. */
-const longestBody = 65_000;
+/** A frame is one datagram, and the message is not all of it. */
+const longestBody = 60_000;
 
 export class HandOver {
   /** Requests given to peers. */

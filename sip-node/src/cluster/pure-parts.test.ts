@@ -16,6 +16,7 @@ import {
   unpackMessage,
   unpackWords,
 } from "./frame.ts";
+import { Guests } from "./guests.ts";
 import { Membership } from "./membership.ts";
 import { Parking } from "./parking.ts";
 
@@ -132,11 +133,35 @@ describe("Membership", () => {
     expect(membership.all()).toHaveLength(1);
   });
 
+  it("who drains lives and takes nothing new; who has left is dead at once and stays so", () => {
+    const membership = new Membership();
+    for (const id of ["a", "b"]) membership.heard(id, address, 0);
+    expect(membership.stands("a", "drains")).toBe(false);
+    expect([membership.alive(1).length, membership.serving(1).map(({ id }) => id)]).toEqual([2, ["b"]]);
+    expect([membership.stands("a", "left"), membership.stands("a", "serves")]).toEqual([true, false]);
+    expect(membership.heard("a", address, 2)).toBe(false);
+    expect([membership.isAlive("a", 2), membership.isAlive("b", 2)]).toEqual([false, true]);
+    expect(membership.stands("nobody", "left")).toBe(false);
+  });
+
   it("a node keeps the address it was first known by", () => {
     const membership = new Membership();
     membership.introduce("a", address, 0);
     membership.heard("a", { host: "elsewhere", port: 2 }, 1);
     expect(membership.get("a")?.address).toEqual(address);
+  });
+});
+
+describe("Guests", () => {
+  it("are counted for each peer until they go", () => {
+    const guests = new Guests();
+    const [one, two, other] = [guests.admit("a"), guests.admit("a"), guests.admit("b")];
+    expect([guests.of("a"), guests.of("b"), guests.of("c")]).toEqual([2, 1, 0]);
+    one();
+    other();
+    expect([guests.of("a"), guests.of("b")]).toEqual([1, 0]);
+    two();
+    expect(guests.of("a")).toBe(0);
   });
 });
 

@@ -1,0 +1,308 @@
+/**
+ * A node is told to go under calls (design-sip rules 20 to 22, P5): whether its flows stay until it exits, as with kube-proxy, or are
+ * moved away at once, as by a load balancer, no transaction fails and no phone rings twice.
+ */
+import { describe, expect, it } from "vitest";
+import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
+import type { Exchange } from "../support/exchange.ts";
+import { registered, setScene } from "../support/scene.ts";
+import type { OutgoingCall } from "../support/virtual-call.ts";
+import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
+
+type Phones = [VirtualPhone, VirtualPhone];
+/** Longer than a transaction lives after its last message. */
+const transactionsEnd = 33_000;
+
+const handed = (exchange: Exchange) =>
+  [...exchange.nodes.values()]
+    .map(({ cluster }) => cluster.relays)
+    .reduce((sum, { taken }) => sum + taken, 0);
+const isUp = (call: OutgoingCall, callee: VirtualPhone) => () =>
+  call.status === 200 && callee.rung.at(-1)?.isAcknowledged === true;
+
+async function hangUp(exchange: Exchange, call: OutgoingCall, phone: VirtualPhone): Promise<number> {
+  const bye = phone.within(call.dialog, "BYE");
+  await exchange.net.until("hung up", () => bye.status > 0);
+  return bye.status;
+}
+
+describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flows) => {
+  const scene = setScene("abc");
+  const begin = async (): Promise<[Exchange, ...Phones]> => {
+    const exchange = scene();
+    const phones = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    return [exchange, ...phones];
+  };
+
+  it("a new call is set up, changed and hung up; the node goes when the last transaction has ended", async () => {
+    const [exchange, alice, bob] = await begin();
+    exchange.drain("a", flows);
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", isUp(call, bob));
+    const change = bob.within(bob.rung[0]!.dialog!, "INVITE");
+    await exchange.net.until("changed", () => change.status > 0);
+    expect([call.statuses, change.status, await hangUp(exchange, call, alice)]).toEqual([
+      [100, 180, 200],
+      200,
+      200,
+    ]);
+    expect([bob.rung.length, bob.rung[0]!.repeats]).toEqual([1, 0]);
+    expect(handed(exchange) > 0).toBe(flows === "stay");
+    expect(exchange.node("a").isAlive).toBe(true);
+    await exchange.net.pass(transactionsEnd);
+    expect(exchange.node("a").isAlive).toBe(false);
+  });
+
+  it("a call that rings meanwhile is answered and hung up", async () => {
+    const [exchange, alice, bob] = await begin();
+    bob.answering = ring;
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => call.isRinging);
+    exchange.drain("a", flows);
+    for (const phone of [alice, bob]) phone.keepAlive();
+    await exchange.net.pass(30_000);
+    expect(exchange.node("a").isAlive).toBe(true);
+    bob.rung[0]!.reply(200);
+    await exchange.net.until("the call is up", isUp(call, bob));
+    expect([call.statuses, await hangUp(exchange, call, alice)]).toEqual([[100, 180, 200], 200]);
+  });
+
+  it.each(["before", "during"])(
+    "a call that began %s the drain is cancelled: 200, and 487 for both",
+    async (when) => {
+      const [exchange, alice, bob] = await begin();
+      bob.answering = ring;
+      if (when === "during") exchange.drain("a", flows);
+      const call = alice.call("bob");
+      await exchange.net.until("it rings", () => call.isRinging);
+      if (when === "before") exchange.drain("a", flows);
+      const cancel = call.cancel();
+      await exchange.net.pass(1_000);
+      expect([cancel.status, call.status, bob.rung[0]!.status]).toEqual([200, 487, 487]);
+      expect([bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([1, true]);
+    },
+  );
+
+  it("a request and its repetitions, its CANCEL right behind: one INVITE, one answer", async () => {
+    const [exchange, alice, bob] = await begin();
+    bob.answering = ring;
+    exchange.drain("a", flows);
+    exchange.net.rules.push(({ from, text }) =>
+      from === alice.place && text.startsWith("INVITE ") ? [0, 0.1, 3, 60, 120] : undefined,
+    );
+    exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 4);
+    const call = alice.call("bob");
+    await exchange.net.until("it is sent on", () => bob.rung.length === 1);
+    const cancel = call.cancel();
+    await exchange.net.pass(3_000);
+    expect([cancel.status, call.status, bob.rung.length, bob.rung[0]!.status]).toEqual([200, 487, 1, 487]);
+  });
+
+  it("the ACK to a failure finds its INVITE: the answer is sent once", async () => {
+    const [exchange, alice, bob] = await begin();
+    bob.answering = refuse(486);
+    exchange.drain("a", flows);
+    const call = alice.call("bob");
+    await exchange.net.pass(10_000);
+    expect(call.statuses).toEqual([100, 486]);
+  });
+
+  it("phones register, twice within a drain, and stay reachable", async () => {
+    const [exchange, alice, bob] = await begin();
+    exchange.drain("a", flows);
+    for (let round = 0; round < 2; round++) {
+      const registration = bob.register();
+      await exchange.net.until("registered", () => registration.status > 0);
+      expect(registration.statuses).toEqual([200]);
+    }
+    const [message] = [alice.message("bob", "still there?")];
+    await exchange.net.until("answered", () => message.status > 0);
+    expect([message.status, bob.requests.length]).toEqual([200, 1]);
+  });
+
+  it("two nodes drain at once: the third serves their phones' calls", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as Phones;
+    bob.answering = ring;
+    const before = alice.call("bob");
+    await exchange.net.until("it rings", () => before.isRinging);
+    exchange.drain("a", flows);
+    exchange.drain("b", flows);
+    const during = bob.call("alice");
+    await exchange.net.until("the call is up", isUp(during, alice));
+    bob.rung[0]!.reply(200);
+    await exchange.net.until("the older call is up", isUp(before, bob));
+    expect([await hangUp(exchange, before, alice), await hangUp(exchange, during, bob)]).toEqual([200, 200]);
+    expect([alice.rung.length, bob.rung.length]).toEqual([1, 1]);
+    await exchange.net.pass(transactionsEnd);
+    expect(["a", "b", "c"].map((letter) => exchange.node(letter).isAlive)).toEqual([false, false, true]);
+  });
+
+  it("once it has gone, phones are reachable with their next datagram, and calls to them wait for it", async () => {
+    const [exchange, alice, bob] = await begin();
+    exchange.drain("a", flows);
+    await exchange.net.until("the node has gone", () => !exchange.node("a").isAlive, transactionsEnd);
+    const call = alice.call("bob");
+    exchange.net.after(10_000, () => bob.keepAlive());
+    await exchange.net.until("the call is up", isUp(call, bob), 12_000);
+    expect([call.status, bob.rung.length, await hangUp(exchange, call, alice)]).toEqual([200, 1, 200]);
+  });
+});
+
+describe("what goes wrong in a drain whose flows stay", () => {
+  const scene = setScene("abc");
+  const others = (exchange: Exchange) => [exchange.node("b"), exchange.node("c")] as const;
+
+  it("drain.timeout: the node goes, and a call that rings for ever is answered through another one", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    exchange.drainTimeout = 20_000;
+    bob.answering = ring;
+    exchange.drain("a", "stay");
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => call.isRinging);
+    await exchange.net.pass(20_000);
+    expect(exchange.node("a").isAlive).toBe(false);
+    for (const phone of [alice, bob]) phone.keepAlive();
+    bob.rung[0]!.reply(200);
+    await exchange.net.until("the call is up", isUp(call, bob));
+    expect([call.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
+  });
+
+  it("the node stays for what peers hold for it: a call that rings for a minute is answered through it", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    bob.answering = ring;
+    exchange.drain("a", "stay");
+    const call = alice.call("bob");
+    await exchange.net.until("it rings", () => call.isRinging);
+    await exchange.net.pass(60_000);
+    expect([exchange.node("a").isAlive, exchange.node("a").node.transactions.counts.server]).toEqual([
+      true,
+      0,
+    ]);
+    bob.rung[0]!.reply(200);
+    await exchange.net.until("the call is up", isUp(call, bob));
+    expect([call.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
+    await exchange.net.pass(transactionsEnd);
+    expect(exchange.node("a").isAlive).toBe(false);
+  });
+
+  it("nodes join that the choice would fall on now: what was handed over stays where it is", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    bob.answering = ring;
+    exchange.drain("a", "stay");
+    exchange.net.rules.push(({ to, text }) =>
+      to === alice.place && / 1[08]0 /.test(text.slice(0, 12)) ? [] : undefined,
+    );
+    const calls = Array.from({ length: 6 }, () => alice.call("bob"));
+    await exchange.net.until("all are sent on", () => bob.rung.length === 6);
+    for (const letter of "def012") exchange.start(letter);
+    await exchange.net.pass(8_000); // INVITEs come again after 0.5, 1.5, 3.5 and 7.5 s
+    expect(bob.rung.map(({ repeats }) => repeats)).toEqual([0, 0, 0, 0, 0, 0]);
+    for (const rung of bob.rung) rung.reply(486);
+    await exchange.net.pass(1_000);
+    expect(calls.map(({ status }) => status)).toEqual([486, 486, 486, 486, 486, 486]);
+  });
+
+  it("repetitions land on another node while the node still seeks who takes the requests: none rings twice", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    exchange.drain("a", "stay");
+    await exchange.net.pass(100);
+    const messages = Array.from({ length: 6 }, () => alice.message("bob", "once"));
+    const areChallenged = () =>
+      messages.every(({ request }) => request.headers.some(([name]) => name.startsWith("Proxy-A")));
+    await exchange.net.until("all are challenged", areChallenged);
+    const until = exchange.net.now + 800;
+    exchange.net.rules.push(({ bytes }) =>
+      bytes[0] === frameKinds.hand && exchange.net.now < until ? [] : undefined,
+    );
+    await exchange.net.pass(100);
+    exchange.move(alice, "c");
+    await exchange.net.until("all are answered", () => messages.every(({ status }) => status > 0));
+    await exchange.net.pass(3_000);
+    expect([messages.map(({ status }) => status), bob.requests.length]).toEqual([messages.map(() => 200), 6]);
+  });
+
+  it("the chosen peer drains too and nobody has heard of it: the request goes to the next", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    exchange.drain("a", "stay");
+    exchange.net.lose(({ from, bytes }) => from === "node-b:7000" && bytes[0] === frameKinds.ping, 2);
+    exchange.drain("b", "stay");
+    const calls = Array.from({ length: 8 }, () => alice.message("bob", "hello"));
+    await exchange.net.until("all are answered", () => calls.every(({ status }) => status > 0));
+    expect(calls.map(({ status }) => status)).toEqual(calls.map(() => 200));
+    expect([bob.requests.length, exchange.node("b").cluster.relays.taken]).toEqual([8, 0]);
+    expect(exchange.node("c").cluster.relays.taken).toBeGreaterThanOrEqual(8);
+  });
+
+  it("the peer's answer is lost again and again: the phone rings once", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    bob.answering = ring;
+    exchange.drain("a", "stay");
+    const call = alice.call("bob");
+    const isAnswer = (to: string, bytes: Buffer) => to === "node-a:7000" && bytes[0] === frameKinds.answer;
+    await exchange.net.until("challenged", () =>
+      call.request.headers.some(([name]) => name === "Proxy-Authorization"),
+    );
+    exchange.net.lose(({ to, bytes }) => isAnswer(to, bytes), 12);
+    await exchange.net.pass(3_000);
+    expect([bob.rung.length, call.isRinging]).toEqual([1, true]);
+    bob.rung[0]!.reply(603);
+    await exchange.net.pass(1_000);
+    expect(call.status).toBe(603);
+  });
+
+  it("the chosen peers die: new requests are served by who is left, at last by the node itself", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    exchange.drain("a", "stay");
+    await exchange.net.pass(100);
+    for (const { letter } of others(exchange)) exchange.kill(letter);
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", isUp(call, bob), 12_000);
+    expect([call.status, bob.rung.length, await hangUp(exchange, call, alice)]).toEqual([200, 1, 200]);
+  });
+
+  it("the request is larger than a frame may be: the node serves it itself", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    exchange.drain("a", "stay");
+    const message = alice.message("bob", "x".repeat(61_000));
+    await exchange.net.until("answered", () => message.status > 0);
+    expect([message.status, bob.requests.length]).toEqual([200, 1]);
+  });
+
+  it("a node that joins in the middle takes its share", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    for (const letter of ["a", "b", "c"]) exchange.drain(letter, "stay");
+    const own = alice.message("bob", "served here");
+    await exchange.net.until("answered", () => own.status > 0);
+    exchange.start("d");
+    await exchange.net.pass(1_500);
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", isUp(call, bob));
+    expect(exchange.node("d").cluster.relays.taken).toBeGreaterThan(0);
+    expect([own.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
+  });
+});
+
+describe("a node without peers", () => {
+  const scene = setScene("a");
+
+  it("serves what comes until it has nothing to do", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    exchange.drain("a", "stay");
+    const call = alice.call("bob");
+    await exchange.net.until("the call is up", isUp(call, bob));
+    expect([call.statuses, await hangUp(exchange, call, alice)]).toEqual([[100, 180, 200], 200]);
+    await exchange.net.pass(transactionsEnd);
+    expect(exchange.node("a").isAlive).toBe(false);
+  });
+});
