@@ -23,7 +23,7 @@ export interface BaresipPlan {
   readonly pitch: number;
   readonly firstRtpPort: number;
   /** Where it runs: default this network, at 127.0.0.1. */
-  readonly host?: { readonly namespace: string; readonly address: string };
+  readonly host?: { readonly namespace?: string; readonly address: string };
   /** Default: any free one. */
   readonly sipPort?: number;
 }
@@ -63,17 +63,18 @@ export class Baresip implements AsyncDisposable {
     await writeFile(join(folder, "config"), configuration(plan, folder, sipPort, controlPort));
     await writeFile(join(folder, "accounts"), account(plan));
     await writeFile(join(folder, "contacts"), "");
-    const place = plan.host === undefined ? {} : { namespace: plan.host.namespace };
+    const namespace = plan.host?.namespace;
+    const place = namespace === undefined ? {} : { namespace };
     const child = startChild("baresip", ["-f", folder, "-4", "-s"], { cwd: folder, ...place });
     const path = join(folder, "control");
     const program = join(import.meta.dirname, "door-program.ts");
-    const door = plan.host && startChild(process.execPath, [program, path, String(controlPort)], place);
+    const door = namespace && startChild(process.execPath, [program, path, String(controlPort)], place);
     try {
       const control = await reach(door ? { path } : { host: "127.0.0.1", port: controlPort }, child);
-      return new Baresip(plan, child, folder, control, door);
+      return new Baresip(plan, child, folder, control, door || undefined);
     } catch (error) {
       await child.end("SIGKILL");
-      await door?.end("SIGKILL");
+      if (door) await door.end("SIGKILL");
       throw error;
     }
   }

@@ -39,6 +39,8 @@ export interface SippResult {
 
 export interface RunningSipp extends AsyncDisposable {
   readonly result: Promise<SippResult>;
+  /** Begins no more calls; the result comes when those that were begun are over. */
+  finish(): void;
 }
 
 /** Runs a scenario to its end. */
@@ -63,7 +65,8 @@ export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
     await result.catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   };
-  return { result, [Symbol.asyncDispose]: dispose };
+  const finish = (): unknown => child.process.kill("SIGUSR1");
+  return { result, finish, [Symbol.asyncDispose]: dispose };
 }
 
 function arguments_(plan: SippPlan, folder: string): string[] {

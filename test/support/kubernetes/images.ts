@@ -21,6 +21,7 @@ export const images = {
   sipNode: "localhost/strowger/sip-node:test",
   pause: "localhost/strowger/pause:test",
   coredns: "localhost/strowger/coredns:test",
+  mariadb: "localhost/strowger/mariadb:test",
 } as const;
 
 /** Archives of the images that every cluster of the tests has: pause, CoreDNS, operator, sip-node. */
@@ -45,6 +46,21 @@ export async function baseImage(): Promise<string> {
     containerfile: `FROM scratch\nADD tree.tar /\nENV PATH=${imagePath}\nCMD ["node"]\n`,
     prepare: async (folder) => {
       await debianTree(folder, ["libstdc++6", "libatomic1"], (tree) => addNode(tree, npm));
+      return [];
+    },
+  });
+}
+
+/** Debian's MariaDB with a shell and nothing that starts it: what `examples/kubernetes` asks of an image. */
+export async function mariadbImage(): Promise<string> {
+  return await imageArchive({
+    name: images.mariadb,
+    inputs: [await digestOfFiles(recipe)],
+    about: "debootstrap with MariaDB, about 60 s",
+    context: "",
+    containerfile: `FROM scratch\nADD tree.tar /\nENV PATH=${imagePath}\n`,
+    prepare: async (folder) => {
+      await debianTree(folder, ["mariadb-server-core", "mariadb-client-core"]);
       return [];
     },
   });
@@ -80,7 +96,7 @@ async function programImage(name: string, program: "pause" | "coredns"): Promise
   });
 }
 
-export const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const recipe = [import.meta.filename, join(import.meta.dirname, "debian-tree.ts")];
 
 async function addNode(tree: string, npm: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** kubectl for a test, whichever cluster it is and wherever kubectl has to run to reach it. */
 import { resolve } from "node:path";
+import { kubeBinaries } from "../../tools/build.ts";
 import { type CommandOptions, runCommand } from "./run-command.ts";
 
 export interface KubectlOptions extends CommandOptions {
@@ -40,6 +41,12 @@ export class KubeClient {
     return await this.kubectl(args, { ...options, input: text });
   }
 
+  /** Runs helm against this cluster. */
+  async helm(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
+    const { helm } = await kubeBinaries(["helm"]);
+    return await this.run(helm, args, options);
+  }
+
   /** Installs `crds/` and waits until the server serves them. */
   async installCrds(): Promise<void> {
     await this.kubectl(["apply", "--server-side", "-f", resolve(import.meta.dirname, "../../../crds")]);
@@ -48,11 +55,7 @@ export class KubeClient {
   }
 
   /** Runs a program that reads KUBECONFIG. */
-  protected async run(
-    command: string,
-    args: readonly string[],
-    options: KubectlOptions = {},
-  ): Promise<string> {
+  private async run(command: string, args: readonly string[], options: KubectlOptions = {}): Promise<string> {
     const env = { ...options.env, KUBECONFIG: options.kubeconfig ?? this.kubeconfig };
     const [first = command, ...rest] = [...(this.#plan.prefix ?? []), command];
     return await runCommand(first, [...rest, ...args], { ...options, env });

@@ -43,7 +43,6 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
   readonly #run: string;
   readonly #plane: ControlPlane;
   readonly #watcher: ChildProcess;
-  readonly #helm: string;
 
   private constructor(client: ClientPlan, parts: Parts) {
     super(client);
@@ -52,14 +51,13 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
     this.#run = parts.run;
     this.#plane = parts.plane;
     this.#watcher = parts.watcher;
-    this.#helm = parts.helm;
   }
 
   /** Resolves when both nodes and DNS are ready. */
   static async start(plan: KubeClusterPlan = {}): Promise<KubeCluster> {
     await removeDeadRuns();
     const archives = [...(await clusterImages()), ...(plan.archives ?? [])];
-    const { kubectl, helm } = await kubeBinaries(["kubectl", "helm", "kubelet", "kube-proxy"]);
+    const { kubectl } = await kubeBinaries(["kubectl", "helm", "kubelet", "kube-proxy"]);
     const run = runName(process.pid);
     const folder = runFolder(run);
     await mkdir(folder, { mode: 0o755 });
@@ -81,7 +79,7 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
       );
       const prefix = onHost(run, "cp");
       const client = { kubectl, kubeconfig: plane.kubeconfigOf("admin"), prefix };
-      const cluster = new KubeCluster(client, { nodes, folder, run, plane, watcher, helm });
+      const cluster = new KubeCluster(client, { nodes, folder, run, plane, watcher });
       await Promise.all(nodes.map((node) => node.start()));
       await cluster.#untilReady();
       return cluster;
@@ -93,11 +91,11 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
     }
   }
 
-  /** Runs helm against this cluster. */
-  async helm(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
+  /** Runs helm against this cluster, with nothing of the user's own settings. */
+  override async helm(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
     const home = join(this.folder, "helm");
     const env = { HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home, ...options.env };
-    return await this.run(this.#helm, args, { ...options, env });
+    return await super.helm(args, { ...options, env });
   }
 
   node(name: string): KubeNode {
@@ -154,7 +152,6 @@ interface Parts {
   readonly run: string;
   readonly plane: ControlPlane;
   readonly watcher: ChildProcess;
-  readonly helm: string;
 }
 
 const userOf = (node: string): string => `system:node:${node}`;

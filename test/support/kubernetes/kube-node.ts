@@ -61,6 +61,20 @@ export class KubeNode {
     await this.#ctr("images", "tag", "--force", image, name);
   }
 
+  /** `kill -9` of the main process of a pod's container; the kubelet starts it again. */
+  async killContainer(pod: string, container: string): Promise<void> {
+    const labels = { "io.kubernetes.pod.name": pod, "io.kubernetes.container.name": container };
+    const filters = Object.entries(labels).map(([key, value]) => `labels."${key}"==${value}`);
+    const ids = await this.#ctr("containers", "ls", "-q", filters.join(","));
+    const running = await this.#ctr("tasks", "ls", "-q");
+    const id = ids
+      .trim()
+      .split("\n")
+      .find((one) => running.includes(one)); // an earlier one may be there yet
+    if (!id) throw new Error(`${this.name} runs no container ${container} of ${pod}`);
+    await this.#ctr("tasks", "kill", "--signal", "SIGKILL", id);
+  }
+
   /** As if its power failed: nothing of it runs or answers any more. */
   async lose(): Promise<void> {
     await command(this.#plan.run, this.name)("ip", "link", "set", "eth0", "down");
