@@ -1,6 +1,7 @@
 /** What the chart renders, held against an API server: every field known, every object accepted. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
 import { describeWith } from "../../support/needs.ts";
 import { chartFolder, type ChartManifest, renderChart, type RenderPlan } from "./render-chart.ts";
@@ -33,6 +34,22 @@ describeWith(["etcd"], "the API server takes the chart", () => {
     expect(await apply(templates.map(podOf))).toHaveLength(2);
   });
 
+  test("examples/kubernetes/, with the CRDs of the chart, and the example's pod in its `restricted` namespace", async () => {
+    const folder = join(chartFolder, "../../examples/kubernetes");
+    const made = await server.kubectl(["kustomize", folder]);
+    const manifests = parseAllDocuments(made).map((document) => document.toJS() as ChartManifest);
+    const namespace = manifests.filter(({ kind }) => kind === "Namespace");
+    const account = { name: "default", namespace: "telephony" }; // what the controller manager would make
+    await apply([
+      ...namespace,
+      { apiVersion: "v1", kind: "ServiceAccount", metadata: account },
+      ...manifests,
+    ]);
+    expect(await apply(manifests.filter(({ kind }) => kind === "StatefulSet").map(podOf))).toHaveLength(1);
+    const ours = await server.get<{ items: unknown[] }>("sip", "-n", "telephony");
+    expect(ours.items).toHaveLength(5);
+  });
+
   /** One line for each object. */
   const apply = async (manifests: readonly object[]) => {
     const input = manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n");
@@ -45,5 +62,5 @@ const podOf = ({ metadata, spec }: ChartManifest) => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: `of-${metadata.name}`, namespace: metadata.namespace },
-  spec: (spec as { readonly template: { readonly spec: unknown } }).template.spec,
+  spec: (spec as { readonly template: { readonly spec: object } }).template.spec,
 });
