@@ -2,7 +2,6 @@
 import { setClusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Manifest } from "../runtime/manifests.ts";
-import type { Source } from "../runtime/source.ts";
 import type { ClusterAction } from "./decide.ts";
 import { objectTypes } from "./live-objects.ts";
 import type { SipCluster } from "./resource.ts";
@@ -22,7 +21,7 @@ export async function apply(
   for (const action of actions) {
     switch (action.do) {
       case "takeDatabase":
-        await take(cluster, installation, source);
+        await take(cluster, installation);
         break;
       case "releaseDatabase":
         await installation?.write((change) => setClusterOfDatabase(change, undefined));
@@ -36,15 +35,8 @@ export async function apply(
   }
 }
 
-/** Held back while it is being deleted, so that its database is let go. */
-async function take(
-  { reference, uid }: SipCluster,
-  installation: Installation | undefined,
-  source: Source,
-): Promise<void> {
-  await source.holdBack(reference.kind, keyOf(reference.namespace, reference.name), true);
-  await installation?.write((change) => setClusterOfDatabase(change, { ...reference, uid }));
-}
+const take = async ({ reference, uid }: SipCluster, installation: Installation | undefined): Promise<void> =>
+  installation?.write((change) => setClusterOfDatabase(change, { ...reference, uid }));
 
 async function write(
   how: "apply" | "create" | "remove" | "notePod",

@@ -6,9 +6,10 @@ import type { Installations } from "../installations.ts";
 import { failureOf } from "../adapters/mysql/failure.ts";
 import type { Clock, Ms } from "../runtime/clock.ts";
 import type { Verdict } from "../runtime/condition.ts";
-import type { Controller } from "../runtime/controller.ts";
+import type { Controller, Finalized } from "../runtime/controller.ts";
 import { notReady } from "../runtime/decision.ts";
 import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { reconcileObject, type Plan } from "../runtime/reconcile-object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
@@ -16,15 +17,13 @@ import { apply } from "./apply.ts";
 import { decide, decideRemoval } from "./decide.ts";
 import { LiveObjects } from "./live-objects.ts";
 import { probeTargets, readWorld, type Fleet, type Surroundings } from "./read-world.ts";
-import { parseSipCluster, type SipCluster } from "./resource.ts";
+import { parseSipCluster, type HostPort, type SipCluster } from "./resource.ts";
 import { NodeWatch } from "./watch-nodes.ts";
+import type { FleetWorld } from "./world.ts";
 
 /** A deletion waits so long for a database that is away (design: ownership, rule 6). */
 const patience: Ms = 30_000;
 const recheck: Ms = 5_000;
-
-/** As the runtime asks for it. */
-type Finalized = { readonly isDone: true } | { readonly isDone: false; readonly requeueAfter: Ms };
 
 export interface SipClusterControllerOptions {
   readonly installations: Installations;
@@ -51,30 +50,33 @@ export class SipClusterController implements Controller {
     this.#onNews = onNews ?? (() => undefined);
   }
 
-  async reconcile(object: KubernetesObject): Promise<Outcome> {
-    const cluster = parseSipCluster(object);
-    if (cluster.isBeingDeleted) return {};
-    if (cluster.isPaused) return {};
-    try {
-      return await this.#reconcile(object, cluster);
-    } catch (error) {
-      await this.#status.write(object, verdictOf(error));
-      throw error;
-    }
+  reconcile(object: KubernetesObject): Promise<Outcome> {
+    const { source } = this.#around;
+    const frame = { source, status: this.#status, verdictOf };
+    return reconcileObject(object, frame, () => this.#plan(object, parseSipCluster(object)));
   }
 
-  async #reconcile(object: KubernetesObject, cluster: SipCluster): Promise<Outcome> {
+  async #plan(object: KubernetesObject, cluster: SipCluster): Promise<Plan> {
     const watch = this.#watchOf(cluster.uid);
     const { world, installation } = await readWorld(object, cluster, this.#around, watch);
-    const { actions, verdicts, status, requeueAfter } = decide(cluster, world);
-    await apply(actions, { object, cluster, installation }, this.#around);
-    await this.#status.write(object, verdicts, { ...status });
-    if (world.fleet !== undefined) {
-      const key = keyOf(cluster.reference.namespace, cluster.reference.name);
-      const [address] = status.addresses ?? [];
-      watch.probe(probeTargets(cluster, world.fleet), address, () => this.#onNews(key));
-    }
-    return { requeueAfter };
+    const { actions, others, status, ...decision } = decide(cluster, world);
+    return {
+      ...decision,
+      // Whatever is put right here is no row of anybody.
+      actions: [],
+      status: { ...status },
+      apply: async () => {
+        await apply(actions, { object, cluster, installation }, this.#around);
+        await this.#status.write(object, others);
+        const [address] = status.addresses ?? [];
+        if (world.fleet !== undefined) this.#probe(watch, cluster, world.fleet, address);
+      },
+    };
+  }
+
+  #probe(watch: NodeWatch, cluster: SipCluster, fleet: FleetWorld, address: HostPort | undefined): void {
+    const { namespace, name } = cluster.reference;
+    watch.probe(probeTargets(cluster, fleet), address, () => this.#onNews(keyOf(namespace, name)));
   }
 
   #watchOf(uid: string): NodeWatch {

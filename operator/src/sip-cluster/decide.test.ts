@@ -11,7 +11,7 @@ const inFiles = (database: DatabaseWorld, annotations?: Readonly<Record<string, 
     fleet: undefined,
   });
 
-const ready = ({ verdicts }: ClusterDecision) => verdicts.find(({ type }) => type === "Ready");
+const ready = ({ ready }: ClusterDecision) => ready;
 
 test("a database that belongs to nobody is taken", () => {
   const decision = inFiles(givenDatabase({ holder: undefined }));

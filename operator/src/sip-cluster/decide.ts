@@ -23,8 +23,11 @@ export type ClusterAction =
 export interface ClusterDecision {
   /** In this order. */
   readonly actions: readonly ClusterAction[];
-  /** `Ready` is the last one. */
-  readonly verdicts: readonly Verdict[];
+  readonly ready: Verdict;
+  /** The other conditions. */
+  readonly others: readonly Verdict[];
+  /** While it is being deleted, so that its database is let go. Absent: as it is, for nobody knows whose the database is. */
+  readonly isHeldBack?: boolean;
   /** Fields of the status beside the conditions. */
   readonly status: SipClusterStatus;
   readonly requeueAfter: Ms;
@@ -38,7 +41,9 @@ export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecisio
   const { fleet } = world;
   const take = database.is === "take" ? [{ do: "takeDatabase" } as const] : [];
   const requeueAfter = Math.max(recount, database.lookAgain ?? 0);
-  if (fleet === undefined) return { actions: take, ...sayFiles(cluster, world, database), requeueAfter };
+  const isHeldBack = database.is === "ours" || database.is === "take";
+  const common = { requeueAfter, ...(database.is === "unknown" ? {} : { isHeldBack }) };
+  if (fleet === undefined) return { actions: take, ...sayFiles(cluster, world, database), ...common };
   const image = planImage(cluster, world.status.image ?? imageOf(cluster, fleet), fleet.defaultImage);
   const plan = isServed(cluster)
     ? planFleet(cluster, world, fleet, image, mayRun(cluster, fleet, database))
@@ -46,7 +51,7 @@ export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecisio
   return {
     actions: [...take, ...(plan?.actions ?? [])],
     ...say(cluster, world, fleet, { database, plan, image }),
-    requeueAfter,
+    ...common,
   };
 }
 
@@ -77,7 +82,7 @@ interface Container {
   readonly image?: string;
 }
 
-type Said = Pick<ClusterDecision, "verdicts" | "status">;
+type Said = Pick<ClusterDecision, "ready" | "others" | "status">;
 
 /** With a folder of files the exchange's nodes and address are somebody else's. */
 function sayFiles(
@@ -85,9 +90,11 @@ function sayFiles(
   { database }: ClusterWorld,
   { is, verdict }: DatabaseJudgement,
 ): Said {
-  if (database.kind !== "open" || is === "not ours") return { verdicts: [asReady(verdict)], status: {} };
+  if (database.kind !== "open" || is === "not ours")
+    return { ready: asReady(verdict), others: [], status: {} };
   return {
-    verdicts: [verdict.status === "True" ? isReady(verdict.message) : asReady(verdict)],
+    ready: verdict.status === "True" ? isReady(verdict.message) : asReady(verdict),
+    others: [],
     status: {
       installationId: database.installationId,
       nodes: liveNodes(database.nodes).length,
@@ -113,13 +120,13 @@ function say(
   const hasReadyNodes = fleet.pods.some((pod) => pod.isReady && !pod.isTerminating);
   const nodes = world.database.kind === "open" ? world.database.nodes : [];
   return {
-    verdicts: [
+    ready: ready(cluster, fleet, { database, plan, image }),
+    others: [
       database.verdict,
       ...(plan === undefined ? [] : [plan.address.verdict]),
       judgeAnswering(fleet.probe, hasReadyNodes),
       ...(isOurs ? [judgeReachable(nodes, fleet.insideRanges.length > 0)] : []),
       ...(traffic === undefined ? [] : [traffic]),
-      ready(cluster, fleet, { database, plan, image }),
     ],
     status: {
       selector: selectorText(cluster.reference.name),

@@ -37,8 +37,8 @@ const brief = (actions: readonly ClusterAction[]): readonly string[] =>
       : action.do,
   );
 
-const condition = ({ verdicts }: ClusterDecision, type: string) =>
-  verdicts.find((verdict) => verdict.type === type);
+const condition = ({ ready, others }: ClusterDecision, type: string) =>
+  [...others, ready].find((verdict) => verdict.type === type);
 
 /** Everything there as the operator wrote it. */
 const settled = (given: Given = {}) => asLive(done(given, {}).actions);
@@ -74,7 +74,9 @@ test("no pod and no configuration before the address is known", () => {
 
 test("no pod before the database is this cluster's; nodes that are there go on while it cannot be asked", () => {
   const away = { kind: "away", reason: "DatabaseUnavailable", message: "gone" } as const;
-  expect(brief(done({}, {}, { database: away }).actions).join()).not.toMatch(/Deployment|Secret/);
+  const unmade = done({}, {}, { database: away });
+  expect(brief(unmade.actions).join()).not.toMatch(/Deployment|Secret/);
+  expect("isHeldBack" in unmade, "nobody knows whether there is a database to let go").toBe(false);
   const decision = done({ spec: { replicas: 3 } }, { live: settled() }, { database: away });
   expect(brief(decision.actions)).toEqual(["apply Deployment pbx-nodes"]);
   expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "DatabaseUnavailable" });

@@ -33,8 +33,6 @@ export type Resources = NonNullable<SipClusterSpec["resources"]>;
 export interface SipCluster {
   readonly reference: ObjectReference;
   readonly uid: string;
-  readonly isBeingDeleted: boolean;
-  readonly isPaused: boolean;
   /** Whatever text asks for new keys; a text that was served already asks for nothing. */
   readonly rotation: string | undefined;
   /** The installation id of a database to be taken from its present SipCluster. */
@@ -71,8 +69,6 @@ export function parseSipCluster({ kind, metadata, spec: raw }: KubernetesObject)
   return {
     reference: { kind, namespace: metadata.namespace, name: metadata.name },
     uid: metadata.uid,
-    isBeingDeleted: metadata.deletionTimestamp !== undefined,
-    isPaused: annotation("paused") === "true",
     rotation: annotation("rotate-keys"),
     takeOver: annotation("take-over"),
     replicas: spec.replicas,
