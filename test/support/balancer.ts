@@ -31,7 +31,8 @@ export class Balancer implements Disposable {
   readonly #nodes: ReadonlyMap<string, Endpoint>;
   readonly #flows = new Map<string, Flow>();
   readonly #opening = new Map<string, Promise<Flow>>();
-  readonly #gone = new Set<string>();
+  /** Nodes that new flows do not go to. */
+  readonly #closed = new Set<string>();
   readonly #front: Socket;
   readonly #address: string;
   #next = 0;
@@ -68,9 +69,19 @@ export class Balancer implements Disposable {
     (await this.#flowOf(phone)).node = node;
   }
 
+  /** A keepalive in the name of a phone whose program sends none. */
+  async keepAlive(phone: Endpoint): Promise<void> {
+    await this.#forward(Buffer.from("\r\n"), phone);
+  }
+
+  /** New flows go elsewhere and the node's own stay, as with kube-proxy while a pod terminates and is ready. */
+  close(node: string): void {
+    this.#closed.add(node);
+  }
+
   /** Takes a node out: its flows move to the others, as when its pod is gone. */
   remove(node: string): void {
-    this.#gone.add(node);
+    this.close(node);
     for (const flow of this.#flows.values()) if (flow.node === node) flow.node = this.#choose();
   }
 
@@ -115,7 +126,7 @@ export class Balancer implements Disposable {
   }
 
   #choose(): string {
-    const alive = [...this.#nodes.keys()].filter((name) => !this.#gone.has(name));
+    const alive = [...this.#nodes.keys()].filter((name) => !this.#closed.has(name));
     return alive[this.#next++ % alive.length] ?? "";
   }
 

@@ -21,6 +21,8 @@ export interface ClusterPlan {
   readonly yaml?: Readonly<Record<string, string>>;
   /** Addresses that the nodes trust without a challenge. */
   readonly peers?: readonly string[];
+  /** Seconds that a drain may take. Default 240. */
+  readonly drainTimeout?: number;
   /** Arguments of the nodes' Node.js, for a profile. */
   readonly nodeArguments?: readonly string[];
 }
@@ -104,6 +106,20 @@ export class Cluster implements AsyncDisposable {
     return found;
   }
 
+  /**
+   * SIGTERM, and what stands before the nodes: `stay` leaves the node's flows with it until it has gone, `move` takes them away at once.
+   * Resolves with the exit status.
+   */
+  async drain(name: string, flows: "stay" | "move"): Promise<number | null> {
+    const { child } = this.node(name);
+    child.process.kill("SIGTERM");
+    if (flows === "stay") this.balancer?.close(name);
+    else this.balancer?.remove(name);
+    const status = await child.exited;
+    this.balancer?.remove(name);
+    return status;
+  }
+
   /** `kill -9`; the balancer then sends its flows elsewhere, as kube-proxy does. */
   async kill(name: string): Promise<void> {
     await this.node(name).child.end("SIGKILL");
@@ -180,6 +196,7 @@ export class Cluster implements AsyncDisposable {
         connections: 8,
       },
       peers: plan.peers ?? [],
+      drain: { timeout: plan.drainTimeout ?? 240 },
       log: { level: "info" },
     };
     const file = join(this.folder, `${name}.json`);

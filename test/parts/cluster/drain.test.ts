@@ -1,0 +1,103 @@
+/**
+ * SIGTERM of two nodes of three under a stream of calls (design-sip rules 20 to 22, P5): real processes, real sockets, sipp's phones, a
+ * balancer that leaves the flows with a node that goes, or moves them at once. Nothing fails.
+ */
+import { expect, test } from "vitest";
+import { total } from "../../../cli/src/up/metrics.ts";
+import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
+import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { describeWith } from "../../support/needs.ts";
+import { sipp, startSipp, type SippPlan } from "../../support/sipp.ts";
+
+const domain = "parts.example";
+const login = (username: string) => ({ username, domain, password: passwordOf(username) });
+const [calls, rate] = [200, 14];
+
+describeWith(["mariadb", "sipp"], "two nodes of three go under calls", () => {
+  for (const flows of ["stay", "move"] as const)
+    test(`their flows ${flows}: every call and every registration succeeds`, async () => {
+      await using cluster = await Cluster.start({ front: "balancer", nodes: 3, drainTimeout: 6 });
+      await cluster.insertUsers(domain, ["alice", "bob", "carol", "dave"]);
+      const [callerPort, calleePort] = [await pinned(cluster, "node-a"), await pinned(cluster, "node-b")];
+      const plan = (user: string, plan: Partial<SippPlan> & { scenario: string }): SippPlan => ({
+        exchange: cluster.front,
+        login: login(user),
+        calls,
+        rate,
+        pauseMs: 300,
+        ...plan,
+      });
+      const registered = await sipp(plan("bob", { scenario: "register", port: calleePort, calls: 1 }));
+      expect(registered).toMatchObject({ successful: 1, failed: 0 });
+      await using callee = await startSipp(
+        plan("bob", { scenario: "answer", port: calleePort, calls: 2 * calls }),
+      );
+      await using streams = new AsyncDisposableStack();
+      const running = [
+        // All calls of one phone, whose flow is on a node that goes; a flow for each call; phones that come and go
+        plan("alice", { scenario: "call", callee: "bob", port: callerPort }),
+        plan("carol", { scenario: "call", callee: "bob", transport: "un" }),
+        plan("dave", { scenario: "register", transport: "un", lifetime: 0 }),
+      ].map(async (stream) => await streams.use(await startSipp(stream)).result);
+
+      using _keepalives = keepAlive(cluster, [callerPort, calleePort]);
+      const seen = watch(cluster);
+      await expect.poll(() => seen("node-a", "INVITE"), { timeout: 10_000 }).toBeGreaterThan(20);
+      const first = cluster.drain("node-a", flows);
+      await expect.poll(() => seen("node-b", "INVITE"), { timeout: 10_000 }).toBeGreaterThan(60);
+      const second = cluster.drain("node-b", flows);
+
+      const results = await Promise.all([...running, callee.result]);
+      console.log(`flows ${flows}:`, JSON.stringify(seen.all(), undefined, 1), results);
+      expect(results.map(({ successful }) => successful)).toEqual([calls, calls, calls, 2 * calls]);
+      for (const { failed, errors } of results) expect([failed, errors]).toEqual([0, ""]);
+      expect(await Promise.all([first, second])).toEqual([0, 0]);
+      for (const name of ["node-a", "node-b", "node-c"])
+        expect(seen(name, "INVITE"), name).toBeGreaterThan(0);
+      if (flows === "stay") {
+        expect(seen.relays("node-a", "given")).toBeGreaterThan(10);
+        expect(seen.relays("node-c", "taken")).toBeGreaterThan(10);
+      }
+    });
+});
+
+/** A free port whose flow goes to this node. */
+async function pinned(cluster: Cluster, node: string): Promise<number> {
+  const port = await freeUdpPort("127.0.0.1");
+  await cluster.balancer?.move({ address: "127.0.0.1", port }, node);
+  return port;
+}
+
+/** Phones on UDP send at least every 25 s (P5); sipp sends nothing of itself. */
+function keepAlive(cluster: Cluster, ports: readonly number[]): Disposable {
+  const timer = setInterval(() => {
+    for (const port of ports) void cluster.balancer?.keepAlive({ address: "127.0.0.1", port });
+  }, 3_000);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** What each node said of itself last: who has gone says nothing more. */
+function watch(cluster: Cluster) {
+  const last = new Map<string, Awaited<ReturnType<Cluster["metrics"]>>>();
+  const look = async (name: string) => {
+    const samples = await cluster.metrics(cluster.node(name));
+    if (samples.length > 0) last.set(name, samples);
+  };
+  const value = (name: string, metric: string, labels: Record<string, string>) =>
+    total(last.get(name) ?? [], metric, labels);
+  const seen = (name: string, method: string) => value(name, "strowger_sip_requests_total", { method });
+  const relays = (name: string, direction: string) => value(name, "strowger_relays_total", { direction });
+  const timer = setInterval(() => {
+    for (const { name } of cluster.nodes) void look(name).catch(() => undefined);
+  }, 200);
+  timer.unref();
+  const all = () =>
+    cluster.nodes.map(({ name }) => ({
+      name,
+      INVITEs: seen(name, "INVITE"),
+      REGISTERs: seen(name, "REGISTER"),
+      given: relays(name, "given"),
+      taken: relays(name, "taken"),
+    }));
+  return Object.assign(seen, { relays, all });
+}
