@@ -53,11 +53,12 @@ export interface ReflectorObserver<T> {
 export interface ReflectorOptions {
   readonly clock: Clock;
   readonly random: () => number;
+  /** After this time without an event or a bookmark a watch is begun again; bookmarks come about once a minute. */
+  readonly longestSilence?: Ms;
 }
 
 const pageSize = 500;
-/** Bookmarks come about once a minute. */
-const longestSilence = 150_000;
+const defaultSilence = 150_000;
 /** A page or the beginning of a watch takes no longer. */
 const longestAnswer = 60_000;
 /** The server ends a watch after this time, or up to twice as much. */
@@ -72,6 +73,7 @@ export class Reflector<T extends Identified> {
   readonly #observer: ReflectorObserver<T>;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #longestSilence: Ms;
   readonly #store = new ReflectedStore<T>();
   readonly #startedAt: number;
   #lastSign: number | undefined;
@@ -89,6 +91,7 @@ export class Reflector<T extends Identified> {
     this.#observer = observer;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#longestSilence = options.longestSilence ?? defaultSilence;
     this.#startedAt = options.clock.now();
   }
 
@@ -208,7 +211,7 @@ export class Reflector<T extends Identified> {
           },
         };
         return this.#source.watch(from, seconds, told, signal);
-      }, longestSilence);
+      }, this.#longestSilence);
     } catch (cause) {
       throw new WatchFailed(position, cause);
     }

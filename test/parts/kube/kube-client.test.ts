@@ -9,33 +9,28 @@ import {
 } from "../../../operator/src/adapters/kube/api-error.ts";
 import { NotLeader } from "../../../operator/src/adapters/kube/api-requests.ts";
 import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
-import { KubeConnection } from "../../../operator/src/adapters/kube/kube-connection.ts";
+import type { KubeConnection } from "../../../operator/src/adapters/kube/kube-connection.ts";
 import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
-import { ApiServer } from "../../support/kubernetes/api-server.ts";
-import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+import type { ApiServer } from "../../support/kubernetes/api-server.ts";
+import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+import type { TcpProxy } from "./tcp-proxy.ts";
 
 const { ConfigMap, Namespace, SipUser, Pod } = resourceTypes;
 const manager = { fieldManager: "test" };
 
 describe("kube client", () => {
+  let house: KubeHouse;
   let server: ApiServer;
   let proxy: TcpProxy;
-  let throughProxy: string;
 
   beforeAll(async () => {
-    server = await ApiServer.start();
-    proxy = await startTcpProxy(Number(new URL(server.url).port));
-    throughProxy = `${server.kubeconfig}.proxy`;
-    const config = await readFile(server.kubeconfig, "utf8");
-    await writeFile(throughProxy, config.replace(server.url, `https://127.0.0.1:${proxy.port}`));
+    house = await startKubeHouse();
+    ({ server, proxy } = house);
   });
 
-  afterAll(async () => {
-    await proxy?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => house?.[Symbol.asyncDispose]());
 
-  const connect = (): KubeConnection => KubeConnection.fromFile(throughProxy);
+  const connect = (): KubeConnection => house.connect();
   const create = (client: KubeClient, name: string, data: Record<string, string> = {}) =>
     client.create<{ metadata: { uid: string; resourceVersion: string } }>(
       ConfigMap,
@@ -44,12 +39,9 @@ describe("kube client", () => {
     );
 
   it("300 requests, and 20 at a time beside watches, take one connection", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connect());
     const before = proxy.accepted;
-    const start = performance.now();
     for (let count = 0; count < 300; count += 1) await client.get(Namespace, { name: "default" });
-    console.log(`300 requests: ${Math.round(performance.now() - start)} ms`);
     expect(proxy.accepted - before).toBe(1);
     const stop = new AbortController();
     let opened = 0;
@@ -69,12 +61,10 @@ describe("kube client", () => {
     expect(proxy.accepted - before).toBe(1);
     stop.abort();
     await Promise.all(watches);
-    await connection.close();
   });
 
   it("a certificate that was renewed on disk takes a new connection", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connect());
     const before = proxy.accepted;
     await client.get(Namespace, { name: "default" });
     const authority =
@@ -85,12 +75,10 @@ describe("kube client", () => {
     await client.get(Namespace, { name: "default" });
     await writeFile(authority, bundle);
     expect(proxy.accepted - before).toBe(2);
-    await connection.close();
   });
 
   it("a server that does not answer is given up after the deadline, and the next request takes another connection", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection, { requestTimeoutMs: 500 });
+    const client = new KubeClient(connect(), { requestTimeoutMs: 500 });
     await client.get(Namespace, { name: "default" });
     proxy.silence();
     await expect(client.get(Namespace, { name: "default" })).rejects.toThrow(
@@ -99,23 +87,19 @@ describe("kube client", () => {
     proxy.hearNewConnections();
     await client.get(Namespace, { name: "default" });
     proxy.hear();
-    await connection.close();
   });
 
   it("a refused connection is an error with its reason", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connect());
     proxy.refuse();
     const error: unknown = await client.get(Namespace, { name: "default" }).catch((cause: unknown) => cause);
     proxy.hear();
     expect(error).toBeInstanceOf(ApiUnreachable);
     await client.get(Namespace, { name: "default" });
-    await connection.close();
   });
 
   it("tells absence from a path that is not served", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connect());
     const failure = (promise: Promise<unknown>): Promise<unknown> =>
       promise.then(
         () => undefined,
@@ -130,12 +114,10 @@ describe("kube client", () => {
     expect(isAbsence(elsewhere, ConfigMap, "nobody")).toBe(true);
     expect((unserved as ApiRefused).status).toBe(404);
     expect(isAbsence(unserved, SipUser, "nobody")).toBe(false);
-    await connection.close();
   });
 
   it("drops no field that it does not know", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connect());
     await client.create(
       ConfigMap,
       {
@@ -150,12 +132,10 @@ describe("kube client", () => {
     });
     expect(read.data).toEqual({ "x-kubernetes-too": "kept" });
     expect(typeof read.metadata.creationTimestamp).toBe("string");
-    await connection.close();
   });
 
   it("applies beside another manager, and deletes only the object of that uid", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connect());
     const apply = (fieldManager: string, data: Record<string, string>) =>
       client.apply<{ data: unknown; metadata: { uid: string } }>(
         ConfigMap,
@@ -174,12 +154,10 @@ describe("kube client", () => {
     await client.delete(ConfigMap, place, { uid: metadata.uid });
     const gone: unknown = await client.get(ConfigMap, place).catch((cause: unknown) => cause);
     expect(isAbsence(gone, ConfigMap, "shared")).toBe(true);
-    await connection.close();
   });
 
   it("lists in pages, metadata alone where that is asked", async () => {
-    const connection = connect();
-    const client = new KubeClient(connection);
+    const client = new KubeClient(connect());
     for (const name of ["page-a", "page-b", "page-c"]) await create(client, name, { secret: "value" });
     const first = await client.list(ConfigMap, "default", { limit: 2 });
     expect(first.items).toHaveLength(2);
@@ -188,7 +166,6 @@ describe("kube client", () => {
     const bare = await client.list(ConfigMap, "default", { isMetadataOnly: true });
     expect(JSON.stringify(bare.items)).toContain("page-a");
     expect(JSON.stringify(bare.items)).not.toContain("value");
-    await connection.close();
   });
 
   it("who is not the leader reads and does not write; each attempt is counted", async () => {
@@ -202,6 +179,5 @@ describe("kube client", () => {
     await expect(create(client, "forbidden")).rejects.toBeInstanceOf(NotLeader);
     await expect(client.get(Pod, { namespace: "default", name: "none" })).rejects.toBeInstanceOf(ApiRefused);
     expect(codes).toEqual(["GET 200", "GET 404"]);
-    await connection.close();
   });
 });

@@ -30,18 +30,19 @@ test("nothing served: every kind is named", () => {
 });
 
 test("an older definition: the fields that it lacks are named by their paths, in lists too", () => {
-  const older = JSON.parse(JSON.stringify(served(definitions))) as {
+  const older: unknown = JSON.parse(JSON.stringify(served(definitions)));
+  const { components } = older as {
     components: {
       schemas: Record<string, { properties: Record<string, { properties: Record<string, unknown> }> }>;
     };
   };
-  const user = older.components.schemas["dev.strowger.sip.v1alpha1.SipUser"]!;
+  const user = components.schemas["dev.strowger.sip.v1alpha1.SipUser"]!;
   delete user.properties["spec"]!.properties["displayName"];
   const conditions = user.properties["status"]!.properties["conditions"] as {
     items: { properties: Record<string, unknown> };
   };
   delete conditions.items.properties["reason"];
-  const gaps = definitionGaps(definitions, older);
+  const gaps = definitionGaps(definitions, older as ServedApi);
   expect(gaps).toEqual([{ kind: "SipUser", fields: ["spec.displayName", "status.conditions[].reason"] }]);
   expect(describeGaps(gaps)).toContain("SipUser is served without spec.displayName");
 });

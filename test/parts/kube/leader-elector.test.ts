@@ -1,0 +1,99 @@
+/** The election between processes on a real API server: death, a leader that slept, and one that goes on purpose. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
+import { startChild, type TestChild } from "../../support/child.ts";
+import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+
+const patience = { timeout: 30_000, interval: 50 };
+const program = `${import.meta.dirname}/candidate.ts`;
+
+describe("leader elector", () => {
+  let house: KubeHouse;
+
+  beforeAll(async () => {
+    house = await startKubeHouse();
+  });
+
+  afterAll(() => house?.[Symbol.asyncDispose]());
+
+  const candidate = (name: string): TestChild =>
+    startChild(process.execPath, [program, house.server.kubeconfig, name]);
+
+  const written = async (): Promise<string | undefined> => {
+    const place = { namespace: "default", name: "written" };
+    const found = await house
+      .client()
+      .get<{ data: { by: string } }>(resourceTypes.ConfigMap, place)
+      .catch(() => undefined);
+    return found?.data.by;
+  };
+
+  it("a leader that is stopped and goes on writes nothing any more, and ends", async () => {
+    await using one = candidate("one");
+    await expect.poll(() => one.output(), patience).toContain("elected");
+    await expect.poll(written, patience).toBe("one");
+    await using two = candidate("two");
+    await expect.poll(() => two.output(), patience).toContain("follows one");
+    one.process.kill("SIGSTOP");
+    await expect.poll(() => two.output(), patience).toContain("elected");
+    await expect.poll(written, patience).toBe("two");
+    const versions = await watchWriters(house);
+    one.process.kill("SIGCONT");
+    expect(await one.exited).toBe(1);
+    expect(one.output()).toContain("lost");
+    expect(new Set(await versions())).toEqual(new Set(["two"]));
+  });
+
+  it("a leader that is told to end gives the lease back: the next one leads at once", async () => {
+    await using one = candidate("first");
+    await expect.poll(() => one.output(), patience).toContain("elected");
+    await using two = candidate("second");
+    await expect.poll(() => two.output(), patience).toContain("follows first");
+    one.process.kill("SIGTERM");
+    expect(await one.exited).toBe(0);
+    const { spec } = await house.server.get<{ spec: { leaseTransitions: number } }>("lease", "election");
+    await expect.poll(() => two.output(), patience).toContain("elected");
+    const after = await house.server.get<{ spec: { holderIdentity: string; leaseTransitions: number } }>(
+      "lease",
+      "election",
+    );
+    expect(after.spec).toMatchObject({
+      holderIdentity: "second",
+      leaseTransitions: spec.leaseTransitions + 1,
+    });
+  });
+
+  it("a leader that cannot reach the API server ends", async () => {
+    await using one = startChild(process.execPath, [program, house.kubeconfig, "cut-off"]);
+    await expect.poll(() => one.output(), patience).toContain("elected");
+    house.proxy.silence();
+    expect(await one.exited).toBe(1);
+    house.proxy.hear();
+  });
+});
+
+/** Collects who writes from now on; the returned function waits for some more writes and gives all of them. */
+async function watchWriters(house: KubeHouse): Promise<() => Promise<readonly string[]>> {
+  const writers: string[] = [];
+  const stop = new AbortController();
+  const client = house.client();
+  const list = await client.list(resourceTypes.ConfigMap, "default");
+  const told = {
+    opened: () => undefined,
+    on: ({ object }: { object: unknown }) => {
+      const { metadata, data } = object as { metadata: { name?: string }; data?: { by: string } };
+      if (metadata.name === "written") writers.push(data?.by ?? "");
+    },
+  };
+  const query = { from: list.resourceVersion, timeoutSeconds: 60 };
+  const watching = client
+    .watch(resourceTypes.ConfigMap, "default", query, told, stop.signal)
+    .catch(() => undefined);
+  return async () => {
+    const before = writers.length;
+    await expect.poll(() => writers.length, patience).toBeGreaterThan(before + 20);
+    stop.abort();
+    await watching;
+    return writers;
+  };
+}

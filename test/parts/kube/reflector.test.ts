@@ -1,0 +1,143 @@
+/** The reflector on a real API server: pages, bookmarks, silence, an API server that goes away, versions that etcd has forgotten. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
+import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
+import { systemClock } from "../../../operator/src/runtime/clock.ts";
+import type { Identified, StoreChange } from "../../../operator/src/runtime/reflected-store.ts";
+import type { WatchEvent } from "../../../operator/src/runtime/reflector.ts";
+import { ReflectedType } from "../../../operator/src/sources/kubernetes/reflected-type.ts";
+import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+
+const { ConfigMap } = resourceTypes;
+const patience = { timeout: 60_000, interval: 100 };
+
+describe("reflector", () => {
+  let house: KubeHouse;
+  let client: KubeClient;
+
+  beforeAll(async () => {
+    house = await startKubeHouse();
+    client = house.client();
+  });
+
+  afterAll(() => house?.[Symbol.asyncDispose]());
+
+  const create = (name: string, set: string) =>
+    client.create<Identified>(ConfigMap, configMap(name, set), { fieldManager: "test" });
+
+  const remove = async (name: string): Promise<void> => {
+    const { metadata } = await client.get<Identified>(ConfigMap, { namespace: "default", name });
+    await client.delete(ConfigMap, { namespace: "default", name }, { uid: metadata.uid ?? "" });
+  };
+
+  /** Of the ConfigMaps of that set, told as `added name`. */
+  function reflect(set: string, longestSilence = 150_000) {
+    const seen = { changes: [] as string[], lists: 0, failures: [] as string[] };
+    const observer = {
+      changed: (change: StoreChange<Identified>) => seen.changes.push(told(change)),
+      listed: () => (seen.lists += 1),
+      failed: (cause: unknown) => seen.failures.push((cause as Error).message),
+      handlerFailed: (cause: unknown) => seen.failures.push(String(cause)),
+    };
+    const query = { namespaces: undefined, labelSelector: `set=${set}` };
+    const options = { clock: systemClock, random: Math.random, longestSilence };
+    const own = house.client({ requestTimeoutMs: Math.min(15_000, longestSilence / 2) });
+    const reflected = new ReflectedType<Identified>(own, ConfigMap, query, observer, options);
+    reflected.start();
+    return { reflected, seen, [Symbol.dispose]: () => reflected.stop() };
+  }
+
+  it("lists 2,000 objects in pages, and hears of the next one", async () => {
+    const names = Array.from({ length: 2_000 }, (_, index) => `paged-${index}`);
+    for (let at = 0; at < names.length; at += 20)
+      await Promise.all(names.slice(at, at + 20).map((name) => create(name, "paged")));
+    using reflection = reflect("paged");
+    await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
+    expect(reflection.reflected.list()).toHaveLength(2_000);
+    expect(reflection.seen).toMatchObject({ lists: 1, failures: [] });
+    await create("paged-last", "paged");
+    await expect.poll(() => reflection.seen.changes.at(-1), patience).toBe("added paged-last");
+  });
+
+  it("a watch gets bookmarks, and ends well with its time", async () => {
+    const types: string[] = [];
+    const { resourceVersion } = await client.list(ConfigMap, undefined, { labelSelector: "set=nobody" });
+    const told = {
+      opened(): void {
+        types.push("opened");
+        // A bookmark is sent where it says a later version than the watch has seen.
+        void create("of-another-set", "somebody");
+      },
+      on: ({ type }: WatchEvent<unknown>) => types.push(type),
+    };
+    const query = { labelSelector: "set=nobody", from: resourceVersion, timeoutSeconds: 5 };
+    await client.watch(ConfigMap, undefined, query, told, new AbortController().signal);
+    expect([...new Set(types)]).toEqual(["opened", "BOOKMARK"]);
+  });
+
+  it("an object that was made anew under its name is told as another one", async () => {
+    await create("anew", "anew");
+    using reflection = reflect("anew");
+    await expect.poll(() => reflection.seen.changes, patience).toEqual(["added anew"]);
+    house.proxy.refuse();
+    const direct = house.server;
+    await direct.kubectl(["delete", "configmap", "anew"]);
+    await direct.apply(JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("anew", "anew") }));
+    house.proxy.hear();
+    await expect.poll(() => reflection.seen.changes.slice(1), patience).not.toEqual([]);
+    // A watch from before tells both; a list, one change.
+    expect(["removed anew,added anew", "replaced anew"]).toContain(reflection.seen.changes.slice(1).join());
+  });
+
+  it("a watch that falls silent is begun again, and what happened meanwhile is told", async () => {
+    using reflection = reflect("silent", 2_000);
+    await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
+    house.proxy.silence();
+    await house.server.apply(
+      JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("unheard", "silent") }),
+    );
+    await expect.poll(() => reflection.seen.failures, patience).toContain("silent for 2 s");
+    house.proxy.hearNewConnections();
+    await expect.poll(() => reflection.seen.changes, patience).toEqual(["added unheard"]);
+    house.proxy.hear();
+  });
+
+  it("goes on after the API server was away; what etcd has forgotten by then is listed anew", async () => {
+    for (const name of ["stays", "goes"]) await create(name, "away");
+    using reflection = reflect("away");
+    await expect.poll(() => reflection.seen.changes, patience).toHaveLength(2);
+    house.proxy.refuse();
+    await house.server.kubectl(["delete", "configmap", "goes"]);
+    await house.server.apply(
+      JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("comes", "away") }),
+    );
+    await house.server.stopServer();
+    await house.server.compact();
+    await house.server.startServer();
+    house.proxy.hear();
+    await expect
+      .poll(() => [...reflection.seen.changes.slice(2)].sort(), patience)
+      .toEqual(["added comes", "removed goes"]);
+    expect(reflection.seen.lists).toBeGreaterThan(1);
+    await create("later", "away");
+    await expect.poll(() => reflection.seen.changes.at(-1), patience).toBe("added later");
+  });
+
+  it("stops for good", async () => {
+    const reflection = reflect("stopped");
+    await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
+    reflection.reflected.stop();
+    await create("unheard-too", "stopped");
+    using witness = reflect("stopped");
+    await expect.poll(() => witness.seen.changes, patience).toEqual(["added unheard-too"]);
+    expect(reflection.seen).toEqual({ changes: [], lists: 1, failures: [] });
+    await remove("unheard-too");
+  });
+});
+
+const configMap = (name: string, set: string) => ({
+  metadata: { namespace: "default", name, labels: { set } },
+});
+
+const told = (change: StoreChange<Identified>): string =>
+  `${change.is} ${(change.is === "removed" ? change.before : change.after).metadata.name}`;
