@@ -4,18 +4,17 @@ import type { ControllerObserver } from "../runtime/controller.ts";
 import { TerminalError } from "../runtime/reconcile-loop.ts";
 import { queueObserver, type Metrics } from "./metrics.ts";
 
-/** `onFailure` also hears of every failed reconcile; `workers` is how many run at the same time. */
+/** `workers` is how many reconciles of the kind run at the same time. */
 export function observeController(
   kind: string,
   metrics: Metrics,
   log: Logger,
-  onFailure: (cause: unknown) => void,
-  workers?: number,
+  workers: number,
 ): ControllerObserver {
   metrics.terminalErrors.labels(kind).inc(0);
   metrics.reconcilePanics.labels(kind).inc(0);
   metrics.driftCorrected.labels(kind).inc(0);
-  if (workers !== undefined) metrics.maxConcurrentReconciles.labels(kind).set(workers);
+  metrics.maxConcurrentReconciles.labels(kind).set(workers);
   return {
     queue: queueObserver(metrics, kind),
     reconcile: {
@@ -32,7 +31,6 @@ export function observeController(
         if (isOurs) metrics.reconcilePanics.labels(kind).inc();
         const retry = retryIn === undefined ? {} : { retryIn: Math.round(retryIn) };
         log[isOurs ? "error" : "debug"]({ kind, key, ...retry, err: cause }, "reconcile failed");
-        onFailure(cause);
       },
     },
     removed: () => metrics.objectsRemoved.labels(kind).inc(),

@@ -1,0 +1,73 @@
+/** The three kinds with their loops: who is told of a change, who starts and who stops. */
+import type { Logger } from "pino";
+import type { Installations } from "./installations.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { ControllerLoop, type Controller } from "./runtime/controller.ts";
+import type { ObjectKey } from "./runtime/object.ts";
+import type { Change, Source } from "./runtime/source.ts";
+import { StatusWriter } from "./runtime/status-writer.ts";
+import { SipClusterController, type SipClusterControllerOptions } from "./sip-cluster/controller.ts";
+import { SipDomainController } from "./sip-domain/controller.ts";
+import { SipUserController } from "./sip-user/controller.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import { observeController } from "./telemetry/observe-controller.ts";
+
+export interface ControllersOptions {
+  readonly source: Source;
+  readonly installations: Installations;
+  /** Absent where the source is a folder of files. */
+  readonly fleet?: SipClusterControllerOptions["fleet"];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+export interface Controllers {
+  /** What changed goes to every controller; each knows what concerns it. */
+  changed(change: Change): void;
+  /** What has no object any more is looked for. */
+  sweep(): void;
+  /** A database that was away is back. */
+  recovered(): void;
+  start(): void;
+  /** Resolves when the work under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** Reconciles of one kind under way: each waits for the database most of its time. */
+const workers = 4;
+
+export function createControllers(options: ControllersOptions): Controllers {
+  const { source, installations, fleet, log } = options;
+  const status = new StatusWriter(source, systemClock, ({ kind, metadata: { namespace, name } }, verdict) => {
+    const level = verdict.status === "True" ? "info" : "warn";
+    log[level]({ kind, namespace, name, condition: verdict.type, reason: verdict.reason }, verdict.message);
+  });
+  const news = (key: ObjectKey): void => clusters.changed({ kind: "SipCluster", key, what: "object" });
+  const parts = { installations, source, status };
+  const clusters = loop(
+    new SipClusterController({ ...parts, clock: systemClock, ...(fleet && { fleet }), onNews: news }),
+    options,
+  );
+  const domains = loop(new SipDomainController(parts), options);
+  const users = loop(new SipUserController(parts), options);
+  const loops = [clusters, domains, users];
+  return {
+    changed: (change) => loops.forEach((each) => each.changed(change)),
+    sweep: () => loops.forEach((each) => each.sweep()),
+    recovered: () => loops.forEach((each) => each.recovered()),
+    start: () => loops.forEach((each) => each.start()),
+    stop: async () => {
+      await Promise.all(loops.map((each) => each.stop()));
+    },
+  };
+}
+
+function loop(controller: Controller, { source, metrics, log }: ControllersOptions): ControllerLoop {
+  const observer = observeController(controller.kind, metrics, log, workers);
+  return new ControllerLoop(controller, source, observer, {
+    clock: systemClock,
+    random: Math.random,
+    seconds: () => performance.now() / 1000,
+    workers,
+  });
+}

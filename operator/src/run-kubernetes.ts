@@ -1,0 +1,96 @@
+/**
+ * The operator in Kubernetes. Every replica holds what the API server holds, serves probes and metrics, and stands for election; only the
+ * leader opens databases and runs the controllers. Who loses the lease ends at once, without another write.
+ */
+import { randomUUID } from "node:crypto";
+import { observeClient, observeElector, observeSource } from "./telemetry/observe-kube.ts";
+import { KubeClient } from "./adapters/kube/kube-client.ts";
+import { KubeConnection } from "./adapters/kube/kube-connection.ts";
+import { leaseStore } from "./adapters/kube/lease-store.ts";
+import type { Config, KubernetesConfig } from "./config.ts";
+import { createControllers } from "./controllers.ts";
+import { ClusterInstallations } from "./installations/cluster-installations.ts";
+import { keepBeating } from "./installations/keep-beating.ts";
+import { createLog, logOpening, serve, stopOnce } from "./process-edge.ts";
+import { monotonicClock, systemClock } from "./runtime/clock.ts";
+import { LeaderElector } from "./runtime/leader-elector.ts";
+import type { Change } from "./runtime/source.ts";
+import { KubernetesManifests } from "./sources/kubernetes/kubernetes-manifests.ts";
+import { KubernetesSource } from "./sources/kubernetes/kubernetes-source.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+
+/** Work under way, Events and the lease have this long; a pod's grace period is 30 s. */
+const patience = 20_000;
+
+export async function runKubernetes(config: Config, kubernetes: KubernetesConfig): Promise<void> {
+  const log = createLog(config.logLevel);
+  const metrics = createMetrics();
+  const connection = KubeConnection.open();
+  const observer = observeClient(metrics);
+  const identity = `${kubernetes.pod}_${randomUUID()}`;
+
+  const elector: LeaderElector = new LeaderElector(
+    leaseStore(new KubeClient(connection, { observer }), kubernetes.podNamespace, kubernetes.lease),
+    observeElector(kubernetes.lease, metrics, log, {
+      elected: () => lead(),
+      lost: (why) => stop(1, `no longer the leader: ${why}`),
+    }),
+    { identity, clock: monotonicClock, wallTime: systemClock.now, random: Math.random },
+  );
+  const client = new KubeClient(connection, { observer, mayWrite: () => elector.isLeader });
+  const watching = {
+    client,
+    clock: systemClock,
+    random: Math.random,
+    observer: observeSource(metrics, log),
+    ...(kubernetes.namespaces.length === 0 ? {} : { namespaces: kubernetes.namespaces }),
+  };
+  const source = new KubernetesSource(watching);
+  const manifests = new KubernetesManifests(watching);
+  const installations = new ClusterInstallations(source, {
+    name: identity,
+    clock: systemClock,
+    onOpen: (cluster, report) => logOpening(log, report, { cluster }),
+    onBack: () => controllers.recovered(),
+    onLost: ({ message }) => stop(1, message),
+  });
+  const { nodeImage, clusterRanges, metricsFrom } = kubernetes;
+  const fleet = { manifests, nodeImage, clusterRanges, metricsFrom };
+  const controllers = createControllers({ source, installations, fleet, metrics, log });
+
+  let isLeading = false;
+  let stopBeating = (): void => undefined;
+  const lead = (): void => {
+    isLeading = true;
+    controllers.start();
+    stopBeating = keepBeating(() => installations.beat(), systemClock);
+  };
+  const changed = (change: Change): void => {
+    installations.changed(change);
+    if (isLeading) controllers.changed(change);
+  };
+  const stop = stopOnce(log, patience, async (status) => {
+    stopBeating();
+    manifests.stop();
+    if (status !== 0) return;
+    await controllers.stop();
+    await source.stop();
+    await installations.close();
+    await elector.stop();
+    await connection.close();
+  });
+
+  const view = {
+    registry: metrics.registry,
+    notReadyYet: () => source.obstacle ?? manifests.obstacle,
+    sickness: () => source.staleness,
+    status: () => ({ identity, isLeader: elector.isLeader, waitsFor: source.obstacle ?? manifests.obstacle }),
+  };
+  if (!(await serve(config.http, view, log, stop))) return;
+
+  const settled = (): void => {
+    if (isLeading) controllers.sweep();
+  };
+  await Promise.all([source.start({ changed, settled }), manifests.start({ changed })]);
+  elector.start();
+}
