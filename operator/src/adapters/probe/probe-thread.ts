@@ -30,7 +30,6 @@ interface Stack {
 
 interface SipPackage {
   create(options: unknown, received: (request: Message) => void): Stack;
-  makeResponse(request: Message, status: number, reason: string): Message;
 }
 
 const sip = createRequire(import.meta.url)("sip") as SipPackage;
@@ -68,9 +67,8 @@ async function ask({ address, port }: ProbeTarget): Promise<number> {
       tcp: false,
       logger: { recv: heard, send: () => undefined, error: () => undefined },
     };
-    const stack = sip.create(options, (request) =>
-      stack.send(sip.makeResponse(request, 405, "Method Not Allowed")),
-    );
+    // A request that comes here is none for a probe, which must not be mistaken for an exchange.
+    const stack = sip.create(options, () => undefined);
     // A Route with the package's own flow token goes to that address and is taken out before.
     const route = [{ uri: stack.encodeFlowUri({ protocol: "UDP", address, port, local }) }];
     stack.send(optionsRequest(local, callId, route));

@@ -1,0 +1,75 @@
+/** The operator's OPTIONS against real nodes, against silence, and against what is no SIP server. */
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { probe } from "../../../operator/src/adapters/probe/probe.ts";
+import { Cluster } from "../../support/cluster.ts";
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await Cluster.start({ front: "balancer", nodes: 2 });
+});
+
+afterAll(() => (cluster as Cluster | undefined)?.[Symbol.asyncDispose]());
+
+/** A socket on 127.0.0.1 that answers every datagram with these. */
+async function server(answers: (text: string) => readonly (string | Buffer)[]): Promise<Socket> {
+  const socket = createSocket("udp4");
+  socket.on("message", (bytes: Buffer, from: RemoteInfo) => {
+    for (const answer of answers(bytes.toString("latin1"))) socket.send(answer, from.port, from.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  return socket;
+}
+
+const advertised = { host: "127.0.0.100", port: 5060 };
+
+test("nodes answer 200 to OPTIONS for the exchange, each to itself; who is silent is no harm to the others", async () => {
+  const silent = await server(() => []);
+  const nobody = { name: "silent", address: "127.0.0.1", port: silent.address().port };
+  const nodes = cluster.nodes.map(({ name, sip }) => ({ name, ...sip }));
+  const { address: host, port } = cluster.front;
+  expect(await probe([nobody, ...nodes], { host, port })).toEqual([
+    { name: "silent", status: undefined },
+    ...nodes.map(({ name }) => ({ name, status: 200 })),
+  ]);
+  silent.close();
+});
+
+const copy = (text: string, name: string): string => new RegExp(`^${name}:.*$`, "im").exec(text)?.[0] ?? "";
+const respond = (text: string, line: string, callId = copy(text, "Call-ID")): string =>
+  [line, copy(text, "Via"), copy(text, "From"), copy(text, "To"), callId, copy(text, "CSeq"), "", ""].join(
+    "\r\n",
+  );
+
+const noAnswers: Readonly<Record<string, Parameters<typeof server>[0]>> = {
+  noise: () => [Buffer.alloc(900, 0xff), "\0", "\r\n\r\n", "SIP/2.0 200 OK\r\n\r\n"],
+  "a provisional answer only": (text) => [respond(text, "SIP/2.0 100 Trying")],
+  "an answer to somebody else": (text) => [respond(text, "SIP/2.0 200 OK", "Call-ID: another")],
+  "its own request back": (text) => [text],
+  "a status that is none": (text) => [respond(text, "SIP/2.0 99999999999999999999 OK")],
+};
+
+test("what is no answer of a SIP server counts as none, and breaks nothing", async () => {
+  const sockets = await Promise.all(Object.values(noAnswers).map(server));
+  const names = Object.keys(noAnswers);
+  const targets = sockets.map((socket, i) => ({
+    ...{ name: names[i] ?? "", address: "127.0.0.1" },
+    port: socket.address().port,
+  }));
+  expect(await probe(targets, advertised)).toEqual(names.map((name) => ({ name, status: undefined })));
+  for (const socket of sockets) socket.close();
+});
+
+test("noise before an answer does not hide it; a refusal is an answer too", async () => {
+  const socket = await server((text) => ["\0\0\0", respond(text, "SIP/2.0 503 Service Unavailable")]);
+  const target = { name: "x", address: "127.0.0.1", port: socket.address().port };
+  expect(await probe([target], advertised)).toEqual([{ name: "x", status: 503 }]);
+  socket.close();
+});
+
+test("addresses that cannot be asked are silent: IPv6, names, nothing", async () => {
+  const at = (address: string) => ({ name: address, address, port: 5060 });
+  const answers = await probe([at("::1"), at("localhost"), at("")], advertised);
+  expect(answers.map(({ status }) => status)).toEqual([undefined, undefined, undefined]);
+});
