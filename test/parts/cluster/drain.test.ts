@@ -40,7 +40,7 @@ describeWith(["mariadb", "sipp"], "two nodes of three go under calls", () => {
         plan("dave", { scenario: "register", transport: "un", lifetime: 0 }),
       ].map(async (stream) => await streams.use(await startSipp(stream)).result);
 
-      using _keepalives = keepAlive(cluster, [callerPort, calleePort]);
+      streams.use(keepAlive(cluster, [callerPort, calleePort]));
       const seen = watch(cluster);
       await expect.poll(() => seen("node-a", "INVITE"), { timeout: 10_000 }).toBeGreaterThan(20);
       const first = cluster.drain("node-a", flows);
