@@ -1,4 +1,8 @@
 /** Who owns which rows and names (design: truth, names, ownership), and what of it a person may read. Pure. */
+import { isDeepStrictEqual } from "node:util";
+import type { Verdict } from "./runtime/condition.ts";
+import { notReady } from "./runtime/decision.ts";
+import type { Presence } from "./runtime/source.ts";
 
 /** An object of ours. */
 export interface ObjectReference {
@@ -8,6 +12,9 @@ export interface ObjectReference {
 }
 
 export type DeletionPolicy = "Delete" | "Retain";
+
+/** What to do about rows that another tool made. */
+export type AdoptionPolicy = "Never" | "Observe" | "Adopt" | "Enforce";
 
 /** The owner of rows. `fields` is what deletion and immutability need to know once the object is gone or changed. */
 export interface Owner<Fields = unknown> {
@@ -22,6 +29,62 @@ export interface Owner<Fields = unknown> {
 export interface OwnerFields {
   /** The immutable part of the spec, as it was written. */
   readonly spec: unknown;
+  /** Some of the rows were another tool's before: then they are retained where the spec does not say. */
+  readonly isAdopted?: boolean;
+}
+
+/** `own`: this very object's. `heir`: an earlier one's of the same name, which is proven gone. */
+export type Standing = "none" | "own" | "heir" | Verdict;
+
+/** `present` is what a live read says of the object of that name; undefined where it was not asked, for the uid is this one's. */
+export function standingOf(owner: Owner | undefined, uid: string, present: Presence | undefined): Standing {
+  if (owner === undefined) return "none";
+  if (owner.uid === uid) return "own";
+  if (present?.is === "present" && present.uid === uid) return "heir";
+  const why = present?.is === "unknown" ? `: ${present.why}` : "";
+  return notReady(
+    reasons.ownerUnproven,
+    `its rows are those of an earlier ${owner.reference.kind} of this name, and it is not proven that that one is gone${why}`,
+  );
+}
+
+/** Reasons that both kinds with rows give. */
+export const reasons = {
+  conflict: "Conflict",
+  notAllowed: "NotAllowed",
+  immutableField: "ImmutableField",
+  ownerUnproven: "OwnerUnproven",
+  observed: "Observed",
+  nothingToObserve: "NothingToObserve",
+} as const;
+
+/** The rows that an object made go with it, the rows that it adopted stay, unless the spec says otherwise; who only observes deletes nothing. */
+export function resolveDeletionPolicy(
+  said: DeletionPolicy | undefined,
+  adoptionPolicy: AdoptionPolicy,
+  isAdopted: boolean,
+): DeletionPolicy {
+  if (adoptionPolicy === "Observe") return "Retain";
+  return said ?? (isAdopted ? "Retain" : "Delete");
+}
+
+/** The generation is a note for people: a change of it alone is worth no transaction. */
+export const isSameOwner = (found: Owner | undefined, owner: Owner): boolean =>
+  found !== undefined && isDeepStrictEqual({ ...found, generation: owner.generation }, owner);
+
+/** The first name that is another object's, as a verdict. */
+export function claimConflict(
+  claims: readonly Claim[],
+  installationId: string,
+  reference: ObjectReference,
+): Verdict | undefined {
+  const claim = claims.find((other) => !isHeldBy(other, installationId, reference));
+  return claim === undefined
+    ? undefined
+    : notReady(
+        reasons.conflict,
+        `the name ${claim.name} belongs to ${describeOwner(claim, reference.namespace)}`,
+      );
 }
 
 /** A name that is one object's alone: `domain` names domains and their aliases, `user` names user@domain and its aliases. */

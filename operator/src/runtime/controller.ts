@@ -7,7 +7,8 @@
  */
 import type { Clock, Ms } from "./clock.ts";
 import { KeyedQueue, type QueueObserver } from "./keyed-queue.ts";
-import { keyOf, type CommonStatus, type KubernetesObject, type ObjectKey } from "./object.ts";
+import { isReadyObject } from "./is-ready-object.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "./object.ts";
 import { planSweep, type SweepPlan } from "./plan-sweep.ts";
 import { finalizer } from "./reconcile-object.ts";
 import { ReconcileLoop, type Outcome, type ReconcileObserver } from "./reconcile-loop.ts";
@@ -171,12 +172,8 @@ export class ControllerLoop {
 
   /** What is gone may have been in the way of others: a name that was taken is free now. */
   #wakeUnready(): Outcome {
-    for (const { metadata, status } of this.#source.list(this.#controller.kind)) {
-      const isReady = (status as CommonStatus | undefined)?.conditions?.some(
-        ({ type, status: is }) => type === "Ready" && is === "True",
-      );
-      if (isReady !== true) this.#queue.add(keyOf(metadata.namespace, metadata.name));
-    }
+    for (const object of this.#source.list(this.#controller.kind))
+      if (!isReadyObject(object)) this.#queue.add(keyOf(object.metadata.namespace, object.metadata.name));
     return {};
   }
 

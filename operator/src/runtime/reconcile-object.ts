@@ -1,6 +1,6 @@
 /** What the reconcile of every kind with rows does around its own decision: pause, hold back, apply, and say how it ended. */
-import type { CommonStatus, KubernetesObject } from "./object.ts";
-import { keyOf } from "./object.ts";
+import { isReadyObject } from "./is-ready-object.ts";
+import { keyOf, type CommonStatus, type KubernetesObject } from "./object.ts";
 import type { Verdict } from "./condition.ts";
 import type { Decision } from "./decision.ts";
 import type { Outcome } from "./reconcile-loop.ts";
@@ -65,11 +65,8 @@ async function carryOut(object: KubernetesObject, source: Source, plan: () => Pr
 }
 
 /** Whether the status says that all was well with this very spec. */
-function wasReady({ metadata, status }: KubernetesObject): boolean {
-  const { observedGeneration, conditions = [] } = (status ?? {}) as CommonStatus;
-  const ready = conditions.find(({ type }) => type === "Ready");
-  return ready?.status === "True" && observedGeneration === metadata.generation;
-}
+const wasReady = (object: KubernetesObject): boolean =>
+  isReadyObject(object) && (object.status as CommonStatus).observedGeneration === object.metadata.generation;
 
 const paused = (status: "True" | "False"): Verdict => ({
   type: "Paused",

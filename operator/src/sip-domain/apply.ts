@@ -8,9 +8,9 @@ import type { DomainAction } from "./decide.ts";
 export async function apply(
   actions: readonly DomainAction[],
   reference: ObjectReference,
-  installation: Installation,
+  installation: Installation | undefined,
 ): Promise<void> {
-  if (actions.length === 0) return;
+  if (actions.length === 0 || installation === undefined) return;
   await installation.write(async (change) => {
     for (const action of actions) await applyOne(action, reference, change);
   });

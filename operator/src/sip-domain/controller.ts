@@ -1,9 +1,12 @@
 /** Reconciles SipDomains: parse, read the world, decide, apply, say how it is. */
-import type { Installation } from "../adapters/mysql/installation.ts";
-import { ownedKeys, readOwner } from "../adapters/mysql/owners.ts";
-import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
-import type { Controller } from "../runtime/controller.ts";
-import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
+import type { Installations } from "../installations.ts";
+import { OwnedRows } from "../installations/owned-rows.ts";
+import type { Ms } from "../runtime/clock.ts";
+import type { Controller, Finalized } from "../runtime/controller.ts";
+import { isReadyObject } from "../runtime/is-ready-object.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { reconcileObject, type Frame } from "../runtime/reconcile-object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
@@ -14,50 +17,51 @@ import { readDomainWorld } from "./world.ts";
 
 export class SipDomainController implements Controller {
   readonly kind = "SipDomain";
-  readonly #installation: () => Promise<Installation>;
-  readonly #source: Source;
-  readonly #status: StatusWriter;
+  readonly #installations: Installations;
+  readonly #frame: Frame;
+  readonly #rows: OwnedRows<DomainFields>;
 
-  constructor(installation: () => Promise<Installation>, source: Source, status: StatusWriter) {
-    this.#installation = installation;
-    this.#source = source;
-    this.#status = status;
+  constructor(parts: {
+    readonly installations: Installations;
+    readonly source: Source;
+    readonly status: StatusWriter;
+  }) {
+    this.#installations = parts.installations;
+    this.#frame = { source: parts.source, status: parts.status, verdictOf: statedFailure };
+    this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
+      apply(decideRemoval(owner), owner.reference, installation),
+    );
   }
 
-  async reconcile(object: KubernetesObject): Promise<Outcome> {
-    try {
-      const installation = await this.#installation();
+  reconcile(object: KubernetesObject): Promise<Outcome> {
+    return reconcileObject(object, this.#frame, async () => {
       const domain = parseSipDomain(object);
-      const world = await readDomainWorld(domain, installation, this.#source);
-      const { actions, ready, status, ...outcome } = decide(domain, world);
-      await apply(actions, domain.reference, installation);
-      await this.#status.write(object, ready, status);
-      return outcome;
-    } catch (error) {
-      await this.#status.write(object, verdictOfFailure(error));
-      throw error;
-    }
+      const [world, installation] = await readDomainWorld(domain, this.#installations, this.#frame.source);
+      const decided = decide(domain, world);
+      return { ...decided, apply: () => apply(decided.actions, domain.reference, installation) };
+    });
   }
 
-  async remove(key: ObjectKey): Promise<void> {
-    const installation = await this.#installation();
-    const reference = { kind: this.kind, ...splitKey(key) };
-    const owner = await readOwner<DomainFields>(installation, reference);
-    if (owner !== undefined) await apply(decideRemoval(owner), reference, installation);
+  finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {
+    return this.#rows.finalize(object, parseSipDomain(object).cluster, waited);
   }
 
-  async owned(): Promise<readonly ObjectKey[]> {
-    return ownedKeys(await this.#installation(), this.kind);
+  remove(key: ObjectKey): Promise<void> {
+    return this.#rows.remove(key);
   }
 
-  /** Its cluster came, went or got its database. */
-  concernedBy({ kind, key }: Change): readonly ObjectKey[] {
+  owned(): Promise<readonly ObjectKey[]> {
+    return this.#rows.keys();
+  }
+
+  /** Its cluster came, went or changed. Figures of a cluster change all the time: a status concerns only who waits for the cluster. */
+  concernedBy({ kind, key, what }: Change): readonly ObjectKey[] {
     if (kind !== "SipCluster") return [];
-    const { namespace, name } = splitKey(key);
-    return this.#source
+    return this.#frame.source
       .list(this.kind)
-      .map(parseSipDomain)
-      .filter((domain) => domain.reference.namespace === namespace && domain.clusterName === name)
-      .map(({ reference }) => keyOf(reference.namespace, reference.name));
+      .filter(
+        (object) => parseSipDomain(object).cluster === key && (what === "object" || !isReadyObject(object)),
+      )
+      .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
   }
 }

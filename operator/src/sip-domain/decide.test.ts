@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Claim } from "../ownership.ts";
 import { decide, decideRemoval, type DomainAction } from "./decide.ts";
 import { parseSipDomain, type SipDomain } from "./resource.ts";
-import type { DomainWorld } from "./world.ts";
+import type { DomainRows } from "./world.ts";
 
 const reference = { kind: "SipDomain", namespace: "ns", name: "d" };
 
@@ -13,10 +13,12 @@ const domain = (spec: object = {}): SipDomain =>
     spec: { clusterRef: { name: "c" }, domain: "Example.COM", enabled: true, ...spec },
   });
 
-const empty: DomainWorld = {
+const empty: DomainRows = {
+  kind: "ready",
   installationId: "i",
-  cluster: "ready",
+  isAllowed: true,
   owner: undefined,
+  present: undefined,
   claims: [],
   domains: [],
   settings: [],
@@ -30,7 +32,7 @@ const claim = (name: string, owner = reference): Claim => ({
 });
 
 /** The world once the actions of `decided` are done. */
-function after(actions: readonly DomainAction[]): DomainWorld {
+function after(actions: readonly DomainAction[]): DomainRows {
   const names = (what: DomainAction["do"]) =>
     actions.flatMap((action) => (action.do === what && "name" in action ? [action.name] : []));
   return {
@@ -90,8 +92,7 @@ test("an alias that is gone loses its rows and its claim; a domain that is disab
 });
 
 test.each([
-  ["its cluster is not there", { cluster: "absent" }, "ClusterNotFound"],
-  ["the database is not its cluster's", { cluster: "unready" }, "ClusterNotReady"],
+  ["the cluster does not serve its namespace", { isAllowed: false }, "NotAllowed"],
   [
     "another object has one of its names",
     { claims: [claim("a.example", { ...reference, name: "other" })] },
@@ -107,6 +108,17 @@ test.each([
 ] as const)("nothing is written while %s", (_why, world, reason) => {
   const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, ...world });
   expect(decided).toMatchObject({ actions: [], ready: { status: "False", reason } });
+});
+
+test("nothing is written without a cluster and its database", () => {
+  expect(decide(domain(), { kind: "absent" })).toMatchObject({
+    actions: [],
+    ready: { reason: "ClusterNotFound" },
+  });
+  expect(decide(domain(), { kind: "unready" })).toMatchObject({
+    actions: [],
+    ready: { reason: "ClusterNotReady" },
+  });
 });
 
 test("an immutable field that changed all the same writes nothing", () => {
@@ -125,4 +137,128 @@ test("removal deletes the rows of all its names; Retain only lets go", () => {
     { do: "removeOwner" },
   ]);
   expect(decideRemoval({ ...owner, deletionPolicy: "Retain" })).toEqual([{ do: "removeOwner" }]);
+});
+
+test("rule 2: a namespace that is no longer allowed keeps its rows, and they serve nobody", () => {
+  const before = after(decide(domain({ aliases: ["a.example"] }), empty).actions);
+  const out = decide(domain({ aliases: ["a.example"] }), { ...before, isAllowed: false });
+  expect(out).toMatchObject({ ready: { status: "False", reason: "NotAllowed" } });
+  expect(out.actions).toEqual([
+    {
+      do: "saveSettings",
+      row: expect.objectContaining({ domain: "example.com", isEnabled: false }) as unknown,
+    },
+  ]);
+  const off = before.settings.map((row) => ({ ...row, isEnabled: false }));
+  expect(decide(domain(), { ...before, settings: off, isAllowed: false }).actions).toEqual([]);
+});
+
+test("rule 3: the same name with a new uid takes over once the old uid is proven gone, and not before", () => {
+  const before = after(decide(domain(), empty).actions);
+  const anew = { ...domain(), uid: "u2" };
+  for (const present of [
+    undefined,
+    { is: "unknown", why: "no answer" },
+    { is: "present", uid: "u1" },
+    { is: "absent" },
+  ] as const) {
+    expect(decide(anew, { ...before, present })).toMatchObject({
+      actions: [],
+      ready: { reason: "OwnerUnproven" },
+      requeueAfter: 10_000,
+    });
+  }
+  const taken = decide(anew, { ...before, present: { is: "present", uid: "u2" } });
+  expect(taken.actions).toEqual([
+    { do: "saveOwner", owner: expect.objectContaining({ uid: "u2" }) as unknown },
+  ]);
+});
+
+test("a new object of an old name with another domain: what the old one made goes first, by its own policy", () => {
+  const present = { is: "present", uid: "u2" } as const;
+  const anew = { ...domain({ domain: "new.example" }), uid: "u2" };
+  const made = after(decide(domain(), empty).actions);
+  const seen = { ...made, claims: [], domains: [], settings: [], present };
+  expect(decide(anew, seen).actions.slice(0, 3)).toEqual([
+    { do: "deleteDomain", name: "example.com" },
+    { do: "removeOwner" },
+    { do: "claim", name: "new.example" },
+  ]);
+  const kept = after(decide(domain({ deletionPolicy: "Retain" }), empty).actions);
+  expect(decide(anew, { ...seen, owner: kept.owner }).actions[0]).toEqual({ do: "removeOwner" });
+});
+
+const foreign = (settings: DomainRows["settings"] = []): DomainRows => ({
+  ...empty,
+  domains: ["example.com"],
+  settings,
+});
+
+test("rule 5: Observe writes nothing and says whether there is a row; what it owned is deleted no more", () => {
+  const observing = domain({ adoptionPolicy: "Observe" });
+  expect(decide(observing, foreign())).toMatchObject({
+    actions: [],
+    ready: { reason: "Observed", status: "True" },
+  });
+  expect(decide(observing, empty)).toMatchObject({ actions: [], ready: { reason: "NothingToObserve" } });
+  const own = after(decide(domain(), empty).actions);
+  expect(decide(observing, own).actions).toEqual([
+    { do: "saveOwner", owner: { ...own.owner, deletionPolicy: "Retain" } },
+  ]);
+});
+
+test("rule 5: Adopt takes over a row that says nothing else, leaves what the spec does not say, and retains it", () => {
+  const row = {
+    ...after(decide(domain({ registration: { maxExpires: 99, minExpires: 9 } }), empty).actions).settings[0]!,
+  };
+  const adopting = domain({ adoptionPolicy: "Adopt", registration: { maxExpires: 600 } });
+  const adopted = decide(adopting, foreign([row]));
+  expect(adopted).toMatchObject({
+    ready: { status: "True" },
+    status: { deletionPolicy: "Retain" },
+    isHeldBack: false,
+  });
+  expect(adopted.actions).toEqual([
+    { do: "claim", name: "example.com" },
+    { do: "saveSettings", row: { ...row, maxExpires: 600 } },
+    {
+      do: "saveOwner",
+      owner: expect.objectContaining({
+        deletionPolicy: "Retain",
+        fields: expect.objectContaining({ isAdopted: true }) as unknown,
+      }) as unknown,
+    },
+  ]);
+  expect(decide(domain({ adoptionPolicy: "Adopt", deletionPolicy: "Delete" }), foreign())).toMatchObject({
+    status: { deletionPolicy: "Delete" },
+    isHeldBack: true,
+  });
+});
+
+test("rule 5: what contradicts the spec is a Conflict for Adopt, and overwritten by Enforce", () => {
+  const row = after(decide(domain(), empty).actions).settings[0]!;
+  for (const settings of [
+    [{ ...row, realm: "theirs" }],
+    [{ ...row, realm: null, aliasOf: "other.example" }],
+  ]) {
+    expect(decide(domain({ adoptionPolicy: "Adopt" }), foreign(settings))).toMatchObject({
+      actions: [],
+      ready: { reason: "Conflict" },
+    });
+    expect(decide(domain({ adoptionPolicy: "Enforce" }), foreign(settings)).actions).toContainEqual({
+      do: "saveSettings",
+      row,
+    });
+  }
+});
+
+test("a row that was adopted stays adopted: without a word of the spec it is retained", () => {
+  const adopted = after([
+    ...decide(domain({ adoptionPolicy: "Adopt" }), foreign()).actions,
+    { do: "insertDomain", name: "example.com" },
+  ]);
+  expect(decide(domain({ adoptionPolicy: "Adopt" }), adopted)).toMatchObject({
+    actions: [],
+    status: { deletionPolicy: "Retain" },
+  });
 });

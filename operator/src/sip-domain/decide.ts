@@ -1,11 +1,20 @@
 /** What to do about a SipDomain: nothing while a name of it is somebody else's, else whatever its rows lack. */
 import { isDeepStrictEqual } from "node:util";
 import type { DomainSettings } from "../adapters/mysql/domain-rows.ts";
-import { describeOwner, isHeldBy, type Owner } from "../ownership.ts";
+import {
+  claimConflict,
+  isSameOwner,
+  reasons,
+  resolveDeletionPolicy,
+  standingOf,
+  type Owner,
+} from "../ownership.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { isReady, notReady, type Decision } from "../runtime/decision.ts";
+import { afterRemoval, foreignObstacle } from "./foreign-rows.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
-import type { DomainWorld } from "./world.ts";
+import { settingsOf } from "./settings-of.ts";
+import { nameFor, type DomainRows, type DomainWorld } from "./world.ts";
 
 export type DomainAction =
   | { readonly do: "claim" | "release" | "insertDomain" | "deleteDomain"; readonly name: string }
@@ -17,72 +26,106 @@ export type DomainAction =
 const lookAgain = 10_000;
 
 export function decide(domain: SipDomain, world: DomainWorld): Decision<DomainAction> {
-  const status = { deletionPolicy: domain.deletionPolicy };
-  const obstacle = clusterObstacle(domain, world) ?? immutableObstacle(domain, world);
-  if (obstacle !== undefined) return { actions: [], ready: obstacle, status };
-  const conflict = conflictOf(domain, world);
-  if (conflict !== undefined) return { actions: [], ready: conflict, status, requeueAfter: lookAgain };
-  const says = domain.isEnabled ? "is served" : "is disabled: it is known and serves nobody";
-  return { actions: actionsFor(domain, world), ready: isReady(`${domain.domain} ${says}`), status };
+  if (world.kind !== "ready") return refuse(domain, false, clusterObstacle(domain, world.kind));
+  const standing = standingOf(world.owner, domain.uid, world.present);
+  if (typeof standing === "object") return { ...refuse(domain, false, standing), requeueAfter: lookAgain };
+  if (standing === "heir" && !isSameDomain(domain, world.owner)) return replace(domain, world);
+  return decideOwn(domain, world);
 }
 
-/** Knows only the owner row: the object is gone. */
+/** Knows only the owner row: the object is gone, or is being deleted. */
 export function decideRemoval({ deletionPolicy, fields }: Owner<DomainFields>): readonly DomainAction[] {
   const rows = deletionPolicy === "Delete" ? namesOf(fields) : [];
   return [...rows.map((name) => ({ do: "deleteDomain", name }) as const), { do: "removeOwner" }];
 }
 
-function clusterObstacle({ clusterName }: SipDomain, { cluster }: DomainWorld): Verdict | undefined {
-  switch (cluster) {
-    case "absent":
-      return notReady("ClusterNotFound", `there is no SipCluster ${clusterName} in this namespace`);
-    case "unready":
-      return notReady(
-        "ClusterNotReady",
-        `the database is not SipCluster ${clusterName}'s; its conditions say why`,
-      );
-    case "ready":
-      return undefined;
-  }
+/** An earlier object of this name was for another domain: what it made goes as if it had been swept. */
+function replace(domain: SipDomain, world: DomainRows): Decision<DomainAction> {
+  const { owner } = world;
+  if (owner === undefined) return decideOwn(domain, world);
+  const decided = decideOwn(domain, afterRemoval(world, owner));
+  return { ...decided, actions: [...decideRemoval(owner), ...decided.actions] };
 }
 
-function immutableObstacle({ immutable }: SipDomain, { owner }: DomainWorld): Verdict | undefined {
-  if (owner === undefined || isDeepStrictEqual(owner.fields.spec, immutable)) return undefined;
-  return notReady(
-    "ImmutableField",
-    "clusterRef, domain and realm cannot change; remove this object and make a new one",
-  );
+function decideOwn(domain: SipDomain, world: DomainRows): Decision<DomainAction> {
+  const { owner } = world;
+  const isAdopted = isAdoption(domain, world);
+  const isImmutable = owner?.uid === domain.uid && !isDeepStrictEqual(owner.fields.spec, domain.immutable);
+  if (isImmutable) return refuse(domain, isAdopted, immutableChanged);
+  if (domain.adoptionPolicy === "Observe") return observe(domain, world);
+  if (!world.isAllowed) return shutOut(domain, world, isAdopted);
+  const obstacle =
+    claimConflict(world.claims, world.installationId, domain.reference) ?? foreignObstacle(domain, world);
+  if (obstacle !== undefined) return { ...refuse(domain, isAdopted, obstacle), requeueAfter: lookAgain };
+  const says = domain.isEnabled ? "is served" : "is disabled: it is known and serves nobody";
+  const deletionPolicy = policyOf(domain, isAdopted);
+  return {
+    actions: actionsFor(domain, world, isAdopted),
+    ready: isReady(`${domain.domain} ${says}`),
+    status: { deletionPolicy },
+    isHeldBack: deletionPolicy === "Delete",
+  };
 }
 
-function conflictOf(
-  domain: SipDomain,
-  { installationId, claims, domains, owner }: DomainWorld,
-): Verdict | undefined {
-  const claim = claims.find((other) => !isHeldBy(other, installationId, domain.reference));
-  if (claim !== undefined) {
-    return notReady(
-      "Conflict",
-      `the name ${claim.name} belongs to ${describeOwner(claim, domain.reference.namespace)}`,
-    );
-  }
-  const own = owner === undefined ? [] : namesOf(owner.fields);
-  const foreign = domains.find((name) => !own.includes(name));
-  return foreign === undefined
-    ? undefined
+const refuse = (domain: SipDomain, isAdopted: boolean, ready: Verdict): Decision<DomainAction> => ({
+  actions: [],
+  ready,
+  status: { deletionPolicy: policyOf(domain, isAdopted) },
+});
+
+function clusterObstacle({ cluster, reference }: SipDomain, kind: "absent" | "unready"): Verdict {
+  const name = nameFor(cluster, reference.namespace);
+  return kind === "absent"
+    ? notReady("ClusterNotFound", `there is no SipCluster ${name}`)
     : notReady(
-        "Conflict",
-        `the database has a domain ${foreign} that this operator did not make; it is left as it is`,
+        "ClusterNotReady",
+        `SipCluster ${name} has no database of its own yet; its conditions say why`,
       );
 }
 
-function actionsFor(
-  domain: SipDomain,
-  { owner, claims, domains, settings }: DomainWorld,
-): readonly DomainAction[] {
+const immutableChanged = notReady(
+  reasons.immutableField,
+  "clusterRef, domain and realm cannot change; remove this object and make a new one",
+);
+
+/** Writes nothing but who owns the rows, so that nothing is deleted any more. */
+function observe(domain: SipDomain, { owner, domains }: DomainRows): Decision<DomainAction> {
+  const isThere = domains.includes(domain.domain);
+  const ready = isThere
+    ? { ...isReady(`${domain.domain} is in the database; nothing is written`), reason: reasons.observed }
+    : notReady(reasons.nothingToObserve, `the database has no domain ${domain.domain}; nothing is written`);
+  return {
+    actions: owner === undefined || owner.deletionPolicy === "Retain" ? [] : [saveOwner(domain, owner, true)],
+    ready,
+    status: { deletionPolicy: "Retain" },
+    requeueAfter: lookAgain,
+    isHeldBack: false,
+  };
+}
+
+/** No longer (or never) allowed: the rows that are there serve nobody. */
+function shutOut(domain: SipDomain, world: DomainRows, isAdopted: boolean): Decision<DomainAction> {
+  const cluster = nameFor(domain.cluster, domain.reference.namespace);
+  const verdict = notReady(
+    reasons.notAllowed,
+    `SipCluster ${cluster} does not serve ${[domain.domain, ...domain.aliases].join(", ")} for this namespace; see its allowedDomains`,
+  );
+  const row = world.settings.find(({ domain: name }) => name === domain.domain);
+  const isOff = world.owner === undefined || row?.isEnabled === false;
+  const off = { ...settingsOf(domain, domain.domain, row), isEnabled: false };
+  return {
+    ...refuse(domain, isAdopted, verdict),
+    actions: isOff ? [] : [{ do: "saveSettings", row: off }],
+  };
+}
+
+function actionsFor(domain: SipDomain, world: DomainRows, isAdopted: boolean): readonly DomainAction[] {
+  const { owner, claims, domains, settings } = world;
   const names = namesOf(domain);
   const gone = owner === undefined ? [] : namesOf(owner.fields).filter((name) => !names.includes(name));
-  const rows = names.map((name) => settingsOf(domain, name));
-  const owns = ownerOf(domain);
+  const found = (name: string) => settings.find((row) => row.domain === name);
+  const rows = names.map((name) => settingsOf(domain, name, found(name)));
+  const owns = saveOwner(domain, owner, isAdopted);
   return [
     ...gone.flatMap((name): DomainAction[] => [
       { do: "deleteDomain", name },
@@ -93,59 +136,40 @@ function actionsFor(
       .map((name) => ({ do: "claim", name }) as const),
     ...names.filter((name) => !domains.includes(name)).map((name) => ({ do: "insertDomain", name }) as const),
     ...rows
-      .filter((row) => !settings.some((found) => isDeepStrictEqual({ ...found }, row)))
+      .filter((row) => !isDeepStrictEqual({ ...found(row.domain) }, row))
       .map((row) => ({ do: "saveSettings", row }) as const),
-    ...(isSameOwner(owner, owns) ? [] : [{ do: "saveOwner", owner: owns } as const]),
+    ...(isSameOwner(owner, owns.owner) ? [] : [owns]),
   ];
 }
 
-function settingsOf(
-  { domain, realm, isEnabled, registration, algorithms }: SipDomain,
-  name: string,
-): DomainSettings {
-  const isAlias = name !== domain;
-  const nothing = {
-    realm: null,
-    minExpires: null,
-    defaultExpires: null,
-    maxExpires: null,
-    maxContacts: null,
-    algorithms: null,
-  };
-  if (isAlias) return { domain: name, aliasOf: domain, isEnabled: true, ...nothing };
+function saveOwner(
+  domain: SipDomain,
+  found: Owner<DomainFields> | undefined,
+  isAdopted: boolean,
+): { readonly do: "saveOwner"; readonly owner: Owner<DomainFields> } {
+  const { reference, uid, generation, immutable, domain: name, realm, aliases } = domain;
+  const fields =
+    domain.adoptionPolicy === "Observe" && found !== undefined
+      ? found.fields
+      : { spec: immutable, domain: name, realm, aliases, ...(isAdopted ? { isAdopted } : {}) };
   return {
-    domain,
-    aliasOf: null,
-    realm,
-    isEnabled,
-    minExpires: registration.minExpires ?? null,
-    defaultExpires: registration.defaultExpires ?? null,
-    maxExpires: registration.maxExpires ?? null,
-    maxContacts: registration.maxContacts ?? null,
-    algorithms: algorithms?.join(",") ?? null,
+    do: "saveOwner",
+    owner: { reference, uid, generation, deletionPolicy: policyOf(domain, isAdopted), fields },
   };
 }
 
-const ownerOf = ({
-  reference,
-  uid,
-  generation,
-  deletionPolicy,
-  immutable,
-  domain,
-  realm,
-  aliases,
-}: SipDomain): Owner<DomainFields> => ({
-  reference,
-  uid,
-  generation,
-  deletionPolicy,
-  fields: { spec: immutable, domain, realm, aliases },
-});
+const policyOf = ({ deletionPolicy, adoptionPolicy }: SipDomain, isAdopted: boolean) =>
+  resolveDeletionPolicy(deletionPolicy, adoptionPolicy, isAdopted);
 
-/** The generation is a note for people: a change of it alone is worth no transaction. */
-const isSameOwner = (found: Owner | undefined, owner: Owner): boolean =>
-  found !== undefined && isDeepStrictEqual({ ...found, generation: owner.generation }, owner);
+/** Once adopted, always: the owner row remembers. */
+function isAdoption(domain: SipDomain, { owner, domains }: DomainRows): boolean {
+  if (owner?.fields.isAdopted === true) return true;
+  const own = owner === undefined ? [] : namesOf(owner.fields);
+  return domain.adoptionPolicy !== "Never" && domains.some((name) => !own.includes(name));
+}
+
+const isSameDomain = ({ domain, realm }: SipDomain, owner: Owner<DomainFields> | undefined): boolean =>
+  owner?.fields.domain === domain && owner.fields.realm === realm;
 
 const namesOf = ({ domain, aliases }: Pick<DomainFields, "domain" | "aliases">): readonly string[] => [
   domain,

@@ -1,13 +1,13 @@
 /** A SipDomain as the operator understands it: names in lower case (RFC 3261 §19.1.4), defaults resolved. */
-import type { DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
-import type { KubernetesObject } from "../runtime/object.ts";
+import type { AdoptionPolicy, DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { SipDomainSpec } from "../sources/types.ts";
 
 export interface SipDomain {
   readonly reference: ObjectReference;
   readonly uid: string;
   readonly generation: number;
-  readonly clusterName: string;
+  readonly cluster: ObjectKey;
   readonly domain: string;
   /** Each once, and none that differs from the domain in case only. */
   readonly aliases: readonly string[];
@@ -16,7 +16,9 @@ export interface SipDomain {
   /** Seconds and a number of contacts; undefined is the node's default. */
   readonly registration: NonNullable<SipDomainSpec["registration"]>;
   readonly algorithms: readonly string[] | undefined;
-  readonly deletionPolicy: DeletionPolicy;
+  readonly adoptionPolicy: AdoptionPolicy;
+  /** As the spec says it, if it does. */
+  readonly deletionPolicy: DeletionPolicy | undefined;
   readonly immutable: Pick<SipDomainSpec, "clusterRef" | "domain" | "realm">;
 }
 
@@ -35,7 +37,7 @@ export function parseSipDomain({ kind, metadata, spec: raw }: KubernetesObject):
     reference: { kind, namespace: metadata.namespace, name: metadata.name },
     uid: metadata.uid,
     generation: metadata.generation,
-    clusterName: spec.clusterRef.name,
+    cluster: keyOf(spec.clusterRef.namespace ?? metadata.namespace, spec.clusterRef.name),
     domain,
     aliases: [...new Set((spec.aliases ?? []).map((alias) => alias.toLowerCase()))].filter(
       (alias) => alias !== domain,
@@ -44,7 +46,8 @@ export function parseSipDomain({ kind, metadata, spec: raw }: KubernetesObject):
     isEnabled: spec.enabled,
     registration: spec.registration ?? {},
     algorithms: spec.auth?.algorithms,
-    deletionPolicy: spec.deletionPolicy ?? "Delete",
+    adoptionPolicy: spec.adoptionPolicy ?? "Never",
+    deletionPolicy: spec.deletionPolicy,
     immutable: {
       clusterRef: spec.clusterRef,
       domain: spec.domain,

@@ -2,16 +2,26 @@
 import { readDomains, readDomainSettings, type DomainSettings } from "../adapters/mysql/domain-rows.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
+import type { Installations } from "../installations.ts";
 import type { Claim, Owner } from "../ownership.ts";
-import { keyOf } from "../runtime/object.ts";
-import type { Source } from "../runtime/source.ts";
+import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import type { Presence, Source } from "../runtime/source.ts";
+import type { SipClusterSpec } from "../sources/types.ts";
+import { allowsDomains } from "../tenants.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
 
-export interface DomainWorld {
+export type DomainWorld =
+  /** `unready`: the cluster is there, but has no database, or the database is not its own (yet). */
+  { readonly kind: "absent" | "unready" } | DomainRows;
+
+export interface DomainRows {
+  readonly kind: "ready";
   readonly installationId: string;
-  /** `unready`: the cluster is there, but the database is not its own (yet). */
-  readonly cluster: "absent" | "unready" | "ready";
+  /** Whether the cluster serves these names for this namespace. */
+  readonly isAllowed: boolean;
   readonly owner: Owner<DomainFields> | undefined;
+  /** What a live read says of this object; asked only where the owner row has another uid. */
+  readonly present: Presence | undefined;
   /** Of its names, by whomever. */
   readonly claims: readonly Claim[];
   /** Rows of `domain` with its names, whoever made them; in lower case, for an old table may compare without regard to it. */
@@ -19,22 +29,65 @@ export interface DomainWorld {
   readonly settings: readonly DomainSettings[];
 }
 
+/** The world, and where its rows are. */
 export async function readDomainWorld(
-  { reference, clusterName, domain, aliases }: SipDomain,
+  domain: SipDomain,
+  installations: Installations,
+  source: Source,
+): Promise<readonly [DomainWorld, Installation | undefined]> {
+  const cluster = source.get("SipCluster", domain.cluster);
+  if (cluster === undefined) return [{ kind: "absent" }, undefined];
+  const installation = await installations.of(domain.cluster);
+  if (installation?.epoch === undefined || !(await isHolder(installation, domain.cluster)))
+    return [{ kind: "unready" }, undefined];
+  return [await readRows(domain, cluster, installation, source), installation];
+}
+
+async function readRows(
+  { reference, uid, domain, aliases }: SipDomain,
+  cluster: KubernetesObject,
   installation: Installation,
   source: Source,
-): Promise<DomainWorld> {
+): Promise<DomainRows> {
   const { database, id } = installation;
   const names = [domain, ...aliases];
-  const holder = await clusterOfDatabase(database);
-  const isHolder = holder?.namespace === reference.namespace && holder.name === clusterName;
-  const isThere = source.get("SipCluster", keyOf(reference.namespace, clusterName)) !== undefined;
+  const owner = await readOwner<DomainFields>(installation, reference);
+  const isOther = owner !== undefined && owner.uid !== uid;
   return {
+    kind: "ready",
     installationId: id,
-    cluster: !isThere ? "absent" : isHolder ? "ready" : "unready",
-    owner: await readOwner<DomainFields>(installation, reference),
+    isAllowed: await isAllowed(cluster, reference.namespace, names, source),
+    owner,
+    present: isOther
+      ? await source.presence(reference.kind, keyOf(reference.namespace, reference.name))
+      : undefined,
     claims: await readClaims(database, "domain", names),
     domains: (await readDomains(database, names)).map((name) => name.toLowerCase()),
     settings: await readDomainSettings(database, names),
   };
+}
+
+async function isHolder({ database }: Installation, cluster: ObjectKey): Promise<boolean> {
+  const holder = await clusterOfDatabase(database);
+  return holder !== undefined && keyOf(holder.namespace, holder.name) === cluster;
+}
+
+/** Its own namespace always may. */
+async function isAllowed(
+  { metadata, spec }: KubernetesObject,
+  namespace: string,
+  names: readonly string[],
+  source: Source,
+): Promise<boolean> {
+  if (metadata.namespace === namespace) return true;
+  const { allowedDomains = [] } = spec as SipClusterSpec;
+  const needsLabels = allowedDomains.some(({ namespaces }) => namespaces.selector !== undefined);
+  const labels = needsLabels ? await source.namespaceLabels(namespace) : undefined;
+  return allowsDomains(allowedDomains, namespace, labels, names);
+}
+
+/** For a message: the name alone within the same namespace. */
+export function nameFor(key: ObjectKey, namespace: string): string {
+  const found = splitKey(key);
+  return found.namespace === namespace ? found.name : key;
 }

@@ -13,14 +13,14 @@ import {
 } from "../adapters/mysql/user-rows.ts";
 import type { ObjectReference } from "../ownership.ts";
 import type { Source } from "../runtime/source.ts";
-import type { UserAction } from "./decide.ts";
+import type { UserAction } from "./user-action.ts";
 
 type RowAction = Exclude<UserAction, { do: "generatePassword" }>;
 
 export async function apply(
   actions: readonly UserAction[],
   user: { readonly reference: ObjectReference; readonly uid: string },
-  installation: Installation,
+  installation: Installation | undefined,
   source: Source,
 ): Promise<void> {
   const rows: RowAction[] = [];
@@ -34,7 +34,7 @@ export async function apply(
       );
     else rows.push(action);
   }
-  if (rows.length === 0) return;
+  if (rows.length === 0 || installation === undefined) return;
   await installation.write(async (change) => {
     for (const action of rows) await applyOne(action, user.reference, change, installation);
   });

@@ -1,66 +1,92 @@
 /** Reconciles SipUsers: parse, read the world, decide, apply, say how it is. */
 import type { Installation } from "../adapters/mysql/installation.ts";
-import { ownedKeys, readOwner } from "../adapters/mysql/owners.ts";
-import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
-import type { Controller } from "../runtime/controller.ts";
-import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
+import type { Installations } from "../installations.ts";
+import { OwnedRows } from "../installations/owned-rows.ts";
+import type { Owner } from "../ownership.ts";
+import type { Ms } from "../runtime/clock.ts";
+import type { Controller, Finalized } from "../runtime/controller.ts";
+import { isReadyObject } from "../runtime/is-ready-object.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
+import { reconcileObject, type Frame, type Plan } from "../runtime/reconcile-object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval } from "./decide.ts";
 import { generatedSecretOf, parseSipUser, type SipUser, type UserFields } from "./resource.ts";
-import { readUserWorld } from "./world.ts";
+import { clusterOf, readUserWorld } from "./world.ts";
 
 export class SipUserController implements Controller {
   readonly kind = "SipUser";
-  readonly #installation: () => Promise<Installation>;
-  readonly #source: Source;
-  readonly #status: StatusWriter;
+  readonly #installations: Installations;
+  readonly #frame: Frame;
+  readonly #rows: OwnedRows<UserFields>;
 
-  constructor(installation: () => Promise<Installation>, source: Source, status: StatusWriter) {
-    this.#installation = installation;
-    this.#source = source;
-    this.#status = status;
+  constructor(parts: {
+    readonly installations: Installations;
+    readonly source: Source;
+    readonly status: StatusWriter;
+  }) {
+    this.#installations = parts.installations;
+    this.#frame = { source: parts.source, status: parts.status, verdictOf: statedFailure };
+    this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
+      this.#remove(owner, installation),
+    );
   }
 
-  async reconcile(object: KubernetesObject): Promise<Outcome> {
-    try {
-      const installation = await this.#installation();
-      const user = parseSipUser(object);
-      const world = await readUserWorld(user, installation, this.#source);
-      const { actions, ready, status, ...outcome } = decide(user, world);
-      await apply(actions, user, installation, this.#source);
-      await this.#status.write(object, ready, status);
-      return outcome;
-    } catch (error) {
-      await this.#status.write(object, verdictOfFailure(error));
-      throw error;
-    }
+  reconcile(object: KubernetesObject): Promise<Outcome> {
+    return reconcileObject(object, this.#frame, () => this.#plan(parseSipUser(object)));
   }
 
-  async remove(key: ObjectKey): Promise<void> {
-    const installation = await this.#installation();
-    const reference = { kind: this.kind, ...splitKey(key) };
-    const owner = await readOwner<UserFields>(installation, reference);
-    if (owner === undefined) return;
-    await apply(decideRemoval(owner), { reference, uid: owner.uid }, installation, this.#source);
-    await this.#source.removeSecret(generatedSecretOf(reference.namespace, reference.name), owner.uid);
+  /** Its domain may be gone already: then its rows are looked for in every database. */
+  finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {
+    const domain = this.#frame.source.get("SipDomain", parseSipUser(object).domain);
+    return this.#rows.finalize(object, domain && clusterOf(domain), waited);
   }
 
-  async owned(): Promise<readonly ObjectKey[]> {
-    return ownedKeys(await this.#installation(), this.kind);
+  remove(key: ObjectKey): Promise<void> {
+    return this.#rows.remove(key);
   }
 
-  /** Its domain came, went or changed, or its Secret did. */
-  concernedBy({ kind, key }: Change): readonly ObjectKey[] {
+  owned(): Promise<readonly ObjectKey[]> {
+    return this.#rows.keys();
+  }
+
+  /** Its domain came, went or changed, or its Secret did; of a domain's state only that it and the user do not agree. */
+  concernedBy({ kind, key, what }: Change): readonly ObjectKey[] {
     if (kind !== "SipDomain" && kind !== "Secret") return [];
-    const concerns = (user: SipUser): boolean =>
-      key === (kind === "Secret" ? user.credential.secret : keyOf(user.reference.namespace, user.domainName));
-    return this.#source
+    const { source } = this.#frame;
+    const isDomainReady = kind === "SipDomain" && isReadyObject(source.get(kind, key));
+    const concerns = (object: KubernetesObject): boolean => {
+      const user = parseSipUser(object);
+      if (kind === "Secret") return user.credential?.secret === key;
+      return user.domain === key && (what === "object" || isReadyObject(object) !== isDomainReady);
+    };
+    return source
       .list(this.kind)
-      .map(parseSipUser)
       .filter(concerns)
-      .map(({ reference }) => keyOf(reference.namespace, reference.name));
+      .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
+  }
+
+  /** A password that has to be made is made first, and then looked at like any other. */
+  async #plan(user: SipUser): Promise<Plan> {
+    const { source } = this.#frame;
+    const [world, installation] = await readUserWorld(user, this.#installations, source);
+    let decided = decide(user, world);
+    if (decided.actions.some((action) => action.do === "generatePassword") && world.kind === "ready") {
+      await apply(decided.actions, user, installation, source);
+      const secret = user.credential && (await source.secret(user.credential.secret));
+      decided = decide(user, { ...world, secret });
+    }
+    return { ...decided, apply: () => apply(decided.actions, user, installation, source) };
+  }
+
+  async #remove(owner: Owner<UserFields>, installation: Installation): Promise<void> {
+    const { reference, uid, fields } = owner;
+    const { source } = this.#frame;
+    await apply(decideRemoval(owner), { reference, uid }, installation, source);
+    if (fields.generatedFor !== undefined)
+      await source.removeSecret(generatedSecretOf(reference.namespace, reference.name), fields.generatedFor);
   }
 }

@@ -5,23 +5,41 @@ import type { Verdict } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import { splitKey } from "../runtime/object.ts";
 import type { Secret } from "../runtime/source.ts";
-import type { SipUser } from "./resource.ts";
+import type { Owner } from "../ownership.ts";
+import type { CredentialSource, SipUser, UserFields } from "./resource.ts";
+
+/** Reasons for having none. */
+export const credentialReasons = {
+  notFound: "SecretNotFound",
+  invalid: "InvalidSecret",
+  conflict: "SecretConflict",
+} as const;
+
+/** What it takes beside the user. A password that was generated for an earlier object counts where we have taken over its rows. */
+export interface CredentialWorld {
+  readonly realm: string;
+  readonly secret: Secret | undefined;
+  readonly owner: Owner<UserFields> | undefined;
+}
 
 export function credentialOf(
-  { username, uid, credential }: SipUser,
-  realm: string,
-  secret: Secret | undefined,
+  { username, uid }: SipUser,
+  credential: CredentialSource,
+  { realm, secret, owner }: CredentialWorld,
 ): Credential | Verdict {
   const name = `Secret ${splitKey(credential.secret).name}`;
-  if (secret === undefined) return notReady("SecretNotFound", `there is no ${name} in this namespace`);
-  if (credential.kind === "generated" && secret.generatedFor !== uid) {
+  if (secret === undefined)
+    return notReady(credentialReasons.notFound, `there is no ${name} in this namespace`);
+  const isGeneratedForUs = [uid, owner?.fields.generatedFor].includes(secret.generatedFor ?? "");
+  if (credential.kind === "generated" && !isGeneratedForUs) {
     return notReady(
-      "SecretConflict",
-      `${name} is there and was not generated for this user; it is left as it is`,
+      credentialReasons.conflict,
+      `${name} is there and was not generated for this user; it is left as it is (remove it, and a new password is made)`,
     );
   }
   const value = secret.data[credential.key];
-  if (value === undefined) return notReady("SecretNotFound", `${name} has no key ${credential.key}`);
+  if (value === undefined)
+    return notReady(credentialReasons.notFound, `${name} has no key ${credential.key}`);
   return credential.kind === "ha1"
     ? fromHa1(value, secret.data[`${credential.key}_sha256`] ?? "", `${name}, key ${credential.key}`)
     : fromPassword(username, realm, value, `${name}, key ${credential.key}`);
@@ -33,21 +51,21 @@ function fromPassword(
   password: string,
   place: string,
 ): Credential | Verdict {
-  if (password === "") return notReady("InvalidSecret", `${place}: the password is empty`);
+  if (password === "") return notReady(credentialReasons.invalid, `${place}: the password is empty`);
   // `echo password | base64` leaves one, and no phone sends it.
   if (/[\r\n]$/.test(password))
-    return notReady("InvalidSecret", `${place}: the password ends with a line break`);
+    return notReady(credentialReasons.invalid, `${place}: the password ends with a line break`);
   if (/[\x00-\x1f\x7f]/.test(password))
-    return notReady("InvalidSecret", `${place}: the password has a control character`);
+    return notReady(credentialReasons.invalid, `${place}: the password has a control character`);
   const text = `${username}:${realm}:${password}`;
   return { ha1: hash("md5", text), ha1Sha256: hash("sha256", text) };
 }
 
 function fromHa1(ha1: string, ha1Sha256: string, place: string): Credential | Verdict {
   if (!/^[0-9a-fA-F]{32}$/.test(ha1))
-    return notReady("InvalidSecret", `${place}: expected 32 hexadecimal digits`);
+    return notReady(credentialReasons.invalid, `${place}: expected 32 hexadecimal digits`);
   if (!/^([0-9a-fA-F]{64})?$/.test(ha1Sha256))
-    return notReady("InvalidSecret", `${place}_sha256: expected 64 hexadecimal digits`);
+    return notReady(credentialReasons.invalid, `${place}_sha256: expected 64 hexadecimal digits`);
   return { ha1: ha1.toLowerCase(), ha1Sha256: ha1Sha256.toLowerCase() };
 }
 

@@ -4,7 +4,7 @@ import type { Claim, Owner } from "../ownership.ts";
 import type { Secret } from "../runtime/source.ts";
 import { decide, decideRemoval } from "./decide.ts";
 import { parseSipUser, type SipUser, type UserFields } from "./resource.ts";
-import type { ReadyDomain, UserWorld } from "./world.ts";
+import type { UserRows } from "./world.ts";
 
 const reference = { kind: "SipUser", namespace: "ns", name: "alice" };
 const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");
@@ -47,8 +47,14 @@ const ownerOf = (fields: Partial<UserFields> = {}): Owner<UserFields> => ({
 
 const secret: Secret = { data: { password: "secret" } };
 
-const empty: ReadyDomain = {
+const empty: UserRows = {
   kind: "ready",
+  installationId: "i",
+  isAllowed: true,
+  owner: undefined,
+  present: undefined,
+  secret,
+  seenSecret: undefined,
   domain: "example.com",
   realm: "realm",
   claims: [],
@@ -59,20 +65,15 @@ const empty: ReadyDomain = {
 };
 
 /** The rows as they are once `user()` was reconciled. */
-const reconciled: ReadyDomain = {
+const reconciled: UserRows = {
   ...empty,
   claims: [claim("alice@example.com")],
-  subscribers: [{ username: "alice", domain: "example.com", ha1, ha1Sha256 }],
+  subscribers: [{ username: "alice", domain: "example.com", ha1, ha1Sha256, plain: "" }],
   settings: { isEnabled: true, maxContacts: null, displayName: null },
 };
 
-const world = (
-  domain: UserWorld["domain"],
-  owner?: Owner<UserFields>,
-  found: Secret | undefined = secret,
-): UserWorld => ({
-  installationId: "i",
-  domain,
+const world = (rows: UserRows, owner?: Owner<UserFields>, found: Secret | undefined = secret): UserRows => ({
+  ...rows,
   owner,
   secret: found,
 });
@@ -130,8 +131,9 @@ test("a disabled user loses its bindings, once", () => {
 });
 
 test.each([
-  ["its domain is not there", world({ kind: "absent" }), "DomainNotFound"],
-  ["its domain has no rows yet", world({ kind: "unready" }), "DomainNotReady"],
+  ["its domain is not there", { kind: "absent" } as const, "DomainNotFound"],
+  ["its domain has no rows yet", { kind: "unready" } as const, "DomainNotReady"],
+  ["its domain takes no users of its namespace", world({ ...empty, isAllowed: false }), "NotAllowed"],
   ["its Secret is not there", world(empty, undefined, { data: {} }), "SecretNotFound"],
   ["the password is empty", world(empty, undefined, { data: { password: "" } }), "InvalidSecret"],
   [
@@ -155,7 +157,7 @@ test("a name that another object holds is a Conflict, which names the owner in t
 });
 
 test("a row that another tool made is a Conflict and is left as it is", () => {
-  const row = { username: "alice", domain: "example.com", ha1: "x", ha1Sha256: "" };
+  const row = { username: "alice", domain: "example.com", ha1: "x", ha1Sha256: "", plain: "" };
   const byName = world({ ...empty, subscribers: [row] });
   const byAlias = world({ ...empty, subscribers: [{ ...row, username: "100" }] });
   const alias = { alias: "100", target: { username: "bob", domain: "example.com" } };
@@ -173,7 +175,7 @@ test("a row that another tool made is a Conflict and is left as it is", () => {
 });
 
 test("an old table that compares without case: Alice of another tool is in alice's way", () => {
-  const row = { username: "Alice", domain: "example.com", ha1: "x", ha1Sha256: "" };
+  const row = { username: "Alice", domain: "example.com", ha1: "x", ha1Sha256: "", plain: "" };
   expect(decide(user(), world({ ...empty, subscribers: [row] }))).toMatchObject({
     actions: [],
     ready: { reason: "Conflict" },
@@ -236,4 +238,168 @@ test("a new deletionPolicy is kept in the owner row", () => {
   expect(does(decide(user({ deletionPolicy: "Retain" }), world(reconciled, ownerOf())))).toEqual([
     "saveOwner",
   ]);
+});
+
+test("rule 2: a namespace that is no longer allowed keeps its rows, and nobody can log in with them", () => {
+  const out = decide(user(), { ...world(reconciled, ownerOf()), isAllowed: false, hasBindings: true });
+  expect(out.ready).toMatchObject({ status: "False", reason: "NotAllowed" });
+  expect(out.actions).toEqual([
+    {
+      do: "saveSettings",
+      account: { username: "alice", domain: "example.com" },
+      settings: { isEnabled: false, maxContacts: null, displayName: null },
+    },
+    { do: "removeBindings", account: { username: "alice", domain: "example.com" } },
+  ]);
+});
+
+test("rule 3: the same name with a new uid takes over once the old uid is proven gone, and not before", () => {
+  const anew = { ...user(), uid: "u2" };
+  for (const present of [
+    { is: "unknown", why: "x" },
+    { is: "present", uid: "u1" },
+    { is: "absent" },
+  ] as const)
+    expect(decide(anew, { ...world(reconciled, ownerOf()), present })).toMatchObject({
+      actions: [],
+      ready: { reason: "OwnerUnproven" },
+    });
+  const heir = decide(anew, { ...world(reconciled, ownerOf()), present: { is: "present", uid: "u2" } });
+  expect(heir.actions).toEqual([{ do: "saveOwner", owner: { ...ownerOf(), uid: "u2" } }]);
+});
+
+test("a new object of an old name with another username: what the old one made goes first", () => {
+  const anew = { ...user({ username: "carol" }), uid: "u2" };
+  const present = { is: "present", uid: "u2" } as const;
+  const decided = decide(anew, { ...world(empty, ownerOf({ aliases: ["100"] })), present });
+  expect(does(decided)).toEqual([
+    "deleteAlias",
+    "deleteSubscriber",
+    "removeBindings",
+    "removeOwner",
+    "claim",
+    "insertSubscriber",
+    "saveSettings",
+    "saveOwner",
+  ]);
+});
+
+test("a restored object goes on with the password that was generated for the earlier one", () => {
+  const spec = { passwordSecretRef: undefined, generatePassword: true };
+  const anew = { ...user(spec), uid: "u2" };
+  const present = { is: "present", uid: "u2" } as const;
+  const kept = { ...secret, generatedFor: "u1" };
+  const heir = decide(anew, { ...world(reconciled, ownerOf({ generatedFor: "u1" }), kept), present });
+  expect(heir).toMatchObject({ ready: { status: "True" } });
+  expect(heir.actions).toEqual([
+    { do: "saveOwner", owner: { ...ownerOf({ generatedFor: "u1" }), uid: "u2" } },
+  ]);
+});
+
+/** A row that another tool made, with another password or the plain one. */
+const theirs = (row: object = {}, more: Partial<UserRows> = {}): UserRows => ({
+  ...empty,
+  subscribers: [{ username: "alice", domain: "example.com", ha1: "other", ha1Sha256: "", plain: "", ...row }],
+  ...more,
+});
+
+test("rule 5: Observe writes nothing and says in what the row differs; what it owned is deleted no more", () => {
+  const observing = user({ adoptionPolicy: "Observe", maxContacts: 3 });
+  const seen = decide(observing, theirs());
+  expect(seen).toMatchObject({ actions: [], ready: { status: "True", reason: "Observed" } });
+  expect(seen.ready.message).toContain("differs in the password, maxContacts");
+  expect(decide(observing, empty)).toMatchObject({ actions: [], ready: { reason: "NothingToObserve" } });
+  expect(decide(observing, world(reconciled, ownerOf())).actions).toEqual([
+    { do: "saveOwner", owner: { ...ownerOf(), deletionPolicy: "Retain" } },
+  ]);
+});
+
+test("rule 5: Adopt without a credential leaves the password and what the spec does not say, and retains the row", () => {
+  const spec = { passwordSecretRef: undefined, adoptionPolicy: "Adopt", displayName: "Alice" };
+  const settings = { isEnabled: true, maxContacts: 7, displayName: null };
+  const adopted = decide(user(spec), theirs({}, { settings, secret: undefined }));
+  expect(adopted.actions).toEqual([
+    { do: "claim", name: "alice@example.com" },
+    {
+      do: "saveSettings",
+      account: { username: "alice", domain: "example.com" },
+      settings: { ...settings, displayName: "Alice" },
+    },
+    { do: "saveOwner", owner: { ...ownerOf({ isAdopted: true }), deletionPolicy: "Retain" } },
+  ]);
+  expect(adopted).toMatchObject({ status: { deletionPolicy: "Retain" }, isHeldBack: false });
+  expect(decide(user(spec), { ...empty, secret: undefined })).toMatchObject({
+    actions: [],
+    ready: { reason: "CredentialMissing" },
+  });
+});
+
+test("rule 5: Adopt takes over a row with the same password, stored as a hash or plain, and no other", () => {
+  const adopting = user({ adoptionPolicy: "Adopt" });
+  for (const row of [{ ha1 }, { ha1: "", plain: "secret" }])
+    expect(does(decide(adopting, theirs(row)))).toEqual([
+      "claim",
+      "updateSubscriber",
+      "saveSettings",
+      "saveOwner",
+    ]);
+  expect(decide(adopting, theirs())).toMatchObject({ actions: [], ready: { reason: "Conflict" } });
+  const generating = user({ passwordSecretRef: undefined, generatePassword: true, adoptionPolicy: "Adopt" });
+  expect(decide(generating, theirs({}, { secret: undefined }))).toMatchObject({
+    actions: [],
+    ready: { reason: "Conflict" },
+  });
+});
+
+test("rule 5: Enforce overwrites the password, the settings and where an alias leads", () => {
+  const elsewhere = { alias: "100", target: { username: "bob", domain: "example.com" } };
+  const settings = { isEnabled: false, maxContacts: 7, displayName: "x" };
+  const enforced = decide(
+    user({ adoptionPolicy: "Enforce", aliases: ["100"] }),
+    theirs({}, { aliases: [elsewhere], settings }),
+  );
+  expect(does(enforced)).toEqual([
+    "deleteAlias",
+    "claim",
+    "claim",
+    "updateSubscriber",
+    "saveSettings",
+    "insertAlias",
+    "saveOwner",
+  ]);
+  expect(enforced.actions[0]).toEqual({ do: "deleteAlias", account: elsewhere.target, alias: "100" });
+  expect(enforced.status).toMatchObject({ deletionPolicy: "Retain" });
+  const hidden = { ...theirs().subscribers[0]!, username: "100" };
+  expect(
+    decide(user({ adoptionPolicy: "Enforce", aliases: ["100"] }), { ...empty, subscribers: [hidden] }),
+  ).toMatchObject({ actions: [], ready: { reason: "Conflict" } });
+});
+
+test("rule 6: who adopted and says Delete is held back; a row that it made is, without a word", () => {
+  const spec = { passwordSecretRef: undefined, adoptionPolicy: "Adopt" };
+  const rows = theirs({}, { secret: undefined });
+  expect(decide(user({ ...spec, deletionPolicy: "Delete" }), rows).isHeldBack).toBe(true);
+  expect(decide(user(), empty).isHeldBack).toBe(true);
+  expect(decide(user({ deletionPolicy: "Retain" }), empty).isHeldBack).toBe(false);
+});
+
+test("a password that may have been rotated is no drift; a row that somebody else changed is", () => {
+  const numbered = { ...secret, resourceVersion: "8" };
+  const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
+  const rows = { ...world({ ...reconciled, subscribers: stale }, ownerOf()), secret: numbered };
+  expect(decide(user(), { ...rows, seenSecret: "7" }).isAsked).toBe(true);
+  expect(decide(user(), { ...rows, seenSecret: "8" }).isAsked).toBe(false);
+  expect(decide(user(), { ...rows, seenSecret: "8" }).status).toMatchObject({ secretResourceVersion: "8" });
+  expect(decide(user(), { ...rows, seenSecret: "7", subscribers: [] }).isAsked).toBe(false);
+});
+
+test("a Secret that is not watched: its user is told, and looks again when it is missing", () => {
+  const quiet = { ...secret, isWatched: false };
+  expect(decide(user(), world(empty, undefined, quiet)).ready.message).toContain(
+    "sip.strowger.dev/watch=true",
+  );
+  expect(decide(user(), { ...empty, secret: undefined })).toMatchObject({
+    ready: { reason: "SecretNotFound" },
+    requeueAfter: 30_000,
+  });
 });

@@ -1,88 +1,172 @@
 /** What to do about a SipUser: nothing while its domain, Secret or names are not to be had, else whatever its rows lack. */
 import { isDeepStrictEqual } from "node:util";
-import type { Account, Credential, UserSettings } from "../adapters/mysql/user-rows.ts";
-import { describeOwner, isHeldBy, type Owner } from "../ownership.ts";
+import type { Account } from "../adapters/mysql/user-rows.ts";
+import { claimConflict, reasons, resolveDeletionPolicy, standingOf, type Owner } from "../ownership.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { isReady, notReady, type Decision } from "../runtime/decision.ts";
-import type { ObjectKey } from "../runtime/object.ts";
+import { splitKey } from "../runtime/object.ts";
 import { credentialOf } from "./credential.ts";
+import { afterRemoval, foreignObstacle, foreignRows } from "./foreign-rows.ts";
+import { observe } from "./observe.ts";
+import { planRows } from "./plan-rows.ts";
 import type { SipUser, UserFields } from "./resource.ts";
-import { claimName, type ReadyDomain, type UserWorld } from "./world.ts";
-
-export type UserAction =
-  | { readonly do: "generatePassword"; readonly secret: ObjectKey; readonly key: string }
-  | { readonly do: "claim" | "release"; readonly name: string }
-  | {
-      readonly do: "insertSubscriber" | "updateSubscriber";
-      readonly account: Account;
-      readonly credential: Credential;
-    }
-  | { readonly do: "deleteSubscriber" | "removeBindings"; readonly account: Account }
-  | { readonly do: "saveSettings"; readonly account: Account; readonly settings: UserSettings }
-  | { readonly do: "insertAlias" | "deleteAlias"; readonly account: Account; readonly alias: string }
-  | { readonly do: "saveOwner"; readonly owner: Owner<UserFields> }
-  | { readonly do: "removeOwner" };
+import type { UserAction } from "./user-action.ts";
+import { claimName, type UserRows, type UserWorld } from "./world.ts";
 
 /** Nobody tells when a row of another tool goes. */
 const lookAgain = 10_000;
+/** Nor when a Secret comes that is not watched. */
+const lookForSecret = 30_000;
 
 export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
-  const { domain } = world;
-  const { deletionPolicy } = user;
-  if (domain.kind !== "ready")
-    return { actions: [], ready: domainObstacle(user, domain.kind), status: { deletionPolicy } };
-  const status = { deletionPolicy, address: `sip:${user.username}@${domain.domain}` };
-  const obstacle = immutableObstacle(user, world);
-  if (obstacle !== undefined) return { actions: [], ready: obstacle, status };
-  const previous = previousFields(world, domain);
-  const conflict = conflictOf(user, world, domain, previous);
-  if (conflict !== undefined) return { actions: [], ready: conflict, status, requeueAfter: lookAgain };
-  if (user.credential.kind === "generated" && world.secret === undefined) {
-    const { secret, key } = user.credential;
+  if (world.kind !== "ready")
     return {
-      actions: [{ do: "generatePassword", secret, key }],
-      ready: notReady("GeneratingPassword", "a password is being made"),
-      status,
-      requeueAfter: 0,
+      actions: [],
+      ready: domainObstacle(user, world.kind),
+      status: { deletionPolicy: policyOf(user, false) },
     };
-  }
-  const credential = credentialOf(user, domain.realm, world.secret);
-  if (!("ha1" in credential)) return { actions: [], ready: credential, status };
-  const says = user.isEnabled ? "can register" : "is disabled: it can neither register nor be called";
-  return {
-    actions: [...leaveOldDomain(world, previous), ...actionsFor(user, world, domain, previous, credential)],
-    ready: isReady(`${user.username}@${domain.domain} ${says}`),
-    status,
-  };
+  const { owner } = world;
+  const standing = standingOf(owner, user.uid, world.present);
+  if (typeof standing === "object") return { ...refuse(user, world, standing), requeueAfter: lookAgain };
+  if (standing !== "heir" || owner === undefined || isSameAccount(user, world, owner))
+    return decideOwn(user, world);
+  // An earlier object of this name was for another account: what it made goes as if it had been swept.
+  const decided = decideOwn(user, afterRemoval(world, owner));
+  const isNow = decided.actions.some((action) => action.do === "generatePassword");
+  return isNow ? decided : { ...decided, actions: [...decideRemoval(owner), ...decided.actions] };
 }
 
-/** Knows only the owner row: the object is gone. */
+/** Knows only the owner row: the object is gone, or is being deleted. */
 export function decideRemoval({ deletionPolicy, fields }: Owner<UserFields>): readonly UserAction[] {
   return [...(deletionPolicy === "Delete" ? removeRows(fields) : []), { do: "removeOwner" }];
 }
 
-const domainObstacle = ({ domainName }: SipUser, kind: "absent" | "unready"): Verdict =>
-  kind === "absent"
-    ? notReady("DomainNotFound", `there is no SipDomain ${domainName} in this namespace`)
-    : notReady("DomainNotReady", `SipDomain ${domainName} is not served yet; its conditions say why`);
-
-function immutableObstacle({ immutable }: SipUser, { owner }: UserWorld): Verdict | undefined {
-  if (owner === undefined || isDeepStrictEqual(owner.fields.spec, immutable)) return undefined;
-  return notReady(
-    "ImmutableField",
-    "domainRef and username cannot change; remove this object and make a new one",
-  );
+function decideOwn(user: SipUser, world: UserRows): Decision<UserAction> {
+  const { owner } = world;
+  if (owner?.uid === user.uid && !isDeepStrictEqual(owner.fields.spec, user.immutable))
+    return refuse(user, world, immutableChanged);
+  if (user.adoptionPolicy === "Observe") return observe(user, world);
+  if (!world.isAllowed) return shutOut(user, world);
+  const foreign = foreignRows(user, world);
+  const credential = user.credential && credentialOf(user, user.credential, world);
+  const isKnown = credential !== undefined && "ha1" in credential;
+  const conflict =
+    claimConflict(world.claims, world.installationId, user.reference) ??
+    foreignObstacle(user, world, foreign, isKnown ? credential : undefined) ??
+    twice(user);
+  if (conflict !== undefined) return { ...refuse(user, world, conflict), requeueAfter: lookAgain };
+  if (user.credential?.kind === "generated" && world.secret === undefined) {
+    const { secret, key } = user.credential;
+    return {
+      ...refuse(user, world, notReady("GeneratingPassword", "a password is being made")),
+      actions: [{ do: "generatePassword", secret, key }],
+      requeueAfter: 0,
+    };
+  }
+  if (credential !== undefined && !isKnown)
+    return {
+      ...refuse(user, world, credential),
+      ...(world.secret?.isWatched === true ? {} : { requeueAfter: lookForSecret }),
+    };
+  if (credential === undefined && world.subscribers.length === 0) return refuse(user, world, nothingToAdopt);
+  const isAdopted = isAdoption(world) || foreign.account !== undefined || foreign.aliases.length > 0;
+  const deletionPolicy = policyOf(user, isAdopted);
+  const rows = planRows(user, world, foreign, credential, { isAdopted, deletionPolicy });
+  return {
+    actions: [...leaveOldDomain(world), ...rows],
+    ready: isReady(`${claimName(user.username, world.domain)} ${saysOf(user)}${rotationOf(world)}`),
+    status: {
+      ...statusOf(user, world),
+      deletionPolicy,
+      secretResourceVersion: world.secret?.resourceVersion,
+    },
+    isHeldBack: deletionPolicy === "Delete",
+    isAsked: isRotated(world) && rows.every((action) => rotates.has(action.do)),
+  };
 }
 
-/** What the owner row says of rows in this domain. (A SipDomain that was made anew may have another domain than before.) */
-const previousFields = ({ owner }: UserWorld, { domain }: ReadyDomain): UserFields | undefined =>
-  owner?.fields.domain === domain ? owner.fields : undefined;
+const saysOf = ({ isEnabled }: SipUser): string =>
+  isEnabled ? "can register" : "is disabled: it can neither register nor be called";
 
-function leaveOldDomain({ owner }: UserWorld, previous: UserFields | undefined): readonly UserAction[] {
-  if (owner === undefined || previous !== undefined) return [];
+const rotationOf = ({ secret }: UserRows): string =>
+  secret?.isWatched === false
+    ? "; a change of its Secret is seen within five minutes (at once with the label sip.strowger.dev/watch=true)"
+    : "";
+
+/** Nothing is done, or no more than a first step. */
+const refuse = (user: SipUser, world: UserRows, ready: Verdict): Decision<UserAction> => ({
+  actions: [],
+  ready,
+  status: statusOf(user, world),
+});
+
+const statusOf = (user: SipUser, world: UserRows) => ({
+  deletionPolicy: policyOf(user, isAdoption(world)),
+  address: `sip:${user.username}@${world.domain}`,
+});
+
+const policyOf = ({ deletionPolicy, adoptionPolicy }: SipUser, isAdopted: boolean) =>
+  resolveDeletionPolicy(deletionPolicy, adoptionPolicy, isAdopted);
+
+/** Once adopted, always: the owner row remembers. */
+const isAdoption = ({ owner }: UserRows): boolean => owner?.fields.isAdopted === true;
+
+/** What a rotated credential changes. */
+const rotates: ReadonlySet<UserAction["do"]> = new Set(["updateSubscriber", "saveSettings"]);
+
+/** Whether the credential may have changed since the status was written; without numbers that cannot be told. */
+const isRotated = ({ secret, seenSecret }: UserRows): boolean =>
+  secret !== undefined && (secret.resourceVersion === undefined || secret.resourceVersion !== seenSecret);
+
+function domainObstacle({ domain, reference }: SipUser, kind: "absent" | "unready"): Verdict {
+  const { namespace, name } = splitKey(domain);
+  const shown = namespace === reference.namespace ? name : domain;
+  return kind === "absent"
+    ? notReady("DomainNotFound", `there is no SipDomain ${shown}`)
+    : notReady("DomainNotReady", `SipDomain ${shown} is not served yet; its conditions say why`);
+}
+
+const immutableChanged = notReady(
+  reasons.immutableField,
+  "domainRef and username cannot change; remove this object and make a new one",
+);
+
+const nothingToAdopt = notReady(
+  "CredentialMissing",
+  "the database has no such subscriber to adopt, and the spec gives no credential to make one with",
+);
+
+function twice({ aliases }: SipUser): Verdict | undefined {
+  const name = aliases.find((alias, index) => aliases.indexOf(alias) !== index);
+  return name === undefined ? undefined : notReady(reasons.conflict, `the alias ${name} is there twice`);
+}
+
+/** No longer (or never) allowed: the rows that are there stay, and nobody can log in with them. */
+function shutOut(user: SipUser, world: UserRows): Decision<UserAction> {
+  const { owner, settings, hasBindings, domain } = world;
+  const verdict = notReady(
+    reasons.notAllowed,
+    `SipDomain ${user.domain} takes no users of this namespace; see its allowedNamespaces`,
+  );
+  if (owner === undefined) return refuse(user, world, verdict);
+  const account: Account = { username: user.username, domain };
+  const off = { maxContacts: null, displayName: null, ...settings, isEnabled: false };
+  return {
+    ...refuse(user, world, verdict),
+    actions: [
+      ...(settings?.isEnabled === false ? [] : [{ do: "saveSettings", account, settings: off } as const]),
+      ...(hasBindings ? [{ do: "removeBindings", account } as const] : []),
+    ],
+  };
+}
+
+/** A SipDomain that was made anew may have another domain than before: its users go with it. */
+function leaveOldDomain({ owner, domain: now }: UserRows): readonly UserAction[] {
+  if (owner === undefined || owner.fields.domain === now) return [];
   const { username, domain, aliases } = owner.fields;
   const names = [username, ...aliases].map((name) => claimName(name, domain));
-  return [...removeRows(owner.fields), ...names.map((name) => ({ do: "release", name }) as const)];
+  const rows = owner.deletionPolicy === "Delete" ? removeRows(owner.fields) : [];
+  return [...rows, ...names.map((name) => ({ do: "release", name }) as const)];
 }
 
 function removeRows({ username, domain, aliases }: UserFields): readonly UserAction[] {
@@ -94,94 +178,5 @@ function removeRows({ username, domain, aliases }: UserFields): readonly UserAct
   ];
 }
 
-/** Claims first: they name who is in the way. Then rows that nobody claimed, which another tool must have made. */
-function conflictOf(
-  { reference, username, aliases }: SipUser,
-  { installationId }: UserWorld,
-  found: ReadyDomain,
-  previous: UserFields | undefined,
-): Verdict | undefined {
-  const claim = found.claims.find((other) => !isHeldBy(other, installationId, reference));
-  if (claim !== undefined)
-    return notReady(
-      "Conflict",
-      `the name ${claim.name} belongs to ${describeOwner(claim, reference.namespace)}`,
-    );
-  const subscriber = found.subscribers.find((row) => previous === undefined || row.username !== username);
-  if (subscriber !== undefined) return foreign("a subscriber", claimName(subscriber.username, found.domain));
-  const alias = found.aliases.find(
-    (row) => previous?.aliases.includes(row.alias) !== true || row.target.username !== username,
-  );
-  if (alias !== undefined) return foreign("an alias", claimName(alias.alias, found.domain));
-  const twice = aliases.find((name, index) => aliases.indexOf(name) !== index);
-  return twice === undefined ? undefined : notReady("Conflict", `the alias ${twice} is there twice`);
-}
-
-const foreign = (what: string, name: string): Verdict =>
-  notReady(
-    "Conflict",
-    `the database has ${what} ${name} that this operator did not make; it is left as it is`,
-  );
-
-function actionsFor(
-  user: SipUser,
-  { owner }: UserWorld,
-  found: ReadyDomain,
-  previous: UserFields | undefined,
-  credential: Credential,
-): readonly UserAction[] {
-  const { domain } = found;
-  const account = { username: user.username, domain };
-  const settings = {
-    isEnabled: user.isEnabled,
-    maxContacts: user.maxContacts,
-    displayName: user.displayName,
-  };
-  const names = [user.username, ...user.aliases].map((name) => claimName(name, domain));
-  const gone = (previous?.aliases ?? []).filter((alias) => !user.aliases.includes(alias));
-  const subscriber = subscriberAction(account, found.subscribers[0], credential);
-  const isUnchanged = subscriber === undefined && isDeepStrictEqual(found.settings, settings);
-  const owns = ownerOf(user, domain);
-  return [
-    ...gone.flatMap((alias): UserAction[] => [
-      { do: "deleteAlias", account, alias },
-      { do: "release", name: claimName(alias, domain) },
-    ]),
-    ...names
-      .filter((name) => found.claims.every((claim) => claim.name !== name))
-      .map((name) => ({ do: "claim", name }) as const),
-    ...(subscriber === undefined ? [] : [subscriber]),
-    // Also when only the credential changed: nodes read by the change number, which is here.
-    ...(isUnchanged ? [] : [{ do: "saveSettings", account, settings } as const]),
-    ...user.aliases
-      .filter((alias) => found.aliases.every((row) => row.alias !== alias))
-      .map((alias) => ({ do: "insertAlias", account, alias }) as const),
-    ...(!user.isEnabled && found.hasBindings ? [{ do: "removeBindings", account } as const] : []),
-    ...(isSameOwner(owner, owns) ? [] : [{ do: "saveOwner", owner: owns } as const]),
-  ];
-}
-
-function subscriberAction(
-  account: Account,
-  row: Credential | undefined,
-  credential: Credential,
-): UserAction | undefined {
-  if (row === undefined) return { do: "insertSubscriber", account, credential };
-  const isEqual = row.ha1 === credential.ha1 && row.ha1Sha256 === credential.ha1Sha256;
-  return isEqual ? undefined : { do: "updateSubscriber", account, credential };
-}
-
-const ownerOf = (
-  { reference, uid, generation, deletionPolicy, immutable, username, aliases }: SipUser,
-  domain: string,
-): Owner<UserFields> => ({
-  reference,
-  uid,
-  generation,
-  deletionPolicy,
-  fields: { spec: immutable, username, domain, aliases },
-});
-
-/** The generation is a note for people: a change of it alone is worth no transaction. */
-const isSameOwner = (found: Owner | undefined, owner: Owner): boolean =>
-  found !== undefined && isDeepStrictEqual({ ...found, generation: owner.generation }, owner);
+const isSameAccount = (user: SipUser, { domain }: UserRows, { fields }: Owner<UserFields>): boolean =>
+  fields.username === user.username && fields.domain === domain;

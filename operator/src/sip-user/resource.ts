@@ -1,9 +1,9 @@
 /** A SipUser as the operator understands it, with defaults resolved. */
-import type { DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
+import type { AdoptionPolicy, DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { SipUserSpec } from "../sources/types.ts";
 
-/** Where the credential comes from: a Secret, and a key in it. */
+/** Where the credential comes from: a Secret of the user's own namespace, and a key in it. */
 export interface CredentialSource {
   readonly kind: "password" | "ha1" | "generated";
   readonly secret: ObjectKey;
@@ -14,15 +14,20 @@ export interface SipUser {
   readonly reference: ObjectReference;
   readonly uid: string;
   readonly generation: number;
-  readonly domainName: string;
+  /** The SipDomain. */
+  readonly domain: ObjectKey;
   readonly username: string;
-  readonly credential: CredentialSource;
+  /** Undefined: the credential is left as it is. */
+  readonly credential: CredentialSource | undefined;
+  /** Null here and below: the spec says nothing. */
   readonly displayName: string | null;
   /** User parts in the same domain. */
   readonly aliases: readonly string[];
   readonly isEnabled: boolean;
   readonly maxContacts: number | null;
-  readonly deletionPolicy: DeletionPolicy;
+  readonly adoptionPolicy: AdoptionPolicy;
+  /** As the spec says it, if it does. */
+  readonly deletionPolicy: DeletionPolicy | undefined;
   readonly immutable: Pick<SipUserSpec, "domainRef" | "username">;
 }
 
@@ -32,6 +37,8 @@ export interface UserFields extends OwnerFields {
   readonly username: string;
   readonly domain: string;
   readonly aliases: readonly string[];
+  /** Its password was generated, for the object of this uid (a restored object has another one), and goes with it. */
+  readonly generatedFor?: string;
 }
 
 export function parseSipUser({ kind, metadata, spec: raw }: KubernetesObject): SipUser {
@@ -40,14 +47,15 @@ export function parseSipUser({ kind, metadata, spec: raw }: KubernetesObject): S
     reference: { kind, namespace: metadata.namespace, name: metadata.name },
     uid: metadata.uid,
     generation: metadata.generation,
-    domainName: spec.domainRef.name,
+    domain: keyOf(spec.domainRef.namespace ?? metadata.namespace, spec.domainRef.name),
     username: spec.username,
     credential: credentialSource(spec, metadata),
     displayName: spec.displayName ?? null,
     aliases: spec.aliases ?? [],
     isEnabled: spec.enabled,
     maxContacts: spec.maxContacts ?? null,
-    deletionPolicy: spec.deletionPolicy ?? "Delete",
+    adoptionPolicy: spec.adoptionPolicy ?? "Never",
+    deletionPolicy: spec.deletionPolicy,
     immutable: { domainRef: spec.domainRef, username: spec.username },
   };
 }
@@ -56,15 +64,16 @@ export function parseSipUser({ kind, metadata, spec: raw }: KubernetesObject): S
 export const generatedSecretOf = (namespace: string, name: string): ObjectKey =>
   keyOf(namespace, `${name}-sip-password`);
 
-/** CEL has seen to it that exactly one is given. */
+/** CEL has seen to it that at most one is given. */
 function credentialSource(
-  { passwordSecretRef, ha1SecretRef }: SipUserSpec,
+  { passwordSecretRef, ha1SecretRef, generatePassword }: SipUserSpec,
   { namespace, name }: KubernetesObject["metadata"],
-): CredentialSource {
-  if (passwordSecretRef !== undefined) {
+): CredentialSource | undefined {
+  if (passwordSecretRef !== undefined)
     return { kind: "password", secret: keyOf(namespace, passwordSecretRef.name), key: passwordSecretRef.key };
-  }
   if (ha1SecretRef !== undefined)
     return { kind: "ha1", secret: keyOf(namespace, ha1SecretRef.name), key: ha1SecretRef.key };
-  return { kind: "generated", secret: generatedSecretOf(namespace, name), key: "password" };
+  return generatePassword === true
+    ? { kind: "generated", secret: generatedSecretOf(namespace, name), key: "password" }
+    : undefined;
 }

@@ -6,79 +6,90 @@ import {
   readAliases,
   readSubscribers,
   readUserSettings,
-  type Account,
   type AliasRow,
-  type Credential,
+  type SubscriberRow,
   type UserSettings,
 } from "../adapters/mysql/user-rows.ts";
-import type { Claim, Owner, OwnerFields } from "../ownership.ts";
-import { keyOf } from "../runtime/object.ts";
-import type { Secret, Source } from "../runtime/source.ts";
+import type { Installations } from "../installations.ts";
+import type { Claim, Owner } from "../ownership.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import type { Presence, Secret, Source } from "../runtime/source.ts";
+import type { SipUserStatus } from "../sources/types.ts";
+import { readServedDomain, type ServedDomain } from "./served-domain.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 
-export interface UserWorld {
-  readonly installationId: string;
-  /** `unready`: the SipDomain is there, but has no rows of its own (yet). */
-  readonly domain: { readonly kind: "absent" | "unready" } | ReadyDomain;
-  readonly owner: Owner<UserFields> | undefined;
-  readonly secret: Secret | undefined;
-}
+export type UserWorld =
+  /** `unready`: the SipDomain is there, but has no rows of its own (yet), or its database is not to be had. */
+  { readonly kind: "absent" | "unready" } | UserRows;
 
-export interface ReadyDomain {
+export interface UserRows extends ServedDomain {
   readonly kind: "ready";
-  readonly domain: string;
-  readonly realm: string;
+  readonly installationId: string;
+  readonly owner: Owner<UserFields> | undefined;
+  /** What a live read says of this object; asked only where the owner row has another uid. */
+  readonly present: Presence | undefined;
+  /** Undefined: there is none, or it is of no interest now. */
+  readonly secret: Secret | undefined;
+  /** The resourceVersion of the Secret whose credential was in force when the status was written. */
+  readonly seenSecret: string | undefined;
   /** Of user@domain and its aliases, by whomever. */
   readonly claims: readonly Claim[];
   /** Accounts with the username or an alias as their name, whoever made them. */
-  readonly subscribers: readonly (Account & Credential)[];
+  readonly subscribers: readonly SubscriberRow[];
   readonly settings: UserSettings | undefined;
   /** Aliases with the username or an alias as their name, whoever made them. */
   readonly aliases: readonly AliasRow[];
   readonly hasBindings: boolean;
 }
 
-/** What the owner row of a SipDomain tells its users. */
-interface DomainFields extends OwnerFields {
-  readonly domain: string;
-  readonly realm: string;
-}
-
 /** The name that a user part claims in a domain. */
 export const claimName = (user: string, domain: string): string => `${user}@${domain}`;
 
+/** The world, and where its rows are. */
 export async function readUserWorld(
   user: SipUser,
-  installation: Installation,
+  installations: Installations,
   source: Source,
-): Promise<UserWorld> {
-  return {
-    installationId: installation.id,
-    domain: await readDomain(user, installation, source),
-    owner: await readOwner<UserFields>(installation, user.reference),
-    secret: await source.secret(user.credential.secret),
-  };
+): Promise<readonly [UserWorld, Installation | undefined]> {
+  const object = source.get("SipDomain", user.domain);
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined)
+    return [{ kind: "absent" }, undefined];
+  const installation = await installations.of(clusterOf(object));
+  if (installation?.epoch === undefined) return [{ kind: "unready" }, undefined];
+  const served = await readServedDomain(object, user, installation, source);
+  if (served === undefined) return [{ kind: "unready" }, undefined];
+  return [await readRows(user, served, installation, source), installation];
 }
 
-async function readDomain(
-  { reference: { namespace }, domainName, username, aliases }: SipUser,
+/** The SipCluster of a SipDomain. */
+export function clusterOf({ metadata, spec }: KubernetesObject): ObjectKey {
+  const { clusterRef } = spec as {
+    readonly clusterRef: { readonly name: string; readonly namespace?: string };
+  };
+  return keyOf(clusterRef.namespace ?? metadata.namespace, clusterRef.name);
+}
+
+async function readRows(
+  { reference, uid, username, aliases, credential }: SipUser,
+  served: ServedDomain,
   installation: Installation,
   source: Source,
-): Promise<UserWorld["domain"]> {
-  if (source.get("SipDomain", keyOf(namespace, domainName)) === undefined) return { kind: "absent" };
-  const owner = await readOwner<DomainFields>(installation, {
-    kind: "SipDomain",
-    namespace,
-    name: domainName,
-  });
-  if (owner === undefined) return { kind: "unready" };
-  const { domain, realm } = owner.fields;
+): Promise<UserRows> {
+  const { domain, isAllowed } = served;
   const { database } = installation;
   const names = [username, ...aliases];
+  const owner = await readOwner<UserFields>(installation, reference);
+  const isOther = owner !== undefined && owner.uid !== uid;
   return {
     kind: "ready",
-    domain,
-    realm,
+    ...served,
+    installationId: installation.id,
+    owner,
+    present: isOther
+      ? await source.presence(reference.kind, keyOf(reference.namespace, reference.name))
+      : undefined,
+    seenSecret: seenSecretOf(source.get(reference.kind, keyOf(reference.namespace, reference.name))),
+    secret: credential !== undefined && isAllowed ? await source.secret(credential.secret) : undefined,
     claims: await readClaims(
       database,
       "user",
@@ -90,3 +101,6 @@ async function readDomain(
     hasBindings: await hasBindings(database, { username, domain }),
   };
 }
+
+const seenSecretOf = (object: KubernetesObject | undefined): string | undefined =>
+  (object?.status as SipUserStatus | undefined)?.secretResourceVersion;

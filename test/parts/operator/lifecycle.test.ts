@@ -161,11 +161,11 @@ test("a Secret that is missing, then there, then changed", async () => {
   await operator.becomes("SipUser", "frank", "Reconciled", 2_000);
   operator.write(
     "frank-secret.yaml",
-    yaml.slice(0, yaml.indexOf("---\n")).replace("password: x", "password: y"),
+    yaml.slice(0, yaml.indexOf("---\n")).replace("password: x", "password: z"),
   );
   await operator.eventually(
     "the new hash",
-    async () => (await subscriber("frank"))?.ha1 === md5("frank:test:y"),
+    async () => (await subscriber("frank"))?.ha1 === md5("frank:test:z"),
     2_000,
   );
 });

@@ -26,14 +26,19 @@ export interface AliasRow {
   readonly target: Account;
 }
 
-/** The accounts of these user parts, spelt as the table has them, with their credentials. */
+/** An account with its credential; `plain` is the password itself, which other tools store and we never do. */
+export interface SubscriberRow extends Account, Credential {
+  readonly plain: string;
+}
+
+/** The accounts of these user parts, spelt as the table has them. */
 export const readSubscribers = (
   { database, subscriber }: Installation,
   domain: string,
   usernames: readonly string[],
-): Promise<readonly (Account & Credential)[]> =>
+): Promise<readonly SubscriberRow[]> =>
   database.rows(
-    `SELECT username, domain, ha1, ${subscriber.hasSha256 ? "ha1_sha256" : "''"} AS ha1Sha256
+    `SELECT username, domain, ha1, ${subscriber.hasSha256 ? "ha1_sha256" : "''"} AS ha1Sha256, password AS plain
        FROM subscriber WHERE domain = ? AND username IN (${marks(usernames)})`,
     [domain, ...usernames],
   );
@@ -131,8 +136,10 @@ export async function saveUserSettings(
 }
 
 export async function deleteSubscriber(change: Change, { username, domain }: Account): Promise<void> {
-  await change.run("DELETE FROM subscriber WHERE username = ? AND domain = ?", [username, domain]);
-  await change.run("DELETE FROM strowger_subscriber WHERE username = ? AND domain = ?", [username, domain]);
+  await deleteFrom(change, ["subscriber", "strowger_subscriber"], "username = ? AND domain = ?", [
+    username,
+    domain,
+  ]);
 }
 
 /** Fails with `DuplicateKey` when the alias exists. */
@@ -176,8 +183,17 @@ export async function removeBindings(change: Change, { username, domain }: Accou
   );
   if (bindings.length === 0) return;
   const ids = bindings.map(({ id }) => id);
-  await change.run(`DELETE FROM location WHERE contact_id IN (${marks(ids)})`, ids);
-  await change.run(`DELETE FROM strowger_flow WHERE contact_id IN (${marks(ids)})`, ids);
+  await deleteFrom(change, ["location", "strowger_flow"], `contact_id IN (${marks(ids)})`, ids);
+}
+
+/** A table of OpenSIPS, and ours beside it. */
+async function deleteFrom(
+  change: Change,
+  tables: readonly ["subscriber" | "location", "strowger_subscriber" | "strowger_flow"],
+  where: string,
+  values: readonly string[],
+): Promise<void> {
+  for (const table of tables) await change.run(`DELETE FROM ${table} WHERE ${where}`, values);
 }
 
 const marks = (values: readonly unknown[]): string => values.map(() => "?").join(", ");

@@ -1,0 +1,103 @@
+/** Rows of one kind's objects in all databases that are open, found and removed by their owner rows alone (design: ownership, rules 4 and 6). */
+import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
+import { ownedKeys, readOwner } from "../adapters/mysql/owners.ts";
+import type { Installations } from "../installations.ts";
+import type { ObjectReference, Owner, OwnerFields } from "../ownership.ts";
+import type { Finalized } from "../runtime/controller.ts";
+import type { Ms } from "../runtime/clock.ts";
+import { splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { finalizer } from "../runtime/reconcile-object.ts";
+import type { Source } from "../runtime/source.ts";
+
+/** Removes what an owner row says, with the row itself. */
+export type RemoveRows<Fields> = (owner: Owner<Fields>, installation: Installation) => Promise<void>;
+
+/** A deletion waits for a database so long; after that the sweep finishes it. */
+const patienceMs = 30_000;
+const againMs = 2_000;
+
+export class OwnedRows<Fields extends OwnerFields> {
+  readonly #kind: string;
+  readonly #installations: Installations;
+  readonly #source: Source;
+  readonly #remove: RemoveRows<Fields>;
+
+  constructor(kind: string, installations: Installations, source: Source, remove: RemoveRows<Fields>) {
+    this.#kind = kind;
+    this.#installations = installations;
+    this.#source = source;
+    this.#remove = remove;
+  }
+
+  async keys(): Promise<readonly ObjectKey[]> {
+    const all = await Promise.all(this.#installations.open().map((one) => ownedKeys(one, this.#kind)));
+    return [...new Set(all.flat())];
+  }
+
+  /** Whoever's uid the owner row has: the object is proven gone. */
+  async remove(key: ObjectKey): Promise<void> {
+    const reference = { kind: this.#kind, ...splitKey(key) };
+    for (const installation of this.#installations.open()) {
+      const owner = await readOwner<Fields>(installation, reference);
+      if (owner !== undefined) await this.#remove(owner, installation);
+    }
+  }
+
+  /**
+   * What this very object owns, by its uid: one that never owned anything removes nothing. `cluster` is the SipCluster that its spec leads
+   * to, as far as that can be told. A database that stays away for 30 s does not hold the object back any longer.
+   */
+  async finalize(object: KubernetesObject, cluster: ObjectKey | undefined, waited: Ms): Promise<Finalized> {
+    const { kind, metadata } = object;
+    const reference = { kind, namespace: metadata.namespace, name: metadata.name };
+    let own: Installation | undefined;
+    const failures: (string | undefined)[] = [];
+    if (cluster !== undefined)
+      failures.push(await failureOf(async () => (own = await this.#installations.of(cluster))));
+    let isRemoved = false;
+    for (const installation of this.#installations.open()) {
+      const failure = await failureOf(async () => {
+        isRemoved = (await this.#removeOwn(installation, reference, metadata.uid)) || isRemoved;
+      });
+      // Another SipCluster's database is of interest only where nobody can tell whose the object was.
+      if (cluster === undefined || installation === own) failures.push(failure);
+    }
+    if (isRemoved || metadata.finalizers?.includes(finalizer) !== true) return { isDone: true };
+    const away = failures.find((failure) => failure !== undefined) ?? this.#unknown(cluster);
+    if (away === undefined) return { isDone: true };
+    if (away !== clusterGone && waited < patienceMs) return { isDone: false, requeueAfter: againMs };
+    const message = `${away}; the object goes, and its rows when that database can be reached again`;
+    this.#source.event(object, { type: "Warning", reason: "RowsKept", message });
+    return { isDone: true };
+  }
+
+  async #removeOwn(installation: Installation, reference: ObjectReference, uid: string): Promise<boolean> {
+    const owner = await readOwner<Fields>(installation, reference);
+    if (owner?.uid !== uid) return false;
+    await this.#remove(owner, installation);
+    return true;
+  }
+
+  /** Why nobody can tell what it owns. */
+  #unknown(cluster: ObjectKey | undefined): string | undefined {
+    if (cluster !== undefined && this.#source.get("SipCluster", cluster) === undefined) return clusterGone;
+    const away = this.#installations.unreachable();
+    const concerns = cluster === undefined ? away.length > 0 : away.includes(cluster);
+    return concerns
+      ? `the database of SipCluster ${cluster ?? away.join(", ")} cannot be reached`
+      : undefined;
+  }
+}
+
+const clusterGone = "its SipCluster is gone";
+
+/** What went wrong, in words. A leadership that was lost is not to be waited out. */
+async function failureOf(work: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LeadershipLost) throw error;
+    return error instanceof Error ? error.message : String(error);
+  }
+}

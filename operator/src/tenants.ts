@@ -1,0 +1,73 @@
+/** Which namespaces may use what is in another one (SipCluster.allowedDomains, SipDomain.allowedNamespaces). Pure. */
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** As Kubernetes' LabelSelector: what it says must all hold; one that says nothing selects everything. */
+export interface LabelSelector {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** By name or by label: either will do. */
+export interface NamespaceChoice {
+  readonly names?: readonly string[];
+  readonly selector?: LabelSelector;
+}
+
+export interface AllowedDomains {
+  readonly namespaces: NamespaceChoice;
+  /** Absent: any domain. */
+  readonly suffixes?: readonly string[];
+}
+
+/** `labels` is undefined where they could not be read: then no selector matches. */
+export function choosesNamespace(
+  { names = [], selector }: NamespaceChoice,
+  namespace: string,
+  labels: Labels | undefined,
+): boolean {
+  return (
+    names.includes(namespace) || (selector !== undefined && labels !== undefined && selects(selector, labels))
+  );
+}
+
+/** Every one of `names` must be below a suffix that is open to this namespace. */
+export function allowsDomains(
+  allowed: readonly AllowedDomains[],
+  namespace: string,
+  labels: Labels | undefined,
+  names: readonly string[],
+): boolean {
+  const open = allowed.filter(({ namespaces }) => choosesNamespace(namespaces, namespace, labels));
+  return names.every((name) =>
+    open.some(({ suffixes }) => suffixes?.some((suffix) => isBelow(name, suffix)) ?? true),
+  );
+}
+
+function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      switch (operator) {
+        case "In":
+          return value !== undefined && values.includes(value);
+        case "NotIn":
+          return value === undefined || !values.includes(value);
+        case "Exists":
+          return value !== undefined;
+        case "DoesNotExist":
+          return value === undefined;
+      }
+    })
+  );
+}
+
+function isBelow(name: string, suffix: string): boolean {
+  const [below, above] = [name.toLowerCase(), suffix.toLowerCase()];
+  return below === above || below.endsWith(`.${above}`);
+}
