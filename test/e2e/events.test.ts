@@ -1,0 +1,115 @@
+/** Calls go on while the cluster lives: scaling, an upgrade, crashes, a lost node. kube-proxy with iptables, MariaDB outside. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CallStream, type StreamReport } from "./call-stream.ts";
+import { InstalledExchange, namespace, operatorNamespace } from "./installed-exchange.ts";
+import { tell } from "./tell.ts";
+
+const nodesOfExchange = ["deployment/exchange-nodes", "-n", namespace, "--timeout=300s"];
+
+describe("calls through an exchange on Kubernetes", () => {
+  let exchange: InstalledExchange;
+  let stream: CallStream;
+
+  beforeAll(async () => {
+    exchange = await InstalledExchange.open({ proxyMode: "iptables", database: "outside" });
+    await exchange.helmInstall();
+    await exchange.applyExamples();
+    stream = await CallStream.open({
+      host: await exchange.phonesHost(),
+      exchange: await exchange.address(),
+      ...{ caller: await exchange.login("alice"), callee: await exchange.login("bob") },
+      ...{ calleePort: 5_100, rate: 10 },
+    });
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await exchange.keepLogs();
+  });
+  afterAll(async () => {
+    await stream?.[Symbol.asyncDispose]();
+    await exchange?.[Symbol.asyncDispose]();
+  });
+
+  test("without any event no call fails", async () => {
+    const { failed, words } = print("no event", await stream.during(async () => undefined));
+    expect(failed, words).toBe(0);
+  });
+
+  test("a killed operator is not on the path of a call", async () => {
+    const report = await stream.during(async () => {
+      const label = "app.kubernetes.io/component=operator";
+      const which = ["-l", label, "-n", operatorNamespace];
+      await exchange.kubectl("delete", "pods", ...which, "--grace-period=0", "--force");
+      await exchange.kubectl("wait", "--for=condition=Available", "deployment", ...which, "--timeout=120s");
+    });
+    expect(print("operator killed", report).failed, report.words).toBe(0);
+  });
+
+  test("scale 2, 4, 2", async () => {
+    const report = await stream.during(async () => {
+      for (const replicas of [4, 2]) {
+        await exchange.kubectl("scale", "sipcluster/exchange", "-n", namespace, `--replicas=${replicas}`);
+        const is = `--for=jsonpath={.status.readyReplicas}=${replicas}`;
+        await exchange.kubectl("wait", is, ...nodesOfExchange);
+      }
+    });
+    expectServed(print("scale 2, 4, 2", report));
+  });
+
+  test("a rolling upgrade of the image", async () => {
+    const report = await stream.during(async () => {
+      const patch = JSON.stringify({ spec: { image: exchange.place.nextSipNodeImage } });
+      const what = ["sipcluster/exchange", "-n", namespace, "--type=merge", "-p", patch];
+      await exchange.kubectl("patch", ...what);
+      const image = `--for=jsonpath={.spec.template.spec.containers[0].image}=${exchange.place.nextSipNodeImage}`;
+      await exchange.kubectl("wait", image, ...nodesOfExchange);
+      await exchange.kubectl("rollout", "status", ...nodesOfExchange);
+    });
+    expectServed(print("rolling upgrade", report));
+  });
+
+  test("SIGKILL of a node's process", async () => {
+    const report = await stream.during(async () => {
+      const [pod = "", node = ""] = Object.entries(await exchange.pods())[0] ?? [];
+      if (exchange.place.own) await exchange.place.own.cluster.node(node).killContainer(pod, "sip-node");
+      else await exchange.kubectl("delete", "pod", pod, "-n", namespace, "--grace-period=0", "--force");
+      await seconds(10);
+      await exchange.kubectl("rollout", "status", ...nodesOfExchange);
+    });
+    expectServed(print("SIGKILL of a pod", report));
+  });
+
+  test("the loss of a whole node", async () => {
+    const own = exchange.place.own;
+    if (own === undefined)
+      return tell("left out: nodes of a cluster that was there already are not ours to lose");
+    const report = await stream.during(async () => {
+      await own.cluster.node("k2").lose();
+      await seconds(60);
+    });
+    tell(
+      own.balancer
+        .changes()
+        .slice(-3)
+        .map(({ what }) => what)
+        .join("; "),
+    );
+    expectServed(print("loss of a node", report));
+  });
+
+  /** Whatever failed, the exchange works again before the stream ends. */
+  function expectServed(report: StreamReport): void {
+    expect(report.calls).toBeGreaterThan(0);
+    expect(report.failed / report.calls, report.words).toBeLessThan(0.5);
+  }
+});
+
+function print(event: string, report: StreamReport): StreamReport {
+  const { calls, failed, retransmissions, recovery } = report;
+  const ending = failed === 0 ? "" : `, the last of them began ${recovery} ms after the event`;
+  tell(`${event}: ${calls} calls, ${failed} failed${ending}; ${retransmissions} retransmissions`);
+  if (failed > 0) tell(report.words);
+  return report;
+}
+
+const seconds = (count: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, count * 1_000));

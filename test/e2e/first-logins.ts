@@ -1,0 +1,54 @@
+/** How long it takes from `kubectl apply` of a SipUser until its phone is let in. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { inNamespace } from "../support/child.ts";
+import { domain, type InstalledExchange, namespace } from "./installed-exchange.ts";
+
+/** Milliseconds for each of `count` new users, ascending. kubectl's own start is part of it. */
+export async function firstLogins(exchange: InstalledExchange, count: number): Promise<number[]> {
+  const { address, port } = await exchange.address();
+  const host = await exchange.phonesHost();
+  const place = host.namespace === undefined ? [] : inNamespace(host.namespace);
+  const program = join(import.meta.dirname, "first-login-program.ts");
+  const args = [process.execPath, program, address, String(port), host.address, domain];
+  const [command = "", ...rest] = [...place, ...args];
+  const child = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const times: number[] = [];
+  try {
+    for (let number = 1; number <= count; number++) {
+      const username = `user-${number}`;
+      const begin = Date.now();
+      await exchange.place.client.apply(newUser(username));
+      child.stdin.write(`${username} password-of-${username}\n`);
+      const { value } = (await answers.next()) as { readonly value?: string };
+      if (value === undefined) throw new Error(`${username} was never let in`);
+      times.push(Number(value.split(" ")[1]) - begin);
+    }
+  } finally {
+    child.kill();
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** Of ascending values: the one below which that share of them lies. */
+export const percentile = (values: readonly number[], share: number): number =>
+  values[Math.min(values.length - 1, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
+
+function newUser(username: string): string {
+  const metadata = { name: username, namespace };
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata,
+    stringData: { password: `password-of-${username}` },
+  };
+  const user = {
+    apiVersion: "sip.strowger.dev/v1alpha1",
+    kind: "SipUser",
+    metadata,
+    spec: { domainRef: { name: "strowger-example" }, username, passwordSecretRef: { name: username } },
+  };
+  return `${JSON.stringify(secret)}\n---\n${JSON.stringify(user)}\n`;
+}

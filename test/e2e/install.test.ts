@@ -1,0 +1,88 @@
+/** From an empty cluster to a call and back: chart, examples, phones, self-test, uninstall. kube-proxy with nftables, MariaDB in the cluster. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Baresip } from "../support/baresip.ts";
+import { hosts } from "../support/kubernetes/kube-cluster.ts";
+import { firstLogins, percentile } from "./first-logins.ts";
+import { InstalledExchange, namespace, operatorNamespace, release } from "./installed-exchange.ts";
+import { talk } from "./talk.ts";
+import { tell } from "./tell.ts";
+
+describe("Strowger on a cluster of two nodes", () => {
+  let exchange: InstalledExchange;
+
+  beforeAll(async () => {
+    exchange = await InstalledExchange.open({ proxyMode: "nftables", database: "inside" });
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await exchange.keepLogs();
+  });
+  afterAll(async () => exchange?.[Symbol.asyncDispose]());
+
+  test("helm installs the chart, and what the examples say gets ready", async () => {
+    await exchange.helmInstall();
+    await exchange.applyExamples();
+    const nodes = Object.values(await exchange.pods());
+    expect(nodes).toHaveLength(2);
+    if (exchange.place.own) expect(new Set(nodes), "one pod on each node").toEqual(new Set(["k1", "k2"]));
+  });
+
+  test("two phones on pods of different nodes talk, and each hears the other", async () => {
+    const [address, host] = [await exchange.address(), await exchange.phonesHost()];
+    const [callerPort, calleePort] = await portsOnTwoNodes(exchange, address);
+    const heard = await talk({
+      host,
+      exchange: address,
+      caller: { login: await exchange.login("alice"), sipPort: callerPort },
+      callee: { login: await exchange.login("bob"), sipPort: calleePort },
+    });
+    tell(`share of the other's pitch: ${JSON.stringify(heard)}`);
+    expect(heard.caller).toBeGreaterThan(0.8);
+    expect(heard.callee).toBeGreaterThan(0.8);
+  });
+
+  test("kubectl shows who is registered", async () => {
+    const host = await exchange.phonesHost();
+    const login = await exchange.login("carol");
+    const plan = { login, exchange: await exchange.address(), host, pitch: 440, firstRtpPort: 41_200 };
+    await using carol = await Baresip.start({ ...plan, sipPort: 5_300 });
+    expect(await carol.isRegistered()).toBe(true);
+    const isSeen = "--for=jsonpath={.status.registered}=true";
+    await exchange.kubectl("wait", isSeen, "sipuser/carol", "-n", namespace, "--timeout=60s");
+    tell(`\n${await exchange.kubectl("get", "sipusers", "-n", namespace)}`);
+  });
+
+  test("helm test places a call through the Service", async () => {
+    const args = ["test", release, "--namespace", operatorNamespace, "--logs", "--timeout", "3m"];
+    tell(await exchange.place.client.helm(args, { timeoutMs: 240_000 }));
+  });
+
+  test("100 new users are let in soon after kubectl apply", async () => {
+    const times = await firstLogins(exchange, 100);
+    tell(`apply to login: p50 ${percentile(times, 0.5)} ms, p99 ${percentile(times, 0.99)} ms`);
+    expect(times).toHaveLength(100);
+  });
+
+  test("uninstall leaves nothing behind that waits", async () => {
+    await exchange.removeExamples();
+    const where = ["--namespace", operatorNamespace, "--wait", "--timeout", "3m"];
+    tell(await exchange.place.client.helm(["uninstall", release, ...where], { timeoutMs: 240_000 }));
+    await exchange.kubectl("delete", "namespace", operatorNamespace, "--timeout=120s");
+    await exchange.kubectl("delete", "crd", "-l", "app.kubernetes.io/name=strowger", "--timeout=60s");
+    const namespaces = await exchange.kubectl("get", "namespaces", "-o", "name");
+    expect(namespaces).not.toMatch(/telephony|strowger/);
+    expect(await exchange.kubectl("get", "crd", "-o", "name")).not.toContain("strowger");
+  });
+});
+
+/** Ports of the phones' host whose flows go to different nodes; on a cluster that was there already nobody knows, and any will do. */
+async function portsOnTwoNodes(
+  { place }: InstalledExchange,
+  address: { address: string; port: number },
+): Promise<[number, number]> {
+  const wanted = [hosts.k1.address, hosts.k2.address];
+  const found = new Map<string, number>();
+  for (let port = 5_100; place.own && found.size < wanted.length && port < 5_200; port++)
+    found.set(await place.own.balancer.nodeOf(port, address), port);
+  const [first = 5_100, second = 5_101] = wanted.map((node) => found.get(node));
+  return [first, second];
+}

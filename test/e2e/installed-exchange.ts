@@ -1,0 +1,178 @@
+/** Strowger as a platform team installs it: the chart by helm, then `examples/kubernetes` applied, with its database inside or outside. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { hosts } from "../support/kubernetes/kube-cluster.ts";
+import type { ProxyMode } from "../support/kubernetes/kube-node.ts";
+import { startMariadb, type TestMariadb } from "../support/mariadb.ts";
+import type { Endpoint, PhoneLogin } from "../support/phone.ts";
+import { openPlace, type PhonesHost, phonesHost, type Place } from "./place.ts";
+import { tell } from "./tell.ts";
+
+export interface ExchangePlan {
+  readonly proxyMode: ProxyMode;
+  /** `inside`: the examples' own MariaDB; `outside`: one beside the cluster. */
+  readonly database: "inside" | "outside";
+}
+
+export const namespace = "telephony";
+export const operatorNamespace = "strowger-system";
+export const release = "strowger";
+export const domain = "strowger.example";
+
+const root = resolve(import.meta.dirname, "../..");
+
+export class InstalledExchange implements AsyncDisposable {
+  readonly place: Place;
+  readonly #database: TestMariadb | undefined;
+  readonly #overlay: string;
+  #isKept = false;
+
+  private constructor(place: Place, overlay: string, database?: TestMariadb) {
+    this.place = place;
+    this.#overlay = overlay;
+    this.#database = database;
+  }
+
+  /** A cluster, with nothing of ours in it yet. */
+  static async open(plan: ExchangePlan): Promise<InstalledExchange> {
+    const place = await openPlace(plan.proxyMode, plan.database);
+    const overlay = await mkdtemp(join(tmpdir(), "strowger-examples-"));
+    const outside = plan.database === "outside" && place.own;
+    const host = outside && { namespace: outside.cluster.namespace("db"), address: hosts.db.address };
+    const database = host ? await startMariadb({ host }) : undefined;
+    if (database) await makeLogins(database);
+    await writeFile(join(overlay, "kustomization.yaml"), JSON.stringify(overlayOf(place, overlay, database)));
+    return new InstalledExchange(place, overlay, database);
+  }
+
+  /** `helm install`; resolves when the operator runs. */
+  async helmInstall(): Promise<void> {
+    const { operatorImage, sipNodeImage, client } = this.place;
+    tell("helm install");
+    const values = [
+      ...imageValues("image", operatorImage),
+      ...imageValues("sipNode.image", sipNodeImage),
+    ].flatMap((value) => ["--set-string", value]);
+    const chart = join(root, "charts/strowger");
+    const where = ["--namespace", operatorNamespace, "--create-namespace", "--wait", "--timeout", "3m"];
+    tell(await client.helm(["install", release, chart, ...where, ...values], { timeoutMs: 240_000 }));
+  }
+
+  /** `kubectl apply -k`; resolves when everything says that it is ready. */
+  async applyExamples(): Promise<void> {
+    tell("kubectl apply -k examples/kubernetes");
+    tell(await this.kubectl("apply", "-k", this.#overlay));
+    for (const kind of ["sipclusters", "sipdomains", "sipusers"])
+      await this.kubectl("wait", "--for=condition=Ready", kind, "--all", "-n", namespace, "--timeout=240s");
+    tell(`\n${await this.kubectl("get", "sip,pods,services", "-n", namespace, "-o", "wide")}`);
+  }
+
+  async removeExamples(): Promise<void> {
+    await this.kubectl("delete", "-k", this.#overlay, "--timeout=240s");
+  }
+
+  async kubectl(...args: readonly string[]): Promise<string> {
+    return await this.place.client.kubectl(args, { timeoutMs: 300_000 });
+  }
+
+  /** Where phones call. */
+  async address(): Promise<Endpoint> {
+    const status = await this.kubectl(
+      "get",
+      "sipcluster/exchange",
+      "-n",
+      namespace,
+      "-o",
+      "jsonpath={.status.addresses}",
+    );
+    const [first] = JSON.parse(status) as { readonly host: string; readonly port: number }[];
+    if (first === undefined) throw new Error("the exchange has no address");
+    return { address: first.host, port: first.port };
+  }
+
+  async phonesHost(): Promise<PhonesHost> {
+    return await phonesHost(this.place, (await this.address()).address);
+  }
+
+  /** The login of a user of the examples. */
+  async login(username: string): Promise<PhoneLogin> {
+    const secret = username === "alice" ? "alice-sip" : `${username}-sip-password`;
+    const what = ["get", "secret", secret, "-n", namespace, "-o", "jsonpath={.data.password}"];
+    const password = Buffer.from(await this.kubectl(...what), "base64").toString();
+    return { username, domain, password };
+  }
+
+  /** The pods of the exchange's nodes: name to the Kubernetes node. */
+  async pods(): Promise<Readonly<Record<string, string>>> {
+    const label = "-lsip.strowger.dev/cluster=exchange,app.kubernetes.io/component=sip-node";
+    const list = await this.place.client.get<{ readonly items: readonly Pod[] }>(
+      "pods",
+      "-n",
+      namespace,
+      label,
+    );
+    const running = list.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return Object.fromEntries(running.map(({ metadata, spec }) => [metadata.name, spec.nodeName ?? ""]));
+  }
+
+  /** Keeps the logs, for a test that failed. */
+  async keepLogs(): Promise<void> {
+    const cluster = this.place.own?.cluster;
+    if (cluster === undefined || this.#isKept) return;
+    this.#isKept = true;
+    tell(`a test failed; logs are kept in ${await cluster.saveLogs()}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.place.close();
+    await this.#database?.[Symbol.asyncDispose]();
+    await rm(this.#overlay, { recursive: true, force: true });
+  }
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly nodeName?: string };
+}
+
+/** `registry/repository:tag` as the chart's values. */
+function imageValues(path: string, image: string): string[] {
+  const [, repository = image, tag = "latest"] = /^(.*):([^:/]+)$/.exec(image) ?? [];
+  return [`${path}.repository=${repository}`, `${path}.tag=${tag}`];
+}
+
+/** The examples as they stand, but for the image of the database, or without it where it is outside. */
+function overlayOf(place: Place, folder: string, database: TestMariadb | undefined): object {
+  const examples = relative(folder, join(root, "examples/kubernetes"));
+  const [newName, newTag] = place.mariadbImage?.split(/:(?=[^:]*$)/) ?? [];
+  const images = newName ? [{ name: "docker.io/library/mariadb", newName, newTag }] : [];
+  const name = { metadata: { name: "mariadb", namespace } };
+  const remove = (apiVersion: string, kind: string) => ({
+    patch: JSON.stringify({ $patch: "delete", apiVersion, kind, ...name }),
+  });
+  const elsewhere = {
+    target: { kind: "SipCluster" },
+    patch: JSON.stringify([{ op: "replace", path: "/spec/mysql/hosts", value: [hosts.db.address] }]),
+  };
+  const patches = database ? [elsewhere, remove("apps/v1", "StatefulSet"), remove("v1", "Service")] : [];
+  return {
+    apiVersion: "kustomize.config.k8s.io/v1beta1",
+    kind: "Kustomization",
+    resources: [examples],
+    images,
+    patches,
+  };
+}
+
+/** What the examples' own database makes of their Secrets. */
+async function makeLogins(database: TestMariadb): Promise<void> {
+  for (const statement of [
+    "CREATE DATABASE opensips CHARACTER SET utf8mb4",
+    "CREATE USER 'strowger_admin'@'%' IDENTIFIED BY 'change-this-admin-password'",
+    "GRANT ALL PRIVILEGES ON opensips.* TO 'strowger_admin'@'%'",
+    "CREATE USER 'strowger_node'@'%' IDENTIFIED BY 'change-this-node-password'",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON opensips.* TO 'strowger_node'@'%'",
+  ])
+    await database.query(statement);
+}

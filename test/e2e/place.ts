@@ -1,0 +1,90 @@
+/**
+ * Where the end-to-end tests run: a cluster of their own (test/support/kubernetes), or with USE_EXISTING_CLUSTER=true the cluster of the
+ * current kubeconfig, whose load balancer must serve UDP. There the images have to be where its nodes can pull them:
+ * STROWGER_E2E_OPERATOR_IMAGE, STROWGER_E2E_SIP_NODE_IMAGE and, for the upgrade, STROWGER_E2E_NEXT_SIP_NODE_IMAGE, each with its tag.
+ */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { kubeBinaries } from "../tools/build.ts";
+import { useExistingCluster } from "../support/kubernetes/api-server.ts";
+import { images, mariadbImage } from "../support/kubernetes/images.ts";
+import { hosts, KubeCluster } from "../support/kubernetes/kube-cluster.ts";
+import { KubeClient } from "../support/kubernetes/kube-client.ts";
+import type { ProxyMode } from "../support/kubernetes/kube-node.ts";
+import { LoadBalancer } from "../support/kubernetes/load-balancer.ts";
+import { tell } from "./tell.ts";
+
+export interface Place {
+  readonly client: KubeClient;
+  /** Undefined on a cluster that was there already: there nodes are not ours to lose, and its own balancer chooses. */
+  readonly own: { readonly cluster: KubeCluster; readonly balancer: LoadBalancer } | undefined;
+  readonly operatorImage: string;
+  readonly sipNodeImage: string;
+  readonly nextSipNodeImage: string;
+  /** Undefined: the one that the examples name. */
+  readonly mariadbImage: string | undefined;
+  close(): Promise<void>;
+}
+
+export interface PhonesHost {
+  readonly namespace?: string;
+  readonly address: string;
+}
+
+export async function openPlace(proxyMode: ProxyMode, database: "inside" | "outside"): Promise<Place> {
+  return useExistingCluster ? await existingPlace() : await ownPlace(proxyMode, database);
+}
+
+/** Where phones live: beside the cluster, at the address by which they reach the exchange. */
+export async function phonesHost({ own }: Place, exchange: string): Promise<PhonesHost> {
+  if (own) return { namespace: own.cluster.namespace("ph"), address: hosts.ph.address };
+  const socket = createSocket("udp4");
+  socket.connect(9, exchange); // sends nothing; the system chooses the address
+  await once(socket, "connect");
+  const { address } = socket.address();
+  socket.close();
+  return { address };
+}
+
+async function ownPlace(proxyMode: ProxyMode, database: "inside" | "outside"): Promise<Place> {
+  tell(`a cluster of two nodes, kube-proxy with ${proxyMode}`);
+  const archives = database === "inside" ? [await mariadbImage()] : [];
+  const cluster = await KubeCluster.start({ proxyMode, archives });
+  const balancer = await LoadBalancer.start(cluster);
+  const nextSipNodeImage = images.sipNode.replace(/:test$/, ":next");
+  for (const node of cluster.nodes) await node.tag(images.sipNode, nextSipNodeImage);
+  tell("two nodes are ready");
+  return {
+    client: cluster,
+    own: { cluster, balancer },
+    operatorImage: images.operator,
+    sipNodeImage: images.sipNode,
+    nextSipNodeImage,
+    mariadbImage: images.mariadb,
+    close: async () => {
+      await balancer[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function existingPlace(): Promise<Place> {
+  const { kubectl } = await kubeBinaries(["kubectl"]);
+  const kubeconfig = process.env["KUBECONFIG"] ?? join(homedir(), ".kube/config");
+  const image = (name: string): string => {
+    const value = process.env[`STROWGER_E2E_${name}_IMAGE`];
+    if (!value) throw new Error(`USE_EXISTING_CLUSTER=true needs STROWGER_E2E_${name}_IMAGE`);
+    return value;
+  };
+  return {
+    client: new KubeClient({ kubectl, kubeconfig }),
+    own: undefined,
+    operatorImage: image("OPERATOR"),
+    sipNodeImage: image("SIP_NODE"),
+    nextSipNodeImage: image("NEXT_SIP_NODE"),
+    mariadbImage: undefined,
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,39 @@
+/** Two baresip phones that call each other and listen. */
+import { Baresip } from "../support/baresip.ts";
+import type { Endpoint, PhoneLogin } from "../support/phone.ts";
+import { shareOfPitch } from "../support/pitch.ts";
+import type { PhonesHost } from "./place.ts";
+
+export interface TalkPlan {
+  readonly host: PhonesHost;
+  readonly exchange: Endpoint;
+  readonly caller: { readonly login: PhoneLogin; readonly sipPort: number };
+  readonly callee: { readonly login: PhoneLogin; readonly sipPort: number };
+}
+
+const pitches = { caller: 440, callee: 1000 };
+
+/** Registers both, calls, lets them talk for two seconds and hangs up. Returns how much of the other's pitch each heard, from 0 to 1. */
+export async function talk(plan: TalkPlan): Promise<{ caller: number; callee: number }> {
+  const { host, exchange } = plan;
+  const start = (who: "caller" | "callee", firstRtpPort: number) =>
+    Baresip.start({ ...plan[who], host, exchange, pitch: pitches[who], firstRtpPort });
+  await using caller = await start("caller", 41_000);
+  await using callee = await start("callee", 41_100);
+  for (const phone of [caller, callee])
+    if (!(await phone.isRegistered(30_000))) throw new Error(`${phone.plan.login.username} was refused`);
+  const { username, domain } = plan.callee.login;
+  caller.command("dial", `sip:${username}@${domain}`);
+  await callee.waitFor("CALL_INCOMING");
+  callee.command("accept");
+  await caller.waitFor("CALL_ESTABLISHED");
+  await callee.waitFor("CALL_ESTABLISHED");
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  caller.command("hangup");
+  await callee.waitFor("CALL_CLOSED");
+  await new Promise((resolve) => setTimeout(resolve, 300)); // its recorder writes the rest
+  return {
+    caller: shareOfPitch(await caller.heard(), pitches.callee),
+    callee: shareOfPitch(await callee.heard(), pitches.caller),
+  };
+}
