@@ -1,5 +1,5 @@
 /** Reconciles SipClusters: parse, read the world, decide, apply, say how it is. */
-import { ApiRefused } from "../adapters/kube/api-error.ts";
+import { ApiRefused, ApiUnreachable } from "../adapters/kube/api-error.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import type { Installations } from "../installations.ts";
@@ -153,8 +153,10 @@ function namesSecret(name: string, object: KubernetesObject): boolean {
   return mysql?.credentialsSecret === name || mysql?.tls?.ca?.secret === name;
 }
 
-/** What Kubernetes refuses was in the spec, as a rule. */
-const verdictOf = (error: unknown): Verdict =>
-  error instanceof ApiRefused
-    ? notReady("Refused", `Kubernetes refused: ${error.message}`)
-    : verdictOfFailure(error);
+/** What Kubernetes refuses was in the spec, as a rule. That it cannot be asked, or is written by others now, says nothing of the object. */
+function verdictOf(error: unknown): Verdict | undefined {
+  if (error instanceof ApiUnreachable) return undefined;
+  if (!(error instanceof ApiRefused)) return verdictOfFailure(error);
+  const passes = error.status === 409 || error.status === 429 || error.status >= 500;
+  return passes ? undefined : notReady("Refused", `Kubernetes refused: ${error.message}`);
+}

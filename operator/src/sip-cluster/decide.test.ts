@@ -42,7 +42,7 @@ test("the annotation take-over takes a database if it names it, whoever's it is"
   const wrong = inFiles(database, { "sip.strowger.dev/take-over": "another" });
   expect(wrong.actions).toEqual([]);
   const right = inFiles(database, { "sip.strowger.dev/take-over": "i" });
-  expect(right.actions).toEqual([{ do: "takeDatabase" }]);
+  expect(right.actions).toMatchObject([{ do: "takeDatabase" }, { event: { reason: "DatabaseTakenOver" } }]);
 });
 
 test("the same name under a new uid takes over when the old one is gone and its leader has been silent for 60 s", () => {

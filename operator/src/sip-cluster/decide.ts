@@ -39,7 +39,7 @@ const recount: Ms = 5_000;
 export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecision {
   const database = judgeDatabase(cluster, world.database);
   const { fleet } = world;
-  const take = database.is === "take" ? [{ do: "takeDatabase" } as const] : [];
+  const take = database.is === "take" ? takeOver(world) : [];
   const requeueAfter = Math.max(recount, database.lookAgain ?? 0);
   const isHeldBack = database.is === "ours" || database.is === "take";
   const common = { requeueAfter, ...(database.is === "unknown" ? {} : { isHeldBack }) };
@@ -53,6 +53,17 @@ export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecisio
     ...say(cluster, world, fleet, { database, plan, image }),
     ...common,
   };
+}
+
+function takeOver({ database }: ClusterWorld): readonly ClusterAction[] {
+  const holder = database.kind === "open" ? database.holder : undefined;
+  if (holder === undefined) return [{ do: "takeDatabase" }];
+  const message =
+    "took over a database that belonged to another SipCluster, or to an earlier one of this name";
+  return [
+    { do: "takeDatabase" },
+    { do: "tell", event: { type: "Normal", reason: "DatabaseTakenOver", message } },
+  ];
 }
 
 /** Its domains and users have owners of their own and stay. */
@@ -143,7 +154,8 @@ function ready(cluster: SipCluster, fleet: FleetWorld, { database, plan }: Found
   if (database.verdict.status === "False" && database.is !== "unknown") return asReady(database.verdict);
   if (plan?.hindrance !== undefined) return plan.hindrance;
   if (database.verdict.status === "False") return asReady(database.verdict);
-  return judgeDeployment(cluster, deploymentOf(cluster, fleet), fleet);
+  const verdict = judgeDeployment(cluster, deploymentOf(cluster, fleet), fleet);
+  return plan?.remark === undefined ? verdict : { ...verdict, message: `${verdict.message}; ${plan.remark}` };
 }
 
 const asReady = ({ reason, message }: Verdict): Verdict => notReady(reason, message);

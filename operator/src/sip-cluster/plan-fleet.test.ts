@@ -255,6 +255,13 @@ test("a rotation waits for a node that is ready and has no row, and for one that
   );
 });
 
+test("nodes that go by an earlier configuration are named, those that state none are not", () => {
+  const nodes = [givenNode("old", { configurationHash: "before" }), givenNode("mute")];
+  const decision = done({}, { live: settled() }, { database: givenDatabase({ nodes }) });
+  expect(decision.ready.message).toMatch(/old goes by an earlier configuration/);
+  expect(decision.ready.message).not.toContain("mute");
+});
+
 const noteOf = ({ actions }: ClusterDecision): string =>
   actions.flatMap((action) =>
     action.do === "notePod"

@@ -20,7 +20,7 @@ import { planAddresses, type AddressPlan } from "./plan-addresses.ts";
 import type { ImageChoice } from "./plan-image.ts";
 import { planKeys, type KeyPlan } from "./plan-keys.ts";
 import type { ServedCluster } from "./resource.ts";
-import { deletionCost, haveAllSeen } from "./see-nodes.ts";
+import { deletionCost, haveAllSeen, laggards } from "./see-nodes.ts";
 import type { ClusterWorld, FleetWorld, OpenDatabase, Pod } from "./world.ts";
 
 export type FleetAction =
@@ -34,6 +34,8 @@ export interface FleetPlan {
   readonly address: AddressPlan;
   /** Why nodes cannot be made or changed; absent: they can. */
   readonly hindrance?: Verdict;
+  /** What goes on although all is well. */
+  readonly remark?: string;
 }
 
 export const costAnnotation = "controller.kubernetes.io/pod-deletion-cost";
@@ -94,7 +96,22 @@ export function planFleet(
     ...notePods(cluster, fleet.pods, nodes, hash, replicasOf(live.get(`Deployment/${names.nodes}`))),
     ...write([deployment], live),
   ];
-  return { actions, address };
+  return { actions, address, ...remarkOn(nodes, hash, keys) };
+}
+
+/** Whom a rotation or a changed configuration waits for. */
+function remarkOn(nodes: Nodes, hash: string, keys: KeyPlan): { readonly remark?: string } {
+  const late = laggards(nodes ?? [], hash).map(({ name, id }) => name || id);
+  const isRotating = keys.kind === "keep" && keys.isRotating;
+  if (late.length > 0) {
+    const who = late.length > 3 ? `${late.length} nodes` : late.join(", ");
+    return {
+      remark: `${who} ${late.length === 1 ? "goes" : "go"} by an earlier configuration${isRotating ? ", and the rotation of keys waits" : ""}`,
+    };
+  }
+  return isRotating
+    ? { remark: "the rotation of keys waits until every node has stated its configuration" }
+    : {};
 }
 
 function write(wanted: readonly Manifest[], live: FleetWorld["live"]): readonly FleetAction[] {

@@ -26,6 +26,10 @@ export function haveAllSeen(nodes: readonly NodeRow[], pods: readonly Pod[], has
   return strangers.length === 0 && latest.every(({ configurationHash }) => configurationHash === hash);
 }
 
+/** Nodes that state another configuration than this one. */
+export const laggards = (nodes: readonly NodeRow[], hash: string): readonly NodeRow[] =>
+  liveNodes(nodes).filter(({ configurationHash }) => configurationHash !== "" && configurationHash !== hash);
+
 /** What losing a pod costs: its open transactions; less than nothing where it serves nobody or is leaving anyway. */
 export function deletionCost(pod: Pod, nodes: readonly NodeRow[]): number {
   const node = liveNodes(nodes).find(({ name }) => name === pod.name);

@@ -24,7 +24,7 @@ export function owned(
           name: reference.name,
           uid,
           controller: true,
-          blockOwnerDeletion: false,
+          blockOwnerDeletion: true,
         },
       ],
     },
