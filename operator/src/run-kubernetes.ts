@@ -35,7 +35,7 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
       elected: () => lead(),
       lost: (why) => stop(1, `no longer the leader: ${why}`),
     }),
-    { identity, clock: monotonicClock, wallTime: systemClock.now, random: Math.random },
+    { identity, clock: monotonicClock, wallTime: () => systemClock.now(), random: Math.random },
   );
   const client = new KubeClient(connection, { observer, mayWrite: () => elector.isLeader });
   const watching = {
