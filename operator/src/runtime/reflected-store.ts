@@ -50,11 +50,13 @@ export class ReflectedStore<T extends Identified> {
   }
 
   /** The answer to a write of our own: the watch tells the same later, or something later still. Never brings back what is gone. */
-  learn(after: T): void {
+  learn(after: T): StoreChange<T> | undefined {
     const key = keyOfObject(after);
     const before = this.#objects.get(key);
-    if (before === undefined || before.metadata.uid !== after.metadata.uid) return;
-    if (this.put(after) !== undefined) this.#learned.add(key);
+    if (before === undefined || before.metadata.uid !== after.metadata.uid) return undefined;
+    const change = this.put(after);
+    if (change !== undefined) this.#learned.add(key);
+    return change;
   }
 
   /** An object that is gone, as it last was. Nothing, where it is not known or was made anew since. */

@@ -115,9 +115,9 @@ export class Reflector<T extends Identified> {
     return this.#store.list();
   }
 
-  /** Takes in the answer to a write of our own, so that nobody decides by what was before; tells no change. */
+  /** Takes in the answer to a write of our own, so that nobody decides by what was before. The watch does not tell it again. */
   learn(object: T): void {
-    this.#store.learn(object);
+    this.#tell(this.#store.learn(object));
   }
 
   /** Whether everything was listed once. */

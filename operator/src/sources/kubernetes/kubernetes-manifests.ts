@@ -7,7 +7,7 @@ import type { Manifest, Manifests, ManifestType } from "../../runtime/manifests.
 import { splitKey, type ObjectKey } from "../../runtime/object.ts";
 import { keyOfObject, type StoreChange } from "../../runtime/reflected-store.ts";
 import { NodeRanges } from "./node-ranges.ts";
-import { ReflectedType } from "./reflected-type.ts";
+import { ReflectedType, stalenessOf } from "./reflected-type.ts";
 import type { SourceListener, SourceObserver } from "./kubernetes-source.ts";
 
 export interface KubernetesManifestsOptions {
@@ -80,6 +80,11 @@ export class KubernetesManifests implements Manifests {
     for (const [kind, { isSynced, obstacle }] of this.#reflected)
       if (!isSynced) return `${kind}: ${obstacle ?? "is being listed"}`;
     return undefined;
+  }
+
+  /** What was not heard of for so long that the process does better to begin anew; undefined: all is well. */
+  get staleness(): string | undefined {
+    return this.#listener === undefined ? undefined : stalenessOf(this.#reflected.values());
   }
 
   async apply(manifest: Manifest): Promise<Manifest> {

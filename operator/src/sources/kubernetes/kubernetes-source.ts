@@ -13,7 +13,7 @@ import { awaitDefinitions } from "./await-definitions.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { holdBack } from "./hold-back.ts";
 import { NamespaceLabels } from "./namespace-labels.ts";
-import { ReflectedType, type ReflectionQuery } from "./reflected-type.ts";
+import { ReflectedType, stalenessOf, type ReflectionQuery } from "./reflected-type.ts";
 import { readSecret, removeGenerated, writeGenerated } from "./secrets.ts";
 import { whatChanged } from "./what-changed.ts";
 
@@ -31,7 +31,7 @@ export interface SourceObserver {
 
 export interface SourceListener {
   changed(change: Change): void;
-  /** Everything was listed, or an object went: what has no object any more can be looked for. */
+  /** Everything was listed anew: what has no object any more can be looked for. */
   settled(): void;
 }
 
@@ -45,8 +45,6 @@ export interface KubernetesSourceOptions {
   readonly observer: SourceObserver;
 }
 
-/** The API server says something at least every few minutes; after this time the process does better to begin anew. */
-const longestSilence = 10 * 60_000;
 const watchLabel = "sip.strowger.dev/watch=true";
 
 type Kind = "SipCluster" | "SipDomain" | "SipUser";
@@ -119,11 +117,7 @@ export class KubernetesSource implements Source {
 
   /** What was not heard of for so long that the process does better to begin anew; undefined: all is well. */
   get staleness(): string | undefined {
-    if (this.#waitsFor !== undefined) return undefined;
-    const stale = this.#all.find(({ lastEventAge }) => lastEventAge > longestSilence);
-    if (stale === undefined) return undefined;
-    const seconds = Math.round(stale.lastEventAge / 1000);
-    return `${stale.type.kind}: nothing was heard from the API server for ${seconds} s`;
+    return this.#waitsFor === undefined ? stalenessOf(this.#all) : undefined;
   }
 
   get(kind: string, key: ObjectKey): KubernetesObject | undefined {
@@ -210,8 +204,6 @@ export class KubernetesSource implements Source {
       changed: (change: StoreChange<T>) => {
         const key = keyOfObject(change.is === "removed" ? change.before : change.after);
         this.#listener?.changed({ kind, key, what: what(change) });
-        if (kind !== "Secret" && this.#isSynced() && (change.is === "removed" || change.is === "replaced"))
-          this.#listener?.settled();
       },
       listed: () => {
         this.#checkSynced();

@@ -83,6 +83,19 @@ export class ReflectedType<T extends Identified> {
   }
 }
 
+/** The API server says something at least every few minutes; after this time the process does better to begin anew. */
+const longestSilence = 10 * 60_000;
+
+/** What was not heard of for that long; undefined: all is well. */
+export function stalenessOf(
+  all: Iterable<Pick<ReflectedType<Identified>, "type" | "lastEventAge">>,
+): string | undefined {
+  for (const { type, lastEventAge } of all)
+    if (lastEventAge > longestSilence)
+      return `${type.kind}: nothing was heard from the API server for ${Math.round(lastEventAge / 1000)} s`;
+  return undefined;
+}
+
 function listWatch<T extends Identified>(
   client: KubeClient,
   type: ResourceType,

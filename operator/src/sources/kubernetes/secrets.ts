@@ -9,12 +9,14 @@ import { splitKey, type ObjectKey } from "../../runtime/object.ts";
 import type { Secret } from "../../runtime/source.ts";
 
 const generatedForAnnotation = "sip.strowger.dev/generated-for";
+const watchLabel = "sip.strowger.dev/watch";
 const { Secret: type } = resourceTypes;
 
 interface StoredSecret {
   readonly metadata: {
     readonly uid: string;
     readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   /** base64. */
@@ -29,8 +31,10 @@ export async function readSecret(client: KubeClient, key: ObjectKey): Promise<Se
   const data = Object.fromEntries(
     entries.map(([name, value]) => [name, Buffer.from(value, "base64").toString("utf8")]),
   );
-  const generatedFor = stored.metadata.annotations?.[generatedForAnnotation];
-  return generatedFor === undefined ? { data } : { data, generatedFor };
+  const { resourceVersion, labels, annotations } = stored.metadata;
+  const generatedFor = annotations?.[generatedForAnnotation];
+  const isWatched = labels?.[watchLabel] === "true";
+  return { data, resourceVersion, isWatched, ...(generatedFor === undefined ? {} : { generatedFor }) };
 }
 
 /** One that exists is left as it is. */
@@ -45,7 +49,7 @@ export async function writeGenerated(
     labels: {
       "app.kubernetes.io/managed-by": "strowger-operator",
       "app.kubernetes.io/part-of": "strowger",
-      "sip.strowger.dev/watch": "true",
+      [watchLabel]: "true",
     },
     annotations: { [generatedForAnnotation]: generatedFor },
   };

@@ -31,6 +31,13 @@ test("a new status alone is a status; a new generation, deletion, label, annotat
   expect(others.map(changed)).toEqual(others.map(() => "object"));
 });
 
+test("our own finalizer that was put on is our own doing; one that somebody took off is not", () => {
+  expect(changed({ finalizers: ["f", "sip.strowger.dev/rows"] })).toBe("status");
+  expect(changed({ finalizers: ["sip.strowger.dev/rows"] })).toBe("object");
+  const held = { ...before, metadata: { ...before.metadata, finalizers: ["f", "sip.strowger.dev/rows"] } };
+  expect(whatChanged({ is: "updated", before: held, after: before })).toBe("object");
+});
+
 test("what came, went or was made anew is an object", () => {
   expect(whatChanged({ is: "added", after: before })).toBe("object");
   expect(whatChanged({ is: "removed", before })).toBe("object");

@@ -1,0 +1,329 @@
+/** The API server as a source of objects: what is told, what is written, and by whom. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isAbsence } from "../../../operator/src/adapters/kube/api-error.ts";
+import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
+import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
+import { systemClock } from "../../../operator/src/runtime/clock.ts";
+import type { KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
+import { KubernetesSource } from "../../../operator/src/sources/kubernetes/kubernetes-source.ts";
+import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+
+const patience = { timeout: 30_000, interval: 50 };
+const { SipUser, Secret } = resourceTypes;
+
+describe("kubernetes source", () => {
+  let house: KubeHouse;
+  let admin: KubeClient;
+  let source: KubernetesSource;
+  const changes: string[] = [];
+  const waits: string[] = [];
+  let settled = 0;
+
+  beforeAll(async () => {
+    house = await startKubeHouse({ users: { tenant: [] } });
+    admin = house.client();
+  });
+
+  afterAll(async () => {
+    await source?.stop();
+    await house?.[Symbol.asyncDispose]();
+  });
+
+  const makeSource = (client: KubeClient, failures: string[], namespaces?: readonly string[]) =>
+    new KubernetesSource({
+      client,
+      clock: systemClock,
+      random: Math.random,
+      ...(namespaces === undefined ? {} : { namespaces }),
+      observer: {
+        reflecting: () => undefined,
+        failed: (type, cause) => failures.push(`${type}: ${(cause as Error).message}`),
+        handlerFailed: (type, cause) => failures.push(`${type}: ${String(cause)}`),
+        waits: (why) => waits.push(why),
+        eventFailed: (cause) => failures.push(String(cause)),
+      },
+    });
+
+  const apply = (name: string, spec: object = {}, namespace = "default", metadata: object = {}) =>
+    house.server.apply(
+      JSON.stringify({
+        apiVersion: "sip.strowger.dev/v1alpha1",
+        kind: "SipUser",
+        metadata: { name, namespace, ...metadata },
+        spec: { domainRef: { name: "example" }, username: name, generatePassword: true, ...spec },
+      }),
+    );
+
+  const user = async (name: string): Promise<KubernetesObject> => {
+    await expect.poll(() => source.get("SipUser", `default/${name}`), patience).toBeDefined();
+    return source.get("SipUser", `default/${name}`)!;
+  };
+
+  const live = (name: string) => admin.get<KubernetesObject>(SipUser, { namespace: "default", name });
+
+  it("waits for the definitions, and says which are missing and what to do", async () => {
+    const failures: string[] = [];
+    source = makeSource(house.client(), failures);
+    const started = source.start({
+      changed: ({ kind, key, what }) => changes.push(`${kind} ${key} ${what}`),
+      settled: () => (settled += 1),
+    });
+    await expect.poll(() => waits, patience).toHaveLength(1);
+    expect(waits[0]).toContain("SipCluster is not served; SipDomain is not served; SipUser is not served");
+    expect(waits[0]).toContain("kubectl apply --server-side -f crds/");
+    expect(source.obstacle).toBe(waits[0]);
+    await house.server.installCrds();
+    await started;
+    expect(source.obstacle).toBeUndefined();
+    expect(source.staleness).toBeUndefined();
+    expect(settled).toBeGreaterThan(0);
+    expect(failures).toEqual([]);
+  });
+
+  it("an older definition is named by the fields that it lacks", async () => {
+    const crd = "sipusers.sip.strowger.dev";
+    const full = await house.server.get<{ spec: { versions: [{ schema: unknown }] } }>("crd", crd);
+    const path = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/secretResourceVersion";
+    await house.server.kubectl([
+      "patch",
+      "crd",
+      crd,
+      "--type=json",
+      "-p",
+      `[{"op":"remove","path":"${path}"}]`,
+    ]);
+    const told = waits.length;
+    const second = makeSource(house.client(), []);
+    const published = `/openapi/v3/apis/sip.strowger.dev/v1alpha1`;
+    await expect
+      .poll(() => admin.read(published).then(JSON.stringify), patience)
+      .not.toContain("secretResourceVersion");
+    const started = second.start({ changed: () => undefined, settled: () => undefined });
+    await expect
+      .poll(() => waits.slice(told).join(), patience)
+      .toContain("SipUser is served without status.secretResourceVersion");
+    await house.server.apply(JSON.stringify({ ...full, metadata: { name: crd } }));
+    await started;
+    await second.stop();
+  });
+
+  it("tells a new object and a new spec as an object, a new status as a status", async () => {
+    await apply("told");
+    await expect.poll(() => changes, patience).toContain("SipUser default/told object");
+    changes.length = 0;
+    await admin.apply(
+      SipUser,
+      { metadata: { namespace: "default", name: "told" }, status: { address: "x" } } as never,
+      { fieldManager: "somebody", subresource: "status" },
+    );
+    await expect.poll(() => changes, patience).toEqual(["SipUser default/told status"]);
+    await apply("told", { displayName: "Told" });
+    await expect
+      .poll(() => changes, patience)
+      .toEqual(["SipUser default/told status", "SipUser default/told object"]);
+  });
+
+  it("two writers of a status own their own fields, and take back only those", async () => {
+    await apply("status");
+    await user("status");
+    const write = (status: object, writer: "status" | "registrations") =>
+      source.writeStatus("SipUser", "default/status", status, writer);
+    await write({ address: "status@example.com", observedGeneration: 1 }, "status");
+    await write({ registered: true, contacts: 2 }, "registrations");
+    await write({ observedGeneration: 2 }, "status");
+    expect((await live("status")).status).toEqual({ observedGeneration: 2, registered: true, contacts: 2 });
+    await write({ registered: false }, "registrations");
+    expect((await live("status")).status).toEqual({ observedGeneration: 2, registered: false });
+  });
+
+  it("knows its own writes at once, and tells each once, as a status", async () => {
+    await apply("own");
+    await user("own");
+    changes.length = 0;
+    await source.holdBack("SipUser", "default/own", true);
+    await source.writeStatus("SipUser", "default/own", { address: "own@example.com" }, "status");
+    const known = source.get("SipUser", "default/own");
+    expect(known?.metadata.finalizers).toEqual(["sip.strowger.dev/rows"]);
+    expect(known?.status).toEqual({ address: "own@example.com" });
+    await apply("marker");
+    await expect.poll(() => changes.at(-1), patience).toBe("SipUser default/marker object");
+    const status = "SipUser default/own status";
+    expect(changes).toEqual([status, status, "SipUser default/marker object"]);
+  });
+
+  it("the finalizer comes and goes beside those of others, also where the object changed meanwhile", async () => {
+    await apply("held", {}, "default", { finalizers: ["example.com/others"] });
+    const key = "default/held";
+    await user("held");
+    const stale = async (): Promise<void> => {
+      await admin.mergePatch(
+        SipUser,
+        { namespace: "default", name: "held" },
+        { metadata: { finalizers: ["example.com/others", "example.com/more", ...(await ours())] } },
+        { fieldManager: "somebody" },
+      );
+    };
+    const ours = async (): Promise<readonly string[]> =>
+      ((await live("held")).metadata.finalizers ?? []).filter((name) => name.startsWith("sip."));
+    await Promise.all([stale(), source.holdBack("SipUser", key, true)]);
+    await source.holdBack("SipUser", key, true);
+    expect((await live("held")).metadata.finalizers).toContain("example.com/others");
+    expect(await ours()).toEqual(["sip.strowger.dev/rows"]);
+    await house.server.kubectl(["delete", "sipuser", "held", "--wait=false"]);
+    await source.holdBack("SipUser", key, false);
+    const left = (await live("held")).metadata.finalizers ?? [];
+    expect(left).toContain("example.com/others");
+    expect(left).not.toContain("sip.strowger.dev/rows");
+    await expect(source.holdBack("SipUser", key, true)).rejects.toThrow(
+      "SipUser default/held is being deleted",
+    );
+    await admin.mergePatch(
+      SipUser,
+      { namespace: "default", name: "held" },
+      { metadata: { finalizers: null } },
+      { fieldManager: "t" },
+    );
+    await source.holdBack("SipUser", key, false);
+  });
+
+  it("writes no status of an object onto another one of the same name", async () => {
+    await apply("twice");
+    await user("twice");
+    house.proxy.refuse();
+    await house.server.kubectl(["delete", "sipuser", "twice"]);
+    await apply("twice");
+    const direct = new KubeClient(house.connect(house.server.kubeconfig));
+    const { metadata } = await direct.get<KubernetesObject>(SipUser, { namespace: "default", name: "twice" });
+    house.proxy.hear();
+    await source.writeStatus("SipUser", "default/twice", { address: "old@example.com" }, "status");
+    await expect
+      .poll(() => source.get("SipUser", "default/twice")?.metadata.uid, patience)
+      .toBe(metadata.uid);
+    const { status } = await live("twice");
+    // Where the watch was faster, it is the new object's own status.
+    expect([undefined, { address: "old@example.com" }]).toContainEqual(status);
+    await source.writeStatus("SipUser", "default/nobody", { address: "x" }, "status");
+    await expect(live("nobody")).rejects.toSatisfy((error) => isAbsence(error, SipUser, "nobody"));
+  });
+
+  it("presence: there, proven absent, and unknown where it may not be asked or is not served", async () => {
+    await apply("present");
+    const { metadata } = await live("present");
+    expect(await source.presence("SipUser", "default/present")).toEqual({ is: "present", uid: metadata.uid });
+    expect(await source.presence("SipUser", "default/absent")).toEqual({ is: "absent" });
+    const tenant = makeSource(
+      new KubeClient(house.connect(await house.relayed(house.server.kubeconfigOf("tenant")))),
+      [],
+    );
+    expect(await tenant.presence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
+    house.proxy.refuse();
+    expect(await source.presence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
+    house.proxy.hear();
+  });
+
+  it("labels of a namespace; undefined where it is absent or may not be read", async () => {
+    expect(await source.namespaceLabels("default")).toMatchObject({
+      "kubernetes.io/metadata.name": "default",
+    });
+    expect(await source.namespaceLabels("no-such")).toBeUndefined();
+    const tenant = makeSource(
+      new KubeClient(house.connect(await house.relayed(house.server.kubeconfigOf("tenant")))),
+      [],
+    );
+    expect(await tenant.namespaceLabels("default")).toBeUndefined();
+  });
+
+  it("Secrets are read live, generated once, removed only for whom they were generated", async () => {
+    const key: ObjectKey = "default/generated";
+    expect(await source.secret(key)).toBeUndefined();
+    changes.length = 0;
+    await source.createSecret(key, { password: "sécret" }, "uid-1");
+    await source.createSecret(key, { password: "another" }, "uid-2");
+    expect(await source.secret(key)).toEqual({ data: { password: "sécret" }, generatedFor: "uid-1" });
+    await expect.poll(() => changes, patience).toEqual(["Secret default/generated object"]);
+    await source.removeSecret(key, "uid-2");
+    expect(await source.secret(key)).toBeDefined();
+    await source.removeSecret(key, "uid-1");
+    await source.removeSecret(key, "uid-1");
+    expect(await source.secret(key)).toBeUndefined();
+  });
+
+  it("a Secret without the label tells nobody", async () => {
+    changes.length = 0;
+    for (const [name, labels] of [
+      ["unlabelled", {}],
+      ["labelled", { "sip.strowger.dev/watch": "true" }],
+    ] as const)
+      await admin.create(
+        Secret,
+        { metadata: { namespace: "default", name, labels }, stringData: { a: "b" } } as never,
+        {
+          fieldManager: "test",
+        },
+      );
+    await expect.poll(() => changes, patience).toEqual(["Secret default/labelled object"]);
+  });
+
+  it("Events: the same again is counted; kubectl describe shows it", async () => {
+    await apply("eventful");
+    const object = await user("eventful");
+    for (let round = 0; round < 3; round += 1)
+      source.event(object, {
+        type: "Warning",
+        reason: "Conflict",
+        message: `the name is taken ${"€".repeat(600)}`,
+      });
+    source.event(object, { type: "Normal", reason: "Reconciled", message: "well" });
+    const find = async () =>
+      (await house.server.get<{ items: { reason: string; count: number }[] }>("events")).items
+        .filter(({ reason }) => reason === "Conflict" || reason === "Reconciled")
+        .map(({ reason, count }) => `${reason} ${count}`)
+        .sort();
+    await expect.poll(find, patience).toEqual(["Conflict 3", "Reconciled 1"]);
+    await house.server.kubectl(["delete", "events", "--all"]);
+    source.event(object, { type: "Normal", reason: "Reconciled", message: "well" });
+    await expect.poll(find, patience).toEqual(["Reconciled 1"]);
+    expect(await house.server.kubectl(["describe", "sipuser", "eventful"])).toMatch(
+      /Normal\s+Reconciled\s+.*strowger-operator\s+well/,
+    );
+  });
+
+  it("with a list of namespaces, a Role in each is enough, and nothing else is seen", async () => {
+    await house.server.kubectl(["create", "namespace", "tel"]);
+    await house.server.apply(JSON.stringify(roleOf("tel", "tenant")));
+    await apply("inside", {}, "tel");
+    await apply("outside");
+    const failures: string[] = [];
+    const client = new KubeClient(house.connect(await house.relayed(house.server.kubeconfigOf("tenant"))));
+    const tenant = makeSource(client, failures, ["tel"]);
+    await tenant.start({ changed: () => undefined, settled: () => undefined });
+    expect(tenant.list("SipUser").map(({ metadata }) => metadata.name)).toEqual(["inside"]);
+    expect(tenant.get("SipUser", "default/outside")).toBeUndefined();
+    expect(failures).toEqual([]);
+    await tenant.stop();
+  });
+});
+
+/** The list is what a Role of namespaced mode needs for a source. */
+const roleOf = (namespace: string, user: string) => ({
+  apiVersion: "v1",
+  kind: "List",
+  items: [
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "Role",
+      metadata: { name: "operator", namespace },
+      rules: [
+        { apiGroups: ["sip.strowger.dev"], resources: ["*"], verbs: ["get", "list", "watch"] },
+        { apiGroups: [""], resources: ["secrets"], verbs: ["get", "list", "watch"] },
+      ],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata: { name: "operator", namespace },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "operator" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
+    },
+  ],
+});
