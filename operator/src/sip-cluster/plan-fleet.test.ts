@@ -59,8 +59,7 @@ test("drift of any object is repaired, and what others added is left", () => {
       expect(brief(done({}, { live: without }).actions)).toContain(`apply ${kind} ${metadata.name}`);
     const labels = { ...metadata.labels, "app.kubernetes.io/part-of": "another" };
     const drifted = new Map(live).set(name, { ...object, metadata: { ...metadata, labels } });
-    if (kind !== "Secret")
-      expect(brief(done({}, { live: drifted }).actions)).toEqual([`apply ${kind} ${metadata.name}`]);
+    expect(brief(done({}, { live: drifted }).actions)).toEqual([`apply ${kind} ${metadata.name}`]);
     const added = { ...object, metadata: { ...metadata, labels: { ...metadata.labels, theirs: "1" } } };
     expect(brief(done({}, { live: new Map(live).set(name, added) }).actions)).toEqual([]);
   }
@@ -100,6 +99,34 @@ test("keys that are gone while nodes live are a condition, and nothing else is t
   expect(decision.actions).toEqual([]);
   expect(condition(decision, "Ready")?.reason).toBe("KeysMissing");
   expect(brief(done({}, { live }).actions)).toEqual(["create Secret pbx-keys"]);
+});
+
+test("keys of a backup, or of an earlier SipCluster of this name, are this one's from now on: else they would go with their owner", () => {
+  const live = settled();
+  const keys = live.get("Secret/pbx-keys")!;
+  const [owner] = keys.metadata.ownerReferences ?? [];
+  const metadata = {
+    ...keys.metadata,
+    resourceVersion: "7",
+    ownerReferences: [{ ...owner!, uid: "before" }],
+  };
+  const { actions } = done({}, { live: new Map(live).set("Secret/pbx-keys", { ...keys, metadata }) });
+  expect(actions).toMatchObject([
+    {
+      do: "apply",
+      manifest: { data: keys["data"], metadata: { resourceVersion: "7", ownerReferences: [owner] } },
+    },
+  ]);
+});
+
+test("nodes that are leaving do not keep a SipCluster of the same name from making keys", () => {
+  const live = settled();
+  live.delete("Secret/pbx-keys");
+  const nodes = [givenNode("old", { isDraining: true })];
+  const pods = [givenPod("old", { isTerminating: true })];
+  expect(brief(done({}, { live, pods }, { database: givenDatabase({ nodes }) }).actions)).toContain(
+    "create Secret pbx-keys",
+  );
 });
 
 test("an object of somebody else that bears one of our names is left alone", () => {

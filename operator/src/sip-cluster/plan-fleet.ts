@@ -18,7 +18,7 @@ import { differs, withNote } from "./manifests/differs.ts";
 import { namesOf } from "./manifests/names.ts";
 import { planAddresses, type AddressPlan } from "./plan-addresses.ts";
 import type { ImageChoice } from "./plan-image.ts";
-import { planKeys, type KeyPlan } from "./plan-keys.ts";
+import { planKeys, rotationAnnotation, type KeyPlan } from "./plan-keys.ts";
 import type { ServedCluster } from "./resource.ts";
 import { deletionCost, haveAllSeen, laggards } from "./see-nodes.ts";
 import type { ClusterWorld, FleetWorld, OpenDatabase, Pod } from "./world.ts";
@@ -163,7 +163,10 @@ function keysPlan(
     secret,
     rotation: cluster.rotation,
     fresh: freshKey,
-    areNodesLive: (nodes ?? []).length > 0 || pods.some(({ isReady }) => isReady),
+    // Those that are leaving, such as an earlier SipCluster's of this name, take their keys with them.
+    areNodesLive:
+      (nodes ?? []).some(({ isDraining }) => !isDraining) ||
+      pods.some(({ isReady, isTerminating }) => isReady && !isTerminating),
     haveAllSeen: nodes !== undefined && haveAllSeen(nodes, pods, hashOf(configuration, secret)),
     now: world.now,
   });
@@ -194,7 +197,7 @@ function keyActions(
   plan: Extract<KeyPlan, { readonly ring: string }>,
   before: Manifest | undefined,
 ): readonly FleetAction[] {
-  if (plan.kind === "keep") return [];
+  if (plan.kind === "keep") return adoptKeys(cluster, plan.ring, before);
   if (plan.kind === "create")
     return [{ do: "create", manifest: buildKeys(cluster, plan.ring, plan.rotation) }];
   const { says } = plan;
@@ -204,6 +207,17 @@ function keyActions(
       ? []
       : [{ do: "tell", event: { type: "Normal", reason: "KeyRotation", message: says } } as const]),
   ];
+}
+
+/** Keys that came from a backup or from an earlier SipCluster of this name would go with their owner of then. */
+function adoptKeys(
+  cluster: ServedCluster,
+  ring: string,
+  before: Manifest | undefined,
+): readonly FleetAction[] {
+  const rotation = before?.metadata.annotations?.[rotationAnnotation];
+  if (!differs(buildKeys(cluster, ring, rotation), before)) return [];
+  return [{ do: "apply", manifest: buildKeys(cluster, ring, rotation, before) }];
 }
 
 const replicasOf = (deployment: Manifest | undefined): number =>

@@ -163,6 +163,8 @@ test("keys that vanish while nodes live are told, never made anew; a backup brin
     }),
   );
   await house.becomes("Reconciled");
+  const adopted = async () => (await house.object("secret", "pbx-keys"))?.metadata.ownerReferences?.length;
+  await eventually("it goes with its SipCluster again", async () => (await adopted()) === 1);
 });
 
 test("another address: the former one stays ours, nodes are told, and none starts anew", async () => {
