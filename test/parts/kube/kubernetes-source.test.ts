@@ -239,7 +239,11 @@ describe("kubernetes source", () => {
     changes.length = 0;
     await source.createSecret(key, { password: "sécret" }, "uid-1");
     await source.createSecret(key, { password: "another" }, "uid-2");
-    expect(await source.secret(key)).toEqual({ data: { password: "sécret" }, generatedFor: "uid-1" });
+    expect(await source.secret(key)).toMatchObject({
+      data: { password: "sécret" },
+      generatedFor: "uid-1",
+      isWatched: true,
+    });
     await expect.poll(() => changes, patience).toEqual(["Secret default/generated object"]);
     await source.removeSecret(key, "uid-2");
     expect(await source.secret(key)).toBeDefined();
