@@ -9,6 +9,8 @@ import { StatusWriter } from "./runtime/status-writer.ts";
 import { SipClusterController, type SipClusterControllerOptions } from "./sip-cluster/controller.ts";
 import { SipDomainController } from "./sip-domain/controller.ts";
 import { SipUserController } from "./sip-user/controller.ts";
+import { figureFields } from "./sip-user/plan-figures.ts";
+import { RegistrationFigures } from "./sip-user/registrations.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
 
@@ -38,10 +40,15 @@ const workers = 4;
 
 export function createControllers(options: ControllersOptions): Controllers {
   const { source, installations, fleet, log } = options;
-  const status = new StatusWriter(source, systemClock, ({ kind, metadata: { namespace, name } }, verdict) => {
-    const level = verdict.status === "True" ? "info" : "warn";
-    log[level]({ kind, namespace, name, condition: verdict.type, reason: verdict.reason }, verdict.message);
-  });
+  const status = new StatusWriter(
+    source,
+    systemClock,
+    ({ kind, metadata: { namespace, name } }, verdict) => {
+      const level = verdict.status === "True" ? "info" : "warn";
+      log[level]({ kind, namespace, name, condition: verdict.type, reason: verdict.reason }, verdict.message);
+    },
+    figureFields,
+  );
   const news = (key: ObjectKey): void => clusters.changed({ kind: "SipCluster", key, what: "object" });
   const parts = { installations, source, status };
   const clusters = loop(
@@ -51,12 +58,22 @@ export function createControllers(options: ControllersOptions): Controllers {
   const domains = loop(new SipDomainController(parts), options);
   const users = loop(new SipUserController(parts), options);
   const loops = [clusters, domains, users];
+  const figures = new RegistrationFigures({
+    installations,
+    source,
+    clock: systemClock,
+    onFailure: (cause) => log.debug({ err: cause }, "figures of registrations: tried again"),
+  });
   return {
     changed: (change) => loops.forEach((each) => each.changed(change)),
     sweep: () => loops.forEach((each) => each.sweep()),
     recovered: () => loops.forEach((each) => each.recovered()),
-    start: () => loops.forEach((each) => each.start()),
+    start() {
+      for (const each of loops) each.start();
+      figures.start();
+    },
     stop: async () => {
+      figures.stop();
       await Promise.all(loops.map((each) => each.stop()));
     },
   };

@@ -35,7 +35,8 @@ const confirmMs = 700;
 interface Stored {
   readonly file: FileObject;
   readonly generation: number;
-  readonly status?: unknown;
+  /** What each writer said last. */
+  readonly statuses?: Readonly<Partial<Record<StatusWriterName, object>>>;
 }
 
 export class FilesSource implements Source {
@@ -81,12 +82,12 @@ export class FilesSource implements Source {
   describe(): readonly unknown[] {
     return [...this.#stored.values()]
       .filter(({ file }) => file.kind !== "Secret")
-      .map(({ file: { kind, namespace, name }, generation, status }) => ({
+      .map(({ file: { kind, namespace, name }, generation, statuses }) => ({
         kind,
         namespace,
         name,
         generation,
-        status,
+        status: statuses && statusOf(statuses),
       }));
   }
 
@@ -138,11 +139,12 @@ export class FilesSource implements Source {
     await this.#generated.remove(key, generatedFor);
   }
 
-  writeStatus(kind: string, key: ObjectKey, status: unknown): Promise<void> {
+  writeStatus(kind: string, key: ObjectKey, status: unknown, writer: StatusWriterName): Promise<void> {
     const id = idOf(kind, key);
     const stored = this.#stored.get(id);
     if (stored !== undefined) {
-      this.#stored.set(id, { ...stored, status });
+      const statuses = { ...stored.statuses, [writer]: status as object };
+      this.#stored.set(id, { ...stored, statuses });
       this.#listener?.changed({ kind, key, what: "status" });
     }
     return Promise.resolve();
@@ -213,7 +215,14 @@ const idOf = (kind: string, key: ObjectKey): string => `${kind} ${key}`;
 
 const uidOf = ({ kind, key }: FileObject): string => `files:${kind}/${key}`;
 
-const asObject = ({ file, generation, status }: Stored): KubernetesObject => ({
+type StatusWriterName = Parameters<Source["writeStatus"]>[3];
+
+const statusOf = ({ status, registrations }: NonNullable<Stored["statuses"]>): object => ({
+  ...registrations,
+  ...status,
+});
+
+const asObject = ({ file, generation, statuses }: Stored): KubernetesObject => ({
   kind: file.kind,
   metadata: {
     namespace: file.namespace,
@@ -224,5 +233,5 @@ const asObject = ({ file, generation, status }: Stored): KubernetesObject => ({
     annotations: file.annotations,
   },
   spec: file.spec,
-  ...(status === undefined ? {} : { status }),
+  ...(statuses === undefined ? {} : { status: statusOf(statuses) }),
 });
