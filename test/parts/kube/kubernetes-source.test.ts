@@ -5,6 +5,7 @@ import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
 import { systemClock } from "../../../operator/src/runtime/clock.ts";
 import type { KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
+import { holdBack } from "../../../operator/src/sources/kubernetes/hold-back.ts";
 import { KubernetesSource } from "../../../operator/src/sources/kubernetes/kubernetes-source.ts";
 import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
 
@@ -154,26 +155,18 @@ describe("kubernetes source", () => {
   it("the finalizer comes and goes beside those of others, also where the object changed meanwhile", async () => {
     await apply("held", {}, "default", { finalizers: ["example.com/others"] });
     const key = "default/held";
-    await user("held");
-    const stale = async (): Promise<void> => {
-      await admin.mergePatch(
-        SipUser,
-        { namespace: "default", name: "held" },
-        { metadata: { finalizers: ["example.com/others", "example.com/more", ...(await ours())] } },
-        { fieldManager: "somebody" },
-      );
-    };
-    const ours = async (): Promise<readonly string[]> =>
-      ((await live("held")).metadata.finalizers ?? []).filter((name) => name.startsWith("sip."));
-    await Promise.all([stale(), source.holdBack("SipUser", key, true)]);
+    const stale = await user("held");
+    const more = ["example.com/others", "example.com/more"];
+    const patch = { metadata: { finalizers: more } };
+    const place = { namespace: "default", name: "held" };
+    await admin.mergePatch(SipUser, place, patch, { fieldManager: "somebody" });
+    await holdBack(admin, SipUser, key, true, stale);
+    expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);
     await source.holdBack("SipUser", key, true);
-    expect((await live("held")).metadata.finalizers).toContain("example.com/others");
-    expect(await ours()).toEqual(["sip.strowger.dev/rows"]);
+    expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);
     await house.server.kubectl(["delete", "sipuser", "held", "--wait=false"]);
     await source.holdBack("SipUser", key, false);
-    const left = (await live("held")).metadata.finalizers ?? [];
-    expect(left).toContain("example.com/others");
-    expect(left).not.toContain("sip.strowger.dev/rows");
+    expect((await live("held")).metadata.finalizers).toEqual(more);
     await expect(source.holdBack("SipUser", key, true)).rejects.toThrow(
       "SipUser default/held is being deleted",
     );
