@@ -87,7 +87,8 @@ export class RegistrationFigures {
     await source.writeStatus(one.kind, one.key, one.after, "registrations");
     const now = clock.now();
     const before = this.#last.get(one.uid)?.flip ?? Number.NEGATIVE_INFINITY;
-    this.#last.set(one.uid, { any: now, flip: isFlip(one) ? now : before });
+    // The first figures of all are no change of who is there.
+    this.#last.set(one.uid, { any: now, flip: one.before !== undefined && isFlip(one) ? now : before });
   }
 
   #forget(): void {

@@ -1,0 +1,432 @@
+import { createHash } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
+import type { CommonStatus, KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
+import type { Outcome } from "../../../operator/src/runtime/reconcile-loop.ts";
+import { StatusWriter } from "../../../operator/src/runtime/status-writer.ts";
+import { VirtualClock } from "../../../operator/src/runtime/virtual-clock.ts";
+import { SipDomainController } from "../../../operator/src/sip-domain/controller.ts";
+import { SipUserController } from "../../../operator/src/sip-user/controller.ts";
+import { figureFields } from "../../../operator/src/sip-user/plan-figures.ts";
+import { RegistrationFigures } from "../../../operator/src/sip-user/registrations.ts";
+import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+import { MemorySource } from "./memory-source.ts";
+
+let mariadb: TestMariadb;
+let source: MemorySource;
+let clock: VirtualClock;
+let installations: ClusterInstallations;
+let domains: SipDomainController;
+let users: SipUserController;
+
+beforeAll(async () => {
+  mariadb = await startMariadb();
+});
+
+afterAll(() => mariadb[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  await mariadb.query("DROP DATABASE strowger");
+  await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
+  await mariadb.query("USE strowger");
+  source = new MemorySource();
+  source.secrets.set("voice/db", { data: { username: "root", password: "" } });
+  source.put("SipCluster", "voice", "main", cluster());
+  clock = new VirtualClock();
+  installations = new ClusterInstallations(source, {
+    name: "operator-0",
+    clock,
+    onOpen: () => undefined,
+    onBack: () => undefined,
+    onLost: () => undefined,
+  });
+  const status = new StatusWriter(source, clock, () => undefined, figureFields);
+  const parts = { installations, source, status };
+  domains = new SipDomainController(parts);
+  users = new SipUserController(parts);
+});
+
+afterEach(() => installations.close());
+
+const cluster = (more: object = {}) => ({
+  mysql: {
+    hosts: ["127.0.0.1"],
+    port: mariadb.port,
+    database: "strowger",
+    credentialsSecretRef: { name: "db" },
+  },
+  ...more,
+});
+
+const domainSpec = (more: object = {}) => ({
+  clusterRef: { name: "main" },
+  domain: "example.com",
+  realm: "test",
+  enabled: true,
+  adoptionPolicy: "Never",
+  ...more,
+});
+
+const userSpec = (name: string, more: object = {}) => ({
+  domainRef: { name: "example" },
+  username: name,
+  passwordSecretRef: { name: "secret", key: "password" },
+  enabled: true,
+  adoptionPolicy: "Never",
+  ...more,
+});
+
+const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
+
+function secret(key: ObjectKey, password: string, resourceVersion: string): void {
+  source.secrets.set(key, { data: { password }, resourceVersion, isWatched: true });
+}
+
+/** Reconciles an object as it is now, and returns how that ended beside its condition Ready. */
+async function reconcile(
+  kind: "SipDomain" | "SipUser",
+  key: ObjectKey,
+): Promise<Outcome & { reason: string }> {
+  const controller = kind === "SipDomain" ? domains : users;
+  const outcome = await controller.reconcile(source.get(kind, key)!);
+  return { ...outcome, reason: reasonOf(source.get(kind, key)) };
+}
+
+const reasonOf = (object: KubernetesObject | undefined): string =>
+  (object?.status as CommonStatus).conditions?.find(({ type }) => type === "Ready")?.reason ?? "none";
+
+const statusOf = (kind: string, key: ObjectKey): Record<string, unknown> =>
+  source.get(kind, key)?.status as Record<string, unknown>;
+
+const finalizersOf = (kind: string, key: ObjectKey): readonly string[] =>
+  source.get(kind, key)?.metadata.finalizers ?? [];
+
+const ha1Of = async (name: string): Promise<string | undefined> =>
+  (await mariadb.query<{ ha1: string }>("SELECT ha1 FROM subscriber WHERE username = ?", [name]))[0]?.ha1;
+
+/** A served domain with its user alice. */
+async function given(): Promise<void> {
+  source.put("SipDomain", "voice", "example", domainSpec());
+  secret("voice/secret", "first", "1");
+  source.put("SipUser", "voice", "alice", userSpec("alice"));
+  await reconcile("SipDomain", "voice/example");
+  await reconcile("SipUser", "voice/alice");
+}
+
+test("a new user costs one Secret, one finalizer, one status; a second look costs one Secret", async () => {
+  source.put("SipDomain", "voice", "example", domainSpec());
+  await reconcile("SipDomain", "voice/example");
+  secret("voice/secret", "first", "1");
+  source.put("SipUser", "voice", "alice", userSpec("alice"));
+  source.requests.length = 0;
+  expect(await reconcile("SipUser", "voice/alice")).toEqual({ reason: "Reconciled" });
+  expect(source.requests).toEqual([
+    "GET Secret voice/secret",
+    "PATCH SipUser voice/alice finalizers",
+    "PATCH SipUser voice/alice status by status",
+  ]);
+  source.requests.length = 0;
+  expect(await reconcile("SipUser", "voice/alice")).toEqual({ reason: "Reconciled" });
+  expect(source.requests).toEqual(["GET Secret voice/secret"]);
+  expect(statusOf("SipUser", "voice/alice")).toMatchObject({
+    address: "sip:alice@example.com",
+    deletionPolicy: "Delete",
+    secretResourceVersion: "1",
+  });
+  expect(await ha1Of("alice")).toBe(md5("alice:test:first"));
+});
+
+test("a rotated Secret is in the row and in the status; a row that somebody changed is put right and counted", async () => {
+  await given();
+  secret("voice/secret", "second", "2");
+  expect(await reconcile("SipUser", "voice/alice")).toEqual({ reason: "Reconciled" });
+  expect(await ha1Of("alice")).toBe(md5("alice:test:second"));
+  expect(statusOf("SipUser", "voice/alice")).toMatchObject({ secretResourceVersion: "2" });
+  await mariadb.query("UPDATE subscriber SET ha1 = 'theirs'");
+  expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ isRepair: true });
+  expect(await ha1Of("alice")).toBe(md5("alice:test:second"));
+  await mariadb.query("DELETE FROM domain");
+  expect(await reconcile("SipDomain", "voice/example")).toMatchObject({ isRepair: true });
+  expect(await mariadb.query("SELECT domain FROM domain")).toEqual([{ domain: "example.com" }]);
+});
+
+test("a password is made once, in one reconcile", async () => {
+  source.put("SipDomain", "voice", "example", domainSpec());
+  await reconcile("SipDomain", "voice/example");
+  source.put(
+    "SipUser",
+    "voice",
+    "gina",
+    userSpec("gina", { passwordSecretRef: undefined, generatePassword: true }),
+  );
+  expect((await reconcile("SipUser", "voice/gina")).reason).toBe("Reconciled");
+  const made = source.secrets.get("voice/gina-sip-password");
+  expect(await ha1Of("gina")).toBe(md5(`gina:test:${made?.data["password"]}`));
+  await reconcile("SipUser", "voice/gina");
+  expect(source.secrets.get("voice/gina-sip-password")).toBe(made);
+  deleted("SipUser", "voice/gina");
+  expect(await users.finalize(source.get("SipUser", "voice/gina")!, 0)).toEqual({ isDone: true });
+  expect(source.secrets.has("voice/gina-sip-password")).toBe(false);
+});
+
+/** The object as it is once somebody has asked for its deletion. */
+function deleted(kind: string, key: ObjectKey): void {
+  const object = source.get(kind, key)!;
+  const metadata = { ...object.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
+  source.objects.set(`${kind} ${key}`, { ...object, metadata });
+}
+
+const subscribers = async (): Promise<readonly string[]> =>
+  (await mariadb.query<{ username: string }>("SELECT username FROM subscriber ORDER BY username")).map(
+    ({ username }) => username,
+  );
+
+test("rule 6: a deleted user goes by its owner row alone: without its Secret, its domain or a reconcile", async () => {
+  await given();
+  expect(finalizersOf("SipUser", "voice/alice")).toEqual(["sip.strowger.dev/rows"]);
+  source.secrets.delete("voice/secret");
+  source.remove("SipDomain", "voice", "example");
+  deleted("SipUser", "voice/alice");
+  expect(await users.finalize(source.get("SipUser", "voice/alice")!, 0)).toEqual({ isDone: true });
+  expect(await subscribers()).toEqual([]);
+  expect(await mariadb.query("SELECT * FROM strowger_owner WHERE kind = 'SipUser'")).toEqual([]);
+  expect(await mariadb.query("SELECT * FROM strowger_claim WHERE kind = 'user'")).toEqual([]);
+});
+
+test("rule 5: a CR that never reconciled deletes nothing, not even of its own name's earlier object", async () => {
+  await given();
+  source.put("SipUser", "voice", "twin", userSpec("alice"));
+  expect((await reconcile("SipUser", "voice/twin")).reason).toBe("Conflict");
+  deleted("SipUser", "voice/twin");
+  expect(await users.finalize(source.get("SipUser", "voice/twin")!, 0)).toEqual({ isDone: true });
+  source.remove("SipUser", "voice", "alice");
+  source.put("SipUser", "voice", "alice", userSpec("alice"), {
+    uid: "new",
+    finalizers: ["sip.strowger.dev/rows"],
+  });
+  deleted("SipUser", "voice/alice");
+  expect(await users.finalize(source.get("SipUser", "voice/alice")!, 0)).toEqual({ isDone: true });
+  expect(await subscribers()).toEqual(["alice"]);
+});
+
+test("rule 6: a database that is away holds a deletion back for 30 s, then an Event says that its rows follow", async () => {
+  await given();
+  deleted("SipUser", "voice/alice");
+  const alice = source.get("SipUser", "voice/alice")!;
+  await mariadb.crash();
+  try {
+    expect(await users.finalize(alice, 0)).toEqual({ isDone: false, requeueAfter: 2_000 });
+    expect(await users.finalize(alice, 29_000)).toMatchObject({ isDone: false });
+    expect(await users.finalize(alice, 30_000)).toEqual({ isDone: true });
+    expect(source.events.at(-1)).toMatchObject({ type: "Warning", reason: "RowsKept", name: "alice" });
+  } finally {
+    await mariadb.restart();
+  }
+  await expect
+    .poll(() => {
+      clock.advance(1_000); // the pause after a failed connect
+      return users.owned().catch(() => []);
+    })
+    .toEqual(["voice/alice"]);
+  await users.remove("voice/alice"); // what the sweep does
+  expect(await subscribers()).toEqual([]);
+});
+
+test("rule 6: with its SipCluster gone an object is let go at once, with an Event", async () => {
+  await given();
+  source.remove("SipCluster", "voice", "main");
+  installations.changed({ kind: "SipCluster", key: "voice/main", what: "object" });
+  deleted("SipDomain", "voice/example");
+  expect(await domains.finalize(source.get("SipDomain", "voice/example")!, 0)).toEqual({ isDone: true });
+  expect(source.events.at(-1)).toMatchObject({ reason: "RowsKept" });
+});
+
+test("deletionPolicy Retain takes no finalizer, and lets one go that was there", async () => {
+  await given();
+  source.put("SipUser", "voice", "alice", userSpec("alice", { deletionPolicy: "Retain" }));
+  await reconcile("SipUser", "voice/alice");
+  expect(finalizersOf("SipUser", "voice/alice")).toEqual([]);
+  source.remove("SipUser", "voice", "alice");
+  await users.remove("voice/alice");
+  expect(await subscribers()).toEqual(["alice"]);
+  expect(await users.owned()).toEqual([]);
+});
+
+test("a paused object is left alone, says so, and is still deleted", async () => {
+  await given();
+  const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
+  source.put("SipUser", "voice", "alice", userSpec("alice", { enabled: false }), pause);
+  await reconcile("SipUser", "voice/alice");
+  expect(await mariadb.query("SELECT enabled FROM strowger_subscriber")).toEqual([{ enabled: 1 }]);
+  const { conditions, observedGeneration } = statusOf("SipUser", "voice/alice") as CommonStatus;
+  expect(observedGeneration).toBe(1);
+  expect(conditions?.map(({ type, status }) => `${type}=${status}`)).toEqual(["Ready=True", "Paused=True"]);
+  source.put("SipUser", "voice", "alice", userSpec("alice", { enabled: false }));
+  await reconcile("SipUser", "voice/alice");
+  expect(await mariadb.query("SELECT enabled FROM strowger_subscriber")).toEqual([{ enabled: 0 }]);
+  source.put("SipUser", "voice", "alice", userSpec("alice"), pause);
+  deleted("SipUser", "voice/alice");
+  await users.finalize(source.get("SipUser", "voice/alice")!, 0);
+  expect(await subscribers()).toEqual([]);
+});
+
+test("rule 3: a restored object with a new uid takes its rows over once the old uid is proven gone", async () => {
+  await given();
+  source.remove("SipUser", "voice", "alice");
+  source.put("SipUser", "voice", "alice", userSpec("alice"), { uid: "restored" });
+  source.presences.set("SipUser voice/alice", { is: "unknown", why: "the API server is away" });
+  expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ reason: "OwnerUnproven" });
+  source.presences.clear();
+  expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
+  expect(await mariadb.query("SELECT uid FROM strowger_owner WHERE kind = 'SipUser'")).toEqual([
+    { uid: "restored" },
+  ]);
+});
+
+test("rule 2: a domain of another namespace is served where the cluster allows it, and no longer serves when it does not", async () => {
+  const far = {
+    clusterRef: { name: "main", namespace: "voice" },
+    domain: "far.example",
+    aliases: ["sip.far.example"],
+  };
+  source.put("SipDomain", "far", "theirs", domainSpec(far));
+  expect((await reconcile("SipDomain", "far/theirs")).reason).toBe("NotAllowed");
+  expect(await mariadb.query("SELECT * FROM domain")).toEqual([]);
+  const allowed = { namespaces: { selector: { matchLabels: { tenant: "yes" } } }, suffixes: ["far.example"] };
+  source.put("SipCluster", "voice", "main", cluster({ allowedDomains: [allowed] }));
+  source.namespaces.set("far", { tenant: "yes" });
+  expect((await reconcile("SipDomain", "far/theirs")).reason).toBe("Reconciled");
+  source.namespaces.set("far", {});
+  expect((await reconcile("SipDomain", "far/theirs")).reason).toBe("NotAllowed");
+  expect(await mariadb.query("SELECT domain, enabled FROM strowger_domain WHERE alias_of IS NULL")).toEqual([
+    { domain: "far.example", enabled: 0 },
+  ]);
+});
+
+test("rule 2: of two tenants with one name the second gets Conflict and no word of the first", async () => {
+  await given();
+  source.put(
+    "SipCluster",
+    "voice",
+    "main",
+    cluster({ allowedDomains: [{ namespaces: { names: ["far"] } }] }),
+  );
+  source.put("SipDomain", "far", "mine", domainSpec({ clusterRef: { name: "main", namespace: "voice" } }));
+  expect((await reconcile("SipDomain", "far/mine")).reason).toBe("Conflict");
+  const { conditions } = statusOf("SipDomain", "far/mine") as CommonStatus;
+  expect(conditions?.[0]?.message).not.toMatch(/voice|SipDomain example/);
+});
+
+test("rule 2: a user of another namespace is made where the domain allows it, with a Secret of its own namespace", async () => {
+  await given();
+  secret("far/secret", "secret of far", "1");
+  const spec = userSpec("bob", { domainRef: { name: "example", namespace: "voice" } });
+  source.put("SipUser", "far", "bob", spec);
+  expect((await reconcile("SipUser", "far/bob")).reason).toBe("NotAllowed");
+  source.put("SipDomain", "voice", "example", domainSpec({ allowedNamespaces: { names: ["far"] } }));
+  expect((await reconcile("SipUser", "far/bob")).reason).toBe("Reconciled");
+  expect(await ha1Of("bob")).toBe(md5("bob:test:secret of far"));
+  source.put("SipDomain", "voice", "example", domainSpec());
+  expect((await reconcile("SipUser", "far/bob")).reason).toBe("NotAllowed");
+  expect(await mariadb.query("SELECT enabled FROM strowger_subscriber WHERE username = 'bob'")).toEqual([
+    { enabled: 0 },
+  ]);
+});
+
+test("rule 5: a row of another tool is observed, then adopted with its password, then retained when the object goes", async () => {
+  await given();
+  await mariadb.query(
+    "INSERT INTO subscriber (username, domain, password) VALUES ('erin', 'example.com', 'plain')",
+  );
+  const adopting = (adoptionPolicy: string, more: object = {}) =>
+    source.put(
+      "SipUser",
+      "voice",
+      "erin",
+      userSpec("erin", { adoptionPolicy, passwordSecretRef: undefined, ...more }),
+    );
+  adopting("Observe");
+  expect((await reconcile("SipUser", "voice/erin")).reason).toBe("Observed");
+  expect(await users.owned()).toEqual(["voice/alice"]);
+  adopting("Adopt", { maxContacts: 2 });
+  expect((await reconcile("SipUser", "voice/erin")).reason).toBe("Reconciled");
+  expect(statusOf("SipUser", "voice/erin")).toMatchObject({ deletionPolicy: "Retain" });
+  expect(await mariadb.query("SELECT password, ha1 FROM subscriber WHERE username = 'erin'")).toEqual([
+    { password: "plain", ha1: "" },
+  ]);
+  source.remove("SipUser", "voice", "erin");
+  await users.remove("voice/erin");
+  expect(await subscribers()).toEqual(["alice", "erin"]);
+});
+
+test("rule 5: Enforce overwrites a row of another tool; Adopt with another password is a Conflict", async () => {
+  await given();
+  await mariadb.query(
+    "INSERT INTO subscriber (username, domain, ha1) VALUES ('erin', 'example.com', 'theirs')",
+  );
+  source.put("SipUser", "voice", "erin", userSpec("erin", { adoptionPolicy: "Adopt" }));
+  expect((await reconcile("SipUser", "voice/erin")).reason).toBe("Conflict");
+  expect(await ha1Of("erin")).toBe("theirs");
+  source.put("SipUser", "voice", "erin", userSpec("erin", { adoptionPolicy: "Enforce" }));
+  expect((await reconcile("SipUser", "voice/erin")).reason).toBe("Reconciled");
+  expect(await ha1Of("erin")).toBe(md5("erin:test:first"));
+});
+
+test("a domain of another tool is adopted with its users in place", async () => {
+  await installations.of("voice/main");
+  await mariadb.query("INSERT INTO domain (domain) VALUES ('example.com')");
+  source.put("SipDomain", "voice", "example", domainSpec());
+  expect((await reconcile("SipDomain", "voice/example")).reason).toBe("Conflict");
+  source.put("SipDomain", "voice", "example", domainSpec({ adoptionPolicy: "Adopt" }));
+  expect((await reconcile("SipDomain", "voice/example")).reason).toBe("Reconciled");
+  await domains.remove("voice/example");
+  expect(await mariadb.query("SELECT domain FROM domain")).toEqual([{ domain: "example.com" }]);
+});
+
+test("a domain that is being deleted has no users any more", async () => {
+  await given();
+  deleted("SipDomain", "voice/example");
+  expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotFound");
+  await domains.finalize(source.get("SipDomain", "voice/example")!, 0);
+  expect(await mariadb.query("SELECT * FROM domain")).toEqual([]);
+});
+
+/** A binding of a user. */
+const bind = async (name: string, id: number, registeredAt: number): Promise<void> => {
+  await mariadb.query(
+    "INSERT INTO location (contact_id, username, domain, contact, expires) VALUES (?, ?, 'example.com', 'sip:x', 4000000000)",
+    [id, name],
+  );
+  await mariadb.query(
+    "INSERT INTO strowger_flow (contact_id, flow, owner_node, registered_at) VALUES (?, 'udp:192.0.2.1:5060', 'n', ?)",
+    [id, registeredAt],
+  );
+};
+
+test("rule 8: figures of registrations come by a writer of their own, and the other one leaves them alone", async () => {
+  await given();
+  const failures: unknown[] = [];
+  const figures = new RegistrationFigures({
+    installations,
+    source,
+    clock: { ...clock, now: () => clock.now(), after: (_delay, run) => (setImmediate(run), () => undefined) },
+    onFailure: (cause) => failures.push(cause),
+  });
+  source.requests.length = 0;
+  await figures.round();
+  expect(source.requests).toEqual(["PATCH SipDomain voice/example status by registrations"]);
+  await bind("alice", 1, Date.UTC(2026, 0, 2));
+  await bind("alice", 2, Date.UTC(2026, 0, 1));
+  await mariadb.query(
+    "INSERT INTO location (contact_id, username, domain, contact, expires) VALUES (3, 'alice', 'example.com', 'sip:y', 1)",
+  );
+  await figures.round();
+  const registered = { registered: true, contacts: 2, registeredSince: "2026-01-01T00:00:00Z" };
+  expect(statusOf("SipUser", "voice/alice")).toMatchObject(registered);
+  expect(statusOf("SipDomain", "voice/example")).toMatchObject({ users: 1, registrations: 2 });
+  secret("voice/secret", "second", "2");
+  await reconcile("SipUser", "voice/alice");
+  expect(statusOf("SipUser", "voice/alice")).toMatchObject({ ...registered, secretResourceVersion: "2" });
+  expect(source.written.get("status SipUser voice/alice")).not.toHaveProperty("registered");
+  expect(failures).toEqual([]);
+});
