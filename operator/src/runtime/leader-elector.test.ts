@@ -32,7 +32,7 @@ function lease() {
         return put(record);
       }),
   };
-  return { store, faults, stored: () => stored?.record, seize: put };
+  return { store, faults, stored: () => stored?.record, seize: put, remove: () => (stored = undefined) };
 }
 
 const settle = async (): Promise<void> => {
@@ -204,6 +204,18 @@ test("a lease that another process took is lost at the next renewal", async () =
   expect(one.events).toEqual(["elected", "follows two", "lost: another process holds the lease"]);
   await one.stop();
   expect(stored()?.holderIdentity).toBe("two");
+});
+
+test("a Lease that somebody removes is made again by the leader", async () => {
+  const clock = new VirtualClock();
+  const { store, stored, remove } = lease();
+  const one = elector("one", store, clock);
+  one.start();
+  await settle();
+  remove();
+  await pass(clock, 6_000);
+  expect(stored()?.holderIdentity).toBe("one");
+  expect(one.events).toEqual(["elected"]);
 });
 
 test("a renewal whose answer got lost does not lose the lease", async () => {

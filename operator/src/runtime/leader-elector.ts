@@ -127,8 +127,10 @@ export class LeaderElector {
     } catch (cause) {
       if (!this.#isLeading()) throw cause;
       // It may have been written although no answer came; it may be someone else's by now.
+      // Where it was removed or given back, the next attempt takes it again, unless somebody else is faster.
       await this.#look();
-      if (this.#sighting?.lease.record.holderIdentity !== this.#options.identity) return false;
+      const holder = this.#sighting?.lease.record.holderIdentity ?? "";
+      if (holder !== "" && holder !== this.#options.identity) return false;
       throw cause;
     }
   }
