@@ -23,6 +23,7 @@ function startNode(): Node {
     heardAt: 0,
     contestedUntil: 0,
     introduction: undefined,
+    servedAt: undefined,
     isOutside: false,
   };
   const node: Node = new Node({

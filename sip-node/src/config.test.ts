@@ -131,3 +131,10 @@ it("the folders to be watched are those of all files that are read", () => {
   const files = { STROWGER_CONFIG: join(folder, "config.json"), STROWGER_KEYS: "/etc/keys/keys.json" };
   expect(mountedFolders(files)).toEqual([folder, "/etc/keys", "/etc/mysql-secret"]);
 });
+
+it("the control port is on loopback or nowhere", () => {
+  expect(problems({ ...least, control: { listen: "0.0.0.0:8081" } })).toEqual([
+    "STROWGER_CONFIG (file).control.listen: expected a loopback address",
+  ]);
+  expect(problems({ ...least, control: { listen: "[::1]:8081" } })).toEqual([]);
+});

@@ -142,7 +142,7 @@ function toConfig(file: JsonReader, environment: NodeJS.ProcessEnv, problems: st
     },
     cluster: readCluster(file.in("cluster"), environment["STROWGER_POD_IP"], problems),
     http: file.in("http").address("listen"),
-    control: file.in("control").address("listen", "127.0.0.1:8081"),
+    control: readControl(file.in("control")),
     mysql: {
       hosts,
       user: credentials?.user ?? mysql.text("user"),
@@ -159,6 +159,14 @@ function toConfig(file: JsonReader, environment: NodeJS.ProcessEnv, problems: st
     maxTransactions: file.in("limits").number("transactions", maxTransactions, 1),
     logLevel: file.in("log").oneOf("level", logLevels, "info"),
   };
+}
+
+/** Whoever reaches it may stop the node, and nobody is asked for a name there. */
+function readControl(control: JsonReader): HostPort {
+  const address = control.address("listen", "127.0.0.1:8081");
+  if (address.host !== "" && address.host !== "::1" && !address.host.startsWith("127."))
+    control.expected("listen", "a loopback address");
+  return address;
 }
 
 /** In a pod its own address is known by the environment alone. */

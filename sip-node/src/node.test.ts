@@ -37,6 +37,7 @@ beforeEach(() => {
     heardAt: now,
     contestedUntil: 0,
     introduction: undefined,
+    servedAt: undefined,
     isOutside: false,
   };
   const telemetry = createTelemetry({

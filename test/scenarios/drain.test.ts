@@ -169,6 +169,23 @@ describe("what goes wrong in a drain whose flows stay", () => {
     expect([call.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
   });
 
+  it("it goes right after it handed requests over: their repetitions, to whatever node, are no new requests", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as Phones;
+    exchange.drainTimeout = 300;
+    exchange.net.rules.push(({ from, text }) => {
+      if (from !== bob.place || !text.startsWith("SIP/2.0 200")) return undefined;
+      return exchange.node("a").isAlive ? [600] : undefined; // after the node has gone
+    });
+    exchange.drain("a", "stay");
+    await exchange.net.pass(100);
+    const messages = Array.from({ length: 6 }, () => alice.message("bob", "once"));
+    await exchange.net.until("all are answered", () => messages.every(({ status }) => status > 0));
+    await exchange.net.pass(3_000);
+    expect(exchange.node("a").isAlive).toBe(false);
+    expect([messages.map(({ status }) => status), bob.requests.length]).toEqual([messages.map(() => 200), 6]);
+  });
+
   it("the node stays for what peers hold for it: a call that rings for a minute is answered through it", async () => {
     const exchange = scene();
     const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;

@@ -15,6 +15,8 @@ export interface HeardFlow {
   contestedUntil: Ms;
   /** While peers are asked whether they heard it. */
   introduction: Promise<void> | undefined;
+  /** When a peer that drains last handed over a request on it; undefined: never. */
+  servedAt: Ms | undefined;
   /** Its address is neither a pod's nor a node's. Known of flows that this node heard. */
   isOutside: boolean;
 }
@@ -48,6 +50,7 @@ export class FlowDirectory {
         heardAt: now,
         contestedUntil: 0,
         introduction: undefined,
+        servedAt: undefined,
         isOutside: false,
       });
     if (now - known.heardAt > reorderAfter) {

@@ -73,7 +73,9 @@ export class FlowOwners {
   /** A peer that drains heard this flow; what this node heard itself since is newer. */
   heardThrough(peer: string, flow: Flow, now: Ms): void {
     const known = this.flows.get(flow.key);
-    if (known?.owner !== this.self.id || now - known.heardAt > recently) this.flows.note(flow, peer, now);
+    const isOlder = known?.owner !== this.self.id || now - known.heardAt > recently;
+    const heard = isOlder ? this.flows.note(flow, peer, now) : known;
+    heard.servedAt = now;
   }
 
   /** How long ago a phone from outside was heard; undefined: never. */
@@ -107,10 +109,12 @@ export class FlowOwners {
     this.peersChangedAt = now;
   }
 
-  /** Gives a flow to the peer that hears it now; returns how long ago it was this node's own. */
+  /** Gives a flow to the peer that hears it now; returns how long ago this node heard it, or served requests on it. */
   hand(flow: Flow, to: string, now: Ms): number {
-    const age = this.ageOf(flow, now);
-    const isCrossing = this.flows.get(flow.key)?.introduction !== undefined;
+    const known = this.flows.get(flow.key);
+    const served = known?.servedAt === undefined ? never : now - known.servedAt;
+    const age = Math.min(this.ageOf(flow, now), Math.max(0, Math.floor(served)));
+    const isCrossing = known?.introduction !== undefined;
     if (!isCrossing || to < this.self.id) this.flows.note(flow, to, now);
     return age;
   }
