@@ -135,9 +135,9 @@ function say(
     others: [
       database.verdict,
       ...(plan === undefined ? [] : [plan.address.verdict]),
-      judgeAnswering(fleet.probe, hasReadyNodes),
+      ...unlessSaid(world, judgeAnswering(fleet.probe, hasReadyNodes), notYet.Answering),
       ...(isOurs ? [judgeReachable(nodes, fleet.insideRanges.length > 0)] : []),
-      ...(traffic === undefined ? [] : [traffic]),
+      ...unlessSaid(world, traffic, notYet.TrafficOnOneNode),
     ],
     status: {
       selector: selectorText(cluster.reference.name),
@@ -147,6 +147,31 @@ function say(
       ...(isOurs ? figures(world) : {}),
     },
   };
+}
+
+const notYet = {
+  Answering: {
+    type: "Answering",
+    status: "Unknown",
+    reason: "NotAskedYet",
+    message: "no node was asked yet; only IPv4 addresses are",
+  },
+  TrafficOnOneNode: {
+    type: "TrafficOnOneNode",
+    status: "Unknown",
+    reason: "NotWatchedYet",
+    message: "it takes five minutes to tell",
+  },
+} as const;
+
+/** An operator that has just begun knows nothing yet, and what the one before has found still counts. */
+function unlessSaid(
+  { status }: ClusterWorld,
+  found: Verdict | undefined,
+  otherwise: Verdict,
+): readonly Verdict[] {
+  if (found !== undefined) return [found];
+  return status.conditions?.some(({ type }) => type === otherwise.type) === true ? [] : [otherwise];
 }
 
 /** The first thing that is in the way. */

@@ -6,11 +6,10 @@ import type { Verdict } from "../runtime/condition.ts";
 
 const reachedWithin: Ms = 300_000;
 
-/** kube-proxy short-circuits what comes from inside, so this proves the nodes and not the way to them. */
-export function judgeAnswering(report: ProbeReport | undefined, hasReadyNodes: boolean): Verdict {
+/** Undefined: nobody was asked. kube-proxy short-circuits what comes from inside, so this proves the nodes and not the way to them. */
+export function judgeAnswering(report: ProbeReport | undefined, hasReadyNodes: boolean): Verdict | undefined {
+  if (report === undefined) return undefined;
   if (!hasReadyNodes) return says("Answering", "False", "NoReadyNode", "no node is ready to answer");
-  if (report === undefined)
-    return says("Answering", "Unknown", "NotAskedYet", "no node was asked yet; only IPv4 addresses are");
   const silent = report.answers.filter(({ status }) => status === undefined).map(({ name }) => name);
   if (silent.length === 0)
     return says("Answering", "True", "Answered", "the Service and every ready node answered OPTIONS");

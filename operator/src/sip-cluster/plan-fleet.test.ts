@@ -1,47 +1,10 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../runtime/manifests.ts";
-import { decide, type ClusterAction, type ClusterDecision } from "./decide.ts";
-import {
-  givenCluster,
-  givenDatabase,
-  givenFleet,
-  givenNode,
-  givenPod,
-  givenWorld,
-  type Given,
-} from "./given.ts";
+import type { ClusterDecision } from "./decide.ts";
+import { givenDatabase, givenNode, givenPod, type Given } from "./given.ts";
+import { asLive, brief, condition, done, settled } from "./given-decision.ts";
 import { labelsOf } from "./manifests/names.ts";
-import type { ClusterWorld, FleetWorld } from "./world.ts";
-
-const address = { udp: { host: "192.0.2.1", port: 5060 } };
-
-const done = (given: Given, fleet: Partial<FleetWorld>, more: Partial<ClusterWorld> = {}): ClusterDecision =>
-  decide(
-    givenCluster({ ...given, spec: { advertise: address, ...given.spec } }),
-    givenWorld({ fleet: givenFleet(fleet), ...more }),
-  );
-
-const asLive = (actions: readonly ClusterAction[]): Map<string, Manifest> =>
-  new Map(
-    actions.flatMap((action) =>
-      "manifest" in action && action.do !== "notePod"
-        ? [[`${action.manifest.kind}/${action.manifest.metadata.name}`, action.manifest] as const]
-        : [],
-    ),
-  );
-
-const brief = (actions: readonly ClusterAction[]): readonly string[] =>
-  actions.map((action) =>
-    "manifest" in action
-      ? `${action.do} ${action.manifest.kind} ${action.manifest.metadata.name}`
-      : action.do,
-  );
-
-const condition = ({ ready, others }: ClusterDecision, type: string) =>
-  [...others, ready].find((verdict) => verdict.type === type);
-
-/** Everything there as the operator wrote it. */
-const settled = (given: Given = {}) => asLive(done(given, {}).actions);
+import type { FleetWorld } from "./world.ts";
 
 const withService = (): Map<string, Manifest> =>
   new Map([...settled()].filter(([name]) => name.startsWith("Service/")));
@@ -83,12 +46,6 @@ test("no pod before the database is this cluster's; nodes that are there go on w
   const taken = done({ spec: { replicas: 3 } }, { live: settled() }, { database: givenDatabase({ holder }) });
   expect(brief(taken.actions)).toEqual([]);
   expect(condition(taken, "Ready")?.reason).toBe("DatabaseTaken");
-});
-
-test("no spec.mysql is a condition, not a crash", () => {
-  const decision = done({ spec: { mysql: undefined } }, {}, { database: { kind: "absent" } });
-  expect(decision.actions).toEqual([]);
-  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "MysqlMissing" });
 });
 
 test("keys that are gone while nodes live are a condition, and nothing else is touched", () => {
@@ -204,49 +161,6 @@ test("what a node reads only when it starts changes the template, the rest does 
   expect(templateOf({ spec: { advertise: { udp: { host: "192.0.2.2", port: 5060 } } } })).toEqual(before);
 });
 
-test("nodes stay at their image while the spec is silent, also where the status was lost", () => {
-  const fleet = { live: settled(), defaultImage: "registry.example/strowger/sip-node:9.0.0" };
-  const old = "registry.example/strowger/sip-node:0.1.0";
-  expect(done({}, fleet, { status: { image: old } })).toMatchObject({
-    actions: [],
-    status: { image: old, version: "0.1.0" },
-  });
-  expect(done({}, fleet)).toMatchObject({ actions: [], status: { image: old } });
-  const moved = done({ spec: { version: "9.0.0" } }, fleet, { status: { image: old } });
-  expect(brief(moved.actions)).toEqual(["apply Deployment pbx-nodes"]);
-  expect(moved.status).toMatchObject({ image: fleet.defaultImage, version: "9.0.0" });
-});
-
-test("Ready follows the Deployment's figures of this generation, and says why a pod is missing", () => {
-  const live = settled();
-  const deployment = live.get("Deployment/pbx-nodes")!;
-  const withStatus = (status: object, fleet: Partial<FleetWorld> = {}) => {
-    const metadata = { ...deployment.metadata, generation: 4 };
-    return condition(
-      done(
-        {},
-        { live: new Map(live).set("Deployment/pbx-nodes", { ...deployment, metadata, status }), ...fleet },
-      ),
-      "Ready",
-    );
-  };
-  expect(withStatus({ observedGeneration: 4, availableReplicas: 2, updatedReplicas: 2 })?.status).toBe(
-    "True",
-  );
-  expect(withStatus({ observedGeneration: 3, availableReplicas: 2 })?.status).toBe("False");
-  expect(withStatus({ observedGeneration: 4, availableReplicas: 1 })?.message).toContain("1 of 2");
-  const quota = { type: "ReplicaFailure", status: "True", message: "exceeded quota" };
-  expect(withStatus({ observedGeneration: 4, conditions: [quota] })?.message).toContain("exceeded quota");
-  expect(withStatus({}, { hasCredentials: false })?.message).toContain("mysql-nodes");
-});
-
-test("nodes that cannot serve the database's schema are named", () => {
-  const database = givenDatabase({ schema: 4, nodes: [givenNode("a"), givenNode("b", { schemaMax: 4 })] });
-  const verdict = condition(done({}, {}, { database }), "DatabaseReady");
-  expect(verdict).toMatchObject({ status: "False", reason: "SchemaTooNew" });
-  expect(verdict?.message).toContain("(a)");
-});
-
 test("a rotation waits for a node that is ready and has no row, and for one that cannot reach MySQL", () => {
   const live = settled();
   const seen = (
@@ -280,13 +194,6 @@ test("a rotation waits for a node that is ready and has no row, and for one that
   expect(seen([a, b], [knows("a"), knows("b")])).toEqual(
     expect.arrayContaining(["apply Secret pbx-keys", "tell", "notePod Pod a", "notePod Pod b"]),
   );
-});
-
-test("nodes that go by an earlier configuration are named, those that state none are not", () => {
-  const nodes = [givenNode("old", { configurationHash: "before" }), givenNode("mute")];
-  const decision = done({}, { live: settled() }, { database: givenDatabase({ nodes }) });
-  expect(decision.ready.message).toMatch(/old goes by an earlier configuration/);
-  expect(decision.ready.message).not.toContain("mute");
 });
 
 const noteOf = ({ actions }: ClusterDecision): string =>

@@ -47,10 +47,7 @@ export class NodeWatch {
     const hasFailed = this.#report?.answers.some(({ status }) => status === undefined) ?? false;
     const isTime = this.#clock.now() - this.#probedAt >= (hasFailed ? probeAgain : probeEvery);
     if (this.#isProbing || !isTime || uri === undefined) return;
-    if (askable.length === 0) {
-      this.#report = undefined;
-      return;
-    }
+    if (askable.length === 0) return;
     this.#isProbing = true;
     this.#probedAt = this.#clock.now();
     void probe(askable, uri).then((answers) => {
