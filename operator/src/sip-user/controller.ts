@@ -7,14 +7,14 @@ import type { Owner } from "../ownership.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Controller, Finalized } from "../runtime/controller.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import { reconcileObject, type Frame, type Plan } from "../runtime/reconcile-object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval } from "./decide.ts";
-import { generatedSecretOf, parseSipUser, type SipUser, type UserFields } from "./resource.ts";
+import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
 import { clusterOf, readUserWorld } from "./world.ts";
 
 export class SipUserController implements Controller {
@@ -57,12 +57,13 @@ export class SipUserController implements Controller {
   concernedBy({ kind, key, what }: Change): readonly ObjectKey[] {
     if (kind !== "SipDomain" && kind !== "Secret") return [];
     const { source } = this.#frame;
+    const { namespace: secretNamespace, name: secretName } = splitKey(key);
     const isDomainReady = kind === "SipDomain" && isReadyObject(source.get(kind, key));
-    const concerns = (object: KubernetesObject): boolean => {
-      const user = parseSipUser(object);
-      if (kind === "Secret") return user.credential?.secret === key;
-      return user.domain === key && (what === "object" || isReadyObject(object) !== isDomainReady);
-    };
+    const concerns = (object: KubernetesObject): boolean =>
+      kind === "Secret"
+        ? usesSecret(object, secretNamespace, secretName)
+        : parseSipUser(object).domain === key &&
+          (what === "object" || isReadyObject(object) !== isDomainReady);
     return source
       .list(this.kind)
       .filter(concerns)

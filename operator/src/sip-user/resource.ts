@@ -62,7 +62,22 @@ export function parseSipUser({ kind, metadata, spec: raw }: KubernetesObject): S
 
 /** The Secret of a generated password. */
 export const generatedSecretOf = (namespace: string, name: string): ObjectKey =>
-  keyOf(namespace, `${name}-sip-password`);
+  keyOf(namespace, `${name}${generatedEnding}`);
+
+const generatedEnding = "-sip-password";
+
+/** Whether a user takes its credential from that Secret. Asked of every user at every change of a Secret. */
+export function usesSecret(
+  { metadata, spec: raw }: KubernetesObject,
+  namespace: string,
+  name: string,
+): boolean {
+  if (metadata.namespace !== namespace) return false;
+  const { passwordSecretRef, ha1SecretRef, generatePassword } = raw as SipUserSpec;
+  const named = passwordSecretRef ?? ha1SecretRef;
+  if (named !== undefined) return named.name === name;
+  return generatePassword === true && name === `${metadata.name}${generatedEnding}`;
+}
 
 /** CEL has seen to it that at most one is given. */
 function credentialSource(
