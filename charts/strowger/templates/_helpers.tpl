@@ -69,7 +69,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.watchNamespaces }}true{{ end -}}
 {{- end -}}
 
-{{/* The rules of the operator in a namespace whose objects it serves. */}}
+{{/*
+The rules of the operator in a namespace whose objects it serves. Server-side apply needs create and patch; what goes with its SipCluster
+is removed by the garbage collector, so that few need delete.
+*/}}
 {{- define "strowger.rulesOfNamespace" -}}
 - apiGroups: [sip.strowger.dev]
   resources: [sipclusters, sipdomains, sipusers]
@@ -77,17 +80,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [sip.strowger.dev]
   resources: [sipclusters/status, sipdomains/status, sipusers/status]
   verbs: [patch]
-# Owner references with blockOwnerDeletion, where the API server enforces the permission.
-- apiGroups: [sip.strowger.dev]
-  resources: [sipclusters/finalizers, sipdomains/finalizers, sipusers/finalizers]
-  verbs: [update]
 # Credentials by name; the watch is limited to a label by the operator itself.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [configmaps, serviceaccounts]
-  verbs: [get, create, patch, delete]
+  verbs: [get, create, patch]
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, watch, create, patch, delete]
@@ -96,17 +95,17 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   verbs: [get, list, watch, patch]
 - apiGroups: [apps]
   resources: [deployments]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
-  verbs: [get, create, patch, delete]
+  verbs: [get, create, patch]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
-  verbs: [get, create, patch, delete]
+  verbs: [get, create, patch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [get, list, watch]
-- apiGroups: ["", events.k8s.io]
+  verbs: [list, watch]
+- apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
 {{- end -}}
