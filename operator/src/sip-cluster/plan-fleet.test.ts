@@ -56,6 +56,8 @@ test("keys that are gone while nodes live are a condition, and nothing else is t
   expect(decision.actions).toEqual([]);
   expect(condition(decision, "Ready")?.reason).toBe("KeysMissing");
   expect(brief(done({}, { live }).actions)).toEqual(["create Secret pbx-keys"]);
+  const way = done({ spec: { replicas: 0 } }, { live }, { database });
+  expect(brief(way.actions), "the way to new ones").toEqual(["apply Deployment pbx-nodes"]);
 });
 
 test("keys of a backup, or of an earlier SipCluster of this name, are this one's from now on: else they would go with their owner", () => {

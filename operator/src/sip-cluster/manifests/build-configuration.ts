@@ -23,7 +23,7 @@ export function buildConfiguration(
   cluster: ServedCluster,
   addressing: Addressing,
   former: Readonly<Record<string, number>>,
-): Manifest {
+): Manifest & { readonly data: { readonly "config.json": string } } {
   const annotations = Object.keys(former).length === 0 ? {} : { [formerAnnotation]: JSON.stringify(former) };
   return {
     ...owned(cluster, { apiVersion: "v1", kind: "ConfigMap" }, namesOf(cluster).nodes, annotations),

@@ -1,0 +1,112 @@
+/** The Secret with the keys: made once, rotated on request, adopted from a backup, and missed where nodes live by it. Pure. */
+import type { NodeRow } from "../adapters/mysql/node-rows.ts";
+import type { Verdict } from "../runtime/condition.ts";
+import { notReady } from "../runtime/decision.ts";
+import type { Manifest } from "../runtime/manifests.ts";
+import type { FleetAction } from "./fleet-action.ts";
+import { configurationHash } from "./manifests/build-configuration.ts";
+import { buildKeys } from "./manifests/build-keys.ts";
+import { differs } from "./manifests/differs.ts";
+import { namesOf } from "./manifests/names.ts";
+import { planKeys, rotationAnnotation, type KeyPlan } from "./plan-keys.ts";
+import type { ServedCluster } from "./resource.ts";
+import { haveAllSeen } from "./see-nodes.ts";
+import type { ClusterWorld, FleetWorld } from "./world.ts";
+
+export type KeySecretPlan =
+  | {
+      /** As they will be mounted. */
+      readonly ring: string;
+      readonly isRotating: boolean;
+      readonly actions: readonly FleetAction[];
+    }
+  | { readonly hindrance: Verdict };
+
+/** `configuration`: as it is in Kubernetes; nodes state a hash of it and of the keys. */
+export function planKeySecret(
+  cluster: ServedCluster,
+  world: ClusterWorld,
+  fleet: FleetWorld,
+  configuration: Manifest | undefined,
+): KeySecretPlan {
+  const nodes = world.database.kind === "open" ? world.database.nodes : undefined;
+  const plan = planRing(cluster, world, fleet, nodes, configuration);
+  // Without keys, nodes may still leave, which is the way to new ones.
+  if (plan.kind === "missing" && cluster.replicas === 0) return { ring: "", isRotating: false, actions: [] };
+  if (plan.kind === "missing" || plan.kind === "broken") return { hindrance: hindranceOf(cluster, plan) };
+  return {
+    ring: plan.ring,
+    isRotating: plan.kind === "keep" && plan.isRotating,
+    actions: keyActions(cluster, plan, fleet.live.get(`Secret/${namesOf(cluster).keys}`)),
+  };
+}
+
+function planRing(
+  cluster: ServedCluster,
+  world: ClusterWorld,
+  { live, pods, freshKey }: FleetWorld,
+  nodes: readonly NodeRow[] | undefined,
+  configuration: Manifest | undefined,
+): KeyPlan {
+  const secret = live.get(`Secret/${namesOf(cluster).keys}`);
+  return planKeys({
+    secret,
+    rotation: cluster.rotation,
+    fresh: freshKey,
+    // Those that are leaving, such as an earlier SipCluster's of this name, take their keys with them.
+    areNodesLive:
+      (nodes ?? []).some(({ isDraining }) => !isDraining) ||
+      pods.some(({ isReady, isTerminating }) => isReady && !isTerminating),
+    haveAllSeen: nodes !== undefined && haveAllSeen(nodes, pods, hashOf(configuration, secret)),
+    now: world.now,
+  });
+}
+
+/** Of what is mounted now. */
+function hashOf(configuration: Manifest | undefined, secret: Manifest | undefined): string {
+  type Data = { readonly data?: Readonly<Record<string, string>> } | undefined;
+  const config = (configuration as Data)?.data?.["config.json"] ?? "";
+  const keys = (secret as Data)?.data?.["keys.json"] ?? "";
+  return configurationHash(config, Buffer.from(keys, "base64").toString("utf8"));
+}
+
+function hindranceOf(
+  cluster: ServedCluster,
+  plan: Extract<KeyPlan, { readonly kind: "missing" | "broken" }>,
+): Verdict {
+  const { keys } = namesOf(cluster);
+  return plan.kind === "broken"
+    ? notReady("KeysInvalid", `Secret ${keys}: ${plan.why}; bring it back from a backup`)
+    : notReady(
+        "KeysMissing",
+        `Secret ${keys} is gone while nodes live by it; bring it back from a backup. If there is none, scale to 0 and, when the nodes have left, back: new keys are made, phones log in again and established calls cannot be changed any more`,
+      );
+}
+
+function keyActions(
+  cluster: ServedCluster,
+  plan: Extract<KeyPlan, { readonly ring: string }>,
+  before: Manifest | undefined,
+): readonly FleetAction[] {
+  if (plan.kind === "keep") return adoptKeys(cluster, plan.ring, before);
+  if (plan.kind === "create")
+    return [{ do: "create", manifest: buildKeys(cluster, plan.ring, plan.rotation) }];
+  const { says } = plan;
+  return [
+    { do: "apply", manifest: buildKeys(cluster, plan.ring, plan.rotation, before) },
+    ...(says === undefined
+      ? []
+      : [{ do: "tell", event: { type: "Normal", reason: "KeyRotation", message: says } } as const]),
+  ];
+}
+
+/** Keys that came from a backup or from an earlier SipCluster of this name would go with their owner of then. */
+function adoptKeys(
+  cluster: ServedCluster,
+  ring: string,
+  before: Manifest | undefined,
+): readonly FleetAction[] {
+  const rotation = before?.metadata.annotations?.[rotationAnnotation];
+  if (!differs(buildKeys(cluster, ring, rotation), before)) return [];
+  return [{ do: "apply", manifest: buildKeys(cluster, ring, rotation, before) }];
+}
