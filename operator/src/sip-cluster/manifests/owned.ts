@@ -24,7 +24,8 @@ export function owned(
           name: reference.name,
           uid,
           controller: true,
-          blockOwnerDeletion: true,
+          // To block it takes a right on the owner's finalizers, for a wait that nobody needs.
+          blockOwnerDeletion: false,
         },
       ],
     },
