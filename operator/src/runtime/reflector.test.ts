@@ -36,6 +36,8 @@ function given(items: readonly Thing[] = [], version = 10) {
     fail: undefined as Error | undefined,
     hangs: false,
     forgetsPages: false,
+    gate: false,
+    open: (): void => undefined,
   };
   const lists: { readonly limit: number; readonly continue?: string }[] = [];
   const watches: Watch[] = [];
@@ -47,11 +49,13 @@ function given(items: readonly Thing[] = [], version = 10) {
       if (server.forgetsPages && page.continue !== undefined) return Promise.reject(failure(410));
       const start = Number(page.continue ?? 0);
       const end = page.limit === 0 ? server.items.length : start + page.limit;
-      return Promise.resolve({
+      const answer = {
         items: server.items.slice(start, end),
         resourceVersion: server.version,
         ...(end < server.items.length ? { continue: `${end}` } : {}),
-      });
+      };
+      if (!server.gate) return Promise.resolve(answer);
+      return new Promise((resolve) => (server.open = () => resolve(answer)));
     },
     watch: (from, _seconds, watcher, signal) =>
       new Promise((resolve, reject) => {
@@ -243,11 +247,34 @@ test("a watch without a bookmark for 150 s is cut and begun again, even one that
   lastWatch().send("BOOKMARK", { metadata: { resourceVersion: "12" } });
   await advance(149_000);
   expect(watches).toHaveLength(1);
+  const [old] = watches;
   await advance(1_000);
-  expect(seen.failures).toEqual(["silent for 150 s"]);
-  expect(lastWatch().signal.aborted).toBe(true);
-  await advance(500);
+  expect(old?.signal.aborted).toBe(true);
   expect(watches.map(({ from }) => from)).toEqual(["10", "12"]);
+  expect(seen.failures).toEqual([]);
+});
+
+test("quiet for hours: no watch is late, nothing counts as a failure and nothing is listed again", async () => {
+  const { lists, watches, seen, lastWatch, started, advance } = given();
+  await started();
+  for (let round = 0; round < 20; round += 1) {
+    lastWatch().opened();
+    await advance(150_000);
+  }
+  expect(watches).toHaveLength(21);
+  expect(lists).toHaveLength(1);
+  expect(seen.failures).toEqual([]);
+});
+
+test("a watch that does not even begin is a failure", async () => {
+  const { watches, seen, started, advance } = given();
+  await started();
+  await advance(150_000);
+  expect(seen.failures).toEqual(["silent for 150 s"]);
+  await advance(499);
+  expect(watches).toHaveLength(1);
+  await advance(1);
+  expect(watches).toHaveLength(2);
 });
 
 test("what a watch tells after it was cut is not heard", async () => {
@@ -356,6 +383,18 @@ test("the answer to a write of our own is known and told at once, and not told a
   expect(seen.changes).toEqual(["added a", "updated a"]);
   lastWatch().send("MODIFIED", thing("a", 16));
   expect(seen.changes).toEqual(["added a", "updated a", "updated a"]);
+});
+
+test("a list that began before a write of our own does not take it back", async () => {
+  const { server, reflector, lastWatch, started } = given([thing("a", 1)]);
+  await started();
+  server.gate = true;
+  lastWatch().send("ERROR", { code: 410, message: "too old" });
+  await settle();
+  reflector.learn(thing("a", 15));
+  server.open();
+  await settle();
+  expect(reflector.get("/a")?.metadata.resourceVersion).toBe("15");
 });
 
 test("a list counts although its versions are lower: the API server's data were restored", async () => {

@@ -192,6 +192,7 @@ export class Reflector<T extends Identified> {
   async #watch(from: string): Promise<string> {
     const startedAt = this.#clock.now();
     let position = from;
+    let isOpen = false;
     let hasEvents = false;
     const seconds = Math.round(watchSeconds * (1 + this.#random()));
     try {
@@ -199,6 +200,7 @@ export class Reflector<T extends Identified> {
         const told = {
           opened: () => {
             if (signal.aborted) return;
+            isOpen = true;
             this.#obstacle = undefined;
             isAlive();
           },
@@ -206,14 +208,15 @@ export class Reflector<T extends Identified> {
             if (signal.aborted) return;
             isAlive();
             position = this.#take(event) ?? position;
-            hasEvents = true;
+            isOpen = hasEvents = true;
             this.#failures = 0;
           },
         };
         return this.#source.watch(from, seconds, told, signal);
       }, this.#longestSilence);
     } catch (cause) {
-      throw new WatchFailed(position, cause);
+      // Where nothing happens, not every API server sends bookmarks. If the connection is dead, the next watch does not even begin.
+      if (!(cause instanceof Silence && isOpen)) throw new WatchFailed(position, cause);
     }
     const lasted = this.#clock.now() - startedAt;
     if (!hasEvents && lasted < shortestWatch)
@@ -272,7 +275,7 @@ export class Reflector<T extends Identified> {
     });
     const check = (): void => {
       const silent = this.#clock.now() - heardAt;
-      if (silent >= silence) this.#interrupt(new Error(`silent for ${Math.round(silent / 1000)} s`));
+      if (silent >= silence) this.#interrupt(new Silence(`silent for ${Math.round(silent / 1000)} s`));
       else cancel = this.#clock.after(silence - silent, check);
     };
     check();
@@ -308,6 +311,8 @@ export class Reflector<T extends Identified> {
     this.#interrupt = () => undefined;
   }
 }
+
+class Silence extends Error {}
 
 /** A watch that did not end well, and up to which version it told everything. */
 class WatchFailed extends Error {

@@ -96,7 +96,9 @@ describe("reflector", () => {
     await house.server.apply(
       JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("unheard", "silent") }),
     );
-    await expect.poll(() => reflection.seen.failures, patience).toContain("silent for 2 s");
+    await expect
+      .poll(() => reflection.seen.failures, patience)
+      .toContain("watch of ConfigMap all: no answer within 1000 ms");
     house.proxy.hearNewConnections();
     await expect.poll(() => reflection.seen.changes, patience).toEqual(["added unheard"]);
     house.proxy.hear();
