@@ -8,7 +8,7 @@ import { Failure } from "./failure.ts";
 const domainName = "strowger-selftest";
 const userNames = ["strowger-selftest-caller", "strowger-selftest-callee"] as const;
 /** RFC 2606: nobody else has such a domain. */
-const domain = "strowger-selftest.invalid";
+const domain = "strowger-selftest.test";
 const removalMs = 60_000;
 
 interface Conditioned extends ApiObject {

@@ -1,0 +1,116 @@
+/**
+ * What `helm test` runs, with the rights that the chart gives it: `strowger selftest` against an API server, the operator, and two nodes.
+ * The nodes are processes of the test; the operator serves their database.
+ */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Cluster } from "../../support/cluster.ts";
+import { describeWith } from "../../support/needs.ts";
+import { eventually } from "../api-server/eventually.ts";
+import { House, sipCluster } from "../api-server/house.ts";
+import { renderChart } from "./render-chart.ts";
+import { startStrowger, strowger } from "./run-strowger.ts";
+
+describeWith(["mariadb", "etcd", "go"], "strowger selftest as helm test runs it", () => {
+  const parts = new AsyncDisposableStack();
+  let house: House;
+  let cluster: Cluster;
+  let account: string;
+
+  beforeAll(async () => {
+    house = parts.use(await House.start());
+    const { manifests } = await renderChart({ namespace: "default" });
+    const hook = manifests.filter(({ metadata }) => metadata.name === "strowger-selftest");
+    await house.apply(...hook.filter(({ kind }) => kind !== "Pod"));
+    account = await house.server.serviceAccount("default", "strowger-selftest");
+  });
+  afterAll(async () => parts[Symbol.asyncDispose]());
+
+  /** An exchange of the operator's, whose nodes are there already. */
+  const exchange = async () => {
+    cluster = parts.use(await Cluster.start({ front: "shared port", nodes: 2 }));
+    await cluster.operator?.end();
+    await cluster.database.query("CREATE USER operator IDENTIFIED BY 'operator-secret'");
+    await cluster.database.query("GRANT ALL ON *.* TO operator");
+    const [meta] = await cluster.database.query<{ installation_id: string }>(
+      "SELECT installation_id FROM strowger_meta",
+    );
+    const mysql = { ...house.mysql(), port: cluster.database.port };
+    const { address: host, port } = cluster.front;
+    const object = sipCluster("exchange", mysql, { advertise: { udp: { host, port } } }) as {
+      metadata: object;
+    };
+    const annotations = { "sip.strowger.dev/take-over": meta?.installation_id };
+    await house.leader();
+    await house.apply({ ...object, metadata: { ...object.metadata, annotations } });
+    const isOurs = async () => {
+      const condition = await house.condition("SipCluster", "exchange", "default", "DatabaseReady");
+      const found = await house.find("SipCluster", "exchange");
+      const addresses = (found?.status?.["addresses"] ?? []) as readonly unknown[];
+      return condition?.status === "True" && addresses.length > 0;
+    };
+    await eventually("the operator serves the exchange", isOurs);
+  };
+
+  const leftovers = async (): Promise<readonly unknown[]> => {
+    const { items } = await house.server.get<{ items: unknown[] }>(
+      "sipdomains,sipusers,secrets",
+      "-n",
+      "default",
+    );
+    const names = (items as { kind: string; metadata: { name: string } }[]).map(
+      ({ kind, metadata }) => `${kind} ${metadata.name}`,
+    );
+    const rows = await cluster.database.query("SELECT username FROM subscriber");
+    return [...names.filter((name) => name.includes("selftest")), ...rows];
+  };
+
+  test("without any SipCluster it says so and passes", async () => {
+    expect(await strowger(account, ["selftest"])).toEqual({
+      status: 0,
+      output: "PASS: there is no SipCluster yet, so there is nothing to call\n",
+    });
+  });
+
+  test("two phones with generated passwords call through the advertised address; nothing is left", async () => {
+    await exchange();
+    const { status, output } = await strowger(account, ["selftest", "--namespace", "default"]);
+    expect(output.replaceAll(/after \d+\.\d s/g, "after a while")).toBe(`\
+default/exchange: phones call ${cluster.front.address}:${cluster.front.port} over UDP
+default/exchange: a SipDomain and two SipUsers are Ready
+default/exchange: callee@strowger-selftest.test registered: 200 after a while
+default/exchange: caller@strowger-selftest.test registered: 200 after a while
+default/exchange: INVITE callee: 100, 180, 200
+default/exchange: ACK: reached the callee
+default/exchange: BYE: 200
+default/exchange: both phones de-registered
+default/exchange: the SipDomain and the SipUsers are removed
+default/exchange: PASS
+`);
+    expect(status).toBe(0);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test("SIGTERM: it gives up, removes what it made, and fails", async () => {
+    await using child = await startStrowger(account, ["selftest"]);
+    await eventually(
+      "its users are made",
+      async () => (await house.find("SipUser", "strowger-selftest-callee")) !== undefined,
+    ); // prettier-ignore
+    child.process.kill("SIGTERM");
+    expect(await child.exited).toBe(1);
+    expect(child.output()).toMatch(/removed\ndefault\/exchange: FAIL: /);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test("objects of an earlier test that was killed are no obstacle", async () => {
+    await using child = await startStrowger(account, ["selftest"]);
+    await eventually(
+      "its users are made",
+      async () => (await house.find("SipUser", "strowger-selftest-callee")) !== undefined,
+    ); // prettier-ignore
+    await child.end("SIGKILL");
+    const { status, output } = await strowger(account, ["selftest"]);
+    expect(output).toContain("default/exchange: PASS\n");
+    expect(status).toBe(0);
+  });
+});
