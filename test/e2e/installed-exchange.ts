@@ -26,7 +26,6 @@ export class InstalledExchange implements AsyncDisposable {
   readonly place: Place;
   readonly #database: TestMariadb | undefined;
   readonly #overlay: string;
-  #isKept = false;
 
   private constructor(place: Place, overlay: string, database?: TestMariadb) {
     this.place = place;
@@ -119,9 +118,7 @@ export class InstalledExchange implements AsyncDisposable {
   /** Keeps the logs, for a test that failed. */
   async keepLogs(): Promise<void> {
     const cluster = this.place.own?.cluster;
-    if (cluster === undefined || this.#isKept) return;
-    this.#isKept = true;
-    tell(`a test failed; logs are kept in ${await cluster.saveLogs()}`);
+    if (cluster) tell(`a test failed; logs are kept in ${await cluster.saveLogs()}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

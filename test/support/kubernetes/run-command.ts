@@ -21,7 +21,7 @@ export function runCommand(
     };
     const child = execFile(command, [...args], settings, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(`${args.join(" ")}: ${(stderr || stdout || error.message).trim()}`));
+      else reject(new Error(`${args.join(" ")}: ${`${stdout}${stderr}`.trim() || error.message}`));
     });
     child.stdin?.on("error", () => undefined); // it may end before it read everything
     child.stdin?.end(options.input ?? "");
