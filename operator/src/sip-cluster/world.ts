@@ -4,6 +4,8 @@ import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { ProbeReport } from "../adapters/probe/probe.ts";
 import type { Manifest } from "../runtime/manifests.ts";
+import { namesOf } from "./manifests/names.ts";
+import type { SipCluster } from "./resource.ts";
 import type { TrafficSample } from "./judge-traffic.ts";
 import type { SipClusterStatus } from "../sources/types.ts";
 
@@ -73,3 +75,7 @@ export interface Pod {
   readonly isTerminating: boolean;
   readonly annotations: Readonly<Record<string, string>>;
 }
+
+/** As it is in Kubernetes; undefined: it was not made yet. */
+export const deploymentOf = (cluster: SipCluster, { live }: Pick<FleetWorld, "live">): Manifest | undefined =>
+  live.get(`Deployment/${namesOf(cluster).nodes}`);

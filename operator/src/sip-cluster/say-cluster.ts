@@ -1,0 +1,143 @@
+/** How a SipCluster is: its conditions, and the fields of its status. Pure. */
+import type { Verdict } from "../runtime/condition.ts";
+import { isReady, notReady } from "../runtime/decision.ts";
+import type { SipClusterStatus } from "../sources/types.ts";
+import { dnsRecords } from "./dns-records.ts";
+import type { DatabaseJudgement } from "./judge-database.ts";
+import { judgeDeployment } from "./judge-deployment.ts";
+import { judgeAnswering, judgeReachable } from "./judge-reach.ts";
+import { judgeTraffic } from "./judge-traffic.ts";
+import { selectorText } from "./manifests/names.ts";
+import type { FleetPlan } from "./plan-fleet.ts";
+import type { ImageChoice } from "./plan-image.ts";
+import type { SipCluster } from "./resource.ts";
+import { liveNodes } from "./see-nodes.ts";
+import { deploymentOf, type ClusterWorld, type FleetWorld } from "./world.ts";
+
+export interface Said {
+  readonly ready: Verdict;
+  /** The other conditions. */
+  readonly others: readonly Verdict[];
+  /** Fields of the status beside the conditions. */
+  readonly status: SipClusterStatus;
+}
+
+/** With a folder of files the exchange's nodes and address are somebody else's. */
+export function sayFiles(
+  { advertised }: SipCluster,
+  { database }: ClusterWorld,
+  { is, verdict }: DatabaseJudgement,
+): Said {
+  if (database.kind !== "open" || is === "not ours")
+    return { ready: asReady(verdict), others: [], status: {} };
+  return {
+    ready: verdict.status === "True" ? isReady(verdict.message) : asReady(verdict),
+    others: [],
+    status: {
+      installationId: database.installationId,
+      nodes: liveNodes(database.nodes).length,
+      addresses: advertised === undefined ? [] : [{ transport: "udp", ...advertised }],
+    },
+  };
+}
+
+export interface Found {
+  readonly database: DatabaseJudgement;
+  readonly plan: FleetPlan | undefined;
+  readonly image: ImageChoice;
+}
+
+export function sayCluster(
+  cluster: SipCluster,
+  world: ClusterWorld,
+  fleet: FleetWorld,
+  { database, plan, image }: Found,
+): Said {
+  const isOurs = database.is === "ours" || database.is === "take";
+  const traffic = judgeTraffic(fleet.traffic, (id) => nameOf(world, id));
+  const hasReadyNodes = fleet.pods.some((pod) => pod.isReady && !pod.isTerminating);
+  const nodes = world.database.kind === "open" ? world.database.nodes : [];
+  return {
+    ready: ready(cluster, fleet, { database, plan, image }),
+    others: [
+      database.verdict,
+      ...(plan === undefined ? [] : [plan.address.verdict]),
+      ...unlessSaid(world, judgeAnswering(fleet.probe, hasReadyNodes), notYet.Answering),
+      ...(isOurs ? [judgeReachable(nodes, fleet.insideRanges.length > 0)] : []),
+      ...unlessSaid(world, traffic, notYet.TrafficOnOneNode),
+    ],
+    status: {
+      selector: selectorText(cluster.reference.name),
+      image: image.image,
+      version: image.version,
+      ...addressStatus(plan, fleet),
+      ...(isOurs ? figures(world) : {}),
+    },
+  };
+}
+
+const notYet = {
+  Answering: {
+    type: "Answering",
+    status: "Unknown",
+    reason: "NotAskedYet",
+    message: "no node was asked yet; only IPv4 addresses are",
+  },
+  TrafficOnOneNode: {
+    type: "TrafficOnOneNode",
+    status: "Unknown",
+    reason: "NotWatchedYet",
+    message: "it takes five minutes to tell",
+  },
+} as const;
+
+/** An operator that has just begun knows nothing yet, and what the one before has found still counts. */
+function unlessSaid(
+  { status }: ClusterWorld,
+  found: Verdict | undefined,
+  otherwise: Verdict,
+): readonly Verdict[] {
+  if (found !== undefined) return [found];
+  return status.conditions?.some(({ type }) => type === otherwise.type) === true ? [] : [otherwise];
+}
+
+/** The first thing that is in the way. */
+function ready(cluster: SipCluster, fleet: FleetWorld, { database, plan }: Found): Verdict {
+  if (database.verdict.status === "False" && database.is !== "unknown") return asReady(database.verdict);
+  if (plan?.hindrance !== undefined) return plan.hindrance;
+  if (database.verdict.status === "False") return asReady(database.verdict);
+  const verdict = judgeDeployment(cluster, deploymentOf(cluster, fleet), fleet);
+  return plan?.remark === undefined ? verdict : { ...verdict, message: `${verdict.message}; ${plan.remark}` };
+}
+
+const asReady = ({ reason, message }: Verdict): Verdict => notReady(reason, message);
+
+function addressStatus(plan: FleetPlan | undefined, { domains }: FleetWorld): SipClusterStatus {
+  const advertised = plan?.address.addressing?.advertised;
+  if (advertised === undefined) return { addresses: [], dnsRecords: [] };
+  const { host, port } = advertised;
+  return { addresses: [{ transport: "udp", host, port }], dnsRecords: dnsRecords(advertised, domains) };
+}
+
+function figures({ database, status }: ClusterWorld): SipClusterStatus {
+  if (database.kind !== "open") return {};
+  const { installationId, nodes, registrations } = database;
+  const live = liveNodes(nodes);
+  const counted = {
+    installationId,
+    nodes: live.length,
+    readyNodes: live.filter(({ isDraining }) => !isDraining).length,
+  };
+  // They change all the time: written when they are counted, not each time anything is looked at.
+  if (registrations === undefined && status.registrations !== undefined) return counted;
+  return {
+    ...counted,
+    registrations: registrations ?? 0,
+    callsPerMinute: live.reduce((sum, { callsPerMinute }) => sum + callsPerMinute, 0),
+  };
+}
+
+function nameOf({ database }: ClusterWorld, id: string): string {
+  const node = database.kind === "open" ? database.nodes.find((other) => other.id === id) : undefined;
+  return node?.name || id;
+}
