@@ -1,4 +1,5 @@
 /** Rows of one kind's objects in all databases that are open, found and removed by their owner rows alone (design: ownership, rules 4 and 6). */
+import { failureOf } from "../adapters/mysql/failure.ts";
 import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
 import { ownedKeys, readOwner } from "../adapters/mysql/owners.ts";
 import type { Installations } from "../installations.ts";
@@ -51,22 +52,21 @@ export class OwnedRows<Fields extends OwnerFields> {
     const { kind, metadata } = object;
     const reference = { kind, namespace: metadata.namespace, name: metadata.name };
     let own: Installation | undefined;
-    const failures: (string | undefined)[] = [];
-    if (cluster !== undefined)
-      failures.push(await failureOf(async () => (own = await this.#installations.of(cluster))));
+    let isAway =
+      cluster !== undefined && !(await isReached(async () => (own = await this.#installations.of(cluster))));
     let isRemoved = false;
     for (const installation of this.#installations.open()) {
-      const failure = await failureOf(async () => {
+      const isDone = await isReached(async () => {
         isRemoved = (await this.#removeOwn(installation, reference, metadata.uid)) || isRemoved;
       });
       // Another SipCluster's database is of interest only where nobody can tell whose the object was.
-      if (cluster === undefined || installation === own) failures.push(failure);
+      if (!isDone && (cluster === undefined || installation === own)) isAway = true;
     }
     if (isRemoved || metadata.finalizers?.includes(finalizer) !== true) return { isDone: true };
-    const away = failures.find((failure) => failure !== undefined) ?? this.#unknown(cluster);
-    if (away === undefined) return { isDone: true };
-    if (away !== clusterGone && waited < patienceMs) return { isDone: false, requeueAfter: againMs };
-    const message = `${away}; the object goes, and its rows when that database can be reached again`;
+    const why = isAway ? databaseAway : this.#unknown(cluster);
+    if (why === undefined) return { isDone: true };
+    if (why !== clusterGone && waited < patienceMs) return { isDone: false, requeueAfter: againMs };
+    const message = `${why}; the object goes, and its rows when that database can be reached again`;
     this.#source.event(object, { type: "Warning", reason: "RowsKept", message });
     return { isDone: true };
   }
@@ -83,21 +83,21 @@ export class OwnedRows<Fields extends OwnerFields> {
     if (cluster !== undefined && this.#source.get("SipCluster", cluster) === undefined) return clusterGone;
     const away = this.#installations.unreachable();
     const concerns = cluster === undefined ? away.length > 0 : away.includes(cluster);
-    return concerns
-      ? `the database of SipCluster ${cluster ?? away.join(", ")} cannot be reached`
-      : undefined;
+    return concerns ? databaseAway : undefined;
   }
 }
 
+/** Why, and where, is said to people of the SipCluster's namespace only: in its conditions. */
+const databaseAway = "the database of its SipCluster cannot be reached";
 const clusterGone = "its SipCluster is gone";
 
-/** What went wrong, in words. A leadership that was lost is not to be waited out. */
-async function failureOf(work: () => Promise<unknown>): Promise<string | undefined> {
+/** Whether that went well; a failure that is none of a database goes on, and a leadership that was lost is not to be waited out. */
+async function isReached(work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work();
-    return undefined;
+    return true;
   } catch (error) {
-    if (error instanceof LeadershipLost) throw error;
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof LeadershipLost || failureOf(error) === undefined) throw error;
+    return false;
   }
 }

@@ -201,3 +201,18 @@ test("within the time of a resync every object is looked at once more, a few at 
   expect(new Set(seen.reconciled).size).toBe(120);
   expect(seen.plans).toHaveLength(1);
 });
+
+test("objects that were finalized are swept, however many: somebody deleted them", async () => {
+  const { loop, objects, deleting, seen, clock } = given(keys(1, 100), keys(1, 100));
+  for (const key of keys(1, 50)) deleting.add(key);
+  loop.start();
+  await settle();
+  expect(seen.released).toHaveLength(50);
+  for (const key of keys(1, 50)) objects.delete(key); // their rows were left, for the database was away
+  loop.sweep();
+  await settle();
+  clock.advance(500);
+  await settle();
+  expect(seen.plans.at(-1)).toEqual({ kind: "remove", keys: [] });
+  expect(seen.removed).toHaveLength(50);
+});

@@ -73,8 +73,10 @@ export class ControllerLoop {
   readonly #loop: ReconcileLoop<ObjectKey>;
   /** Keys that the last sweep found absent. */
   readonly #condemned = new Set<ObjectKey>();
-  /** Since when objects are being finalized, by uid. */
-  readonly #finalizing = new Map<string, number>();
+  /** Since when objects are being finalized. */
+  readonly #finalizing = new Map<ObjectKey, { readonly uid: string; readonly since: number }>();
+  /** Somebody deleted them, and they were let go: that many are gone at once is intended. */
+  readonly #intended = new Set<ObjectKey>();
   #turn = 0;
   #callOff: () => void = () => undefined;
 
@@ -135,6 +137,7 @@ export class ControllerLoop {
     const object = this.#source.get(this.#controller.kind, key);
     if (object === undefined) return this.#gone(key);
     this.#condemned.delete(key);
+    if (object.metadata.deletionTimestamp === undefined) this.#intended.delete(key);
     if (object.metadata.deletionTimestamp !== undefined && this.#controller.finalize !== undefined)
       return this.#finalize(key, object);
     const outcome = await this.#controller.reconcile(object);
@@ -145,26 +148,30 @@ export class ControllerLoop {
   async #finalize(key: ObjectKey, object: KubernetesObject): Promise<Outcome> {
     const { uid, finalizers = [] } = object.metadata;
     const now = this.#options.clock.now();
-    const since = this.#finalizing.get(uid) ?? now;
-    this.#finalizing.set(uid, since);
+    const begun = this.#finalizing.get(key);
+    const since = begun?.uid === uid ? begun.since : now;
+    this.#finalizing.set(key, { uid, since });
     const finalized = await this.#controller.finalize?.(object, now - since);
     if (finalized?.isDone === false) return { requeueAfter: finalized.requeueAfter };
     if (finalizers.includes(finalizer)) {
+      this.#intended.add(key);
       await this.#source.holdBack(this.#controller.kind, key, false);
       this.#observer.removed();
       this.#queue.addAfter(wakeKey, gatherMs);
     }
-    this.#finalizing.delete(uid);
+    this.#finalizing.delete(key);
     return {};
   }
 
   async #gone(key: ObjectKey): Promise<Outcome> {
+    this.#finalizing.delete(key);
     if (!this.#condemned.has(key)) {
       this.#queue.addAfter(sweepKey, gatherMs);
       return {};
     }
     await this.#controller.remove(key);
     this.#condemned.delete(key);
+    this.#intended.delete(key);
     this.#observer.removed();
     this.#queue.addAfter(wakeKey, gatherMs);
     return {};
@@ -179,17 +186,23 @@ export class ControllerLoop {
 
   /** What the source has at hand is there; only what it lacks is asked for. */
   async #sweep(): Promise<Outcome> {
-    const owned = await this.#controller.owned();
+    const deleted = [...this.#intended];
+    const owned = new Set(await this.#controller.owned());
+    for (const key of deleted) if (!owned.has(key)) this.#intended.delete(key);
     const absent: ObjectKey[] = [];
     for (const key of owned) {
       if (this.#source.get(this.#controller.kind, key) !== undefined) continue;
       const { is } = await this.#source.presence(this.#controller.kind, key);
       if (is === "absent") absent.push(key);
     }
-    const plan = planSweep(owned.length, absent);
+    const intended = absent.filter((key) => this.#intended.has(key));
+    const plan = planSweep(
+      owned.size,
+      absent.filter((key) => !this.#intended.has(key)),
+    );
     this.#observer.planned(plan);
     this.#condemned.clear();
-    for (const key of plan.kind === "remove" ? plan.keys : []) {
+    for (const key of [...intended, ...(plan.kind === "remove" ? plan.keys : [])]) {
       this.#condemned.add(key);
       this.#queue.add(key);
     }

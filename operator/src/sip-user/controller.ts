@@ -86,8 +86,9 @@ export class SipUserController implements Controller {
   async #remove(owner: Owner<UserFields>, installation: Installation): Promise<void> {
     const { reference, uid, fields } = owner;
     const { source } = this.#frame;
-    await apply(decideRemoval(owner), { reference, uid }, installation, source);
-    if (fields.generatedFor !== undefined)
+    // First, for without the owner row nobody knows of it any more. A row that is retained keeps its password.
+    if (fields.generatedFor !== undefined && owner.deletionPolicy === "Delete")
       await source.removeSecret(generatedSecretOf(reference.namespace, reference.name), fields.generatedFor);
+    await apply(decideRemoval(owner), { reference, uid }, installation, source);
   }
 }

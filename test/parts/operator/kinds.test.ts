@@ -425,6 +425,7 @@ test("rule 8: figures of registrations come by a writer of their own, and the ot
   expect(statusOf("SipUser", "voice/alice")).toMatchObject(registered);
   expect(statusOf("SipDomain", "voice/example")).toMatchObject({ users: 1, registrations: 2 });
   secret("voice/secret", "second", "2");
+  clock.advance(20_000); // what was written is long read back
   await reconcile("SipUser", "voice/alice");
   expect(statusOf("SipUser", "voice/alice")).toMatchObject({ ...registered, secretResourceVersion: "2" });
   expect(source.written.get("status SipUser voice/alice")).not.toHaveProperty("registered");

@@ -4,11 +4,7 @@ import { notReady } from "../../runtime/decision.ts";
 import { failureOf } from "./failure.ts";
 import { LeadershipLost } from "./installation.ts";
 
-/** The same, but nothing from one who leads no more: what is so is for the next leader to say. */
-export const statedFailure = (error: unknown): Verdict | undefined =>
-  error instanceof LeadershipLost ? undefined : verdictOfFailure(error);
-
-/** Which way a database is away is its SipCluster's to say; everybody else says that it is away. */
+/** Of a SipCluster: which way its database is away. */
 export function verdictOfFailure(error: unknown): Verdict {
   const failure = failureOf(error);
   if (failure === undefined)
@@ -19,4 +15,16 @@ export function verdictOfFailure(error: unknown): Verdict {
   const { reason, message } = failure;
   const isOfDatabase = reason !== "Conflict" && reason !== "DatabaseTaken";
   return notReady(isOfDatabase ? "DatabaseUnavailable" : reason, message);
+}
+
+/**
+ * Of whoever needs a SipCluster's database, perhaps in another namespace: that it is away. Hosts and users are its SipCluster's to name.
+ * Nothing from one who leads no more: what is so is for the next leader to say.
+ */
+export function statedFailure(error: unknown): Verdict | undefined {
+  if (error instanceof LeadershipLost) return undefined;
+  const verdict = verdictOfFailure(error);
+  return verdict.reason === "DatabaseUnavailable"
+    ? { ...verdict, message: "the database cannot be reached now; its SipCluster's conditions say why" }
+    : verdict;
 }
