@@ -48,8 +48,14 @@ export function standingOf(owner: Owner | undefined, uid: string, present: Prese
   );
 }
 
-/** Reasons that both kinds with rows give. */
+/** Reasons that the kinds with rows give; those about Secrets are beside the credential. */
 export const reasons = {
+  clusterNotFound: "ClusterNotFound",
+  clusterNotReady: "ClusterNotReady",
+  domainNotFound: "DomainNotFound",
+  domainNotReady: "DomainNotReady",
+  generatingPassword: "GeneratingPassword",
+  credentialMissing: "CredentialMissing",
   conflict: "Conflict",
   notAllowed: "NotAllowed",
   immutableField: "ImmutableField",

@@ -76,9 +76,9 @@ const refuse = (domain: SipDomain, isAdopted: boolean, ready: Verdict): Decision
 function clusterObstacle({ cluster, reference }: SipDomain, kind: "absent" | "unready"): Verdict {
   const name = nameFor(cluster, reference.namespace);
   return kind === "absent"
-    ? notReady("ClusterNotFound", `there is no SipCluster ${name}`)
+    ? notReady(reasons.clusterNotFound, `there is no SipCluster ${name}`)
     : notReady(
-        "ClusterNotReady",
+        reasons.clusterNotReady,
         `SipCluster ${name} has no database of its own yet; its conditions say why`,
       );
 }

@@ -58,7 +58,7 @@ function decideOwn(user: SipUser, world: UserRows): Decision<UserAction> {
   if (user.credential?.kind === "generated" && world.secret === undefined) {
     const { secret, key } = user.credential;
     return {
-      ...refuse(user, world, notReady("GeneratingPassword", "a password is being made")),
+      ...refuse(user, world, notReady(reasons.generatingPassword, "a password is being made")),
       actions: [{ do: "generatePassword", secret, key }],
       requeueAfter: 0,
     };
@@ -122,8 +122,8 @@ function domainObstacle({ domain, reference }: SipUser, kind: "absent" | "unread
   const { namespace, name } = splitKey(domain);
   const shown = namespace === reference.namespace ? name : domain;
   return kind === "absent"
-    ? notReady("DomainNotFound", `there is no SipDomain ${shown}`)
-    : notReady("DomainNotReady", `SipDomain ${shown} is not served yet; its conditions say why`);
+    ? notReady(reasons.domainNotFound, `there is no SipDomain ${shown}`)
+    : notReady(reasons.domainNotReady, `SipDomain ${shown} is not served yet; its conditions say why`);
 }
 
 const immutableChanged = notReady(
@@ -132,7 +132,7 @@ const immutableChanged = notReady(
 );
 
 const nothingToAdopt = notReady(
-  "CredentialMissing",
+  reasons.credentialMissing,
   "the database has no such subscriber to adopt, and the spec gives no credential to make one with",
 );
 
