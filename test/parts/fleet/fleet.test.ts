@@ -195,6 +195,29 @@ test("another mode: the new Service comes, the old one goes", async () => {
   expect(await house.becomes("AddressKnown", "AddressReady")).toContain("192.0.2.1:5060");
 });
 
+test("another type of the same Service: what belonged to the old one is taken back", async () => {
+  const before = (await house.object("service", "pbx"))?.metadata.uid;
+  const types = [
+    { type: "LoadBalancer", port: 5060, is: { externalTrafficPolicy: "Local" } },
+    { type: "NodePort", port: 30_060, is: { externalTrafficPolicy: "Local", ports: [{ nodePort: 30_060 }] } },
+    { type: "ClusterIP", port: 5060, is: {} },
+    { type: "LoadBalancer", port: 5060, is: { externalTrafficPolicy: "Local" } },
+  ];
+  for (const { type, port, is } of types) {
+    await house.cluster({
+      service: { mode: "Mixed", type },
+      advertise: { udp: { host: "192.0.2.1", port } },
+    });
+    const spec = async () => specOf<{ type: string }>(await house.object("service", "pbx"));
+    await eventually(type, async () => (await spec()).type === type, {
+      more: () => house.failures.at(-1) ?? "",
+    });
+    expect(await spec()).toMatchObject(is);
+    if (type === "ClusterIP") expect(await spec()).not.toHaveProperty("externalTrafficPolicy");
+  }
+  expect((await house.object("service", "pbx"))?.metadata.uid).toBe(before);
+});
+
 test("what Kubernetes refuses is said", async () => {
   const limits = { memory: "1Mi" };
   await house.cluster({ resources: { requests: { memory: "2Mi" }, limits } });
