@@ -19,6 +19,11 @@ import { KubernetesManifests } from "./sources/kubernetes/kubernetes-manifests.t
 import { KubernetesSource } from "./sources/kubernetes/kubernetes-source.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 
+/**
+ * A request about the lease has this long. A connection that died in silence is given up after it, so that the next request, on a new one,
+ * still renews in time.
+ */
+const leaseTimeout = 3_000;
 /** Work under way, Events and the lease have this long; a pod's grace period is 30 s. */
 const patience = 20_000;
 
@@ -30,7 +35,11 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
   const identity = `${kubernetes.pod}_${randomUUID()}`;
 
   const elector: LeaderElector = new LeaderElector(
-    leaseStore(new KubeClient(connection, { observer }), kubernetes.podNamespace, kubernetes.lease),
+    leaseStore(
+      new KubeClient(connection, { observer, requestTimeoutMs: leaseTimeout }),
+      kubernetes.podNamespace,
+      kubernetes.lease,
+    ),
     observeElector(kubernetes.lease, metrics, log, {
       elected: () => lead(),
       lost: (why) => stop(1, `no longer the leader: ${why}`),
