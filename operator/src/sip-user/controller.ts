@@ -11,6 +11,7 @@ import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runti
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import { reconcileObject, type Frame, type Plan } from "../runtime/reconcile-object.ts";
 import type { Change, Source } from "../runtime/source.ts";
+import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval } from "./decide.ts";
@@ -40,9 +41,19 @@ export class SipUserController implements Controller {
   }
 
   /** Its domain may be gone already: then its rows are looked for in every database. */
-  finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {
-    const domain = this.#frame.source.get("SipDomain", parseSipUser(object).domain);
-    return this.#rows.finalize(object, domain && clusterOf(domain), waited);
+  async finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {
+    const user = parseSipUser(object);
+    const { source } = this.#frame;
+    const domain = source.get("SipDomain", user.domain);
+    const finalized = await this.#rows.finalize(object, domain && clusterOf(domain), waited);
+    // A password is made before the first row, so that there may be one that no owner row knows of.
+    const isRetained = [
+      user.deletionPolicy,
+      (object.status as SipUserStatus | undefined)?.deletionPolicy,
+    ].includes("Retain"); // prettier-ignore
+    if (finalized.isDone && !isRetained && user.credential?.kind === "generated")
+      await source.removeSecret(user.credential.secret, user.uid);
+    return finalized;
   }
 
   remove(key: ObjectKey): Promise<void> {
@@ -76,6 +87,8 @@ export class SipUserController implements Controller {
     const [world, installation] = await readUserWorld(user, this.#installations, source);
     let decided = decide(user, world);
     if (decided.actions.some((action) => action.do === "generatePassword") && world.kind === "ready") {
+      // Whoever is deleted meanwhile must leave no password behind: nobody of that name would ever get another one.
+      await source.holdBack(this.kind, keyOf(user.reference.namespace, user.reference.name), true);
       await apply(decided.actions, user, installation, source);
       const secret = user.credential && (await source.secret(user.credential.secret));
       decided = decide(user, { ...world, secret });
