@@ -1,15 +1,11 @@
 /** `strowger uninstall` against an API server: what it releases, what it leaves, and with which rights. */
-import { join, resolve } from "node:path";
-import { readFile, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finalizer } from "../../../cli/src/uninstall/uninstall.ts";
-import { startChild } from "../../support/child.ts";
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
 import { describeWith } from "../../support/needs.ts";
 import { renderChart } from "./render-chart.ts";
+import { strowger } from "./run-strowger.ts";
 
-const main = resolve(import.meta.dirname, "../../../cli/src/main.ts");
 const users = 40;
 
 describeWith(["etcd"], "strowger uninstall", () => {
@@ -22,20 +18,15 @@ describeWith(["etcd"], "strowger uninstall", () => {
   });
   afterAll(async () => server?.[Symbol.asyncDispose]());
 
-  /** As the hook's Job runs it: with the token of its ServiceAccount, and no more rights than the chart gives. */
-  const uninstall = async (kubeconfig: string, ...args: string[]) => {
-    const {
-      users: [login],
-      clusters: [cluster],
-    } = JSON.parse(await readFile(kubeconfig, "utf8")) as Kubeconfig; // prettier-ignore
-    const tokenFile = join(dirname(kubeconfig), "uninstall.token");
-    await writeFile(tokenFile, `${login.user.token}\n`, { mode: 0o600 });
-    const flags = ["--namespace", "strowger-system", "--deployment", "strowger-operator", ...args];
-    const where = ["--server", cluster.cluster.server, "--token-file", tokenFile];
-    const env = { NODE_EXTRA_CA_CERTS: cluster.cluster["certificate-authority"] };
-    await using child = startChild(process.execPath, [main, "uninstall", ...where, ...flags], { env });
-    return { status: await child.exited, output: child.output() };
-  };
+  /** With no more rights than the chart gives to the hook's Job. */
+  const uninstall = (kubeconfig: string) =>
+    strowger(kubeconfig, [
+      "uninstall",
+      "--namespace",
+      "strowger-system",
+      "--deployment",
+      "strowger-operator",
+    ]);
 
   test("the operator is scaled to 0, our finalizer is released everywhere, others and the objects stay", async () => {
     const { manifests } = await renderChart({ namespace: "strowger-system" });
@@ -73,13 +64,6 @@ describeWith(["etcd"], "strowger uninstall", () => {
 
 interface Item {
   readonly metadata: { readonly name: string; readonly finalizers?: readonly string[] };
-}
-
-interface Kubeconfig {
-  readonly users: readonly [{ readonly user: { readonly token: string } }];
-  readonly clusters: readonly [
-    { readonly cluster: { readonly server: string; readonly "certificate-authority": string } },
-  ]; // prettier-ignore
 }
 
 /** An operator without nodes to run on, a domain that somebody else holds back too, and users. */
