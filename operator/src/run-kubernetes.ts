@@ -92,7 +92,7 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
   const view = {
     registry: metrics.registry,
     notReadyYet: () => source.obstacle ?? manifests.obstacle,
-    sickness: () => source.staleness,
+    sickness: () => source.staleness ?? manifests.staleness,
     status: () => ({ identity, isLeader: elector.isLeader, waitsFor: source.obstacle ?? manifests.obstacle }),
   };
   if (!(await serve(config.http, view, log, stop))) return;
