@@ -19,7 +19,7 @@ export interface StreamReport {
   readonly retransmissions: number;
   /** Milliseconds from the event to the begin of the last call that failed; 0 where none did after it. */
   readonly recovery: number;
-  /** sipp's own words about the first failures. */
+  /** What caller and callee say of the first failures. */
   readonly words: string;
 }
 
@@ -52,6 +52,7 @@ export class CallStream implements AsyncDisposable {
   /** Calls while something happens, a few seconds before and after. `event` resolves when it is over. */
   async during(event: () => Promise<void>): Promise<StreamReport> {
     const { rate, caller, callee } = this.#plan;
+    const before = (await this.#callee.errors()).length;
     const begin = Date.now();
     await using calls = await startSipp({
       ...common(this.#plan),
@@ -66,7 +67,8 @@ export class CallStream implements AsyncDisposable {
     const { successful, failed, retransmissions, errors } = await calls.result;
     const begun = numbersOf(errors).map((number) => begin + (number / rate) * 1_000);
     const recovery = Math.max(0, ...begun.map((time) => Math.round(time - at)));
-    const words = errors.slice(0, 2_000);
+    const atCallee = (await this.#callee.errors()).slice(before, before + 3_000);
+    const words = `caller: ${errors.slice(0, 3_000)}\ncallee: ${atCallee}`;
     return { calls: successful + failed, failed, retransmissions, recovery, words };
   }
 

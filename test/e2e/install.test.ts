@@ -63,15 +63,21 @@ describe("Strowger on a cluster of two nodes", () => {
   });
 
   test("uninstall leaves nothing behind that waits", async () => {
-    await exchange.removeExamples();
-    tell("the examples are gone");
+    await exchange.kubectl("delete", "sipusers,sipdomains", "--all", "-n", namespace, "--timeout=120s");
+    await exchange.kubectl("delete", "sipclusters", "--all", "-n", namespace, "--timeout=120s");
+    tell("users, domains and the exchange are gone");
     const where = ["--namespace", operatorNamespace, "--wait", "--timeout", "3m"];
     tell(await exchange.place.client.helm(["uninstall", release, ...where], { timeoutMs: 240_000 }));
+    // A namespace waits half of its pods' grace before it looks again (Kubernetes 1.33), so they may leave first.
+    const nodes = ["pods", "-l", "sip.strowger.dev/cluster", "-n", namespace, "--timeout=280s"];
+    await exchange.kubectl("wait", "--for=delete", ...nodes);
+    tell("the SIP nodes have drained");
+    await exchange.removeExamples();
     await exchange.kubectl("delete", "namespace", operatorNamespace, "--timeout=120s");
-    await exchange.kubectl("delete", "crd", "-l", "app.kubernetes.io/name=strowger", "--timeout=60s");
     const namespaces = await exchange.kubectl("get", "namespaces", "-o", "name");
     expect(namespaces).not.toMatch(/telephony|strowger/);
     expect(await exchange.kubectl("get", "crd", "-o", "name")).not.toContain("strowger");
+    tell("nothing is left");
   });
 });
 

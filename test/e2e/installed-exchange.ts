@@ -67,8 +67,11 @@ export class InstalledExchange implements AsyncDisposable {
     tell(`\n${await this.kubectl("get", "sip,pods,services", "-n", namespace, "-o", "wide")}`);
   }
 
+  /** Objects of ours are gone before, with their kinds; what is left is the database and the namespace. */
   async removeExamples(): Promise<void> {
-    await this.kubectl("delete", "-k", this.#overlay, "--timeout=240s");
+    const crds = ["delete", "-f", join(root, "crds"), "--ignore-not-found", "--timeout=60s"];
+    await this.kubectl(...crds);
+    await this.kubectl("delete", "-k", this.#overlay, "--ignore-not-found", "--timeout=240s");
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {

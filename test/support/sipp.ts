@@ -41,6 +41,8 @@ export interface RunningSipp extends AsyncDisposable {
   readonly result: Promise<SippResult>;
   /** Begins no more calls; the result comes when those that were begun are over. */
   finish(): void;
+  /** sipp's own words until now about what it did not expect. */
+  errors(): Promise<string>;
 }
 
 /** Runs a scenario to its end. */
@@ -66,7 +68,8 @@ export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
     await rm(folder, { recursive: true, force: true });
   };
   const finish = (): unknown => child.process.kill("SIGUSR1");
-  return { result, finish, [Symbol.asyncDispose]: dispose };
+  const errors = () => errorsIn(folder);
+  return { result, finish, errors, [Symbol.asyncDispose]: dispose };
 }
 
 function arguments_(plan: SippPlan, folder: string): string[] {
@@ -109,6 +112,9 @@ function arguments_(plan: SippPlan, folder: string): string[] {
   ];
 }
 
+const errorsIn = (folder: string): Promise<string> =>
+  readFile(join(folder, "errors.log"), "utf8").catch(() => "");
+
 /** The last line of the statistics holds the totals (columns ending in `(C)`); sipp's names stand in its first line. */
 async function readResult(folder: string, child: TestChild): Promise<SippResult> {
   const text = await readFile(join(folder, "stat.csv"), "utf8").catch(() => "");
@@ -119,7 +125,7 @@ async function readResult(folder: string, child: TestChild): Promise<SippResult>
   const last = rows.at(-1);
   if (last === undefined) throw new Error(`sipp wrote no statistics:\n${child.output().slice(-2000)}`);
   const column = (name: string) => Number(last[names.indexOf(name)] ?? 0);
-  const errors = await readFile(join(folder, "errors.log"), "utf8").catch(() => "");
+  const errors = await errorsIn(folder);
   return {
     successful: column("SuccessfulCall(C)"),
     failed: column("FailedCall(C)"),
