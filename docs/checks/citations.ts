@@ -1,8 +1,8 @@
-/** Which sections of which RFC the comments of the SIP node cite. */
+/** Which sections of which RFC the comments of the programs cite. */
 import type { Tree } from "./tree.ts";
 
 export interface Citation {
-  /** From `sip-node/src/`. */
+  /** From `sip-node/src/` where it is there, else from the root. */
   readonly file: string;
   /** Of the line, from 1. */
   readonly number: number;
@@ -11,7 +11,8 @@ export interface Citation {
   readonly section: string | undefined;
 }
 
-const folder = "sip-node/src/";
+const node = "sip-node/src/";
+const folders = [node, "operator/src/", "cli/src/"];
 /** A section without an RFC belongs to the last one named in the same paragraph of the comment, else to this. */
 const usual = "3261";
 /** Named for its clients, which are still about; nobody cites its sections. */
@@ -20,8 +21,9 @@ const old = "2543";
 /** In the order of files and lines. */
 export function citations(tree: Tree): Citation[] {
   return tree.files
-    .filter((path) => path.startsWith(folder) && path.endsWith(".ts") && !path.endsWith(".test.ts"))
-    .flatMap((path) => ofFile(path.slice(folder.length), tree.read(path)));
+    .filter((path) => folders.some((folder) => path.startsWith(folder)))
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+    .flatMap((path) => ofFile(path.startsWith(node) ? path.slice(node.length) : path, tree.read(path)));
 }
 
 function ofFile(file: string, text: string): Citation[] {

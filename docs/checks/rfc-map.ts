@@ -1,6 +1,6 @@
 /**
- * `docs/rfc-map.md` held against the code. Under a heading that names an RFC each row is: sections, what they ask for, files from
- * `sip-node/src/`, yes, partly or no, and why not all.
+ * `docs/rfc-map.md` held against the code. Under a heading that names an RFC each row is: sections, what they ask for, files (from
+ * `sip-node/src/`, those of other programs from the root), yes, partly or no, and why not all.
  */
 import { type Citation, citations } from "./citations.ts";
 import { cellsOf, codeIn, readMarkdown } from "./markdown.ts";
@@ -46,9 +46,9 @@ const isCovered = ({ rfc, section, file }: Citation, rows: readonly MapRow[]): b
 function problemsOf(row: MapRow, tree: Tree): string[] {
   const { number, files, state, why } = row;
   const place = `${rfcMapPath}:${number}`;
-  const missing = files.filter((file) => !exists(tree, `sip-node/src/${file}`));
+  const paths = files.map((file) => (/^(operator|cli|crds)\//.test(file) ? file : `sip-node/src/${file}`));
   return [
-    ...missing.map((file) => `${place}: there is no sip-node/src/${file}`),
+    ...paths.filter((path) => !exists(tree, path)).map((path) => `${place}: there is no ${path}`),
     ...(states.includes(state) ? [] : [`${place}: "${state}" is none of ${states.join(", ")}`]),
     ...(state !== "no" && files.length === 0 ? [`${place}: "${state}" without a file`] : []),
     ...(state !== "yes" && why === "" ? [`${place}: "${state}" without a reason`] : []),

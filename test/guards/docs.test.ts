@@ -47,6 +47,13 @@ describe("docs/rfc-map.md", () => {
     ]);
   });
 
+  test("other programs cite too, and are named from the root", () => {
+    const cited = withFiles(tree, { "operator/src/sip-domain/new.ts": "/** RFC 3261 §27.1 */\n" });
+    expect(rfcMapProblems(cited)).toEqual([
+      "docs/rfc-map.md: no row of RFC 3261 §27.1 names operator/src/sip-domain/new.ts, whose line 1 cites it",
+    ]);
+  });
+
   test("a section in a string is no citation, one in a comment behind code is", () => {
     const code = 'const source = "RFC 3261 §27.2";\ncall(); // §27.3\n';
     expect(rfcMapProblems(withFiles(tree, { "sip-node/src/wire/new.ts": code }))).toEqual([
