@@ -59,7 +59,10 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
   const installations = new ClusterInstallations(source, {
     name: identity,
     clock: systemClock,
-    onOpen: (cluster, report) => logOpening(log, report, { cluster }),
+    onOpen: (cluster, report) => {
+      logOpening(log, report, { cluster });
+      controllers.sweep(); // the one at the start found no database to sweep
+    },
     onBack: () => controllers.recovered(),
     onLost: ({ message }) => stop(1, message),
   });
