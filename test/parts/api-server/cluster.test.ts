@@ -1,0 +1,189 @@
+/** What a SipCluster keeps in Kubernetes, as a real API server takes it. There are no nodes, so that nothing ever runs. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "./eventually.ts";
+import { House, sipCluster, sipDomain } from "./house.ts";
+import type { OperatorPod } from "./operator-pod.ts";
+
+interface Child {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly {
+      readonly kind: string;
+      readonly name: string;
+      readonly uid: string;
+    }[];
+  };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec: {
+    readonly replicas?: number;
+    readonly ports?: readonly object[];
+    readonly template?: { readonly spec: { readonly priorityClassName?: string } };
+  };
+}
+
+let house: House;
+let operator: OperatorPod;
+
+beforeAll(async () => {
+  house = await House.start({ databases: ["second", "third", "fourth"] });
+  operator = await house.leader();
+});
+
+afterAll(() => (house as House | undefined)?.[Symbol.asyncDispose]());
+
+const kinds = "deployments,services,configmaps,secrets,serviceaccounts,poddisruptionbudgets,networkpolicies";
+
+async function childrenOf(name: string): Promise<readonly Child[]> {
+  const selector = `sip.strowger.dev/cluster=${name}`;
+  const { items } = await house.server.get<{ items: readonly Child[] }>(kinds, "-l", selector);
+  return items;
+}
+
+const namesOf = (children: readonly Child[]): readonly string[] =>
+  children.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
+
+const childOf = (children: readonly Child[], kind: string, name: string): Child | undefined =>
+  children.find((child) => child.kind === kind && child.metadata.name === name);
+
+const everything = (name: string): readonly string[] =>
+  [
+    `ConfigMap ${name}-nodes`,
+    `Deployment ${name}-nodes`,
+    `NetworkPolicy ${name}-nodes`,
+    `PodDisruptionBudget ${name}-nodes`,
+    `Secret ${name}-keys`,
+    `Service ${name}`,
+    `Service ${name}-metrics`,
+    `ServiceAccount ${name}-nodes`,
+  ].sort();
+
+const becomes = (name: string, expected: readonly string[]): Promise<void> => {
+  let found: readonly string[] = [];
+  return eventually(
+    `${name} has ${expected.join(", ")}`,
+    async () => {
+      found = namesOf(await childrenOf(name));
+      return JSON.stringify(found) === JSON.stringify(expected);
+    },
+    { more: () => `${found.join(", ")}\n${operator.log.slice(-3_000)}` },
+  );
+};
+
+test("with an advertised address everything is made, owned by the SipCluster, and the database is ready", async () => {
+  await house.apply(sipCluster("exchange", house.mysql(), { replicas: 3 }));
+  await becomes("exchange", everything("exchange"));
+  const children = await childrenOf("exchange");
+  const cluster = await house.find("SipCluster", "exchange");
+  for (const { kind, metadata } of children)
+    expect(metadata.ownerReferences, kind).toMatchObject([
+      { kind: "SipCluster", name: "exchange", uid: cluster?.metadata.uid },
+    ]);
+  expect(childOf(children, "Deployment", "exchange-nodes")?.spec.replicas).toBe(3);
+  await eventually("the database is ready", async () => {
+    const condition = await house.condition("SipCluster", "exchange", "default", "DatabaseReady");
+    return condition?.status === "True";
+  });
+  expect((await house.condition("SipCluster", "exchange"))?.status).toBe("False");
+});
+
+test("its domains are served before its nodes are", async () => {
+  await house.apply(sipDomain("example", "example.com"));
+  await house.becomes("SipDomain", "example", "Reconciled");
+});
+
+test("no pod before the address is known", async () => {
+  const mysql = house.mysql("second");
+  await house.apply(sipCluster("pending", mysql, { advertise: {} }));
+  await house.becomes("SipCluster", "pending", "AddressPending");
+  expect(namesOf(await childrenOf("pending"))).not.toContain("Deployment pending-nodes");
+  const status = { status: { loadBalancer: { ingress: [{ ip: "192.0.2.77" }] } } };
+  await house.server.kubectl([
+    ...["patch", "service", "pending", "--subresource=status", "--type=merge"],
+    ...["-p", JSON.stringify(status)],
+  ]);
+  await becomes("pending", everything("pending"));
+  const found = await house.find("SipCluster", "pending");
+  expect(found?.status).toMatchObject({ addresses: [{ transport: "udp", host: "192.0.2.77", port: 5060 }] });
+  const configuration = childOf(await childrenOf("pending"), "ConfigMap", "pending-nodes")?.data?.[
+    "config.json"
+  ];
+  expect(configuration).toContain("192.0.2.77");
+});
+
+test("a SipCluster without a database says so", async () => {
+  const { spec, ...rest } = sipCluster("bare", {}) as { spec: object };
+  await house.apply({ ...rest, spec: { ...spec, mysql: undefined } });
+  await house.becomes("SipCluster", "bare", "MysqlMissing");
+});
+
+test("what an autoscaler writes by scale, and what the template says, is in the Deployment", async () => {
+  await house.server.kubectl(["scale", "sipcluster/exchange", "--replicas=5"]);
+  await house.patch("SipCluster", "exchange", {
+    spec: { template: { spec: { priorityClassName: "phones" } } },
+  });
+  await eventually("the Deployment follows", async () => {
+    const { spec } = childOf(await childrenOf("exchange"), "Deployment", "exchange-nodes") ?? {};
+    return spec?.replicas === 5 && spec.template?.spec.priorityClassName === "phones";
+  });
+});
+
+test("what somebody changed or removed is put right", async () => {
+  await house.server.kubectl(["delete", "service", "exchange-metrics", "--wait=false"]);
+  await house.server.kubectl(["scale", "deployment/exchange-nodes", "--replicas=1"]);
+  await becomes("exchange", everything("exchange"));
+  await eventually("the Deployment is as it was", async () => {
+    const { spec } = childOf(await childrenOf("exchange"), "Deployment", "exchange-nodes") ?? {};
+    return spec?.replicas === 5;
+  });
+});
+
+test("an object of that name that somebody else made is not taken", async () => {
+  await house.apply({
+    ...{ apiVersion: "v1", kind: "Service", metadata: { name: "squatted", namespace: "default" } },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  });
+  await house.apply(sipCluster("squatted", house.mysql("third")));
+  await eventually("it says so", async () => {
+    const condition = await house.condition("SipCluster", "squatted");
+    return condition?.status === "False" && condition.message.includes("Service");
+  });
+  const { spec } = await house.server.get<Child>("service", "squatted");
+  expect(spec.ports).toMatchObject([{ name: "http" }]);
+});
+
+test("an operator that starts anew writes no object again", async () => {
+  const versions = async (): Promise<readonly string[]> =>
+    (await childrenOf("exchange"))
+      .map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`)
+      .sort();
+  const before = await versions();
+  await operator.end();
+  operator = await house.leader();
+  await operator.until("every cluster was reconciled", async () => {
+    const done = await operator.total("controller_runtime_reconcile_total", { controller: "SipCluster" });
+    return done >= 4;
+  });
+  expect(await versions()).toEqual(before);
+});
+
+test("a SipCluster that goes leaves its rows, and its database to whoever comes next", async () => {
+  const mysql = house.mysql("fourth");
+  await house.apply(
+    sipCluster("leaving", mysql),
+    sipDomain("leaving", "leaving.example", { clusterRef: { name: "leaving" } }),
+  );
+  await house.becomes("SipDomain", "leaving", "Reconciled");
+  await house.remove("SipCluster", "leaving");
+  await house.vanishes("SipCluster", "leaving");
+  await house.rowsBecome("SELECT domain FROM fourth.domain", [{ domain: "leaving.example" }]);
+  await house.becomes("SipDomain", "leaving", "ClusterNotFound");
+  await house.apply(sipCluster("next", mysql));
+  await eventually("the database is its own", async () => {
+    const condition = await house.condition("SipCluster", "next", "default", "DatabaseReady");
+    return condition?.status === "True";
+  });
+});
