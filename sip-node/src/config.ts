@@ -96,26 +96,27 @@ export function mountedFolders(environment: NodeJS.ProcessEnv): readonly string[
 
 interface File {
   readonly what: string;
-  /** Empty where it cannot be read, which is a problem already. */
   readonly bytes: Buffer;
+  /** False where it cannot be read, which is a problem already. */
+  readonly isRead: boolean;
 }
 
 function readFile(variable: string, environment: NodeJS.ProcessEnv, problems: string[]): File {
   const path = environment[variable];
   const what = `${variable}${path === undefined ? "" : ` (${path})`}`;
   try {
-    if (path !== undefined) return { what, bytes: readFileSync(path) };
+    if (path !== undefined) return { what, bytes: readFileSync(path), isRead: true };
     problems.push(`${variable} is not set: expected the path of a JSON file`);
   } catch (error) {
     problems.push(`${what}: ${messageOf(error)}`);
   }
-  return { what, bytes: Buffer.alloc(0) };
+  return { what, bytes: Buffer.alloc(0), isRead: false };
 }
 
 /** What only follows from a file that cannot be read or parsed is not told. */
-function parse({ what, bytes }: File, problems: string[]): JsonReader {
+function parse({ what, bytes, isRead }: File, problems: string[]): JsonReader {
   try {
-    if (bytes.length > 0) return new JsonReader(JSON.parse(bytes.toString("utf8")), what, problems);
+    if (isRead) return new JsonReader(JSON.parse(bytes.toString("utf8")), what, problems);
   } catch (error) {
     problems.push(`${what}: ${messageOf(error)}`);
   }
@@ -164,8 +165,9 @@ function toConfig(file: JsonReader, environment: NodeJS.ProcessEnv, problems: st
 /** Whoever reaches it may stop the node, and nobody is asked for a name there. */
 function readControl(control: JsonReader): HostPort {
   const address = control.address("listen", "127.0.0.1:8081");
-  if (address.host !== "" && address.host !== "::1" && !address.host.startsWith("127."))
-    control.expected("listen", "a loopback address");
+  const { host } = address;
+  const isLoopback = host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  if (host !== "" && !isLoopback) control.expected("listen", "a loopback address");
   return address;
 }
 
