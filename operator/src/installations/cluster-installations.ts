@@ -87,7 +87,10 @@ export class ClusterInstallations implements Installations {
       .filter((key) => this.#entries.get(key)?.database.outage !== undefined || !this.#entries.has(key));
   }
 
-  /** A Secret that is in use changed, or a SipCluster did: looked at again when it is next asked for. */
+  /**
+   * A Secret that is in use changed: looked at again at once. A SipCluster did: when it is next asked for. What nobody has asked for yet
+   * stays closed, for to open it is to lead it.
+   */
   changed({ kind, key, what }: Change): void {
     if (kind === "SipCluster" && what === "object") {
       this.#failures.delete(key);
@@ -98,8 +101,9 @@ export class ClusterInstallations implements Installations {
       const mysql = mysqlOf(cluster);
       const { namespace, name } = cluster.metadata;
       if (mysql === undefined || !secretsOf(namespace, mysql).includes(key)) continue;
-      this.#failures.delete(keyOf(namespace, name));
-      void this.#openOnce(keyOf(namespace, name)).catch(() => undefined);
+      const id = keyOf(namespace, name);
+      const wasAskedFor = this.#failures.delete(id) || this.#entries.has(id);
+      if (wasAskedFor) void this.#openOnce(id).catch(() => undefined);
     }
   }
 

@@ -173,6 +173,18 @@ test("a rotated password: connections are made anew with the Secret's new one, u
   expect(await clusterOfDatabase(after!.database)).toMatchObject(cluster);
 });
 
+test("a Secret that changes opens no database that nobody asked for: whoever only stands by takes none from the leader", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const leading = await installations.of("ns/c");
+  const standby = openerOf("operator-1");
+  standby.changed({ kind: "Secret", key: "ns/admin", what: "object" });
+  expect(source.requests.filter((request) => request.includes("ns/admin"))).toHaveLength(1);
+  await standby.beat();
+  expect(standby.open()).toEqual([]);
+  await leading!.write(() => Promise.resolve());
+  await standby.close();
+});
+
 test("a server that goes and comes back is told, without anybody asking", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   await installations.of("ns/c");
