@@ -93,6 +93,7 @@ const binding = {
   regId: 0,
   nonceAt: 0,
   nonceCount: 0,
+  registeredAt: 0,
 };
 
 const asks = (method: string, fields: Fields = {}): void =>

@@ -36,6 +36,7 @@ const binding = (id: number, change: Partial<Binding> = {}): Binding => ({
   regId: 1,
   nonceAt: 1_800_000_000_123,
   nonceCount: 7,
+  registeredAt: 1_700_000_000_456,
   ...change,
 });
 const change = (aor: Aor, version: number, ...bindings: Binding[]): BindingChange => ({
@@ -185,6 +186,19 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         const sent = binding(1, { contact: utf8, flow: flowOf("2001:db8::1", 5060) });
         await store.commit([change(bob, 0, sent)]);
         expect((await list(bob))[0]).toMatchObject({ contact: utf8, flow: sent.flow });
+      });
+
+      it("who registers now is registered since now; who refreshes, since then", async () => {
+        await store.commit([change(bob, 0, binding(1, { registeredAt: 0 }), binding(2))]);
+        const [since = 0, then] = [...(await list(bob))]
+          .sort((one, two) => Number(one.id) - Number(two.id))
+          .map(({ registeredAt }) => registeredAt);
+        expect([since > 1_750_000_000_000, then]).toEqual([true, 1_700_000_000_456]);
+        await store.commit([
+          change(bob, 1, binding(1, { registeredAt: since }), binding(2, { registeredAt: 0 })),
+        ]);
+        const read = await store.bindingsById([binding(1).id, binding(2).id]);
+        expect([read[0]?.registeredAt, (read[1]?.registeredAt ?? 0) >= since]).toEqual([since, true]);
       });
 
       it("the same key is written over", async () => {

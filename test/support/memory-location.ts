@@ -139,7 +139,8 @@ export class MemoryLocation implements LocationStore {
     const unfit = bindings.map(unstorable).find((reason) => reason !== undefined);
     if (unfit !== undefined) return { failed: unfit };
     this.#versions.set(key, version + 1);
-    for (const binding of bindings) this.addRow(aor, binding);
+    for (const binding of bindings)
+      this.addRow(aor, { ...binding, registeredAt: binding.registeredAt || this.now * 1000 });
     return "committed";
   }
 

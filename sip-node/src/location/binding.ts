@@ -23,6 +23,8 @@ export interface Binding {
   readonly regId: number;
   readonly nonceAt: Epoch;
   readonly nonceCount: number;
+  /** Since when it is registered without a break, by the database's clock; 0: it is now, or another tool's row does not say. */
+  readonly registeredAt: Epoch;
 }
 
 export const isCurrent = (binding: Binding): boolean => binding.expiresIn > 0;

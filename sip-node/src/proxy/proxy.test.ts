@@ -30,6 +30,7 @@ const binding = (change: Partial<Binding> = {}): Binding => ({
   regId: 0,
   nonceAt: 0,
   nonceCount: 0,
+  registeredAt: 0,
   ...change,
 });
 

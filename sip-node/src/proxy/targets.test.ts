@@ -20,6 +20,7 @@ const binding = (id: number, change: Partial<Binding> = {}): Binding => ({
   regId: 0,
   nonceAt: 0,
   nonceCount: 0,
+  registeredAt: 0,
   ...change,
 });
 const ids = (...bindings: Binding[]) => targets(bindings).map(({ contactId }) => contactId);

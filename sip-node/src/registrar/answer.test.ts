@@ -21,6 +21,7 @@ const binding: Binding = {
   regId: 0,
   nonceAt: 0,
   nonceCount: 0,
+  registeredAt: 0,
 };
 
 describe("answer", () => {

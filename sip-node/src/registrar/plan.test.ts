@@ -104,6 +104,13 @@ describe("§10.3 step 7: add, refresh, remove, fetch", () => {
     }); // prettier-ignore
   });
 
+  it("it is registered since its first REGISTER, until it expires or is removed", () => {
+    const rows = rowsOf().map((row) => ({ ...row, registeredAt: 7 }));
+    const again = (before: readonly Binding[]) =>
+      accepted(plan(registration({ cseq: 11, nonce: undefined }), before, settings)).write[0]?.registeredAt;
+    expect([again([]), again(rows), again(rows.map(expired))]).toEqual([0, 7, 0]);
+  });
+
   it("a refresh writes the same row and keeps the others in the answer", () => {
     const rows = rowsOf({ list: [desk, other] });
     const { write, current } = accepted(

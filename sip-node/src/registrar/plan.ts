@@ -49,7 +49,10 @@ export function plan(
     if ("kind" in binding) return binding;
     wanted.set(binding.id, binding);
   }
-  const touched = [...wanted.values()].map((binding) => ({ binding, row: rows.get(binding.id) }));
+  const touched = [...wanted.values()].map((binding) => {
+    const row = rows.get(binding.id);
+    return { binding: { ...binding, registeredAt: since(row) }, row };
+  });
   if (touched.every(({ binding, row }) => row !== undefined && isSameRequest(row, binding)))
     return { kind: "accept", write: [], current };
   const refusal = refuseOld(
@@ -110,8 +113,13 @@ function bind(register: Registration, contact: Contact, settings: RegistrationSe
     userAgent: register.userAgent,
     instance: contact.instance,
     regId: contact.regId,
+    registeredAt: 0,
   };
 }
+
+/** What had expired or was removed registers anew. */
+const since = (row: Binding | undefined): Epoch =>
+  row !== undefined && isCurrent(row) ? row.registeredAt : 0;
 
 const proof = (register: Registration) => ({
   callId: register.callId,

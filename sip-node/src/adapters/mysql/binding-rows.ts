@@ -28,11 +28,12 @@ interface BindingRow extends Row {
   readonly reg_id: number | null;
   readonly nonce_at: number | string | null;
   readonly nonce_count: number | null;
+  readonly registered_at: number | string | null;
 }
 
 const columns = `CAST(l.contact_id AS CHAR) AS id, l.username, l.domain, l.contact, l.received,
   CAST(l.expires AS SIGNED) - UNIX_TIMESTAMP() AS expires_in, l.expires = 0 AS is_permanent, l.q, l.callid, l.cseq, l.user_agent,
-  l.sip_instance, f.flow, f.owner_node, f.reg_id, f.nonce_at, f.nonce_count`;
+  l.sip_instance, f.flow, f.owner_node, f.reg_id, f.nonce_at, f.nonce_count, f.registered_at`;
 const tables = "location l LEFT JOIN strowger_flow f ON f.contact_id = l.contact_id";
 
 export async function readBindings(
@@ -88,6 +89,7 @@ function bindingOf(row: BindingRow): Binding[] {
       regId: row.reg_id ?? 0,
       nonceAt: Number(row.nonce_at ?? 0),
       nonceCount: row.nonce_count ?? 0,
+      registeredAt: Number(row.registered_at ?? 0),
     },
   ];
 }
@@ -98,7 +100,7 @@ function flowOfUri(text: string): Flow | undefined {
 }
 
 const locationColumns = 14;
-const flowColumns = 5;
+const flowColumns = 6;
 
 /** Writes rows by key; a row twice in the batch is written twice, to the same effect. */
 export async function writeBindings(
@@ -120,9 +122,9 @@ ON DUPLICATE KEY UPDATE contact = VALUES(contact), received = VALUES(received), 
   await session.write(
     "write flow",
     `INSERT INTO strowger_flow (contact_id, flow, owner_node, reg_id, nonce_at, nonce_count, registered_at, refreshed_at)
-VALUES ${placeholders(batch.length, `(${placeholders(flowColumns)}, ?, ${databaseNow}, ${databaseNow})`)}
+VALUES ${placeholders(batch.length, `(${placeholders(flowColumns)}, IF(? = 0, ${databaseNow}, ?), ${databaseNow})`)}
 ON DUPLICATE KEY UPDATE flow = VALUES(flow), owner_node = VALUES(owner_node), reg_id = VALUES(reg_id), nonce_at = VALUES(nonce_at),
-  nonce_count = VALUES(nonce_count), refreshed_at = VALUES(refreshed_at)`,
+  nonce_count = VALUES(nonce_count), registered_at = VALUES(registered_at), refreshed_at = VALUES(refreshed_at)`,
     batch.flatMap(({ binding }) => flowValues(binding)),
   );
 }
@@ -157,6 +159,8 @@ const flowValues = (binding: Binding): Value[] => [
   binding.regId,
   Math.floor(binding.nonceAt),
   binding.nonceCount,
+  binding.registeredAt,
+  binding.registeredAt,
 ]; // prettier-ignore
 
 /** What is no UTF-8 was refused before it came here (`location/storable.ts`). */
