@@ -10,7 +10,6 @@ import { installPackages, node24 } from "../cli/src/setup/npm-packages.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
 const reports = mkdtempSync(join(tmpdir(), "strowger-test-"));
-const tools = ["mariadb", "sipp", "baresip", "iptables", "procps"];
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 let running;
@@ -25,7 +24,7 @@ try {
   finish("npm packages could not be installed");
 }
 const node = node24(root);
-const missing = (await run([node, join(root, "cli/src/setup/main.ts"), ...tools])) !== 0;
+const missing = (await run([node, join(root, "cli/src/setup/main.ts"), "all"])) !== 0;
 if (missing && process.env.CI === "true")
   finish("a tool is missing, and with CI=true nothing may be left out");
 
@@ -35,6 +34,10 @@ if (wanted("check")) {
     if (step === "unit") await suite("unit");
     else count(step, (await run([node, "--run", step])) === 0);
   }
+}
+if (wanted("parts") || wanted("e2e")) {
+  console.log("\n--- programs of Kubernetes (built from Go modules where they are not there yet)");
+  count("programs of Kubernetes", (await run([node, join(root, "test/tools/main.ts")])) === 0);
 }
 if (wanted("parts")) {
   console.log("\n--- parts (real MariaDB, sockets, sipp, softphones, a Kubernetes API server)");

@@ -1,8 +1,9 @@
-/** `node cli/src/setup/main.ts TOOL...` installs what is absent; exit status 1 and one message where that cannot be done. */
+/** `node cli/src/setup/main.ts TOOL...` installs what is absent (`all`: what any test uses); exit status 1 and one message where it cannot. */
 import { installTools } from "./install-tools.ts";
 import { tools, type ToolName } from "./tools.ts";
 
-const names = process.argv.slice(2);
+const given = process.argv.slice(2);
+const names = given.includes("all") ? Object.keys(tools) : given;
 const unknown = names.filter((name) => !(name in tools));
 if (unknown.length > 0) {
   process.stderr.write(`unknown tool ${unknown.join(", ")}; known: ${Object.keys(tools).join(", ")}\n`);

@@ -1,6 +1,6 @@
 /**
  * Tells in the status of SipUsers and SipDomains who is registered (design: rule 8): reads all bindings every ten seconds and writes at most
- * ten statuses a second, each object's once in five minutes. Exact figures come from the command line.
+ * ten statuses a second, each object's once in five minutes.
  */
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { readRegistrations, type Registration } from "../adapters/mysql/registrations.ts";

@@ -261,7 +261,7 @@ export interface SipUserStatus {
   readonly deletionPolicy?: string;
   /** The address of record, as phones dial it. */
   readonly address?: string;
-  /** Whether any phone is registered. Seen now and then; `strowger` tells exactly. */
+  /** Whether any phone is registered. As of the last look, which may be minutes ago. */
   readonly registered?: boolean;
   /** How many phones are registered. */
   readonly contacts?: number;
