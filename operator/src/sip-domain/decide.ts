@@ -52,10 +52,11 @@ function decideOwn(domain: SipDomain, world: DomainRows): Decision<DomainAction>
   const isAdopted = isAdoption(domain, world);
   const isImmutable = owner?.uid === domain.uid && !isDeepStrictEqual(owner.fields.spec, domain.immutable);
   if (isImmutable) return refuse(domain, isAdopted, immutableChanged);
-  if (domain.adoptionPolicy === "Observe") return observe(domain, world);
   if (!world.isAllowed) return shutOut(domain, world, isAdopted);
-  const obstacle =
-    claimConflict(world.claims, world.installationId, domain.reference) ?? foreignObstacle(domain, world);
+  const taken = claimConflict(world.claims, world.installationId, domain.reference);
+  // Whoever observes writes nothing, but its users do: a name of somebody else's is none to look at either.
+  if (domain.adoptionPolicy === "Observe" && taken === undefined) return observe(domain, world);
+  const obstacle = taken ?? foreignObstacle(domain, world);
   if (obstacle !== undefined) return { ...refuse(domain, isAdopted, obstacle), requeueAfter: lookAgain };
   const says = domain.isEnabled ? "is served" : "is disabled: it is known and serves nobody";
   const deletionPolicy = policyOf(domain, isAdopted);

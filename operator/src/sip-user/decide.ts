@@ -45,15 +45,15 @@ function decideOwn(user: SipUser, world: UserRows): Decision<UserAction> {
   const { owner } = world;
   if (owner?.uid === user.uid && !isDeepStrictEqual(owner.fields.spec, user.immutable))
     return refuse(user, world, immutableChanged);
-  if (user.adoptionPolicy === "Observe") return observe(user, world);
   if (!world.isAllowed) return shutOut(user, world);
+  const taken = claimConflict(world.claims, world.installationId, user.reference);
+  // What is said of a row that is observed (that its password is another one) is not for everybody.
+  if (user.adoptionPolicy === "Observe" && taken === undefined) return observe(user, world);
   const foreign = foreignRows(user, world);
   const credential = user.credential && credentialOf(user, user.credential, world);
   const isKnown = credential !== undefined && "ha1" in credential;
   const conflict =
-    claimConflict(world.claims, world.installationId, user.reference) ??
-    foreignObstacle(user, world, foreign, isKnown ? credential : undefined) ??
-    twice(user);
+    taken ?? foreignObstacle(user, world, foreign, isKnown ? credential : undefined) ?? twice(user);
   if (conflict !== undefined) return { ...refuse(user, world, conflict), requeueAfter: lookAgain };
   if (user.credential?.kind === "generated" && world.secret === undefined) {
     const { secret, key } = user.credential;

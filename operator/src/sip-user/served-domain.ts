@@ -3,6 +3,7 @@ import { readDomains } from "../adapters/mysql/domain-rows.ts";
 import type { Installation } from "../adapters/mysql/installation.ts";
 import { readOwner } from "../adapters/mysql/owners.ts";
 import { reasons, type OwnerFields } from "../ownership.ts";
+import { isReadyObject } from "../runtime/is-ready-object.ts";
 import type { CommonStatus, KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipDomainSpec } from "../sources/types.ts";
@@ -45,12 +46,13 @@ const isShutOut = ({ status }: KubernetesObject): boolean =>
     ({ type, reason }) => type === "Ready" && reason === reasons.notAllowed,
   ) ?? false;
 
+/** Without an owner row only its status tells that the cluster serves it for this namespace, and that it is nobody else's. */
 async function observed(
-  { spec: raw }: KubernetesObject,
+  object: KubernetesObject,
   { database }: Installation,
 ): Promise<{ readonly domain: string; readonly realm: string } | undefined> {
-  const spec = raw as SipDomainSpec;
-  if (spec.adoptionPolicy !== "Observe") return undefined;
+  const spec = object.spec as SipDomainSpec;
+  if (spec.adoptionPolicy !== "Observe" || !isReadyObject(object)) return undefined;
   const domain = spec.domain.toLowerCase();
   const [found] = await readDomains(database, [domain]);
   return found === undefined ? undefined : { domain, realm: spec.realm ?? domain };

@@ -372,6 +372,44 @@ test("rule 5: Enforce overwrites a row of another tool; Adopt with another passw
   expect(await ha1Of("erin")).toBe(md5("erin:test:first"));
 });
 
+test("rule 2: to observe a domain is no way into another tenant's, neither before nor after its status says so", async () => {
+  await given();
+  secret("far/secret", "secret of far", "1");
+  const far = { clusterRef: { name: "main", namespace: "voice" }, adoptionPolicy: "Observe" };
+  source.put("SipDomain", "far", "theirs", domainSpec(far));
+  source.put("SipUser", "far", "ceo", userSpec("ceo", { domainRef: { name: "theirs" } }));
+  expect((await reconcile("SipUser", "far/ceo")).reason).toBe("DomainNotReady");
+  expect((await reconcile("SipDomain", "far/theirs")).reason).toBe("NotAllowed");
+  expect((await reconcile("SipUser", "far/ceo")).reason).toBe("DomainNotReady");
+  const anyDomain = { allowedDomains: [{ namespaces: { names: ["far"] } }] };
+  source.put("SipCluster", "voice", "main", cluster(anyDomain));
+  expect((await reconcile("SipDomain", "far/theirs")).reason).toBe("Conflict");
+  expect((await reconcile("SipUser", "far/ceo")).reason).toBe("DomainNotReady");
+  expect(await subscribers()).toEqual(["alice"]);
+});
+
+test("rule 2: to observe a user tells nobody of another namespace whether a password is right", async () => {
+  await given();
+  secret("far/secret", "a guess", "1");
+  const guess = { domainRef: { name: "example", namespace: "voice" }, adoptionPolicy: "Observe" };
+  source.put("SipUser", "far", "guess", userSpec("alice", guess));
+  expect((await reconcile("SipUser", "far/guess")).reason).toBe("NotAllowed");
+  source.put("SipDomain", "voice", "example", domainSpec({ allowedNamespaces: { names: ["far"] } }));
+  expect((await reconcile("SipUser", "far/guess")).reason).toBe("Conflict");
+  expect(JSON.stringify(statusOf("SipUser", "far/guess"))).not.toContain("differs");
+});
+
+test("users of a domain of another tool that is observed are made as soon as it says so", async () => {
+  await installations.of("voice/main");
+  await mariadb.query("INSERT INTO domain (domain) VALUES ('example.com')");
+  source.put("SipDomain", "voice", "example", domainSpec({ adoptionPolicy: "Observe" }));
+  secret("voice/secret", "first", "1");
+  source.put("SipUser", "voice", "alice", userSpec("alice"));
+  expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotReady");
+  expect((await reconcile("SipDomain", "voice/example")).reason).toBe("Observed");
+  expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
+});
+
 test("a domain of another tool is adopted with its users in place", async () => {
   await installations.of("voice/main");
   await mariadb.query("INSERT INTO domain (domain) VALUES ('example.com')");
