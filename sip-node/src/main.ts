@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import pino from "pino";
 import { clock, every } from "./adapters/clock.ts";
-import { serveHttp } from "./adapters/http.ts";
+import { isFromLoopback, serveHttp } from "./adapters/http.ts";
 import { schemaRange } from "./adapters/mysql/node-table.ts";
 import { countBindings, reapAll } from "./adapters/mysql/reaper.ts";
 import { openUdp } from "./adapters/udp.ts";
@@ -171,7 +171,10 @@ function watchSettings(begun: Settings, { apply, telemetry }: Assembly, log: pin
 
 /** The second port is for those who may tell a node what to do: loopback, where RBAC guards it. */
 const openPages = (config: Config, house: PagesHouse): Promise<Server[]> =>
-  Promise.all([serveHttp(config.http, publicPages(house)), serveHttp(config.control, controlPages(house))]);
+  Promise.all([
+    serveHttp(config.http, publicPages(house)),
+    serveHttp(config.control, controlPages(house), isFromLoopback),
+  ]);
 
 /** What is done now and then; the answers stop it. */
 function startChores({ database, nodes }: Assembly, gauges: Gauges, log: pino.Logger): (() => void)[] {

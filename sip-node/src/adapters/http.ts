@@ -1,5 +1,11 @@
 /** A small HTTP server: a table of pages and nothing else. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 
 export interface HttpSettings {
   readonly host: string;
@@ -16,11 +22,16 @@ export interface Page {
 /** By method and path: `GET /metrics`. */
 export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 
-/** Rejects when the address cannot be bound. */
-export function serveHttp(settings: HttpSettings, pages: Pages): Promise<Server> {
+/** Rejects when the address cannot be bound. Whom `isWelcome` refuses gets 403. */
+export function serveHttp(
+  settings: HttpSettings,
+  pages: Pages,
+  isWelcome: (headers: IncomingHttpHeaders) => boolean = () => true,
+): Promise<Server> {
   const table = new Map(Object.entries(pages));
   const server = createServer((request, response) => {
-    void answer(request, response, table).catch(() => response.destroy());
+    const known = isWelcome(request.headers) ? table : undefined;
+    void answer(request, response, known).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 5_000;
   return new Promise((resolve, reject) => {
@@ -29,17 +40,26 @@ export function serveHttp(settings: HttpSettings, pages: Pages): Promise<Server>
   });
 }
 
+/**
+ * Not a browser on somebody's behalf: what listens on loopback can be reached by every web page that its user opens, as a form that is
+ * posted across sites or under a name that resolves to loopback.
+ */
+export const isFromLoopback = ({ host = "", origin }: IncomingHttpHeaders): boolean =>
+  origin === undefined && /^(127(\.\d{1,3}){3}|\[::1\]|localhost)(:\d+)?$/i.test(host);
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  pages: ReadonlyMap<string, Pages[string]>,
+  pages: ReadonlyMap<string, Pages[string]> | undefined,
 ): Promise<void> {
-  const name = `${request.method ?? ""} ${request.url?.split("?")[0] ?? ""}`;
-  const page = pages.get(name);
-  const known = [...pages.keys()].join(", ");
-  const { status, type, text } =
-    page === undefined ? { status: 404, text: `known: ${known}\n` } : await page();
+  const { status, type, text }: Page = await find(request, pages);
   response
     .writeHead(status, { "content-type": type ?? "text/plain; charset=utf-8", "cache-control": "no-store" })
     .end(text);
+}
+
+function find({ method, url }: IncomingMessage, pages: ReadonlyMap<string, Pages[string]> | undefined) {
+  if (pages === undefined) return { status: 403, text: "only from this host, and not by a browser\n" };
+  const page = pages.get(`${method ?? ""} ${url?.split("?")[0] ?? ""}`);
+  return page?.() ?? { status: 404, text: `known: ${[...pages.keys()].join(", ")}\n` };
 }

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { request } from "node:http";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freeTcpPort, freeUdpPort } from "../../../cli/src/up/free-port.ts";
@@ -199,6 +200,21 @@ describeWith(["mariadb"], "a node in a pod", () => {
     for (const { id } of sessions) await cluster.database.query(`KILL ${id}`);
     using bob = await phone("bob");
     await expect.poll(async () => status(await bob.register()), patience).toBe(200);
+  });
+
+  test("a web page cannot tell it to drain, nor read its status under another name", async () => {
+    const asked = (path: string, method: string, headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve) => {
+        request(`${control}${path}`, { method, headers }, (answer) =>
+          resolve(answer.resume().statusCode),
+        ).end();
+      });
+    expect(await asked("/drain", "POST", { origin: "https://page.example" })).toBe(403);
+    expect(await asked("/drain", "POST", { host: "page.example:8081" })).toBe(403);
+    expect(await asked("/status", "GET", { host: "127.0.0.1.page.example" })).toBe(403);
+    expect(await asked("/drain", "GET", {})).toBe(404);
+    expect(await asked("/status", "GET", { host: "localhost:8081" })).toBe(200); // as through a port-forward
+    expect(await nodeStatus()).toMatchObject({ stage: "serving" });
   });
 
   test("POST /drain: it is ready and says that it drains, and goes when the time that is in force then is over", async () => {
