@@ -1,4 +1,5 @@
 /** A steady stream of calls by sipp to one callee, from a new port for each, and which of them failed. */
+import { join } from "node:path";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { sipp, startSipp, type RunningSipp } from "../support/sipp.ts";
 import type { PhonesHost } from "./place.ts";
@@ -11,6 +12,8 @@ export interface StreamPlan {
   readonly calleePort: number;
   /** New calls a second. */
   readonly rate: number;
+  /** Where caller.log and callee.log get every message. */
+  readonly folder?: string;
 }
 
 export interface StreamReport {
@@ -42,9 +45,8 @@ export class CallStream implements AsyncDisposable {
     if (registered.successful !== 1) throw new Error(`the callee was not let in: ${registered.errors}`);
     const waiting = await startSipp({
       ...callee,
-      scenario: "answer",
-      calls: endless,
-      patienceSeconds: 7_200,
+      ...{ scenario: "answer", calls: endless, patienceSeconds: 7_200 },
+      ...messagesOf(plan, "callee"),
     });
     return new CallStream(plan, waiting);
   }
@@ -58,6 +60,7 @@ export class CallStream implements AsyncDisposable {
       ...common(this.#plan),
       ...{ scenario: "call", login: caller, callee: callee.username, transport: "un", rate, calls: endless },
       ...{ pauseMs: talkMs, patienceSeconds: 3_600 },
+      ...messagesOf(this.#plan, "caller"),
     });
     await seconds(5);
     const at = Date.now();
@@ -80,6 +83,10 @@ export class CallStream implements AsyncDisposable {
 function common({ host, exchange }: StreamPlan) {
   const place = host.namespace === undefined ? {} : { namespace: host.namespace };
   return { exchange, address: host.address, ...place };
+}
+
+function messagesOf({ folder }: StreamPlan, who: string): { messages?: string } {
+  return folder === undefined ? {} : { messages: join(folder, `${who}.log`) };
 }
 
 /** sipp numbers its calls from 1 and begins each Call-ID with the number. */

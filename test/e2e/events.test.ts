@@ -19,6 +19,7 @@ describe("calls through an exchange on Kubernetes", () => {
       exchange: await exchange.address(),
       ...{ caller: await exchange.login("alice"), callee: await exchange.login("bob") },
       ...{ calleePort: 5_100, rate: 10 },
+      ...(exchange.place.own && { folder: exchange.place.own.cluster.folder }),
     });
   });
   afterEach(async ({ task }) => {

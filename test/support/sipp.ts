@@ -27,6 +27,8 @@ export interface SippPlan {
   /** Seconds of a registration. Default 300. */
   readonly lifetime?: number;
   readonly patienceSeconds?: number;
+  /** A file for every message that it sends and gets. */
+  readonly messages?: string;
 }
 
 export interface SippResult {
@@ -108,6 +110,7 @@ function arguments_(plan: SippPlan, folder: string): string[] {
     ],
     ...["-timeout", `${plan.patienceSeconds ?? 60}s`, "-timeout_error", "-nostdin"],
     ...["-trace_stat", "-stf", join(folder, "stat.csv"), "-fd", "1"],
+    ...(plan.messages === undefined ? [] : ["-trace_msg", "-message_file", plan.messages]),
     ...["-trace_err", "-error_file", join(folder, "errors.log")],
   ];
 }
