@@ -20,6 +20,7 @@ export const differs = (wanted: Manifest, live: Manifest | undefined): boolean =
 
 /** Whether `live` says all that `wanted` says. Lists of named things are compared by name, others item by item. */
 function contains(live: unknown, wanted: unknown, field = ""): boolean {
+  if (live === undefined && isNothing(wanted)) return true;
   if (Array.isArray(wanted)) return Array.isArray(live) && listContains(live, wanted, field);
   if (typeof wanted === "object" && wanted !== null) {
     if (typeof live !== "object" || live === null) return false;
@@ -31,6 +32,10 @@ function contains(live: unknown, wanted: unknown, field = ""): boolean {
   }
   return live === wanted;
 }
+
+/** The API server leaves out what is empty. */
+const isNothing = (wanted: unknown): boolean =>
+  wanted === "" || (typeof wanted === "object" && wanted !== null && Object.keys(wanted).length === 0);
 
 function listContains(live: readonly unknown[], wanted: readonly unknown[], field: string): boolean {
   // Another controller may own an object as well; whatever else stands in a list that we wrote, somebody put there.

@@ -1,28 +1,25 @@
 /** Quantities as Kubernetes writes them (`512Mi`, `0.5`, `1e3`, `250m`). */
 
-const factors: Readonly<Record<string, number>> = {
-  "": 1,
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+const powersOfTen: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
 };
+const powersOfTwo: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
 
-/** Undefined where the text is no quantity. */
+/** Undefined where the text is no quantity. Two spellings of one quantity are the same number: rounded once, `0.7` and `700m` are equal. */
 export function parseQuantity(text: string | number): number | undefined {
   const found = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+))?([a-zA-Z]*)$/.exec(String(text));
-  const factor = factors[found?.[3] ?? ""];
-  if (found === null || factor === undefined) return undefined;
-  return Number(`${found[1] ?? ""}e${found[2] ?? "0"}`) * factor;
+  if (found === null) return undefined;
+  const [, digits = "", exponent = "0", suffix = ""] = found;
+  const ten = suffix === "" ? 0 : powersOfTen[suffix];
+  const two = powersOfTwo[suffix];
+  if (ten === undefined && two === undefined) return undefined;
+  return Number(`${digits}e${Number(exponent) + (ten ?? 0)}`) * 2 ** (two ?? 0);
 }

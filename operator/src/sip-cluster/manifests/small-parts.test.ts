@@ -12,6 +12,9 @@ test.each([
   ["250m", 0.25],
   ["1e3", 1000],
   ["1.5G", 1.5e9],
+  ["700m", 0.7],
+  ["1e3m", 1],
+  ["2040109466m", 2040109.466],
   [2, 2],
   ["Mi", undefined],
   ["1 Gi", undefined],
@@ -34,6 +37,22 @@ const live = (spec: object, annotations: object = {}): Manifest => ({
 test("defaults, other people's annotations and another spelling of a quantity are no difference", () => {
   const containers = [{ name: "a", image: "?", resources: { limits: { cpu: "1" }, requests: {} } }];
   expect(differs(wanted, live({ containers, minReadySeconds: 0 }, { theirs: "1" }))).toBe(false);
+});
+
+test("what says nothing is no difference where it is left out: the API server does that, and would be written to for ever", () => {
+  const nothing = {
+    imagePullSecrets: [],
+    priorityClassName: "",
+    nodeSelector: {},
+    tolerations: [{ key: "" }],
+  };
+  const empty = withNote({ ...wanted, spec: nothing });
+  expect(differs(empty, { ...empty, spec: { tolerations: [{}] } })).toBe(false);
+  expect(differs(empty, { ...empty, spec: { tolerations: [{}], nodeSelector: { a: "b" } } })).toBe(false);
+  expect(differs(empty, { ...empty, spec: { tolerations: [{}], imagePullSecrets: [{ name: "a" }] } })).toBe(
+    true,
+  );
+  expect(differs(withNote({ ...wanted, spec: { replicas: 0 } }), { ...wanted, spec: {} })).toBe(true);
 });
 
 test("a value, an item and an object that is not there are a difference, and so is what we said before and no longer say", () => {
