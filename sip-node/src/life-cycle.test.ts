@@ -24,10 +24,10 @@ it("who serves does not leave, with nothing to do either", () => {
   expect(serving().mayLeave(1_000_000, 0, idle)).toBe(false);
 });
 
-it("who drains leaves when nothing is left, or when the time is over that is in force then", () => {
+it("who drains leaves when nothing is left and the balancers know, or when the time is over that is in force then", () => {
   const life = serving();
   life.drain(1_000);
-  expect(life.mayLeave(1_001, 240_000, idle)).toBe(true);
+  expect([30_999, 31_000].map((now) => life.mayLeave(now, 240_000, idle))).toEqual([false, true]);
   expect([busy, resting].map((work) => life.mayLeave(240_999, 240_000, work))).toEqual([false, false]);
   expect(life.mayLeave(241_000, 240_000, busy)).toBe(true);
   expect(life.mayLeave(3_000, 2_000, busy)).toBe(true);

@@ -4,12 +4,15 @@
  *   starting ──serve──► serving ──drain──► draining ──drained, or the time is over──► gone
  *       └───────────────── drain: nothing to wait for ────────────────────────────────►
  *
- * Ready from `serving` on, and while draining: what flows stay here keep coming until the exit.
+ * Ready from `serving` on, and while draining: what flows stay here keep coming until the exit. A node with nothing to do stays too until
+ * whoever sends phones here has noticed: until then new flows come, and with nobody here they would go nowhere.
  */
 import type { Ms } from "./wire/units.ts";
 
 export type Stage = "starting" | "serving" | "draining";
 
+/** Load balancers look at their nodes every 5 to 10 s and believe the second or third look (design-sip rule 22). */
+const noticedAfter: Ms = 30_000;
 /** How long a node in a hurry waits for the requests that it owes an answer. */
 const hurriedPatience: Ms = 5_000;
 
@@ -57,7 +60,8 @@ export class LifeCycle {
   /** Whether the process may end. `timeout` is the drain's. */
   mayLeave(now: Ms, timeout: Ms, { isDrained, owesAnswers }: Work): boolean {
     if (!this.isDraining) return false;
-    if (!this.hasServed || isDrained || now - this.drainedSince >= timeout) return true;
+    const drainedFor = now - this.drainedSince;
+    if (!this.hasServed || drainedFor >= timeout || (isDrained && drainedFor >= noticedAfter)) return true;
     if (this.hurriedSince === undefined) return false;
     return !owesAnswers || now - this.hurriedSince >= hurriedPatience;
   }

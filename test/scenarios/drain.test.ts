@@ -153,6 +153,23 @@ describe("what goes wrong in a drain whose flows stay", () => {
   const scene = setScene("abc");
   const others = (exchange: Exchange) => [exchange.node("b"), exchange.node("c")] as const;
 
+  it("a balancer that has not noticed yet sends a new phone to an idle node that drains: it is served", async () => {
+    const exchange = scene();
+    const [bob] = (await registered(exchange, "bob@b")) as [VirtualPhone];
+    await exchange.net.pass(transactionsEnd);
+    exchange.drain("a", "stay");
+    await exchange.net.pass(20_000);
+    bob.keepAlive();
+    const [carol] = (await registered(exchange, "carol@a")) as [VirtualPhone];
+    const call = carol.call("bob");
+    await exchange.net.until("the call is up", isUp(call, bob));
+    expect([call.status, await hangUp(exchange, call, carol), handed(exchange) > 0]).toEqual([
+      200,
+      200,
+      true,
+    ]);
+  });
+
   it("drain.timeout: the node goes, and a call that rings for ever is answered through another one", async () => {
     const exchange = scene();
     const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
