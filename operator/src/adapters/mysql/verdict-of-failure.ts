@@ -18,13 +18,18 @@ export function verdictOfFailure(error: unknown): Verdict {
 }
 
 /**
- * Of whoever needs a SipCluster's database, perhaps in another namespace: that it is away. Hosts and users are its SipCluster's to name.
- * Nothing from one who leads no more: what is so is for the next leader to say.
+ * Of whoever needs a SipCluster's database, perhaps in another namespace: that it failed. Hosts, users and Secrets, which errors of the
+ * database and of Kubernetes name, are its SipCluster's and the log's to tell. Nothing from one who leads no more: what is so is for the
+ * next leader to say.
  */
 export function statedFailure(error: unknown): Verdict | undefined {
   if (error instanceof LeadershipLost) return undefined;
   const verdict = verdictOfFailure(error);
-  return verdict.reason === "DatabaseUnavailable"
-    ? { ...verdict, message: "the database cannot be reached now; its SipCluster's conditions say why" }
-    : verdict;
+  const message = outline[verdict.reason];
+  return message === undefined ? verdict : { ...verdict, message };
 }
+
+const outline: Readonly<Record<string, string>> = {
+  DatabaseUnavailable: "the database cannot be reached now; its SipCluster's conditions say why",
+  InternalError: "unexpected; tried again, the operator's log says what",
+};

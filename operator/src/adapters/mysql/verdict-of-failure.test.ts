@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { ApiRefused } from "../kube/api-error.ts";
+import { DatabaseUnavailable } from "./database-unavailable.ts";
+import { UnusableAddress } from "./failure.ts";
+import { LeadershipLost } from "./installation.ts";
+import { statedFailure, verdictOfFailure } from "./verdict-of-failure.ts";
+
+const denied = Object.assign(
+  new Error("INSERT command denied to user 'op'@'10.1.2.3' for table `subscriber`"),
+  {
+    errno: 1142,
+  },
+);
+const forbidden = JSON.stringify({ kind: "Status", message: "secrets admin is forbidden: User operator" });
+
+test.each([
+  ["a right that the operator's user lacks", denied, "InternalError"],
+  ["a Secret that may not be read", new ApiRefused("GET Secret tel/admin", 403, forbidden), "InternalError"],
+  [
+    "a Secret that is not there",
+    new UnusableAddress("CredentialsNotFound", "no Secret tel/admin"),
+    "DatabaseUnavailable",
+  ],
+  ["a host that is gone", new DatabaseUnavailable(new Error("connect 10.1.2.3:3306")), "DatabaseUnavailable"],
+])("%s: users and domains hear that it failed, the SipCluster hears of what", (_what, error, reason) => {
+  const stated = statedFailure(error);
+  expect(stated?.reason).toBe(reason);
+  expect(stated?.message).not.toMatch(/10\.1|op'|admin|tel|denied|forbidden/);
+  expect(verdictOfFailure(error).message).toContain(error.message);
+});
+
+test("who leads no more states nothing", () => expect(statedFailure(new LeadershipLost())).toBeUndefined());
