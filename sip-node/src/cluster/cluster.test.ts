@@ -2,7 +2,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { phoneAt, type SimulatedNode, SimulatedNet } from "../../../test/support/simulated-net.ts";
 import { flowOf } from "../wire/flow.ts";
+import { Correspondence } from "./correspondence.ts";
 import { frameKinds } from "./frame.ts";
+import { Membership } from "./membership.ts";
+import { Presence } from "./presence.ts";
 
 const flow = flowOf("198.51.100.7", 4711);
 const bytes = Buffer.from("MESSAGE");
@@ -361,6 +364,50 @@ describe("drain (rule 21)", () => {
     release();
     await net.pass(600);
     expect(a.cluster.isIdle).toBe(true);
+  });
+
+  it("a ping overtakes the request: its answer says nothing about that", async () => {
+    handed("key");
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve(); // it is on its way
+    for (const { id } of [b, c]) a.cluster.handOver.told(id, 0, net.now + 1);
+    await net.settle();
+    expect([taken().toSorted(), a.cluster.isIdle]).toEqual([[0, 1], false]);
+    await net.pass(1_100);
+    expect(a.cluster.isIdle).toBe(true);
+  });
+
+  it("its row goes after the beats that are under way", async () => {
+    const written: string[] = [];
+    const waiting: (() => void)[] = [];
+    const directory = {
+      beat: () =>
+        new Promise<[]>((done) =>
+          waiting.push(() => {
+            written.push("beat");
+            done([]);
+          }),
+        ),
+      leave: async () => void written.push("gone"),
+    };
+    const self = { id: "d".repeat(12), address: { host: "d", port: 1 } };
+    const letters = new Correspondence(self.id, { seal: () => "", isSealed: () => false }, () => {});
+    const user = {
+      about: () => ({
+        figures: { transactions: 0, callsPerMinute: 0, requestsPerMinute: 0 },
+        outsideHeardAgo: undefined,
+      }),
+      peerChanged: () => {},
+      directoryFailed: () => {},
+      told: () => {},
+    };
+    const clock = { now: () => net.now, defer: (act: () => void) => act() };
+    const presence = new Presence(self, new Membership(), letters, directory, clock, user);
+    void presence.beat();
+    presence.drain();
+    const gone = presence.unlist();
+    for (const finish of waiting.toReversed()) finish();
+    await gone;
+    expect(written).toEqual(["beat", "beat", "gone"]);
   });
 
   it("a peer that dies holds nothing any more", async () => {

@@ -122,6 +122,7 @@ export class HandOver {
       const answer: Answer = await this.letters.ask(peer, "hand", body, now);
       if (answer === undefined) continue;
       if (answer[0] !== taken) return "refused";
+      this.holders.set(id, this.now()); // a ping may have overtaken the request, and its answer said "nothing"
       this.given += 1;
       return "taken";
     }

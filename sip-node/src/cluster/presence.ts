@@ -28,6 +28,8 @@ export class Presence {
   private standing: Standing = "serves";
   private lastPing: Ms = 0;
   private lastBeat: Ms = 0;
+  /** Ends with the beats that are under way, however they end. */
+  private beating: Promise<unknown> = Promise.resolve();
 
   constructor(
     self: { readonly id: string; readonly address: Address },
@@ -68,9 +70,10 @@ export class Presence {
       this.letters.tell(address, "ping", packStanding("left"));
   }
 
-  /** Takes the node's row out of the table. */
-  unlist(): Promise<void> {
-    return this.directory.leave(this.self.id);
+  /** Takes the node's row out of the table; a beat that is still on its way would bring it back. */
+  async unlist(): Promise<void> {
+    await this.beating;
+    await this.directory.leave(this.self.id);
   }
 
   /** A frame of this peer came. */
@@ -108,12 +111,9 @@ export class Presence {
   async beat(): Promise<void> {
     this.lastBeat = this.clock.now();
     const { id, address } = this.self;
-    const others = await this.directory.beat({
-      id,
-      address,
-      isDraining: this.isDraining,
-      ...this.user.about(),
-    });
+    const told = this.directory.beat({ id, address, isDraining: this.isDraining, ...this.user.about() });
+    this.beating = Promise.allSettled([this.beating, told]);
+    const others = await told;
     const now = this.clock.now();
     for (const other of others) if (other.id !== id) this.membership.introduce(other.id, other.address, now);
   }
