@@ -24,6 +24,9 @@ const methods = new Set([
   "PUBLISH",
 ]); // prettier-ignore
 
+/** Pairs of method and code counted apart: far more than phones use, far fewer than a callee can invent. */
+const maxCodes = 300;
+
 export interface Telemetry {
   readonly registry: Registry;
   request(method: string): void;
@@ -163,7 +166,9 @@ export function createTelemetry(readings: Readings): Telemetry {
     request: (method) => child(byMethod, label(method), (name) => requests.labels(name)).inc(),
     response(method, status) {
       const name = label(method);
-      child(byCode, `${name} ${status}`, () => responses.labels(name, String(status))).inc();
+      const isCounted = byCode.size < maxCodes || byCode.has(`${name} ${status}`);
+      const code = isCounted ? String(status) : `${Math.floor(status / 100)}xx`;
+      child(byCode, `${name} ${code}`, () => responses.labels(name, code)).inc();
     },
     malformed: () => malformed.inc(),
     invariantBroken: () => invariants.inc(),
