@@ -1,5 +1,6 @@
 /** Joins the rooms of a node with its sockets, its database and the settings in force. Nothing is bound or begun here. */
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { inRanges } from "./adapters/address-ranges.ts";
 import { clock } from "./adapters/clock.ts";
@@ -141,11 +142,14 @@ export function assemble(
     log: (event, fields) => log.info(fields, event),
     broken,
   });
+  let inside = config.insideRanges;
   const apply = (settings: Settings) => {
+    const { insideRanges } = settings.config;
     inForce = forceOf(settings.config);
     hash = settings.hash;
     keys.replace(settings.keys);
-    cluster.rangesChanged();
+    if (!isDeepStrictEqual(insideRanges, inside)) cluster.rangesChanged(); // each flow is looked at again
+    inside = insideRanges;
     database.signInAs(settings.config.mysql.user, settings.config.mysql.password);
     log.level = settings.config.logLevel;
   };
