@@ -92,6 +92,7 @@ export function assemble(
       id,
       address: withPort(config.cluster.advertise, sockets.peers.port),
       isPortShared: config.sip.reusePort,
+      maxFlows: config.maxFlows,
       seal: keys.relay,
     },
     {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { capacity } from "./config/capacity.ts";
 import { ConfigError, mountedFolders, readConfig } from "./config.ts";
 
 let folder: string;
@@ -18,11 +19,13 @@ const least = {
 };
 const keys = { keys: [{ id: 1, key: Buffer.alloc(32).toString("base64"), dropAfter: null }] };
 
+const memory = 512 * 2 ** 20;
+
 function read(config: unknown, ring: unknown = keys, environment: NodeJS.ProcessEnv = {}) {
   const files = { STROWGER_CONFIG: join(folder, "config.json"), STROWGER_KEYS: join(folder, "keys.json") };
   writeFileSync(files.STROWGER_CONFIG, typeof config === "string" ? config : JSON.stringify(config));
   writeFileSync(files.STROWGER_KEYS, JSON.stringify(ring));
-  return readConfig({ ...files, ...environment }, 0);
+  return readConfig({ ...files, ...environment }, 0, memory);
 }
 function problems(config: unknown, ring?: unknown): readonly string[] {
   try {
@@ -45,9 +48,16 @@ it("what may be left out has defaults: an own port for phones without an owner, 
     control: { host: "127.0.0.1", port: 8081 },
     drainTimeout: 240_000,
     insideRanges: [],
-    maxTransactions: 200_000,
+    maxTransactions: 20_971,
+    maxFlows: 89_478,
   });
   expect(ring).toMatchObject([{ id: "1", verifyFrom: 0, signFrom: 0, dropAfter: Number.POSITIVE_INFINITY }]);
+});
+
+it("transactions and flows are as many as fit into the memory, and never more than their bounds", () => {
+  expect(capacity(256 * 2 ** 20)).toEqual({ transactions: 10_485, flows: 44_739 });
+  expect(capacity(Number.POSITIVE_INFINITY)).toEqual({ transactions: 200_000, flows: 500_000 });
+  expect(read({ ...least, limits: { transactions: 30_000 } }).config.maxTransactions).toBe(30_000);
 });
 
 it("credentials come from a mounted Secret, without the line end that editors add", () => {
@@ -85,7 +95,7 @@ it("all problems of both files are one report: where, and what was expected", ()
 });
 
 it("no file, no JSON, no ring: a problem each, and nothing that only follows from it", () => {
-  expect(() => readConfig({}, 0)).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
+  expect(() => readConfig({}, 0, memory)).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
   for (const half of ["", "{"]) expect(problems(half)).toHaveLength(1); // somebody is writing it
   expect(problems(least, { keys: [] })).toEqual(["STROWGER_KEYS (file).keys: expected at least one key"]);
 });

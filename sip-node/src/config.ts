@@ -7,9 +7,9 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { dirname } from "node:path";
 import type { KeyRing } from "./auth/key-ring.ts";
+import { type Capacity, capacity } from "./config/capacity.ts";
 import { type AddressRange, type HostPort, JsonReader } from "./config/json-reader.ts";
 import { readKeys } from "./config/read-keys.ts";
-import { maxTransactions } from "./wire/limits.ts";
 import type { Epoch, Ms } from "./wire/units.ts";
 
 export interface Config {
@@ -43,6 +43,7 @@ export interface Config {
   /** Pods' and nodes' addresses; phones elsewhere count as outside. Empty: not known, nobody does. */
   readonly insideRanges: readonly AddressRange[];
   readonly maxTransactions: number;
+  readonly maxFlows: number;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -67,14 +68,17 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the files that STROWGER_CONFIG and STROWGER_KEYS name. Throws `ConfigError` with every problem of both. */
-export function readConfig(environment: NodeJS.ProcessEnv, now: Epoch): Settings {
+/**
+ * Reads the files that STROWGER_CONFIG and STROWGER_KEYS name; `memory` is how many bytes the process may use. Throws `ConfigError` with
+ * every problem of both.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv, now: Epoch, memory: number): Settings {
   const problems: string[] = [];
   const [configFile, keysFile] = [
     readFile("STROWGER_CONFIG", environment, problems),
     readFile("STROWGER_KEYS", environment, problems),
   ];
-  const config = toConfig(parse(configFile, problems), environment, problems);
+  const config = toConfig(parse(configFile, problems), environment, capacity(memory), problems);
   const keys = readKeys(parse(keysFile, problems), now);
   if (problems.length > 0) throw new ConfigError(problems);
   const hash = createHash("sha256").update(configFile.bytes).update("\n").update(keysFile.bytes);
@@ -123,7 +127,12 @@ function parse({ what, bytes, isRead }: File, problems: string[]): JsonReader {
   return new JsonReader({}, what, []);
 }
 
-function toConfig(file: JsonReader, environment: NodeJS.ProcessEnv, problems: string[]): Config {
+function toConfig(
+  file: JsonReader,
+  environment: NodeJS.ProcessEnv,
+  fitting: Capacity,
+  problems: string[],
+): Config {
   const sip = file.in("sip");
   const mysql = file.in("mysql");
   const credentials = mysql.has("credentialsDirectory")
@@ -157,7 +166,8 @@ function toConfig(file: JsonReader, environment: NodeJS.ProcessEnv, problems: st
     peers: file.ips("peers"),
     drainTimeout: file.in("drain").number("timeout", 240, 0) * 1000,
     insideRanges: file.in("outside").ranges("ranges"),
-    maxTransactions: file.in("limits").number("transactions", maxTransactions, 1),
+    maxTransactions: file.in("limits").number("transactions", fitting.transactions, 1),
+    maxFlows: fitting.flows,
     logLevel: file.in("log").oneOf("level", logLevels, "info"),
   };
 }

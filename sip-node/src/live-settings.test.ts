@@ -27,6 +27,7 @@ const config: Config = {
   drainTimeout: 240_000,
   insideRanges: [],
   maxTransactions: 1000,
+  maxFlows: 1000,
   logLevel: "info",
 };
 const begun: Settings = { config, keys: [], hash: "begun" };

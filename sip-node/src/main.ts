@@ -27,10 +27,12 @@ const receiveBuffer = 4 * 1024 * 1024;
 const version = "0.1.0";
 
 const environment = process.env;
+/** In bytes; a container's, where it has a limit. */
+const memory = process.constrainedMemory() || Number.POSITIVE_INFINITY;
 const output = pino.destination({ fd: 1, sync: false, minLength: 4096, maxLength: 1 << 20 });
 
 async function main(): Promise<void> {
-  const begun = readConfig(environment, clock.epoch());
+  const begun = readConfig(environment, clock.epoch(), memory);
   const { config } = begun;
   const id = randomBytes(6).toString("hex");
   const log = pino(
@@ -153,7 +155,7 @@ async function main(): Promise<void> {
 /** The settings in force, from now on as the mounted files say. */
 function watchSettings(begun: Settings, { apply, telemetry }: Assembly, log: pino.Logger) {
   const live = new LiveSettings(begun, {
-    read: () => readConfig(environment, clock.epoch()),
+    read: () => readConfig(environment, clock.epoch(), memory),
     apply,
     refused(problems) {
       telemetry.configured(problems.length, live.report.restarts.length);

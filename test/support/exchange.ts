@@ -88,7 +88,7 @@ export class Exchange {
     const life = new LifeCycle();
     life.serve();
     const cluster: Cluster = new Cluster(
-      { id, address, isPortShared: false, seal: keys.relay },
+      { id, address, isPortShared: false, maxFlows: 10_000, seal: keys.relay },
       {
         sendToPhone: (bytes, { address: host, port }) => {
           const to = `${host}:${port}`;

@@ -9,7 +9,6 @@
  *   a new request      ──► hand      while this node drains: to a peer that stays
  */
 import type { Flow } from "../wire/flow.ts";
-import { maxFlows } from "../wire/limits.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Ms } from "../wire/units.ts";
 import { Correspondence } from "./correspondence.ts";
@@ -54,12 +53,14 @@ export interface ClusterSettings {
   readonly address: Address;
   /** All nodes share one socket address (SO_REUSEPORT): each can send to every phone. */
   readonly isPortShared: boolean;
+  /** Flows that it remembers. */
+  readonly maxFlows: number;
   readonly seal: Seal;
 }
 
 export class Cluster {
   readonly membership = new Membership();
-  readonly flows = new FlowDirectory(maxFlows);
+  readonly flows: FlowDirectory;
   readonly presence: Presence;
   readonly handOver: HandOver;
   private readonly guests = new Guests();
@@ -76,6 +77,7 @@ export class Cluster {
     this.settings = settings;
     this.user = user;
     this.clock = clock;
+    this.flows = new FlowDirectory(settings.maxFlows);
     const now = () => clock.now();
     const { flows, membership } = this;
     this.letters = new Correspondence(settings.id, settings.seal, (bytes, to) => user.post(bytes, to));
