@@ -50,7 +50,7 @@ export class SipUserController implements Controller {
     const isRetained = [
       user.deletionPolicy,
       (object.status as SipUserStatus | undefined)?.deletionPolicy,
-    ].includes("Retain"); // prettier-ignore
+    ].includes("Retain");
     if (finalized.isDone && !isRetained && user.credential?.kind === "generated")
       await source.removeSecret(user.credential.secret, user.uid);
     return finalized;
@@ -88,12 +88,23 @@ export class SipUserController implements Controller {
     let decided = decide(user, world);
     if (decided.actions.some((action) => action.do === "generatePassword") && world.kind === "ready") {
       // Whoever is deleted meanwhile must leave no password behind: nobody of that name would ever get another one.
-      await source.holdBack(this.kind, keyOf(user.reference.namespace, user.reference.name), true);
+      const key = keyOf(user.reference.namespace, user.reference.name);
+      await source.holdBack(this.kind, key, true);
       await apply(decided.actions, user, installation, source);
+      if (await this.#isGone(key, user)) return { ...decided, actions: [], apply: () => Promise.resolve() };
       const secret = user.credential && (await source.secret(user.credential.secret));
       decided = decide(user, { ...world, secret });
     }
     return { ...decided, apply: () => apply(decided.actions, user, installation, source) };
+  }
+
+  /** A deletion that the API server had begun when the object was held back goes through all the same. Takes the password along. */
+  async #isGone(key: ObjectKey, { credential, uid }: SipUser): Promise<boolean> {
+    const { source } = this.#frame;
+    const found = await source.presence(this.kind, key);
+    const isGone = found.is === "absent" || (found.is === "present" && found.uid !== uid);
+    if (isGone && credential !== undefined) await source.removeSecret(credential.secret, uid);
+    return isGone;
   }
 
   async #remove(owner: Owner<UserFields>, installation: Installation): Promise<void> {
