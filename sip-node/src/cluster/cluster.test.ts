@@ -340,6 +340,15 @@ describe("drain (rule 21)", () => {
     expect(last).toEqual(["last"]);
   });
 
+  it("with 10,000 requests waiting for their peer, the next is served here", async () => {
+    const waiting = Array.from({ length: 10_000 }, (_, i) => handed(`key ${i}`));
+    expect([handed("key 7"), handed("one more")]).toEqual([[], ["one more"]]);
+    await net.settle();
+    expect(handed("later")).toEqual([]);
+    expect(waiting.flat()).toEqual([]);
+    await net.settle();
+  });
+
   it("a CANCEL goes where its INVITE went, and nowhere when that is here or nobody knows it", async () => {
     expect(await outcome(a.cluster.handOver.follow("unknown", bytes, flow))).toBe(false);
     handed("key");

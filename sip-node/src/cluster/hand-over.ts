@@ -34,6 +34,8 @@ type Outcome = { readonly peer: string } | "held" | "here";
 
 /** A frame is one datagram, and the message is not all of it. */
 const longestBody = 60_000;
+/** Requests that wait for a peer's word at most: in a flood it may be long in coming. */
+const maxPending = 10_000;
 
 export class HandOver {
   /** Requests given to peers. */
@@ -67,6 +69,7 @@ export class HandOver {
 
   hand(request: NewRequest): void {
     const { key } = request;
+    if (this.pending.size >= maxPending && !this.pending.has(key)) return request.serve();
     const choice = this.give(request, this.choices.get(key)).finally(() => this.settled(key));
     this.pending.set(key, (this.pending.get(key) ?? 0) + 1);
     this.choices.delete(key); // to the end of the order of age
