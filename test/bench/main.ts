@@ -10,7 +10,7 @@ import { freeUdpPort } from "../../cli/src/up/free-port.ts";
 import type { Endpoint } from "../support/phone.ts";
 import { sipp, startSipp, type SippResult } from "../support/sipp.ts";
 import { startKamailio } from "./kamailio.ts";
-import { cpuMicroseconds } from "./process-time.ts";
+import { cpuMicroseconds, peakMemory } from "./process-time.ts";
 
 const { values } = parseArgs({
   options: {
@@ -49,6 +49,7 @@ for (const { name, result, perCall, databasePerCall, shares } of outcomes) {
     `${name.padEnd(28)} ${perCall.toFixed(0).padStart(5)} µs CPU a call${ratio}${database}; ` +
       `${result.successful} calls, ${result.failed} failed, ${result.retransmissions} retransmissions${shares}`,
   );
+  if (result.failed > 0) console.log(result.errors.slice(0, 3_000));
 }
 
 async function strowger(how: "challenged" | "trusted"): Promise<Outcome> {
@@ -71,7 +72,8 @@ async function strowger(how: "challenged" | "trusted"): Promise<Outcome> {
     database = cpuMicroseconds(mariadb) - database;
   });
   const requests = await cluster.requests("INVITE");
-  const shares = `; INVITEs ${Object.entries(requests)
+  const memory = pids.map((pid) => peakMemory(pid).toFixed(0)).join(" and ");
+  const shares = `; at most ${memory} MiB each; INVITEs ${Object.entries(requests)
     .map(([name, count]) => `${name} ${count}`)
     .join(", ")}`;
   return {

@@ -1,4 +1,4 @@
-/** Processor time of processes, user and system, from /proc (Linux). */
+/** Processor time of processes, user and system, and their memory, from /proc (Linux). */
 import { readdirSync, readFileSync } from "node:fs";
 
 const ticksPerSecond = 100; // USER_HZ of every Linux we run on
@@ -14,6 +14,10 @@ function ticksOf(pid: number): number | undefined {
   const fields = statOf(pid);
   return fields === undefined ? undefined : Number(fields[11]) + Number(fields[12]);
 }
+
+/** The most memory that a process has had at once, in MiB. */
+export const peakMemory = (pid: number): number =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) / 1024;
 
 const childrenOf = (parent: number): number[] =>
   readdirSync("/proc")
