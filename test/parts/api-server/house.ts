@@ -49,6 +49,7 @@ export class House implements AsyncDisposable {
   readonly database: TestMariadb;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #pods: OperatorPod[] = [];
+  #started = 0;
 
   private constructor(
     server: ApiServer,
@@ -93,7 +94,7 @@ export class House implements AsyncDisposable {
   }
 
   /** Another operator process; resolves when it listens. */
-  async operator(name = `operator-${this.#pods.length}`): Promise<OperatorPod> {
+  async operator(name = `operator-${(this.#started += 1)}`): Promise<OperatorPod> {
     const pod = await OperatorPod.start(name, this.#environment);
     this.#pods.push(pod);
     return pod;
@@ -104,6 +105,11 @@ export class House implements AsyncDisposable {
     const pod = await this.operator();
     await pod.until("it leads", () => pod.leads());
     return pod;
+  }
+
+  /** All of them say good-bye, so that the next one leads at once. */
+  async endOperators(): Promise<void> {
+    for (const pod of this.#pods.splice(0)) await pod.end();
   }
 
   /** Objects of any kind, by server-side apply; namespace `default` where they name none. */

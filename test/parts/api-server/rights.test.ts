@@ -1,0 +1,113 @@
+/** The chart's roles give the operator every right that it uses and no other one. */
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { AuditLog, type AuditedRequest } from "./audit-log.ts";
+import { eventually } from "./eventually.ts";
+import { House, operatorNamespace, secret, sipCluster, sipDomain, sipUser } from "./house.ts";
+import { operatorManifests, type Role } from "./operator-manifests.ts";
+import { beginWalk, goOn, restoreWithout } from "./walk.ts";
+
+const account = `system:serviceaccount:${operatorNamespace}:strowger-operator`;
+
+/** What this walk does not come by, and why the operator may do it all the same. */
+const rare: Readonly<Record<string, string>> = {
+  "get pods": "a pod that went between a look and a note on it",
+};
+
+const databases = ["one", "two", "three", "four"];
+
+let audit: AuditLog;
+let house: House;
+let roles: readonly Role[];
+
+beforeAll(async () => {
+  audit = new AuditLog();
+  ({ roles } = await operatorManifests(operatorNamespace));
+  house = await House.start({ arguments: audit.arguments, databases });
+});
+
+afterAll(async () => {
+  await (house as House | undefined)?.[Symbol.asyncDispose]();
+  audit[Symbol.dispose]();
+});
+
+afterEach(() => house.endOperators());
+
+/** `get secrets`; an apply that made the object is `create` and `patch`. */
+function rightsOf({ verb, resource, code }: AuditedRequest): readonly string[] {
+  const right = `${verb} ${resource}`;
+  return verb === "patch" && code === 201 ? [right, `create ${resource}`] : [right];
+}
+
+const used = (): ReadonlySet<string> => new Set(audit.requestsOf(account).flatMap(rightsOf));
+const refused = (): readonly string[] => [
+  ...new Set(
+    audit
+      .requestsOf(account)
+      .filter(({ code }) => code === 403)
+      .flatMap(rightsOf),
+  ),
+];
+const given = (): readonly string[] =>
+  roles.flatMap(({ rules }) =>
+    rules.flatMap(({ verbs, resources }) =>
+      verbs.flatMap((verb) => resources.map((resource) => `${verb} ${resource}`)),
+    ),
+  );
+
+test("nothing is refused, and every right of the chart is used", async () => {
+  const first = await house.leader();
+  await beginWalk(house);
+  await goOn(house);
+  await first.end();
+  await restoreWithout(house);
+  const operator = await house.leader();
+  const unused = (): readonly string[] => given().filter((right) => !used().has(right) && !(right in rare));
+  await eventually("every right was used", () => unused().length === 0, {
+    more: () => `not used: ${unused().join(", ")}\n${operator.log.slice(-3_000)}`,
+  });
+  expect(refused()).toEqual([]);
+});
+
+/** The roles without one right. */
+async function without(verb: string, resource: string): Promise<void> {
+  const poorer = roles.map((role) => ({
+    ...role,
+    rules: role.rules.flatMap((rule) =>
+      rule.resources.includes(resource)
+        ? [
+            { ...rule, resources: rule.resources.filter((other) => other !== resource) },
+            { ...rule, resources: [resource], verbs: rule.verbs.filter((other) => other !== verb) },
+          ].filter(({ resources, verbs }) => resources.length > 0 && verbs.length > 0)
+        : [rule],
+    ),
+  }));
+  await house.apply(...poorer);
+}
+
+test.for([
+  ["list", "services"],
+  ["get", "leases"],
+] as const)("without %s %s: refused, and nobody leads", async ([verb, resource]) => {
+  await without(verb, resource);
+  const operator = await house.operator();
+  await eventually("it is refused", () => refused().includes(`${verb} ${resource}`));
+  expect(await operator.leads()).toBe(false);
+});
+
+test.for([
+  ["get", "secrets", "SipUser", "one"],
+  ["patch", "sipusers", "SipUser", "two"],
+  ["patch", "sipusers/status", "SipUser", "three"],
+  ["patch", "deployments", "SipCluster", "four"],
+] as const)("without %s %s: refused, and the %s is not ready", async ([verb, resource, kind, name]) => {
+  await without(verb, resource);
+  await house.leader();
+  await house.apply(
+    sipCluster(name, house.mysql(name)),
+    sipDomain(name, `${name}.example`, { clusterRef: { name } }),
+    secret(`${name}-secret`, { password: "x" }),
+    sipUser(name, { domainRef: { name } }),
+  );
+  await eventually("it is refused", () => refused().includes(`${verb} ${resource}`));
+  expect((await house.condition(kind, name))?.status).not.toBe("True");
+});
