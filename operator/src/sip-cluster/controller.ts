@@ -1,5 +1,5 @@
 /** Reconciles SipClusters: parse, read the world, decide, apply, say how it is. */
-import { ApiRefused, ApiUnreachable } from "../adapters/kube/api-error.ts";
+import { ApiRefused, ApiUnreachable, isUnacceptable } from "../adapters/kube/api-error.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import type { Installations } from "../installations.ts";
@@ -157,6 +157,5 @@ function namesSecret(name: string, object: KubernetesObject): boolean {
 function verdictOf(error: unknown): Verdict | undefined {
   if (error instanceof ApiUnreachable) return undefined;
   if (!(error instanceof ApiRefused)) return verdictOfFailure(error);
-  const passes = error.status === 409 || error.status === 429 || error.status >= 500;
-  return passes ? undefined : notReady("Refused", `Kubernetes refused: ${error.message}`);
+  return isUnacceptable(error) ? notReady("Refused", `Kubernetes refused: ${error.message}`) : undefined;
 }

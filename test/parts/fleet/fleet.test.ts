@@ -222,6 +222,8 @@ test("what Kubernetes refuses is said", async () => {
   const limits = { memory: "1Mi" };
   await house.cluster({ resources: { requests: { memory: "2Mi" }, limits } });
   expect(await house.becomes("Refused")).toContain("memory");
+  await house.cluster({ template: { spec: { affinity: { nodeAffinty: {} } } } });
+  expect(await house.becomes("Refused")).toContain("nodeAffinty");
   await house.cluster();
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ApiRefused, ApiUnreachable, isAbsence } from "./api-error.ts";
+import { ApiRefused, ApiUnreachable, isAbsence, isUnacceptable } from "./api-error.ts";
 import { resourceTypes } from "./resource-type.ts";
 
 const { SipUser, Secret } = resourceTypes;
@@ -38,6 +38,21 @@ test("the message says what was asked and what was answered", () => {
   expect(refused(502, "<html>bad gateway</html>").message).toContain("bad gateway");
   expect(refused(500, "").message).toBe("GET SipUser tel/a: 500 without a word");
 });
+
+test.each([
+  [422, "is invalid", true],
+  [403, "is forbidden", true],
+  [
+    500,
+    "failed to create typed patch object (n/a; apps/v1, Kind=Deployment): .x: field not declared in schema",
+    true,
+  ],
+  [500, "etcdserver: request timed out", false],
+  [409, "the object has been modified", false],
+  [429, "too many requests", false],
+])("%i %s: whether it will be refused again", (status, message, is) =>
+  expect(isUnacceptable(refused(status, JSON.stringify({ kind: "Status", message })))).toBe(is),
+);
 
 test("no answer: the innermost reason is in the message", () => {
   const cause = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED 127.0.0.1:6443") });

@@ -51,6 +51,12 @@ export const isConflict = (error: unknown): boolean => error instanceof ApiRefus
 
 export const isForbidden = (error: unknown): boolean => error instanceof ApiRefused && error.status === 403;
 
+/** What was written can never be taken as it is. Server-side apply says 500 of a field that the schema does not know. */
+export function isUnacceptable({ status, said }: ApiRefused): boolean {
+  if (said?.message?.startsWith("failed to create typed patch object") === true) return true;
+  return status >= 400 && status < 500 && status !== 409 && status !== 429;
+}
+
 const groupOf = ({ apiVersion }: ResourceType): string =>
   apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
 
