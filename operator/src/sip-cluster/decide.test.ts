@@ -1,12 +1,17 @@
 import { expect, test } from "vitest";
 import { decide, type ClusterDecision } from "./decide.ts";
 import { givenCluster, givenDatabase } from "./given.ts";
+import type { SipClusterStatus } from "../sources/types.ts";
 import type { DatabaseWorld } from "./world.ts";
 
-const inFiles = (database: DatabaseWorld, annotations?: Readonly<Record<string, string>>) =>
+const inFiles = (
+  database: DatabaseWorld,
+  annotations?: Readonly<Record<string, string>>,
+  status: SipClusterStatus = {},
+) =>
   decide(givenCluster({ spec: { advertise: { udp: { host: "192.0.2.1", port: 5060 } } }, annotations }), {
     now: 0,
-    status: {},
+    status,
     database,
     fleet: undefined,
   });
@@ -43,6 +48,17 @@ test("the annotation take-over takes a database if it names it, whoever's it is"
   expect(wrong.actions).toEqual([]);
   const right = inFiles(database, { "sip.strowger.dev/take-over": "i" });
   expect(right.actions).toMatchObject([{ do: "takeDatabase" }, { event: { reason: "DatabaseTakenOver" } }]);
+});
+
+test("the annotation take-over takes a database once: whoever lost it again has to be asked anew", () => {
+  const database = givenDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
+  const had = { installationId: "i" };
+  const stale = inFiles(database, { "sip.strowger.dev/take-over": "i" }, had);
+  expect(stale).toMatchObject({ actions: [], status: {} });
+  expect(stale.status).not.toHaveProperty("installationId");
+  expect(ready(stale)?.message).toContain("remove the annotation");
+  const without = inFiles(database, {}, had);
+  expect(without.status).toEqual({ installationId: undefined });
 });
 
 test("the same name under a new uid takes over when the old one is gone and its leader has been silent for 60 s", () => {

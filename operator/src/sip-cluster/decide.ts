@@ -25,7 +25,7 @@ export interface ClusterDecision extends Said {
 const recount: Ms = 5_000;
 
 export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecision {
-  const database = judgeDatabase(cluster, world.database);
+  const database = judgeDatabase(cluster, world.database, world.status.installationId);
   const { fleet } = world;
   const take = database.is === "take" ? takeOver(world) : [];
   const requeueAfter = Math.max(recount, database.lookAgain ?? 0);

@@ -15,7 +15,12 @@ export interface DatabaseJudgement {
 /** So long must the other leader be silent. */
 const silence: Ms = 60_000;
 
-export function judgeDatabase(cluster: SipCluster, database: DatabaseWorld): DatabaseJudgement {
+/** `had`: the installation id that the status states. */
+export function judgeDatabase(
+  cluster: SipCluster,
+  database: DatabaseWorld,
+  had: string | undefined,
+): DatabaseJudgement {
   switch (database.kind) {
     case "absent":
       return {
@@ -25,16 +30,18 @@ export function judgeDatabase(cluster: SipCluster, database: DatabaseWorld): Dat
     case "away":
       return { is: "unknown", verdict: no(database.reason, database.message) };
     case "open":
-      return judgeOpen(cluster, database);
+      return judgeOpen(cluster, database, had);
   }
 }
 
-function judgeOpen(cluster: SipCluster, database: OpenDatabase): DatabaseJudgement {
+function judgeOpen(cluster: SipCluster, database: OpenDatabase, had: string | undefined): DatabaseJudgement {
   const { holder, installationId, beat, isLed, uidNow } = database;
   const { namespace, name } = cluster.reference;
   const isNamesake = holder?.namespace === namespace && holder.name === name;
   if (isNamesake && holder.uid === cluster.uid) return { is: "ours", verdict: serves(database) };
-  if (holder === undefined || cluster.takeOver === installationId)
+  // Once for each time that it is asked: two SipClusters with the annotation would take it from each other for ever.
+  const isServed = cluster.takeOver === installationId && had === installationId && !isNamesake;
+  if (holder === undefined || (cluster.takeOver === installationId && !isServed))
     return { is: "take", verdict: serves(database) };
   if (isNamesake) {
     if (uidNow === cluster.uid && (isLed || beat.age >= silence))
@@ -50,11 +57,14 @@ function judgeOpen(cluster: SipCluster, database: OpenDatabase): DatabaseJudgeme
   }
   const who =
     holder.namespace === namespace ? `SipCluster ${holder.name}` : "a SipCluster of another namespace";
+  const how = isServed
+    ? "It was taken back since this one took it over; to take it again, remove the annotation sip.strowger.dev/take-over, and then set it again"
+    : `To take it, annotate this one with sip.strowger.dev/take-over: ${installationId}`;
   return {
     is: "not ours",
     verdict: no(
       "DatabaseTaken",
-      `the database belongs to ${who}; one database serves one SipCluster. To take it, annotate this one with sip.strowger.dev/take-over: ${installationId}`,
+      `the database belongs to ${who}; one database serves one SipCluster. ${how}`,
     ),
     lookAgain: 30_000,
   };

@@ -19,17 +19,20 @@ export interface Said {
   /** The other conditions. */
   readonly others: readonly Verdict[];
   /** Fields of the status beside the conditions. */
-  readonly status: SipClusterStatus;
+  readonly status: Omit<SipClusterStatus, "installationId"> & {
+    readonly installationId?: string | undefined;
+  };
 }
 
 /** With a folder of files the exchange's nodes and address are somebody else's. */
 export function sayFiles(
-  { advertised }: SipCluster,
+  cluster: SipCluster,
   { database }: ClusterWorld,
   { is, verdict }: DatabaseJudgement,
 ): Said {
+  const { advertised } = cluster;
   if (database.kind !== "open" || is === "not ours")
-    return { ready: asReady(verdict), others: [], status: {} };
+    return { ready: asReady(verdict), others: [], status: is === "not ours" ? withoutDatabase(cluster) : {} };
   return {
     ready: verdict.status === "True" ? isReady(verdict.message) : asReady(verdict),
     others: [],
@@ -72,9 +75,14 @@ export function sayCluster(
       version: image.version,
       ...addressStatus(plan, fleet),
       ...(isOurs ? figures(world) : {}),
+      ...(database.is === "not ours" ? withoutDatabase(cluster) : {}),
     },
   };
 }
+
+/** While the annotation that took a database stands, the id tells that it was served. */
+const withoutDatabase = ({ takeOver }: SipCluster): { readonly installationId?: undefined } =>
+  takeOver === undefined ? { installationId: undefined } : {};
 
 const notYet = {
   Answering: {
