@@ -14,6 +14,8 @@ export interface HousePlan {
   readonly values?: Readonly<Record<string, unknown>>;
   /** Makes the kubeconfig that operators get, out of their ServiceAccount's; such as one that leads through a proxy to the API server. */
   via?(kubeconfig: string, server: URL): Promise<string>;
+  /** Namespaces that are there before the chart's roles are, with the Secrets of `mysql()`. */
+  readonly namespaces?: readonly string[];
   /** Further databases beside `strowger`. */
   readonly databases?: readonly string[];
   /** Further arguments of kube-apiserver. */
@@ -71,8 +73,10 @@ export class House implements AsyncDisposable {
     await database.query("CREATE USER operator IDENTIFIED BY 'operator-secret'");
     await database.query("GRANT ALL ON *.* TO operator");
     await server.installCrds();
+    for (const name of plan.namespaces ?? [])
+      await server.apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
     const house = new House(server, database, await admitOperator(server, plan));
-    await house.namespace("default");
+    for (const name of ["default", ...(plan.namespaces ?? [])]) await house.namespace(name);
     parts.move();
     return house;
   }
