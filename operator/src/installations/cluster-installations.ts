@@ -7,10 +7,12 @@
  *                else ── Secrets by GET, connect, migrate under a lease, take or (another SipCluster's) look only
  *   beat()       open and ours ── "the leader lives"; epoch raised by somebody else: theirs now, or we are the leader no more
  *                failed ── Secrets again, try again; back: told
+ *                its tables are gone ── opened as if for the first time
  */
 import { isDeepStrictEqual } from "node:util";
 import { Database } from "../adapters/mysql/database.ts";
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
+import { isTableMissing } from "../adapters/mysql/failure.ts";
 import { LeadershipLost, type ClusterIdentity, type Installation } from "../adapters/mysql/installation.ts";
 import { beat, sayGoodbye } from "../adapters/mysql/leader-beat.ts";
 import type { MigrationReport } from "../adapters/mysql/migrate.ts";
@@ -137,7 +139,14 @@ export class ClusterInstallations implements Installations {
       return undefined;
     }
     try {
-      return await this.#openAt(key, cluster, await this.#addressOf(cluster.metadata.namespace, mysql));
+      const opened = await this.#openAt(
+        key,
+        cluster,
+        await this.#addressOf(cluster.metadata.namespace, mysql),
+      );
+      if (this.#source.get("SipCluster", key) !== undefined) return opened;
+      this.#close(key); // it went meanwhile
+      return undefined;
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
       const { uid, generation } = cluster.metadata;
@@ -202,9 +211,13 @@ export class ClusterInstallations implements Installations {
       if (await beat(database, epoch)) {
         if (wasAway) this.#options.onBack(key);
       } else if (this.#entries.get(key) === entry) await this.#replaced(key, database, cluster);
-    } catch {
-      // Perhaps the password is another one now.
-      await this.#openOnce(key).catch(() => undefined);
+    } catch (error) {
+      // Whoever emptied it gets our tables anew. Else perhaps the password is another one now.
+      if (isTableMissing(error) && this.#entries.get(key) === entry) {
+        this.#entries.delete(key);
+        void database.close().catch(() => undefined);
+        await this.#tryAgain(key);
+      } else await this.#openOnce(key).catch(() => undefined);
     }
   }
 

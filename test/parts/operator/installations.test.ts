@@ -201,6 +201,28 @@ test("a server that goes and comes back is told, without anybody asking", async 
   expect(installations.unreachable()).toEqual([]);
 });
 
+test("a database that somebody emptied is migrated again without a new process", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const before = await installations.of("ns/c");
+  await mariadb.query("DROP DATABASE strowger");
+  await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
+  await mariadb.query("USE strowger");
+  await installations.beat();
+  expect(told).toEqual(["opened ns/c 3", "opened ns/c 3", "back ns/c"]);
+  const after = await installations.of("ns/c");
+  expect(after?.id).not.toBe(before?.id);
+  await after!.write(() => Promise.resolve());
+});
+
+test("a SipCluster that goes while its database is opened leaves none open", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const opening = installations.of("ns/c");
+  source.remove("SipCluster", "ns", "c");
+  installations.changed({ kind: "SipCluster", key: "ns/c", what: "object" });
+  expect(await opening).toBeUndefined();
+  expect(installations.open()).toEqual([]);
+});
+
 test("a database of another SipCluster is looked at, never migrated nor taken, until it is written on purpose", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   const ours = await installations.of("ns/c");

@@ -36,6 +36,10 @@ export function failureOf(error: unknown): Failure | undefined {
   return undefined;
 }
 
+/** The server answers, and has no such table: somebody removed what was migrated. */
+export const isTableMissing = (error: unknown): boolean =>
+  (error as { readonly errno?: number } | undefined)?.errno === 1146;
+
 function reachFailure(cause: unknown): Failure {
   const { code, errno } = cause as { readonly code?: string; readonly errno?: number };
   const says = messageOf(cause);
