@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installPackages, node24 } from "../cli/src/setup/npm-packages.mjs";
+import { underMountedRoot } from "./under-mounted-root.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
@@ -68,7 +69,8 @@ function checkSteps() {
 async function suite(project) {
   const report = join(reports, `${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const status = await run([node, vitest, "run", "--project", project, ...reporters]);
+  const command = [node, vitest, "run", "--project", project, ...reporters];
+  const status = await run(project === "unit" ? command : underMountedRoot(command));
   let result;
   try {
     result = JSON.parse(readFileSync(report, "utf8"));
