@@ -212,6 +212,19 @@ describe("bytes to a phone (rules 6 and 7)", () => {
     expect(a.did).toHaveLength(1);
   });
 
+  it("a relay whose answer is lost is asked for again, and the phone gets it once", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    net.lose.set(frameKinds.answer, 1);
+    const sent = b.cluster.deliver(phoneAt(flow), bytes);
+    await net.pass(150);
+    expect(await outcome(sent)).toBe(true);
+    expect(net.sent.filter((kind) => kind === frameKinds.send)).toHaveLength(2);
+    expect(a.did).toHaveLength(1);
+    expect(await outcome(b.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    expect(a.did).toHaveLength(2);
+  });
+
   it("rule 7: without an owner, a phone without NAT is tried from the second socket", async () => {
     expect(await outcome(a.cluster.deliver(phoneAt(flow, "", false), bytes))).toBe(true);
     expect(a.did).toEqual([`directly ${flow.key}: MESSAGE`]);

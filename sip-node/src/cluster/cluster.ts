@@ -11,6 +11,7 @@
 import type { Flow } from "../wire/flow.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Ms } from "../wire/units.ts";
+import { AnswersGiven } from "./answers-given.ts";
 import { Correspondence } from "./correspondence.ts";
 import { Delivery, type Destination, type PhoneSockets } from "./delivery.ts";
 import { FlowDirectory, type HeardFlow } from "./flow-directory.ts";
@@ -64,6 +65,7 @@ export class Cluster {
   readonly presence: Presence;
   readonly handOver: HandOver;
   private readonly guests = new Guests();
+  private readonly given = new AnswersGiven();
   private readonly counts = { sent: 0, received: 0, refused: 0, taken: 0 };
   private readonly letters: Correspondence;
   private readonly owners: FlowOwners;
@@ -188,7 +190,8 @@ export class Cluster {
   }
 
   private act(frame: Frame, now: Ms): readonly number[] | undefined {
-    switch (frame.kind) {
+    const { kind } = frame;
+    switch (kind) {
       case "ping":
         return [this.presence.pinged(frame.from, unpackWords(frame.body)[0]), this.guests.of(frame.from)];
       case "answer":
@@ -212,7 +215,9 @@ export class Cluster {
       case "send":
       case "offer":
       case "hand":
-        return [this.take(frame.kind, frame, now) ? taken : 0];
+        return this.given.once(frame.from, frame.number, now, () => [
+          this.take(kind, frame, now) ? taken : 0,
+        ]);
     }
   }
 
