@@ -1,4 +1,5 @@
 /** What goes out to phones: a branch for each target of a forwarded request (RFC 3261 §16.6), its Timer C, its CANCEL. */
+import { hash } from "node:crypto";
 import { type Call, Leg, type LegEvent, type Server } from "./call.ts";
 import { makeBranch } from "./proxy/branch.ts";
 import { buildCancel } from "./proxy/build-cancel.ts";
@@ -9,6 +10,7 @@ import { type Event, responseContext } from "./proxy/response-context.ts";
 import type { Target } from "./proxy/targets.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";
 import type { Transactions } from "./transaction/transactions.ts";
+import { serverKey } from "./transaction/server-key.ts";
 import { TimerWheel } from "./transaction/timer-wheel.ts";
 import type { Flow } from "./wire/flow.ts";
 import type { Request, Response } from "./wire/message.ts";
@@ -69,10 +71,9 @@ export class Branches {
     routing: Routing,
   ): { readonly branch: string; readonly text: string } {
     const { loop, caller, edits, maxForwards } = routing;
-    this.number += 1;
     const branch = makeBranch(
       this.house.node,
-      this.number,
+      request.method === "ACK" ? numberOf(request) : (this.number += 1),
       loop,
       request.callId,
       source,
@@ -124,3 +125,7 @@ export class Branches {
     this.tell(leg.server, { kind: "failure", branch: leg.at, status: event === "Timer C" ? 408 : 487 });
   }
 }
+
+/** An ACK has no transaction that would know it again: it leaves with the same branch whenever it comes (§16.11). */
+const numberOf = (ack: Request): number =>
+  Number.parseInt(hash("md5", serverKey(ack), "hex").slice(0, 12), 16);

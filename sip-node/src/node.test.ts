@@ -134,6 +134,21 @@ async function rings(): Promise<{ readonly text: string }> {
   return invite;
 }
 
+it("§16.11: an ACK to a 2xx that comes again leaves as the same bytes", async () => {
+  const invite = await rings();
+  phoneAnswers(invite, 200);
+  const [, route = ""] = /Record-Route: (.*)\r\n/.exec(invite.text) ?? [];
+  const to = "<sip:bob@example.com>;tag=bob-1";
+  sent.length = 0;
+  for (const branch of ["z9hG4bK-2", "z9hG4bK-2", "z9hG4bK-3"]) {
+    asks("ACK", { Via: `SIP/2.0/UDP 192.0.2.1:5060;branch=${branch};rport`, To: to, Route: route });
+    await settled();
+  }
+  const [first, again, another] = sent.map(({ text }) => text);
+  expect(first).toContain("ACK sip:bob@example.com");
+  expect([again === first, another === first]).toEqual([true, false]);
+});
+
 describe("CANCEL (§9.2, §16.10)", () => {
   it("of a ringing INVITE: 200 to it, a CANCEL to the phone, whose 487 goes up", async () => {
     const invite = await rings();
