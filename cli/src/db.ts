@@ -6,8 +6,14 @@ import {
   parseDatabaseUrl,
   type DatabaseAddress,
 } from "../../operator/src/adapters/mysql/database-url.ts";
-import { createDatabase, migrate, schemaStatus } from "../../operator/src/adapters/mysql/migrate.ts";
+import {
+  createDatabase,
+  migrate,
+  schemaStatus,
+  type MigrationStatus,
+} from "../../operator/src/adapters/mysql/migrate.ts";
 import { readMigrations } from "../../operator/src/adapters/mysql/migration-files.ts";
+import { sayWaiting } from "../../operator/src/adapters/mysql/schema-now.ts";
 
 export const db = new Command("db").description("create, migrate or inspect the database");
 
@@ -34,24 +40,36 @@ db.command("status")
 
 async function bringUp(address: DatabaseAddress): Promise<void> {
   await using database = new Database(address);
-  const { server, applied, installationId, warnings } = await migrate(database, await readMigrations());
+  const { server, applied, waits, installationId, warnings } = await migrate(
+    database,
+    await readMigrations(),
+  );
   say(`${describeAddress(address)} on ${server.product} ${server.version}`);
-  say(applied.length === 0 ? "up to date, nothing to do" : `applied ${applied.join(", ")}`);
+  if (applied.length > 0) say(`applied ${applied.join(", ")}`);
+  else if (waits === undefined) say("up to date, nothing to do");
+  if (waits !== undefined) {
+    say(sayWaiting(waits));
+    process.exitCode = 1; // it is not done
+  }
   say(`installation ${installationId}`);
   for (const warning of warnings) say(`warning: ${warning}`);
 }
 
 async function describe(address: DatabaseAddress): Promise<void> {
   await using database = new Database(address);
-  const { server, migrations, installationId, warnings } = await schemaStatus(
+  const { server, migrations, waits, installationId, warnings } = await schemaStatus(
     database,
     await readMigrations(),
   );
   say(`${describeAddress(address)} on ${server.product} ${server.version}`);
-  for (const { name, state } of migrations) say(`${name}: ${state}`);
+  for (const migration of migrations) say(describeMigration(migration));
+  if (waits !== undefined) say(sayWaiting(waits));
   say(`installation ${installationId ?? "none yet"}`);
   for (const warning of warnings) say(`warning: ${warning}`);
 }
+
+const describeMigration = ({ name, state, servesFrom }: MigrationStatus): string =>
+  `${name}: ${state === "newer" ? "of a newer version" : state}${servesFrom > 1 ? `, serves programs that know ${servesFrom} or later` : ""}`;
 
 /** Runs `work`; any failure is one line on standard error and exit status 1. */
 async function withDatabase(

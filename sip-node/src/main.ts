@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import pino from "pino";
 import { clock, every } from "./adapters/clock.ts";
 import { isFromLoopback, serveHttp } from "./adapters/http.ts";
-import { schemaRange } from "./adapters/mysql/node-table.ts";
+import { whyUnfit } from "./adapters/mysql/node-table.ts";
 import { countBindings, reapAll } from "./adapters/mysql/reaper.ts";
 import { openUdp } from "./adapters/udp.ts";
 import { watchFolders } from "./adapters/watch-folders.ts";
@@ -196,13 +196,22 @@ function startChores({ database, nodes }: Assembly, gauges: Gauges, log: pino.Lo
   ];
 }
 
-/** Tables that this node does not know are not touched; somebody else migrates them. */
-function untilSchemaFits({ nodes }: Assembly, log: pino.Logger): Promise<void> {
-  const { min, max } = schemaRange;
+/**
+ * Tables that this node cannot serve are not touched; somebody else migrates them. Asked again once it is listed: a migration that waits
+ * for older nodes to go may have begun in between.
+ */
+function untilSchemaFits({ nodes, cluster: { presence } }: Assembly, log: pino.Logger): Promise<void> {
+  const ask = async () => {
+    const problem = whyUnfit(await nodes.schema());
+    if (problem !== undefined) throw new Error(problem);
+  };
   return persist(log, async () => {
-    const schema = await nodes.schema();
-    if (schema < min || schema > max)
-      throw new Error(`the database's schema is ${schema}, and this node serves ${min} to ${max}`);
+    await ask();
+    await presence.beat();
+    await ask().catch(async (error: unknown) => {
+      await presence.unlist();
+      throw error;
+    });
   });
 }
 

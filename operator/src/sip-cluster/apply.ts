@@ -1,5 +1,7 @@
 /** Carries out what was decided about a SipCluster: each step by itself, in the order of the decision. */
 import { setClusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
+import { migrate } from "../adapters/mysql/migrate.ts";
+import { readMigrations } from "../adapters/mysql/migration-files.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import type { ClusterAction } from "./decide.ts";
@@ -22,6 +24,9 @@ export async function apply(
     switch (action.do) {
       case "takeDatabase":
         await take(cluster, installation);
+        break;
+      case "migrateDatabase":
+        if (installation !== undefined) await migrate(installation.database, await readMigrations());
         break;
       case "releaseDatabase":
         await installation?.write((change) => setClusterOfDatabase(change, undefined));

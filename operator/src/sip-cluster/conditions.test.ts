@@ -46,11 +46,46 @@ test("Ready follows the Deployment's figures of this generation, and says why a 
   expect(withStatus({}, { hasCredentials: false })?.message).toContain("mysql-nodes");
 });
 
-test("nodes that cannot serve the database's schema are named", () => {
-  const database = givenDatabase({ schema: 4, nodes: [givenNode("a"), givenNode("b", { schemaMax: 4 })] });
-  const verdict = condition(done({}, {}, { database }), "DatabaseReady");
-  expect(verdict).toMatchObject({ status: "False", reason: "SchemaTooNew" });
-  expect(verdict?.message).toContain("(a)");
+test("nodes that cannot serve the database's schema are named; additive migrations ask nothing of them", () => {
+  const nodes = [givenNode("a"), givenNode("b", { schemaMax: 4 })];
+  const verdict = (servesFrom: number) =>
+    condition(
+      done(
+        {},
+        {},
+        { database: givenDatabase({ schema: { number: 4, servesFrom, next: undefined }, nodes }) },
+      ),
+      "DatabaseReady",
+    );
+  expect(verdict(1)).toMatchObject({ status: "True", reason: "Connected" });
+  expect(verdict(4)).toMatchObject({ status: "False", reason: "SchemaTooNew" });
+  expect(verdict(4)?.message).toContain("nodes (a) know up to 3");
+});
+
+test("a migration waits for nodes that beat and cannot serve after it, draining ones too, and is applied when they are gone (design-kubernetes rule 9)", () => {
+  const next = { label: "0005-drop", servesFrom: 4 };
+  const decision = (sinceBeat: number, isLed = true) =>
+    done(
+      {},
+      {},
+      {
+        database: givenDatabase({
+          isLed,
+          schema: { number: 4, servesFrom: 1, next },
+          nodes: [givenNode("old", { sinceBeat, isDraining: true }), givenNode("new", { schemaMax: 5 })],
+        }),
+      },
+    );
+  const waits = condition(decision(9_999), "DatabaseReady");
+  expect(waits).toMatchObject({ status: "True", reason: "MigrationWaits" });
+  expect(waits?.message).toMatch(/0005-drop waits until every node knows schema 4; older: old\./);
+  const migrates = ({ actions }: ClusterDecision) =>
+    actions.some((action) => action.do === "migrateDatabase");
+  expect([decision(9_999), decision(10_000), decision(10_000, false)].map(migrates)).toEqual([
+    false,
+    true,
+    false,
+  ]);
 });
 
 test("nodes that go by an earlier configuration are named, those that state none are not", () => {

@@ -1,7 +1,7 @@
 /** What to do about a SipCluster, and how it is. Pure; each question has a file of its own. */
 import type { Ms } from "../runtime/clock.ts";
 import type { FleetAction } from "./fleet-action.ts";
-import { judgeDatabase, type DatabaseJudgement } from "./judge-database.ts";
+import { isMigrationDue, judgeDatabase, type DatabaseJudgement } from "./judge-database.ts";
 import { planFleet } from "./plan-fleet.ts";
 import { planImage } from "./plan-image.ts";
 import { isServed, type SipCluster } from "./resource.ts";
@@ -10,6 +10,8 @@ import { deploymentOf, type ClusterWorld, type FleetWorld } from "./world.ts";
 
 export type ClusterAction =
   | { readonly do: "takeDatabase" }
+  /** A migration has waited for nodes that are gone. */
+  | { readonly do: "migrateDatabase" }
   | { readonly do: "releaseDatabase" }
   | FleetAction;
 
@@ -27,7 +29,7 @@ const recount: Ms = 5_000;
 export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecision {
   const database = judgeDatabase(cluster, world.database, world.status.installationId);
   const { fleet } = world;
-  const take = database.is === "take" ? takeOver(world) : [];
+  const take = [...(database.is === "take" ? takeOver(world) : []), ...migrateOnceDue(world, database)];
   const requeueAfter = Math.max(recount, database.lookAgain ?? 0);
   const isHeldBack = database.is === "ours" || database.is === "take";
   const common = { requeueAfter, ...(database.is === "unknown" ? {} : { isHeldBack }) };
@@ -42,6 +44,9 @@ export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecisio
     ...common,
   };
 }
+
+const migrateOnceDue = ({ database }: ClusterWorld, { is }: DatabaseJudgement): readonly ClusterAction[] =>
+  is === "ours" && database.kind === "open" && isMigrationDue(database) ? [{ do: "migrateDatabase" }] : [];
 
 function takeOver({ database }: ClusterWorld): readonly ClusterAction[] {
   const holder = database.kind === "open" ? database.holder : undefined;

@@ -37,7 +37,7 @@ export const givenDatabase = (more: Partial<OpenDatabase>): OpenDatabase => ({
   isLed: false,
   beat: { leader: "", age: Number.POSITIVE_INFINITY },
   uidNow: undefined,
-  schema: 3,
+  schema: { number: 3, servesFrom: 1, next: undefined },
   nodes: [],
   registrations: 0,
   ...more,

@@ -1,4 +1,6 @@
 /** Whose the database is (design: truth, names, ownership, rule 1), and whether it can serve. Pure. */
+import type { NodeRow } from "../adapters/mysql/node-rows.ts";
+import { goneAfter, sayWaiting } from "../adapters/mysql/schema-now.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import type { SipCluster } from "./resource.ts";
@@ -70,25 +72,35 @@ function judgeOpen(cluster: SipCluster, database: OpenDatabase, had: string | un
   };
 }
 
+/** Whether a migration that waited may go on. */
+export const isMigrationDue = ({ isLed, schema: { next }, nodes }: OpenDatabase): boolean =>
+  isLed && next !== undefined && olderThan(next.servesFrom, nodes).length === 0;
+
+const olderThan = (number: number, nodes: readonly NodeRow[]): readonly NodeRow[] =>
+  nodes.filter(({ schemaMax, sinceBeat }) => schemaMax < number && number > 1 && sinceBeat < goneAfter);
+
 function serves({ schema, nodes }: OpenDatabase): Verdict {
-  const behind = liveNodes(nodes).filter(({ schemaMax }) => schemaMax < schema);
-  const ahead = liveNodes(nodes).filter(({ schemaMin }) => schemaMin > schema);
+  const { number, servesFrom, next } = schema;
+  const behind = liveNodes(nodes).filter(({ schemaMax }) => schemaMax < servesFrom);
+  const ahead = liveNodes(nodes).filter(({ schemaMin }) => schemaMin > number);
   if (ahead.length > 0)
     return no(
       "SchemaTooOld",
-      `the database has migration ${schema}, and nodes (${names(ahead)}) need ${ahead[0]?.schemaMin ?? 0}; upgrade the operator, which migrates`,
+      `the database has migration ${number}, and nodes (${names(ahead)}) need ${ahead[0]?.schemaMin ?? 0}; upgrade the operator, which migrates`,
     );
   if (behind.length > 0)
     return no(
       "SchemaTooNew",
-      `the database has migration ${schema}, and nodes (${names(behind)}) serve up to ${behind[0]?.schemaMax ?? 0}; upgrade them by spec.version or spec.image`,
+      `the database has migration ${number}, which serves nodes that know ${servesFrom} or later, and nodes (${names(behind)}) know up to ${behind[0]?.schemaMax ?? 0}; upgrade them by spec.version or spec.image`,
     );
-  return {
-    type: "DatabaseReady",
-    status: "True",
-    reason: "Connected",
-    message: "the database is this cluster's",
-  };
+  const yes = { type: "DatabaseReady", status: "True" } as const;
+  if (next !== undefined) {
+    const older = olderThan(next.servesFrom, nodes).map(({ name, id }) => name || id);
+    const message =
+      older.length > 0 ? sayWaiting({ ...next, nodes: older }) : `migration ${next.label} is being applied`;
+    return { ...yes, reason: "MigrationWaits", message };
+  }
+  return { ...yes, reason: "Connected", message: "the database is this cluster's" };
 }
 
 const names = (nodes: readonly { readonly name: string; readonly id: string }[]): string =>

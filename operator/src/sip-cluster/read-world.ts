@@ -3,7 +3,10 @@ import { randomBytes } from "node:crypto";
 import { failureOf } from "../adapters/mysql/failure.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { leaderBeat } from "../adapters/mysql/leader-beat.ts";
-import { countRegistrations, readNodes, schemaNumber, type NodeRow } from "../adapters/mysql/node-rows.ts";
+import { countRegistrations, readNodes, type NodeRow } from "../adapters/mysql/node-rows.ts";
+import { readMigrations } from "../adapters/mysql/migration-files.ts";
+import { readMigrationRows } from "../adapters/mysql/migration-rows.ts";
+import { schemaNow } from "../adapters/mysql/schema-now.ts";
 import type { Installations } from "../installations.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Manifest, Manifests } from "../runtime/manifests.ts";
@@ -84,7 +87,7 @@ async function readDatabase(
       isLed: epoch !== undefined,
       beat: await leaderBeat(database),
       uidNow: presence?.is === "present" ? presence.uid : undefined,
-      schema: await schemaNumber(database),
+      schema: schemaNow(await readMigrationRows(database), await readMigrations()),
       // Another one's may have tables that are older than these statements.
       nodes: isOurs ? await readNodes(database) : [],
       registrations: isOurs && watch.isTimeToCount() ? await countRegistrations(database) : undefined,

@@ -2,6 +2,7 @@
 import type { ClusterIdentity } from "../adapters/mysql/installation.ts";
 import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
+import type { SchemaNow } from "../adapters/mysql/schema-now.ts";
 import type { ProbeReport } from "../adapters/probe/probe.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import { namesOf } from "./manifests/names.ts";
@@ -36,8 +37,7 @@ export interface OpenDatabase {
   readonly beat: LeaderBeat;
   /** The uid under which the API server has this SipCluster; asked only where the database belongs to its name under another one. */
   readonly uidNow: string | undefined;
-  /** The number of its last migration. */
-  readonly schema: number;
+  readonly schema: SchemaNow;
   /** Of the last minute, the latest start first. */
   readonly nodes: readonly NodeRow[];
   /** Contacts; undefined: not counted this time. */

@@ -82,7 +82,8 @@ describeWith(["mariadb"], "a node in a pod", () => {
     await keysMount!.write({ "keys.json": JSON.stringify(ring) });
     await mysqlMount!.write({ username: "node", password: "first" });
     await cluster.database.query(
-      "INSERT INTO strowger_migration (number, name, checksum, creates, started_at, finished) VALUES (999, 'later', '', '', NOW(), 1)",
+      `INSERT INTO strowger_migration (number, name, checksum, creates, started_at, finished, serves_from)
+        VALUES (998, 'additive', '', '', NOW(), 1, 1), (999, 'breaking', '', '', NOW(), 0, 999)`,
     );
     node = startChild(process.execPath, [main], {
       env: {
@@ -112,9 +113,11 @@ describeWith(["mariadb"], "a node in a pod", () => {
   const phone = (username: string) =>
     Phone.open({ login: { username, domain, password: passwordOf(username) }, exchange: sip });
 
-  test("a schema that it cannot serve: alive, not ready, and it says so; ready when the schema fits", async () => {
+  test("a schema that it cannot serve, begun or finished: alive, not ready, and it says so; ready when only additive migrations are newer (design-kubernetes rule 9)", async () => {
     await expect.poll(async () => (await page(`${http}/readyz`))?.status, patience).toBe(503);
-    await expect.poll(() => node.output(), patience).toContain("schema is 999, and this node serves 3 to 3");
+    await expect
+      .poll(() => node.output(), patience)
+      .toContain("schema is 998, for programs that know 999 or later, and this node knows up to 3");
     expect((await page(`${http}/healthz`))?.status).toBe(200);
     expect(await row()).toBeUndefined();
     await cluster.database.query("DELETE FROM strowger_migration WHERE number = 999");

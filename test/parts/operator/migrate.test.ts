@@ -1,11 +1,15 @@
 import { execFile } from "node:child_process";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
 import { Database } from "../../../operator/src/adapters/mysql/database.ts";
+import { failureOf } from "../../../operator/src/adapters/mysql/failure.ts";
 import { migrate, schemaStatus } from "../../../operator/src/adapters/mysql/migrate.ts";
 import { readMigrations, type Migration } from "../../../operator/src/adapters/mysql/migration-files.ts";
+import { schemaRange } from "../../../sip-node/src/adapters/mysql/node-table.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 
 let mariadb: TestMariadb;
@@ -141,19 +145,118 @@ test("a latin1 database of OpenSIPS 2.1 is left as it is, with warnings", async 
   expect(warnings.join("\n")).toMatch(/domain has the collation latin1_swedish_ci[^]*subscriber is MyISAM/);
 });
 
-test("a schema that a newer version made, and a migration that is not the one applied, are refused", async () => {
+test("a migration that is not the one applied is refused", async () => {
   await migrate(database, migrations);
-  await mariadb.query(
-    "INSERT INTO strowger_migration (number, name, checksum, creates, finished, started_at) VALUES (99, 'later', '', '', 1, NOW())",
-  );
-  await expect(migrate(database, migrations)).rejects.toThrow(
-    /0099-later, which a newer version made; this one knows up to 3/,
-  );
-  await mariadb.query("DELETE FROM strowger_migration WHERE number = 99");
   await mariadb.query("UPDATE strowger_migration SET checksum = 'other' WHERE number = 1");
   await expect(migrate(database, migrations)).rejects.toThrow(
     /0001-opensips-tables is not the one that was applied/,
   );
+});
+
+/** The next version's: 0004 adds, 0005 takes away what programs before 4 use. */
+async function nextVersion(): Promise<readonly Migration[]> {
+  const folder = await mkdtemp(join(tmpdir(), "strowger-schema-"));
+  try {
+    await cp(join(import.meta.dirname, "../../../schema"), folder, { recursive: true });
+    await writeFile(
+      join(folder, "0004-zone.sql"),
+      "ALTER TABLE strowger_node ADD COLUMN zone CHAR(9) DEFAULT '';\n",
+    );
+    await writeFile(
+      join(folder, "0005-no-version.sql"),
+      "-- serves from: 4\nALTER TABLE strowger_node DROP COLUMN version;\n",
+    );
+    return await readMigrations(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const beat = (name: string, schemaMax: number, draining = 0): Promise<unknown> =>
+  mariadb.query(
+    `REPLACE INTO strowger_node (node_id, address, name, schema_min, schema_max, draining, started_at, beat_at)
+      VALUES (?, '192.0.2.1:7060', ?, 3, ?, ?, 1, UNIX_TIMESTAMP(NOW(3)) * 1000)`,
+    [name.slice(0, 12), name, schemaMax, draining],
+  );
+
+const silence = (name: string): Promise<unknown> =>
+  mariadb.query("UPDATE strowger_node SET beat_at = beat_at - 10000 WHERE name = ?", [name]);
+
+test("a migration that older nodes could not serve after waits while one beats, a draining one too; those before it do not (design-kubernetes rule 9)", async () => {
+  await migrate(database, migrations);
+  await beat("old", 3, 1);
+  await beat("knows-enough", 4);
+  const next = await nextVersion();
+  const first = await migrate(database, next);
+  expect(first).toMatchObject({
+    applied: ["0004-zone"],
+    waits: { label: "0005-no-version", servesFrom: 4, nodes: ["old"] },
+  });
+  expect((await schemaStatus(database, next)).waits).toEqual(first.waits);
+  expect((await mariadb.query("SELECT MAX(number) AS last FROM strowger_migration"))[0]).toEqual({ last: 4 });
+  await silence("old");
+  expect(await migrate(database, next)).toMatchObject({ applied: ["0005-no-version"], waits: undefined });
+  expect(await migrate(database, next)).toMatchObject({ applied: [], waits: undefined });
+});
+
+test("a node that beats between the look and the announcement holds the migration up, and the announcement is taken back", async () => {
+  await migrate(database, migrations);
+  await mariadb.query(
+    `CREATE TRIGGER late AFTER INSERT ON strowger_migration FOR EACH ROW
+       INSERT IGNORE INTO strowger_node (node_id, address, name, schema_max, started_at, beat_at)
+       SELECT 'late', '', 'late', 3, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM DUAL WHERE NEW.number = 5`,
+  );
+  expect((await migrate(database, await nextVersion())).waits?.nodes).toEqual(["late"]);
+  expect(await mariadb.query("SELECT number FROM strowger_migration WHERE number = 5")).toEqual([]);
+});
+
+test("one that was cut off after it began goes on, and what it had taken away counts as gone", async () => {
+  const next = await nextVersion();
+  const cutOff = { ...next[4]!, statements: [...next[4]!.statements, "THIS IS NO SQL"] };
+  await expect(migrate(database, [...next.slice(0, 4), cutOff])).rejects.toThrow();
+  expect((await schemaStatus(database, next)).migrations[4]?.state).toBe("unfinished");
+  expect((await migrate(database, next)).applied).toEqual(["0005-no-version"]);
+});
+
+test("a program that cannot serve without the migration that waits refuses the database, and says which nodes", async () => {
+  await migrate(database, migrations.slice(0, 2));
+  await mariadb.query(
+    "INSERT INTO strowger_node (node_id, address, schema_max, started_at, beat_at) VALUES ('old', '', 2, 1, UNIX_TIMESTAMP(NOW(3)) * 1000)",
+  );
+  const breaking = { ...migrations[2]!, servesFrom: 3 };
+  const error = await migrate(database, [...migrations.slice(0, 2), breaking]).catch(
+    (cause: unknown) => cause,
+  );
+  expect(failureOf(error)).toMatchObject({
+    reason: "MigrationWaits",
+    message: expect.stringMatching(/0003-node-figures waits .* older: old\./) as unknown,
+  });
+});
+
+test("an operator that is rolled back serves what newer migrations left while they are additive, and refuses it otherwise", async () => {
+  const next = await nextVersion();
+  await migrate(database, next.slice(0, 4));
+  expect(await migrate(database, migrations)).toMatchObject({ applied: [], waits: undefined });
+  await migrate(database, next);
+  await expect(migrate(database, migrations)).rejects.toThrow(
+    /0005-no-version, which a newer version made and which serves programs that know 4 or later; this one knows up to 3/,
+  );
+});
+
+test("a table of migrations that an earlier version made gets the column, and everybody serves what is there", async () => {
+  await migrate(database, migrations);
+  await mariadb.query("ALTER TABLE strowger_migration DROP COLUMN serves_from");
+  expect((await schemaStatus(database, migrations)).migrations).toEqual(
+    expect.arrayContaining([{ name: "0003-node-figures", state: "applied", servesFrom: 1 }]),
+  );
+  expect((await migrate(database, migrations)).applied).toEqual([]);
+  expect(await mariadb.query("SELECT DISTINCT serves_from FROM strowger_migration")).toEqual([
+    { serves_from: 1 },
+  ]);
+});
+
+test("the number that a node knows is that of the last migration", () => {
+  expect(schemaRange.max).toBe(migrations.at(-1)?.number);
 });
 
 test("a read-only server is refused before anything is written", async () => {
@@ -179,6 +282,12 @@ test("strowger db: create makes the database, status tells, a failure is one lin
   );
   expect((await run("create", "--url", url)).stdout).toMatch(/nothing to do/);
   expect((await run("status", "--url", url)).stdout).toMatch(/0002-strowger-tables: applied/);
+  await mariadb.query(
+    "INSERT INTO fresh.strowger_migration VALUES (4, 'zone', '', '', 1, NOW(), 1), (5, 'less', '', '', 1, NOW(), 5)",
+  );
+  expect((await run("status", "--url", url)).stdout).toMatch(
+    /0004-zone: of a newer version\n0005-less: of a newer version, serves programs that know 5 or later\n/,
+  );
   const [row] = await mariadb.query<{ collation: string }>(
     "SELECT DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'fresh'",
   );

@@ -2,6 +2,7 @@
 import { DatabaseUnavailable, messageOf } from "./database-unavailable.ts";
 import { DuplicateKey } from "./database.ts";
 import { LeadershipLost } from "./installation.ts";
+import { MigrationWaits } from "./schema-now.ts";
 import { UnservableDatabase } from "./server.ts";
 
 export interface Failure {
@@ -26,6 +27,7 @@ export class UnusableAddress extends Error {
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof UnusableAddress) return { reason: error.reason, message: error.message };
   if (error instanceof DatabaseUnavailable) return reachFailure(rootOf(error));
+  if (error instanceof MigrationWaits) return { reason: "MigrationWaits", message: error.message };
   if (error instanceof UnservableDatabase) return { reason: "DatabaseUnservable", message: error.message };
   if (error instanceof LeadershipLost) return { reason: "DatabaseTaken", message: error.message };
   if (error instanceof DuplicateKey)

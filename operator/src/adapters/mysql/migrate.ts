@@ -1,12 +1,27 @@
 /**
  * Brings a database to this program's schema. Only absent tables are created, so a table of OpenSIPS that exists stays as it is. Every
- * step can be run again: a migration that was cut off goes on, and two programs that migrate at once take turns by a lease.
+ * step can be run again: a migration that was cut off goes on, and two programs that migrate at once take turns by a lease. One that
+ * living nodes could not serve after waits until they are gone, and those behind it with it:
+ *
+ *   migrator  announces (a row, unfinished) ── looks for older nodes ── none: goes on; some: takes the row back
+ *   node      beats ── looks at the rows ── serves; cannot: takes its beat back
+ *
+ * Of two that begin at once, each writes before it reads, so one of them sees the other.
  */
 import { randomUUID } from "node:crypto";
 import type { Database } from "./database.ts";
 import { leaseTable, releaseLease, takeLease } from "./lease.ts";
 import type { Migration } from "./migration-files.ts";
 import { existingTables, opensipsVersions, warnings } from "./opensips-tables.ts";
+import { defineMigrationTable, defineOnce, olderNodes, readMigrationRows } from "./migration-rows.ts";
+import {
+  label,
+  MigrationWaits,
+  refuseUnservable,
+  schemaNow,
+  type MigrationRow,
+  type WaitsForNodes,
+} from "./schema-now.ts";
 import { inspectServer, UnservableDatabase, type Server } from "./server.ts";
 
 export interface MigrationReport {
@@ -14,57 +29,52 @@ export interface MigrationReport {
   readonly installationId: string;
   /** Names of what was applied now; empty when there was nothing to do. */
   readonly applied: readonly string[];
+  /** The one that waits for nodes to go; the database is served as it is. */
+  readonly waits: WaitsForNodes | undefined;
   readonly warnings: readonly string[];
 }
 
-interface MigrationRow {
-  readonly number: number;
+export interface MigrationStatus {
   readonly name: string;
-  readonly checksum: string;
-  /** Comma-separated tables that were absent when it began: those it may write a `version` row for. */
-  readonly creates: string;
-  readonly finished: number;
+  /** `newer`: a later version's, applied or begun. */
+  readonly state: "applied" | "unfinished" | "pending" | "newer";
+  readonly servesFrom: number;
 }
 
 export interface SchemaStatus {
   readonly server: Server;
-  readonly migrations: readonly {
-    readonly name: string;
-    readonly state: "applied" | "unfinished" | "pending";
-  }[];
+  readonly migrations: readonly MigrationStatus[];
+  readonly waits: WaitsForNodes | undefined;
   readonly installationId: string | undefined;
   readonly warnings: readonly string[];
 }
 
-const migrationTable = `CREATE TABLE IF NOT EXISTS strowger_migration (
-  number INT UNSIGNED NOT NULL PRIMARY KEY,
-  name VARCHAR(128) NOT NULL,
-  checksum CHAR(64) NOT NULL,
-  creates TEXT NOT NULL,
-  finished TINYINT UNSIGNED NOT NULL DEFAULT 0,
-  started_at DATETIME NOT NULL
-) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4`;
+/** Migrations without which this program's own statements fail. One that waits may come after these only. */
+const needed = 3;
 
-const duplicateColumn = 1060;
 const leaseMs = 30_000;
 const patienceMs = 120_000;
 
-/** Throws `UnservableDatabase` for a server or schema that must not be touched, `DatabaseUnavailable` when it cannot be reached. */
+/**
+ * Throws `UnservableDatabase` for a server or schema that must not be touched, `MigrationWaits` where the database is too old until nodes
+ * are gone, `DatabaseUnavailable` when it cannot be reached.
+ */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[],
 ): Promise<MigrationReport> {
   const server = await inspectServer(database);
   await database.define(leaseTable);
-  await database.define(migrationTable);
+  await defineMigrationTable(database);
   const holder = randomUUID();
   await waitForLease(database, holder);
   try {
-    const applied = await applyPending(database, migrations, server, holder);
+    const { applied, waits } = await applyPending(database, migrations, server, holder);
     return {
       server,
       installationId: await installationId(database),
       applied,
+      waits,
       warnings: await warnings(database),
     };
   } finally {
@@ -87,16 +97,27 @@ export async function schemaStatus(
 ): Promise<SchemaStatus> {
   const server = await inspectServer(database);
   const tables = await existingTables(database);
-  const rows = tables.has("strowger_migration") ? await migrationRows(database) : [];
-  const states = migrations.map(({ number, name }) => {
-    const row = rows.find((other) => other.number === number);
+  const rows = tables.has("strowger_migration") ? await readMigrationRows(database) : [];
+  const states = migrations.map((migration) => {
+    const row = rows.find(({ number }) => number === migration.number);
     const state = row === undefined ? "pending" : row.finished === 1 ? "applied" : "unfinished";
-    return { name: label(number, name), state } as const;
+    return { name: label(migration), state, servesFrom: migration.servesFrom } as const;
   });
+  const newer = rows
+    .filter((row) => !migrations.some(({ number }) => number === row.number))
+    .map((row) => ({ name: label(row), state: "newer", servesFrom: row.serves_from ?? 1 }) as const);
   const [meta] = tables.has("strowger_meta")
     ? await database.rows<{ id: string }>("SELECT installation_id AS id FROM strowger_meta WHERE id = 1")
     : [];
-  return { server, migrations: states, installationId: meta?.id, warnings: await warnings(database) };
+  const { next } = schemaNow(rows, migrations);
+  const nodes = next === undefined ? [] : await olderNodes(database, next.servesFrom);
+  return {
+    server,
+    migrations: [...states, ...newer],
+    waits: next === undefined || nodes.length === 0 ? undefined : { ...next, nodes },
+    installationId: meta?.id,
+    warnings: await warnings(database),
+  };
 }
 
 async function waitForLease(database: Database, holder: string): Promise<void> {
@@ -113,48 +134,38 @@ async function applyPending(
   migrations: readonly Migration[],
   server: Server,
   holder: string,
-): Promise<readonly string[]> {
-  const rows = await migrationRows(database);
-  refuseUnknown(rows, migrations);
+): Promise<Pick<MigrationReport, "applied" | "waits">> {
+  const rows = await readMigrationRows(database);
+  refuseUnservable(rows, migrations);
   const applied: string[] = [];
   for (const migration of migrations) {
     const row = rows.find(({ number }) => number === migration.number);
     if (row?.finished === 1) continue;
-    await applyOne(database, migration, row, server, holder);
-    applied.push(label(migration.number, migration.name));
+    const nodes = await applyOne(database, migration, row, server, holder);
+    if (nodes.length > 0) {
+      const waits = { label: label(migration), servesFrom: migration.servesFrom, nodes };
+      if (migration.number <= needed) throw new MigrationWaits(waits);
+      return { applied, waits };
+    }
+    applied.push(label(migration));
   }
-  return applied;
+  return { applied, waits: undefined };
 }
 
-function refuseUnknown(rows: readonly MigrationRow[], migrations: readonly Migration[]): void {
-  for (const { number, name, checksum, finished } of rows) {
-    const known = migrations.find((migration) => migration.number === number);
-    if (known === undefined) {
-      throw new UnservableDatabase(
-        `the schema has migration ${label(number, name)}, which a newer version made; this one knows up to ${migrations.at(-1)?.number ?? 0}`,
-      );
-    }
-    if (finished === 1 && known.checksum !== checksum) {
-      throw new UnservableDatabase(
-        `migration ${label(number, name)} is not the one that was applied to this database`,
-      );
-    }
-  }
-}
-
+/** Returns the nodes that it waits for; empty: it is applied. */
 async function applyOne(
   database: Database,
-  { number, name, checksum, statements, tables }: Migration,
+  migration: Migration,
   row: MigrationRow | undefined,
   server: Server,
   holder: string,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const { number, checksum, statements, tables } = migration;
   const before = await existingTables(database);
   const creates = row?.creates.split(",") ?? tables.filter((table) => !before.has(table));
-  await database.run(
-    "INSERT IGNORE INTO strowger_migration (number, name, checksum, creates, started_at) VALUES (?, ?, ?, ?, NOW())",
-    [number, name, checksum, creates.join(",")],
-  );
+  // What was begun goes on: nodes that could not serve after it were gone then.
+  const nodes = row === undefined ? await begin(database, migration, creates) : [];
+  if (nodes.length > 0) return nodes;
   for (const statement of statements) {
     if (!(await takeLease(database, "migrate", holder, leaseMs)))
       throw new Error("lost the lease on migrations");
@@ -172,15 +183,25 @@ async function applyOne(
     checksum,
     number,
   ]);
+  return [];
 }
 
-/** MySQL has no `ADD COLUMN IF NOT EXISTS`: a column that is there was added before the migration was cut off. */
-async function defineOnce(database: Database, statement: string): Promise<void> {
-  try {
-    await database.define(statement);
-  } catch (error) {
-    if ((error as { readonly errno?: number }).errno !== duplicateColumn) throw error;
-  }
+/** Announces it. Returns the nodes that it waits for, and then it is not begun. */
+async function begin(
+  database: Database,
+  { number, name, checksum, servesFrom }: Migration,
+  creates: readonly string[],
+): Promise<readonly string[]> {
+  const before = await olderNodes(database, servesFrom);
+  if (before.length > 0) return before;
+  await database.run(
+    "INSERT IGNORE INTO strowger_migration (number, name, checksum, creates, started_at, serves_from) VALUES (?, ?, ?, ?, NOW(), ?)",
+    [number, name, checksum, creates.join(","), servesFrom],
+  );
+  const begunMeanwhile = await olderNodes(database, servesFrom);
+  if (begunMeanwhile.length > 0)
+    await database.run("DELETE FROM strowger_migration WHERE number = ? AND finished = 0", [number]);
+  return begunMeanwhile;
 }
 
 /** The random id of this database's installation; made once. */
@@ -192,8 +213,3 @@ async function installationId(database: Database): Promise<string> {
   if (row === undefined) throw new Error("strowger_meta has no row 1 although it was just inserted");
   return row.id;
 }
-
-const migrationRows = (database: Database): Promise<readonly MigrationRow[]> =>
-  database.rows("SELECT number, name, checksum, creates, finished FROM strowger_migration ORDER BY number");
-
-const label = (number: number, name: string): string => `${String(number).padStart(4, "0")}-${name}`;

@@ -9,6 +9,24 @@ test("comments and layout are not part of the checksum, statements are", () => {
   expect(other.checksum).not.toBe(one.checksum);
 });
 
+test("a migration says on its first line from which number on programs can serve after it, and the checksum holds it", () => {
+  const sql = "ALTER TABLE strowger_t DROP COLUMN c;\n";
+  const additive = parseMigration("0004-a.sql", sql);
+  const breaking = parseMigration("0004-a.sql", `-- serves from: 4\n-- why\n${sql}`);
+  expect([additive.servesFrom, breaking.servesFrom]).toEqual([1, 4]);
+  expect(breaking.checksum).not.toBe(additive.checksum);
+  for (const head of [
+    "-- serves from: 5",
+    "-- serves from: 0",
+    "-- serves from: x",
+    "--serves from 4",
+    "\n-- serves from: 4",
+  ])
+    expect(() => parseMigration("0004-a.sql", `${head}\n${sql}`), head).toThrow(
+      /schema\/0004-a.sql, line [12]/,
+    );
+});
+
 test("a migration of /schema creates tables where they are absent, in InnoDB, with a primary key and the collation of names, or adds columns with a default to tables of ours", async () => {
   const migrations = await readMigrations();
   expect(migrations.map(({ number }) => number)).toEqual(migrations.map((_, index) => index + 1));

@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 export interface Migration {
   readonly number: number;
   readonly name: string;
-  /** Of the statements without comments and layout, so that a comment may change. */
+  /** The lowest number that a program must know to serve after it, as its first line says (`-- serves from: N`); 1: it is additive. */
+  readonly servesFrom: number;
+  /** Of the statements without comments and layout, so that a comment may change, and of `servesFrom`. */
   readonly checksum: string;
   /** With {names} unfilled. Each can be run again without harm. */
   readonly statements: readonly string[];
@@ -25,6 +27,7 @@ export async function readMigrations(folder: string = schemaFolder): Promise<rea
   );
 }
 
+/** Throws where a file's first line says no number that it can have. */
 export function parseMigration(file: string, text: string): Migration {
   const statements = text
     .replace(/^\s*--.*$/gm, "")
@@ -32,11 +35,27 @@ export function parseMigration(file: string, text: string): Migration {
     .map((statement) => statement.trim())
     .filter((statement) => statement !== "");
   const normal = statements.map((statement) => statement.replace(/\s+/g, " ")).join(";\n");
+  const number = Number(file.slice(0, 4));
+  const servesFrom = readServesFrom(file, number, text);
   return {
-    number: Number(file.slice(0, 4)),
+    number,
     name: file.slice(5, -".sql".length),
-    checksum: createHash("sha256").update(normal).digest("hex"),
+    servesFrom,
+    checksum: createHash("sha256")
+      .update(servesFrom === 1 ? normal : `serves from ${servesFrom};\n${normal}`)
+      .digest("hex"),
     statements,
     tables: statements.flatMap((statement) => /^CREATE TABLE IF NOT EXISTS (\w+)/.exec(statement)?.[1] ?? []),
   };
+}
+
+function readServesFrom(file: string, number: number, text: string): number {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => /^\s*--\s*serves from\b/i.test(line));
+  if (at === -1) return 1;
+  const said = Number(/^-- serves from: (\d+)$/.exec(lines[at]?.trimEnd() ?? "")?.[1]);
+  if (at === 0 && said >= 1 && said <= number) return said;
+  throw new Error(
+    `schema/${file}, line ${at + 1}: "${lines[at] ?? ""}"; expected "-- serves from: N" on line 1, N from 1 to ${number}`,
+  );
 }

@@ -49,11 +49,3 @@ export async function countRegistrations(database: Statements): Promise<number> 
   );
   return Number(row?.contacts ?? 0);
 }
-
-/** The number of the last migration that this database has. */
-export async function schemaNumber(database: Statements): Promise<number> {
-  const [row] = await database.rows<{ number: number | null }>(
-    "SELECT MAX(number) AS number FROM strowger_migration WHERE finished = 1",
-  );
-  return Number(row?.number ?? 0);
-}

@@ -9,8 +9,24 @@ import type { Database, Row } from "./database.ts";
 const staleAfterMs = 10_000;
 const removedAfterMs = 3_600_000;
 
-/** The migrations (`schema/`) that this code can serve: the first that has its tables, the last it was tried with. */
+/** Migrations (`schema/`): the first that has this code's tables, the last that it knows. */
 export const schemaRange = { min: 3, max: 3 };
+
+export interface Schema {
+  /** Of the last migration that the database has; 0: none. */
+  readonly number: number;
+  /** The lowest number that a program must know to serve it. */
+  readonly servesFrom: number;
+}
+
+/** Later migrations do no harm where they say so. Undefined: this node can serve it. */
+export function whyUnfit({ number, servesFrom }: Schema): string | undefined {
+  const { min, max } = schemaRange;
+  if (number < min) return `the database's schema is ${number}, and this node needs ${min} or later`;
+  if (servesFrom > max)
+    return `the database's schema is ${number}, for programs that know ${servesFrom} or later, and this node knows up to ${max}`;
+  return undefined;
+}
 
 export interface AboutNode {
   readonly name: string;
@@ -27,14 +43,14 @@ export class NodeTable implements NodeDirectory {
     this.about = about;
   }
 
-  /** Number of the last migration that the database has; 0: none. */
-  async schema(): Promise<number> {
-    const [row] = await this.database.read<Row>(
-      "schema",
-      "SELECT COALESCE(MAX(number), 0) AS number FROM strowger_migration WHERE finished = 1",
-      [],
-    );
-    return Number(row?.["number"] ?? 0);
+  /** Every column that there is: `serves_from` is absent where an earlier version made the table, and then everybody can serve. */
+  async schema(): Promise<Schema> {
+    const rows = await this.database.read<Row>("schema", "SELECT * FROM strowger_migration", []);
+    const finished = rows.filter((row) => Number(row["finished"]) === 1);
+    return {
+      number: Math.max(0, ...finished.map((row) => Number(row["number"]))),
+      servesFrom: Math.max(1, ...rows.map((row) => Number(row["serves_from"] ?? 1))),
+    };
   }
 
   async beat({ id, address, isDraining, figures, outsideHeardAgo }: Beat) {

@@ -1,0 +1,59 @@
+/** The rows about migrations, and the nodes that one may have to wait for. */
+import type { Statements } from "./database.ts";
+import { columnsOf, existingTables } from "./opensips-tables.ts";
+import { goneAfter, type MigrationRow } from "./schema-now.ts";
+
+interface Definer {
+  define(statement: string): Promise<unknown>;
+}
+
+const migrationTable = `CREATE TABLE IF NOT EXISTS strowger_migration (
+  number INT UNSIGNED NOT NULL PRIMARY KEY,
+  name VARCHAR(128) NOT NULL,
+  checksum CHAR(64) NOT NULL,
+  creates TEXT NOT NULL,
+  finished TINYINT UNSIGNED NOT NULL DEFAULT 0,
+  started_at DATETIME NOT NULL,
+  serves_from INT UNSIGNED NOT NULL DEFAULT 1
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4`;
+
+const duplicateColumn = 1060;
+const noSuchColumn = 1091;
+
+export async function defineMigrationTable(database: Statements & Definer): Promise<void> {
+  await database.define(migrationTable);
+  if ((await columnsOf(database, "strowger_migration")).has("serves_from")) return;
+  await defineOnce(
+    database,
+    "ALTER TABLE strowger_migration ADD COLUMN serves_from INT UNSIGNED NOT NULL DEFAULT 1",
+  );
+}
+
+/**
+ * MySQL has no `ADD COLUMN IF NOT EXISTS`: a column that is there was added before, by this program or one beside it. Likewise one that
+ * is to go and is not there.
+ */
+export async function defineOnce(database: Definer, statement: string): Promise<void> {
+  try {
+    await database.define(statement);
+  } catch (error) {
+    const { errno } = error as { readonly errno?: number };
+    if (errno !== duplicateColumn && errno !== noSuchColumn) throw error;
+  }
+}
+
+/** In order. Every column that there is: which, depends on the version that made the table. */
+export const readMigrationRows = (database: Statements): Promise<readonly MigrationRow[]> =>
+  database.rows("SELECT * FROM strowger_migration ORDER BY number");
+
+/** Names of nodes that beat, drain or not, and cannot serve after a migration that serves from that number. */
+export async function olderNodes(database: Statements, servesFrom: number): Promise<readonly string[]> {
+  // Everybody serves from 1 on, whatever a row says.
+  if (servesFrom <= 1 || !(await existingTables(database)).has("strowger_node")) return [];
+  const rows = await database.rows<{ node_id: string; name?: string }>(
+    `SELECT * FROM strowger_node WHERE schema_max < ?
+        AND CAST(beat_at AS SIGNED) > CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) - ${goneAfter} ORDER BY started_at, node_id`,
+    [servesFrom],
+  );
+  return rows.map(({ node_id, name = "" }) => name || node_id);
+}
