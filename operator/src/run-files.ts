@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import { Database } from "./adapters/mysql/database.ts";
 import { keptSpecs } from "./adapters/mysql/owners.ts";
+import { MigrationWaits } from "./adapters/mysql/schema-now.ts";
 import { UnservableDatabase } from "./adapters/mysql/server.ts";
 import type { Config, FilesConfig } from "./config.ts";
 import { createControllers } from "./controllers.ts";
@@ -47,10 +48,10 @@ export async function runFiles(config: Config, { files, data, database }: FilesC
   if (!(await serve(config.http, view, log, stop))) return;
 
   const opened = await installation.opened().catch((error: Error) => error);
-  if (opened instanceof UnservableDatabase)
+  if (opened instanceof UnservableDatabase && !(opened instanceof MigrationWaits))
     return stop(1, `the database cannot be served: ${opened.message}`);
   if (opened instanceof Error)
-    log.warn({ err: opened }, "the database is away; tried again until it is there");
+    log.warn({ err: opened }, "the database cannot serve yet; tried again until it can");
 
   await source.start({
     changed: (change) => controllers.changed(change),

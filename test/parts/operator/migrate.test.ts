@@ -1,6 +1,4 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -11,6 +9,7 @@ import { migrate, schemaStatus } from "../../../operator/src/adapters/mysql/migr
 import { readMigrations, type Migration } from "../../../operator/src/adapters/mysql/migration-files.ts";
 import { schemaRange } from "../../../sip-node/src/adapters/mysql/node-table.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+import { NextVersion } from "./next-version.ts";
 
 let mariadb: TestMariadb;
 let database: Database;
@@ -153,23 +152,9 @@ test("a migration that is not the one applied is refused", async () => {
   );
 });
 
-/** The next version's: 0004 adds, 0005 takes away what programs before 4 use. */
 async function nextVersion(): Promise<readonly Migration[]> {
-  const folder = await mkdtemp(join(tmpdir(), "strowger-schema-"));
-  try {
-    await cp(join(import.meta.dirname, "../../../schema"), folder, { recursive: true });
-    await writeFile(
-      join(folder, "0004-zone.sql"),
-      "ALTER TABLE strowger_node ADD COLUMN zone CHAR(9) DEFAULT '';\n",
-    );
-    await writeFile(
-      join(folder, "0005-no-version.sql"),
-      "-- serves from: 4\nALTER TABLE strowger_node DROP COLUMN version;\n",
-    );
-    return await readMigrations(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await using version = await NextVersion.make();
+  return await readMigrations(join(version.checkout, "schema"));
 }
 
 const beat = (name: string, schemaMax: number, draining = 0): Promise<unknown> =>

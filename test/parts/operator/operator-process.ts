@@ -22,12 +22,14 @@ export class OperatorProcess {
   readonly folder = mkdtempSync(join(tmpdir(), "strowger-files-"));
   readonly data = mkdtempSync(join(tmpdir(), "strowger-data-"));
   readonly #mysqlUrl: string;
+  readonly #checkout: string;
   #child: ChildProcess | undefined;
   #port = 0;
   log = "";
 
-  constructor(mysqlUrl: string) {
+  constructor(mysqlUrl: string, checkout = join(import.meta.dirname, "../../..")) {
     this.#mysqlUrl = mysqlUrl;
+    this.#checkout = checkout;
   }
 
   write(file: string, text: string): void {
@@ -42,7 +44,7 @@ export class OperatorProcess {
     this.#port = await freePort();
     this.#child = spawn(
       "setpriv",
-      ["--pdeathsig=KILL", process.execPath, join(import.meta.dirname, "../../../operator/src/main.ts")],
+      ["--pdeathsig=KILL", process.execPath, join(this.#checkout, "operator/src/main.ts")],
       {
         env: {
           ...process.env,

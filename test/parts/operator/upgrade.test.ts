@@ -1,0 +1,77 @@
+/** The operator of the next version, on a database that nodes of this one serve, and the way back (design-kubernetes rule 9). */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+import { NextVersion } from "./next-version.ts";
+import { exchange, OperatorProcess } from "./operator-process.ts";
+
+let mariadb: TestMariadb;
+let next: NextVersion;
+
+beforeAll(async () => {
+  mariadb = await startMariadb();
+  next = await NextVersion.make();
+});
+
+afterAll(async () => {
+  await next[Symbol.asyncDispose]();
+  await mariadb[Symbol.asyncDispose]();
+});
+
+const last = async (): Promise<number> =>
+  Number(
+    (
+      await mariadb.query<{ n: number }>("SELECT MAX(number) AS n FROM strowger_migration WHERE finished = 1")
+    )[0]?.n,
+  );
+
+async function runs(checkout?: string): Promise<OperatorProcess> {
+  const operator = new OperatorProcess(mariadb.url, checkout);
+  operator.write("exchange.yaml", exchange);
+  await operator.start();
+  return operator;
+}
+
+const says = (operator: OperatorProcess, what: RegExp): Promise<void> =>
+  operator.eventually(
+    `SipCluster exchange is ready and says ${String(what)}`,
+    async () => {
+      const { reason, message } = await operator.ready("SipCluster", "exchange");
+      return reason === "Reconciled" && what.test(message);
+    },
+    20_000,
+  );
+
+test("it serves with the schema before the migration that waits, goes on when the older node is gone, and can be rolled back while what it left is additive", async () => {
+  const waits = /0005-no-version waits until every node knows schema 4; older: old\./;
+  await using first = await runs();
+  await first.becomes("SipDomain", "example", "Reconciled");
+  await first.stop();
+  // A node of this version that lives as long as the test wants.
+  await mariadb.query(
+    `INSERT INTO strowger_node (node_id, address, name, schema_min, schema_max, draining, started_at, beat_at)
+      VALUES ('old', '192.0.2.1:7060', 'old', 3, 3, 1, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 + 600000)`,
+  );
+  await using upgraded = await runs(next.checkout);
+  await says(upgraded, waits);
+  await upgraded.becomes("SipDomain", "example", "Reconciled");
+  expect(await last()).toBe(4);
+  await upgraded.stop();
+
+  await using rolledBack = await runs();
+  await says(rolledBack, /this cluster's/);
+  await rolledBack.becomes("SipDomain", "example", "Reconciled");
+  await rolledBack.stop();
+
+  await using again = await runs(next.checkout);
+  await says(again, waits);
+  await mariadb.query("DELETE FROM strowger_node");
+  await says(again, /this cluster's/);
+  expect(await last()).toBe(5);
+  await again.stop();
+
+  await using tooOld = await runs();
+  expect(await tooOld.ended()).toBe(1);
+  expect(tooOld.log).toMatch(
+    /0005-no-version, .* serves programs that know 4 or later; this one knows up to 3/,
+  );
+}, 90_000);
