@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Installations } from "./installations.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { ControllerLoop, type Controller } from "./runtime/controller.ts";
-import type { ObjectKey } from "./runtime/object.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
 import type { Change, Source } from "./runtime/source.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
 import { SipClusterController, type SipClusterControllerOptions } from "./sip-cluster/controller.ts";
@@ -11,6 +11,8 @@ import { SipDomainController } from "./sip-domain/controller.ts";
 import { SipUserController } from "./sip-user/controller.ts";
 import { figureFields } from "./sip-user/plan-figures.ts";
 import { RegistrationFigures } from "./sip-user/registrations.ts";
+import { parseSipUser } from "./sip-user/resource.ts";
+import { clusterOf } from "./sip-user/world.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
 
@@ -28,8 +30,8 @@ export interface Controllers {
   changed(change: Change): void;
   /** What has no object any more is looked for. */
   sweep(): void;
-  /** A database that was away is back. */
-  recovered(): void;
+  /** A database that was away is back: that of this SipCluster; absent: the one that there is. */
+  recovered(cluster?: ObjectKey): void;
   start(): void;
   /** Resolves when the work under way has ended. */
   stop(): Promise<void>;
@@ -67,7 +69,13 @@ export function createControllers(options: ControllersOptions): Controllers {
   return {
     changed: (change) => loops.forEach((each) => each.changed(change)),
     sweep: () => loops.forEach((each) => each.sweep()),
-    recovered: () => loops.forEach((each) => each.recovered()),
+    recovered(cluster) {
+      if (cluster === undefined) return loops.forEach((each) => each.recovered());
+      const served = objectsOf(cluster, source);
+      clusters.recovered([cluster]);
+      domains.recovered(served.domains);
+      users.recovered(served.users);
+    },
     start() {
       for (const each of loops) each.start();
       figures.start();
@@ -78,6 +86,26 @@ export function createControllers(options: ControllersOptions): Controllers {
     },
   };
 }
+
+/** What a SipCluster's database serves; and users whose domain is gone, for nobody knows where their rows are. */
+export function objectsOf(
+  cluster: ObjectKey,
+  source: Pick<Source, "list">,
+): { readonly domains: readonly ObjectKey[]; readonly users: readonly ObjectKey[] } {
+  const clusterOfDomain = new Map(
+    source.list("SipDomain").map((domain) => [keyOfObject(domain), clusterOf(domain)]),
+  );
+  return {
+    domains: [...clusterOfDomain].flatMap(([domain, its]) => (its === cluster ? [domain] : [])),
+    users: source
+      .list("SipUser")
+      .filter((user) => (clusterOfDomain.get(parseSipUser(user).domain) ?? cluster) === cluster)
+      .map(keyOfObject),
+  };
+}
+
+const keyOfObject = ({ metadata: { namespace, name } }: KubernetesObject): ObjectKey =>
+  keyOf(namespace, name);
 
 function loop(controller: Controller, { source, metrics, log }: ControllersOptions): ControllerLoop {
   const observer = observeController(controller.kind, metrics, log, workers);

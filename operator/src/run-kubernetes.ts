@@ -63,7 +63,8 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
       logOpening(log, report, { cluster });
       controllers.sweep(); // the one at the start found no database to sweep
     },
-    onBack: () => controllers.recovered(),
+    onBack: (cluster) => controllers.recovered(cluster),
+    isLeader: () => elector.isLeader,
     onLost: ({ message }) => stop(1, message),
   });
   const { nodeImage, clusterRanges, metricsFrom } = kubernetes;

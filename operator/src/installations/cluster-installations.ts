@@ -5,21 +5,24 @@
  *   of(cluster)  open ── its answer, at once
  *                failed just now ── the same failure, without another try
  *                else ── Secrets by GET, connect, migrate under a lease, take or (another SipCluster's) look only
- *   beat()       open and ours ── "the leader lives"; epoch raised by somebody else: theirs now, or we are the leader no more
+ *   beat()       open and ours ── "the leader lives"; epoch raised by somebody else: theirs now; contested, while we hold the Lease; or we
+ *                are the leader no more. Each database by itself: one that hangs misses its own beats only
  *                failed ── Secrets again, try again; back: told
  *                its tables are gone ── opened as if for the first time
  */
 import { isDeepStrictEqual } from "node:util";
 import { Database } from "../adapters/mysql/database.ts";
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
+import { DatabaseUnavailable } from "../adapters/mysql/database-unavailable.ts";
 import { isTableMissing } from "../adapters/mysql/failure.ts";
 import { LeadershipLost, type ClusterIdentity, type Installation } from "../adapters/mysql/installation.ts";
-import { beat, sayGoodbye } from "../adapters/mysql/leader-beat.ts";
+import { beat, leaderBeat, sayGoodbye } from "../adapters/mysql/leader-beat.ts";
 import type { MigrationReport } from "../adapters/mysql/migrate.ts";
 import type { Installations } from "../installations.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Change, Source } from "../runtime/source.ts";
+import { ContestedDatabase } from "./contested-database.ts";
 import { caOf, credentialsOf, mysqlAddress, mysqlOf, type MysqlSpec } from "./mysql-address.ts";
 import { isAnothers, openClusterDatabase } from "./open-cluster-database.ts";
 
@@ -29,9 +32,11 @@ export interface ClusterInstallationsOptions {
   readonly clock: Clock;
   /** A database was opened and is ours. */
   onOpen(cluster: ObjectKey, report: MigrationReport): void;
+  /** Whether the Lease is still this process's. Then whoever writes into one database takes that one from it, and no other. */
+  isLeader(): boolean;
   /** A database that could not be reached can be again, or is another one now: what waits for it may go on. */
   onBack(cluster: ObjectKey): void;
-  /** Another operator has taken over a database that is still this SipCluster's: this process is the leader no more. */
+  /** Another operator has taken over a database that is still this SipCluster's, and the Lease is not ours: the leader is another one. */
   onLost(lost: LeadershipLost): void;
 }
 
@@ -50,6 +55,8 @@ interface Failure {
   readonly until: number;
 }
 
+/** Who asks for a database waits so long while it is opened. */
+const patienceMs = 5_000;
 /** A failure is repeated without another try for so long; the beat tries sooner. */
 const repeatMs = 15_000;
 
@@ -59,6 +66,8 @@ export class ClusterInstallations implements Installations {
   readonly #entries = new Map<ObjectKey, Entry>();
   readonly #failures = new Map<ObjectKey, Failure>();
   readonly #opening = new Map<ObjectKey, Promise<Installation | undefined>>();
+  readonly #beating = new Map<ObjectKey, Promise<void>>();
+  readonly #contested = new Map<ObjectKey, ContestedDatabase>();
 
   constructor(source: Source, options: ClusterInstallationsOptions) {
     this.#source = source;
@@ -73,7 +82,7 @@ export class ClusterInstallations implements Installations {
     const failure = this.#failures.get(key);
     if (failure !== undefined && cluster !== undefined && isFresh(failure, cluster, this.#options.clock))
       return Promise.reject(failure.error);
-    return this.#openOnce(key);
+    return this.#openSoon(key);
   }
 
   /** Ours only: what belongs to another SipCluster is not ours to sweep. */
@@ -95,8 +104,10 @@ export class ClusterInstallations implements Installations {
    */
   changed({ kind, key, what }: Change): void {
     if (kind === "SipCluster" && what === "object") {
+      const object = this.#source.get(kind, key);
       this.#failures.delete(key);
-      if (this.#source.get(kind, key) === undefined) this.#close(key);
+      if (object === undefined) this.#close(key);
+      else this.#contested.get(key)?.changed(object);
     }
     if (kind !== "Secret") return;
     for (const cluster of this.#source.list("SipCluster")) {
@@ -109,17 +120,44 @@ export class ClusterInstallations implements Installations {
     }
   }
 
-  /** One round; called every few seconds. Never throws. */
+  /** One round; called every few seconds, also while the last one still waits for a database. Never throws. */
   async beat(): Promise<void> {
-    await Promise.all([
-      ...[...this.#entries.keys()].map((key) => this.#beatOne(key)),
-      ...[...this.#failures.keys()].map((key) => this.#tryAgain(key)),
-    ]);
+    const keys = new Set([...this.#entries.keys(), ...this.#failures.keys()]);
+    await Promise.all([...keys].map((key) => this.#beatOnce(key)));
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(({ database }) => database.close()));
     this.#entries.clear();
+  }
+
+  /** Workers are few: nobody waits for one database while others could be served. */
+  async #openSoon(key: ObjectKey): Promise<Installation | undefined> {
+    const opening = this.#openOnce(key);
+    const late = Promise.withResolvers<never>();
+    const callOff = this.#options.clock.after(patienceMs, () => late.reject(this.#isLate(key)));
+    return Promise.race([opening, late.promise]).finally(callOff);
+  }
+
+  /** Told when it is open all the same. */
+  #isLate(key: ObjectKey): Error {
+    const error = new DatabaseUnavailable(
+      new Error(`not open within ${patienceMs / 1000} s, perhaps while another operator migrates it`),
+    );
+    const { uid = "", generation = 0 } = this.#source.get("SipCluster", key)?.metadata ?? {};
+    this.#failures.set(key, { error, uid, generation, until: this.#options.clock.now() + repeatMs });
+    void this.#beatOnce(key);
+    return error;
+  }
+
+  #beatOnce(key: ObjectKey): Promise<void> {
+    const under = this.#beating.get(key);
+    if (under !== undefined) return under;
+    const beating = (this.#entries.has(key) ? this.#beatOne(key) : this.#tryAgain(key)).finally(() =>
+      this.#beating.delete(key),
+    );
+    this.#beating.set(key, beating);
+    return beating;
   }
 
   #openOnce(key: ObjectKey): Promise<Installation | undefined> {
@@ -174,6 +212,7 @@ export class ClusterInstallations implements Installations {
       : new Database(address, { now: () => this.#options.clock.now() });
     const cluster = { namespace, name, uid };
     try {
+      await this.#standAside(key, uid, address, database);
       const had = before?.installation;
       const epoch = had?.epoch;
       const known = had === undefined || epoch === undefined ? undefined : { id: had.id, epoch };
@@ -183,6 +222,7 @@ export class ClusterInstallations implements Installations {
           : await openClusterDatabase(database, cluster, this.#options.name, known);
       this.#entries.set(key, { cluster, generation, address, database, installation });
       this.#failures.delete(key);
+      this.#contested.delete(key);
       if (report !== undefined) this.#options.onOpen(key, report);
       if (before !== undefined && !isSame) {
         void leave(before, before.cluster.uid !== uid);
@@ -195,8 +235,21 @@ export class ClusterInstallations implements Installations {
     }
   }
 
+  /** Throws while the database is somebody else's to write. */
+  async #standAside(
+    key: ObjectKey,
+    uid: string,
+    address: DatabaseAddress,
+    database: Database,
+  ): Promise<void> {
+    const contested = this.#contested.get(key);
+    if (contested === undefined || !contested.isOf(uid, address)) return;
+    if (!(await contested.mayBeTaken(database, this.#options.clock.now()))) throw contested.failure;
+  }
+
   #close(key: ObjectKey): void {
     const entry = this.#entries.get(key);
+    this.#contested.delete(key);
     this.#entries.delete(key);
     if (entry !== undefined) void leave(entry, true);
   }
@@ -205,12 +258,12 @@ export class ClusterInstallations implements Installations {
     const entry = this.#entries.get(key);
     const epoch = entry?.installation.epoch;
     if (entry === undefined || epoch === undefined) return;
-    const { database, cluster } = entry;
+    const { database } = entry;
     const wasAway = database.outage !== undefined;
     try {
       if (await beat(database, epoch)) {
         if (wasAway) this.#options.onBack(key);
-      } else if (this.#entries.get(key) === entry) await this.#replaced(key, database, cluster);
+      } else if (this.#entries.get(key) === entry) await this.#replaced(key, entry);
     } catch (error) {
       // Whoever emptied it gets our tables anew. Else perhaps the password is another one now.
       if (isTableMissing(error) && this.#entries.get(key) === entry) {
@@ -221,12 +274,27 @@ export class ClusterInstallations implements Installations {
     }
   }
 
-  /** Theirs now, by an annotation on another SipCluster; or ours still, under another leader. */
-  async #replaced(key: ObjectKey, database: Database, cluster: ClusterIdentity): Promise<void> {
-    if (!(await isAnothers(database, cluster))) return this.#options.onLost(new LeadershipLost());
+  /** Theirs now, by an annotation on another SipCluster; or ours still, and somebody else writes to it. */
+  async #replaced(key: ObjectKey, entry: Entry): Promise<void> {
+    const { database, cluster } = entry;
+    const isTheirs = await isAnothers(database, cluster);
+    const { leader } = await leaderBeat(database);
+    if (this.#entries.get(key) !== entry) return;
+    if (!isTheirs && !this.#options.isLeader()) return this.#options.onLost(new LeadershipLost());
     this.#entries.delete(key);
     void database.close().catch(() => undefined);
-    this.#options.onBack(key);
+    if (isTheirs) this.#options.onBack(key);
+    else this.#contest(key, entry, leader);
+  }
+
+  #contest(key: ObjectKey, { cluster, generation, address, installation }: Entry, leader: string): void {
+    const { name, clock } = this.#options;
+    const { uid } = cluster;
+    const lostAt = clock.now();
+    const lost = { uid, address, installationId: installation.id, name, lostAt };
+    const contested = new ContestedDatabase(lost, leader, this.#source.get("SipCluster", key));
+    this.#contested.set(key, contested);
+    this.#failures.set(key, { error: contested.failure, uid, generation, until: lostAt + repeatMs });
   }
 
   async #tryAgain(key: ObjectKey): Promise<void> {

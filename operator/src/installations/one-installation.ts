@@ -22,6 +22,7 @@ export class OneInstallation implements Installations {
   readonly #openOnce: () => Promise<Installation>;
   #installation: Installation | undefined;
   #hasFailed = false;
+  #beating: Promise<void> | undefined;
 
   constructor(database: Database, options: OneInstallationOptions) {
     this.#database = database;
@@ -52,8 +53,17 @@ export class OneInstallation implements Installations {
     return [];
   }
 
-  /** One round; called every few seconds. Never throws. */
-  async beat(): Promise<void> {
+  /** One round; called every few seconds, also while the last one still waits for the database. Never throws. */
+  beat(): Promise<void> {
+    this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
+    return this.#beating;
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  async #beat(): Promise<void> {
     const wasAway = this.#hasFailed || this.#database.outage !== undefined;
     try {
       const { epoch } = await this.opened();
@@ -64,9 +74,5 @@ export class OneInstallation implements Installations {
     } catch {
       // Whoever needs the database says so in a condition.
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#database.close();
   }
 }

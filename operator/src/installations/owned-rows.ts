@@ -3,12 +3,13 @@ import { failureOf } from "../adapters/mysql/failure.ts";
 import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
 import { ownedKeys, readOwner } from "../adapters/mysql/owners.ts";
 import type { Installations } from "../installations.ts";
-import type { ObjectReference, Owner, OwnerFields } from "../ownership.ts";
-import type { Finalized } from "../runtime/controller.ts";
+import type { Owner, OwnerFields } from "../ownership.ts";
+import type { Finalized, Owned } from "../runtime/controller.ts";
 import type { Ms } from "../runtime/clock.ts";
 import { splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import { finalizer } from "../runtime/reconcile-object.ts";
 import type { Source } from "../runtime/source.ts";
+import { askEach, removeFromEach } from "./ask-each.ts";
 
 /** Removes what an owner row says, with the row itself. */
 export type RemoveRows<Fields> = (owner: Owner<Fields>, installation: Installation) => Promise<void>;
@@ -30,18 +31,20 @@ export class OwnedRows<Fields extends OwnerFields> {
     this.#remove = remove;
   }
 
-  async keys(): Promise<readonly ObjectKey[]> {
-    const all = await Promise.all(this.#installations.open().map((one) => ownedKeys(one, this.#kind)));
-    return [...new Set(all.flat())];
+  async keys(): Promise<Owned> {
+    const asked = await askEach(this.#installations.open(), (one) => ownedKeys(one, this.#kind));
+    const isComplete = asked.failures.length === 0 && this.#installations.unreachable().length === 0;
+    return { keys: [...new Set(asked.answers.flat())], isComplete, failures: asked.failures };
   }
 
   /** Whoever's uid the owner row has: the object is proven gone. */
-  async remove(key: ObjectKey): Promise<void> {
+  remove(key: ObjectKey): Promise<void> {
     const reference = { kind: this.#kind, ...splitKey(key) };
-    for (const installation of this.#installations.open()) {
+    return removeFromEach(this.#installations.open(), async (installation) => {
       const owner = await readOwner<Fields>(installation, reference);
       if (owner !== undefined) await this.#remove(owner, installation);
-    }
+      return owner !== undefined;
+    });
   }
 
   /**
@@ -55,13 +58,18 @@ export class OwnedRows<Fields extends OwnerFields> {
     let isAway =
       cluster !== undefined && !(await isReached(async () => (own = await this.#installations.of(cluster))));
     let isRemoved = false;
-    for (const installation of this.#installations.open()) {
-      const isDone = await isReached(async () => {
-        isRemoved = (await this.#removeOwn(installation, reference, metadata.uid)) || isRemoved;
-      });
+    const { failures } = await askEach(this.#installations.open(), async (one) => {
       // Another SipCluster's database is of interest only where nobody can tell whose the object was.
-      if (!isDone && (cluster === undefined || installation === own)) isAway = true;
-    }
+      const isOfInterest = cluster === undefined || one === own;
+      const found = await readOwner<Fields>(one, reference).catch((error: unknown) => {
+        if (one === own && failureOf(error) === undefined) throw error;
+        isAway ||= isOfInterest;
+      });
+      if (found?.uid !== metadata.uid) return;
+      if (await isReached(() => this.#remove(found, one))) isRemoved = true;
+      else isAway ||= isOfInterest;
+    });
+    if (failures.length > 0) throw failures[0];
     if (isRemoved || metadata.finalizers?.includes(finalizer) !== true) return { isDone: true };
     const why = isAway ? databaseAway : this.#unknown(cluster);
     if (why === undefined) return { isDone: true };
@@ -69,13 +77,6 @@ export class OwnedRows<Fields extends OwnerFields> {
     const message = `${why}; the object goes, and its rows when that database can be reached again`;
     this.#source.event(object, { type: "Warning", reason: "RowsKept", message });
     return { isDone: true };
-  }
-
-  async #removeOwn(installation: Installation, reference: ObjectReference, uid: string): Promise<boolean> {
-    const owner = await readOwner<Fields>(installation, reference);
-    if (owner?.uid !== uid) return false;
-    await this.#remove(owner, installation);
-    return true;
   }
 
   /** Why nobody can tell what it owns. */

@@ -19,6 +19,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
   const finalized: Finalized[] = [];
   const objects = new Set(present);
   const rows = new Set(owned);
+  const missed: { isComplete?: boolean; failures?: unknown[] } = {};
   const objectOf = (key: ObjectKey) => ({
     kind: "Thing",
     metadata: {
@@ -62,7 +63,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
       rows.delete(key);
       return Promise.resolve();
     },
-    owned: () => Promise.resolve([...rows]),
+    owned: () => Promise.resolve({ keys: [...rows], isComplete: true, failures: [], ...missed }),
     concernedBy: () => [],
   };
   const nothing = () => undefined;
@@ -80,7 +81,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     workers: 2,
     resyncWithin: 60_000,
   });
-  return { loop, objects, deleting, finalized, clock, seen };
+  return { loop, objects, deleting, finalized, rows, missed, clock, seen };
 }
 
 const settle = async (): Promise<void> => {
@@ -215,4 +216,34 @@ test("objects that were finalized are swept, however many: somebody deleted them
   await settle();
   expect(seen.plans.at(-1)).toEqual({ kind: "remove", keys: [] });
   expect(seen.removed).toHaveLength(50);
+});
+
+test("a sweep that could not ask every database removes what it knows, is tried again, and forgets no intended deletion", async () => {
+  const { loop, objects, deleting, rows, missed, seen, clock } = given(keys(1, 100), keys(1, 100));
+  for (const key of keys(1, 50)) deleting.add(key);
+  for (const key of keys(1, 100)) rows.delete(key); // of a database that hangs; let go with their rows there
+  Object.assign(missed, { isComplete: false, failures: [new Error("hangs")] });
+  rows.add("ns/left");
+  loop.start();
+  await settle();
+  for (const key of keys(1, 50)) objects.delete(key);
+  expect(seen.removed).toEqual(["ns/left"]);
+  for (const key of keys(1, 100)) rows.add(key);
+  Object.assign(missed, { isComplete: true, failures: [] });
+  clock.advance(2_000); // the back-off of the sweep
+  await settle();
+  expect(seen.removed).toHaveLength(51);
+});
+
+test("a database that is back: only the objects that it serves are looked at again", async () => {
+  const { loop, seen } = given(keys(1, 4), keys(1, 4));
+  loop.start();
+  await settle();
+  seen.reconciled.length = 0;
+  loop.recovered(["ns/u2", "ns/u3"]);
+  await settle();
+  expect(seen.reconciled.sort()).toEqual(["u2", "u3"]);
+  loop.recovered();
+  await settle();
+  expect(seen.reconciled).toHaveLength(6);
 });

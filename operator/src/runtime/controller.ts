@@ -24,10 +24,18 @@ export interface Controller {
   finalize?(object: KubernetesObject, waited: Ms): Promise<Finalized>;
   /** Removes what the object made. Knows only the key: the object is gone. */
   remove(key: ObjectKey): Promise<void>;
-  /** Keys of the objects that own rows. */
-  owned(): Promise<readonly ObjectKey[]>;
+  /** The objects that own rows. */
+  owned(): Promise<Owned>;
   /** Objects of this kind that a change of another object or Secret concerns. */
   concernedBy(change: Change): readonly ObjectKey[];
+}
+
+export interface Owned {
+  readonly keys: readonly ObjectKey[];
+  /** False: some database could not be asked, and what is not among the keys may own rows there. */
+  readonly isComplete: boolean;
+  /** Why not, where it should have answered: the sweep goes on without it, and is tried again. */
+  readonly failures: readonly unknown[];
 }
 
 /** Done: the object may go. Else it is tried again after that time. */
@@ -125,10 +133,14 @@ export class ControllerLoop {
     for (const key of this.#controller.concernedBy(change)) this.#queue.add(key);
   }
 
-  /** A database that was away is back: what failed is tried at once, and everything else is looked at again. */
-  recovered(): void {
-    this.#wakeUnready();
-    this.resync();
+  /** A database that was away is back: of these objects (absent: of all) what failed is tried at once, and the rest is looked at again. */
+  recovered(concerned?: readonly ObjectKey[]): void {
+    for (const key of concerned ?? this.#keys()) {
+      const object = this.#source.get(this.#controller.kind, key);
+      if (object !== undefined && !isReadyObject(object)) this.#queue.add(key);
+      else this.#queue.addBehind(key);
+    }
+    this.#queue.add(sweepKey);
   }
 
   async #work(key: ObjectKey): Promise<Outcome> {
@@ -187,8 +199,9 @@ export class ControllerLoop {
   /** What the source has at hand is there; only what it lacks is asked for. */
   async #sweep(): Promise<Outcome> {
     const deleted = [...this.#intended];
-    const owned = new Set(await this.#controller.owned());
-    for (const key of deleted) if (!owned.has(key)) this.#intended.delete(key);
+    const { keys, isComplete, failures } = await this.#controller.owned();
+    const owned = new Set(keys);
+    if (isComplete) for (const key of deleted) if (!owned.has(key)) this.#intended.delete(key);
     const absent: ObjectKey[] = [];
     for (const key of owned) {
       if (this.#source.get(this.#controller.kind, key) !== undefined) continue;
@@ -206,6 +219,7 @@ export class ControllerLoop {
       this.#condemned.add(key);
       this.#queue.add(key);
     }
+    if (failures.length > 0) throw failures[0];
     return {};
   }
 

@@ -3,10 +3,11 @@ import { ApiRefused, ApiUnreachable, isUnacceptable } from "../adapters/kube/api
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import type { Installations } from "../installations.ts";
+import { askEach, removeFromEach } from "../installations/ask-each.ts";
 import { failureOf } from "../adapters/mysql/failure.ts";
 import type { Clock, Ms } from "../runtime/clock.ts";
 import type { Verdict } from "../runtime/condition.ts";
-import type { Controller, Finalized } from "../runtime/controller.ts";
+import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import { notReady } from "../runtime/decision.ts";
 import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import { reconcileObject, type Plan } from "../runtime/reconcile-object.ts";
@@ -103,14 +104,17 @@ export class SipClusterController implements Controller {
     }
   }
 
-  async remove(key: ObjectKey): Promise<void> {
-    for (const installation of this.#around.installations.open()) await this.#letGo(key, installation);
+  remove(key: ObjectKey): Promise<void> {
+    return removeFromEach(this.#around.installations.open(), (installation) =>
+      this.#letGo(key, installation),
+    );
   }
 
-  async #letGo(key: ObjectKey, installation: Installation, uid?: string): Promise<void> {
+  /** Whether it was this SipCluster's. */
+  async #letGo(key: ObjectKey, installation: Installation, uid?: string): Promise<boolean> {
     const holder = await clusterOfDatabase(installation.database);
-    if (holder === undefined || keyOf(holder.namespace, holder.name) !== key) return;
-    if (uid !== undefined && holder.uid !== uid) return;
+    if (holder === undefined || keyOf(holder.namespace, holder.name) !== key) return false;
+    if (uid !== undefined && holder.uid !== uid) return false;
     const { namespace, name } = splitKey(key);
     const cluster = { reference: { kind: this.kind, namespace, name }, uid: holder.uid } as SipCluster;
     const object = {
@@ -119,15 +123,17 @@ export class SipClusterController implements Controller {
       spec: {},
     };
     await apply(decideRemoval(), { object, cluster, installation }, this.#around);
+    return true;
   }
 
-  async owned(): Promise<readonly ObjectKey[]> {
-    const keys = new Set<ObjectKey>();
-    for (const { database } of this.#around.installations.open()) {
-      const holder = await clusterOfDatabase(database);
-      if (holder !== undefined) keys.add(keyOf(holder.namespace, holder.name));
-    }
-    return [...keys];
+  async owned(): Promise<Owned> {
+    const { installations } = this.#around;
+    const asked = await askEach(installations.open(), ({ database }) => clusterOfDatabase(database));
+    const keys = asked.answers.flatMap((holder) =>
+      holder === undefined ? [] : [keyOf(holder.namespace, holder.name)],
+    );
+    const isComplete = asked.failures.length === 0 && installations.unreachable().length === 0;
+    return { keys: [...new Set(keys)], isComplete, failures: asked.failures };
   }
 
   /** What is called after it, and the Secrets that it names. */

@@ -3,7 +3,7 @@ import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import type { Installations } from "../installations.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import type { Ms } from "../runtime/clock.ts";
-import type { Controller, Finalized } from "../runtime/controller.ts";
+import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import { reconcileObject, type Frame } from "../runtime/reconcile-object.ts";
@@ -50,7 +50,7 @@ export class SipDomainController implements Controller {
     return this.#rows.remove(key);
   }
 
-  owned(): Promise<readonly ObjectKey[]> {
+  owned(): Promise<Owned> {
     return this.#rows.keys();
   }
 

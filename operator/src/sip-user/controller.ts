@@ -5,7 +5,7 @@ import type { Installations } from "../installations.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import type { Owner } from "../ownership.ts";
 import type { Ms } from "../runtime/clock.ts";
-import type { Controller, Finalized } from "../runtime/controller.ts";
+import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
 import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
@@ -60,7 +60,7 @@ export class SipUserController implements Controller {
     return this.#rows.remove(key);
   }
 
-  owned(): Promise<readonly ObjectKey[]> {
+  owned(): Promise<Owned> {
     return this.#rows.keys();
   }
 

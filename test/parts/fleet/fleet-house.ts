@@ -184,6 +184,7 @@ export class FleetHouse implements AsyncDisposable {
     const manifests = new KubernetesManifests(watching);
     const installations = new ClusterInstallations(source, {
       ...{ name: "test", clock, onOpen: () => undefined, onBack: () => undefined, onLost: () => undefined },
+      isLeader: () => true,
     });
     const fleet = {
       ...{ manifests, nodeImage: "registry.example/sip-node:1.0.0" },

@@ -6,8 +6,11 @@ import {
   type Installation,
 } from "../../../operator/src/adapters/mysql/installation.ts";
 import { leaderBeat } from "../../../operator/src/adapters/mysql/leader-beat.ts";
+import { leaseTable } from "../../../operator/src/adapters/mysql/lease.ts";
+import { saveOwner } from "../../../operator/src/adapters/mysql/owners.ts";
 import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
-import { systemClock } from "../../../operator/src/runtime/clock.ts";
+import { OwnedRows } from "../../../operator/src/installations/owned-rows.ts";
+import { systemClock, type Clock } from "../../../operator/src/runtime/clock.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { MemorySource } from "./memory-source.ts";
 
@@ -15,6 +18,9 @@ let mariadb: TestMariadb;
 let source: MemorySource;
 let installations: ClusterInstallations;
 let told: string[];
+let clock: Clock;
+/** Whether the Lease is ours. */
+let isLeader: boolean;
 
 beforeAll(async () => {
   mariadb = await startMariadb();
@@ -28,10 +34,13 @@ beforeEach(async () => {
   await mariadb.query("DROP DATABASE strowger");
   await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
   await mariadb.query("USE strowger");
+  for (const other of ["second", "third"]) await mariadb.query(`DROP DATABASE IF EXISTS ${other}`);
   await mariadb.query("ALTER USER admin@'%' IDENTIFIED BY 'first'");
   source = new MemorySource();
   source.secrets.set("ns/admin", { data: { username: "admin", password: "first" } });
   told = [];
+  clock = systemClock;
+  isLeader = true;
   installations = openerOf("operator-0");
 });
 
@@ -40,9 +49,10 @@ afterEach(() => installations.close());
 function openerOf(name: string): ClusterInstallations {
   return new ClusterInstallations(source, {
     name,
-    clock: systemClock,
+    clock: { ...systemClock, now: () => clock.now() },
     onOpen: (cluster, { applied }) => told.push(`opened ${cluster} ${applied.length}`),
     onBack: (cluster) => told.push(`back ${cluster}`),
+    isLeader: () => isLeader,
     onLost: ({ message }) => told.push(`lost: ${message}`),
   });
 }
@@ -108,6 +118,7 @@ function installationsOfAnother() {
   const opener = new ClusterInstallations(theirs, {
     name: "operator-far",
     clock: systemClock,
+    isLeader: () => true,
     onOpen: () => undefined,
     onBack: () => undefined,
     onLost: () => undefined,
@@ -258,6 +269,7 @@ test("two SipClusters that name one free database: one has it, the other looks",
 test("a leader that slept while another one of the same SipCluster went on hears of it", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   await take(await installations.of("ns/c"), "u1");
+  isLeader = false;
   const next = openerOf("operator-1");
   await next.of("ns/c");
   await installations.beat();
@@ -274,4 +286,165 @@ test("the same name with a new uid looks only, and its beat ends: taking it is a
   await expect.poll(async () => (await leaderBeat(again!.database)).age).toBe(Number.POSITIVE_INFINITY);
   await take(again, "u2");
   expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
+});
+
+const epoch = async (): Promise<number> => {
+  const [row] = await mariadb.query<{ epoch: number }>("SELECT epoch FROM strowger_meta");
+  return row!.epoch;
+};
+
+const failure = async () => failureOf(await installations.of("ns/c").catch((cause: unknown) => cause));
+
+/** As if the other one had not beaten for so long, and we had waited as well. */
+async function silent(ms: number): Promise<void> {
+  await mariadb.query(`UPDATE strowger_meta SET leader_beat_at = leader_beat_at - ${ms}`);
+  const before = clock;
+  clock = { ...systemClock, now: () => before.now() + ms };
+}
+
+const annotate = (value: string | undefined): void => {
+  const annotations = value === undefined ? {} : { "sip.strowger.dev/take-over": value };
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1", annotations });
+  installations.changed({ kind: "SipCluster", key: "ns/c", what: "object" });
+};
+
+/** A SipCluster whose epoch somebody raised, and another one with a database of its own. */
+async function contested(leader = "operator-far"): Promise<Installation> {
+  await mariadb.query("CREATE DATABASE IF NOT EXISTS second CHARACTER SET utf8mb4");
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
+  source.put("SipCluster", "other", "d", mysql({ database: "second" }), { uid: "u2" });
+  source.secrets.set("other/admin", { data: { username: "admin", password: "first" } });
+  const installation = await installations.of("ns/c");
+  await take(installation, "u1");
+  await installations.of("other/d");
+  await mariadb.query("UPDATE strowger_meta SET epoch = epoch + 1, leader = ?", [leader]);
+  await installations.beat();
+  return installation!;
+}
+
+test("whoever raises the epoch in one database while we hold the Lease stops that SipCluster only, and is named", async () => {
+  await contested();
+  expect(told.filter((line) => line.startsWith("lost"))).toEqual([]);
+  expect(await failure()).toMatchObject({
+    reason: "DatabaseTaken",
+    message: expect.stringContaining('another operator ("operator-far") writes to this database') as string,
+  });
+  expect(installations.unreachable()).toEqual(["ns/c"]);
+  await (await installations.of("other/d"))!.write(() => Promise.resolve());
+});
+
+test("a contested database is taken again after a minute without a beat of the other, never by turns", async () => {
+  await contested();
+  const theirs = await epoch();
+  annotate(undefined); // a change of the object is no reason
+  for (let round = 0; round < 3; round += 1) await installations.beat();
+  clock = { ...systemClock, now: () => Date.now() + 61_000 };
+  await mariadb.query("UPDATE strowger_meta SET leader_beat_at = UNIX_TIMESTAMP(NOW(3)) * 1000"); // it is alive
+  await installations.beat();
+  expect((await failure())?.reason).toBe("DatabaseTaken");
+  expect(await epoch()).toBe(theirs);
+  await silent(61_000);
+  await installations.beat();
+  expect(told.at(-1)).toBe("back ns/c");
+  await (await installations.of("ns/c"))!.write(() => Promise.resolve());
+  expect(await epoch()).toBe(theirs + 1);
+});
+
+test("a leader that says good-bye at once after each raise gains no turn within a minute", async () => {
+  await contested();
+  const theirs = await epoch();
+  await mariadb.query("UPDATE strowger_meta SET leader_beat_at = 0");
+  await installations.beat();
+  expect((await failure())?.reason).toBe("DatabaseTaken");
+  expect(await epoch()).toBe(theirs);
+});
+
+test("the annotation take-over takes a contested database at once, and once for each time that it is set", async () => {
+  const { id } = await contested();
+  const theirs = await epoch();
+  annotate(id);
+  await (await installations.of("ns/c"))!.write(() => Promise.resolve());
+  expect(await epoch()).toBe(theirs + 1);
+  await mariadb.query("UPDATE strowger_meta SET epoch = epoch + 1");
+  await installations.beat();
+  annotate(id); // is there still
+  await installations.beat();
+  expect((await failure())?.reason).toBe("DatabaseTaken");
+  expect(await epoch()).toBe(theirs + 2);
+  annotate(undefined);
+  annotate(id);
+  expect((await installations.of("ns/c"))?.epoch).toBe(theirs + 3);
+});
+
+test("a SipCluster that names another database after its own was contested has that one at once", async () => {
+  await contested();
+  await mariadb.query("CREATE DATABASE IF NOT EXISTS third CHARACTER SET utf8mb4");
+  source.put("SipCluster", "ns", "c", mysql({ database: "third" }), { uid: "u1" });
+  installations.changed({ kind: "SipCluster", key: "ns/c", what: "object" });
+  await (await installations.of("ns/c"))!.write(() => Promise.resolve());
+});
+
+test("a database that is migrated elsewhere, for long, holds up nobody else's beat, and tells when it is open", async () => {
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
+  await mariadb.query("CREATE DATABASE IF NOT EXISTS second CHARACTER SET utf8mb4");
+  source.secrets.set("other/admin", { data: { username: "admin", password: "first" } });
+  source.put("SipCluster", "other", "d", mysql({ database: "second" }), { uid: "u2" });
+  const other = await installations.of("other/d");
+  await mariadb.query(leaseTable);
+  await mariadb.query("INSERT INTO strowger_lease VALUES ('migrate', 'elsewhere', 1 << 60)");
+  let isPatient = true;
+  const impatient = { ...systemClock, after: (_: number, call: () => void) => systemClock.after(0, call) };
+  const waiting = new ClusterInstallations(source, {
+    ...{ name: "operator-0", isLeader: () => true, onLost: () => undefined, onOpen: () => undefined },
+    clock: { ...systemClock, after: (ms, call) => (isPatient ? systemClock : impatient).after(ms, call) },
+    onBack: (cluster) => told.push(`back ${cluster}`),
+  });
+  await other!.database.run("UPDATE strowger_meta SET leader_beat_at = 0");
+  await waiting.of("other/d");
+  isPatient = false;
+  expect(failureOf(await waiting.of("ns/c").catch((cause: unknown) => cause))).toMatchObject({
+    reason: "DatabaseUnavailable",
+    message: expect.stringContaining("not open within 5 s") as string,
+  });
+  void waiting.beat();
+  await other!.database.run("UPDATE strowger_meta SET leader_beat_at = 0");
+  void waiting.beat(); // the first round has not ended
+  await expect.poll(async () => (await leaderBeat(other!.database)).age).toBeLessThan(10_000);
+  await mariadb.query("DELETE FROM strowger_lease");
+  await expect.poll(() => told).toContain("back ns/c");
+  await waiting.close();
+});
+
+const row = (namespace: string, name: string, uid: string, installation: Installation): Promise<void> =>
+  installation.write((change) =>
+    saveOwner(change, {
+      reference: { kind: "SipUser", namespace, name },
+      ...{ uid, generation: 1, deletionPolicy: "Delete" },
+      fields: { spec: {} },
+    }),
+  );
+
+test("what other databases own is known and removed while one is away or was tampered with, and the answer says that it is partial", async () => {
+  await contested();
+  await installations.close();
+  installations = openerOf("operator-0");
+  const [ours, theirs] = [(await installations.of("ns/c"))!, (await installations.of("other/d"))!];
+  await row("other", "bob", "bob-uid", theirs);
+  const removed: string[] = [];
+  const rows = new OwnedRows("SipUser", installations, source, ({ reference }) => {
+    removed.push(reference.name);
+    return Promise.resolve();
+  });
+  expect(await rows.keys()).toEqual({ keys: ["other/bob"], isComplete: true, failures: [] });
+  await mariadb.query("RENAME TABLE strowger_owner TO hidden");
+  const known = await rows.keys();
+  expect(known).toMatchObject({ keys: ["other/bob"], isComplete: false });
+  expect(known.failures).toHaveLength(1);
+  await rows.remove("other/bob");
+  const finalizers = ["sip.strowger.dev/rows"];
+  const bob = source.put("SipUser", "other", "bob", {}, { uid: "bob-uid", finalizers });
+  expect(await rows.finalize(bob, "other/d", 0)).toEqual({ isDone: true });
+  expect(removed).toEqual(["bob", "bob"]);
+  await expect(rows.remove("ns/alice")).rejects.toThrow(/strowger_owner/); // who knows
+  expect(ours.epoch).toBeGreaterThan(0);
 });

@@ -31,5 +31,6 @@ export function statedFailure(error: unknown): Verdict | undefined {
 
 const outline: Readonly<Record<string, string>> = {
   DatabaseUnavailable: "the database cannot be reached now; its SipCluster's conditions say why",
+  DatabaseTaken: "another operator writes to its SipCluster's database; the SipCluster's conditions say more",
   InternalError: "unexpected; tried again, the operator's log says what",
 };
