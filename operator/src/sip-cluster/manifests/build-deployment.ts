@@ -14,6 +14,8 @@ const settleSeconds = 10;
 /** From the end of `drain.timeout` to SIGKILL, in seconds. */
 const graceBeyondDrain = 30;
 /** The rest of the memory limit is for buffers, code and the runtime itself. */
+/** MiB; left to itself, V8's young generation grows beyond what a small limit has room for. */
+const semiSpace = 16;
 const heapShare = 0.7;
 
 export interface NodeBuild {
@@ -123,8 +125,9 @@ const fromField = (name: string, fieldPath: string) => ({
 function heapLimit(memory: string | number | undefined): readonly { name: string; value: string }[] {
   const bytes = memory === undefined ? undefined : parseQuantity(memory);
   if (bytes === undefined) return [];
+  const oldSpace = Math.floor((bytes * heapShare) / 2 ** 20);
   return [
-    { name: "NODE_OPTIONS", value: `--max-old-space-size=${Math.floor((bytes * heapShare) / 2 ** 20)}` },
+    { name: "NODE_OPTIONS", value: `--max-old-space-size=${oldSpace} --max-semi-space-size=${semiSpace}` },
   ];
 }
 
