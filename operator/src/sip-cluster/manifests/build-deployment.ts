@@ -14,9 +14,9 @@ const settleSeconds = 10;
 /** From the end of `drain.timeout` to SIGKILL, in seconds. */
 const graceBeyondDrain = 30;
 /** The rest of the memory limit is for buffers, code and the runtime itself. */
+const heapShare = 0.7;
 /** MiB; left to itself, V8's young generation grows beyond what a small limit has room for. */
 const semiSpace = 16;
-const heapShare = 0.7;
 
 export interface NodeBuild {
   readonly image: string;
