@@ -23,21 +23,29 @@ export const finalizer = "sip.strowger.dev/rows";
 const pausedBy = "sip.strowger.dev/paused";
 
 /**
- * Paused, nothing is looked at and nothing written: rows stay as they are, whatever happens to them. Only deletion goes on, for an object
- * that stays in Terminating helps nobody.
+ * Paused, nothing is written: rows stay as they are, whatever happens to them. Only deletion goes on, for an object that stays in
+ * Terminating helps nobody, and what others no longer allow ends, for else whoever may pause could go on with it.
  */
 export const isPaused = ({ metadata }: KubernetesObject): boolean =>
   metadata.annotations?.[pausedBy] === "true";
 
-/** Runs `plan`, carries it out and writes the status. A failure is stated and thrown on, for the loop backs off. */
+/**
+ * Runs `plan`, carries it out and writes the status. A failure is stated and thrown on, for the loop backs off. `revocation` takes its place
+ * for an object that is paused; undefined: nothing was revoked.
+ */
 export async function reconcileObject(
   object: KubernetesObject,
   { source, status, verdictOf }: Frame,
   plan: () => Promise<Plan>,
+  revocation?: () => Promise<Plan | undefined>,
 ): Promise<Outcome> {
   if (isPaused(object)) {
     const { observedGeneration } = (object.status ?? {}) as CommonStatus; // this spec was not looked at
-    await status.write(object, paused("True"), { observedGeneration });
+    await status.write(object, paused("True"), { observedGeneration }); // at once, whether there is a database or not
+    const revoked = await revocation?.();
+    if (revoked === undefined) return {};
+    await revoked.apply();
+    await status.write(object, [revoked.ready, paused("True")], { observedGeneration });
     return {};
   }
   const ended = await carryOut(object, source, plan).catch((cause: unknown) => ({ cause }));
@@ -74,7 +82,7 @@ const paused = (status: "True" | "False"): Verdict => ({
   reason: status === "True" ? "PausedByAnnotation" : "NotPaused",
   message:
     status === "True"
-      ? `nothing is written while the annotation ${pausedBy} is true; conditions tell how it was before`
+      ? `nothing is written while the annotation ${pausedBy} is true, but what is no longer allowed ends; other conditions tell how it was before`
       : "changes are followed",
 });
 

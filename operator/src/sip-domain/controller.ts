@@ -4,6 +4,7 @@ import type { Installations } from "../installations.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
+import type { Decision } from "../runtime/decision.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import { reconcileObject, type Frame } from "../runtime/reconcile-object.ts";
@@ -11,9 +12,9 @@ import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
-import { decide, decideRemoval } from "./decide.ts";
-import { parseSipDomain, type DomainFields } from "./resource.ts";
-import { readDomainWorld } from "./world.ts";
+import { decide, decideRemoval, decideRevocation, type DomainAction } from "./decide.ts";
+import { parseSipDomain, type DomainFields, type SipDomain } from "./resource.ts";
+import { readDomainWorld, type DomainWorld } from "./world.ts";
 
 export class SipDomainController implements Controller {
   readonly kind = "SipDomain";
@@ -34,12 +35,22 @@ export class SipDomainController implements Controller {
   }
 
   reconcile(object: KubernetesObject): Promise<Outcome> {
-    return reconcileObject(object, this.#frame, async () => {
-      const domain = parseSipDomain(object);
-      const [world, installation] = await readDomainWorld(domain, this.#installations, this.#frame.source);
-      const decided = decide(domain, world);
-      return { ...decided, apply: () => apply(decided.actions, domain.reference, installation) };
-    });
+    const domain = parseSipDomain(object);
+    return reconcileObject(
+      object,
+      this.#frame,
+      () => this.#plan(domain, decide),
+      () => this.#plan(domain, decideRevocation),
+    );
+  }
+
+  async #plan<Decided extends Decision<DomainAction> | undefined>(
+    domain: SipDomain,
+    decideOn: (domain: SipDomain, world: DomainWorld) => Decided,
+  ) {
+    const [world, installation] = await readDomainWorld(domain, this.#installations, this.#frame.source);
+    const decided = decideOn(domain, world);
+    return decided && { ...decided, apply: () => apply(decided.actions, domain.reference, installation) };
   }
 
   finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {

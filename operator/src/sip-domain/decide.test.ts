@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Claim } from "../ownership.ts";
-import { decide, decideRemoval, type DomainAction } from "./decide.ts";
+import { decide, decideRemoval, decideRevocation, type DomainAction } from "./decide.ts";
 import { parseSipDomain, type SipDomain } from "./resource.ts";
 import type { DomainRows } from "./world.ts";
 
@@ -261,4 +261,26 @@ test("a row that was adopted stays adopted: without a word of the spec it is ret
     actions: [],
     status: { deletionPolicy: "Retain" },
   });
+});
+
+test("rule 2: a pause holds back everything but that a namespace is no longer allowed", () => {
+  const before = after(decide(domain({ registration: { maxExpires: 600 } }), empty).actions);
+  const changed = domain({ enabled: false, registration: { maxExpires: 60 } });
+  expect(decideRevocation(changed, before)).toBeUndefined();
+  expect(decideRevocation(changed, { kind: "absent" })).toBeUndefined();
+  const revoked = decideRevocation(changed, { ...before, isAllowed: false });
+  expect(revoked).toMatchObject({ ready: { status: "False", reason: "NotAllowed" } });
+  expect(revoked?.actions).toEqual([
+    { do: "saveSettings", row: { ...before.settings[0], isEnabled: false } },
+  ]);
+  expect(decideRevocation(changed, { ...empty, isAllowed: false })?.actions).toEqual([]);
+});
+
+test("rule 2: what is shut out is the domain that is served, though the object is for another one by now", () => {
+  const before = after(decide(domain(), empty).actions);
+  const anew = { ...domain({ domain: "new.example" }), uid: "u2" };
+  const revoked = decideRevocation(anew, { ...before, isAllowed: false });
+  expect(revoked?.actions).toEqual([
+    { do: "saveSettings", row: { ...before.settings[0], isEnabled: false } },
+  ]);
 });

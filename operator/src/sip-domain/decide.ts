@@ -33,6 +33,15 @@ export function decide(domain: SipDomain, world: DomainWorld): Decision<DomainAc
   return decideOwn(domain, world);
 }
 
+/**
+ * What is done for a domain that is paused, too, for it is not up to whoever can pause it: a namespace that is no longer allowed is served
+ * no longer. Undefined: nothing.
+ */
+export function decideRevocation(domain: SipDomain, world: DomainWorld): Decision<DomainAction> | undefined {
+  if (world.kind !== "ready" || world.isAllowed) return undefined;
+  return shutOut(domain, world, isAdoption(domain, world));
+}
+
 /** Knows only the owner row: the object is gone, or is being deleted. */
 export function decideRemoval({ deletionPolicy, fields }: Owner<DomainFields>): readonly DomainAction[] {
   const rows = deletionPolicy === "Delete" ? namesOf(fields) : [];
@@ -111,12 +120,15 @@ function shutOut(domain: SipDomain, world: DomainRows, isAdopted: boolean): Deci
     reasons.notAllowed,
     `SipCluster ${cluster} does not serve ${[domain.domain, ...domain.aliases].join(", ")} for this namespace; see its allowedDomains`,
   );
-  const row = world.settings.find(({ domain: name }) => name === domain.domain);
-  const isOff = world.owner === undefined || row?.isEnabled === false;
-  const off = { ...settingsOf(domain, domain.domain, row), isEnabled: false };
+  const refused = refuse(domain, isAdopted, verdict);
+  if (world.owner === undefined) return refused;
+  const { domain: name, realm } = world.owner.fields;
+  const row = world.settings.find((found) => found.domain === name);
+  const off = { ...(row ?? settingsOf({ ...domain, domain: name, realm }, name, row)), isEnabled: false };
   return {
-    ...refuse(domain, isAdopted, verdict),
-    actions: isOff ? [] : [{ do: "saveSettings", row: off }],
+    ...refused,
+    isAsked: true,
+    actions: row?.isEnabled === false ? [] : [{ do: "saveSettings", row: off }],
   };
 }
 

@@ -26,6 +26,7 @@ export interface DomainRows {
   readonly claims: readonly Claim[];
   /** Rows of `domain` with its names, whoever made them; in lower case, for an old table may compare without regard to it. */
   readonly domains: readonly string[];
+  /** Of its names, and of the domain that an earlier object of this name was for. */
   readonly settings: readonly DomainSettings[];
 }
 
@@ -53,6 +54,7 @@ async function readRows(
   const names = [domain, ...aliases];
   const owner = await readOwner<DomainFields>(installation, reference);
   const isOther = owner !== undefined && owner.uid !== uid;
+  const owned = owner?.fields.domain;
   return {
     kind: "ready",
     installationId: id,
@@ -63,7 +65,7 @@ async function readRows(
       : undefined,
     claims: await readClaims(database, "domain", names),
     domains: (await readDomains(database, names)).map((name) => name.toLowerCase()),
-    settings: await readDomainSettings(database, names),
+    settings: await readDomainSettings(database, owned === undefined ? names : [...names, owned]),
   };
 }
 

@@ -3,19 +3,26 @@ import type { Installation } from "../adapters/mysql/installation.ts";
 import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import type { Installations } from "../installations.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
-import type { Owner } from "../ownership.ts";
+import { reasons, type Owner } from "../ownership.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
-import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import {
+  keyOf,
+  splitKey,
+  type CommonStatus,
+  type KubernetesObject,
+  type ObjectKey,
+} from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import { reconcileObject, type Frame, type Plan } from "../runtime/reconcile-object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
-import { decide, decideRemoval } from "./decide.ts";
+import { decide, decideRemoval, decideRevocation } from "./decide.ts";
 import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
+import { isShutOut } from "./served-domain.ts";
 import { clusterOf, readUserWorld } from "./world.ts";
 
 export class SipUserController implements Controller {
@@ -37,7 +44,13 @@ export class SipUserController implements Controller {
   }
 
   reconcile(object: KubernetesObject): Promise<Outcome> {
-    return reconcileObject(object, this.#frame, () => this.#plan(parseSipUser(object)));
+    const user = parseSipUser(object);
+    return reconcileObject(
+      object,
+      this.#frame,
+      () => this.#plan(user),
+      () => this.#revocation(user),
+    );
   }
 
   /** Its domain may be gone already: then its rows are looked for in every database. */
@@ -69,12 +82,14 @@ export class SipUserController implements Controller {
     if (kind !== "SipDomain" && kind !== "Secret") return [];
     const { source } = this.#frame;
     const { namespace: secretNamespace, name: secretName } = splitKey(key);
-    const isDomainReady = kind === "SipDomain" && isReadyObject(source.get(kind, key));
+    const domain = kind === "SipDomain" ? source.get(kind, key) : undefined;
+    const isWithdrawn = domain !== undefined && isShutOut(domain);
+    const disagrees = (object: KubernetesObject): boolean =>
+      isReadyObject(object) !== isReadyObject(domain) || (isWithdrawn && !waitsForDomain(object));
     const concerns = (object: KubernetesObject): boolean =>
       kind === "Secret"
         ? usesSecret(object, secretNamespace, secretName)
-        : parseSipUser(object).domain === key &&
-          (what === "object" || isReadyObject(object) !== isDomainReady);
+        : parseSipUser(object).domain === key && (what === "object" || disagrees(object));
     return source
       .list(this.kind)
       .filter(concerns)
@@ -98,6 +113,18 @@ export class SipUserController implements Controller {
     return { ...decided, apply: () => apply(decided.actions, user, installation, source) };
   }
 
+  /** Its Secret is of no interest. */
+  async #revocation(user: SipUser): Promise<Plan | undefined> {
+    const { source } = this.#frame;
+    const [world, installation] = await readUserWorld(
+      { ...user, credential: undefined },
+      this.#installations,
+      source,
+    );
+    const decided = decideRevocation(user, world);
+    return decided && { ...decided, apply: () => apply(decided.actions, user, installation, source) };
+  }
+
   /** A deletion that the API server had begun when the object was held back goes through all the same. Takes the password along. */
   async #isGone(key: ObjectKey, { credential, uid }: SipUser): Promise<boolean> {
     const { source } = this.#frame;
@@ -116,3 +143,9 @@ export class SipUserController implements Controller {
     await apply(decideRemoval(owner), { reference, uid }, installation, source);
   }
 }
+
+/** Who is not ready for another reason may have rows that are on. */
+const waitsForDomain = ({ status }: KubernetesObject): boolean =>
+  ((status ?? {}) as CommonStatus).conditions?.some(
+    ({ type, reason }) => type === "Ready" && reason === reasons.domainNotReady,
+  ) ?? false;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Claim, Owner } from "../ownership.ts";
 import type { Secret } from "../runtime/source.ts";
-import { decide, decideRemoval } from "./decide.ts";
+import { decide, decideRemoval, decideRevocation } from "./decide.ts";
 import { parseSipUser, type SipUser, type UserFields } from "./resource.ts";
 import type { UserRows } from "./world.ts";
 
@@ -402,4 +402,63 @@ test("a Secret that is not watched: its user is told, and looks again when it is
     ready: { reason: "SecretNotFound" },
     requeueAfter: 30_000,
   });
+});
+
+const account = { username: "alice", domain: "example.com" };
+const off = {
+  do: "saveSettings",
+  account,
+  settings: { isEnabled: false, maxContacts: 2, displayName: null },
+};
+const kept = {
+  owner: ownerOf(),
+  settings: { isEnabled: true, maxContacts: 2, displayName: null },
+  hasBindings: true,
+};
+
+test.each([
+  ["absent", "DomainNotFound"],
+  ["unready", "DomainNotReady"],
+] as const)("rules 2, 6: rows of a domain that is withdrawn (%s) serve nobody, once", (kind, reason) => {
+  const decided = decide(user(), { kind, kept, isWithdrawn: true });
+  expect(decided.actions).toEqual([off, { do: "removeBindings", account }]);
+  expect(decided.ready).toMatchObject({ status: "False", reason });
+  const isOff = { ...kept, settings: { ...kept.settings, isEnabled: false }, hasBindings: false };
+  expect(decide(user(), { kind, kept: isOff, isWithdrawn: true }).actions).toEqual([]);
+});
+
+test("rule 6: an adopted row is switched off with its domain too, and is retained all the same", () => {
+  const owner = { ...ownerOf({ isAdopted: true }), deletionPolicy: "Retain" as const };
+  const adopting = user({ adoptionPolicy: "Adopt" });
+  const decided = decide(adopting, { kind: "absent", kept: { ...kept, owner }, isWithdrawn: true });
+  expect(does(decided)).toEqual(["saveSettings", "removeBindings"]);
+  expect(decided.status).toEqual({ deletionPolicy: "Retain" });
+});
+
+test("rule 4: a domain that merely could not be read switches nobody off, and is looked for again", () => {
+  const decided = decide(user(), { kind: "absent", kept, isWithdrawn: false, isUnknown: true });
+  expect(decided).toMatchObject({ actions: [], ready: { reason: "DomainNotFound" }, requeueAfter: 10_000 });
+  expect(decide(user(), { kind: "unready", kept, isWithdrawn: false }).actions).toEqual([]);
+});
+
+test("rule 6: with its domain a user comes back by itself, with no other row touched", () => {
+  const settings = { isEnabled: false, maxContacts: null, displayName: null };
+  expect(does(decide(user(), world({ ...reconciled, settings }, ownerOf())))).toEqual(["saveSettings"]);
+});
+
+test("rule 2: a pause holds back everything but what is no longer allowed", () => {
+  const rows = { ...world(reconciled, ownerOf()), secret: undefined };
+  expect(decideRevocation(user({ enabled: false }), rows)).toBeUndefined();
+  expect(decideRevocation(user(), { kind: "unready", kept, isWithdrawn: false })).toBeUndefined();
+  expect(decideRevocation(user(), { kind: "absent", kept, isWithdrawn: true })?.actions).toHaveLength(2);
+  const revoked = decideRevocation(user(), { ...rows, isAllowed: false });
+  expect(revoked?.actions).toEqual([{ ...off, settings: { ...off.settings, maxContacts: null } }]);
+  expect(revoked?.ready).toMatchObject({ status: "False", reason: "NotAllowed" });
+});
+
+test("rule 2: what is shut out is the account that is there, though its domain was made anew with another one", () => {
+  const rows = { ...world(empty, ownerOf()), domain: "example.org", isAllowed: false };
+  expect(decide(user(), rows).actions).toEqual([
+    { ...off, settings: { ...off.settings, maxContacts: null } },
+  ]);
 });

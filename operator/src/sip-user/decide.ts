@@ -1,6 +1,5 @@
 /** What to do about a SipUser: nothing while its domain, Secret or names are not to be had, else whatever its rows lack. */
 import { isDeepStrictEqual } from "node:util";
-import type { Account } from "../adapters/mysql/user-rows.ts";
 import { claimConflict, reasons, resolveDeletionPolicy, standingOf, type Owner } from "../ownership.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { isReady, notReady, type Decision } from "../runtime/decision.ts";
@@ -10,8 +9,9 @@ import { afterRemoval, foreignObstacle, foreignRows } from "./foreign-rows.ts";
 import { observe } from "./observe.ts";
 import { planRows } from "./plan-rows.ts";
 import type { SipUser, UserFields } from "./resource.ts";
+import { turnOff } from "./turn-off.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName, type UserRows, type UserWorld } from "./world.ts";
+import { claimName, type Unserved, type UserRows, type UserWorld } from "./world.ts";
 
 /** Nobody tells when a row of another tool goes. */
 const lookAgain = 10_000;
@@ -19,12 +19,7 @@ const lookAgain = 10_000;
 const lookForSecret = 30_000;
 
 export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
-  if (world.kind !== "ready")
-    return {
-      actions: [],
-      ready: domainObstacle(user, world.kind),
-      status: { deletionPolicy: policyOf(user, false) },
-    };
+  if (world.kind !== "ready") return unserved(user, world);
   const { owner } = world;
   const standing = standingOf(owner, user.uid, world.present);
   if (typeof standing === "object") return { ...refuse(user, world, standing), requeueAfter: lookAgain };
@@ -34,6 +29,15 @@ export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
   const decided = decideOwn(user, afterRemoval(world, owner));
   const isNow = decided.actions.some((action) => action.do === "generatePassword");
   return isNow ? decided : { ...decided, actions: [...decideRemoval(owner), ...decided.actions] };
+}
+
+/**
+ * What is done for a user that is paused, too, for it is not up to whoever can pause it: nobody logs in any more once the domain takes no
+ * users of this namespace, or is not its SipDomain's any more. Undefined: nothing.
+ */
+export function decideRevocation(user: SipUser, world: UserWorld): Decision<UserAction> | undefined {
+  if (world.kind === "ready") return world.isAllowed ? undefined : shutOut(user, world);
+  return world.isWithdrawn === true ? unserved(user, world) : undefined;
 }
 
 /** Knows only the owner row: the object is gone, or is being deleted. */
@@ -118,12 +122,21 @@ const rotates: ReadonlySet<UserAction["do"]> = new Set(["updateSubscriber", "sav
 const isRotated = ({ secret, seenSecret }: UserRows): boolean =>
   secret !== undefined && (secret.resourceVersion === undefined || secret.resourceVersion !== seenSecret);
 
+/** An adopted row is switched off like any other: the name may be another tenant's tomorrow. With the domain all of it comes back. */
+const unserved = (user: SipUser, { kind, kept, isWithdrawn, isUnknown }: Unserved): Decision<UserAction> => ({
+  actions: kept !== undefined && isWithdrawn === true ? turnOff(kept) : [],
+  ready: domainObstacle(user, kind),
+  status: { deletionPolicy: policyOf(user, kept?.owner.fields.isAdopted === true) },
+  isAsked: true,
+  ...(isUnknown === true ? { requeueAfter: lookAgain } : {}),
+});
+
 function domainObstacle({ domain, reference }: SipUser, kind: "absent" | "unready"): Verdict {
   const { namespace, name } = splitKey(domain);
   const shown = namespace === reference.namespace ? name : domain;
   return kind === "absent"
     ? notReady(reasons.domainNotFound, `there is no SipDomain ${shown}`)
-    : notReady(reasons.domainNotReady, `SipDomain ${shown} is not served yet; its conditions say why`);
+    : notReady(reasons.domainNotReady, `SipDomain ${shown} is not served; its conditions say why`);
 }
 
 const immutableChanged = notReady(
@@ -143,21 +156,13 @@ function twice({ aliases }: SipUser): Verdict | undefined {
 
 /** No longer (or never) allowed: the rows that are there stay, and nobody can log in with them. */
 function shutOut(user: SipUser, world: UserRows): Decision<UserAction> {
-  const { owner, settings, hasBindings, domain } = world;
+  const { owner } = world;
   const verdict = notReady(
     reasons.notAllowed,
     `SipDomain ${user.domain} takes no users of this namespace; see its allowedNamespaces`,
   );
-  if (owner === undefined) return refuse(user, world, verdict);
-  const account: Account = { username: user.username, domain };
-  const off = { maxContacts: null, displayName: null, ...settings, isEnabled: false };
-  return {
-    ...refuse(user, world, verdict),
-    actions: [
-      ...(settings?.isEnabled === false ? [] : [{ do: "saveSettings", account, settings: off } as const]),
-      ...(hasBindings ? [{ do: "removeBindings", account } as const] : []),
-    ],
-  };
+  const refused = refuse(user, world, verdict);
+  return owner === undefined ? refused : { ...refused, actions: turnOff({ ...world, owner }), isAsked: true };
 }
 
 /** A SipDomain that was made anew may have another domain than before: its users go with it. */

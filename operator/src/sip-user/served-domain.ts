@@ -41,7 +41,7 @@ export async function readServedDomain(
 }
 
 /** The cluster serves it no longer; its rows are still there, and off. */
-const isShutOut = ({ status }: KubernetesObject): boolean =>
+export const isShutOut = ({ status }: KubernetesObject): boolean =>
   ((status ?? {}) as CommonStatus).conditions?.some(
     ({ type, reason }) => type === "Ready" && reason === reasons.notAllowed,
   ) ?? false;

@@ -15,12 +15,23 @@ import type { Claim, Owner } from "../ownership.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Presence, Secret, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
-import { readServedDomain, type ServedDomain } from "./served-domain.ts";
+import { findKeptRows, isTaken, readKeptRows } from "./kept-rows.ts";
+import { isShutOut, readServedDomain, type ServedDomain } from "./served-domain.ts";
 import type { SipUser, UserFields } from "./resource.ts";
+import { turnOff, type KeptRows } from "./turn-off.ts";
 
-export type UserWorld =
-  /** `unready`: the SipDomain is there, but has no rows of its own (yet), or its database is not to be had. */
-  { readonly kind: "absent" | "unready" } | UserRows;
+export type UserWorld = Unserved | UserRows;
+
+export interface Unserved {
+  /** `unready`: the SipDomain is there, but is served no longer, has no rows of its own (yet), or its database is not to be had. */
+  readonly kind: "absent" | "unready";
+  /** What the user owns all the same. */
+  readonly kept?: KeptRows | undefined;
+  /** Those rows are to serve nobody: the domain is its SipDomain's no longer. */
+  readonly isWithdrawn?: boolean;
+  /** That cannot be told now, and nobody tells when it can. */
+  readonly isUnknown?: boolean;
+}
 
 export interface UserRows extends ServedDomain {
   readonly kind: "ready";
@@ -36,6 +47,7 @@ export interface UserRows extends ServedDomain {
   readonly claims: readonly Claim[];
   /** Accounts with the username or an alias as their name, whoever made them. */
   readonly subscribers: readonly SubscriberRow[];
+  /** This and the bindings: of the account that is owned, where the user is not allowed. */
   readonly settings: UserSettings | undefined;
   /** Aliases with the username or an alias as their name, whoever made them. */
   readonly aliases: readonly AliasRow[];
@@ -53,12 +65,30 @@ export async function readUserWorld(
 ): Promise<readonly [UserWorld, Installation | undefined]> {
   const object = source.get("SipDomain", user.domain);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined)
-    return [{ kind: "absent" }, undefined];
+    return readWithoutDomain(user, installations, source, object !== undefined);
   const installation = await installations.of(clusterOf(object));
   if (installation?.epoch === undefined) return [{ kind: "unready" }, undefined];
   const served = await readServedDomain(object, user, installation, source);
-  if (served === undefined) return [{ kind: "unready" }, undefined];
-  return [await readRows(user, served, installation, source), installation];
+  if (served !== undefined) return [await readRows(user, served, installation, source), installation];
+  const kept = await readKeptRows(user, installation);
+  const isWithdrawn = isShutOut(object) || (kept !== undefined && (await isTaken(user, kept, installation)));
+  return [{ kind: "unready", kept, isWithdrawn }, installation];
+}
+
+/** A SipDomain that merely could not be read switches nobody off. */
+async function readWithoutDomain(
+  user: SipUser,
+  installations: Installations,
+  source: Source,
+  isDeleted: boolean,
+): Promise<readonly [UserWorld, Installation | undefined]> {
+  const found = await findKeptRows(user, installations.open());
+  if (found === undefined)
+    return [{ kind: "absent", isUnknown: installations.unreachable().length > 0 }, undefined];
+  const [kept, installation] = found;
+  const isOff = turnOff(kept).length === 0;
+  const isWithdrawn = isOff || isDeleted || (await source.presence("SipDomain", user.domain)).is === "absent";
+  return [{ kind: "absent", kept, isWithdrawn, isUnknown: !isWithdrawn }, installation];
 }
 
 /** The SipCluster of a SipDomain. */
@@ -80,6 +110,7 @@ async function readRows(
   const names = [username, ...aliases];
   const owner = await readOwner<UserFields>(installation, reference);
   const isOther = owner !== undefined && owner.uid !== uid;
+  const account = isAllowed ? { username, domain } : (owner?.fields ?? { username, domain });
   return {
     kind: "ready",
     ...served,
@@ -96,9 +127,9 @@ async function readRows(
       names.map((name) => claimName(name, domain)),
     ),
     subscribers: await readSubscribers(installation, domain, names),
-    settings: await readUserSettings(database, { username, domain }),
+    settings: await readUserSettings(database, account),
     aliases: await readAliases(database, domain, names),
-    hasBindings: await hasBindings(database, { username, domain }),
+    hasBindings: await hasBindings(database, account),
   };
 }
 
