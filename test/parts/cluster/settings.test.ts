@@ -120,7 +120,17 @@ describeWith(["mariadb"], "a node in a pod", () => {
       .toContain("schema is 998, for programs that know 999 or later, and this node knows up to 3");
     expect((await page(`${http}/healthz`))?.status).toBe(200);
     expect(await row()).toBeUndefined();
+    // One begins just as the node lists itself: it looks again, and takes itself back.
+    await cluster.database.query(
+      `CREATE TRIGGER meanwhile AFTER INSERT ON strowger_node FOR EACH ROW INSERT IGNORE INTO strowger_migration
+         (number, name, checksum, creates, started_at, serves_from) VALUES (1000, 'meanwhile', '', '', NOW(), 1000)`,
+    );
     await cluster.database.query("DELETE FROM strowger_migration WHERE number = 999");
+    await expect.poll(() => node.output(), patience).toContain("for programs that know 1000 or later");
+    await expect.poll(row, patience).toBeUndefined();
+    expect((await page(`${http}/readyz`))?.status).toBe(503);
+    await cluster.database.query("DROP TRIGGER meanwhile");
+    await cluster.database.query("DELETE FROM strowger_migration WHERE number = 1000");
     await expect.poll(async () => (await page(`${http}/readyz`))?.status, patience).toBe(200);
   });
 
