@@ -68,7 +68,12 @@ export class SimulatedNet {
       leave: async () => {},
     };
     const seal = createSeal(ring, "relay", () => this.now);
-    const cluster = new Cluster({ id, address, isPortShared, maxFlows: 10_000, seal }, user, clock, directory);
+    const cluster = new Cluster(
+      { id, address, isPortShared, maxFlows: 10_000, seal },
+      user,
+      clock,
+      directory,
+    );
     const node = { id, cluster, did, takesOffers: false, takesHanded: true };
     this.#nodes.set(id, node);
     return node;
