@@ -422,7 +422,7 @@ test("a database that is migrated elsewhere holds up nobody else's beat", async 
     await expect.poll(async () => (await leaderBeat(database)).age).toBeLessThan(10_000);
   }
   await mariadb.query("DELETE FROM strowger_lease");
-  await expect.poll(() => told).toEqual(["back ns/c"]);
+  await expect.poll(() => told.filter((line) => line === "back ns/c")).toHaveLength(1);
   await waiting.close();
 });
 
