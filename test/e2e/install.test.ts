@@ -90,6 +90,6 @@ async function portsOnTwoNodes(
   const found = new Map<string, number>();
   for (let port = 5_100; place.own && found.size < wanted.length && port < 5_200; port += 2)
     found.set(await place.own.balancer.nodeOf(port, address), port);
-  const [first = 5_100, second = 5_101] = wanted.map((node) => found.get(node));
+  const [first = 5_100, second = 5_102] = wanted.map((node) => found.get(node));
   return [first, second];
 }

@@ -1,7 +1,9 @@
 /**
  * Where the end-to-end tests run: a cluster of their own (test/support/kubernetes), or with USE_EXISTING_CLUSTER=true the cluster of the
  * current kubeconfig, whose load balancer must serve UDP. There the images have to be where its nodes can pull them:
- * STROWGER_E2E_OPERATOR_IMAGE, STROWGER_E2E_SIP_NODE_IMAGE and, for the upgrade, STROWGER_E2E_NEXT_SIP_NODE_IMAGE, each with its tag.
+ * STROWGER_E2E_OPERATOR_IMAGE, STROWGER_E2E_SIP_NODE_IMAGE and, for the upgrade, STROWGER_E2E_NEXT_SIP_NODE_IMAGE, each with its tag; and
+ * STROWGER_E2E_MARIADB_IMAGE where the one that the examples name cannot be pulled. The tests run where phones are: beside the cluster, at
+ * an address that its pods can answer.
  */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -84,7 +86,7 @@ async function existingPlace(): Promise<Place> {
     operatorImage: image("OPERATOR"),
     sipNodeImage: image("SIP_NODE"),
     nextSipNodeImage: image("NEXT_SIP_NODE"),
-    mariadbImage: undefined,
+    mariadbImage: process.env["STROWGER_E2E_MARIADB_IMAGE"] || undefined,
     close: async () => undefined,
   };
 }
