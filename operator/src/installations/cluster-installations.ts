@@ -15,7 +15,12 @@ import { Database } from "../adapters/mysql/database.ts";
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
 import { DatabaseUnavailable } from "../adapters/mysql/database-unavailable.ts";
 import { isTableMissing } from "../adapters/mysql/failure.ts";
-import { LeadershipLost, type ClusterIdentity, type Installation } from "../adapters/mysql/installation.ts";
+import {
+  LeadershipLost,
+  setClusterOfDatabase,
+  type ClusterIdentity,
+  type Installation,
+} from "../adapters/mysql/installation.ts";
 import { beat, leaderBeat, sayGoodbye } from "../adapters/mysql/leader-beat.ts";
 import type { MigrationReport } from "../adapters/mysql/migrate.ts";
 import type { Installations } from "../installations.ts";
@@ -177,13 +182,15 @@ export class ClusterInstallations implements Installations {
       return undefined;
     }
     try {
-      const opened = await this.#openAt(
-        key,
-        cluster,
-        await this.#addressOf(cluster.metadata.namespace, mysql),
-      );
-      if (this.#source.get("SipCluster", key) !== undefined) return opened;
-      this.#close(key); // it went meanwhile
+      const address = await this.#addressOf(cluster.metadata.namespace, mysql);
+      const { installation, isTaken } = await this.#openAt(key, cluster, address);
+      const now = this.#source.get("SipCluster", key);
+      const isLeaving =
+        now?.metadata.uid !== cluster.metadata.uid || now.metadata.deletionTimestamp !== undefined;
+      // It may have let its database go before this took it: nobody would do so again.
+      if (isLeaving && isTaken) await installation.write((change) => setClusterOfDatabase(change, undefined));
+      if (now !== undefined) return installation;
+      this.#close(key);
       return undefined;
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -203,7 +210,12 @@ export class ClusterInstallations implements Installations {
     );
   }
 
-  async #openAt(key: ObjectKey, object: KubernetesObject, address: DatabaseAddress): Promise<Installation> {
+  /** `isTaken`: the database was not this process's for that SipCluster before. */
+  async #openAt(
+    key: ObjectKey,
+    object: KubernetesObject,
+    address: DatabaseAddress,
+  ): Promise<{ readonly installation: Installation; readonly isTaken: boolean }> {
     const { namespace, name, uid, generation } = object.metadata;
     const before = this.#entries.get(key);
     const isSame = before?.cluster.uid === uid && isDeepStrictEqual(before.address, address);
@@ -228,7 +240,7 @@ export class ClusterInstallations implements Installations {
         void leave(before, before.cluster.uid !== uid);
         this.#options.onBack(key);
       }
-      return installation;
+      return { installation, isTaken: report !== undefined };
     } catch (error) {
       if (!isSame) void database.close().catch(() => undefined);
       throw error;

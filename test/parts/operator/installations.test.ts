@@ -234,6 +234,15 @@ test("a SipCluster that goes while its database is opened leaves none open", asy
   expect(installations.open()).toEqual([]);
 });
 
+test("a database that a SipCluster takes while it goes is free again", async () => {
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
+  const opening = installations.of("ns/c");
+  source.remove("SipCluster", "ns", "c");
+  await opening;
+  source.put("SipCluster", "ns", "next", mysql(), { uid: "u2" });
+  expect((await installations.of("ns/next"))?.epoch).toBeGreaterThan(0);
+});
+
 test("a database of another SipCluster is looked at, never migrated nor taken, until it is written on purpose", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   const ours = await installations.of("ns/c");
