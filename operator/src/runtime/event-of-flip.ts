@@ -3,7 +3,7 @@ import type { Condition, Verdict } from "./condition.ts";
 import type { Event } from "./source.ts";
 
 /** Conditions whose True is the bad news. */
-const alarms = new Set(["TrafficOnOneNode"]);
+const alarms = new Set(["TrafficOnOneNode", "Paused"]);
 
 /** What is wrong elsewhere and told there, once, instead of at each object that waits for it. */
 const waiting = new Set(["DomainNotReady", "ClusterNotReady", "DatabaseUnavailable"]);

@@ -9,6 +9,7 @@ interface DeploymentStatus {
   readonly observedGeneration?: number;
   readonly availableReplicas?: number;
   readonly updatedReplicas?: number;
+  readonly replicas?: number;
   readonly conditions?: readonly {
     readonly type: string;
     readonly status: string;
@@ -29,12 +30,12 @@ export function judgeDeployment(
   const isSeen = deployment !== undefined && (status.observedGeneration ?? 0) >= (generation ?? 0);
   const available = isSeen ? (status.availableReplicas ?? 0) : 0;
   if (isSeen && available >= wanted) {
-    const updated = status.updatedReplicas ?? 0;
-    return isReady(
-      updated >= wanted
-        ? `${wanted} of ${wanted} nodes serve`
-        : `${wanted} nodes serve, ${updated} of them renewed`,
-    );
+    const stuck = failureOf(status);
+    if (stuck !== undefined)
+      return notReady("RolloutStuck", `${wanted} of ${wanted} nodes serve, but new ones do not: ${stuck}`);
+    // While a rollout goes on there are more pods than wanted.
+    const isRenewed = (status.updatedReplicas ?? 0) >= wanted && (status.replicas ?? 0) <= wanted;
+    return isReady(`${wanted} of ${wanted} nodes serve${isRenewed ? "" : "; a rollout is under way"}`);
   }
   return notReady(
     "NodesNotReady",
@@ -42,12 +43,18 @@ export function judgeDeployment(
   );
 }
 
-function why(cluster: SipCluster, { conditions = [] }: DeploymentStatus, hasCredentials: boolean): string {
+function why(cluster: SipCluster, status: DeploymentStatus, hasCredentials: boolean): string {
   if (!hasCredentials && cluster.mysql !== undefined)
     return `; Secret ${cluster.mysql.credentialsSecret}, which spec.mysql names and nodes mount, is not there`;
+  const failed = failureOf(status);
+  return failed === undefined ? "" : `; ${failed}`;
+}
+
+/** Pods that cannot be made, or are not ready by the progress deadline. */
+function failureOf({ conditions = [] }: DeploymentStatus): string | undefined {
   const failed = conditions.find(
     ({ type, status }) =>
       (type === "ReplicaFailure" && status === "True") || (type === "Progressing" && status === "False"),
   );
-  return failed === undefined ? "" : `; ${failed.message ?? failed.type}`;
+  return failed && (failed.message ?? failed.type);
 }
