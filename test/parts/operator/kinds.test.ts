@@ -1,100 +1,22 @@
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
-import type { CommonStatus, KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
-import type { Outcome } from "../../../operator/src/runtime/reconcile-loop.ts";
-import { StatusWriter } from "../../../operator/src/runtime/status-writer.ts";
-import { VirtualClock } from "../../../operator/src/runtime/virtual-clock.ts";
-import { SipDomainController } from "../../../operator/src/sip-domain/controller.ts";
-import { SipUserController } from "../../../operator/src/sip-user/controller.ts";
-import { figureFields } from "../../../operator/src/sip-user/plan-figures.ts";
+import { expect, test } from "vitest";
+import type { CommonStatus, ObjectKey } from "../../../operator/src/runtime/object.ts";
 import { RegistrationFigures } from "../../../operator/src/sip-user/registrations.ts";
-import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
-import { MemorySource } from "./memory-source.ts";
-
-let mariadb: TestMariadb;
-let source: MemorySource;
-let clock: VirtualClock;
-let installations: ClusterInstallations;
-let domains: SipDomainController;
-let users: SipUserController;
-
-beforeAll(async () => {
-  mariadb = await startMariadb();
-});
-
-afterAll(() => mariadb[Symbol.asyncDispose]());
-
-beforeEach(async () => {
-  await mariadb.query("DROP DATABASE strowger");
-  await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
-  await mariadb.query("USE strowger");
-  source = new MemorySource();
-  source.secrets.set("voice/db", { data: { username: "root", password: "" } });
-  source.put("SipCluster", "voice", "main", cluster());
-  clock = new VirtualClock();
-  installations = new ClusterInstallations(source, {
-    name: "operator-0",
-    clock,
-    isLeader: () => false,
-    onOpen: () => undefined,
-    onBack: () => undefined,
-    onLost: () => undefined,
-  });
-  const status = new StatusWriter(source, clock, () => undefined, figureFields);
-  const parts = { installations, source, status };
-  domains = new SipDomainController(parts);
-  users = new SipUserController(parts);
-});
-
-afterEach(() => installations.close());
-
-const cluster = (more: object = {}) => ({
-  mysql: {
-    hosts: ["127.0.0.1"],
-    port: mariadb.port,
-    database: "strowger",
-    credentialsSecretRef: { name: "db" },
-  },
-  ...more,
-});
-
-const domainSpec = (more: object = {}) => ({
-  clusterRef: { name: "main" },
-  domain: "example.com",
-  realm: "test",
-  enabled: true,
-  adoptionPolicy: "Never",
-  ...more,
-});
-
-const userSpec = (name: string, more: object = {}) => ({
-  domainRef: { name: "example" },
-  username: name,
-  passwordSecretRef: { name: "secret", key: "password" },
-  enabled: true,
-  adoptionPolicy: "Never",
-  ...more,
-});
+import {
+  mariadb,
+  source,
+  clock,
+  installations,
+  domains,
+  users,
+  cluster,
+  domainSpec,
+  userSpec,
+  secret,
+  reconcile,
+} from "./kinds-house.ts";
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
-
-function secret(key: ObjectKey, password: string, resourceVersion: string): void {
-  source.secrets.set(key, { data: { password }, resourceVersion, isWatched: true });
-}
-
-/** Reconciles an object as it is now, and returns how that ended beside its condition Ready. */
-async function reconcile(
-  kind: "SipDomain" | "SipUser",
-  key: ObjectKey,
-): Promise<Outcome & { reason: string }> {
-  const controller = kind === "SipDomain" ? domains : users;
-  const outcome = await controller.reconcile(source.get(kind, key)!);
-  return { ...outcome, reason: reasonOf(source.get(kind, key)) };
-}
-
-const reasonOf = (object: KubernetesObject | undefined): string =>
-  (object?.status as CommonStatus).conditions?.find(({ type }) => type === "Ready")?.reason ?? "none";
 
 const statusOf = (kind: string, key: ObjectKey): Record<string, unknown> =>
   source.get(kind, key)?.status as Record<string, unknown>;
