@@ -16,6 +16,7 @@ import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
 import { DatabaseUnavailable } from "../adapters/mysql/database-unavailable.ts";
 import { isTableMissing } from "../adapters/mysql/failure.ts";
 import {
+  clusterOfDatabase,
   LeadershipLost,
   setClusterOfDatabase,
   type ClusterIdentity,
@@ -263,7 +264,17 @@ export class ClusterInstallations implements Installations {
     const entry = this.#entries.get(key);
     this.#contested.delete(key);
     this.#entries.delete(key);
-    if (entry !== undefined) void leave(entry, true);
+    if (entry !== undefined) void this.#letGo(key, entry).finally(() => leave(entry, true));
+  }
+
+  /** One that was deleted before a finalizer held it back has let nothing go; a database that is away stays its own. */
+  async #letGo(key: ObjectKey, { cluster, database, installation }: Entry): Promise<void> {
+    if (installation.epoch === undefined) return;
+    const presence = await this.#source.presence("SipCluster", key);
+    if (presence.is !== "absent") return;
+    const holder = await clusterOfDatabase(database).catch(() => undefined);
+    if (holder?.uid === cluster.uid)
+      await installation.write((change) => setClusterOfDatabase(change, undefined)).catch(() => undefined);
   }
 
   async #beatOne(key: ObjectKey): Promise<void> {
