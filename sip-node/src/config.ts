@@ -164,7 +164,7 @@ function toConfig(
         : undefined,
     },
     peers: file.ips("peers"),
-    drainTimeout: file.in("drain").number("timeout", 240, 0) * 1000,
+    drainTimeout: file.in("drain").number("timeoutSeconds", 240, 0) * 1000,
     insideRanges: file.in("outside").ranges("ranges"),
     maxTransactions: file.in("limits").number("transactions", fitting.transactions, 1),
     maxFlows: fitting.flows,

@@ -170,7 +170,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
     ]);
   });
 
-  it("drain.timeout: the node goes, and a call that rings for ever is answered through another one", async () => {
+  it("drain.timeoutSeconds: the node goes, and a call that rings for ever is answered through another one", async () => {
     const exchange = scene();
     const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drainTimeout = 20_000;

@@ -196,7 +196,7 @@ export class Cluster implements AsyncDisposable {
         connections: 8,
       },
       peers: plan.peers ?? [],
-      drain: { timeout: plan.drainTimeout ?? 240 },
+      drain: { timeoutSeconds: plan.drainTimeout ?? 240 },
       log: { level: "info" },
     };
     const file = join(this.folder, `${name}.json`);

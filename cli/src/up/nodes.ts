@@ -71,7 +71,7 @@ function configuration(house: House, database: Database, name: string, httpPort:
     cluster: { listen: "127.0.0.1:0", advertise: "127.0.0.1:0" },
     http: { listen: `127.0.0.1:${httpPort}` },
     control: { listen: "127.0.0.1:0" },
-    drain: { timeout: 2 }, // all nodes end together here, and somebody waits for the prompt
+    drain: { timeoutSeconds: 2 }, // all nodes end together here, and somebody waits for the prompt
     mysql: { hosts: [host], user, password, database: schema, connections: 8 },
     peers: house.exchange.peers,
     log: { level: "info" },

@@ -17,7 +17,7 @@ export function givenCluster({ spec, annotations = {} }: Given = {}): SipCluster
     spec: {
       replicas: 2,
       service: { mode: "Mixed", type: "LoadBalancer" },
-      drain: { timeout: 240 },
+      drain: { timeoutSeconds: 240 },
       mysql: {
         hosts: ["mysql.tel.svc"],
         port: 3306,

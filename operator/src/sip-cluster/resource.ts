@@ -77,7 +77,7 @@ export function parseSipCluster({ kind, metadata, spec: raw }: KubernetesObject)
     advertised: spec.advertise?.udp,
     service: parseService(spec.service),
     mysql: spec.mysql && parseMysql(spec.mysql),
-    drainTimeout: spec.drain.timeout,
+    drainTimeout: spec.drain.timeoutSeconds,
     peers: spec.peers ?? [],
     resources: spec.resources ?? defaultResources,
     template: spec.template ?? {},

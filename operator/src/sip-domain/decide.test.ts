@@ -46,7 +46,7 @@ function after(actions: readonly DomainAction[]): DomainRows {
 
 test("RFC 3261 §19.1.4: a domain is served in lower case, with its aliases beside it", () => {
   const { actions, ready } = decide(
-    domain({ aliases: ["SIP.example.com", "example.com"], registration: { maxExpires: 600 } }),
+    domain({ aliases: ["SIP.example.com", "example.com"], registration: { maxExpiresSeconds: 600 } }),
     empty,
   );
   expect(actions.filter(({ do: what }) => what === "insertDomain")).toEqual([
@@ -209,9 +209,10 @@ test("rule 5: Observe writes nothing and says whether there is a row; what it ow
 
 test("rule 5: Adopt takes over a row that says nothing else, leaves what the spec does not say, and retains it", () => {
   const row = {
-    ...after(decide(domain({ registration: { maxExpires: 99, minExpires: 9 } }), empty).actions).settings[0]!,
+    ...after(decide(domain({ registration: { maxExpiresSeconds: 99, minExpiresSeconds: 9 } }), empty).actions)
+      .settings[0]!,
   };
-  const adopting = domain({ adoptionPolicy: "Adopt", registration: { maxExpires: 600 } });
+  const adopting = domain({ adoptionPolicy: "Adopt", registration: { maxExpiresSeconds: 600 } });
   const adopted = decide(adopting, foreign([row]));
   expect(adopted).toMatchObject({
     ready: { status: "True" },
@@ -264,8 +265,8 @@ test("a row that was adopted stays adopted: without a word of the spec it is ret
 });
 
 test("rule 2: a pause holds back everything but that a namespace is no longer allowed", () => {
-  const before = after(decide(domain({ registration: { maxExpires: 600 } }), empty).actions);
-  const changed = domain({ enabled: false, registration: { maxExpires: 60 } });
+  const before = after(decide(domain({ registration: { maxExpiresSeconds: 600 } }), empty).actions);
+  const changed = domain({ enabled: false, registration: { maxExpiresSeconds: 60 } });
   expect(decideRevocation(changed, before)).toBeUndefined();
   expect(decideRevocation(changed, { kind: "absent" })).toBeUndefined();
   const revoked = decideRevocation(changed, { ...before, isAllowed: false });

@@ -24,9 +24,9 @@ export function settingsOf(
     aliasOf: null,
     realm,
     isEnabled,
-    minExpires: registration.minExpires ?? left.minExpires,
-    defaultExpires: registration.defaultExpires ?? left.defaultExpires,
-    maxExpires: registration.maxExpires ?? left.maxExpires,
+    minExpires: registration.minExpiresSeconds ?? left.minExpires,
+    defaultExpires: registration.defaultExpiresSeconds ?? left.defaultExpires,
+    maxExpires: registration.maxExpiresSeconds ?? left.maxExpires,
     maxContacts: registration.maxContacts ?? left.maxContacts,
     algorithms: algorithms?.join(",") ?? left.algorithms,
   };

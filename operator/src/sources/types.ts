@@ -65,7 +65,7 @@ export interface SipClusterSpec {
   };
   readonly drain: {
     /** Seconds that a node has to finish what it has begun before it ends. */
-    readonly timeout: number;
+    readonly timeoutSeconds: number;
   };
   /** SipDomains of other namespaces that this exchange serves. Those of its own namespace always are, and without this no others. */
   readonly allowedDomains?: readonly {
@@ -176,9 +176,9 @@ export interface SipDomainSpec {
   readonly enabled: boolean;
   /** What a phone may ask for, in seconds and contacts. What is not said is the node's default. */
   readonly registration?: {
-    readonly minExpires?: number;
-    readonly defaultExpires?: number;
-    readonly maxExpires?: number;
+    readonly minExpiresSeconds?: number;
+    readonly defaultExpiresSeconds?: number;
+    readonly maxExpiresSeconds?: number;
     readonly maxContacts?: number;
   };
   readonly auth?: {

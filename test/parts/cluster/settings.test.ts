@@ -236,7 +236,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     expect(await answer?.json()).toMatchObject({ stage: "draining", draining: true, ready: true });
     await expect.poll(async () => (await row())?.["draining"], patience).toBe(1);
     expect([(await page(`${http}/readyz`))?.status, await metric("strowger_draining")]).toEqual([200, 1]);
-    await configMount!.write({ "config.json": JSON.stringify({ ...config, drain: { timeout: 1 } }) });
+    await configMount!.write({ "config.json": JSON.stringify({ ...config, drain: { timeoutSeconds: 1 } }) });
     expect(await node.exited).toBe(0);
     expect(await row()).toBeUndefined();
   });

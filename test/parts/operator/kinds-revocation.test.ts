@@ -53,7 +53,13 @@ test("rule 2: a pause does not keep a domain that its cluster allows no longer, 
   const far = { clusterRef: { name: "main", namespace: "voice" }, domain: "far.example" };
   source.put("SipDomain", "far", "theirs", domainSpec(far));
   await reconcile("SipDomain", "far/theirs");
-  source.put("SipDomain", "far", "theirs", domainSpec({ ...far, registration: { maxExpires: 60 } }), pause);
+  source.put(
+    "SipDomain",
+    "far",
+    "theirs",
+    domainSpec({ ...far, registration: { maxExpiresSeconds: 60 } }),
+    pause,
+  );
   await reconcile("SipDomain", "far/theirs");
   expect(await isOn("far.example")).toBe(true);
   source.put("SipCluster", "voice", "main", cluster());

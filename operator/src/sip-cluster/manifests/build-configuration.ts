@@ -69,7 +69,7 @@ function nodeConfiguration(cluster: ServedCluster, { advertised, others, isIPv6,
         : { tls: mysql.tls.ca === undefined ? {} : { ca: `${mounts.mysqlCa}/ca.crt` } }),
     },
     peers: cluster.peers,
-    drain: { timeout: cluster.drainTimeout },
+    drain: { timeoutSeconds: cluster.drainTimeout },
     outside: { ranges: insideRanges },
     log: { level: "info" },
   };

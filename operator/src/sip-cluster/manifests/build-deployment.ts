@@ -11,7 +11,7 @@ import { parseQuantity } from "./quantity.ts";
 const lostHostSeconds = 30;
 /** The load balancer and kube-proxy have heard of a new node by then. */
 const settleSeconds = 10;
-/** From the end of `drain.timeout` to SIGKILL, in seconds. */
+/** From the end of `drain.timeoutSeconds` to SIGKILL, in seconds. */
 const graceBeyondDrain = 30;
 /** The rest of the memory limit is for buffers, code and the runtime itself. */
 const heapShare = 0.7;

@@ -90,13 +90,19 @@ test("domains are host names that fit the column", () => {
 
 test("registration limits are in order", () => {
   expect(
-    problems(domain({ registration: { minExpires: 60, defaultExpires: 600, maxExpires: 3600 } })),
+    problems(
+      domain({
+        registration: { minExpiresSeconds: 60, defaultExpiresSeconds: 600, maxExpiresSeconds: 3600 },
+      }),
+    ),
   ).toEqual([]);
-  expect(problems(domain({ registration: { minExpires: 700, defaultExpires: 600 } }))).toEqual([
-    "spec.registration.minExpires: minExpires must not be above defaultExpires",
+  expect(problems(domain({ registration: { minExpiresSeconds: 700, defaultExpiresSeconds: 600 } }))).toEqual([
+    "spec.registration.minExpiresSeconds: minExpiresSeconds must not be above defaultExpiresSeconds",
   ]);
-  expect(problems(domain({ registration: { defaultExpires: 600, maxExpires: 60 } }))).toHaveLength(1);
-  expect(problems(domain({ registration: { maxExpires: 0 } }))).toHaveLength(1);
+  expect(
+    problems(domain({ registration: { defaultExpiresSeconds: 600, maxExpiresSeconds: 60 } })),
+  ).toHaveLength(1);
+  expect(problems(domain({ registration: { maxExpiresSeconds: 0 } }))).toHaveLength(1);
 });
 
 test("immutable fields are held against what was kept, and are free while nothing was", () => {
