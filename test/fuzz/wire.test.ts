@@ -81,7 +81,7 @@ function checkForwarding(message: Message): void {
   parseContacts(message);
   const valid = validate(message, addresses);
   const path = preprocess(message, addresses, seal);
-  if (valid.kind === "reject" || path.kind === "reject") return;
+  if (valid.kind === "reject" || path.kind !== "path") return;
   const { maxForwards } = valid;
   const input = {
     request: message,

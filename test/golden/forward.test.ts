@@ -57,7 +57,7 @@ it.each(Object.entries(cases).map(([name, { does }]) => [name, does]))("%s: %s",
   if (request.kind !== "request") throw new Error(JSON.stringify(request));
   const valid = validate(request, addresses);
   const path = preprocess(request, addresses, seal);
-  if (valid.kind === "reject" || path.kind === "reject") throw new Error(JSON.stringify([valid, path]));
+  if (valid.kind === "reject" || path.kind !== "path") throw new Error(JSON.stringify([valid, path]));
   const recordRoute = mayFoundDialog(request) ? token : undefined;
   const { maxForwards } = valid;
   const out = forward(

@@ -26,10 +26,18 @@ const own = `<sip:${user}@203.0.113.1:5060;lr>`;
 const byCaller = { From: "<sip:alice@example.com>;tag=alice-1", To: "<sip:bob@example.com>;tag=bob-1" };
 const byCallee = { From: "<sip:bob@example.com>;tag=bob-1", To: "<sip:alice@example.com>;tag=alice-1" };
 
-function read(uri: string, fields: Fields) {
+/** `domains` are served; every other host is none of ours. */
+function read(uri: string, fields: Fields, domains: readonly string[] = []) {
   const request = requestOf("BYE", uri, fields);
-  const path = preprocess(request, addresses, seal);
-  return path.kind === "reject" ? path : { ...path, text: applyEdits(request.text, path.edits) };
+  const served = new Map<string, boolean>();
+  let path = preprocess(request, addresses, seal, served);
+  while (path.kind === "is-served") {
+    served.set(path.host, domains.includes(path.host));
+    path = preprocess(request, addresses, seal, served);
+  }
+  return path.kind === "reject"
+    ? path
+    : { ...path, text: applyEdits(request.text, path.edits), asked: [...served.keys()] };
 }
 const routes = (text: string) => text.match(/^Route: .*$/gm);
 
@@ -107,6 +115,52 @@ describe("our Route without a token (an outbound proxy setting)", () => {
     const path = read("sip:bob@example.com", { Route });
     expect(path).toMatchObject({ kind: "path", peer: undefined });
     expect(path.kind === "path" && routes(path.text)).toBeNull();
+  });
+});
+
+describe("§16.4: a Route with a served domain (an outbound proxy set by name)", () => {
+  const domains = ["example.com", "alias.example.net"];
+
+  it.each([
+    ["alone", "<sip:example.com;lr>"],
+    ["in any case, with a port", "<sip:EXAMPLE.com:5060;lr>"],
+    ["without lr and brackets", "sip:example.com"],
+    ["an alias, behind our address", "<sip:203.0.113.1;lr>, <sip:alias.example.net;lr>"],
+    ["twice, in two fields", ["<sip:example.com;lr>", "<sip:example.com:5070;lr>"]],
+    ["and an alias of it", "<sip:example.com;lr>, <sip:alias.example.net;lr>"],
+  ])("%s goes", (_, Route) => {
+    const path = read("sip:bob@example.com", { Route }, domains);
+    expect(path).toMatchObject({ kind: "path", peer: undefined });
+    expect(path.kind === "path" && routes(path.text)).toBeNull();
+  });
+
+  it("before our token goes with it, and a foreign one behind the token stays", () => {
+    const Route = ["<sip:example.com;lr>", `${own}, <sip:p1.example.org;lr>`];
+    const path = read("sip:bob@10.0.0.2", { Route, ...byCaller }, domains);
+    expect(path).toMatchObject({ peer: token.callee, asked: ["example.com"] });
+    expect(path.kind === "path" && routes(path.text)).toEqual(["Route: <sip:p1.example.org;lr>"]);
+  });
+
+  it("a foreign Route before or behind it is refused", () => {
+    for (const Route of [
+      "<sip:example.com;lr>, <sip:p.example.org;lr>",
+      "<sip:p.example.org;lr>, <sip:example.com;lr>",
+    ])
+      expect(read("sip:bob@example.com", { Route }, domains)).toMatchObject({ status: 403 });
+    const inDialog = { Route: `<sip:p.example.org;lr>, ${own}`, ...byCaller };
+    expect(read("sip:bob@10.0.0.2", inDialog, domains)).toMatchObject({ status: 403 });
+  });
+
+  it("asks about nothing but the first host that is not known to be ours, each once", () => {
+    const ask = (Route: string, served: [string, boolean][] = [], fields: Fields = {}) =>
+      preprocess(requestOf("BYE", "sip:bob@h", { Route, ...fields }), addresses, seal, new Map(served));
+    const two = "<sip:a.example;lr>, <sip:b.example;lr>";
+    expect(ask(two)).toEqual({ kind: "is-served", host: "a.example", isInDialog: false });
+    expect(ask(two, [["a.example", true]])).toMatchObject({ host: "b.example" });
+    expect(ask(two, [["a.example", false]])).toMatchObject({ status: 403 });
+    expect(ask(`<sip:a.example;lr>, ${own}`, [], byCaller)).toMatchObject({ isInDialog: true });
+    expect(ask(`${own}, ${two}`, [], byCaller)).toMatchObject({ kind: "path" });
+    expect(ask("<sip:203.0.113.1;lr>")).toMatchObject({ kind: "path" });
   });
 });
 

@@ -1,8 +1,8 @@
 /**
  * Route information preprocessing (RFC 3261 §16.4, §16.12): takes away the Route values that are ours and says where they lead.
  *
- * Any Route whose user part is a token of ours is ours, whatever its host (design-sip rule 17); so is one that names our address
- * without a token, as phones send with an outbound proxy.
+ * Any Route whose user part is a token of ours is ours, whatever its host (design-sip rule 17). So is one without a token that names our
+ * address or a domain that is served here: phones with an outbound proxy send those (§16.4).
  */
 import { type Edit, removeField, replaceRequestUri } from "../wire/edits.ts";
 import { maxUriBytes } from "../wire/limits.ts";
@@ -24,7 +24,21 @@ export interface Path {
   readonly edits: readonly Edit[];
 }
 
-export function preprocess(request: Request, addresses: Addresses, seal: Seal): Path | Rejection {
+/** What becomes of the request depends on whether this host, in lower case, is a domain that is served here. */
+export interface OpenQuestion {
+  readonly kind: "is-served";
+  readonly host: string;
+  /** A token of this dialog stands in a Route behind it. */
+  readonly isInDialog: boolean;
+}
+
+/** `served` holds the answers to earlier questions, by host: call again with each, until the result is no question. */
+export function preprocess(
+  request: Request,
+  addresses: Addresses,
+  seal: Seal,
+  served: ReadonlyMap<string, boolean> = new Map(),
+): Path | Rejection | OpenQuestion {
   const routes = parseList(request, "route", (text, from, to) => parseNameAddr(text, from, to, "Route"));
   if (isProblem(routes)) return reject(400, routes.reason);
   const edits: Edit[] = [];
@@ -39,12 +53,18 @@ export function preprocess(request: Request, addresses: Addresses, seal: Seal): 
   let own = 0;
   for (const route of routes) {
     const party = tokenPeer(route.uri, request, seal);
-    if (party === undefined && !isOwnRoute(route, addresses)) break;
+    if (party === undefined && !isOwnRoute(route, addresses, served)) break;
     peer ??= party;
     own += 1;
   }
   const foreign = routes.slice(own);
-  if (foreign.length > 0 && peer === undefined) return reject(403, "Relay to a foreign Route is refused");
+  const [first] = foreign;
+  if (first !== undefined && peer === undefined) {
+    const host = hostOf(first);
+    if (host === undefined || served.has(host)) return reject(403, "Relay to a foreign Route is refused");
+    const isInDialog = foreign.some((route) => tokenPeer(route.uri, request, seal) !== undefined);
+    return { kind: "is-served", host, isInDialog };
+  }
   if (own > 0 || edits.length > 0) edits.push(...keepRoutes(request, foreign));
   return { kind: "path", peer, edits };
 }
@@ -60,9 +80,15 @@ function tokenPeer(text: string, request: Request, seal: Seal): Party | undefine
   );
 }
 
-function isOwnRoute(route: NameAddr, addresses: Addresses): boolean {
+/** A served domain is ours with any port, as it is in a Request-URI. */
+function isOwnRoute(route: NameAddr, addresses: Addresses, served: ReadonlyMap<string, boolean>): boolean {
   const uri = parseUri(route.uri);
-  return !isProblem(uri) && isOwnAddress(addresses, uri.host, uri.port);
+  return !isProblem(uri) && (isOwnAddress(addresses, uri.host, uri.port) || served.get(uri.host) === true);
+}
+
+function hostOf(route: NameAddr): string | undefined {
+  const uri = parseUri(route.uri);
+  return isProblem(uri) ? undefined : uri.host;
 }
 
 /** The Route fields with only these values left. */

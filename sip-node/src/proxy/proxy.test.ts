@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { issueNonce } from "../auth/nonce.ts";
 import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
+import type { Aor } from "../location/account.ts";
 import type { Binding } from "../location/binding.ts";
 import { contactId } from "../location/contact-id.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
@@ -86,6 +87,40 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       expect(await ask("INVITE", callBob, { Route, To: `<${callBob}>;tag=bob-1` }), Route).toMatchObject({
         status: 407,
       });
+  });
+
+  it("with a served domain or an alias of it as Route; with a foreign or a disabled one it is refused", async () => {
+    house.store.addDomain("alias.example", { aliasOf: "example.com" });
+    house.store.addDomain("off.example", { isEnabled: false });
+    for (const Route of ["<sip:example.com;lr>", "<sip:203.0.113.1;lr>, <sip:alias.example:5060;lr>"])
+      expect(await askAs("alice", "INVITE", callBob, { Route }), Route).toMatchObject({ kind: "forward" });
+    for (const Route of ["<sip:p.example.org;lr>", "<sip:off.example;lr>"])
+      expect(await ask("INVITE", callBob, { Route }), Route).toMatchObject({
+        status: 403,
+        isToStranger: true,
+      });
+  });
+
+  it("a Route that is known to be ours costs no look-up", async () => {
+    const asked: string[] = [];
+    const { lookup } = node;
+    const counted = {
+      ...node,
+      lookup: {
+        resolve: (name: Aor) => (asked.push(name.domain), lookup.resolve(name)),
+        bindings: (aor: Aor) => lookup.bindings(aor),
+        bindingById: (id: string) => lookup.bindingById(id),
+      },
+    };
+    const routes = [undefined, "<sip:203.0.113.1;lr>", "<sip:example.com;lr>"];
+    const counts: number[] = [];
+    for (const Route of routes) {
+      await route(requestOf("INVITE", callBob, { Route }), aliceFlow, counted);
+      counts.push(asked.splice(0).length);
+    }
+    expect(counts).toEqual([1, 1, 2]);
+    const dropped = requestOf("ACK", callBob, { Route: "<sip:example.com;lr>", To: "<sip:bob@h>;tag=x" });
+    expect([await routeAck(dropped, counted), asked]).toEqual([undefined, []]);
   });
 
   it("a wrong password and an unknown user get the same challenge as before", async () => {
@@ -264,6 +299,26 @@ describe("in a dialog (rule 17)", () => {
         `Proxy-Authorization: ${other}`,
       ]);
     }
+  });
+
+  it("a served domain before the token is ours too, for an ACK as well, also while the database is away", async () => {
+    const Route = ["<sip:example.com;lr>", String(fields()["Route"])];
+    const bye = requestOf("BYE", "sip:bob@h", { ...fields(), Route });
+    const ack = requestOf("ACK", "sip:bob@h", { ...fields(), Route });
+    for (const isAway of [false, true]) {
+      house.store.isAway = isAway;
+      for (const routing of [await route(bye, aliceFlow, node), await routeAck(ack, node)]) {
+        if (routing?.kind !== "forward") throw new Error("not forwarded");
+        expect(routing.targets).toMatchObject([{ flow: bobFlow }]);
+        expect(applyEdits(bye.text, routing.edits)).not.toMatch(/^Route:/m);
+      }
+    }
+  });
+
+  it("a foreign Route before the token is refused, and its ACK dropped", async () => {
+    const foreign = { ...fields(), Route: ["<sip:p.example.org;lr>", String(fields()["Route"])] };
+    expect(await ask("BYE", "sip:bob@h", foreign)).toMatchObject({ status: 403 });
+    expect(await routeAck(requestOf("ACK", "sip:bob@h", foreign), node)).toBeUndefined();
   });
 
   it("validation comes first: 483", async () => {

@@ -23,7 +23,7 @@ import { parseUri, type SipUri } from "../wire/uri.ts";
 import { wireText } from "../wire/wire-text.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
 import type { Party } from "./flow-token.ts";
-import { preprocess } from "./preprocess.ts";
+import { type Path, preprocess } from "./preprocess.ts";
 import { type Rejection, reject } from "./rejection.ts";
 import { type Target, targets } from "./targets.ts";
 import { validate } from "./validate.ts";
@@ -59,7 +59,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   if (valid.kind === "reject") return toStranger(valid);
   const { maxForwards, loop } = valid;
   // §16.4 Preprocessing
-  const path = preprocess(request, house.addresses, house.tokenSeal);
+  const path = await pathOf(request, house);
   if (path.kind === "reject") return toStranger(path);
   if (path.peer !== undefined) {
     const target = await presentParty(path.peer, house);
@@ -92,8 +92,11 @@ const toStranger = (rejection: Rejection): Rejection => ({ ...rejection, isToStr
 /** An ACK to a 2xx goes by its token, without a transaction and unchallenged; undefined when it has none: dropped. */
 export async function routeAck(request: Request, house: ProxyHouse): Promise<Routing | undefined> {
   const valid = validate(request, house.addresses);
-  const path = preprocess(request, house.addresses, house.tokenSeal);
-  if (valid.kind === "reject" || path.kind === "reject" || path.peer === undefined) return undefined;
+  if (valid.kind === "reject") return undefined;
+  const first = preprocess(request, house.addresses, house.tokenSeal);
+  if (first.kind === "is-served" && !first.isInDialog) return undefined; // no look-up for what is dropped all the same
+  const path = first.kind === "is-served" ? await pathOf(request, house) : first;
+  if (path.kind === "reject" || path.peer === undefined) return undefined;
   const { maxForwards, loop } = valid;
   const target = await presentParty(path.peer, house);
   const edits = [...path.edits, ...ownCredentials(request, undefined, house)];
@@ -106,9 +109,7 @@ export async function answerOptions(request: Request, house: ProxyHouse): Promis
   if (valid.kind === "reject") return valid;
   const { uri } = valid;
   if (uri.user !== undefined || request.to.tag !== undefined) return undefined;
-  const isOurs =
-    isOwnAddress(house.addresses, uri.host, uri.port) ||
-    isServed((await house.lookup.resolve({ username: "", domain: uri.host })).domain);
+  const isOurs = isOwnAddress(house.addresses, uri.host, uri.port) || (await isServedHere(uri.host, house));
   if (!isOurs) return notServed(uri.host);
   return reject(
     200,
@@ -116,6 +117,25 @@ export async function answerOptions(request: Request, house: ProxyHouse): Promis
     "Accept: application/sdp\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, MESSAGE\r\nSupported:\r\n",
   );
 }
+
+/**
+ * §16.4. Only a Route that is neither a token of this dialog nor an address of ours costs a look-up: is its host a domain of ours? While the
+ * database cannot say, a request that a token behind it leads on goes on all the same.
+ */
+async function pathOf(request: Request, house: ProxyHouse): Promise<Path | Rejection> {
+  const served = new Map<string, boolean>();
+  let path = preprocess(request, house.addresses, house.tokenSeal, served);
+  while (path.kind === "is-served") {
+    const { host, isInDialog } = path;
+    const isHere = isServedHere(host, house);
+    served.set(host, await (isInDialog ? isHere.catch(() => true) : isHere));
+    path = preprocess(request, house.addresses, house.tokenSeal, served);
+  }
+  return path;
+}
+
+const isServedHere = async (host: string, house: ProxyHouse): Promise<boolean> =>
+  isServed((await house.lookup.resolve({ username: "", domain: host })).domain);
 
 /** Where the phone of a token is now: a phone that nobody hears on that flow any more may have registered from another one. */
 async function presentParty(party: Party, house: ProxyHouse): Promise<Target> {
