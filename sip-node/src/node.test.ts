@@ -216,6 +216,22 @@ describe("CANCEL (§9.2, §16.10)", () => {
   });
 });
 
+it.each(["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"])(
+  "§16: %s is an unknown method, which is forwarded as any other and leaves nothing behind",
+  async (method) => {
+    asks(method);
+    await settled();
+    const [copy] = sent;
+    expect(lines()).toEqual([`192.0.2.2 ${method} sip:bob@192.0.2.2:5060 SIP/2.0`]);
+    if (copy !== undefined) phoneAnswers(copy, 501);
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 501 Reason"]);
+    passes(40_000);
+    expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+    expect(node.hasOpenRequests()).toBe(false);
+    expect(errors).toEqual([]);
+  },
+);
+
 describe("what ends without an answer of the phone", () => {
   it("the database is away: 500 with Retry-After, and the transaction ends (§21.5.1)", async () => {
     house.store.isAway = true;

@@ -46,11 +46,11 @@ export class Requests {
   private readonly waiting: TimerWheel<Call, Server>;
 
   /** Where a new request goes; every method that is not here is the proxy's. */
-  private readonly methods: Readonly<Record<string, (server: Server, call: Call) => Promise<void>>> = {
-    REGISTER: (server, call) => this.register(server, call),
-    OPTIONS: (server, call) => this.options(server, call),
-    CANCEL: (server, call) => this.cancel(server, call),
-  };
+  private readonly methods: ReadonlyMap<string, (server: Server, call: Call) => Promise<void>> = new Map([
+    ["REGISTER", (server: Server, call: Call) => this.register(server, call)],
+    ["OPTIONS", (server: Server, call: Call) => this.options(server, call)],
+    ["CANCEL", (server: Server, call: Call) => this.cancel(server, call)],
+  ]);
 
   /** `advanceCall` takes the cancelling of a forwarded INVITE. */
   constructor(
@@ -184,7 +184,7 @@ export class Requests {
   private async handle(server: Server, call: Call): Promise<void> {
     try {
       if (call.isTaken !== undefined && (await call.isTaken)) return this.answers.drop(server, call);
-      await (this.methods[server.request.method] ?? this.proxy)(server, call);
+      await (this.methods.get(server.request.method) ?? this.proxy)(server, call);
     } catch (error) {
       if (!this.house.isStoreFailure(error)) this.house.broken(error);
       if (!call.hasAnswered) this.answers.reply(server, call, { ...plain(500), lines: "Retry-After: 5\r\n" });
