@@ -1,6 +1,7 @@
 /** The operator's configuration: read once from the environment into a frozen value, with all problems in one report. */
 import { isIP } from "node:net";
 import { parseDatabaseUrl, type DatabaseAddress } from "./adapters/mysql/database-url.ts";
+import { ownValue } from "./runtime/own-value.ts";
 
 /** A folder of YAML files and the one database that they are for. */
 export interface FilesConfig {
@@ -97,7 +98,7 @@ function requiredIn(
   problems: string[],
 ): (name: string, expected: string) => string {
   return (name, expected) => {
-    const value = environment[name] ?? "";
+    const value = ownValue(environment, name) ?? "";
     if (value === "") problems.push(`${name} is not set; expected ${expected}`);
     return value;
   };

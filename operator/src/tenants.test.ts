@@ -38,3 +38,9 @@ test("every name of a domain must be below a suffix that is open to its namespac
   expect(allowsDomains(allowed, "b", undefined, ["anything.test"])).toBe(true);
   expect(allowsDomains(allowed, "c", undefined, ["a.example"])).toBe(false);
 });
+
+test.each(["constructor", "toString", "__proto__"])("no namespace has the label %s by inheritance", (key) => {
+  const chooses = (operator: "Exists" | "DoesNotExist") =>
+    choosesNamespace({ selector: { matchExpressions: [{ key, operator }] } }, "n", {});
+  expect([chooses("Exists"), chooses("DoesNotExist")]).toEqual([false, true]);
+});

@@ -1,4 +1,5 @@
 /** Which namespaces may use what is in another one (SipCluster.allowedDomains, SipDomain.allowedNamespaces). Pure. */
+import { ownValue } from "./runtime/own-value.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -50,9 +51,9 @@ export function allowsDomains(
 
 function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
   return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    Object.entries(matchLabels).every(([key, value]) => ownValue(labels, key) === value) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key];
+      const value = ownValue(labels, key);
       switch (operator) {
         case "In":
           return value !== undefined && values.includes(value);

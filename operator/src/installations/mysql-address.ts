@@ -4,6 +4,7 @@ import { UnusableAddress } from "../adapters/mysql/failure.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Secret } from "../runtime/source.ts";
 import type { SipClusterSpec } from "../sources/types.ts";
+import { ownValue } from "../runtime/own-value.ts";
 
 export type MysqlSpec = NonNullable<SipClusterSpec["mysql"]>;
 
@@ -48,7 +49,7 @@ function caPart(namespace: string, mysql: MysqlSpec, secret: Secret | undefined)
 function valueOf(secret: Secret | undefined, name: ObjectKey, key: string): string {
   if (secret === undefined)
     throw new UnusableAddress("CredentialsNotFound", `there is no Secret ${name}, which spec.mysql names`);
-  const value = secret.data[key];
+  const value = ownValue(secret.data, key);
   if (value === undefined)
     throw new UnusableAddress("CredentialsNotFound", `Secret ${name} has no key ${key}; spec.mysql needs it`);
   return value;

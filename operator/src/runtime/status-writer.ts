@@ -8,6 +8,7 @@ import { setCondition, type Condition, type Verdict } from "./condition.ts";
 import { eventOfFlip } from "./event-of-flip.ts";
 import { keyOf, type CommonStatus, type KubernetesObject } from "./object.ts";
 import type { Source } from "./source.ts";
+import { ownValue } from "./own-value.ts";
 
 /** Fields of the status that other writers own, by kind. */
 export type ForeignFields = Readonly<Record<string, readonly string[]>>;
@@ -81,7 +82,7 @@ export class StatusWriter {
     const written = this.#written.get(`${kind} ${key}`);
     if (written?.uid === uid && written.at > this.#clock.now() - rememberMs) return written.status;
     const status = (this.#source.get(kind, key)?.status ?? {}) as Readonly<Record<string, unknown>>;
-    const foreign = this.#foreign[kind] ?? [];
+    const foreign = ownValue(this.#foreign, kind) ?? [];
     return Object.fromEntries(Object.entries(status).filter(([field]) => !foreign.includes(field)));
   }
 

@@ -2,6 +2,7 @@
 import type { ObjectReference } from "../ownership.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { SipClusterSpec } from "../sources/types.ts";
+import { ownValue } from "../runtime/own-value.ts";
 
 export interface HostPort {
   readonly host: string;
@@ -65,7 +66,7 @@ const defaultResources: Resources = {
 export function parseSipCluster({ kind, metadata, spec: raw }: KubernetesObject): SipCluster {
   const spec = raw as SipClusterSpec;
   const annotation = (name: string): string | undefined =>
-    metadata.annotations?.[`sip.strowger.dev/${name}`] || undefined;
+    ownValue(metadata.annotations, `sip.strowger.dev/${name}`) || undefined;
   return {
     reference: { kind, namespace: metadata.namespace, name: metadata.name },
     uid: metadata.uid,

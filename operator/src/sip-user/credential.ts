@@ -7,6 +7,7 @@ import { splitKey } from "../runtime/object.ts";
 import type { Secret } from "../runtime/source.ts";
 import type { Owner } from "../ownership.ts";
 import type { CredentialSource, SipUser, UserFields } from "./resource.ts";
+import { ownValue } from "../runtime/own-value.ts";
 
 /** Reasons for having none. */
 export const credentialReasons = {
@@ -37,11 +38,15 @@ export function credentialOf(
       `${name} is there and was not generated for this user; it is left as it is (remove it, and a new password is made)`,
     );
   }
-  const value = secret.data[credential.key];
+  const value = ownValue(secret.data, credential.key);
   if (value === undefined)
     return notReady(credentialReasons.notFound, `${name} has no key ${credential.key}`);
   return credential.kind === "ha1"
-    ? fromHa1(value, secret.data[`${credential.key}_sha256`] ?? "", `${name}, key ${credential.key}`)
+    ? fromHa1(
+        value,
+        ownValue(secret.data, `${credential.key}_sha256`) ?? "",
+        `${name}, key ${credential.key}`,
+      )
     : fromPassword(username, realm, value, `${name}, key ${credential.key}`);
 }
 

@@ -217,6 +217,11 @@ test("a password is generated once, and never taken from a Secret that somebody 
   });
 });
 
+test.each(["constructor", "__proto__"])("a key %s that the Secret does not have is not there", (key) => {
+  const spec = { passwordSecretRef: { name: "s", key } };
+  expect(decide(user(spec), world(empty))).toMatchObject({ ready: { reason: "SecretNotFound" } });
+});
+
 test("hashes are taken as they are from ha1SecretRef, in lower case", () => {
   const spec = { passwordSecretRef: undefined, ha1SecretRef: { name: "s", key: "ha1" } };
   const hashes = { data: { ha1: ha1.toUpperCase(), ha1_sha256: ha1Sha256 } };

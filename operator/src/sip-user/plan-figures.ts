@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Ms } from "../runtime/clock.ts";
 import type { ObjectKey } from "../runtime/object.ts";
+import { ownValue } from "../runtime/own-value.ts";
 
 export type Figures = Readonly<Record<string, boolean | number | string>>;
 
@@ -49,7 +50,7 @@ export function planFigures(
 /** Whether somebody appeared or went: a number or flag went from nothing to something or back. */
 export function isFlip({ before = {}, after }: Figured): boolean {
   const counted = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...counted].some((field) => Boolean(before[field]) !== Boolean(after[field]));
+  return [...counted].some((field) => Boolean(ownValue(before, field)) !== Boolean(ownValue(after, field)));
 }
 
 /** A user who never registered needs no line that says so. */

@@ -3,6 +3,7 @@
  * A unit test compares the file with what this makes.
  */
 import { readDefinitions, type Definition, type Schema } from "./definitions.ts";
+import { ownValue } from "../runtime/own-value.ts";
 
 export function generateTypes(definitions: readonly Definition[]): string {
   const head = "/** Generated from /crds by generate-types.ts. Do not edit. */\n";
@@ -16,7 +17,7 @@ export function generateTypes(definitions: readonly Definition[]): string {
 }
 
 function typeOf(kind: string, part: "Spec" | "Status", schema: Schema): string {
-  const partSchema = schema.properties?.[part.toLowerCase()] ?? {};
+  const partSchema = ownValue(schema.properties, part.toLowerCase()) ?? {};
   return `export interface ${kind}${part} ${body(partSchema, "")}\n`;
 }
 

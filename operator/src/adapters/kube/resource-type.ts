@@ -1,4 +1,5 @@
 /** The types of objects that the operator asks the API server for, and the paths at which they are served. */
+import { ownValue } from "../../runtime/own-value.ts";
 
 export interface ResourceType {
   /** `v1`, `apps/v1`. */
@@ -51,7 +52,7 @@ export function resourceTypeOf({
   readonly kind: string;
 }): ResourceType {
   const types: Readonly<Record<string, ResourceType>> = resourceTypes;
-  const type = Object.hasOwn(types, kind) ? types[kind] : undefined;
+  const type = ownValue(types, kind);
   if (type?.apiVersion === apiVersion) return type;
   throw new Error(
     `${apiVersion} ${kind} is no type that the operator knows; expected ${Object.keys(types).join(", ")}`,

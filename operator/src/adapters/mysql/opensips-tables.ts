@@ -12,23 +12,15 @@ export const opensipsVersions: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Columns without which a table cannot serve. Columns are asked for, version numbers are not trusted: they did not always move. */
-const neededColumns: Readonly<Record<string, readonly string[]>> = {
-  domain: ["domain"],
-  subscriber: ["username", "domain", "ha1"],
-  dbaliases: ["alias_username", "alias_domain", "username", "domain"],
-  location: [
-    "contact_id",
-    "username",
-    "domain",
-    "contact",
-    "received",
-    "path",
-    "expires",
-    "q",
-    "callid",
-    "cseq",
+const neededColumns: ReadonlyMap<string, readonly string[]> = new Map([
+  ["domain", ["domain"]],
+  ["subscriber", ["username", "domain", "ha1"]],
+  ["dbaliases", ["alias_username", "alias_domain", "username", "domain"]],
+  [
+    "location",
+    ["contact_id", "username", "domain", "contact", "received", "path", "expires", "q", "callid", "cseq"],
   ],
-};
+]);
 
 export async function existingTables(database: Statements): Promise<ReadonlySet<string>> {
   const rows = await database.rows<{ name: string }>(
@@ -62,7 +54,7 @@ export async function warnings(database: Statements): Promise<readonly string[]>
       found.push(`table ${name} is ${engine}, expected InnoDB: a crash may leave a change of it half done`);
     }
     const columns = await columnsOf(database, name);
-    const missing = (neededColumns[name] ?? []).filter((column) => !columns.has(column));
+    const missing = (neededColumns.get(name) ?? []).filter((column) => !columns.has(column));
     if (missing.length > 0) {
       found.push(
         `table ${name} is of an older OpenSIPS and has no column ${missing.join(", ")}: it cannot be served`,

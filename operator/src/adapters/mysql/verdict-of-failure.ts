@@ -25,12 +25,15 @@ export function verdictOfFailure(error: unknown): Verdict {
 export function statedFailure(error: unknown): Verdict | undefined {
   if (error instanceof LeadershipLost) return undefined;
   const verdict = verdictOfFailure(error);
-  const message = outline[verdict.reason];
+  const message = outline.get(verdict.reason);
   return message === undefined ? verdict : { ...verdict, message };
 }
 
-const outline: Readonly<Record<string, string>> = {
-  DatabaseUnavailable: "the database cannot be reached now; its SipCluster's conditions say why",
-  DatabaseTaken: "another operator writes to its SipCluster's database; the SipCluster's conditions say more",
-  InternalError: "unexpected; tried again, the operator's log says what",
-};
+const outline: ReadonlyMap<string, string> = new Map([
+  ["DatabaseUnavailable", "the database cannot be reached now; its SipCluster's conditions say why"],
+  [
+    "DatabaseTaken",
+    "another operator writes to its SipCluster's database; the SipCluster's conditions say more",
+  ],
+  ["InternalError", "unexpected; tried again, the operator's log says what"],
+]);

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Manifest } from "../../runtime/manifests.ts";
 import { parseQuantity } from "./quantity.ts";
+import { ownValue } from "../../runtime/own-value.ts";
 
 const noteName = "sip.strowger.dev/applied";
 
@@ -26,7 +27,7 @@ function contains(live: unknown, wanted: unknown, field = ""): boolean {
     if (typeof live !== "object" || live === null) return false;
     const isQuantities = field === "requests" || field === "limits";
     return Object.entries(wanted).every(([name, value]) => {
-      const there = (live as Readonly<Record<string, unknown>>)[name];
+      const there = ownValue(live as Readonly<Record<string, unknown>>, name);
       return isQuantities ? isSameQuantity(there, value) : contains(there, value, name);
     });
   }

@@ -6,15 +6,15 @@
 type Fields = Readonly<Record<string, unknown>>;
 
 export function mergeTemplate(ours: Fields, theirs: Fields): Fields {
-  const merged: Record<string, unknown> = { ...ours };
+  const merged = new Map(Object.entries(ours));
   for (const [field, value] of Object.entries(theirs)) {
-    const before = ours[field];
-    if (value === null) delete merged[field];
+    const before = merged.get(field);
+    if (value === null) merged.delete(field);
     else if (field === "tolerations" && Array.isArray(before) && Array.isArray(value))
-      merged[field] = [...(before as unknown[]), ...(value as unknown[])];
-    else merged[field] = isFields(value) ? mergeTemplate(isFields(before) ? before : {}, value) : value;
+      merged.set(field, [...(before as unknown[]), ...(value as unknown[])]);
+    else merged.set(field, isFields(value) ? mergeTemplate(isFields(before) ? before : {}, value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 const isFields = (value: unknown): value is Fields =>

@@ -19,6 +19,8 @@ test.each([
   ["Mi", undefined],
   ["1 Gi", undefined],
   ["12X", undefined],
+  ["1constructor", undefined],
+  ["1toString", undefined],
 ])("quantity %s", (text, value) => expect(parseQuantity(text)).toBe(value));
 
 const wanted = withNote({
@@ -109,5 +111,12 @@ test("RFC 3263 §4: SRV names a host; an address gets a name in each domain", ()
   ]);
   expect(dnsRecords({ host: "2001:db8::1", port: 5060 }, ["a.example"]).at(-1)).toContain(
     "IN AAAA 2001:db8::1",
+  );
+});
+
+test("fields of a template that are called as what objects inherit are fields like any other", () => {
+  const theirs = JSON.parse('{ "__proto__": { "a": 1 }, "constructor": { "b": null, "c": 2 } }') as object;
+  expect(JSON.stringify(mergeTemplate({}, { ...theirs }))).toBe(
+    '{"__proto__":{"a":1},"constructor":{"c":2}}',
   );
 });

@@ -9,6 +9,7 @@ import { brokenRules } from "./cel-rules.ts";
 import { nearest } from "./nearest.ts";
 import type { Path, Refusal } from "./problem.ts";
 import { pruneNulls } from "./prune-nulls.ts";
+import { ownValue } from "../../runtime/own-value.ts";
 
 export interface Admitted {
   readonly kind: string;
@@ -209,6 +210,6 @@ const meant = (given: string, known: readonly string[]): string => {
 
 const schemaAt = (schema: Schema | undefined, path: Path): Schema | undefined =>
   path.reduce<Schema | undefined>(
-    (at, step) => at?.properties?.[step] ?? at?.additionalProperties ?? at?.items,
+    (at, step) => ownValue(at?.properties, String(step)) ?? at?.additionalProperties ?? at?.items,
     schema,
   );

@@ -7,6 +7,7 @@ import { celEnv, parse, plan, type CelInput } from "@bufbuild/cel";
 import { strings } from "@bufbuild/cel/ext";
 import type { Rule, Schema } from "../definitions.ts";
 import type { Path, Refusal } from "./problem.ts";
+import { ownValue } from "../../runtime/own-value.ts";
 
 type Program = (values: Record<string, CelInput>) => unknown;
 
@@ -59,7 +60,7 @@ function refusal({ rule, message, fieldPath }: Rule, path: Path): Refusal {
 }
 
 const at = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  typeof value === "object" && value !== null ? ownValue(value as Record<string, unknown>, name) : undefined;
 
 /** CEL's integers are 64 bits wide. */
 function toCel(value: unknown): CelInput {

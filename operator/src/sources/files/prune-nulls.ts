@@ -3,6 +3,7 @@
  * An item of a list stays.
  */
 import type { Schema } from "../definitions.ts";
+import { ownValue } from "../../runtime/own-value.ts";
 
 /** Changes `value`. */
 export function pruneNulls(schema: Schema, value: unknown): void {
@@ -13,13 +14,9 @@ export function pruneNulls(schema: Schema, value: unknown): void {
   }
   const object = value as Record<string, unknown>;
   for (const [name, field] of Object.entries(object)) {
-    const known = ownField(schema.properties, name) ?? schema.additionalProperties;
+    const known = ownValue(schema.properties, name) ?? schema.additionalProperties;
     if (known === undefined) continue;
     if (field === null) delete object[name];
     else pruneNulls(known, field);
   }
 }
-
-/** A field may be called `constructor`. */
-const ownField = (properties: Schema["properties"] = {}, name: string): Schema | undefined =>
-  Object.hasOwn(properties, name) ? properties[name] : undefined;

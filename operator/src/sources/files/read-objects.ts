@@ -132,16 +132,17 @@ function fileObject(
   document: ParsedDocument,
   problems: Problem[],
 ): FileObject | undefined {
-  const decoded: Record<string, string> = {};
+  const decoded = new Map<string, string>();
   for (const [name, value] of Object.entries(data ?? {})) {
     if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) {
       const message = `Secret ${metadata.name}: data.${name} is not base64; plain text belongs under stringData`;
       problems.push({ file: document.file, line: document.lineOf(["data", name]), message });
       return undefined;
     }
-    decoded[name] = Buffer.from(value, "base64").toString("utf8");
+    decoded.set(name, Buffer.from(value, "base64").toString("utf8"));
   }
   const { namespace, name, labels = {}, annotations = {} } = metadata;
   const key = keyOf(namespace, name);
-  return { kind, key, namespace, name, labels, annotations, spec, data: { ...decoded, ...stringData } };
+  const plain = { ...Object.fromEntries(decoded), ...stringData };
+  return { kind, key, namespace, name, labels, annotations, spec, data: plain };
 }

@@ -1,5 +1,6 @@
 /** What the API server does not serve of what this operator needs: a whole kind, or fields of it. Pure. */
 import type { Definition, Schema } from "../definitions.ts";
+import { ownValue } from "../../runtime/own-value.ts";
 
 /** The part of the OpenAPI v3 document of a group and version that is looked at. */
 export interface ServedApi {
@@ -28,7 +29,7 @@ export function definitionGaps(
     );
     if (found === undefined) return [{ kind, fields: [] }];
     const fields = ["spec", "status"].flatMap((part) =>
-      missing(schema.properties?.[part], found.properties?.[part], part),
+      missing(ownValue(schema.properties, part), ownValue(found.properties, part), part),
     );
     return fields.length === 0 ? [] : [{ kind, fields }];
   });
@@ -52,7 +53,7 @@ function missing(needed: Schema | undefined, served: Schema | undefined, path: s
   if (served === undefined) return [path];
   if (served["x-kubernetes-preserve-unknown-fields"] === true) return [];
   const properties = Object.entries(needed.properties ?? {}).flatMap(([name, property]) =>
-    missing(property, served.properties?.[name], `${path}.${name}`),
+    missing(property, ownValue(served.properties, name), `${path}.${name}`),
   );
   return needed.items === undefined
     ? properties

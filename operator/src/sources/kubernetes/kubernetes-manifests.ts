@@ -9,6 +9,7 @@ import { keyOfObject, type StoreChange } from "../../runtime/reflected-store.ts"
 import { NodeRanges } from "./node-ranges.ts";
 import { ReflectedType, stalenessOf } from "./reflected-type.ts";
 import type { SourceListener, SourceObserver } from "./kubernetes-source.ts";
+import { ownValue } from "../../runtime/own-value.ts";
 
 export interface KubernetesManifestsOptions {
   readonly client: KubeClient;
@@ -143,4 +144,4 @@ export class KubernetesManifests implements Manifests {
 }
 
 const hasLabels = (has: Manifest["metadata"]["labels"], wanted: Readonly<Record<string, string>>): boolean =>
-  Object.entries(wanted).every(([name, value]) => has?.[name] === value);
+  Object.entries(wanted).every(([name, value]) => ownValue(has, name) === value);
