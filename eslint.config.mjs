@@ -1,5 +1,6 @@
 // Types-aware lint, and the wall that keeps the pure rooms pure: no await, clock, chance, environment or socket (docs/ARCHITECTURE.md).
 import tseslint from "typescript-eslint";
+import noOpenLookup from "./test/guards/no-open-lookup.mjs";
 
 const pure = [
   "sip-node/src/{wire,transaction,auth}/**/*.ts",
@@ -79,6 +80,12 @@ export default tseslint.config(
       ],
       eqeqeq: "error",
     },
+  },
+  {
+    files: ["{operator,sip-node,cli}/src/**/*.ts"],
+    ignores: ["**/*.test.ts"],
+    plugins: { strowger: { rules: { "no-open-lookup": noOpenLookup } } },
+    rules: { "strowger/no-open-lookup": "error" },
   },
   {
     files: ["operator/src/**/*.ts", "sip-node/src/**/*.ts"],

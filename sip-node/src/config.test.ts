@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { capacity } from "./config/capacity.ts";
 import { ConfigError, mountedFolders, readConfig } from "./config.ts";
+import { JsonReader } from "./config/json-reader.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "strowger-config-"))));
@@ -92,6 +93,13 @@ it("all problems of both files are one report: where, and what was expected", ()
     'keys[0].id: expected 1 to 32 letters, digits, "-" or "_"',
     "keys[0].key: expected at least 32 bytes in base64",
   ]);
+});
+
+it("a field that is called as what objects inherit is not there", () => {
+  const problems: string[] = [];
+  const reader = new JsonReader({}, "f", problems);
+  expect([reader.has("constructor"), reader.text("toString", "x")]).toEqual([false, "x"]);
+  expect(problems).toEqual([]);
 });
 
 it("no file, no JSON, no ring: a problem each, and nothing that only follows from it", () => {

@@ -105,7 +105,11 @@ interface File {
   readonly isRead: boolean;
 }
 
-function readFile(variable: string, environment: NodeJS.ProcessEnv, problems: string[]): File {
+function readFile(
+  variable: "STROWGER_CONFIG" | "STROWGER_KEYS",
+  environment: NodeJS.ProcessEnv,
+  problems: string[],
+): File {
   const path = environment[variable];
   const what = `${variable}${path === undefined ? "" : ` (${path})`}`;
   try {

@@ -75,13 +75,43 @@ const impurities: readonly (readonly [file: string, code: string, rule: string])
   ["proxy/planted-environment.ts", 'export const f = process.env["HOME"];', "no-restricted-properties"],
 ];
 
+const table = "const table: Record<string, number> = { a: 1 };";
+
+/** Look-ups by any text, each in a file of its own, and how often the lint refuses them. */
+const lookups: readonly (readonly [what: string, code: string, refusals: number])[] = [
+  ["a key of any text", "export const f = (key: string) => table[key];", 1],
+  ["a key of any type", "export const f = (key: any) => table[key];", 1],
+  ["a key that may be any text", "export const f = (key: string | number) => table[key];", 1],
+  ["a key of a generic type", "export const f = <K extends string>(key: K) => table[key];", 1],
+  ["a key put together", "export const f = (key: string) => table[`x-${key}`];", 1],
+  ["an assignment", "export const f = (key: string) => { table[key] = 1; };", 1],
+  ["in", "export const f = (key: string) => key in table;", 1],
+  ["destructuring", "export const f = (key: string) => { const { [key]: x } = table; return x; };", 1],
+  [
+    "a guard for another key",
+    "export const f = (k: string, l: string) => (Object.hasOwn(table, k) ? table[l] : 0);",
+    1,
+  ],
+  ["closed keys", 'export const f = (key: "a" | "b") => table[key];', 0],
+  ["numbers", "export const f = (texts: string[], at: number) => texts[at];", 0],
+  ["a guarded look-up", "export const f = (k: string) => (Object.hasOwn(table, k) ? table[k] : 0);", 0],
+  ["a removal", "export const f = (key: string) => { delete table[key]; };", 0],
+  ["a Map", "export const f = (map: Map<string, number>, key: string) => map.get(key);", 0],
+];
+
 let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "strowger-walls-"));
   const isOurs = (path: string): boolean => !/node_modules|\.strowger/.test(relative(root, path));
   for (const name of [...programs, "test/support"])
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isOurs });
-  for (const name of [".dependency-cruiser.mjs", "eslint.config.mjs", "tsconfig.json", "package.json"])
+  for (const name of [
+    "test/guards/no-open-lookup.mjs",
+    ".dependency-cruiser.mjs",
+    "eslint.config.mjs",
+    "tsconfig.json",
+    "package.json",
+  ])
     cpSync(join(root, name), join(copy, name));
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
 }, 20_000);
@@ -175,5 +205,32 @@ describe("the purity of rooms", () => {
   it("and nothing but what was planted is wrong with a file that was sound", () => {
     const plan = found.find(({ filePath }) => filePath.endsWith("registrar/plan.ts"));
     expect(plan?.messages.map(({ ruleId }) => ruleId)).toEqual(["no-restricted-syntax"]);
+  });
+});
+
+describe("tables that are indexed from outside", () => {
+  const fileOf = (program: string, at: number): string => `${program}/src/planted-lookup-${at}.ts`;
+  let refusals: ReadonlyMap<string, number>;
+  beforeAll(() => {
+    const files = programs.flatMap((program) => lookups.map((_, at) => fileOf(program, at)));
+    for (const program of programs)
+      for (const [at, [, code]] of lookups.entries()) plant(fileOf(program, at), `${table}\n${code}`);
+    const found = JSON.parse(run("eslint/bin/eslint.js", ["--format", "json", ...files])) as {
+      readonly filePath: string;
+      readonly messages: readonly { readonly ruleId: string | null }[];
+    }[];
+    refusals = new Map(
+      found.map(({ filePath, messages }) => [
+        relative(copy, filePath),
+        messages.filter(({ ruleId }) => ruleId === "strowger/no-open-lookup").length,
+      ]),
+    );
+  }, 60_000);
+
+  it.each(lookups)("%s: %s", (what, _, expected) => {
+    const at = lookups.findIndex(([name]) => name === what);
+    expect(programs.map((program) => refusals.get(fileOf(program, at)))).toEqual(
+      programs.map(() => expected),
+    );
   });
 });

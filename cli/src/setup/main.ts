@@ -4,7 +4,7 @@ import { tools, type ToolName } from "./tools.ts";
 
 const given = process.argv.slice(2);
 const names = given.includes("all") ? Object.keys(tools) : given;
-const unknown = names.filter((name) => !(name in tools));
+const unknown = names.filter((name) => !Object.hasOwn(tools, name));
 if (unknown.length > 0) {
   process.stderr.write(`unknown tool ${unknown.join(", ")}; known: ${Object.keys(tools).join(", ")}\n`);
   process.exit(2);

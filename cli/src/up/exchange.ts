@@ -61,10 +61,11 @@ function loginOf(user: YamlObject, objects: readonly YamlObject[]): Login | unde
   if (domain === undefined || domain.enabled === false || spec.enabled === false) return undefined;
   const reference = spec.passwordSecretRef;
   const secret = reference && find(objects, "Secret", user.namespace, reference.name);
+  const key = reference?.key ?? "password";
   return {
     username: spec.username,
     domain: domain.domain,
-    password: secret?.data[reference?.key ?? "password"],
+    password: secret !== undefined && Object.hasOwn(secret.data, key) ? secret.data[key] : undefined,
   };
 }
 

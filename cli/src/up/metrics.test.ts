@@ -13,7 +13,11 @@ odd{text="a \\"quoted\\" }, b"} 1e3
 test("samples keep name, labels and value; comments are no samples", () => {
   const samples = parseMetrics(text);
   expect(samples).toHaveLength(5);
-  expect(samples.at(-1)).toEqual({ name: "odd", labels: { text: 'a "quoted" }, b' }, value: 1000 });
+  expect(samples.at(-1)).toEqual({
+    name: "odd",
+    labels: new Map([["text", 'a "quoted" }, b']]),
+    value: 1000,
+  });
 });
 
 test("a total counts the samples that carry all labels asked for", () => {

@@ -1,7 +1,7 @@
 /** Reads the Prometheus text that nodes serve at /metrics. */
 export interface Sample {
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
 }
 
@@ -30,7 +30,8 @@ export function parseMetrics(text: string): Samples {
 export function total(samples: Samples, name: string, labels: Readonly<Record<string, string>> = {}): number {
   const matching = samples.filter(
     (sample) =>
-      sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+      sample.name === name &&
+      Object.entries(labels).every(([key, value]) => sample.labels.get(key) === value),
   );
   return matching.reduce((sum, sample) => sum + sample.value, 0);
 }
@@ -39,15 +40,13 @@ export function total(samples: Samples, name: string, labels: Readonly<Record<st
 export function totalBy(samples: Samples, name: string, label: string): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const sample of samples) {
-    const key = sample.labels[label];
+    const key = sample.labels.get(label);
     if (sample.name === name && key !== undefined) sums.set(key, (sums.get(key) ?? 0) + sample.value);
   }
   return sums;
 }
 
-function parseLabels(text: string): Record<string, string> {
+function parseLabels(text: string): ReadonlyMap<string, string> {
   const pairs = text.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g);
-  return Object.fromEntries(
-    [...pairs].map(([, key = "", value = ""]) => [key, value.replace(/\\(.)/g, "$1")]),
-  );
+  return new Map([...pairs].map(([, key = "", value = ""]) => [key, value.replace(/\\(.)/g, "$1")]));
 }

@@ -32,23 +32,23 @@ export class JsonReader {
   }
 
   in(field: string): JsonReader {
-    return new JsonReader(this.value[field] ?? {}, `${this.path}.${field}`, this.problems);
+    return new JsonReader(this.own(field) ?? {}, `${this.path}.${field}`, this.problems);
   }
 
   text(field: string, fallback?: string): string {
-    const value = this.value[field] ?? fallback;
+    const value = this.own(field) ?? fallback;
     if (typeof value === "string") return value;
     return this.expected(field, "a text") ?? "";
   }
 
   number(field: string, fallback: number, least: number): number {
-    const value = this.value[field] ?? fallback;
+    const value = this.own(field) ?? fallback;
     if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
     return this.expected(field, `a whole number of at least ${least}`) ?? fallback;
   }
 
   flag(field: string): boolean {
-    const value = this.value[field] ?? false;
+    const value = this.own(field) ?? false;
     if (typeof value === "boolean") return value;
     return this.expected(field, "true or false") ?? false;
   }
@@ -58,7 +58,7 @@ export class JsonReader {
   }
 
   list(field: string): readonly unknown[] {
-    const value = this.value[field] ?? [];
+    const value = this.own(field) ?? [];
     if (Array.isArray(value)) return value;
     return this.expected(field, "a list") ?? [];
   }
@@ -93,12 +93,17 @@ export class JsonReader {
   }
 
   has(field: string): boolean {
-    return this.value[field] !== undefined && this.value[field] !== null;
+    return (this.own(field) ?? null) !== null;
   }
 
   expected(field: string, what: string): undefined {
     this.problems.push(`${this.path}${field === "" ? "" : `.${field}`}: expected ${what}`);
     return undefined;
+  }
+
+  /** What the file says, and nothing that every object inherits. */
+  private own(field: string): unknown {
+    return Object.hasOwn(this.value, field) ? this.value[field] : undefined;
   }
 
   private asAddress(field: string, text: string): HostPort {

@@ -58,9 +58,11 @@ export abstract class Transaction<State extends string, Event extends string, Ac
   /** Moves as the table says and returns its cell; an event of another machine is ignored. */
   on(event: Event | TimerEvent, now: Ms, payload?: Payload): Cell<State, Action> {
     if (this.#state === "Terminated") return ignored;
+    /* eslint-disable strowger/no-open-lookup -- states and events are the machine's own */
     const row: Readonly<Record<string, Cell<State, Action>>> =
       this.#machine.table[this.#state as Exclude<State, "Terminated">];
     const cell = row[event] ?? ignored;
+    /* eslint-enable strowger/no-open-lookup */
     if (cell === ignored) return cell;
     this.#state = cell.next;
     for (const action of cell.actions) {
@@ -87,7 +89,7 @@ export abstract class Transaction<State extends string, Event extends string, Ac
   protected abstract ended(): void;
 
   #run(action: Action, now: Ms, payload: Payload | undefined): void {
-    const timed = timerActions[action];
+    const timed = timerActions.get(action);
     if (timed === undefined) this.act(action, now, payload);
     else if (timed.verb === "stop") this.#timing.wheel.stop(this.#timer(timed));
     else this.#start(timed, now);
@@ -117,15 +119,15 @@ interface TimerAction {
 }
 
 /** The timers' actions of all tables, taken apart once. */
-const timerActions: Readonly<Record<string, TimerAction>> = (() => {
-  const actions: Record<string, TimerAction> = Object.create(null) as Record<string, TimerAction>;
+const timerActions: ReadonlyMap<string, TimerAction> = (() => {
+  const actions = new Map<string, TimerAction>();
   for (const name of ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M"] as const) {
     const isRetransmission = name === "A" || name === "E" || name === "G";
     const shared = { name, event: `Timer ${name}`, isRetransmission, isCapped: name !== "A" } as const;
-    actions[`start ${name}`] = { verb: "start", ...shared };
-    actions[`double ${name}`] = { verb: "double", ...shared };
-    actions[`restart ${name} at T2`] = { verb: "cap", ...shared };
-    actions[`stop ${name}`] = { verb: "stop", ...shared };
+    actions.set(`start ${name}`, { verb: "start", ...shared });
+    actions.set(`double ${name}`, { verb: "double", ...shared });
+    actions.set(`restart ${name} at T2`, { verb: "cap", ...shared });
+    actions.set(`stop ${name}`, { verb: "stop", ...shared });
   }
   return actions;
 })();
