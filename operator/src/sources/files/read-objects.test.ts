@@ -71,6 +71,25 @@ test("a rule's problem names the line of the item it is about", async () => {
   ]);
 });
 
+test("a file that ends in ---, or has documents of comments alone, has the objects of the others", async () => {
+  const path = folder({
+    "a.yaml": `---\n# one\n---\n${cluster("one")}---\n---\n${cluster("two")}---\n`,
+    "b.yaml": `\ufeff${cluster("three")}...\n---\n# no more\n`.replaceAll("\n", "\r\n"),
+    "c.yaml": "---\n",
+  });
+  const { objects, problems } = await readObjects(path);
+  expect(problems).toEqual([]);
+  expect(objects.map(({ name }) => name)).toEqual(["one", "two", "three"]);
+});
+
+test("a file in another encoding than UTF-8 is a problem, not other names", async () => {
+  const path = folder({});
+  writeFileSync(join(path, "a.yaml"), Buffer.from(`# J\u00fcrgen\n${cluster("a")}`, "latin1"));
+  writeFileSync(join(path, "b.yaml"), Buffer.from(`\ufeff${cluster("b")}`, "utf16le"));
+  const wrong = "cannot be read: it is not UTF-8; save it as UTF-8";
+  expect(await problemsOf(path)).toEqual([`a.yaml:1: ${wrong}`, `b.yaml:1: ${wrong}`]);
+});
+
 test("an object that is there twice is a problem, and neither is taken", async () => {
   const path = folder({ "a.yaml": cluster("same"), "b.yaml": cluster("same") });
   const { objects, problems } = await readObjects(path);
@@ -102,13 +121,13 @@ test("plain words mean what they mean to kubectl", async () => {
     `apiVersion: sip.strowger.dev/v1alpha1\nkind: SipUser\nmetadata: { name: a, labels: { team: voice } }\nspec:\n  domainRef: { name: d }\n  generatePassword: yes\n${spec}`;
   const { objects } = await readObjects(folder({ "a.yaml": user("  username: a\n  enabled: off\n") }));
   expect(objects[0]).toMatchObject({ labels: { team: "voice" }, spec: { enabled: false } });
-  for (const word of ["y", "no", "On", "0100", "1_000", "null", "!!binary aGk=", "!!timestamp 2001-01-01"])
+  for (const word of ["y", "no", "On", "0100", "0o7", "1_000", "null", "!!int 1", ".inf"])
     expect(await problemsOf(folder({ "a.yaml": user(`  username: ${word}\n`) })), word).not.toEqual([]);
-  for (const word of ["22:22", "2001-01-01"])
+  for (const word of ["22:22", "2001-01-01", "e1", "E10", "0o8"])
     expect(await problemsOf(folder({ "a.yaml": user(`  username: a\n  displayName: ${word}\n`) }))).toEqual(
       [],
     );
-  for (const more of ["  <<: { maxContacts: 1 }\n", "  constructor:\n", "  __proto__: { enabled: no }\n"])
+  for (const more of ["  <<: { maxContact: 1 }\n", "  constructor:\n", "  __proto__: { enabled: no }\n"])
     expect(await problemsOf(folder({ "a.yaml": user(`  username: a\n${more}`) })), more).not.toEqual([]);
 });
 

@@ -106,7 +106,16 @@ async function readDocuments(directory: string, problems: Problem[]): Promise<re
 async function readText(path: string): Promise<string> {
   const { size } = await stat(path);
   if (size > longestFile) throw new Error(`it has ${size} bytes; expected at most ${longestFile}`);
-  return readFile(path, "utf8");
+  return decodeUtf8(await readFile(path));
+}
+
+/** The byte order mark is kept. A file in another encoding is refused: its names would be others. */
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error("it is not UTF-8; save it as UTF-8");
+  }
 }
 
 /**
