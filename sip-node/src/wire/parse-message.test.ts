@@ -160,6 +160,23 @@ describe("header fields (§7.3)", () => {
     }); // prettier-ignore
   });
 
+  it("a broken line before Via hides nothing that the answer needs", () => {
+    const text = invite.replace("\r\nVia", "\r\nSubject\r\nVia");
+    expect(parseMessage(text)).toMatchObject({
+      kind: "malformed",
+      problem: { status: 400, reason: "a header line without a colon" },
+      via: { host: "192.0.2.1" },
+    });
+  });
+
+  it("broken lines count as fields do: no message makes the parser read on for ever", () => {
+    const lines = new Array<string>(maxFields + 1).fill("Subject").join("\r\n");
+    expect(parseMessage(invite.replace("\r\nVia", `\r\n${lines}\r\nVia`))).toMatchObject({
+      kind: "malformed",
+      via: undefined,
+    });
+  });
+
   it("a field that begins with the first header line's fold is refused", () => {
     expect(verdict(invite.replace("\r\nVia", "\r\n Via"))).toBe(400);
   });

@@ -122,32 +122,43 @@ function parseStartLine(line: string): StartLine | ParseProblem {
   return request;
 }
 
-/** Fills `fields` and returns the offset behind the empty line. */
+/**
+ * Fills `fields` and returns the offset behind the empty line, or the first problem. The lines behind a broken one are indexed all the
+ * same, because the answer needs their Via, From, To, Call-ID and CSeq.
+ */
 function indexFields(text: string, from: number, fields: Field[]): number | ParseProblem {
   let at = from;
-  for (;;) {
+  let broken: ParseProblem | undefined;
+  for (let count = 0; ; count++) {
     const lineEnd = endOfLine(text, at);
-    if (isProblem(lineEnd)) return lineEnd;
-    if (lineEnd === at) return lineEnd + 2;
-    const colon = text.indexOf(":", at);
-    if (colon < 0 || colon > lineEnd) return problem("a header line without a colon", at);
+    if (isProblem(lineEnd)) return broken ?? lineEnd;
+    if (lineEnd === at) return broken ?? lineEnd + 2;
+    if (count === maxFields) return broken ?? problem(`more than ${maxFields} header fields`, at);
     let end = lineEnd + 2;
     while (isFold(text.charCodeAt(end))) {
       const next = endOfLine(text, end);
-      if (isProblem(next)) return next;
+      if (isProblem(next)) return broken ?? next;
       end = next + 2;
     }
-    const spelling = text.slice(at, trimEnd(text, at, colon));
-    const name = fieldName(spelling);
-    if (name === "other" && !isToken(spelling)) return problem("a header name is no token", at);
-    const valueStart = skipSpace(text, colon + 1, end - 2);
-    const valueEnd = trimEnd(text, valueStart, end - 2);
-    if (valueEnd - valueStart > maxFieldBytes)
-      return problem(`${name}: more than ${maxFieldBytes} bytes`, at);
-    if (fields.length === maxFields) return problem(`more than ${maxFields} header fields`, at);
-    fields.push({ name, start: at, valueStart, valueEnd, end });
+    const field = readField(text, at, lineEnd, end);
+    if (isProblem(field)) broken ??= field;
+    else fields.push(field);
     at = end;
   }
+}
+
+/** The field whose first line ends at `lineEnd` and whose last folded line ends before `end`. */
+function readField(text: string, at: number, lineEnd: number, end: number): Field | ParseProblem {
+  const colon = text.indexOf(":", at);
+  if (colon < 0 || colon > lineEnd) return problem("a header line without a colon", at);
+  const spelling = text.slice(at, trimEnd(text, at, colon));
+  const name = fieldName(spelling);
+  if (name === "other" && !isToken(spelling)) return problem("a header name is no token", at);
+  const valueStart = skipSpace(text, colon + 1, end - 2);
+  const valueEnd = trimEnd(text, valueStart, end - 2);
+  return valueEnd - valueStart > maxFieldBytes
+    ? problem(`${name}: more than ${maxFieldBytes} bytes`, at)
+    : { name, start: at, valueStart, valueEnd, end };
 }
 
 /** Offset of the CRLF that ends the line at `at`. */
