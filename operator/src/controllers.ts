@@ -13,6 +13,7 @@ import { figureFields } from "./sip-user/plan-figures.ts";
 import { RegistrationFigures } from "./sip-user/registrations.ts";
 import { parseSipUser } from "./sip-user/resource.ts";
 import { clusterOf } from "./sip-user/world.ts";
+import { BindingCounts } from "./telemetry/binding-counts.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
 
@@ -41,7 +42,7 @@ export interface Controllers {
 const workers = 4;
 
 export function createControllers(options: ControllersOptions): Controllers {
-  const { source, installations, fleet, log } = options;
+  const { source, installations, fleet, metrics, log } = options;
   const status = new StatusWriter(
     source,
     systemClock,
@@ -51,10 +52,17 @@ export function createControllers(options: ControllersOptions): Controllers {
     },
     figureFields,
   );
+  const bindings = new BindingCounts(systemClock, metrics.bindings);
   const news = (key: ObjectKey): void => clusters.changed({ kind: "SipCluster", key, what: "object" });
   const parts = { installations, source, status };
   const clusters = loop(
-    new SipClusterController({ ...parts, clock: systemClock, ...(fleet && { fleet }), onNews: news }),
+    new SipClusterController({
+      ...parts,
+      clock: systemClock,
+      ...(fleet && { fleet }),
+      onNews: news,
+      bindings: (key) => bindings.get(key),
+    }),
     options,
   );
   const domains = loop(new SipDomainController(parts), options);
@@ -64,6 +72,7 @@ export function createControllers(options: ControllersOptions): Controllers {
     installations,
     source,
     clock: systemClock,
+    onCount: (cluster, counted) => bindings.learn(cluster, counted),
     onFailure: (cause) => log.debug({ err: cause }, "figures of registrations: tried again"),
   });
   return {

@@ -1,6 +1,10 @@
 /** The databases that this operator serves: one for each SipCluster (design: truth, names, ownership, rule 1). */
 import type { Installation } from "./adapters/mysql/installation.ts";
+import type { Ms } from "./runtime/clock.ts";
 import type { ObjectKey } from "./runtime/object.ts";
+
+/** How often `beat` of an implementation is to be called. */
+export const beatEvery: Ms = 5_000;
 
 export interface Installations {
   /**

@@ -6,10 +6,11 @@ import { MigrationWaits } from "./adapters/mysql/schema-now.ts";
 import { UnservableDatabase } from "./adapters/mysql/server.ts";
 import type { Config, FilesConfig } from "./config.ts";
 import { createControllers } from "./controllers.ts";
-import { keepBeating } from "./installations/keep-beating.ts";
+import { beatEvery } from "./installations.ts";
 import { OneInstallation } from "./installations/one-installation.ts";
 import { createLog, logOpening, serve, stopOnce } from "./process-edge.ts";
 import { systemClock } from "./runtime/clock.ts";
+import { repeat } from "./runtime/repeat.ts";
 import { FilesSource } from "./sources/files/files-source.ts";
 import { report } from "./sources/files/problem.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -67,5 +68,10 @@ export async function runFiles(config: Config, { files, data, database }: FilesC
   });
   waitsFor.delete("the files");
   controllers.start();
-  stopBeating = keepBeating(() => installation.beat(), systemClock);
+  stopBeating = repeat(
+    systemClock,
+    beatEvery,
+    () => installation.beat(),
+    (cause) => log.error({ err: cause }, "a round of the database's beat failed"),
+  );
 }

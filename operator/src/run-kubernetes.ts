@@ -9,11 +9,12 @@ import { KubeConnection } from "./adapters/kube/kube-connection.ts";
 import { leaseStore } from "./adapters/kube/lease-store.ts";
 import type { Config, KubernetesConfig } from "./config.ts";
 import { createControllers } from "./controllers.ts";
+import { beatEvery } from "./installations.ts";
 import { ClusterInstallations } from "./installations/cluster-installations.ts";
-import { keepBeating } from "./installations/keep-beating.ts";
 import { createLog, logOpening, serve, stopOnce } from "./process-edge.ts";
 import { monotonicClock, systemClock } from "./runtime/clock.ts";
 import { LeaderElector } from "./runtime/leader-elector.ts";
+import { repeat } from "./runtime/repeat.ts";
 import type { Change } from "./runtime/source.ts";
 import { KubernetesManifests } from "./sources/kubernetes/kubernetes-manifests.ts";
 import { KubernetesSource } from "./sources/kubernetes/kubernetes-source.ts";
@@ -76,7 +77,12 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
   const lead = (): void => {
     isLeading = true;
     controllers.start();
-    stopBeating = keepBeating(() => installations.beat(), systemClock);
+    stopBeating = repeat(
+      systemClock,
+      beatEvery,
+      () => installations.beat(),
+      (cause) => log.error({ err: cause }, "a round of the databases' beats failed"),
+    );
   };
   const changed = (change: Change): void => {
     installations.changed(change);

@@ -35,6 +35,8 @@ export interface SipClusterControllerOptions {
   readonly fleet?: Fleet;
   /** Reconcile this one soon, although no object changed. */
   readonly onNews?: (key: ObjectKey) => void;
+  /** Current bindings in a SipCluster's database; undefined: not counted lately. Absent: nobody counts. */
+  readonly bindings?: (key: ObjectKey) => number | undefined;
 }
 
 export class SipClusterController implements Controller {
@@ -44,9 +46,10 @@ export class SipClusterController implements Controller {
   readonly #onNews: (key: ObjectKey) => void;
   readonly #watches = new Map<string, NodeWatch>();
 
-  constructor({ installations, source, status, clock, fleet, onNews }: SipClusterControllerOptions) {
+  constructor(options: SipClusterControllerOptions) {
+    const { installations, source, status, clock, fleet, onNews, bindings = () => undefined } = options;
     const live = fleet && { ...fleet, live: new LiveObjects(fleet.manifests, clock) };
-    this.#around = { installations, source, clock, fleet: live };
+    this.#around = { installations, source, clock, bindings, fleet: live };
     this.#status = status;
     this.#onNews = onNews ?? (() => undefined);
   }

@@ -3,14 +3,14 @@ import { randomBytes } from "node:crypto";
 import { failureOf } from "../adapters/mysql/failure.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { leaderBeat } from "../adapters/mysql/leader-beat.ts";
-import { countRegistrations, readNodes, type NodeRow } from "../adapters/mysql/node-rows.ts";
+import { readNodes, type NodeRow } from "../adapters/mysql/node-rows.ts";
 import { readMigrations } from "../adapters/mysql/migration-files.ts";
 import { readMigrationRows } from "../adapters/mysql/migration-rows.ts";
 import { schemaNow } from "../adapters/mysql/schema-now.ts";
 import type { Installations } from "../installations.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Manifest, Manifests } from "../runtime/manifests.ts";
-import { keyOf, type CommonStatus, type KubernetesObject } from "../runtime/object.ts";
+import { keyOf, type CommonStatus, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipDomainSpec } from "../sources/types.ts";
 import type { LiveObjects } from "./live-objects.ts";
@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly installations: Installations;
   readonly source: Source;
   readonly clock: Clock;
+  /** Current bindings in a SipCluster's database; undefined: not counted lately. */
+  readonly bindings: (cluster: ObjectKey) => number | undefined;
   readonly fleet: (Fleet & { readonly live: LiveObjects }) | undefined;
 }
 
@@ -49,10 +51,11 @@ export interface ReadWorld {
 export async function readWorld(
   object: KubernetesObject,
   cluster: SipCluster,
-  { installations, source, clock, fleet }: Surroundings,
+  around: Surroundings,
   watch: NodeWatch,
 ): Promise<ReadWorld> {
-  const { database, installation } = await readDatabase(cluster, installations, source, watch);
+  const { source, clock, fleet } = around;
+  const { database, installation } = await readDatabase(cluster, around, watch);
   const nodes = database.kind === "open" ? database.nodes : [];
   return {
     world: {
@@ -67,8 +70,7 @@ export async function readWorld(
 
 async function readDatabase(
   cluster: SipCluster,
-  installations: Installations,
-  source: Source,
+  { installations, source, bindings }: Surroundings,
   watch: NodeWatch,
 ): Promise<{ readonly database: DatabaseWorld; readonly installation: Installation | undefined }> {
   const { kind, namespace, name } = cluster.reference;
@@ -80,6 +82,7 @@ async function readDatabase(
     const isNamesake = holder?.namespace === namespace && holder.name === name;
     const isOurs = holder === undefined || (isNamesake && holder.uid === cluster.uid);
     const presence = isNamesake && !isOurs ? await source.presence(kind, keyOf(namespace, name)) : undefined;
+    const counted = bindings(keyOf(namespace, name));
     const open = {
       kind: "open",
       installationId: id,
@@ -90,7 +93,7 @@ async function readDatabase(
       schema: schemaNow(await readMigrationRows(database), await readMigrations()),
       // Another one's may have tables that are older than these statements.
       nodes: isOurs ? await readNodes(database) : [],
-      registrations: isOurs && watch.isTimeToCount() ? await countRegistrations(database) : undefined,
+      registrations: counted !== undefined && isOurs && watch.isTimeToTell() ? counted : undefined,
     } as const;
     return { database: open, installation };
   } catch (error) {

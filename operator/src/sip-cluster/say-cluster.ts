@@ -127,7 +127,7 @@ function addressStatus(plan: FleetPlan | undefined, { domains }: FleetWorld): Si
   return { addresses: [{ transport: "udp", host, port }], dnsRecords: dnsRecords(advertised, domains) };
 }
 
-function figures({ database, status }: ClusterWorld): SipClusterStatus {
+function figures({ database }: ClusterWorld): SipClusterStatus {
   if (database.kind !== "open") return {};
   const { installationId, nodes, registrations } = database;
   const live = liveNodes(nodes);
@@ -137,10 +137,10 @@ function figures({ database, status }: ClusterWorld): SipClusterStatus {
     readyNodes: live.filter(({ isDraining }) => !isDraining).length,
   };
   // They change all the time: written when they are counted, not each time anything is looked at.
-  if (registrations === undefined && status.registrations !== undefined) return counted;
+  if (registrations === undefined) return counted;
   return {
     ...counted,
-    registrations: registrations ?? 0,
+    registrations,
     callsPerMinute: live.reduce((sum, { callsPerMinute }) => sum + callsPerMinute, 0),
   };
 }

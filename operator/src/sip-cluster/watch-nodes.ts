@@ -10,7 +10,7 @@ import { liveNodes } from "./see-nodes.ts";
 const probeEvery: Ms = 30_000;
 /** A node that did not answer is asked again sooner. */
 const probeAgain: Ms = 5_000;
-const countEvery: Ms = 30_000;
+const tellEvery: Ms = 30_000;
 
 export class NodeWatch {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class NodeWatch {
   #report: ProbeReport | undefined;
   #isProbing = false;
   #probedAt = -Infinity;
-  #countedAt = -Infinity;
+  #toldAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,10 +34,10 @@ export class NodeWatch {
     return this.#traffic;
   }
 
-  /** Whether it is time to count registrations again; counting is dear, and a status that changes all the time is too. */
-  isTimeToCount(): boolean {
-    const isTime = this.#clock.now() - this.#countedAt >= countEvery;
-    if (isTime) this.#countedAt = this.#clock.now();
+  /** Whether it is time for new figures in the status: each write of it wakes every watcher. */
+  isTimeToTell(): boolean {
+    const isTime = this.#clock.now() - this.#toldAt >= tellEvery;
+    if (isTime) this.#toldAt = this.#clock.now();
     return isTime;
   }
 

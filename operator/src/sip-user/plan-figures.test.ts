@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isFlip, planFigures, type Figured, type Figures, type LastWrite } from "./plan-figures.ts";
+import { isFlip, planFigures, type Figured, type Figures } from "./plan-figures.ts";
 
 const user = (name: string, before: Figures | undefined, after: Figures): Figured => ({
   kind: "SipUser",
@@ -11,43 +11,40 @@ const user = (name: string, before: Figures | undefined, after: Figures): Figure
 const off = { registered: false, contacts: 0 };
 const on = (contacts = 1) => ({ registered: true, contacts });
 const minutes = (count: number): number => count * 60_000;
-const never: LastWrite = { any: Number.NEGATIVE_INFINITY, flip: Number.NEGATIVE_INFINITY };
 
 const planned = (
   all: readonly Figured[],
-  last: Record<string, Partial<LastWrite>> = {},
+  written: Record<string, number> = {},
   now = minutes(100),
-) =>
-  planFigures(
-    all,
-    new Map(Object.entries(last).map(([uid, times]) => [uid, { ...never, ...times }])),
-    now,
-  ).map(({ uid }) => uid);
+): readonly string[] => planFigures(all, new Map(Object.entries(written)), now).map(({ uid }) => uid);
 
-test("rule 8: what says nothing new is not written, nor is it that somebody never registered", () => {
+test("ADR 36: what says nothing new is not written, nor is it that somebody never registered", () => {
   expect(planned([user("a", on(), on()), user("b", undefined, off), user("c", undefined, on())])).toEqual([
     "c",
   ]);
 });
 
-test("rule 8: who appears or goes is written first, then whoever waited longest", () => {
+test("ADR 36: who appears or goes is written first, then whoever waited longest", () => {
   const all = [user("numbers", on(1), on(2)), user("older", on(1), on(2)), user("gone", on(), off)];
-  expect(planned(all, { numbers: { any: minutes(80) }, older: { any: minutes(70) } })).toEqual([
-    "gone",
-    "older",
-    "numbers",
-  ]);
+  expect(planned(all, { numbers: minutes(80), older: minutes(70) })).toEqual(["gone", "older", "numbers"]);
 });
 
-test("rule 8: an object is written once in five minutes; a first flip does not wait for an earlier number", () => {
-  const last = {
-    a: { any: minutes(98) },
-    b: { any: minutes(98) },
-    c: { any: minutes(98), flip: minutes(98) },
-  };
-  const all = [user("a", on(1), on(2)), user("b", on(1), off), user("c", on(1), off)];
-  expect(planned(all, last)).toEqual(["b"]);
-  expect(planned(all, last, minutes(103)).sort()).toEqual(["a", "b", "c"]);
+test("a mere number waits five minutes after any write; who appears or goes waits for nothing, also the second time", () => {
+  const all = [user("a", on(1), on(2)), user("b", on(1), off), user("c", undefined, on())];
+  expect(planned(all, { a: minutes(98), b: minutes(99) })).toEqual(["c", "b"]);
+  expect(planned(all, { a: minutes(98), b: minutes(99) }, minutes(103))).toEqual(["c", "b", "a"]);
+});
+
+test("a domain's number of users waits for nothing, its number of contacts does", () => {
+  const domain = (name: string, before: Figures, after: Figures): Figured => ({
+    ...user(name, before, after),
+    kind: "SipDomain",
+  });
+  const all = [
+    domain("contacts", { users: 3, registrations: 1 }, { users: 3, registrations: 2 }),
+    domain("users", { users: 3, registrations: 1 }, { users: 4, registrations: 1 }),
+  ];
+  expect(planned(all, { contacts: minutes(98), users: minutes(98) })).toEqual(["users"]);
 });
 
 test("a flip is nothing that became something, or the other way round", () => {

@@ -1,4 +1,4 @@
-/** Which statuses get new figures, and in which order (design: rule 8): who appears or goes first, then whoever waited longest. Pure. */
+/** Which statuses get new figures, and in which order (ADR 36): who appears or goes first, then whoever waited longest. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { Ms } from "../runtime/clock.ts";
 import type { ObjectKey } from "../runtime/object.ts";
@@ -15,13 +15,7 @@ export interface Figured {
   readonly after: Figures;
 }
 
-/** When an object's figures were last written, and when last because somebody appeared or went; in ms of any clock. */
-export interface LastWrite {
-  readonly any: number;
-  readonly flip: number;
-}
-
-/** An object's status gets new figures once in this time. */
+/** An object's mere numbers are written once in this time. */
 export const perObject: Ms = 300_000;
 
 /** Fields of the status that these figures are, by kind; no other writer may send them. */
@@ -30,22 +24,20 @@ export const figureFields = {
   SipDomain: ["users", "registrations"],
 } as const;
 
-/** In the order of writing. A first change of who is there does not wait for an earlier change of mere numbers. */
+/** In the order of writing. `written`: when an object's figures were last written, by uid, in ms of the clock of `now`. */
 export function planFigures(
   all: readonly Figured[],
-  last: ReadonlyMap<string, LastWrite>,
+  written: ReadonlyMap<string, number>,
   now: number,
 ): readonly Figured[] {
-  const lastOf = ({ uid }: Figured): LastWrite => last.get(uid) ?? never;
-  const due = all.filter((one) => {
-    if (!saysSomethingNew(one)) return false;
-    const { any, flip } = lastOf(one);
-    return now - any >= perObject || (isFlip(one) && now - flip >= perObject);
-  });
-  return due.sort(
-    (one, other) => Number(isFlip(other)) - Number(isFlip(one)) || lastOf(one).any - lastOf(other).any,
-  );
+  const last = ({ uid }: Figured): number => written.get(uid) ?? Number.NEGATIVE_INFINITY;
+  const due = all.filter((one) => saysSomethingNew(one) && (isUrgent(one) || now - last(one) >= perObject));
+  return due.sort((one, other) => Number(isUrgent(other)) - Number(isUrgent(one)) || last(one) - last(other));
 }
+
+/** Somebody appeared or went, or a domain has another number of users than its status says. */
+const isUrgent = (one: Figured): boolean =>
+  isFlip(one) || (one.kind === "SipDomain" && one.before?.["users"] !== one.after["users"]);
 
 /** Whether somebody appeared or went: a number or flag went from nothing to something or back. */
 export function isFlip({ before = {}, after }: Figured): boolean {
@@ -58,5 +50,3 @@ const saysSomethingNew = ({ kind, before, after }: Figured): boolean =>
   before === undefined && kind === "SipUser"
     ? after["registered"] === true
     : !isDeepStrictEqual(before, after);
-
-const never: LastWrite = { any: Number.NEGATIVE_INFINITY, flip: Number.NEGATIVE_INFINITY };

@@ -1,123 +1,142 @@
 /**
- * Tells in the status of SipUsers and SipDomains who is registered (design: rule 8): reads all bindings every ten seconds and writes at most
- * ten statuses a second, each object's once in five minutes.
+ * Writes into the status of SipUsers and SipDomains who is registered (ADR 36). Two loops that do not wait for each other: one reads every
+ * database every ten seconds, the other writes one status every 100 ms while there is something new. So a user who appears is shown within
+ * 30 s as long as fewer than ten change a second.
  */
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
-import { readRegistrations, type Registration } from "../adapters/mysql/registrations.ts";
+import { countOwnedUsers, readRegistrations, type Registration } from "../adapters/mysql/registrations.ts";
 import type { Installations } from "../installations.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { isReadyObject } from "../runtime/is-ready-object.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { repeat } from "../runtime/repeat.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipDomainSpec, SipUserStatus } from "../sources/types.ts";
-import {
-  figureFields,
-  isFlip,
-  perObject,
-  planFigures,
-  type Figured,
-  type Figures,
-  type LastWrite,
-} from "./plan-figures.ts";
+import { figureFields, perObject, planFigures, type Figured, type Figures } from "./plan-figures.ts";
 import { parseSipUser } from "./resource.ts";
 import { clusterOf } from "./world.ts";
 
 const everyMs = 10_000;
 const betweenWritesMs = 100;
-const writesInARound = everyMs / betweenWritesMs;
+/** So many writes may wait for their answer; then the API server is slower than ten a second. */
+const writesUnderWay = 20;
 
 export interface RegistrationFiguresOptions {
   readonly installations: Installations;
   readonly source: Source;
   readonly clock: Clock;
-  /** A read or a write that failed; the next round tries again. */
-  onFailure(cause: unknown): void;
+  /** Current bindings in a SipCluster's database, each time that they were counted. */
+  readonly onCount: (cluster: ObjectKey, bindings: number) => void;
+  /** A read or a write that failed; the next one tries again. */
+  readonly onFailure: (cause: unknown) => void;
 }
 
 export class RegistrationFigures {
   readonly #options: RegistrationFiguresOptions;
-  readonly #last = new Map<string, LastWrite>();
-  #callOff: () => void = () => undefined;
-  #isStopped = false;
+  /** When an object's figures were last written, by uid. */
+  readonly #written = new Map<string, number>();
+  /** What was found in each database that is open. */
+  readonly #found = new Map<Installation, readonly Figured[]>();
+  readonly #reading = new Set<Installation>();
+  /** Uids of writes under way. */
+  readonly #writing = new Set<string>();
+  /** The first is written next. */
+  #due: readonly Figured[] = [];
+  #callOffs: readonly (() => void)[] = [];
 
   constructor(options: RegistrationFiguresOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#callOff = this.#options.clock.after(everyMs, () => {
-      void this.round().finally(() => {
-        if (!this.#isStopped) this.start();
-      });
-    });
+    const { clock, onFailure } = this.#options;
+    this.#callOffs = [
+      repeat(clock, everyMs, () => this.read(), onFailure),
+      repeat(clock, betweenWritesMs, () => this.writeNext(), onFailure),
+    ];
   }
 
   stop(): void {
-    this.#isStopped = true;
-    this.#callOff();
+    for (const callOff of this.#callOffs) callOff();
   }
 
-  /** One read and its writes. Never throws. */
-  async round(): Promise<void> {
-    const { installations, clock } = this.#options;
-    const failed = (cause: unknown): void => this.#options.onFailure(cause);
-    this.#forget();
-    const figured: Figured[] = [];
-    for (const installation of installations.open())
-      await this.#read(installation).then((found) => void figured.push(...found), failed);
-    for (const one of planFigures(figured, this.#last, clock.now()).slice(0, writesInARound)) {
-      if (this.#isStopped) return;
-      await this.#write(one).catch(failed);
-      await new Promise<void>((resolve) => clock.after(betweenWritesMs, resolve));
+  /** Reads each database by itself, but none that still is being read. Never throws. */
+  async read(): Promise<void> {
+    const { installations, onFailure } = this.#options;
+    const open = installations.open();
+    for (const one of this.#found.keys()) if (!open.includes(one)) this.#found.delete(one);
+    const idle = open.filter((one) => !this.#reading.has(one));
+    await Promise.all(idle.map((one) => this.#readOne(one).catch(onFailure)));
+  }
+
+  /** Returns whether there was anything to write. Never throws. */
+  async writeNext(): Promise<boolean> {
+    const [one, ...rest] = this.#due;
+    if (one === undefined || this.#writing.size >= writesUnderWay) return false;
+    const { source, clock, onFailure } = this.#options;
+    this.#due = rest;
+    this.#writing.add(one.uid);
+    try {
+      await source.writeStatus(one.kind, one.key, one.after, "registrations");
+      this.#written.set(one.uid, clock.now());
+    } catch (cause) {
+      onFailure(cause);
     }
+    this.#writing.delete(one.uid);
+    return true;
   }
 
-  async #read({ database }: Installation): Promise<readonly Figured[]> {
-    const { source } = this.#options;
+  async #readOne(installation: Installation): Promise<void> {
+    this.#reading.add(installation);
+    try {
+      this.#found.set(installation, await this.#figuresIn(installation));
+    } finally {
+      this.#reading.delete(installation);
+    }
+    const now = this.#options.clock.now();
+    for (const [uid, at] of this.#written) if (now - at >= perObject) this.#written.delete(uid);
+    const idle = [...this.#found.values()].flat().filter(({ uid }) => !this.#writing.has(uid));
+    this.#due = planFigures(idle, this.#written, now);
+  }
+
+  async #figuresIn(installation: Installation): Promise<readonly Figured[]> {
+    const { source, onCount } = this.#options;
+    const { database } = installation;
     const holder = await clusterOfDatabase(database);
     if (holder === undefined) return [];
     const cluster = keyOf(holder.namespace, holder.name);
     const registrations = await readRegistrations(database);
+    onCount(
+      cluster,
+      registrations.reduce((sum, { contacts }) => sum + contacts, 0),
+    );
     const domains = source.list("SipDomain").filter((domain) => clusterOf(domain) === cluster);
-    return figuresOf(domains, source.list("SipUser"), registrations);
-  }
-
-  async #write(one: Figured): Promise<void> {
-    const { source, clock } = this.#options;
-    await source.writeStatus(one.kind, one.key, one.after, "registrations");
-    const now = clock.now();
-    const before = this.#last.get(one.uid)?.flip ?? Number.NEGATIVE_INFINITY;
-    // The first figures of all are no change of who is there.
-    this.#last.set(one.uid, { any: now, flip: one.before !== undefined && isFlip(one) ? now : before });
-  }
-
-  #forget(): void {
-    const now = this.#options.clock.now();
-    for (const [uid, { any }] of this.#last) if (now - any >= perObject) this.#last.delete(uid);
+    return figuresOf(domains, source.list("SipUser"), registrations, await countOwnedUsers(installation));
   }
 }
 
-/** Of the users of these domains that have an address, and of the domains themselves. */
+/** Of the users of these domains that have an address, and of the domains themselves. `owned`: users with rows, by the name of their domain. */
 export function figuresOf(
   domains: readonly KubernetesObject[],
   users: readonly KubernetesObject[],
   registrations: readonly Registration[],
+  owned: ReadonlyMap<string, number>,
 ): readonly Figured[] {
   const names = new Map(domains.map((domain) => [keyOfObject(domain), nameOf(domain)]));
   const byAddress = new Map(registrations.map((one) => [`${one.username}@${one.domain}`, one]));
-  const counts = new Map<ObjectKey, number>();
   const figured = users.flatMap((user): Figured[] => {
     const { domain, username } = parseSipUser(user);
     const name = names.get(domain);
     if (name === undefined || (user.status as SipUserStatus | undefined)?.address === undefined) return [];
-    if (isReadyObject(user)) counts.set(domain, (counts.get(domain) ?? 0) + 1);
     return [figuredOf("SipUser", user, figuresOfUser(byAddress.get(`${username}@${name}`)))];
   });
   const contacts = new Map<string, number>();
   for (const one of registrations) contacts.set(one.domain, (contacts.get(one.domain) ?? 0) + one.contacts);
   const ofDomains = domains.map((domain) => {
-    const users = counts.get(keyOfObject(domain)) ?? 0;
-    return figuredOf("SipDomain", domain, { users, registrations: contacts.get(nameOf(domain)) ?? 0 });
+    const name = nameOf(domain);
+    return figuredOf("SipDomain", domain, {
+      users: owned.get(name) ?? 0,
+      registrations: contacts.get(name) ?? 0,
+    });
   });
   return [...figured, ...ofDomains];
 }

@@ -120,6 +120,11 @@ export function createMetrics() {
       "Absent objects whose rows stay because they are too many at once",
       ["controller"],
     ),
+    bindings: probed(
+      "strowger_bindings",
+      "Current bindings in the database of a SipCluster (namespace/name), counted by the leader",
+      "cluster",
+    ),
     fileProblems: gauge("strowger_operator_file_problems", "What is wrong with the folder of objects", []),
   };
 }

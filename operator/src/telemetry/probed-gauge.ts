@@ -2,7 +2,7 @@
 import { Gauge, type Registry } from "prom-client";
 
 export class ProbedGauge {
-  readonly #probes = new Map<string, () => number>();
+  readonly #probes = new Map<string, () => number | undefined>();
 
   constructor(registry: Registry, name: string, help: string, labelName: string) {
     const probes = this.#probes;
@@ -12,13 +12,21 @@ export class ProbedGauge {
       labelNames: [labelName],
       registers: [registry],
       collect() {
-        for (const [label, probe] of probes) this.set({ [labelName]: label }, probe());
+        for (const [label, probe] of probes) {
+          const value = probe();
+          if (value !== undefined) {
+            this.set({ [labelName]: label }, value);
+            continue;
+          }
+          probes.delete(label);
+          this.remove({ [labelName]: label });
+        }
       },
     });
   }
 
-  /** `probe` answers for the series of that label from now on. */
-  add(label: string, probe: () => number): void {
+  /** `probe` answers for the series of that label from now on. Undefined: there is no such series any more, until it is added again. */
+  add(label: string, probe: () => number | undefined): void {
     this.#probes.set(label, probe);
   }
 }

@@ -367,21 +367,31 @@ const bind = async (name: string, id: number, registeredAt: number): Promise<voi
 test("rule 8: figures of registrations come by a writer of their own, and the other one leaves them alone", async () => {
   await given();
   const failures: unknown[] = [];
+  const counts: unknown[] = [];
   const figures = new RegistrationFigures({
     installations,
     source,
-    clock: { ...clock, now: () => clock.now(), after: (_delay, run) => (setImmediate(run), () => undefined) },
+    clock,
+    onCount: (cluster, bindings) => counts.push([cluster, bindings]),
     onFailure: (cause) => failures.push(cause),
   });
+  const round = async (): Promise<void> => {
+    await figures.read();
+    while (await figures.writeNext());
+  };
   source.requests.length = 0;
-  await figures.round();
+  await round();
   expect(source.requests).toEqual(["PATCH SipDomain voice/example status by registrations"]);
   await bind("alice", 1, Date.UTC(2026, 0, 2));
   await bind("alice", 2, Date.UTC(2026, 0, 1));
   await mariadb.query(
     "INSERT INTO location (contact_id, username, domain, contact, expires) VALUES (3, 'alice', 'example.com', 'sip:y', 1)",
   );
-  await figures.round();
+  await round();
+  expect(counts).toEqual([
+    ["voice/main", 0],
+    ["voice/main", 2],
+  ]);
   const registered = { registered: true, contacts: 2, registeredSince: "2026-01-01T00:00:00Z" };
   expect(statusOf("SipUser", "voice/alice")).toMatchObject(registered);
   expect(statusOf("SipDomain", "voice/example")).toMatchObject({ users: 1, registrations: 2 });
@@ -390,5 +400,10 @@ test("rule 8: figures of registrations come by a writer of their own, and the ot
   await reconcile("SipUser", "voice/alice");
   expect(statusOf("SipUser", "voice/alice")).toMatchObject({ ...registered, secretResourceVersion: "2" });
   expect(source.written.get("status SipUser voice/alice")).not.toHaveProperty("registered");
+  // A user who is not ready and has rows is a user of the domain.
+  source.secrets.delete("voice/secret");
+  expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ reason: "SecretNotFound" });
+  await round();
+  expect(statusOf("SipDomain", "voice/example")).toMatchObject({ users: 1, registrations: 2 });
   expect(failures).toEqual([]);
 });

@@ -41,11 +41,3 @@ export async function readNodes(database: Statements): Promise<readonly NodeRow[
     sinceOutside: outside === null ? undefined : Number(outside),
   }));
 }
-
-/** Contacts that are registered now. */
-export async function countRegistrations(database: Statements): Promise<number> {
-  const [row] = await database.rows<{ contacts: number }>(
-    "SELECT COUNT(*) AS contacts FROM location WHERE expires = 0 OR expires > UNIX_TIMESTAMP()",
-  );
-  return Number(row?.contacts ?? 0);
-}

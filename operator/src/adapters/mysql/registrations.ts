@@ -1,5 +1,6 @@
 /** Who is registered: one read of all bindings, for figures that need not be exact. */
 import type { Statements } from "./database.ts";
+import type { Installation } from "./installation.ts";
 import type { Account } from "./user-rows.ts";
 
 export interface Registration extends Account {
@@ -20,4 +21,14 @@ export async function readRegistrations(database: Statements): Promise<readonly 
     contacts: Number(contacts),
     since: since === null ? undefined : Number(since),
   }));
+}
+
+/** How many SipUsers have rows in each domain, by its name. */
+export async function countOwnedUsers({ database, id }: Installation): Promise<ReadonlyMap<string, number>> {
+  const rows = await database.rows<{ domain: string; users: number }>(
+    `SELECT LOWER(JSON_UNQUOTE(JSON_EXTRACT(fields, '$.domain'))) AS domain, COUNT(*) AS users
+       FROM strowger_owner WHERE installation_id = ? AND kind = 'SipUser' GROUP BY 1`,
+    [id],
+  );
+  return new Map(rows.map(({ domain, users }) => [domain, Number(users)]));
 }

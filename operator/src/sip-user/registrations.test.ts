@@ -1,0 +1,104 @@
+/** The two loops of figures on a virtual clock; the SQL beneath them runs in test/parts/operator/kinds.test.ts. */
+import { expect, test } from "vitest";
+import type { Installation } from "../adapters/mysql/installation.ts";
+import type { KubernetesObject } from "../runtime/object.ts";
+import type { Source } from "../runtime/source.ts";
+import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { RegistrationFigures } from "./registrations.ts";
+
+const metadata = (name: string) => ({ namespace: "voice", name, uid: name, generation: 1 });
+const domain: KubernetesObject = {
+  kind: "SipDomain",
+  metadata: metadata("example"),
+  spec: { clusterRef: { name: "main" }, domain: "example.com" },
+  status: { users: 200, registrations: 200 },
+};
+const user = (name: string): KubernetesObject => ({
+  kind: "SipUser",
+  metadata: metadata(name),
+  spec: { domainRef: { name: "example" }, username: name, enabled: true, adoptionPolicy: "Never" },
+  status: { address: `${name}@example.com` },
+});
+const names = Array.from({ length: 200 }, (_, index) => `u${index}`);
+
+/** A database in which all 200 users are registered. `rows` may be another one that answers later. */
+function installation(rows: (sql: string) => Promise<readonly unknown[]>): Installation {
+  return { id: "i", epoch: 1, database: { rows } } as unknown as Installation;
+}
+
+const answer = (sql: string): readonly unknown[] => {
+  if (sql.includes("strowger_meta")) return [{ namespace: "voice", name: "main", uid: "main" }];
+  if (sql.includes("strowger_owner")) return [{ domain: "example.com", users: 200 }];
+  return names.map((username) => ({ username, domain: "example.com", contacts: 1, since: null }));
+};
+
+function house(installations: readonly Installation[], write: (key: string) => Promise<void>) {
+  const clock = new VirtualClock();
+  const counts: [string, number][] = [];
+  const objects = [domain, ...names.map(user)];
+  const source = {
+    list: (kind: string) => objects.filter((object) => object.kind === kind),
+    writeStatus: (_kind: string, key: string) => write(key),
+  } as unknown as Source;
+  const figures = new RegistrationFigures({
+    installations: {
+      open: () => installations,
+      unreachable: () => [],
+      of: () => Promise.resolve(undefined),
+    },
+    source,
+    clock,
+    onCount: (cluster, bindings) => void counts.push([cluster, bindings]),
+    onFailure: () => undefined,
+  });
+  const seconds = async (count: number): Promise<void> => {
+    for (let tick = 0; tick < count * 10; tick += 1) {
+      clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { figures, counts, seconds };
+}
+
+test("ten statuses a second are written beside the reads: 200 users who appear are shown within 30 s", async () => {
+  const written: string[] = [];
+  const { figures, counts, seconds } = house([installation((sql) => Promise.resolve(answer(sql)))], (key) =>
+    Promise.resolve(void written.push(key)),
+  );
+  figures.start();
+  await seconds(10);
+  expect(counts).toEqual([["voice/main", 200]]);
+  await seconds(10);
+  expect(written.length).toBeLessThanOrEqual(101);
+  await seconds(10);
+  expect(new Set(written).size).toBe(200);
+  expect(written.length).toBeLessThanOrEqual(201);
+  figures.stop();
+  const before = counts.length;
+  await seconds(20);
+  expect(counts).toHaveLength(before);
+});
+
+test("a database that hangs, and an API server that does not answer, keep no other figure away", async () => {
+  const written: string[] = [];
+  const { figures, seconds } = house(
+    [installation(() => new Promise(() => undefined)), installation((sql) => Promise.resolve(answer(sql)))],
+    (key) => (key === "voice/u0" ? new Promise(() => undefined) : Promise.resolve(void written.push(key))),
+  );
+  figures.start();
+  await seconds(40);
+  expect(new Set(written).size).toBe(199);
+  figures.stop();
+});
+
+test("more than twenty writes that wait for their answer are not begun", async () => {
+  const begun: string[] = [];
+  const { figures, seconds } = house(
+    [installation((sql) => Promise.resolve(answer(sql)))],
+    (key) => (begun.push(key), new Promise(() => undefined)),
+  );
+  figures.start();
+  await seconds(30);
+  expect(begun).toHaveLength(20);
+  figures.stop();
+});
