@@ -100,12 +100,12 @@ export class Branches {
     this.timers.stop(leg.timer);
   }
 
-  /** Once: a caller may cancel what Timer C has cancelled already. */
-  cancel(leg: Leg, now: Ms): void {
+  /** Once: a caller may cancel what Timer C has cancelled already. `lines` are header lines, such as Reason. */
+  cancel(leg: Leg, lines: string, now: Ms): void {
     if (leg.timer.event === "CANCEL unanswered") return;
     const invite = parseMessage(leg.text);
     if (invite.kind !== "request") return;
-    const bytes = Buffer.from(buildCancel(invite), "latin1");
+    const bytes = Buffer.from(buildCancel(invite, lines), "latin1");
     this.timers.start(leg.timer, "CANCEL unanswered", cancelPatience, now);
     this.transactions.request("CANCEL", leg.branch, bytes, leg.target.flow, undefined, now);
   }
@@ -120,7 +120,7 @@ export class Branches {
   }
 
   private timeOver(leg: Leg, event: LegEvent, now: Ms): void {
-    if (event === "Timer C" && leg.client?.hasProvisional === true) return this.cancel(leg, now); // §16.8
+    if (event === "Timer C" && leg.client?.hasProvisional === true) return this.cancel(leg, "", now); // §16.8
     leg.client?.terminate();
     this.tell(leg.server, { kind: "failure", branch: leg.at, status: event === "Timer C" ? 408 : 487 });
   }

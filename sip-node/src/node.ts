@@ -186,7 +186,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
         return this.answers.reply(server, call, plain(effect.status));
       case "cancel": {
         const leg = call.legs[effect.branch];
-        return leg === undefined ? undefined : this.branches.cancel(leg, this.house.clock());
+        return leg === undefined ? undefined : this.branches.cancel(leg, effect.lines, this.house.clock());
       }
       case "give-up":
         return this.answers.drop(server, call);

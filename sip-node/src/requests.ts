@@ -12,6 +12,7 @@ import type { Branches } from "./branches.ts";
 import type { Call, Leg, Server } from "./call.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { HeardFlow } from "./cluster/flow-directory.ts";
+import { callersReason } from "./proxy/cancel-reason.ts";
 import { answerOptions, type ProxyHouse, route, routeAck } from "./proxy/proxy.ts";
 import type { Event } from "./proxy/response-context.ts";
 import { register, type RegistrarHouse } from "./registrar/register.ts";
@@ -256,7 +257,7 @@ export class Requests {
     this.answers.reply(server, call, plain(200));
     if (cancelled === undefined || cancelled.hasAnswered) return;
     if (cancelled.context === undefined) return this.answers.reply(invite, cancelled, plain(487));
-    this.advanceCall(invite, { kind: "cancel" });
+    this.advanceCall(invite, { kind: "cancel", lines: callersReason(request) });
   }
 }
 

@@ -19,6 +19,11 @@ async function fork(
   const call = alice!.call("bob");
   return { exchange, alice: alice!, phones, call };
 }
+/** Reasons of the CANCELs that a phone got. */
+const reasons = (phone: VirtualPhone): string[] =>
+  phone.requests
+    .filter(({ startLine }) => startLine.startsWith("CANCEL "))
+    .map((cancel) => header(cancel, "reason"));
 const ends = (phones: readonly VirtualPhone[]): number[] => phones.map(({ rung }) => rung[0]?.status ?? 0);
 
 it("rings everywhere at once; who answers first has the call, the other is cancelled (§16.7 step 10)", async () => {
@@ -30,6 +35,7 @@ it("rings everywhere at once; who answers first has the call, the other is cance
   expect(ends(phones)).toEqual([487, 200]);
   expect(phones[0]!.rung[0]!.isAcknowledged && phones[1]!.rung[0]!.isAcknowledged).toBe(true);
   expect(tag(call.dialog.remote)).toBe(phones[1]!.rung[0]!.toTag);
+  expect(reasons(phones[0]!)).toEqual(['SIP;cause=200;text="Call completed elsewhere"']); // RFC 3326
 });
 
 it("is cancelled at the phone that has said nothing yet only after its first provisional (§9.1)", async () => {
@@ -91,10 +97,11 @@ it("a second 2xx half a minute after the first goes up as often as it comes, als
 it("is cancelled everywhere by the caller: one 487 goes up", async () => {
   const { exchange, phones, call } = await fork(ring, ring);
   await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
-  call.cancel();
+  call.cancel([["Reason", 'SIP;cause=600;text="Busy Everywhere"']]);
   await exchange.net.pass(1_000);
   expect(call.statuses).toEqual([100, 180, 180, 487]);
   expect(ends(phones)).toEqual([487, 487]);
+  for (const phone of phones) expect(reasons(phone)).toEqual(['SIP;cause=600;text="Busy Everywhere"']);
 });
 
 describe("one phone of two is off", () => {

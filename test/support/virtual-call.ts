@@ -1,6 +1,6 @@
 /** Both ends of a call between virtual phones: what a caller tries, and what rings. */
 import type { Ms } from "../../sip-node/src/wire/units.ts";
-import { header, type SipText, status, tag } from "./sip-text.ts";
+import { header, type HeaderLine, type SipText, status, tag } from "./sip-text.ts";
 import { calleeDialog, callerDialog, type VirtualDialog } from "./virtual-dialog.ts";
 import type { Stop } from "./virtual-net.ts";
 import type { VirtualPhone } from "./virtual-phone.ts";
@@ -63,8 +63,8 @@ export class OutgoingCall extends Attempt {
     return this.statuses.includes(180);
   }
 
-  cancel(): VirtualRequest {
-    return this.#phone.cancel(this.request);
+  cancel(more: readonly HeaderLine[] = []): VirtualRequest {
+    return this.#phone.cancel(this.request, more);
   }
 
   protected override heard(response: SipText): void {

@@ -149,10 +149,10 @@ export class VirtualPhone implements Sender {
   }
 
   /** §9.1: Request-URI, top Via, From, To, Call-ID and number are the INVITE's. */
-  cancel({ uri, headers }: VirtualRequest): VirtualRequest {
+  cancel({ uri, headers }: VirtualRequest, more: readonly HeaderLine[] = []): VirtualRequest {
     const kept = headers.filter(([name]) => ["Via", "From", "To", "Call-ID", "Max-Forwards"].includes(name));
     const cseq = headers.find(([name]) => name === "CSeq")?.[1].replace(/\S+$/, "CANCEL") ?? "";
-    return this.#start("CANCEL", uri, [...kept, ["CSeq", cseq]], "");
+    return this.#start("CANCEL", uri, [...kept, ["CSeq", cseq], ...more], "");
   }
 
   /** BYE, re-INVITE, INFO ... without credentials; a re-INVITE's 2xx is acknowledged. */

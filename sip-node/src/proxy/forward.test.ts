@@ -31,3 +31,12 @@ it("§9.1: a CANCEL has the INVITE's Request-URI, top Via alone, From, To, Call-
       "Route: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\nCSeq: 17 CANCEL\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
   );
 });
+
+it("a CANCEL has header lines of its own where it is given some", () => {
+  const text = buildCancel(
+    requestOf("INVITE", "sip:bob@192.0.2.2", { Reason: "not copied" }),
+    "Reason: SIP;cause=200\r\n",
+  );
+  expect(text.match(/^Reason: .*$/gm)).toEqual(["Reason: SIP;cause=200"]);
+  expect(text.endsWith("Reason: SIP;cause=200\r\nContent-Length: 0\r\n\r\n")).toBe(true);
+});

@@ -11,7 +11,7 @@ const from = (branch: number, status: number): Event => ({
   response: response(status),
 });
 const failure = (branch: number, status: number): Event => ({ kind: "failure", branch, status });
-const cancel: Event = { kind: "cancel" };
+const cancel: Event = { kind: "cancel", lines: "" };
 
 /** The effects of each event in turn, in short: "up 180", "cancel 1", "reply 408", "give-up". */
 function run(branches: number, events: readonly Event[], isInvite = true): string[][] {
@@ -148,6 +148,34 @@ describe("a fork", () => {
 
   it("a 408 among other answers of a request that is no INVITE is not the best", () => {
     expect(run(2, [failure(0, 408), from(1, 404)], false)).toEqual([[], ["up 404"]]);
+  });
+});
+
+describe("RFC 3326: a CANCEL says why", () => {
+  const linesOf = (branches: number, events: readonly Event[]): string[] => {
+    let context: ResponseContext<number> = responseContext(true, [...Array(branches).keys()]);
+    return events.flatMap((event) => {
+      const next = step(context, event);
+      context = next.context;
+      return next.effects.flatMap((effect) => (effect.kind === "cancel" ? [effect.lines] : []));
+    });
+  };
+  const elsewhere = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n';
+
+  it("the losers of a fork hear that the call is answered elsewhere, those without a provisional later", () => {
+    expect(linesOf(3, [from(0, 180), from(1, 200), from(2, 180)])).toEqual([elsewhere, elsewhere]);
+  });
+
+  it("a 6xx of another branch is the reason where it ended the call", () => {
+    expect(linesOf(2, [from(0, 180), from(1, 603)])).toEqual(["Reason: SIP;cause=603\r\n"]);
+  });
+
+  it("the caller's goes on, also to a branch that has said nothing yet, and is the only one", () => {
+    const hungUp: Event = { kind: "cancel", lines: "Reason: Q.850;cause=16\r\n" };
+    expect(linesOf(2, [from(0, 180), hungUp, from(1, 180), from(0, 200)])).toEqual([
+      "Reason: Q.850;cause=16\r\n",
+      "Reason: Q.850;cause=16\r\n",
+    ]);
   });
 });
 

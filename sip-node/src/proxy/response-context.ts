@@ -10,14 +10,15 @@
  */
 import type { Response } from "../wire/message.ts";
 import { bestResponse } from "./best-response.ts";
+import { answeredElsewhere, refusedElsewhere } from "./cancel-reason.ts";
 
 export type BranchState = "pending" | "proceeding" | "final";
 
 export interface BranchOf<Target> {
   readonly target: Target;
   readonly state: BranchState;
-  /** Cancelled, or to be cancelled at its first provisional response (§9.1). */
-  readonly isCancelled: boolean;
+  /** Header lines of its CANCEL, which is sent or waits for the first provisional response (§9.1); undefined: it is not cancelled. */
+  readonly cancelLines: string | undefined;
   readonly status: number;
   /** The final response; undefined for one that we made ourselves, such as 408. */
   readonly response: Response | undefined;
@@ -38,7 +39,7 @@ export type Effect =
       readonly also: readonly Response[];
     }
   | { readonly kind: "reply"; readonly status: number }
-  | { readonly kind: "cancel"; readonly branch: number }
+  | { readonly kind: "cancel"; readonly branch: number; readonly lines: string }
   /** The caller is told nothing: a 408 to a request that is no INVITE, ours or a phone's, comes too late to be of use (RFC 4320 §4.2). */
   | { readonly kind: "give-up" };
 
@@ -46,7 +47,8 @@ export type Event =
   | { readonly kind: "response"; readonly branch: number; readonly response: Response }
   /** No answer in time, or none to be had: 408, 480, 500 ... (§16.8, §16.9). */
   | { readonly kind: "failure"; readonly branch: number; readonly status: number }
-  | { readonly kind: "cancel" };
+  /** The caller's CANCEL, with the header lines that go on with it. */
+  | { readonly kind: "cancel"; readonly lines: string };
 
 export interface Step<Target> {
   readonly context: ResponseContext<Target>;
@@ -62,19 +64,19 @@ export const responseContext = <Target>(
   branches: targets.map((target) => ({
     target,
     state: "pending",
-    isCancelled: false,
+    cancelLines: undefined,
     status: 0,
     response: undefined,
   })),
 });
 
 export function step<Target>(context: ResponseContext<Target>, event: Event): Step<Target> {
-  if (event.kind === "cancel") return cancelPending(context, []);
+  if (event.kind === "cancel") return cancelPending(context, event.lines, []);
   const branch = context.branches[event.branch];
   if (branch === undefined) return { context, effects: [] };
   // What its phone would say to a CANCEL, had it ever heard of the call
   if (event.kind === "failure")
-    return final(context, event.branch, branch.isCancelled ? 487 : event.status, undefined);
+    return final(context, event.branch, branch.cancelLines !== undefined ? 487 : event.status, undefined);
   const { response } = event;
   if (response.status < 200) return provisional(context, event.branch, branch, response);
   return final(context, event.branch, response.status, response);
@@ -89,7 +91,8 @@ function provisional<T>(
 ): Step<T> {
   if (branch.state === "final") return { context, effects: [] };
   const effects: Effect[] = [];
-  if (branch.state === "pending" && branch.isCancelled) effects.push({ kind: "cancel", branch: at });
+  if (branch.state === "pending" && branch.cancelLines !== undefined)
+    effects.push({ kind: "cancel", branch: at, lines: branch.cancelLines });
   if (response.status > 100 && !context.hasAnswered)
     effects.push({ kind: "relay", response, status: response.status, also: [] });
   return { context: withBranch(context, at, { ...branch, state: "proceeding" }), effects };
@@ -109,10 +112,12 @@ function final<T>(
   // Every 2xx to INVITE goes up, also a second one (step 5); of others the first
   if (isSuccess) {
     if (!context.isInvite && context.hasAnswered) return { context: after, effects: [] };
-    return cancelPending({ ...after, hasAnswered: true }, [{ kind: "relay", response, status, also: [] }]);
+    return cancelPending({ ...after, hasAnswered: true }, answeredElsewhere, [
+      { kind: "relay", response, status, also: [] },
+    ]);
   }
   if (status >= 600 && !context.hasAnswered) {
-    const cancelled = cancelPending(after, []);
+    const cancelled = cancelPending(after, refusedElsewhere(status), []);
     return conclude(cancelled.context, cancelled.effects);
   }
   return conclude(after, []);
@@ -147,13 +152,13 @@ const challenges = <T>(context: ResponseContext<T>, best: Response): Response[] 
   );
 
 // Step 10, §16.10: only INVITE is cancelled; a branch without a provisional response waits for one (§9.1)
-function cancelPending<T>(context: ResponseContext<T>, before: readonly Effect[]): Step<T> {
+function cancelPending<T>(context: ResponseContext<T>, lines: string, before: readonly Effect[]): Step<T> {
   if (!context.isInvite) return { context, effects: before };
   const effects: Effect[] = [...before];
   const branches = context.branches.map((branch, at) => {
-    if (branch.state === "final" || branch.isCancelled) return branch;
-    if (branch.state === "proceeding") effects.push({ kind: "cancel", branch: at });
-    return { ...branch, isCancelled: true };
+    if (branch.state === "final" || branch.cancelLines !== undefined) return branch;
+    if (branch.state === "proceeding") effects.push({ kind: "cancel", branch: at, lines });
+    return { ...branch, cancelLines: lines };
   });
   return { context: { ...context, branches }, effects };
 }

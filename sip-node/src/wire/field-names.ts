@@ -27,6 +27,7 @@ const longNames: readonly Exclude<FieldName, "other">[] = [
   "event",
   "allow",
   "retry-after",
+  "reason",
   "timestamp",
 ]; // prettier-ignore
 

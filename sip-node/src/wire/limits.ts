@@ -18,6 +18,8 @@ export const maxListValues = 64;
 export const maxContactsPerRegister = 16;
 /** Bytes of one contact URI that `location` can hold (400). */
 export const maxContactBytes = 1_024;
+/** Bytes of the Reason fields that go from a CANCEL into those of its branches; longer ones are left out. */
+export const maxReasonBytes = 1_024;
 /** Branches of one fork. */
 export const maxBranches = 16;
 /** Server and client transactions of one node (503 beyond). */

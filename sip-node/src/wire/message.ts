@@ -34,6 +34,7 @@ export type FieldName =
   | "event"
   | "allow"
   | "retry-after"
+  | "reason"
   | "timestamp"
   | "other"; // prettier-ignore
 
