@@ -61,6 +61,7 @@ export class Answers {
       hasAnswered: false,
       hasRung: false,
       hasTried: false,
+      silence: undefined,
       release: undefined,
     }; // prettier-ignore
   }

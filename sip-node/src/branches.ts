@@ -6,12 +6,12 @@ import { buildCancel } from "./proxy/build-cancel.ts";
 import { sealToken } from "./proxy/flow-token.ts";
 import { forward, mayFoundDialog } from "./proxy/forward.ts";
 import type { ProxyHouse, Routing } from "./proxy/proxy.ts";
-import { type Event, responseContext } from "./proxy/response-context.ts";
+import { type Event, isHeldBySilence, responseContext } from "./proxy/response-context.ts";
 import type { Target } from "./proxy/targets.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";
 import type { Transactions } from "./transaction/transactions.ts";
 import { serverKey } from "./transaction/server-key.ts";
-import { TimerWheel } from "./transaction/timer-wheel.ts";
+import { Timer, TimerWheel } from "./transaction/timer-wheel.ts";
 import type { Flow } from "./wire/flow.ts";
 import type { Request, Response } from "./wire/message.ts";
 import { parseMessage } from "./wire/parse-message.ts";
@@ -29,15 +29,18 @@ export interface BranchesHouse extends Pick<ProxyHouse, "addresses" | "tokenSeal
 const timerC: Ms = 185_000;
 /** A cancelled branch without a final response is given up (§9.1): 64 T1. */
 const cancelPatience: Ms = 32_000;
+/** How long branches that say nothing hold an answer that is known (ADR 29): a request is sent four times in it. */
+const silencePatience: Ms = 4_000;
 
 export class Branches {
   private readonly house: BranchesHouse;
   private readonly transactions: Transactions<Call, Leg | undefined>;
   private readonly timers: TimerWheel<Leg, LegEvent>;
+  private readonly silences: TimerWheel<Server, "silence">;
   private readonly tell: (server: Server, event: Event) => void;
   private number = 0;
 
-  /** `tell` hears of branches that end without a response. */
+  /** `tell` hears of branches that end without a response, and of silence. */
   constructor(
     house: BranchesHouse,
     transactions: Transactions<Call, Leg | undefined>,
@@ -47,10 +50,12 @@ export class Branches {
     this.transactions = transactions;
     this.tell = tell;
     this.timers = new TimerWheel((timer, now) => this.timeOver(timer.owner, timer.event, now), house.clock());
+    this.silences = new TimerWheel(({ owner }) => tell(owner, { kind: "silence" }), house.clock());
   }
 
   advance(now: Ms): void {
     this.timers.advance(now);
+    this.silences.advance(now);
   }
 
   /** §16.6: a branch for each target. */
@@ -93,6 +98,16 @@ export class Branches {
     if (response.status >= 200) this.timers.stop(timer);
     else if (response.status > 100 && timer.event === "Timer C" && timer.isRunning)
       this.timers.start(timer, "Timer C", timerC, now);
+  }
+
+  /** After each event of a call: whether its answer waits for branches that say nothing. */
+  watchSilence(server: Server, call: Call, now: Ms): void {
+    if (call.context === undefined || !isHeldBySilence(call.context)) {
+      if (call.silence !== undefined) this.silences.stop(call.silence);
+      return;
+    }
+    call.silence ??= new Timer(server, "silence");
+    if (!call.silence.isRunning) this.silences.start(call.silence, "silence", silencePatience, now);
   }
 
   /** The branch has failed. */

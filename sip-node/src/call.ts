@@ -23,6 +23,8 @@ export interface Call {
   hasRung: boolean;
   /** A 100 has been sent. */
   hasTried: boolean;
+  /** Runs while branches that say nothing hold the answer; undefined: they never did. */
+  silence: Timer<Server, "silence"> | undefined;
   /** Tells the cluster that a transaction which a peer handed over has ended. */
   release: (() => void) | undefined;
 }

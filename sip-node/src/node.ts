@@ -176,6 +176,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     const next = step(call.context, event);
     call.context = next.context;
     for (const effect of next.effects) this.act(server, call, effect);
+    this.branches.watchSilence(server, call, this.house.clock());
   }
 
   private act(server: Server, call: Call, effect: Effect): void {

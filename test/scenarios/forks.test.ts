@@ -114,10 +114,68 @@ describe("one phone of two is off", () => {
     expect(call.statuses).toEqual([100, 180, 200]);
   });
 
-  it("the other one is busy: 486 when the first has been silent for 32 s", async () => {
-    const { exchange, phones, call } = await fork(stayOffline, refuse(486));
+  it.each([486, 603])(
+    "the other one refuses with %i: it goes up 4 s later, and a phone that wakes up is cancelled (ADR 29)",
+    async (code) => {
+      const { exchange, phones, call } = await fork(ring, refuse(code));
+      phones[0]!.isOn = false;
+      await exchange.net.pass(3_900);
+      expect(call.status).toBe(0);
+      await exchange.net.pass(300);
+      expect(call.statuses).toEqual([100, code]);
+      phones[0]!.isOn = true;
+      await exchange.net.until("it hears of the call", () => (phones[0]!.rung[0]?.status ?? 0) >= 200);
+      expect([phones[0]!.rung[0]!.isCancelled, call.statuses]).toEqual([true, [100, code]]);
+    },
+  );
+
+  it("the other one is busy and the first answers after all: its 2xx goes up, and the caller can end that call", async () => {
+    const { exchange, alice, phones, call } = await fork(stayOffline, refuse(486));
+    await exchange.net.until("the caller knows", () => call.status === 486);
+    phones[0]!.rung[0]!.reply(200);
+    await exchange.net.pass(1_000);
+    expect([call.statuses, phones[0]!.rung[0]!.isAcknowledged]).toEqual([[100, 486, 200], true]);
+    const bye = alice.within(call.dialog, "BYE");
+    await exchange.net.pass(100);
+    expect(bye.status).toBe(200);
+  });
+
+  it("the other one rings on: silence ends only once it has refused", async () => {
+    const { exchange, phones, call } = await fork(stayOffline, ring);
     phones[0]!.isOn = false;
-    await exchange.net.pass(32_500);
-    expect(call.statuses).toEqual([100, 486]);
+    await exchange.net.pass(20_000);
+    phones[1]!.rung[0]!.reply(486);
+    await exchange.net.pass(3_900);
+    expect(call.statuses).toEqual([100, 180]);
+    await exchange.net.pass(300);
+    expect(call.statuses).toEqual([100, 180, 486]);
+  });
+
+  it.each(["rings", "is off too"])(
+    "the caller hangs up while the other one %s: 487 within 4 s",
+    async (other) => {
+      const { exchange, phones, call } = await fork(stayOffline, ring);
+      for (const phone of other === "rings" ? [phones[0]!] : phones) phone.isOn = false;
+      await exchange.net.pass(1_000);
+      call.cancel();
+      await exchange.net.pass(4_200);
+      expect(call.status).toBe(487);
+    },
+  );
+
+  it("a MESSAGE that the other one refuses is answered 4 s later", async () => {
+    const exchange = scene();
+    const [alice, desk, mobile] = await registered(exchange, "alice@a", "bob@b", "bob@c");
+    desk!.isOn = false;
+    exchange.net.rules.push(({ from, text }) =>
+      from === mobile!.place && text.startsWith("SIP/2.0 200") ? [] : undefined,
+    );
+    const message = alice!.message("bob", "hello");
+    await exchange.net.until("it came", () => mobile!.requests.length > 0);
+    mobile!.respond(mobile!.requests[0]!, 415, "tag");
+    await exchange.net.pass(3_800);
+    expect(message.status).toBe(0);
+    await exchange.net.pass(500);
+    expect(message.status).toBe(415);
   });
 });

@@ -2,7 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { responseOf } from "../../../test/support/sip-message.ts";
 import type { Response } from "../wire/message.ts";
-import { type Effect, type Event, type ResponseContext, responseContext, step } from "./response-context.ts";
+import {
+  type Effect,
+  type Event,
+  isHeldBySilence,
+  type ResponseContext,
+  responseContext,
+  step,
+} from "./response-context.ts";
 
 const response = (status: number): Response => responseOf(status);
 const from = (branch: number, status: number): Event => ({
@@ -11,6 +18,7 @@ const from = (branch: number, status: number): Event => ({
   response: response(status),
 });
 const failure = (branch: number, status: number): Event => ({ kind: "failure", branch, status });
+const silence: Event = { kind: "silence" };
 const cancel: Event = { kind: "cancel", lines: "" };
 
 /** The effects of each event in turn, in short: "up 180", "cancel 1", "reply 408", "give-up". */
@@ -151,6 +159,66 @@ describe("a fork", () => {
   });
 });
 
+describe("§16.7 step 6: silence does not hold an answer that is known (ADR 29)", () => {
+  it.each([486, 603, 404])("a %i goes up without the branch that says nothing", (status) => {
+    expect(run(3, [from(0, status), from(2, 487), silence])[2]).toEqual([`up ${status}`]);
+  });
+
+  it("of several the best", () => {
+    expect(run(3, [from(0, 503), from(1, 486), silence])[2]).toEqual(["up 486"]);
+    expect(run(4, [from(0, 486), from(1, 603), from(2, 404), silence])[3]).toEqual(["up 603"]);
+  });
+
+  it("a caller who hung up gets 487, also when no branch has said anything, and nothing better of a branch that failed", () => {
+    expect(run(2, [cancel, silence])).toEqual([[], ["reply 487"]]);
+    expect(run(2, [from(0, 180), cancel, from(0, 487), silence])[3]).toEqual(["up 487"]);
+    expect(run(2, [failure(0, 480), cancel, silence])[2]).toEqual(["reply 480"]);
+  });
+
+  it("a branch that rang and says nothing since its CANCEL counts as silent", () => {
+    expect(run(2, [from(0, 180), from(1, 603), silence])).toEqual([["up 180"], ["cancel 0"], ["up 603"]]);
+  });
+
+  it("a branch that rings holds it, so does a fork of which no phone has answered", () => {
+    expect(run(3, [from(0, 486), from(1, 180), silence])[2]).toEqual([]);
+    expect(run(2, [failure(0, 480), silence])[1]).toEqual([]);
+    expect(run(2, [silence])).toEqual([[]]);
+  });
+
+  it("comes once: after an answer it changes nothing", () => {
+    expect(run(2, [from(0, 486), silence, silence, failure(1, 408)])).toEqual([[], ["up 486"], [], []]);
+    expect(run(2, [from(0, 200), silence])[1]).toEqual([]);
+  });
+
+  it("a silent branch is cancelled when it says something after all; what it says stays here but for a 2xx", () => {
+    expect(run(2, [from(0, 486), silence, from(1, 180), from(1, 487)])).toEqual([
+      [],
+      ["up 486"],
+      ["cancel 1"],
+      [],
+    ]);
+    expect(run(2, [from(0, 486), silence, from(1, 200)])[2]).toEqual(["up 200"]);
+  });
+
+  it("of a request that is no INVITE too; a late 2xx stays here", () => {
+    expect(run(2, [from(0, 404), silence, from(1, 200)], false)).toEqual([[], ["up 404"], []]);
+  });
+
+  it("isHeldBySilence says when it may come", () => {
+    const held = (branches: number, events: readonly Event[]): boolean => {
+      let context: ResponseContext<number> = responseContext(true, [...Array(branches).keys()]);
+      for (const event of events) context = step(context, event).context;
+      return isHeldBySilence(context);
+    };
+    expect(held(2, [])).toBe(false);
+    expect(held(2, [from(0, 486)])).toBe(true);
+    expect(held(2, [from(0, 486), from(1, 100)])).toBe(false);
+    expect(held(2, [from(0, 486), from(1, 486)])).toBe(false);
+    expect(held(2, [failure(0, 480)])).toBe(false);
+    expect(held(1, [cancel])).toBe(true);
+  });
+});
+
 describe("RFC 3326: a CANCEL says why", () => {
   const linesOf = (branches: number, events: readonly Event[]): string[] => {
     let context: ResponseContext<number> = responseContext(true, [...Array(branches).keys()]);
@@ -183,6 +251,7 @@ it("every event in every state gives effects for known branches, and one final a
   const statuses = [100, 180, 200, 302, 401, 408, 486, 487, 503, 603];
   const events: Event[] = [
     cancel,
+    silence,
     ...[0, 1].flatMap((branch) => [
       ...statuses.map((status) => from(branch, status)),
       failure(branch, 408),

@@ -7,6 +7,7 @@
  *                    └ branch      2xx of one: up at once, CANCEL to the others
  *                                  6xx of one: CANCEL to the others, up when all are final
  *                                  all final:  the best one up
+ *                                  silence:    the best one up without the branches that say nothing (ADR 29)
  */
 import type { Response } from "../wire/message.ts";
 import { bestResponse } from "./best-response.ts";
@@ -48,7 +49,9 @@ export type Event =
   /** No answer in time, or none to be had: 408, 480, 500 ... (§16.8, §16.9). */
   | { readonly kind: "failure"; readonly branch: number; readonly status: number }
   /** The caller's CANCEL, with the header lines that go on with it. */
-  | { readonly kind: "cancel"; readonly lines: string };
+  | { readonly kind: "cancel"; readonly lines: string }
+  /** The context has been held by silence for as long as the floor plan waits. */
+  | { readonly kind: "silence" };
 
 export interface Step<Target> {
   readonly context: ResponseContext<Target>;
@@ -72,6 +75,7 @@ export const responseContext = <Target>(
 
 export function step<Target>(context: ResponseContext<Target>, event: Event): Step<Target> {
   if (event.kind === "cancel") return cancelPending(context, event.lines, []);
+  if (event.kind === "silence") return answerWithoutSilent(context);
   const branch = context.branches[event.branch];
   if (branch === undefined) return { context, effects: [] };
   // What its phone would say to a CANCEL, had it ever heard of the call
@@ -131,6 +135,27 @@ function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): S
   const answered = { ...context, hasAnswered: true };
   if (best === undefined) return { context: answered, effects };
   return { context: answered, effects: [...effects, answer(context, best)] };
+}
+
+/**
+ * Whether the answer is known but for branches that say nothing: a phone has refused or the caller has cancelled, and what is not final
+ * has never answered, or not since its CANCEL (ADR 29).
+ */
+export const isHeldBySilence = <T>({ hasAnswered, branches }: ResponseContext<T>): boolean =>
+  !hasAnswered &&
+  branches.some(({ response, cancelLines }) => response !== undefined || cancelLines !== undefined) &&
+  branches.every(({ state, cancelLines }) => state !== "proceeding" || cancelLines !== undefined);
+
+/** Silent branches go on: they are cancelled at their first provisional response, and a 2xx of theirs still goes up. */
+function answerWithoutSilent<T>(context: ResponseContext<T>): Step<T> {
+  if (!isHeldBySilence(context)) return { context, effects: [] };
+  const known = context.branches.flatMap((branch) => {
+    if (branch.state === "final") return [branch];
+    return branch.cancelLines === undefined ? [] : [{ ...branch, status: 487 }];
+  });
+  const best = bestResponse(known);
+  const effects = best === undefined ? [] : [answer(context, best)];
+  return cancelPending({ ...context, hasAnswered: true }, "", effects);
 }
 
 function answer<T>(context: ResponseContext<T>, best: BranchOf<T>): Effect {
