@@ -1,280 +1,353 @@
 /** Generated from /crds by generate-types.ts. Do not edit. */
 
 export interface SipClusterSpec {
-  /** How many SIP nodes serve this exchange. An autoscaler writes it through the scale subresource. */
+  /** Number of SIP nodes. An autoscaler writes it through the scale subresource. Defaults to 2. */
   readonly replicas: number;
-  /** Pins the nodes to this tag of the operator's default image; without it they stay at the version that they were made with. */
+  /** Tag of the SIP nodes' image, in the repository of the operator's default image. Give version or image, not both. Defaults to the version that the nodes already run, which for a new SipCluster is the operator's default. */
   readonly version?: string;
-  /** Pins the nodes to this image, wherever it comes from. */
+  /** Full name of the SIP nodes' image. Give version or image, not both. Defaults to the image that the nodes already run, which for a new SipCluster is the operator's default. */
   readonly image?: string;
-  /** The database of this exchange, and of no other one. */
+  /** The MySQL or MariaDB database of this exchange. Two SipClusters cannot share one. On Kubernetes nothing is served without it. Defaults to none. */
   readonly mysql?: {
-    /** Members of one database, the preferred one first. */
+    /** Host names or IP addresses of the members of one database, without a port. Those that come first are preferred. */
     readonly hosts: readonly string[];
+    /** TCP port of the hosts. Defaults to 3306. */
     readonly port: number;
+    /** Name of the database on the server. Defaults to opensips. */
     readonly database: string;
-    /** The nodes' `username` and `password`, in a Secret of the same namespace. They need no DDL. */
+    /** Secret with the keys `username` and `password` that the SIP nodes log in with. This user needs no right to change tables (DDL). */
     readonly credentialsSecretRef: {
+      /** Name of the Secret, in the namespace of this object. */
       readonly name: string;
     };
-    /** The operator's `username` and `password`, who also migrates. Those of the nodes, where nothing is said. */
+    /** Secret with the keys `username` and `password` that the operator logs in with. This user also migrates the tables. Defaults to credentialsSecretRef. */
     readonly adminCredentialsSecretRef?: {
+      /** Name of the Secret, in the namespace of this object. */
       readonly name: string;
     };
-    /** Connections are encrypted and the server's certificate is held against its name. */
+    /** Encrypts connections to the database and verifies the server's certificate and its name. An empty object is enough. Defaults to no encryption. */
     readonly tls?: {
-      /** Who signed the server's certificate. The usual authorities, where nothing is said. */
+      /** Secret with the certificate of the authority that signed the server's certificate. Defaults to the public authorities. */
       readonly caSecretRef?: {
+        /** Name of the Secret, in the namespace of this object. */
         readonly name: string;
+        /** Key of the Secret that holds the certificate as PEM. Defaults to ca.crt. */
         readonly key: string;
       };
     };
   };
-  /** How the nodes are reached from outside. */
+  /** The Service that phones reach the SIP nodes through. Defaults to one Service of type LoadBalancer. */
   readonly service: {
-    /** One Service for all transports, or one for each, for load balancers that cannot mix UDP and TCP. */
+    /** Mixed makes one Service for all transports. Separate, one Service for each transport, is refused until SIP nodes serve more than UDP. Defaults to Mixed. */
     readonly mode: "Mixed" | "Separate";
+    /** Type of the Service. NodePort and ClusterIP need an address in spec.advertise.udp. Defaults to LoadBalancer. */
     readonly type: "LoadBalancer" | "NodePort" | "ClusterIP";
-    /** What a cloud's load balancer is told. */
+    /** Annotations of the Service, such as settings of a cloud's load balancer. Defaults to none. */
     readonly annotations?: Readonly<Record<string, string>>;
+    /** Class of the load balancer, as in core/v1. Only with type LoadBalancer. Defaults to the Kubernetes cluster's default. */
     readonly loadBalancerClass?: string;
+    /** IP address to ask the load balancer for, as in core/v1. Only with type LoadBalancer. Defaults to an address that the load balancer chooses. */
     readonly loadBalancerIP?: string;
   };
-  /** The address that phones know, for each transport. That of the Service, where nothing is said. */
+  /** The addresses that phones know and that SIP nodes write into messages. Defaults to the address of the Service. */
   readonly advertise?: {
+    /** Address for SIP over UDP. Defaults to the address of the Service. */
     readonly udp?: {
-      /** An address or a name that phones can reach. */
+      /** Host name or IP address that phones can reach, without a port. */
       readonly host: string;
+      /** UDP port that phones use. */
       readonly port: number;
     };
-    readonly tcp?: {
-      /** An address or a name that phones can reach. */
-      readonly host: string;
-      readonly port: number;
-    };
-    readonly tls?: {
-      /** An address or a name that phones can reach. */
-      readonly host: string;
-      readonly port: number;
-    };
-    readonly ws?: {
-      /** An address or a name that phones can reach. */
-      readonly host: string;
-      readonly port: number;
-    };
+    /** Address for SIP over TCP. Refused until SIP nodes serve TCP. Defaults to none. */
+    readonly tcp?: Readonly<Record<string, unknown>>;
+    /** Address for SIP over TLS. Refused until SIP nodes serve TLS. Defaults to none. */
+    readonly tls?: Readonly<Record<string, unknown>>;
+    /** Address for SIP over WebSocket. Refused until SIP nodes serve WebSocket. Defaults to none. */
+    readonly ws?: Readonly<Record<string, unknown>>;
   };
+  /** How a SIP node ends. Defaults to the defaults of its fields. */
   readonly drain: {
-    /** Seconds that a node has to finish what it has begun before it ends. */
+    /** Seconds that a SIP node has to finish what it began before it ends. Its Pod is killed 30 seconds later. Defaults to 240. */
     readonly timeoutSeconds: number;
   };
-  /** SipDomains of other namespaces that this exchange serves. Those of its own namespace always are, and without this no others. */
+  /** SipDomains of other namespaces that this exchange serves. SipDomains of its own namespace are always served. Defaults to none. */
   readonly allowedDomains?: readonly {
-    /** By name or by label. */
+    /** Namespaces of the SipDomains, by name or by label. A namespace that names or selector chooses is allowed. */
     readonly namespaces: {
+      /** Names of namespaces. Defaults to none. */
       readonly names?: readonly string[];
-      /** Labels of namespaces; every namespace, where it says nothing. */
+      /** Selects namespaces by their labels. An empty selector selects every namespace. Defaults to none. */
       readonly selector?: {
+        /** Labels that a namespace must have, all of them. Defaults to none. */
         readonly matchLabels?: Readonly<Record<string, string>>;
+        /** Conditions on labels that a namespace must meet, all of them, as in a LabelSelector of Kubernetes. Defaults to none. */
         readonly matchExpressions?: readonly {
+          /** Name of the label. */
           readonly key: string;
+          /** How the label is compared with the values. */
           readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+          /** Values of the label. In and NotIn need them, Exists and DoesNotExist take none. Defaults to none. */
           readonly values?: readonly string[];
         }[];
       };
     };
-    /** A domain must be one of these or below one of these. Any domain, where nothing is said. */
+    /** Domain names. A SipDomain's domain and each of its aliases must be one of these or a subdomain of one of these. Defaults to any domain. */
     readonly suffixes?: readonly string[];
   }[];
-  /** Addresses of trunks and other proxies whose requests are served without a challenge. */
+  /** IP addresses of trunks and other proxies. Calls from them are served without a digest challenge. Defaults to none. */
   readonly peers?: readonly string[];
-  /** What a node asks for and may use. One node uses one core. */
+  /** CPU and memory of each SIP node, as in core/v1. A node uses at most one CPU core. Defaults to requests of cpu 250m and memory 256Mi and a limit of memory 512Mi. */
   readonly resources?: {
-    /** cpu, memory ... */
+    /** Quantities that are reserved for a node, by resource name: cpu, memory. Defaults to none where resources is given. */
     readonly requests?: Readonly<Record<string, number | string>>;
-    /** cpu, memory ... */
+    /** Quantities that a node cannot exceed, by resource name: cpu, memory. Defaults to none where resources is given. */
     readonly limits?: Readonly<Record<string, number | string>>;
   };
-  /** What is added to the pods of the nodes. */
+  /** What is added to the Pods of the SIP nodes. A change replaces all Pods, one after the other. Defaults to nothing. */
   readonly template?: {
+    /** Metadata of the Pods. Defaults to nothing. */
     readonly metadata?: {
+      /** Labels that are added to the Pods. Defaults to none. */
       readonly labels?: Readonly<Record<string, string>>;
+      /** Annotations that are added to the Pods. Defaults to none. */
       readonly annotations?: Readonly<Record<string, string>>;
     };
-    /** Fields of a pod, as core/v1 has them. */
+    /** Fields of the Pods, as in core/v1. Defaults to the operator's own. */
     readonly spec?: {
+      /** Labels of the Kubernetes nodes that may run the Pods. Defaults to none. */
       readonly nodeSelector?: Readonly<Record<string, string>>;
+      /** Taints of Kubernetes nodes that the Pods tolerate, besides not-ready and unreachable, which they tolerate for 30 seconds. Defaults to none. */
       readonly tolerations?: readonly {
+        /** Key of the taint. Defaults to every key. */
         readonly key?: string;
+        /** Exists accepts any value, Equal only the given one. Defaults to Equal. */
         readonly operator?: "Exists" | "Equal";
+        /** Value of the taint. Defaults to no value. */
         readonly value?: string;
+        /** Effect of the taint. Defaults to every effect. */
         readonly effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+        /** Seconds that a Pod stays on a Kubernetes node after a taint with effect NoExecute appeared. Defaults to no limit. */
         readonly tolerationSeconds?: number;
       }[];
+      /** Affinity of the Pods, as in core/v1. Defaults to none. */
       readonly affinity?: Readonly<Record<string, unknown>>;
-      /** In the place of the operator's own. */
+      /** How the Pods spread, as in core/v1, in place of the operator's own constraint. Defaults to spreading over Kubernetes nodes where possible. */
       readonly topologySpreadConstraints?: readonly Readonly<Record<string, unknown>>[];
+      /** Name of the Pods' PriorityClass. Defaults to the Kubernetes cluster's default. */
       readonly priorityClassName?: string;
+      /** Name of the Pods' RuntimeClass. Defaults to the Kubernetes cluster's default. */
       readonly runtimeClassName?: string;
+      /** Name of the scheduler that places the Pods. Defaults to the Kubernetes cluster's default. */
       readonly schedulerName?: string;
+      /** Secrets with the logins of the image's registry. Defaults to none. */
       readonly imagePullSecrets?: readonly {
+        /** Name of the Secret, in the namespace of this object. */
         readonly name: string;
       }[];
+      /** Security context of the Pods, as in core/v1; what it does not say stays as it is. Defaults to what the Pod Security Standard `restricted` demands. */
       readonly securityContext?: Readonly<Record<string, unknown>>;
     };
   };
 }
 
 export interface SipClusterStatus {
+  /** Generation of the spec that this status is about. */
   readonly observedGeneration?: number;
-  /** Names the database for good; rows of this exchange carry it. */
+  /** Random id of this exchange in its database. Rows that the operator wrote carry it. */
   readonly installationId?: string;
-  /** Of the nodes; kept while the spec is silent. */
+  /** Tag of the image that the SIP nodes run, or else its digest. */
   readonly version?: string;
-  /** Of the nodes; kept while the spec is silent. */
+  /** Image that the SIP nodes run. It is kept while the spec names none. */
   readonly image?: string;
-  /** What phones are told to use. */
+  /** Addresses that phones are told to use. */
   readonly addresses?: readonly {
+    /** Transport of SIP, such as udp. */
     readonly transport: string;
+    /** Host name or IP address. */
     readonly host: string;
+    /** Port of the transport. */
     readonly port: number;
   }[];
-  /** Records for the zones of its domains, a line each, so that phones find the addresses by name (RFC 3263). */
+  /** DNS records for the zones of the exchange's domains, one per line, with which phones find the addresses by name (RFC 3263). */
   readonly dnsRecords?: readonly string[];
-  /** SIP nodes that are alive by the database. */
+  /** Number of SIP nodes that report to the database. */
   readonly nodes?: number;
-  /** SIP nodes that are alive and not about to leave. */
+  /** Number of SIP nodes that report to the database and are not draining. */
   readonly readyNodes?: number;
-  /** Contacts that are registered now. */
+  /** Number of contacts that are registered. */
   readonly registrations?: number;
-  /** Calls that were answered in the last minute. */
+  /** Number of calls that were answered in the last minute. */
   readonly callsPerMinute?: number;
-  /** Labels of the nodes' pods, for autoscalers. */
+  /** Label selector of the SIP nodes' Pods, for autoscalers. */
   readonly selector?: string;
+  /** What is true of this object now. docs/runbooks explains each reason. */
   readonly conditions?: readonly {
+    /** Name of the condition, such as Ready. */
     readonly type: string;
+    /** True, False, or Unknown. */
     readonly status: "True" | "False" | "Unknown";
+    /** Why, as one word for programs. */
     readonly reason: string;
+    /** Why, as text for people, and what to do. */
     readonly message: string;
+    /** When the status of this condition changed last. */
     readonly lastTransitionTime: string;
+    /** Generation of the spec that this condition is about. */
     readonly observedGeneration?: number;
   }[];
 }
 
 export interface SipDomainSpec {
-  /** The SipCluster that serves this domain, in the same namespace where it names none. */
+  /** The SipCluster that serves this domain. Immutable. */
   readonly clusterRef: {
+    /** Name of the SipCluster. */
     readonly name: string;
+    /** Namespace of the SipCluster; its allowedDomains must allow this domain. Defaults to the namespace of this object. */
     readonly namespace?: string;
   };
-  /** The host part of its users' addresses. Case does not matter; it is stored in lower case. An IPv4 address and `localhost` are allowed, for exchanges without DNS; `invalid` and what is below it are not. */
+  /** Host part of its users' addresses, in lower or upper case. A host name, `localhost` or an IPv4 address. Immutable. */
   readonly domain: string;
-  /** Other names of the same domain. */
+  /** Other names of the same domain. A call to an alias reaches the same users. Defaults to none. */
   readonly aliases?: readonly string[];
-  /** What phones are asked to authenticate for (RFC 3261 §22.1). The domain, where nothing is said. */
+  /** Realm of digest authentication (RFC 3261 §22.1). Immutable. Defaults to the domain. */
   readonly realm?: string;
-  /** A domain that is not enabled is known and serves nobody. */
+  /** False turns the domain off: it keeps its rows, and nobody can register or call. Defaults to true. */
   readonly enabled: boolean;
-  /** What a phone may ask for, in seconds and contacts. What is not said is the node's default. */
+  /** Bounds for registrations in this domain. Defaults to the defaults of its fields. */
   readonly registration?: {
+    /** Shortest time in seconds that a phone may register for; a shorter wish is refused with 423 (RFC 3261 §10.3). Defaults to 60. */
     readonly minExpiresSeconds?: number;
+    /** Seconds that a phone is registered for when it does not say how long. Defaults to 3600. */
     readonly defaultExpiresSeconds?: number;
+    /** Longest time in seconds that a phone is registered for; a longer wish is shortened. Phones behind NAT get at most 120. Defaults to 7200. */
     readonly maxExpiresSeconds?: number;
+    /** Number of contacts (phones) that one user may have registered at a time. Defaults to 10. */
     readonly maxContacts?: number;
   };
+  /** How users of this domain prove who they are. Defaults to the defaults of its fields. */
   readonly auth?: {
-    /** Offered in this order. MD5 alone, where nothing is said; SHA-256 beside it breaks older phones. */
+    /** Hash algorithms of digest authentication, offered in this order. Older phones fail when SHA-256 is offered. Defaults to MD5 alone. */
     readonly algorithms?: readonly ("MD5" | "SHA-256")[];
   };
-  /** Namespaces whose SipUsers may be of this domain, besides its own. */
+  /** Other namespaces whose SipUsers may belong to this domain, by name or by label. SipUsers of its own namespace always may. Defaults to none. */
   readonly allowedNamespaces?: {
+    /** Names of namespaces. Defaults to none. */
     readonly names?: readonly string[];
-    /** Labels of namespaces; every namespace, where it says nothing. */
+    /** Selects namespaces by their labels. An empty selector selects every namespace. Defaults to none. */
     readonly selector?: {
+      /** Labels that a namespace must have, all of them. Defaults to none. */
       readonly matchLabels?: Readonly<Record<string, string>>;
+      /** Conditions on labels that a namespace must meet, all of them, as in a LabelSelector of Kubernetes. Defaults to none. */
       readonly matchExpressions?: readonly {
+        /** Name of the label. */
         readonly key: string;
+        /** How the label is compared with the values. */
         readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+        /** Values of the label. In and NotIn need them, Exists and DoesNotExist take none. Defaults to none. */
         readonly values?: readonly string[];
       }[];
     };
   };
-  /** What to do about rows of the domain that another tool made. Never: nothing, it is a conflict. Observe: look, and write nothing. Adopt: take over, and leave what this spec does not say. Enforce: take over, and overwrite. */
+  /** What to do with rows of this domain that another tool made. Never reports a conflict. Observe reads and writes nothing. Adopt takes the rows over and leaves what this spec does not say. Enforce takes them over and overwrites them. Defaults to Never. */
   readonly adoptionPolicy: "Never" | "Observe" | "Adopt" | "Enforce";
-  /** Whether the rows go when this object goes. Where nothing is said, those that it made do, and those that it adopted stay. */
+  /** What happens to the rows in the database when this object is deleted. Defaults to Delete for rows that this object made and to Retain for rows that it adopted. */
   readonly deletionPolicy?: "Delete" | "Retain";
 }
 
 export interface SipDomainStatus {
+  /** Generation of the spec that this status is about. */
   readonly observedGeneration?: number;
-  /** What will happen to the rows. */
+  /** What happens to the rows when this object is deleted, Delete or Retain. */
   readonly deletionPolicy?: string;
-  /** SipUsers that have rows in this domain. */
+  /** Number of SipUsers that have rows in this domain. */
   readonly users?: number;
-  /** Contacts that are registered now. */
+  /** Number of contacts that are registered in this domain. */
   readonly registrations?: number;
+  /** What is true of this object now. docs/runbooks explains each reason. */
   readonly conditions?: readonly {
+    /** Name of the condition, such as Ready. */
     readonly type: string;
+    /** True, False, or Unknown. */
     readonly status: "True" | "False" | "Unknown";
+    /** Why, as one word for programs. */
     readonly reason: string;
+    /** Why, as text for people, and what to do. */
     readonly message: string;
+    /** When the status of this condition changed last. */
     readonly lastTransitionTime: string;
+    /** Generation of the spec that this condition is about. */
     readonly observedGeneration?: number;
   }[];
 }
 
 export interface SipUserSpec {
-  /** The SipDomain that this user belongs to, in the same namespace where it names none. */
+  /** The SipDomain that this user belongs to. Immutable. */
   readonly domainRef: {
+    /** Name of the SipDomain. */
     readonly name: string;
+    /** Namespace of the SipDomain; its allowedNamespaces must allow this user. Defaults to the namespace of this object. */
     readonly namespace?: string;
   };
-  /** The user part of the address (RFC 3261 §25.1, without escapes), also the name to log in with. Case matters. */
+  /** User part of the address (RFC 3261 §25.1, without escapes), and the name that phones log in with. Upper and lower case differ. Immutable. */
   readonly username: string;
-  /** The password, in a Secret of the same namespace. */
+  /** Secret with the password. Give only one of passwordSecretRef, ha1SecretRef and generatePassword. Defaults to none. */
   readonly passwordSecretRef?: {
+    /** Name of the Secret, in the namespace of this object. */
     readonly name: string;
+    /** Key of the Secret that holds the password. Defaults to password. */
     readonly key: string;
   };
-  /** The hash instead of the password: `key` holds hex MD5(username:realm:password), and `key` followed by `_sha256`, if it is there, hex SHA-256 of the same. */
+  /** Secret with a hash in place of the password. Give only one of passwordSecretRef, ha1SecretRef and generatePassword. Defaults to none. */
   readonly ha1SecretRef?: {
+    /** Name of the Secret, in the namespace of this object. */
     readonly name: string;
+    /** Key of the Secret that holds MD5(username:realm:password) in hexadecimal. The key with `_sha256` after it may hold SHA-256 of the same. Defaults to ha1. */
     readonly key: string;
   };
-  /** Makes a password, once, and keeps it in the Secret `<name>-sip-password`. */
+  /** True makes a random password once, in the Secret `<name>-sip-password`. Give only one of passwordSecretRef, ha1SecretRef and generatePassword. Defaults to false. */
   readonly generatePassword?: boolean;
+  /** Name for people. It is stored in the database; SIP nodes do not use it. Defaults to none. */
   readonly displayName?: string;
-  /** Other user parts that reach this user, such as extension numbers. */
+  /** Other user parts that reach this user, such as extension numbers. Defaults to none. */
   readonly aliases?: readonly string[];
-  /** A user that is not enabled keeps its rows and can neither register nor be called. */
+  /** False turns the user off: it keeps its rows, and can neither register nor be called. Defaults to true. */
   readonly enabled: boolean;
-  /** How many phones may be registered at once. The domain's number, where nothing is said. */
+  /** Number of contacts (phones) that may be registered at a time. Defaults to registration.maxContacts of the SipDomain. */
   readonly maxContacts?: number;
-  /** What to do about a row of this name that another tool made. Never: nothing, it is a conflict. Observe: look, and write nothing. Adopt: take over, and leave what this spec does not say. Enforce: take over, and overwrite. */
+  /** What to do with a row of this user that another tool made. Never reports a conflict. Observe reads and writes nothing. Adopt takes the row over and leaves what this spec does not say. Enforce takes it over and overwrites it. Defaults to Never. */
   readonly adoptionPolicy: "Never" | "Observe" | "Adopt" | "Enforce";
-  /** Whether the rows go when this object goes. Where nothing is said, those that it made do, and those that it adopted stay. */
+  /** What happens to the rows in the database when this object is deleted. Defaults to Delete for rows that this object made and to Retain for rows that it adopted. */
   readonly deletionPolicy?: "Delete" | "Retain";
 }
 
 export interface SipUserStatus {
+  /** Generation of the spec that this status is about. */
   readonly observedGeneration?: number;
-  /** What will happen to the rows. */
+  /** What happens to the rows when this object is deleted, Delete or Retain. */
   readonly deletionPolicy?: string;
-  /** The address of record, as phones dial it. */
+  /** Address of record, as phones dial it. */
   readonly address?: string;
-  /** Whether any phone is registered. As of the last look, which may be minutes ago. */
+  /** Whether any phone is registered, as of the operator's last look. */
   readonly registered?: boolean;
-  /** How many phones are registered. */
+  /** Number of contacts (phones) that are registered. */
   readonly contacts?: number;
-  /** When the first of them registered. */
+  /** When the first of the registered phones registered. */
   readonly registeredSince?: string;
-  /** Of the Secret whose credential is in force. */
+  /** Resource version of the Secret whose credential is in force. */
   readonly secretResourceVersion?: string;
+  /** What is true of this object now. docs/runbooks explains each reason. */
   readonly conditions?: readonly {
+    /** Name of the condition, such as Ready. */
     readonly type: string;
+    /** True, False, or Unknown. */
     readonly status: "True" | "False" | "Unknown";
+    /** Why, as one word for programs. */
     readonly reason: string;
+    /** Why, as text for people, and what to do. */
     readonly message: string;
+    /** When the status of this condition changed last. */
     readonly lastTransitionTime: string;
+    /** Generation of the spec that this condition is about. */
     readonly observedGeneration?: number;
   }[];
 }

@@ -43,7 +43,9 @@ export async function goOn(house: House): Promise<void> {
     await house.server.kubectl(["delete", "secret", "lacking-secret", "-n", namespace]);
   }
   await house.becomes("SipUser", "lacking", "SecretNotFound", namespace);
-  await house.patch("SipCluster", "round", { spec: { peers: ["192.0.2.9"], service: { mode: "Separate" } } });
+  await house.patch("SipCluster", "round", {
+    spec: { peers: ["192.0.2.9"], drain: { timeoutSeconds: 100 } },
+  });
   await house.remove("SipUser", "made", namespace);
   await house.vanishes("SipUser", "made", namespace);
 }

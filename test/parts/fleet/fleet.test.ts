@@ -182,19 +182,6 @@ test("another address: the former one stays ours, nodes are told, and none start
   expect(await uids()).toEqual(before);
 });
 
-test("another mode: the new Service comes, the old one goes", async () => {
-  await house.cluster({ service: { mode: "Separate", type: "LoadBalancer" } });
-  await eventually("pbx-udp", async () => (await house.object("service", "pbx-udp")) !== undefined);
-  await eventually("pbx is gone", async () => (await house.object("service", "pbx")) === undefined);
-  await house.cluster({
-    service: { mode: "Mixed", type: "ClusterIP" },
-    advertise: { udp: { host: "192.0.2.1", port: 5060 } },
-  });
-  await eventually("pbx", async () => (await house.object("service", "pbx")) !== undefined);
-  await eventually("pbx-udp is gone", async () => (await house.object("service", "pbx-udp")) === undefined);
-  expect(await house.becomes("AddressKnown", "AddressReady")).toContain("192.0.2.1:5060");
-});
-
 test("another type of the same Service: what belonged to the old one is taken back", async () => {
   const before = (await house.object("service", "pbx"))?.metadata.uid;
   const types = [
