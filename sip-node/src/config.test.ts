@@ -61,6 +61,10 @@ it("transactions and flows are as many as fit into the memory, and never more th
   expect(read({ ...least, limits: { transactions: 30_000 } }).config.maxTransactions).toBe(30_000);
 });
 
+it("the bound of a drain is read in seconds", () => {
+  expect(read({ ...least, drain: { timeoutSeconds: 60 } }).config.drainTimeout).toBe(60_000);
+});
+
 it("credentials come from a mounted Secret, without the line end that editors add", () => {
   writeFileSync(join(folder, "username"), "node\n");
   writeFileSync(join(folder, "password"), "secret\n");

@@ -48,9 +48,9 @@ function caPart(namespace: string, mysql: MysqlSpec, secret: Secret | undefined)
 
 function valueOf(secret: Secret | undefined, name: ObjectKey, key: string): string {
   if (secret === undefined)
-    throw new UnusableAddress("CredentialsNotFound", `there is no Secret ${name}, which spec.mysql names`);
+    throw new UnusableAddress("SecretNotFound", `there is no Secret ${name}, which spec.mysql names`);
   const value = ownValue(secret.data, key);
   if (value === undefined)
-    throw new UnusableAddress("CredentialsNotFound", `Secret ${name} has no key ${key}; spec.mysql needs it`);
+    throw new UnusableAddress("SecretKeyNotFound", `Secret ${name} has no key ${key}; spec.mysql needs it`);
   return value;
 }

@@ -12,6 +12,7 @@ import { ownValue } from "../runtime/own-value.ts";
 /** Reasons for having none. */
 export const credentialReasons = {
   notFound: "SecretNotFound",
+  keyNotFound: "SecretKeyNotFound",
   invalid: "InvalidSecret",
   conflict: "SecretConflict",
 } as const;
@@ -40,7 +41,7 @@ export function credentialOf(
   }
   const value = ownValue(secret.data, credential.key);
   if (value === undefined)
-    return notReady(credentialReasons.notFound, `${name} has no key ${credential.key}`);
+    return notReady(credentialReasons.keyNotFound, `${name} has no key ${credential.key}`);
   return credential.kind === "ha1"
     ? fromHa1(
         value,

@@ -134,7 +134,7 @@ test.each([
   ["its domain is not there", { kind: "absent" } as const, "DomainNotFound"],
   ["its domain has no rows yet", { kind: "unready" } as const, "DomainNotReady"],
   ["its domain takes no users of its namespace", world({ ...empty, isAllowed: false }), "NotAllowed"],
-  ["its Secret is not there", world(empty, undefined, { data: {} }), "SecretNotFound"],
+  ["its Secret has another key", world(empty, undefined, { data: { pass: "x" } }), "SecretKeyNotFound"],
   ["the password is empty", world(empty, undefined, { data: { password: "" } }), "InvalidSecret"],
   [
     "the password ends with a line break",

@@ -133,8 +133,8 @@ test.each([
   ["a host that nobody knows", { hosts: ["no-such-host.invalid"] }, "DatabaseHostUnknown"],
   ["a port where nobody listens", { port: 1 }, "DatabaseUnavailable"],
   ["a database that is not there", { database: "missing" }, "DatabaseNotFound"],
-  ["a Secret that is not there", { adminCredentialsSecretRef: { name: "none" } }, "CredentialsNotFound"],
-  ["a Secret without a password", { adminCredentialsSecretRef: { name: "half" } }, "CredentialsNotFound"],
+  ["a Secret that is not there", { adminCredentialsSecretRef: { name: "none" } }, "SecretNotFound"],
+  ["a Secret without a password", { adminCredentialsSecretRef: { name: "half" } }, "SecretKeyNotFound"],
   ["a wrong password", { adminCredentialsSecretRef: { name: "wrong" } }, "DatabaseAccessDenied"],
   ["no TLS where it is asked for", { tls: {} }, "DatabaseTlsFailed"],
 ])("%s is a reason for people, and no password is in it", async (_what, more, reason) => {

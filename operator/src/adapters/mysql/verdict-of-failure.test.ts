@@ -18,7 +18,7 @@ test.each([
   ["a Secret that may not be read", new ApiRefused("GET Secret tel/admin", 403, forbidden), "InternalError"],
   [
     "a Secret that is not there",
-    new UnusableAddress("CredentialsNotFound", "no Secret tel/admin"),
+    new UnusableAddress("SecretNotFound", "no Secret tel/admin"),
     "DatabaseUnavailable",
   ],
   ["a host that is gone", new DatabaseUnavailable(new Error("connect 10.1.2.3:3306")), "DatabaseUnavailable"],
