@@ -215,7 +215,7 @@ export interface SipDomainSpec {
   readonly enabled: boolean;
   /** Bounds for registrations in this domain. Defaults to the defaults of its fields. */
   readonly registration?: {
-    /** Shortest time in seconds that a phone may register for; a shorter wish is refused with 423 (RFC 3261 §10.3). Defaults to 60. */
+    /** Shortest time in seconds that a phone may register for; a shorter wish is refused with 423 (Interval Too Brief). Defaults to 60. */
     readonly minExpiresSeconds?: number;
     /** Seconds that a phone is registered for when it does not say how long. Defaults to 3600. */
     readonly defaultExpiresSeconds?: number;
