@@ -219,7 +219,7 @@ test("a password is generated once, and never taken from a Secret that somebody 
 
 test.each(["constructor", "__proto__"])("a key %s that the Secret does not have is not there", (key) => {
   const spec = { passwordSecretRef: { name: "s", key } };
-  expect(decide(user(spec), world(empty))).toMatchObject({ ready: { reason: "SecretNotFound" } });
+  expect(decide(user(spec), world(empty))).toMatchObject({ ready: { reason: "SecretKeyNotFound" } });
 });
 
 test("hashes are taken as they are from ha1SecretRef, in lower case", () => {
