@@ -106,6 +106,12 @@ describe("step 4: loops", () => {
     expect(verdict(foreign).kind).toBe("valid");
   });
 
+  it("§21.5.6: a Via below of another version of SIP is refused with 505", () => {
+    expect(
+      verdict(invite({ Via: ["SIP/2.0/UDP a;branch=z9hG4bK1", "SIP/3.0/UDP b;branch=z9hG4bK2"] })),
+    ).toMatchObject(refusal(505));
+  });
+
   it("a Via below that cannot be read is refused with 400", () => {
     expect(verdict(invite({ Via: ["SIP/2.0/UDP a;branch=z9hG4bK1", "nonsense"] }))).toMatchObject(
       refusal(400),

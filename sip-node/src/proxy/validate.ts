@@ -6,7 +6,7 @@ import { parseList } from "../wire/list-values.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
-import { parseVia } from "../wire/via.ts";
+import { parseVia, sipVersion } from "../wire/via.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
 import { loopHash, readBranch } from "./branch.ts";
 import { type Rejection, reject } from "./rejection.ts";
@@ -35,12 +35,14 @@ export function validate(request: Request, addresses: Addresses): ValidRequest |
   const loop = loopHash(request, routesOf(request));
   const vias = hasOneVia(request) ? [] : parseList(request, "via", parseVia);
   if (isProblem(vias)) return reject(400, vias.reason);
-  for (const via of vias)
+  for (const via of vias) {
+    if (via.version !== sipVersion) return reject(505, "Version Not Supported");
     if (
       isOwnAddress(addresses, via.host.replace(/[[\]]/g, ""), via.port) &&
       readBranch(via.branch)?.loop === loop
     )
       return reject(482, "Loop Detected");
+  }
   // 5. Proxy-Require
   const required = fieldValue(request, "proxy-require");
   if (required !== undefined && required !== "")

@@ -49,9 +49,24 @@ describe("start line (§7.1, §7.2)", () => {
     },
   );
 
-  it("a version in lower case is accepted (§7.1)", () => {
-    expect(verdict(invite.replace("SIP/2.0\r\n", "sip/2.0\r\n"))).toBe("accepted");
-  });
+  it.each(["sip/2.0", "Sip/2.0", "siP/2.0"])(
+    "§7.1: the version %s is accepted, and leaves in upper case",
+    (version) => {
+      for (const text of [invite, responseText(200, "OK")]) {
+        const message = parseMessage(text.replace("SIP/2.0", version));
+        expect([message.kind === "malformed", message.text]).toEqual([false, text]);
+      }
+    },
+  );
+
+  it.each(["SIP/3.0/UDP", "SIP/1.0/UDP", "sip/2.1/TCP", "SIP/20.0/UDP"])(
+    "§21.5.6: a Via of %s gets 505, and the answer has that Via",
+    (protocol) => {
+      const text = invite.replace(/Via: SIP\/2\.0\/UDP/, `Via: ${protocol}`);
+      expect(verdict(text)).toBe(505);
+      expect(parseMessage(text)).toMatchObject({ via: { branch: expect.any(String) as string } });
+    },
+  );
 
   it.each([
     ["INVITE sip:bob@example.com SIP/7.0", 505],

@@ -5,7 +5,8 @@
  * else is parsed by who asks for it. Never throws: what cannot be read is `Malformed`, with as much as an answer needs.
  *
  * Leniencies: CRLFs before the start line are skipped (§7.5); bytes behind the body are dropped (§18.3). A CR or LF alone is refused,
- * because a phone that takes it for a line end would read a header that we never saw.
+ * because a phone that takes it for a line end would read a header that we never saw. The SIP-Version of the start line may come in any
+ * case and leaves in upper case (§7.1): `text` has it so.
  */
 import { CR, HT, isToken, isUnbroken, isUriText, parseDigits, SP, skipSpace, trimEnd } from "./characters.ts";
 import { fieldName } from "./field-names.ts";
@@ -23,7 +24,7 @@ import { valueEnd } from "./list-values.ts";
 import type { CSeq, Field, FieldName, Message } from "./message.ts";
 import { parseNameAddr } from "./name-addr.ts";
 import { isProblem, type ParseProblem, problem } from "./problem.ts";
-import { parseVia, type Via } from "./via.ts";
+import { parseVia, sipVersion, type Via } from "./via.ts";
 
 /** What could not be read. A request among it is answered with `problem.status` where `via` was legible; nothing else is. */
 export interface Malformed {
@@ -35,14 +36,23 @@ export interface Malformed {
   readonly via: Via | undefined;
 }
 
+/** `versionAt`: offset of the SIP-Version. */
 type StartLine =
   | {
       readonly kind: "request";
       readonly method: string;
       readonly uri: string;
+      readonly versionAt: number;
       readonly problem?: ParseProblem;
     }
-  | { readonly kind: "response"; readonly status: number; readonly reason: string };
+  | {
+      readonly kind: "response";
+      readonly status: number;
+      readonly reason: string;
+      readonly versionAt: number;
+    };
+
+const protocol = `SIP/${sipVersion}`;
 
 export function parseMessage(received: string): Message | Malformed {
   let begin = 0;
@@ -62,10 +72,13 @@ export function parseMessage(received: string): Message | Malformed {
   });
   if (isProblem(lineEnd)) return fail(lineEnd);
   if (start.kind === "problem") return fail(start);
+  text = withUpperCase(text, start.versionAt);
 
   const bodyStart = indexFields(text, lineEnd + 2, fields);
   const via = topVia(text, fields);
   if (isProblem(via)) return fail(via);
+  if (via.version !== sipVersion)
+    return fail(problem(`Via: expected SIP/${sipVersion}`, via.start, 505), via);
   if (isProblem(bodyStart)) return fail(bodyStart, via);
   if (text.length > maxMessageBytes)
     return fail(problem(`${text.length} bytes, at most ${maxMessageBytes}`, 0, 513), via);
@@ -97,7 +110,7 @@ function parseStartLine(line: string): StartLine | ParseProblem {
     const status = parseDigits(line.slice(8, 11), 699);
     if (status < 100 || (line.length > 11 && line.charCodeAt(11) !== SP))
       return problem("status line: expected a code of 100 to 699", 8);
-    return { kind: "response", status, reason: line.slice(12) };
+    return { kind: "response", status, reason: line.slice(12), versionAt: 0 };
   }
   const methodEnd = line.indexOf(" ");
   const uriEnd = line.lastIndexOf(" ");
@@ -105,7 +118,7 @@ function parseStartLine(line: string): StartLine | ParseProblem {
   if (!isToken(method) || method.length > maxMethodBytes) return problem("request line: expected a method");
   if (uriEnd <= methodEnd) return problem("request line: expected method, URI and SIP/2.0", methodEnd);
   const uri = line.slice(methodEnd + 1, uriEnd);
-  const request = { kind: "request", method, uri } as const;
+  const request = { kind: "request", method, uri, versionAt: uriEnd + 1 } as const;
   const version = line.slice(uriEnd + 1).toUpperCase();
   if (version !== "SIP/2.0")
     return {
@@ -120,6 +133,15 @@ function parseStartLine(line: string): StartLine | ParseProblem {
   if (!isUriText(uri))
     return { ...request, problem: problem("the Request-URI holds a space or a bracket", methodEnd) };
   return request;
+}
+
+/** The text with our version of SIP at `at` as it has to be sent (§7.1); another version stays. */
+function withUpperCase(text: string, at: number): string {
+  if (text.startsWith(protocol, at)) return text;
+  const end = at + protocol.length;
+  return text.slice(at, end).toUpperCase() === protocol
+    ? text.slice(0, at) + protocol + text.slice(end)
+    : text;
 }
 
 /**

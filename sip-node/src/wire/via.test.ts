@@ -26,7 +26,8 @@ describe("parseVia", () => {
     ],
     ["SIP/2.0/UDP [2001:db8::9];received=2001:db8::1", { received: "2001:db8::1" }],
     ['SIP/2.0/UNKNOWN h;BRANCH=b;ttl=16;x="a;branch=no"', { transport: "UNKNOWN", branch: "b" }],
-    ["SIP/2.0/UDP h", { branch: undefined }],
+    ["SIP/2.0/UDP h", { branch: undefined, version: "2.0" }],
+    ["SIP / 3.1 / UDP h;branch=b", { version: "3.1", host: "h", branch: "b" }],
   ])("%j", (text, parts) => expect(via(text)).toMatchObject(parts));
 
   it.each([
@@ -34,7 +35,10 @@ describe("parseVia", () => {
     "SIP/2.0",
     "SIP/2.0/UDP",
     "SIP/2.0/UDP ;branch=b",
-    "SIP/1.0/UDP h",
+    "SIP/x/UDP h",
+    "SIP/2/UDP h",
+    "SIP//UDP h",
+    "HTTP/2.0/UDP h",
     "SIP/2.0/U<P h",
     "SIP/2.0/UDP h:0",
     "SIP/2.0/UDP h:65536",

@@ -2,7 +2,7 @@
  * Via (RFC 3261 §20.42, RFC 3581).
  *
  *   via-parm      = sent-protocol LWS sent-by *( SEMI via-params )
- *   sent-protocol = "SIP" SLASH "2.0" SLASH transport
+ *   sent-protocol = "SIP" SLASH "2.0" SLASH transport; another version is read too, so that it can be answered with 505
  *   sent-by       = host [ COLON port ]
  *
  * Leniencies: white space around the slashes and the colon is allowed by the grammar and skipped; `rport` and `received` may come in
@@ -23,6 +23,8 @@ import { maxTokenBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
 
 export interface Via {
+  /** `2.0`; a request with another one gets 505 (§21.5.6). */
+  readonly version: string;
   /** Upper case: UDP, TCP ... */
   readonly transport: string;
   /** Lower case; an IPv6 reference keeps its brackets. */
@@ -44,10 +46,8 @@ export function parseVia(text: string, from: number, to: number): Via | ParsePro
   const name = text.indexOf("/", start);
   const version = name < 0 ? -1 : text.indexOf("/", name + 1);
   if (version < 0 || version > end) return problem("Via: expected SIP/2.0/transport", start);
-  if (
-    text.slice(start, name).trim().toUpperCase() !== "SIP" ||
-    text.slice(name + 1, version).trim() !== "2.0"
-  )
+  const number = text.slice(name + 1, version).trim();
+  if (text.slice(start, name).trim().toUpperCase() !== "SIP" || !isVersion(number))
     return problem("Via: expected SIP/2.0", start);
   const transportStart = skipSpace(text, version + 1, end);
   let at = transportStart;
@@ -72,10 +72,10 @@ export function parseVia(text: string, from: number, to: number): Via | ParsePro
     if (port <= 0) return problem(`Via: port "${text.slice(at + 1, portEnd).trim()}" is not 1 to 65535`, at);
     at = portEnd;
   }
-  return viaParameters(text, at, end, { transport, host, port, start, end });
+  return viaParameters(text, at, end, { version: number, transport, host, port, start, end });
 }
 
-type ViaStart = Pick<Via, "transport" | "host" | "port" | "start" | "end">;
+type ViaStart = Pick<Via, "version" | "transport" | "host" | "port" | "start" | "end">;
 
 function viaParameters(text: string, from: number, end: number, via: ViaStart): Via | ParseProblem {
   let branch: string | undefined;
@@ -129,6 +129,10 @@ function parameterEnd(text: string, at: number, end: number): number {
   }
   return end;
 }
+
+/** The one version that is spoken here. */
+export const sipVersion = "2.0";
+const isVersion = (text: string): boolean => text === sipVersion || /^\d{1,9}\.\d{1,9}$/.test(text);
 
 // hostname and IPv4address; "_" is no host character, but names with it exist and do no harm
 const isHostCode = (code: number): boolean =>
