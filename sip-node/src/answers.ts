@@ -12,12 +12,10 @@ import type { Transactions } from "./transaction/transactions.ts";
 import { type Answerable, buildResponse } from "./wire/build-response.ts";
 import { applyEdits, removeTopVia } from "./wire/edits.ts";
 import { type Flow, flowOf } from "./wire/flow.ts";
-import { parseList } from "./wire/list-values.ts";
 import type { Request, Response } from "./wire/message.ts";
-import { isProblem } from "./wire/problem.ts";
 import type { Seal } from "./wire/seal.ts";
 import type { Ms } from "./wire/units.ts";
-import { parseVia } from "./wire/via.ts";
+import { viaBelow } from "./wire/via-below.ts";
 
 export interface AnswersHouse {
   readonly node: string;
@@ -111,8 +109,7 @@ export class Answers {
   /** A 2xx to an INVITE whose node died must still reach the caller, or the callee talks to nobody (design-sip rule 3). */
   relayOrphan(response: Response): void {
     if (response.cseq.method !== "INVITE" || response.status < 200 || response.status > 299) return;
-    const vias = parseList(response, "via", parseVia);
-    const caller = isProblem(vias) ? undefined : vias[1];
+    const caller = viaBelow(response);
     if (caller?.received === undefined || typeof caller.rport !== "number") return;
     const flow = flowOf(caller.received, caller.rport);
     if (!isOwnBranch(response.via.branch ?? "", response.callId, flow.key, this.house.branchSeal)) return;

@@ -20,6 +20,8 @@ let now: number;
 /** What left: "192.0.2.1 SIP/2.0 100 Trying", with the whole text. */
 let sent: { readonly line: string; readonly text: string }[];
 let errors: unknown[];
+/** Nodes that a response was to be passed on to. */
+let passedOn: string[];
 let heard: HeardFlow;
 /** Settled by the test: what peers say to an offered request. */
 let offers: { readonly line: string; readonly settle: (isTaken: boolean) => void }[];
@@ -30,7 +32,7 @@ beforeEach(() => {
   house.store.addUser("bob", "example.com");
   house.peers.add(caller.key); // calls without a challenge
   house.store.addRow({ username: "bob", domain: "example.com" }, binding);
-  [now, sent, errors, offers] = [1_000_000, [], [], []];
+  [now, sent, errors, offers, passedOn] = [1_000_000, [], [], [], []];
   heard = {
     flow: caller,
     owner: "",
@@ -64,7 +66,10 @@ beforeEach(() => {
       isIdle: true,
       presence: { isDraining: false },
       handOver: { hand: () => {}, follow: async () => false, isPending: () => false },
-      passOn: () => false,
+      passOn: (to) => {
+        passedOn.push(to);
+        return false;
+      },
       deliver: ({ flow }, bytes) => {
         const text = Buffer.from(bytes).toString("latin1");
         sent.push({ line: `${flow.address} ${text.slice(0, text.indexOf("\r\n"))}`, text });
@@ -296,6 +301,63 @@ it("§16.7 step 3: responses go up without our Via and otherwise byte for byte",
       Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
     }),
   );
+});
+
+describe("§16.7 step 3: a response without a Via below ours goes to nobody", () => {
+  const ownVia = ({ text }: { readonly text: string }) => /Via: ([^\r]*)\r\n/.exec(text)?.[1] ?? "";
+  const answer = (via: string | readonly string[]) =>
+    Buffer.from(responseText(200, "OK", { Via: via, CSeq: "1 INVITE" }), "latin1");
+
+  it.each([
+    ["nothing", (via: string) => via],
+    ["a comma", (via: string) => `${via},`],
+    ["an empty field", (via: string) => [via, ""]],
+    ["what is no Via", (via: string) => [via, "nonsense"]],
+  ])("%s below it: the call goes on, and the phone's right answer is relayed", async (_, viasOf) => {
+    const invite = await rings();
+    const wrong = answer(viasOf(ownVia(invite)));
+    node.datagram(wrong, phone);
+    node.directDatagram(wrong, phone);
+    node.relayedResponse(wrong);
+    expect(lines()).toEqual([]);
+    phoneAnswers(invite, 200);
+    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
+  });
+
+  it("nor to the node that its branch names", async () => {
+    const invite = await rings();
+    passedOn.length = 0;
+    const other = ownVia(invite).replace(/z9hG4bK[0-9a-f]{12}/, `z9hG4bK${"b".repeat(12)}`);
+    node.datagram(answer(other), phone);
+    expect(passedOn).toEqual([]);
+    node.datagram(answer([other, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1"]), phone);
+    expect(passedOn).toEqual(["b".repeat(12)]);
+  });
+
+  it("the answer to our own CANCEL has no other Via, and ends it", async () => {
+    await rings();
+    asks("CANCEL");
+    await settled();
+    const cancel = sent.find(({ line }) => line.startsWith("192.0.2.2 CANCEL"));
+    if (cancel === undefined) throw new Error("no CANCEL");
+    phoneAnswers(cancel, 200);
+    sent.length = 0;
+    passes(3_000);
+    expect(lines().filter((line) => line.includes("CANCEL"))).toEqual([]);
+  });
+});
+
+it("§7.1: SIP-Version leaves in upper case, however it came", async () => {
+  node.datagram(Buffer.from(requestText("INVITE", bob).replace("SIP/2.0\r\n", "sip/2.0\r\n")), caller);
+  await settled();
+  const invite = sent.find(({ line }) => line.startsWith("192.0.2.2 INVITE"));
+  expect(invite?.line).toBe("192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0");
+  sent.length = 0;
+  if (invite !== undefined)
+    phoneAnswers(invite, 200, (bytes) =>
+      node.datagram(Buffer.from(bytes.toString().replace("SIP/2.0 200", "sip/2.0 200")), phone),
+    );
+  expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
 });
 
 describe("§17.2.1: 100 Trying", () => {

@@ -20,6 +20,7 @@ import type { Flow } from "./wire/flow.ts";
 import type { Request, Response } from "./wire/message.ts";
 import { type Malformed, parseMessage } from "./wire/parse-message.ts";
 import type { Ms } from "./wire/units.ts";
+import { viaBelow } from "./wire/via-below.ts";
 
 export interface NodeHouse extends RequestsHouse, AnswersHouse, BranchesHouse {
   readonly cluster: RequestsHouse["cluster"] & Pick<Cluster, "hear" | "passOn" | "isIdle">;
@@ -102,7 +103,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   /** A response that a peer got for a transaction of this node. */
   relayedResponse(bytes: Buffer): void {
     const message = parseMessage(bytes.toString("latin1"));
-    if (message.kind === "response") this.transactions.receiveResponse(message, this.house.clock());
+    if (message.kind === "response") this.receiveResponse(message);
   }
 
   /** A request that a peer got; true when it belongs to a transaction of this node, which has dealt with it then. */
@@ -133,11 +134,23 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   // ── Responses ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private upstream(response: Response, bytes: Buffer, flow: Flow): void {
-    if (this.transactions.receiveResponse(response, this.house.clock())) return;
+    if (this.receiveResponse(response)) return;
     const branch = readBranch(response.via.branch);
     if (branch === undefined || branch.node === this.house.node) return;
     if (this.house.cluster.passOn(branch.node, bytes, flow)) return;
     this.answers.relayOrphan(response);
+  }
+
+  /**
+   * False: no transaction of this node waits for it, and another node's may. A response without a Via below ours was meant for us alone
+   * (§16.7 step 3), as is the one to a CANCEL of ours; any other is dropped.
+   */
+  private receiveResponse(response: Response): boolean {
+    if (response.cseq.method !== "CANCEL" && viaBelow(response) === undefined) {
+      this.house.telemetry.malformed();
+      return true;
+    }
+    return this.transactions.receiveResponse(response, this.house.clock());
   }
 
   // ── Transaction user ─────────────────────────────────────────────────────────────────────────────────────────────────────
