@@ -339,6 +339,53 @@ describe("in a dialog (rule 17)", () => {
   });
 });
 
+describe("state that a server keeps of its user, and this one does not", () => {
+  const alices = { username: "alice", domain: "example.com" };
+  beforeEach(() =>
+    house.store.addRow(alices, binding({ id: "30", contact: "sip:alice@10.0.0.1", flow: aliceFlow })),
+  );
+
+  it.each(["message-summary", "reg", "presence.winfo"])(
+    "RFC 6665: SUBSCRIBE for %s to one's own address gets 489, with a phone or without",
+    async (Event) => {
+      expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
+        status: 489,
+      });
+      house.store.now += 61;
+      expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
+        status: 489,
+      });
+    },
+  );
+
+  it("§21.4.6: PUBLISH to one's own address gets 405, and Allow does not name it", async () => {
+    const answer = await askAs("alice", "PUBLISH", "sip:alice@example.com", { Event: "presence" });
+    expect(answer).toMatchObject({ status: 405 });
+    expect(answer.kind === "reject" && answer.lines).toMatch(/^Allow: INVITE, (?!.*PUBLISH).*\r\n$/);
+  });
+
+  it("an alias is one's own address too", async () => {
+    house.store.addAlias({ username: "200", domain: "example.com" }, alices);
+    for (const method of ["SUBSCRIBE", "PUBLISH"])
+      expect(await askAs("alice", method, "sip:200@example.com"), method).toMatchObject({ kind: "reject" });
+  });
+
+  it("to another user both pass, as every other method to one's own address does, and all from a peer", async () => {
+    for (const method of ["SUBSCRIBE", "PUBLISH"])
+      expect(await askAs("alice", method, callBob), method).toMatchObject({ kind: "forward" });
+    for (const method of ["INVITE", "MESSAGE", "NOTIFY", "OPTIONS"])
+      expect(await askAs("alice", method, "sip:alice@example.com"), method).toMatchObject({
+        kind: "forward",
+      });
+    house.peers.add(aliceFlow.key);
+    expect(await ask("SUBSCRIBE", "sip:alice@example.com")).toMatchObject({ kind: "forward" });
+  });
+
+  it("a stranger is challenged first", async () => {
+    expect(await ask("PUBLISH", "sip:alice@example.com")).toMatchObject({ status: 407 });
+  });
+});
+
 describe("§11.2: OPTIONS to the exchange itself", () => {
   const options = (uri: string, fields: Fields = {}) =>
     answerOptions(requestOf("OPTIONS", uri, fields), node);
@@ -348,7 +395,9 @@ describe("§11.2: OPTIONS to the exchange itself", () => {
     async (uri) => {
       const answer = await options(uri);
       expect(answer).toMatchObject({ status: 200 });
-      expect(answer?.lines).toMatch(/^Allow: .*INVITE/m);
+      expect(answer?.lines).toMatch(
+        /^Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, MESSAGE, INFO, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY, PUBLISH\r$/m,
+      );
     },
   );
 

@@ -23,6 +23,7 @@ import { parseUri, type SipUri } from "../wire/uri.ts";
 import { wireText } from "../wire/wire-text.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
 import type { Party } from "./flow-token.ts";
+import { allow, isForStateAgent, refuseForStateAgent } from "./methods.ts";
 import { type Path, preprocess } from "./preprocess.ts";
 import { type Rejection, reject } from "./rejection.ts";
 import { type Target, targets } from "./targets.ts";
@@ -72,6 +73,8 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   asked?.catch(() => {}); // it is awaited below, unless the caller is refused first
   const admission = await authorize(request, source, called, house);
   if (admission.kind === "reject") return toStranger(admission);
+  if (isForStateAgent(request) && (await isSameUser(called, admission.aor, house)))
+    return refuseForStateAgent(request);
   // §16.5 Targets
   const found = await (asked ?? findTargets(called, house));
   if (found.kind === "reject") return found;
@@ -111,11 +114,7 @@ export async function answerOptions(request: Request, house: ProxyHouse): Promis
   if (uri.user !== undefined || request.to.tag !== undefined) return undefined;
   const isOurs = isOwnAddress(house.addresses, uri.host, uri.port) || (await isServedHere(uri.host, house));
   if (!isOurs) return notServed(uri.host);
-  return reject(
-    200,
-    "OK",
-    "Accept: application/sdp\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, MESSAGE\r\nSupported:\r\n",
-  );
+  return reject(200, "OK", `Accept: application/sdp\r\n${allow}Supported:\r\n`);
 }
 
 /**
@@ -179,6 +178,13 @@ async function authorize(
   const admission = admit(request, "proxy", realm, known, house.authenticator, house.now());
   if (admission.kind === "reject") return admission;
   return { kind: "authorized", aor: known, edits: ownCredentials(request, realm.realm, house) };
+}
+
+/** Whether a name stands for this user; aliases are followed. */
+async function isSameUser(name: Aor, aor: Aor | undefined, house: ProxyHouse): Promise<boolean> {
+  if (aor === undefined) return false;
+  const { account } = await house.lookup.resolve(name);
+  return account?.username === aor.username && account.domain === aor.domain;
 }
 
 const nobody: Resolution = { domain: undefined, account: undefined };
