@@ -24,3 +24,12 @@ test("a line that does not end is refused before it fills the memory", () => {
 test("what is no JSON is refused", () => {
   expect(() => new JsonLines().push(bytes("<html>\n"))).toThrow();
 });
+
+test("the bound is of a line: many that end, whole or in parts, are no long one", () => {
+  const lines = new JsonLines();
+  const text = "x".repeat(512 * 1024);
+  for (let round = 0; round < 40; round += 1) {
+    expect(lines.push(bytes(`"${text}`))).toEqual([]);
+    expect(lines.push(bytes(`${text}"\n`))).toHaveLength(1);
+  }
+});

@@ -1,0 +1,110 @@
+/** What is said of a user that is observed; that nothing is written is test/parts/operator/kinds.test.ts. */
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { observe } from "./observe.ts";
+import { parseSipUser } from "./resource.ts";
+import type { UserRows } from "./world.ts";
+
+const ha1 = createHash("md5").update("alice:realm:secret").digest("hex");
+const owner = {
+  reference: { kind: "SipUser", namespace: "ns", name: "alice" },
+  uid: "earlier",
+  generation: 1,
+  deletionPolicy: "Delete" as const,
+  fields: { spec: {}, username: "alice", domain: "example.com", aliases: ["200"] },
+} as unknown as NonNullable<UserRows["owner"]>;
+
+const row = (more: object = {}) => ({
+  username: "alice",
+  domain: "example.com",
+  ha1,
+  ha1Sha256: "",
+  plain: "",
+  ...more,
+});
+
+const world = (more: Partial<UserRows> = {}): UserRows => ({
+  kind: "ready",
+  installationId: "i",
+  isAllowed: true,
+  owner: undefined,
+  present: undefined,
+  secret: { data: { password: "secret" } },
+  seenSecret: undefined,
+  domain: "example.com",
+  realm: "realm",
+  claims: [],
+  subscribers: [row()],
+  settings: { isEnabled: true, maxContacts: 3, displayName: "Alice" },
+  aliases: [{ alias: "100", target: { username: "alice", domain: "example.com" } }],
+  hasBindings: false,
+  ...more,
+});
+
+const observed = (spec: object, rows: Partial<UserRows> = {}) => {
+  const user = parseSipUser({
+    kind: "SipUser",
+    metadata: { namespace: "ns", name: "alice", uid: "u1", generation: 1 },
+    spec: { domainRef: { name: "d" }, username: "alice", enabled: true, adoptionPolicy: "Observe", ...spec },
+  });
+  return observe(user, world(rows));
+};
+const said = (spec: object, rows: Partial<UserRows> = {}) => observed(spec, rows).ready.message;
+
+const same = {
+  passwordSecretRef: { name: "s", key: "password" },
+  displayName: "Alice",
+  maxContacts: 3,
+  aliases: ["100"],
+};
+const equal = "alice@example.com is in the database; nothing is written";
+const differsIn = (what: string) =>
+  `alice@example.com is in the database and differs in ${what}; nothing is written`;
+
+test("a row that is as the spec says has no difference; what the spec does not say is none either", () => {
+  expect(observed(same)).toEqual({
+    actions: [],
+    ready: { type: "Ready", status: "True", reason: "Observed", message: equal },
+    status: { deletionPolicy: "Retain", address: "sip:alice@example.com" },
+    requeueAfter: 30_000,
+    isHeldBack: false,
+  });
+  expect(said({})).toBe(equal);
+  expect(said({}, { settings: undefined })).toBe(equal);
+});
+
+test("each difference is named, and each by itself", () => {
+  expect(said({ ...same, enabled: false })).toBe(differsIn("enabled"));
+  expect(said({ enabled: false }, { settings: undefined })).toBe(differsIn("enabled"));
+  expect(said({ ...same, displayName: "Bob" })).toBe(differsIn("displayName"));
+  expect(said({ ...same, maxContacts: 4 })).toBe(differsIn("maxContacts"));
+  expect(said({ ...same, maxContacts: 3 }, { settings: undefined })).toBe(
+    differsIn("displayName, maxContacts"),
+  );
+  expect(said({ ...same, aliases: ["100", "101"] })).toBe(differsIn("aliases"));
+  const elsewhere = [{ alias: "100", target: { username: "bob", domain: "example.com" } }];
+  expect(said(same, { aliases: elsewhere })).toBe(differsIn("aliases"));
+  expect(said(same, { subscribers: [row({ ha1: "0".repeat(32) })] })).toBe(differsIn("the password"));
+});
+
+test("a password that another tool stored as text is compared, one that cannot be read is no difference", () => {
+  expect(said(same, { subscribers: [row({ ha1: "", plain: "secret" })] })).toBe(equal);
+  expect(said(same, { subscribers: [row({ ha1: "", plain: "other" })] })).toBe(differsIn("the password"));
+  expect(said(same, { secret: undefined })).toBe(equal);
+});
+
+test("no row of that very name is not ready, and another spelling is no such row", () => {
+  for (const subscribers of [[], [row({ username: "Alice" })]])
+    expect(observed(same, { subscribers }).ready).toMatchObject({
+      status: "False",
+      reason: "NothingToObserve",
+      message: "the database has no subscriber alice@example.com; nothing is written",
+    });
+});
+
+test("what it owned is kept under the object that observes now, once", () => {
+  expect(observed(same, { owner }).actions).toEqual([
+    { do: "saveOwner", owner: { ...owner, uid: "u1", deletionPolicy: "Retain" } },
+  ]);
+  expect(observed(same, { owner: { ...owner, deletionPolicy: "Retain" } }).actions).toEqual([]);
+});
