@@ -62,6 +62,7 @@ export function createControllers(options: ControllersOptions): Controllers {
       ...(fleet && { fleet }),
       onNews: news,
       bindings: (key) => bindings.get(key),
+      onFailure: (cause) => log.warn({ err: cause }, "nodes were not asked whether they answer: tried again"),
     }),
     options,
   );

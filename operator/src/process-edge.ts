@@ -24,7 +24,10 @@ export function stopOnce(log: Logger, patience: number, endWork: (status: number
     log[status === 0 ? "info" : "fatal"](why);
     const late = new Promise((resolve) => setTimeout(resolve, patience));
     const end = endWork(status).catch((error: unknown) => log.error({ err: error }, "not stopped cleanly"));
-    void Promise.race([end, late]).finally(() => process.exit(status));
+    Promise.race([end, late]).then(
+      () => process.exit(status),
+      () => process.exit(status),
+    );
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const)
     process.on(signal, () => stop(0, `stopped by ${signal}`));

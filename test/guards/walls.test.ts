@@ -67,12 +67,35 @@ const impurities: readonly (readonly [file: string, code: string, rule: string])
   ],
   ["wire/planted-enum.ts", "export enum Planted { A }", "no-restricted-syntax"],
   ["registrar/plan.ts", "export const planted = (): number => Date.now();", "no-restricted-syntax"],
+  ["wire/planted-spread.ts", "export const f = (n: number[]) => Math.max(...n);", "no-restricted-syntax"],
   [
     "proxy/response-context.ts",
     "export const planted = async (): Promise<void> => await Promise.resolve();",
     "no-restricted-syntax",
   ],
   ["proxy/planted-environment.ts", 'export const f = process.env["HOME"];', "no-restricted-properties"],
+];
+
+const floating = "@typescript-eslint/no-floating-promises";
+const handled = "export const f = (work: () => Promise<void>): void => { work().catch(() => undefined); };";
+
+/** What ends a process although it is sound code, and how it is refused; undefined: it is not. */
+const fatal: readonly (readonly [file: string, code: string, rule: string | undefined])[] = [
+  [
+    "sip-node/src/planted-push.ts",
+    "export const f = (n: number[]) => [1].push(...n);",
+    "no-restricted-syntax",
+  ],
+  [
+    "operator/src/planted-max.ts",
+    "export const f = (n: number[]) => Math.max(0, ...n);",
+    "no-restricted-syntax",
+  ],
+  ["cli/src/planted-new.ts", "export const f = (n: number[]) => new Array(...n);", "no-restricted-syntax"],
+  ["operator/src/planted-list.ts", "export const f = (n: number[]) => [0, ...n];", undefined],
+  ["operator/src/planted-void.ts", "export const f = (p: Promise<void>): void => { void p; };", floating],
+  ["cli/src/planted-void.ts", "export const f = (p: Promise<void>): void => { void p; };", floating],
+  ["operator/src/planted-catch.ts", handled, undefined],
 ];
 
 const table = "const table: Record<string, number> = { a: 1 };";
@@ -205,6 +228,30 @@ describe("the purity of rooms", () => {
   it("and nothing but what was planted is wrong with a file that was sound", () => {
     const plan = found.find(({ filePath }) => filePath.endsWith("registrar/plan.ts"));
     expect(plan?.messages.map(({ ruleId }) => ruleId)).toEqual(["no-restricted-syntax"]);
+  });
+});
+
+describe("collections as arguments, promises without a catch", () => {
+  let rules: ReadonlyMap<string, readonly (string | null)[]>;
+  beforeAll(() => {
+    for (const [file, code] of fatal) plant(file, code);
+    const files = fatal.map(([file]) => file);
+    const found = JSON.parse(run("eslint/bin/eslint.js", ["--format", "json", ...files])) as {
+      readonly filePath: string;
+      readonly messages: readonly { readonly ruleId: string | null }[];
+    }[];
+    rules = new Map(
+      found.map(({ filePath, messages }) => [
+        relative(copy, filePath),
+        messages
+          .map(({ ruleId }) => ruleId)
+          .filter((rule) => rule === floating || rule === "no-restricted-syntax"),
+      ]),
+    );
+  }, 60_000);
+
+  it.each(fatal)("%s: %s", (file, _, rule) => {
+    expect(rules.get(file)).toEqual(rule === undefined ? [] : [rule]);
   });
 });
 

@@ -51,17 +51,17 @@ export class ApiServer {
 
   /** Every object, page by page; undefined where the server does not serve such a kind. `path` may have a query. */
   async list<Found extends ApiObject>(path: string): Promise<readonly Found[] | undefined> {
-    const found: Found[] = [];
+    const pages: (readonly Found[])[] = [];
     let next = "";
     do {
       const query = `${path.includes("?") ? "&" : "?"}limit=${pageSize}${next}`;
       const page = await orAbsent(this.#ask<Page<Found>>("GET", `${path}${query}`));
       if (page === undefined) return undefined;
-      found.push(...page.items);
+      pages.push(page.items);
       const token = page.metadata.continue ?? "";
       next = token === "" ? "" : `&continue=${encodeURIComponent(token)}`;
     } while (next !== "");
-    return found;
+    return pages.flat();
   }
 
   async create<Made extends ApiObject>(path: string, body: unknown): Promise<Made> {

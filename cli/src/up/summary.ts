@@ -15,8 +15,16 @@ export function summary(
   const { address, port, examples } = house.options;
   const { logins } = house.exchange;
   const where = `${address}:${port}`;
-  const nameWidth = Math.max(8, ...logins.map((login) => login.username.length));
-  const addressWidth = Math.max(7, ...logins.map((login) => `sip:${login.username}@${login.domain}`.length));
+  const widest = (texts: readonly string[], least: number): number =>
+    texts.reduce((width, text) => Math.max(width, text.length), least);
+  const nameWidth = widest(
+    logins.map(({ username }) => username),
+    8,
+  );
+  const addressWidth = widest(
+    logins.map(({ username, domain }) => `sip:${username}@${domain}`),
+    7,
+  );
   const row = (user: string, sip: string, password: string) =>
     `    ${user.padEnd(nameWidth)}  ${sip.padEnd(addressWidth)}  ${password}`;
   return [

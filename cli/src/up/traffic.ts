@@ -21,7 +21,10 @@ export class Traffic {
     const up = scraped.filter((samples): samples is Samples => samples !== undefined);
     this.#nodesUp = up.length;
     // Every node reads the same table, so each reports all bindings.
-    this.#registrations = Math.max(0, ...up.map((samples) => total(samples, "strowger_bindings")));
+    this.#registrations = up.reduce(
+      (most, samples) => Math.max(most, total(samples, "strowger_bindings")),
+      0,
+    );
     for (const [index, node] of this.#nodes.entries()) {
       const samples = scraped[index];
       if (samples !== undefined) this.#add(node.name, countersOf(samples));

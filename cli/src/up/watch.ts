@@ -26,7 +26,7 @@ export async function watch(house: House, operator: Operator, nodes: readonly Si
     view = viewNow ?? view;
     if (filesNow !== files) {
       const loginsNow = (await loadExchange(house.options.examples).catch(() => undefined))?.logins;
-      lines.push(...newPasswords(logins, loginsNow ?? logins));
+      for (const line of newPasswords(logins, loginsNow ?? logins)) lines.push(line);
       [files, logins] = [filesNow, loginsNow ?? logins];
     }
     await traffic.update();

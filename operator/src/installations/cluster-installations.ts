@@ -152,7 +152,7 @@ export class ClusterInstallations implements Installations {
     );
     const { uid = "", generation = 0 } = this.#source.get("SipCluster", key)?.metadata ?? {};
     this.#failures.set(key, { error, uid, generation, until: this.#options.clock.now() + repeatMs });
-    void this.#beatOnce(key);
+    this.#beatOnce(key).catch(() => undefined);
     return error;
   }
 
@@ -238,7 +238,7 @@ export class ClusterInstallations implements Installations {
       this.#contested.delete(key);
       if (report !== undefined) this.#options.onOpen(key, report);
       if (before !== undefined && !isSame) {
-        void leave(before, before.cluster.uid !== uid);
+        leave(before, before.cluster.uid !== uid).catch(() => undefined);
         this.#options.onBack(key);
       }
       return { installation, isTaken: report !== undefined };
@@ -264,7 +264,11 @@ export class ClusterInstallations implements Installations {
     const entry = this.#entries.get(key);
     this.#contested.delete(key);
     this.#entries.delete(key);
-    if (entry !== undefined) void this.#letGo(key, entry).finally(() => leave(entry, true));
+    if (entry !== undefined)
+      this.#letGo(key, entry)
+        .catch(() => undefined)
+        .then(() => leave(entry, true))
+        .catch(() => undefined);
   }
 
   /** One that was deleted before a finalizer held it back has let nothing go; a database that is away stays its own. */

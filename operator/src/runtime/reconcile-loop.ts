@@ -68,7 +68,7 @@ export class ReconcileLoop<Key extends string> {
       const key = this.#queue.take();
       if (key === undefined) return;
       this.#active += 1;
-      void this.#work(key);
+      this.#work(key).catch((cause: unknown) => this.#observer?.failed(key, cause, undefined));
     }
   }
 

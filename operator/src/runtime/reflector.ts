@@ -99,7 +99,7 @@ export class Reflector<T extends Identified> {
   start(): void {
     if (this.#isStarted || this.#isStopped) return;
     this.#isStarted = true;
-    void this.#run();
+    this.#run().catch((cause: unknown) => this.#observer.handlerFailed(cause));
   }
 
   stop(): void {
@@ -170,14 +170,13 @@ export class Reflector<T extends Identified> {
   }
 
   async #pages(): Promise<Page<T>> {
-    const items: T[] = [];
     let page = await this.#page({ limit: pageSize });
-    items.push(...page.items);
+    const pages = [page.items];
     while (page.continue !== undefined && page.continue !== "") {
       page = await this.#page({ limit: pageSize, continue: page.continue });
-      items.push(...page.items);
+      pages.push(page.items);
     }
-    return { items, resourceVersion: page.resourceVersion };
+    return { items: pages.flat(), resourceVersion: page.resourceVersion };
   }
 
   #page(page: { limit: number; continue?: string }): Promise<Page<T>> {

@@ -35,6 +35,8 @@ export interface SipClusterControllerOptions {
   readonly fleet?: Fleet;
   /** Reconcile this one soon, although no object changed. */
   readonly onNews?: (key: ObjectKey) => void;
+  /** A round in the background that failed, and is tried again. */
+  readonly onFailure: (cause: unknown) => void;
   /** Current bindings in a SipCluster's database; undefined: not counted lately. Absent: nobody counts. */
   readonly bindings?: (key: ObjectKey) => number | undefined;
 }
@@ -44,14 +46,16 @@ export class SipClusterController implements Controller {
   readonly #around: Surroundings;
   readonly #status: StatusWriter;
   readonly #onNews: (key: ObjectKey) => void;
+  readonly #onFailure: (cause: unknown) => void;
   readonly #watches = new Map<string, NodeWatch>();
 
   constructor(options: SipClusterControllerOptions) {
-    const { installations, source, status, clock, fleet, onNews, bindings = () => undefined } = options;
+    const { installations, source, status, clock, fleet, onNews, bindings, onFailure } = options;
     const live = fleet && { ...fleet, live: new LiveObjects(fleet.manifests, clock) };
-    this.#around = { installations, source, clock, bindings, fleet: live };
+    this.#around = { installations, source, clock, bindings: bindings ?? (() => undefined), fleet: live };
     this.#status = status;
     this.#onNews = onNews ?? (() => undefined);
+    this.#onFailure = onFailure;
   }
 
   reconcile(object: KubernetesObject): Promise<Outcome> {
@@ -84,7 +88,7 @@ export class SipClusterController implements Controller {
   }
 
   #watchOf(uid: string): NodeWatch {
-    const known = this.#watches.get(uid) ?? new NodeWatch(this.#around.clock);
+    const known = this.#watches.get(uid) ?? new NodeWatch(this.#around.clock, this.#onFailure);
     this.#watches.set(uid, known);
     return known;
   }
@@ -130,6 +134,7 @@ export class SipClusterController implements Controller {
   }
 
   async owned(): Promise<Owned> {
+    this.#forgetGone();
     const { installations } = this.#around;
     const asked = await askEach(installations.open(), ({ database }) => clusterOfDatabase(database));
     const keys = asked.answers.flatMap((holder) =>
@@ -137,6 +142,14 @@ export class SipClusterController implements Controller {
     );
     const isComplete = asked.failures.length === 0 && installations.unreachable().length === 0;
     return { keys: [...new Set(keys)], isComplete, failures: asked.failures };
+  }
+
+  /** What was kept in memory of SipClusters that are gone, whether or not a finalizer held them back. */
+  #forgetGone(): void {
+    const clusters = this.#around.source.list(this.kind).map(parseSipCluster);
+    const uids = new Set(clusters.map(({ uid }) => uid));
+    for (const uid of this.#watches.keys()) if (!uids.has(uid)) this.#watches.delete(uid);
+    this.#around.fleet?.live.keepOnly(clusters);
   }
 
   /** What is called after it, and the Secrets that it names. */

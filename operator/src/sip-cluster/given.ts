@@ -10,8 +10,10 @@ export interface Given {
 }
 
 /** SipCluster tel/pbx with the defaults of the schema. */
-export function givenCluster({ spec, annotations = {} }: Given = {}): SipCluster {
-  const object: KubernetesObject = {
+export const givenCluster = (given: Given = {}): SipCluster => parseSipCluster(givenObject(given));
+
+export function givenObject({ spec, annotations = {} }: Given = {}): KubernetesObject {
+  return {
     kind: "SipCluster",
     metadata: { namespace: "tel", name: "pbx", uid: "u1", generation: 1, annotations },
     spec: {
@@ -27,7 +29,6 @@ export function givenCluster({ spec, annotations = {} }: Given = {}): SipCluster
       ...spec,
     },
   };
-  return parseSipCluster(object);
 }
 
 export const givenDatabase = (more: Partial<OpenDatabase>): OpenDatabase => ({

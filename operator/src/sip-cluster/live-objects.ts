@@ -56,17 +56,29 @@ export class LiveObjects {
 
   /** It may be another one now. */
   forget(kind: string, key: ObjectKey): void {
-    this.#read.delete(`${kind} ${key}`);
+    this.#read.delete(idOf(kind, key));
   }
 
   /** As it was just written. */
   learn(object: Manifest): void {
     const { namespace, name } = object.metadata;
-    this.#read.set(`${object.kind} ${keyOf(namespace, name)}`, { at: this.#clock.now(), object });
+    this.#read.set(idOf(object.kind, keyOf(namespace, name)), { at: this.#clock.now(), object });
+  }
+
+  /** Forgets what was read for all other SipClusters: their manifests and keys are nobody's any more. */
+  keepOnly(clusters: readonly SipCluster[]): void {
+    const wanted = new Set(
+      clusters.flatMap((cluster) =>
+        typedNames(cluster).map(({ type, name }) =>
+          idOf(type.kind, keyOf(cluster.reference.namespace, name)),
+        ),
+      ),
+    );
+    for (const id of this.#read.keys()) if (!wanted.has(id)) this.#read.delete(id);
   }
 
   async #look(type: ManifestType, key: ObjectKey): Promise<Manifest | undefined> {
-    const id = `${type.kind} ${key}`;
+    const id = idOf(type.kind, key);
     const known = this.#read.get(id);
     const isWatched = type.kind === "Deployment" || type.kind === "Service";
     if (!isWatched && known?.object !== undefined && this.#clock.now() - known.at < believedFor)
@@ -77,6 +89,8 @@ export class LiveObjects {
     return object;
   }
 }
+
+const idOf = (kind: string, key: ObjectKey): string => `${kind} ${key}`;
 
 function typedNames(cluster: SipCluster): readonly { readonly type: ManifestType; readonly name: string }[] {
   const { nodes, keys, metrics, service } = namesOf(cluster);

@@ -14,14 +14,21 @@ const tellEvery: Ms = 30_000;
 
 export class NodeWatch {
   readonly #clock: Clock;
+  readonly #onFailure: (cause: unknown) => void;
+  readonly #probe: typeof probe;
   #traffic: readonly TrafficSample[] = [];
   #report: ProbeReport | undefined;
   #isProbing = false;
+  /** Somebody did not answer, or nobody could be asked. */
+  #hasFailed = false;
   #probedAt = -Infinity;
   #toldAt = -Infinity;
 
-  constructor(clock: Clock) {
+  /** `onFailure` hears why nobody could be asked. */
+  constructor(clock: Clock, onFailure: (cause: unknown) => void, ask: typeof probe = probe) {
     this.#clock = clock;
+    this.#onFailure = onFailure;
+    this.#probe = ask;
   }
 
   get report(): ProbeReport | undefined {
@@ -41,21 +48,31 @@ export class NodeWatch {
     return isTime;
   }
 
-  /** Asks in the background, if it is time and somebody is there; `onChange` hears when the answer is another one than before. */
+  /**
+   * Asks in the background, if it is time and somebody is there; `onChange` hears when the answer is another one than before. Where nobody
+   * could be asked the last report stays, and it is tried again sooner.
+   */
   probe(targets: readonly ProbeTarget[], uri: HostPort | undefined, onChange: () => void): void {
     const askable = targets.filter(({ address }) => isIPv4(address));
-    const hasFailed = this.#report?.answers.some(({ status }) => status === undefined) ?? false;
-    const isTime = this.#clock.now() - this.#probedAt >= (hasFailed ? probeAgain : probeEvery);
+    const isTime = this.#clock.now() - this.#probedAt >= (this.#hasFailed ? probeAgain : probeEvery);
     if (this.#isProbing || !isTime || uri === undefined) return;
     if (askable.length === 0) return;
     this.#isProbing = true;
     this.#probedAt = this.#clock.now();
-    void probe(askable, uri).then((answers) => {
-      const before = judged(this.#report);
-      this.#report = { at: this.#clock.now(), answers };
+    this.#ask(askable, uri, onChange).catch((cause: unknown) => {
       this.#isProbing = false;
-      if (judged(this.#report) !== before) onChange();
+      this.#hasFailed = true;
+      this.#onFailure(cause);
     });
+  }
+
+  async #ask(targets: readonly ProbeTarget[], uri: HostPort, onChange: () => void): Promise<void> {
+    const answers = await this.#probe(targets, uri);
+    const before = judged(this.#report);
+    this.#report = { at: this.#clock.now(), answers };
+    this.#hasFailed = answers.some(({ status }) => status === undefined);
+    this.#isProbing = false;
+    if (judged(this.#report) !== before) onChange();
   }
 }
 

@@ -137,7 +137,9 @@ export function queueObserver(metrics: Metrics, name: string): QueueObserver {
   return {
     attached(underWay) {
       metrics.unfinishedWork.add(name, () => seconds(underWay()).reduce((sum, each) => sum + each, 0));
-      metrics.longestRunning.add(name, () => Math.max(0, ...seconds(underWay())));
+      metrics.longestRunning.add(name, () =>
+        seconds(underWay()).reduce((longest, each) => Math.max(longest, each), 0),
+      );
     },
     added() {
       metrics.queueAdds.labels(name).inc();

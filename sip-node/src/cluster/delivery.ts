@@ -103,7 +103,7 @@ export class Delivery {
     const peers = this.membership.alive(now);
     const answers = await this.letters.askAll(peers, "whoHeard", packFlows([flow]), now);
     const ages = answers.map((words) => words?.[0] ?? never);
-    const youngest = Math.min(...ages);
+    const youngest = ages.reduce((least, age) => Math.min(least, age), never);
     return youngest === never ? undefined : peers[ages.indexOf(youngest)]?.id;
   }
 }

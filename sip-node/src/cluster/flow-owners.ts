@@ -156,7 +156,7 @@ export class FlowOwners {
     const body = packFlows(newcomers.map(({ heard }) => heard.flow));
     void this.letters.askAll(this.membership.alive(now), "heard", body, now).then((answers) => {
       newcomers.forEach(({ heard, settled }, i) => {
-        const youngest = Math.min(...answers.map((ages) => ages?.[i] ?? never));
+        const youngest = answers.reduce((least, ages) => Math.min(least, ages?.[i] ?? never), never);
         if (youngest < transactionSpan) heard.contestedUntil = now + transactionSpan - youngest;
         heard.introduction = undefined;
         settled();

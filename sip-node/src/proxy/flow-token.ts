@@ -56,7 +56,7 @@ function pack({ caller, callee }: FlowToken): Buffer {
     (callee.isBehindNat ? 8 : 0); // prettier-ignore
   const bytes: number[] = [flags];
   for (const { flow } of [caller, callee])
-    bytes.push(...addressBytes(flow.address), flow.port >> 8, flow.port & 255);
+    for (const byte of [...addressBytes(flow.address), flow.port >> 8, flow.port & 255]) bytes.push(byte);
   const tail = Buffer.alloc(tailLength);
   [caller, callee].forEach((party, i) => {
     tail.write(party.ownerNode, i * 6, 6, "hex");

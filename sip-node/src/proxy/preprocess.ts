@@ -65,7 +65,7 @@ export function preprocess(
     const isInDialog = foreign.some((route) => tokenPeer(route.uri, request, seal) !== undefined);
     return { kind: "is-served", host, isInDialog };
   }
-  if (own > 0 || edits.length > 0) edits.push(...keepRoutes(request, foreign));
+  if (own > 0 || edits.length > 0) for (const edit of keepRoutes(request, foreign)) edits.push(edit);
   return { kind: "path", peer, edits };
 }
 

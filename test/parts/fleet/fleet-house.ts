@@ -192,7 +192,10 @@ export class FleetHouse implements AsyncDisposable {
     };
     const status = new StatusWriter(source, clock, () => undefined);
     const onNews = (key: Change["key"]): void => loop.changed({ kind: "SipCluster", key, what: "object" });
-    const controller = new SipClusterController({ installations, source, status, clock, fleet, onNews });
+    const controller = new SipClusterController({
+      ...{ installations, source, status, clock, fleet, onNews },
+      onFailure: (cause) => this.failures.push(String(cause)),
+    });
     const nothing = (): void => undefined;
     const loop: ControllerLoop = new ControllerLoop(
       controller,

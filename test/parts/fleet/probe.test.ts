@@ -73,3 +73,8 @@ test("addresses that cannot be asked are silent: IPv6, names, nothing", async ()
   const answers = await probe([at("::1"), at("localhost"), at("")], advertised);
   expect(answers.map(({ status }) => status)).toEqual([undefined, undefined, undefined]);
 });
+
+test("a thread that cannot be started is an error of the probe, and says of nobody that he is silent", async () => {
+  const target = { name: "a", address: "127.0.0.1", port: 5060, cannotBeCopied: () => undefined };
+  await expect(probe([target], advertised)).rejects.toThrow();
+});

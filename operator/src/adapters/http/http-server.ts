@@ -30,9 +30,9 @@ export async function startHttpServer(
   routes: Routes,
 ): Promise<{ readonly port: number }> {
   const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
-    void answer(routes, request.method, request.url).then(({ status, type, body }) => {
-      response.writeHead(status, { "content-type": type }).end(body);
-    });
+    answer(routes, request.method, request.url)
+      .then(({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body))
+      .catch(() => response.destroy());
   });
   server.maxConnections = 100;
   await new Promise<void>((resolve, reject) => {

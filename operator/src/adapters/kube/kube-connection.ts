@@ -98,7 +98,7 @@ export class KubeConnection {
     const old = this.#dispatcher;
     if (old === undefined || old.since > time) return;
     this.#dispatcher = undefined;
-    void old.made?.close().catch(() => undefined);
+    old.made?.close().catch(() => undefined);
   }
 
   /** Cuts every request that is under way. */

@@ -52,8 +52,8 @@ export function schemaNow(rows: readonly MigrationRow[], migrations: readonly Mi
     ({ number }) => !rows.some((row) => row.number === number && row.finished === 1),
   );
   return {
-    number: Math.max(0, ...rows.filter(({ finished }) => finished === 1).map(({ number }) => number)),
-    servesFrom: Math.max(1, ...rows.map(({ serves_from = 1 }) => serves_from)),
+    number: rows.reduce((last, { number, finished }) => (finished === 1 ? Math.max(last, number) : last), 0),
+    servesFrom: rows.reduce((highest, { serves_from = 1 }) => Math.max(highest, serves_from), 1),
     next: next && { label: label(next), servesFrom: next.servesFrom },
   };
 }

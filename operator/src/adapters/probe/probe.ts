@@ -29,12 +29,13 @@ const patience = 3_000;
 /** The thread needs a moment to start. */
 const threadPatience = 10_000;
 
-/** `uri`: what is asked for, `sip:host:port`. Never rejects: whom nobody could ask has not answered. */
+/** `uri`: what is asked for, `sip:host:port`. Throws where the thread could not be started, so that nobody was asked. */
 export async function probe(
   targets: readonly ProbeTarget[],
   uri: { readonly host: string; readonly port: number },
 ): Promise<readonly ProbeAnswer[]> {
   const statuses = new Map<string, number>();
+  let failure: Error | undefined;
   const worker = new Worker(new URL("./probe-thread.ts", import.meta.url), {
     workerData: { targets, uri, patience },
     stdout: true,
@@ -45,12 +46,16 @@ export async function probe(
     worker.on("message", ({ name, status }: { readonly name: string; readonly status: number }) =>
       statuses.set(name, status),
     );
-    worker.on("error", () => undefined);
+    worker.on("error", (error: Error) => {
+      failure = error;
+    });
     worker.on("exit", () => {
       clearTimeout(limit);
       resolve();
     });
   });
   await worker.terminate();
+  if (failure !== undefined && statuses.size === 0)
+    throw new Error("the thread of the probe ended with an error", { cause: failure });
   return targets.map(({ name }) => ({ name, status: statuses.get(name) }));
 }

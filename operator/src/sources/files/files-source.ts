@@ -65,7 +65,7 @@ export class FilesSource implements Source {
   async start(listener: FilesListener): Promise<void> {
     this.#listener = listener;
     await this.#read();
-    this.#unwatch = watchFolder(this.#directory, () => void this.#read());
+    this.#unwatch = watchFolder(this.#directory, () => this.#readSoon());
   }
 
   stop(): void {
@@ -166,6 +166,14 @@ export class FilesSource implements Source {
     }
   }
 
+  /** What a read in the background throws is a problem of the folder; the next change reads it again. */
+  #readSoon(): void {
+    this.#read().catch((error: unknown) => {
+      const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      this.#takeIn({ objects: [], problems: [{ file: this.#directory, line: 1, message }] });
+    });
+  }
+
   #takeIn(result: ReadResult): void {
     for (const file of result.objects) this.#store(file);
     if (!isDeepStrictEqual(result.problems, this.#problems)) {
@@ -186,7 +194,7 @@ export class FilesSource implements Source {
     if (this.#complete === undefined) return false;
     const remaining = this.#complete.since + confirmMs - now;
     if (remaining <= 0) return true;
-    this.#confirm = setTimeout(() => void this.#read(), remaining + 1);
+    this.#confirm = setTimeout(() => this.#readSoon(), remaining + 1);
     return false;
   }
 

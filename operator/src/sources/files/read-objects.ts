@@ -97,8 +97,8 @@ async function readDocuments(directory: string, problems: Problem[]): Promise<re
       continue;
     }
     const parsed = parseDocuments(file, text);
-    documents.push(...parsed.documents);
-    problems.push(...parsed.problems);
+    for (const document of parsed.documents) documents.push(document);
+    for (const problem of parsed.problems) problems.push(problem);
   }
   return documents;
 }
@@ -130,7 +130,7 @@ async function yamlFiles(directory: string): Promise<readonly string[]> {
     if (entry.startsWith(".")) continue;
     const path = join(directory, entry);
     const kind = await stat(path);
-    if (kind.isDirectory()) found.push(...(await yamlFiles(path)));
+    if (kind.isDirectory()) for (const file of await yamlFiles(path)) found.push(file);
     else if (kind.isFile() && /\.ya?ml$/.test(entry)) found.push(path);
   }
   return found.sort();

@@ -24,16 +24,23 @@ export function watchFolder(directory: string, onChange: () => void): () => void
     watcher?.close();
     watcher = undefined;
   };
-  const tick = async (): Promise<void> => {
+  const compare = async (): Promise<void> => {
     watcher ??= listen(directory, notice, unwatch);
     const now = await fingerprint(directory);
-    if (isEnded) return;
-    if (seen !== undefined && now !== seen) notice();
+    if (seen !== undefined && now !== seen && !isEnded) notice();
     seen = now;
-    poll = setTimeout(() => void tick(), pollMs);
+  };
+  // A comparison that failed is like a change: whoever reads the folder then says what is wrong with it.
+  const tick = (): void => {
+    compare()
+      .catch(notice)
+      .finally(() => {
+        if (!isEnded) poll = setTimeout(tick, pollMs);
+      })
+      .catch(notice);
   };
 
-  void tick();
+  tick();
   return () => {
     isEnded = true;
     clearTimeout(quiet);

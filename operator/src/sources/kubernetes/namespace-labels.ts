@@ -26,6 +26,7 @@ export class NamespaceLabels {
     const now = this.#clock.now();
     const kept = this.#kept.get(namespace);
     if (kept !== undefined && kept.until > now) return kept.labels;
+    for (const [name, { until }] of this.#kept) if (until <= now) this.#kept.delete(name);
     const labels = this.#read(namespace);
     this.#kept.set(namespace, { until: now + keptFor, labels });
     labels.catch(() => this.#kept.delete(namespace));

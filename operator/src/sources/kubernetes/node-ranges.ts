@@ -35,14 +35,14 @@ export class NodeRanges {
 
   async #list(): Promise<readonly string[]> {
     try {
-      const nodes: Node[] = [];
+      const pages: (readonly Node[])[] = [];
       let page: Page<Node> | undefined;
       do {
         const from = page?.continue === undefined ? {} : { continue: page.continue };
         page = await this.#client.list<Node>(resourceTypes.Node, undefined, { limit: pageSize, ...from });
-        nodes.push(...page.items);
+        pages.push(page.items);
       } while ((page.continue ?? "") !== "");
-      return rangesOf(nodes);
+      return rangesOf(pages.flat());
     } catch (error) {
       if (isForbidden(error)) return [];
       throw error;

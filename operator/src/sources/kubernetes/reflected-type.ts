@@ -75,7 +75,10 @@ export class ReflectedType<T extends Identified> {
 
   /** Of the namespace that was heard of least recently. */
   get lastEventAge(): Ms {
-    return Math.max(...[...this.#reflectors.values()].map(({ lastEventAge }) => lastEventAge));
+    return [...this.#reflectors.values()].reduce(
+      (oldest, { lastEventAge }) => Math.max(oldest, lastEventAge),
+      Number.NEGATIVE_INFINITY,
+    );
   }
 
   #of(namespace: string): Reflector<T> | undefined {

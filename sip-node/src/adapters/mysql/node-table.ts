@@ -46,10 +46,12 @@ export class NodeTable implements NodeDirectory {
   /** Every column that there is: `serves_from` is absent where an earlier version made the table, and then everybody can serve. */
   async schema(): Promise<Schema> {
     const rows = await this.database.read<Row>("schema", "SELECT * FROM strowger_migration", []);
-    const finished = rows.filter((row) => Number(row["finished"]) === 1);
     return {
-      number: Math.max(0, ...finished.map((row) => Number(row["number"]))),
-      servesFrom: Math.max(1, ...rows.map((row) => Number(row["serves_from"] ?? 1))),
+      number: rows.reduce(
+        (last, row) => (Number(row["finished"]) === 1 ? Math.max(last, Number(row["number"])) : last),
+        0,
+      ),
+      servesFrom: rows.reduce((highest, row) => Math.max(highest, Number(row["serves_from"] ?? 1)), 1),
     };
   }
 
