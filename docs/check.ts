@@ -8,6 +8,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { metricsPage, metricsPath } from "./checks/metrics-page.ts";
 import { staleQuotes } from "./checks/quotes.ts";
+import { reasonProblems } from "./checks/reasons.ts";
 import { brokenReferences } from "./checks/references.ts";
 import { rfcMapProblems } from "./checks/rfc-map.ts";
 import { exists, readTree, type Tree } from "./checks/tree.ts";
@@ -19,6 +20,7 @@ export const documentProblems = (tree: Tree): string[] => [
   ...rfcMapProblems(tree),
   ...staleQuotes(tree),
   ...brokenReferences(tree),
+  ...reasonProblems(tree),
 ];
 
 const staleMetricsPage = (tree: Tree): string[] =>

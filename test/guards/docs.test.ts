@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { metricsPage, metricsPath } from "../../docs/checks/metrics-page.ts";
 import { staleQuotes } from "../../docs/checks/quotes.ts";
+import { reasonProblems } from "../../docs/checks/reasons.ts";
 import { brokenReferences } from "../../docs/checks/references.ts";
 import { rfcMapPath, rfcMapProblems } from "../../docs/checks/rfc-map.ts";
 import { readTree, type Tree, withFiles } from "../../docs/checks/tree.ts";
 import { documentProblems } from "../../docs/check.ts";
+import { everyReason } from "../../operator/src/runtime/reason.ts";
 
 const tree = readTree(join(import.meta.dirname, "../.."));
 const replaced = (path: string, from: string | RegExp, to: string): Tree => {
@@ -123,6 +125,31 @@ describe("quotations", () => {
   test("of a file that is gone", () => {
     expect(staleQuotes(note("<!-- quoted from gone.yaml -->\n```\nx\n```"))).toEqual([
       "docs/note.md:2: quotes gone.yaml, which is not there",
+    ]);
+  });
+});
+
+describe("reasons of conditions and Events", () => {
+  const line = /^- `RangesUnknown`: .*\n/m;
+
+  test("one that no page explains", () => {
+    expect(reasonProblems(replaced("docs/runbooks/condition-Reachable.md", line, ""))).toEqual([
+      "docs/runbooks: no condition-*.md or events.md explains the reason RangesUnknown",
+    ]);
+  });
+
+  test("one that is explained and that nothing gives, in a list and in a table", () => {
+    const gone = "- `Gone`, `AddressKnown` (`True`): see `Other`.\n\n| `Lost`, `Conflict` | see `Third` |\n";
+    expect(reasonProblems(withFiles(tree, { "docs/runbooks/condition-New.md": gone }))).toEqual([
+      "docs/runbooks/condition-New.md:1: Gone is no reason of operator/src/runtime/reason.ts",
+      "docs/runbooks/condition-New.md:3: Lost is no reason of operator/src/runtime/reason.ts",
+    ]);
+  });
+
+  test("one that is listed, and that neither code nor a page has", () => {
+    expect(reasonProblems(tree, [...everyReason, "Invented"])).toEqual([
+      "docs/runbooks: no condition-*.md or events.md explains the reason Invented",
+      "operator/src/runtime/reason.ts: no code gives the reason Invented",
     ]);
   });
 });

@@ -1,4 +1,5 @@
 /** Conditions of a status (Kubernetes API conventions, "Typical status properties"). */
+import type { Reason } from "./reason.ts";
 
 export interface Condition {
   readonly type: string;
@@ -13,7 +14,7 @@ export interface Condition {
 }
 
 /** A condition as a decision states it; the time is added when it is written. */
-export type Verdict = Pick<Condition, "type" | "status" | "reason" | "message">;
+export type Verdict = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
 /**
  * `conditions` with `verdict` in the place of the one of its type. The time of transition moves only when the status flips, so that an

@@ -1,6 +1,7 @@
 /** What the pure `decide` of a kind returns: what to do, and what to say about it. */
 import type { Ms } from "./clock.ts";
 import type { Verdict } from "./condition.ts";
+import type { Reason } from "./reason.ts";
 
 export interface Decision<Action> {
   /** In this order, in one transaction; empty: everything is as it should be, or nothing can be done. */
@@ -24,7 +25,7 @@ export const isReady = (message: string): Verdict => ({
   message,
 });
 
-export const notReady = (reason: string, message: string): Verdict => ({
+export const notReady = (reason: Reason, message: string): Verdict => ({
   type: "Ready",
   status: "False",
   reason,

@@ -36,6 +36,11 @@ test("of an alarm True is the bad news, and Unknown is no warning", () => {
   expect(eventOfFlip("SipCluster", { ...alarm, status: "False" }, was(alarm))).toMatchObject({
     type: "Normal",
   });
-  const unknown = { type: "Reachable", status: "Unknown", reason: "Silent", message: "?" } as const;
+  const unknown = {
+    type: "Reachable",
+    status: "Unknown",
+    reason: "NothingFromOutside",
+    message: "?",
+  } as const;
   expect(eventOfFlip("SipCluster", unknown, undefined)).toMatchObject({ type: "Normal" });
 });

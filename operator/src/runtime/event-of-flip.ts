@@ -27,5 +27,5 @@ export function eventOfFlip(
   };
 }
 
-const isGoodNews = ({ type, status }: Verdict): boolean =>
+const isGoodNews = ({ type, status }: Pick<Verdict, "type" | "status">): boolean =>
   alarms.has(type) ? status === "False" : status === "True";

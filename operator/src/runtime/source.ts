@@ -1,5 +1,6 @@
 /** Where objects come from: a folder of files, or the API server. A kind's controller sees this interface only. */
 import type { KubernetesObject, ObjectKey } from "./object.ts";
+import type { Reason } from "./reason.ts";
 
 export interface Secret {
   /** Decoded values. */
@@ -29,8 +30,8 @@ export type Presence =
 
 export interface Event {
   readonly type: "Normal" | "Warning";
-  /** CamelCase, one word for a program. */
-  readonly reason: string;
+  /** One word for a program. */
+  readonly reason: Reason;
   /** What happened, and what to check. */
   readonly message: string;
 }

@@ -3,6 +3,7 @@ import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import { goneAfter, sayWaiting } from "../adapters/mysql/schema-now.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Verdict } from "../runtime/condition.ts";
+import type { Reason } from "../runtime/reason.ts";
 import type { SipCluster } from "./resource.ts";
 import { liveNodes } from "./see-nodes.ts";
 import type { DatabaseWorld, OpenDatabase } from "./world.ts";
@@ -109,7 +110,7 @@ const names = (nodes: readonly { readonly name: string; readonly id: string }[])
     .map(({ name, id }) => name || id)
     .join(", ");
 
-const no = (reason: string, message: string): Verdict => ({
+const no = (reason: Reason, message: string): Verdict => ({
   type: "DatabaseReady",
   status: "False",
   reason,

@@ -3,6 +3,7 @@ import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { ProbeReport } from "../adapters/probe/probe.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Verdict } from "../runtime/condition.ts";
+import type { Reason } from "../runtime/reason.ts";
 
 const reachedWithin: Ms = 300_000;
 
@@ -46,7 +47,7 @@ export function judgeReachable(nodes: readonly NodeRow[], isWatched: boolean): V
   );
 }
 
-const says = (type: string, status: Verdict["status"], reason: string, message: string): Verdict => ({
+const says = (type: string, status: Verdict["status"], reason: Reason, message: string): Verdict => ({
   type,
   status,
   reason,

@@ -1,6 +1,7 @@
 /** Whether the phones' requests reach all nodes or one only, over some minutes. Pure. */
 import type { Ms } from "../runtime/clock.ts";
 import type { Verdict } from "../runtime/condition.ts";
+import type { Reason } from "../runtime/reason.ts";
 
 /** New requests in the last minute that each live node had from phones, by the node's id. */
 export interface TrafficSample {
@@ -64,7 +65,7 @@ export function judgeTraffic(
   );
 }
 
-const verdict = (status: Verdict["status"], reason: string, message: string): Verdict => ({
+const verdict = (status: Verdict["status"], reason: Reason, message: string): Verdict => ({
   type: "TrafficOnOneNode",
   status,
   reason,

@@ -5,6 +5,7 @@ import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { SchemaNow } from "../adapters/mysql/schema-now.ts";
 import type { ProbeReport } from "../adapters/probe/probe.ts";
 import type { Manifest } from "../runtime/manifests.ts";
+import type { Reason } from "../runtime/reason.ts";
 import { namesOf } from "./manifests/names.ts";
 import type { SipCluster } from "./resource.ts";
 import type { TrafficSample } from "./judge-traffic.ts";
@@ -23,7 +24,7 @@ export interface ClusterWorld {
 export type DatabaseWorld =
   /** The spec names none. */
   | { readonly kind: "absent" }
-  | { readonly kind: "away"; readonly reason: string; readonly message: string }
+  | { readonly kind: "away"; readonly reason: Reason; readonly message: string }
   | OpenDatabase;
 
 export interface OpenDatabase {

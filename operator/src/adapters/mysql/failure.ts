@@ -1,4 +1,5 @@
 /** Why a database cannot serve, for a person who wants to put it right. */
+import type { Reason } from "../../runtime/reason.ts";
 import { DatabaseUnavailable, messageOf } from "./database-unavailable.ts";
 import { DuplicateKey } from "./database.ts";
 import { LeadershipLost } from "./installation.ts";
@@ -6,17 +7,17 @@ import { MigrationWaits } from "./schema-now.ts";
 import { UnservableDatabase } from "./server.ts";
 
 export interface Failure {
-  /** CamelCase, for a condition. */
-  readonly reason: string;
+  /** For a condition. */
+  readonly reason: Reason;
   /** What is wrong, and what to check. The same for the same cause, so that it can be compared. */
   readonly message: string;
 }
 
 /** What a SipCluster says about its database cannot be used. */
 export class UnusableAddress extends Error {
-  readonly reason: string;
+  readonly reason: Reason;
 
-  constructor(reason: string, message: string) {
+  constructor(reason: Reason, message: string) {
     super(message);
     this.name = "UnusableAddress";
     this.reason = reason;
@@ -51,7 +52,7 @@ function reachFailure(cause: unknown): Failure {
 }
 
 interface Kind {
-  readonly reason: string;
+  readonly reason: Reason;
   readonly check: string;
 }
 
