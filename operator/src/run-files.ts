@@ -33,6 +33,7 @@ export async function runFiles(config: Config, { files, data, database }: FilesC
   });
   const source = new FilesSource(files, data, async () => keptSpecs(await installation.opened()));
   const controllers = createControllers({ source, installations: installation, metrics, log });
+  metrics.objects.watch((kind) => source.list(kind));
   let stopBeating = (): void => undefined;
   const stop = stopOnce(log, patience, async () => {
     stopBeating();

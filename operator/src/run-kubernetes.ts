@@ -73,6 +73,7 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
   const controllers = createControllers({ source, installations, fleet, metrics, log });
 
   let isLeading = false;
+  metrics.objects.watch((kind) => (isLeading ? source.list(kind) : []));
   let stopBeating = (): void => undefined;
   const lead = (): void => {
     isLeading = true;

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { QueueObserver } from "../runtime/keyed-queue.ts";
 import type { Ms } from "../runtime/clock.ts";
+import { ObjectGauges } from "./object-gauges.ts";
 import { ProbedGauge } from "./probed-gauge.ts";
 
 const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -125,6 +126,7 @@ export function createMetrics() {
       "Current bindings in the database of a SipCluster (namespace/name), counted by the leader",
       "cluster",
     ),
+    objects: new ObjectGauges(registry),
     fileProblems: gauge("strowger_operator_file_problems", "What is wrong with the folder of objects", []),
   };
 }

@@ -1,0 +1,73 @@
+/** The conditions of the objects as series of metrics: each for itself up to a bound, and all of them counted. Pure. */
+import type { CommonStatus, KubernetesObject } from "../runtime/object.ts";
+
+export interface ConditionSeries {
+  /** Each with the value 1, no more than the bound. */
+  readonly conditions: readonly ConditionLabels[];
+  /** How many objects have a condition of this kind, type, status and reason. */
+  readonly counts: readonly ConditionCount[];
+  /** How many series the bound left out. */
+  readonly omitted: number;
+}
+
+export interface ConditionLabels {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: string;
+  readonly status: string;
+}
+
+export interface ConditionCount {
+  readonly labels: {
+    readonly kind: string;
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+  };
+  readonly count: number;
+}
+
+/** How many objects' conditions a scrape lists; there may be a hundred thousand users. */
+export const maxConditionSeries = 500;
+
+/** The reason of an object that no condition was written for yet. */
+const nothingSaid = { type: "Ready", status: "Unknown", reason: "" } as const;
+
+/**
+ * `objects` in the order in which they are listed when the bound does not allow all. Of a SipCluster each condition is listed, of other
+ * objects `Ready` while it is not True. An object without the condition `Ready` counts as Unknown.
+ */
+export function conditionSeries(
+  objects: Iterable<KubernetesObject>,
+  bound: number = maxConditionSeries,
+): ConditionSeries {
+  const conditions: ConditionLabels[] = [];
+  const counts = new Map<string, { readonly labels: ConditionCount["labels"]; count: number }>();
+  let omitted = 0;
+  for (const object of objects) {
+    const { kind } = object;
+    const { namespace, name } = object.metadata;
+    for (const { type, status, reason } of conditionsOf(object)) {
+      const id = `${kind} ${type} ${status} ${reason}`;
+      const counted = counts.get(id);
+      if (counted === undefined) counts.set(id, { labels: { kind, type, status, reason }, count: 1 });
+      else counted.count += 1;
+      if (kind !== "SipCluster" && (type !== "Ready" || status === "True")) continue;
+      if (conditions.length < bound) conditions.push({ kind, namespace, name, type, status });
+      else omitted += 1;
+    }
+  }
+  return { conditions, counts: [...counts.values()], omitted };
+}
+
+interface Stated {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+}
+
+function conditionsOf({ status }: KubernetesObject): readonly Stated[] {
+  const { conditions = [] } = (status ?? {}) as CommonStatus;
+  return conditions.some(({ type }) => type === "Ready") ? conditions : [...conditions, nothingSaid];
+}
