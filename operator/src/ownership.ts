@@ -93,6 +93,25 @@ export function claimConflict(
       );
 }
 
+/** A name that nobody holds, and the oldest of the other objects that want it, which is older than the one that asks. */
+export interface Elder {
+  readonly name: string;
+  readonly owner: ObjectReference;
+}
+
+/** The first name that is left to an older object, as a verdict (ADR 33). */
+export function elderConflict(
+  [elder]: readonly Elder[],
+  { namespace }: ObjectReference,
+): Verdict | undefined {
+  return elder === undefined
+    ? undefined
+    : notReady(
+        reasons.conflict,
+        `the name ${elder.name} is left to ${describeOwner(elder, namespace)}, which is older and wants it too`,
+      );
+}
+
 /** A name that is one object's alone: `domain` names domains and their aliases, `user` names user@domain and its aliases. */
 export type ClaimKind = "domain" | "user";
 
@@ -118,5 +137,5 @@ export function isHeldBy(
 }
 
 /** Names the owner only to somebody of the same namespace. */
-export const describeOwner = ({ owner }: Claim, namespace: string): string =>
+export const describeOwner = ({ owner }: Pick<Claim, "owner">, namespace: string): string =>
   owner.namespace === namespace ? `${owner.kind} ${owner.name}` : "an object of another namespace";

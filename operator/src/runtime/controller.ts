@@ -154,6 +154,7 @@ export class ControllerLoop {
       return this.#finalize(key, object);
     const outcome = await this.#controller.reconcile(object);
     if (outcome.isRepair === true) this.#observer.repaired?.();
+    if (outcome.frees === true) this.#queue.addAfter(wakeKey, gatherMs);
     return outcome;
   }
 

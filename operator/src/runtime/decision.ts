@@ -14,6 +14,8 @@ export interface Decision<Action> {
   readonly requeueAfter?: Ms;
   /** Whether the object is to be held back (finalizer) while it is being deleted; undefined: as it is. */
   readonly isHeldBack?: boolean;
+  /** The actions give up a name that another object may wait for. */
+  readonly frees?: boolean;
   /** The actions may well have another cause than somebody else's change of the rows: a Secret that was rotated, a leave that was withdrawn. */
   readonly isAsked?: boolean;
 }

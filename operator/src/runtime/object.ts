@@ -8,6 +8,8 @@ export interface ObjectMeta {
   /** Raised by every change of the spec. */
   readonly generation: number;
   readonly resourceVersion?: string;
+  /** RFC 3339, in whole seconds; absent where the source does not know it. */
+  readonly creationTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
@@ -27,6 +29,19 @@ export interface CommonStatus {
   readonly observedGeneration?: number;
   readonly conditions?: readonly Condition[];
 }
+
+/**
+ * Whether the first object was there before the other. Of two of the same second, and where the source knows no time, the first by
+ * namespace and name counts as older, so that the answer is the same each time.
+ */
+export function isOlder({ metadata: one }: KubernetesObject, { metadata: other }: KubernetesObject): boolean {
+  const [first, second] = [createdAt(one), createdAt(other)];
+  return first === second
+    ? keyOf(one.namespace, one.name) < keyOf(other.namespace, other.name)
+    : first < second;
+}
+
+const createdAt = ({ creationTimestamp = "" }: ObjectMeta): number => Date.parse(creationTimestamp) || 0;
 
 /** `namespace/name`, the key of an object within its kind. */
 export type ObjectKey = `${string}/${string}`;

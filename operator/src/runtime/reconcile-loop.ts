@@ -8,6 +8,8 @@ export interface Outcome {
   readonly requeueAfter?: Ms;
   /** Somebody else had changed what was as it should be; it is again. */
   readonly isRepair?: boolean;
+  /** A name is free that another object may wait for. */
+  readonly frees?: boolean;
 }
 
 /** Told about every reconcile, for metrics and the log. */

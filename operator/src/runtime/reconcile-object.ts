@@ -54,10 +54,14 @@ export async function reconcileObject(
     if (verdict !== undefined) await status.write(object, [verdict, ...resumed(object)]);
     throw ended.cause;
   }
-  const { ready, status: fields, requeueAfter, actions, isAsked } = ended;
+  const { ready, status: fields, requeueAfter, actions, isAsked, frees } = ended;
   const isRepair = actions.length > 0 && isAsked !== true && wasReady(object);
   await status.write(object, [ready, ...resumed(object)], fields);
-  return { ...(requeueAfter === undefined ? {} : { requeueAfter }), ...(isRepair ? { isRepair } : {}) };
+  return {
+    ...(requeueAfter === undefined ? {} : { requeueAfter }),
+    ...(isRepair ? { isRepair } : {}),
+    ...(frees === true ? { frees } : {}),
+  };
 }
 
 /** The finalizer is there before the first row is, and goes after the last write. */

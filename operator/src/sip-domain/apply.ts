@@ -3,7 +3,7 @@ import { deleteDomain, insertDomain, saveDomainSettings } from "../adapters/mysq
 import type { Change, Installation } from "../adapters/mysql/installation.ts";
 import { deleteClaim, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
 import type { ObjectReference } from "../ownership.ts";
-import type { DomainAction } from "./decide.ts";
+import type { DomainAction } from "./domain-action.ts";
 
 export async function apply(
   actions: readonly DomainAction[],
@@ -21,7 +21,7 @@ function applyOne(action: DomainAction, reference: ObjectReference, change: Chan
     case "claim":
       return insertClaim(change, "domain", action.name, reference);
     case "release":
-      return deleteClaim(change, "domain", action.name);
+      return deleteClaim(change, "domain", action.name, reference);
     case "insertDomain":
       return insertDomain(change, action.name);
     case "deleteDomain":

@@ -6,13 +6,16 @@ import type { Ms } from "../runtime/clock.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import type { Decision } from "../runtime/decision.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
+import { NameIndex } from "../runtime/name-index.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import { reconcileObject, type Frame } from "../runtime/reconcile-object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
-import { decide, decideRemoval, decideRevocation, type DomainAction } from "./decide.ts";
+import { decide, decideRemoval, decideRevocation } from "./decide.ts";
+import type { DomainAction } from "./domain-action.ts";
+import { wantedNames } from "./elders.ts";
 import { parseSipDomain, type DomainFields, type SipDomain } from "./resource.ts";
 import { readDomainWorld, type DomainWorld } from "./world.ts";
 
@@ -21,6 +24,7 @@ export class SipDomainController implements Controller {
   readonly #installations: Installations;
   readonly #frame: Frame;
   readonly #rows: OwnedRows<DomainFields>;
+  readonly #wanted: NameIndex;
 
   constructor(parts: {
     readonly installations: Installations;
@@ -29,6 +33,7 @@ export class SipDomainController implements Controller {
   }) {
     this.#installations = parts.installations;
     this.#frame = { source: parts.source, status: parts.status, verdictOf: statedFailure };
+    this.#wanted = new NameIndex(parts.source, this.kind, wantedNames);
     this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
       apply(decideRemoval(owner), owner.reference, installation),
     );
@@ -48,7 +53,8 @@ export class SipDomainController implements Controller {
     domain: SipDomain,
     decideOn: (domain: SipDomain, world: DomainWorld) => Decided,
   ) {
-    const [world, installation] = await readDomainWorld(domain, this.#installations, this.#frame.source);
+    const { source } = this.#frame;
+    const [world, installation] = await readDomainWorld(domain, this.#installations, source, this.#wanted);
     const decided = decideOn(domain, world);
     return decided && { ...decided, apply: () => apply(decided.actions, domain.reference, installation) };
   }
@@ -66,7 +72,9 @@ export class SipDomainController implements Controller {
   }
 
   /** Its cluster came, went or changed. Figures of a cluster change all the time: a status concerns only who waits for the cluster. */
-  concernedBy({ kind, key, what }: Change): readonly ObjectKey[] {
+  concernedBy(change: Change): readonly ObjectKey[] {
+    this.#wanted.changed(change);
+    const { kind, key, what } = change;
     if (kind !== "SipCluster") return [];
     return this.#frame.source
       .list(this.kind)

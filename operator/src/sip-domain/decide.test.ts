@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Claim } from "../ownership.ts";
-import { decide, decideRemoval, decideRevocation, type DomainAction } from "./decide.ts";
+import { decide, decideRemoval, decideRevocation } from "./decide.ts";
+import type { DomainAction } from "./domain-action.ts";
 import { parseSipDomain, type SipDomain } from "./resource.ts";
 import type { DomainRows } from "./world.ts";
 
@@ -20,6 +21,7 @@ const empty: DomainRows = {
   owner: undefined,
   present: undefined,
   claims: [],
+  elders: [],
   domains: [],
   settings: [],
 };
@@ -150,7 +152,8 @@ test("rule 2: a namespace that is no longer allowed keeps its rows, and they ser
     },
   ]);
   const off = before.settings.map((row) => ({ ...row, isEnabled: false }));
-  expect(decide(domain(), { ...before, settings: off, isAllowed: false }).actions).toEqual([]);
+  const again = domain({ aliases: ["a.example"] });
+  expect(decide(again, { ...before, settings: off, isAllowed: false }).actions).toEqual([]);
 });
 
 test("rule 3: the same name with a new uid takes over once the old uid is proven gone, and not before", () => {
@@ -284,4 +287,61 @@ test("rule 2: what is shut out is the domain that is served, though the object i
   expect(revoked?.actions).toEqual([
     { do: "saveSettings", row: { ...before.settings[0], isEnabled: false } },
   ]);
+});
+
+/** Made by two specs of the same object: the rows are the first's, and a name of the second is another object's. */
+function refusedAfter(before: object, now: object) {
+  const rows = after(decide(domain(before), empty).actions);
+  const theirs = claim("taken.example", { ...reference, name: "other" });
+  return decide(domain(now), { ...rows, claims: [...rows.claims, theirs] });
+}
+
+test("ADR 33: an alias that is no longer listed and `enabled: false` take effect while another alias is refused", () => {
+  const both = { aliases: ["a.example", "b.example"] };
+  const decided = refusedAfter(both, { enabled: false, aliases: ["b.example", "taken.example"] });
+  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isAsked: true, frees: true });
+  expect(decided.actions).toEqual([
+    { do: "deleteDomain", name: "a.example" },
+    { do: "release", name: "a.example" },
+    {
+      do: "saveOwner",
+      owner: expect.objectContaining({
+        fields: expect.objectContaining({ domain: "example.com", aliases: ["b.example"] }) as unknown,
+      }) as unknown,
+    },
+    {
+      do: "saveSettings",
+      row: expect.objectContaining({ domain: "example.com", isEnabled: false }) as unknown,
+    },
+  ]);
+  const nothing = refusedAfter(both, { aliases: ["a.example", "b.example", "taken.example"] });
+  expect(nothing).toMatchObject({ actions: [], frees: false });
+});
+
+test("ADR 33: what a refused domain gains waits: it is not switched on, and no name is claimed", () => {
+  const decided = refusedAfter(
+    { enabled: false },
+    { enabled: true, aliases: ["new.example", "taken.example"] },
+  );
+  expect(decided.actions).toEqual([]);
+});
+
+test("ADR 33: a domain whose namespace is allowed no longer gives up the aliases that it no longer lists", () => {
+  const rows = after(decide(domain({ aliases: ["a.example"] }), empty).actions);
+  const decided = decide(domain(), { ...rows, isAllowed: false });
+  expect(decided.actions.map(({ do: what }) => what)).toEqual([
+    "deleteDomain",
+    "release",
+    "saveOwner",
+    "saveSettings",
+  ]);
+  expect(decideRevocation(domain(), { ...rows, isAllowed: false })?.actions).toHaveLength(1);
+});
+
+test("ADR 33: a name that nobody holds is left to the older object that wants it", () => {
+  const elder = { name: "a.example", owner: { ...reference, namespace: "far", name: "older" } };
+  const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, elders: [elder] });
+  expect(decided).toMatchObject({ actions: [], ready: { reason: "Conflict" }, requeueAfter: 10_000 });
+  expect(decided.ready.message).not.toContain("older and wants it too, far");
+  expect(decided.ready.message).not.toContain("SipDomain older");
 });

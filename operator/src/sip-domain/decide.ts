@@ -1,8 +1,8 @@
-/** What to do about a SipDomain: nothing while a name of it is somebody else's, else whatever its rows lack. */
+/** What to do about a SipDomain: whatever its rows lack; while a name of it is somebody else's only what the spec takes away. */
 import { isDeepStrictEqual } from "node:util";
-import type { DomainSettings } from "../adapters/mysql/domain-rows.ts";
 import {
   claimConflict,
+  elderConflict,
   isSameOwner,
   reasons,
   resolveDeletionPolicy,
@@ -11,24 +11,20 @@ import {
 } from "../ownership.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { isReady, notReady, type Decision } from "../runtime/decision.ts";
+import type { DomainAction } from "./domain-action.ts";
 import { afterRemoval, foreignObstacle } from "./foreign-rows.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
+import { releaseUnlisted, removeName, revoke, turnOff } from "./revoke.ts";
 import { settingsOf } from "./settings-of.ts";
 import { nameFor, type DomainRows, type DomainWorld } from "./world.ts";
-
-export type DomainAction =
-  | { readonly do: "claim" | "release" | "insertDomain" | "deleteDomain"; readonly name: string }
-  | { readonly do: "saveSettings"; readonly row: DomainSettings }
-  | { readonly do: "saveOwner"; readonly owner: Owner<DomainFields> }
-  | { readonly do: "removeOwner" };
 
 /** Nobody tells when a row of another tool goes. */
 const lookAgain = 10_000;
 
 export function decide(domain: SipDomain, world: DomainWorld): Decision<DomainAction> {
-  if (world.kind !== "ready") return refuse(domain, false, clusterObstacle(domain, world.kind));
+  if (world.kind !== "ready") return nothingOf(domain, false, clusterObstacle(domain, world.kind));
   const standing = standingOf(world.owner, domain.uid, world.present);
-  if (typeof standing === "object") return { ...refuse(domain, false, standing), requeueAfter: lookAgain };
+  if (typeof standing === "object") return { ...nothingOf(domain, false, standing), requeueAfter: lookAgain };
   if (standing === "heir" && !isSameDomain(domain, world.owner)) return replace(domain, world);
   return decideOwn(domain, world);
 }
@@ -39,7 +35,8 @@ export function decide(domain: SipDomain, world: DomainWorld): Decision<DomainAc
  */
 export function decideRevocation(domain: SipDomain, world: DomainWorld): Decision<DomainAction> | undefined {
   if (world.kind !== "ready" || world.isAllowed) return undefined;
-  return shutOut(domain, world, isAdoption(domain, world));
+  const asBefore = { ...domain, aliases: world.owner?.fields.aliases ?? domain.aliases };
+  return shutOut(asBefore, world, isAdoption(domain, world));
 }
 
 /** Knows only the owner row: the object is gone, or is being deleted. */
@@ -60,28 +57,45 @@ function decideOwn(domain: SipDomain, world: DomainRows): Decision<DomainAction>
   const { owner } = world;
   const isAdopted = isAdoption(domain, world);
   const isImmutable = owner?.uid === domain.uid && !isDeepStrictEqual(owner.fields.spec, domain.immutable);
-  if (isImmutable) return refuse(domain, isAdopted, immutableChanged);
+  if (isImmutable) return refuse(domain, world, isAdopted, immutableChanged);
   if (!world.isAllowed) return shutOut(domain, world, isAdopted);
-  const taken = claimConflict(world.claims, world.installationId, domain.reference);
+  const held = claimConflict(world.claims, world.installationId, domain.reference);
   // Whoever observes writes nothing, but its users do: a name of somebody else's is none to look at either.
-  if (domain.adoptionPolicy === "Observe" && taken === undefined) return observe(domain, world);
+  if (domain.adoptionPolicy === "Observe" && held === undefined) return observe(domain, world);
+  const taken = held ?? elderConflict(world.elders, domain.reference);
   const obstacle = taken ?? foreignObstacle(domain, world);
-  if (obstacle !== undefined) return { ...refuse(domain, isAdopted, obstacle), requeueAfter: lookAgain };
+  if (obstacle !== undefined)
+    return { ...refuse(domain, world, isAdopted, obstacle), requeueAfter: lookAgain };
   const says = domain.isEnabled ? "is served" : "is disabled: it is known and serves nobody";
   const deletionPolicy = policyOf(domain, isAdopted);
+  const actions = actionsFor(domain, world, isAdopted);
   return {
-    actions: actionsFor(domain, world, isAdopted),
+    actions,
+    frees: actions.some(isRelease),
     ready: isReady(`${domain.domain} ${says}`),
     status: { deletionPolicy },
     isHeldBack: deletionPolicy === "Delete",
   };
 }
 
-const refuse = (domain: SipDomain, isAdopted: boolean, ready: Verdict): Decision<DomainAction> => ({
+const nothingOf = (domain: SipDomain, isAdopted: boolean, ready: Verdict): Decision<DomainAction> => ({
   actions: [],
   ready,
   status: { deletionPolicy: policyOf(domain, isAdopted) },
 });
+
+/** Nothing is done but what the spec takes away from rows that are this object's (ADR 33). */
+function refuse(
+  domain: SipDomain,
+  world: DomainRows,
+  isAdopted: boolean,
+  ready: Verdict,
+): Decision<DomainAction> {
+  const actions = domain.adoptionPolicy === "Observe" ? [] : revoke(domain, world);
+  return { ...nothingOf(domain, isAdopted, ready), actions, frees: actions.some(isRelease), isAsked: true };
+}
+
+const isRelease = ({ do: what }: DomainAction): boolean => what === "release";
 
 function clusterObstacle({ cluster, reference }: SipDomain, kind: "absent" | "unready"): Verdict {
   const name = nameFor(cluster, reference.namespace);
@@ -120,16 +134,11 @@ function shutOut(domain: SipDomain, world: DomainRows, isAdopted: boolean): Deci
     reasons.notAllowed,
     `SipCluster ${cluster} does not serve ${[domain.domain, ...domain.aliases].join(", ")} for this namespace; see its allowedDomains`,
   );
-  const refused = refuse(domain, isAdopted, verdict);
+  const refused = nothingOf(domain, isAdopted, verdict);
   if (world.owner === undefined) return refused;
-  const { domain: name, realm } = world.owner.fields;
-  const row = world.settings.find((found) => found.domain === name);
-  const off = { ...(row ?? settingsOf({ ...domain, domain: name, realm }, name, row)), isEnabled: false };
-  return {
-    ...refused,
-    isAsked: true,
-    actions: row?.isEnabled === false ? [] : [{ do: "saveSettings", row: off }],
-  };
+  const released = domain.adoptionPolicy === "Observe" ? [] : releaseUnlisted(domain, world);
+  const actions = [...released, ...turnOff(domain, world)];
+  return { ...refused, isAsked: true, frees: released.length > 0, actions };
 }
 
 function actionsFor(domain: SipDomain, world: DomainRows, isAdopted: boolean): readonly DomainAction[] {
@@ -140,10 +149,7 @@ function actionsFor(domain: SipDomain, world: DomainRows, isAdopted: boolean): r
   const rows = names.map((name) => settingsOf(domain, name, found(name)));
   const owns = saveOwner(domain, owner, isAdopted);
   return [
-    ...gone.flatMap((name): DomainAction[] => [
-      { do: "deleteDomain", name },
-      { do: "release", name },
-    ]),
+    ...gone.flatMap(removeName),
     ...names
       .filter((name) => claims.every((claim) => claim.name !== name))
       .map((name) => ({ do: "claim", name }) as const),

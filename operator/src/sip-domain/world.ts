@@ -3,11 +3,12 @@ import { readDomains, readDomainSettings, type DomainSettings } from "../adapter
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
 import type { Installations } from "../installations.ts";
-import type { Claim, Owner } from "../ownership.ts";
+import type { Claim, Elder, Owner } from "../ownership.ts";
+import type { NameIndex } from "../runtime/name-index.ts";
 import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Presence, Source } from "../runtime/source.ts";
-import type { SipClusterSpec } from "../sources/types.ts";
-import { allowsDomains } from "../tenants.ts";
+import { eldersOf } from "./elders.ts";
+import { isAllowed } from "./is-allowed.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
 
 export type DomainWorld =
@@ -24,6 +25,8 @@ export interface DomainRows {
   readonly present: Presence | undefined;
   /** Of its names, by whomever. */
   readonly claims: readonly Claim[];
+  /** Of the names that nobody holds, those that an older object wants too. */
+  readonly elders: readonly Elder[];
   /** Rows of `domain` with its names, whoever made them; in lower case, for an old table may compare without regard to it. */
   readonly domains: readonly string[];
   /** Of its names, and of the domain that an earlier object of this name was for. */
@@ -35,13 +38,19 @@ export async function readDomainWorld(
   domain: SipDomain,
   installations: Installations,
   source: Source,
+  wanted: NameIndex,
 ): Promise<readonly [DomainWorld, Installation | undefined]> {
   const cluster = source.get("SipCluster", domain.cluster);
   if (cluster === undefined) return [{ kind: "absent" }, undefined];
   const installation = await installations.of(domain.cluster);
   if (installation?.epoch === undefined || !(await isHolder(installation, domain.cluster)))
     return [{ kind: "unready" }, undefined];
-  return [await readRows(domain, cluster, installation, source), installation];
+  const rows = await readRows(domain, cluster, installation, source);
+  const unclaimed = [domain.domain, ...domain.aliases].filter((name) =>
+    rows.claims.every((claim) => claim.name !== name),
+  );
+  const elders = await eldersOf(domain, unclaimed, { cluster, wanted, source });
+  return [{ ...rows, elders }, installation];
 }
 
 async function readRows(
@@ -49,7 +58,7 @@ async function readRows(
   cluster: KubernetesObject,
   installation: Installation,
   source: Source,
-): Promise<DomainRows> {
+): Promise<Omit<DomainRows, "elders">> {
   const { database, id } = installation;
   const names = [domain, ...aliases];
   const owner = await readOwner<DomainFields>(installation, reference);
@@ -72,20 +81,6 @@ async function readRows(
 async function isHolder({ database }: Installation, cluster: ObjectKey): Promise<boolean> {
   const holder = await clusterOfDatabase(database);
   return holder !== undefined && keyOf(holder.namespace, holder.name) === cluster;
-}
-
-/** Its own namespace always may. */
-async function isAllowed(
-  { metadata, spec }: KubernetesObject,
-  namespace: string,
-  names: readonly string[],
-  source: Source,
-): Promise<boolean> {
-  if (metadata.namespace === namespace) return true;
-  const { allowedDomains = [] } = spec as SipClusterSpec;
-  const needsLabels = allowedDomains.some(({ namespaces }) => namespaces.selector !== undefined);
-  const labels = needsLabels ? await source.namespaceLabels(namespace) : undefined;
-  return allowsDomains(allowedDomains, namespace, labels, names);
 }
 
 /** For a message: the name alone within the same namespace. */

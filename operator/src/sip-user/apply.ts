@@ -1,4 +1,7 @@
-/** Carries out what was decided about a SipUser: a generated password first, then everything else in one transaction. */
+/**
+ * Carries out what was decided about a SipUser: the rows in one transaction, then a password that is to be generated. Rows that are decided
+ * together with such a password are what the spec takes away: they wait for nothing.
+ */
 import { randomBytes } from "node:crypto";
 import type { Change, Installation } from "../adapters/mysql/installation.ts";
 import { deleteClaim, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
@@ -23,21 +26,19 @@ export async function apply(
   installation: Installation | undefined,
   source: Source,
 ): Promise<void> {
-  const rows: RowAction[] = [];
-  for (const action of actions) {
-    // 120 bits, and no character that a phone's keyboard lacks.
+  const rows = actions.filter((action): action is RowAction => action.do !== "generatePassword");
+  if (rows.length > 0 && installation !== undefined)
+    await installation.write(async (change) => {
+      for (const action of rows) await applyOne(action, user.reference, change, installation);
+    });
+  // 120 bits, and no character that a phone's keyboard lacks.
+  for (const action of actions)
     if (action.do === "generatePassword")
       await source.createSecret(
         action.secret,
         { [action.key]: randomBytes(15).toString("base64url") },
         user.uid,
       );
-    else rows.push(action);
-  }
-  if (rows.length === 0 || installation === undefined) return;
-  await installation.write(async (change) => {
-    for (const action of rows) await applyOne(action, user.reference, change, installation);
-  });
 }
 
 function applyOne(
@@ -50,7 +51,7 @@ function applyOne(
     case "claim":
       return insertClaim(change, "user", action.name, reference);
     case "release":
-      return deleteClaim(change, "user", action.name);
+      return deleteClaim(change, "user", action.name, reference);
     case "insertSubscriber":
       return insertSubscriber(change, subscriber, action.account, action.credential);
     case "updateSubscriber":

@@ -15,12 +15,14 @@ import {
   type ObjectKey,
 } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
+import { NameIndex } from "../runtime/name-index.ts";
 import { reconcileObject, type Frame, type Plan } from "../runtime/reconcile-object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval, decideRevocation } from "./decide.ts";
+import { wantedNames } from "./elders.ts";
 import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
 import { isShutOut } from "./served-domain.ts";
 import { clusterOf, readUserWorld } from "./world.ts";
@@ -30,6 +32,7 @@ export class SipUserController implements Controller {
   readonly #installations: Installations;
   readonly #frame: Frame;
   readonly #rows: OwnedRows<UserFields>;
+  readonly #wanted: NameIndex;
 
   constructor(parts: {
     readonly installations: Installations;
@@ -38,6 +41,7 @@ export class SipUserController implements Controller {
   }) {
     this.#installations = parts.installations;
     this.#frame = { source: parts.source, status: parts.status, verdictOf: statedFailure };
+    this.#wanted = new NameIndex(parts.source, this.kind, wantedNames);
     this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
       this.#remove(owner, installation),
     );
@@ -78,7 +82,9 @@ export class SipUserController implements Controller {
   }
 
   /** Its domain came, went or changed, or its Secret did; of a domain's state only that it and the user do not agree. */
-  concernedBy({ kind, key, what }: Change): readonly ObjectKey[] {
+  concernedBy(change: Change): readonly ObjectKey[] {
+    this.#wanted.changed(change);
+    const { kind, key, what } = change;
     if (kind !== "SipDomain" && kind !== "Secret") return [];
     const { source } = this.#frame;
     const { namespace: secretNamespace, name: secretName } = splitKey(key);
@@ -99,18 +105,28 @@ export class SipUserController implements Controller {
   /** A password that has to be made is made first, and then looked at like any other. */
   async #plan(user: SipUser): Promise<Plan> {
     const { source } = this.#frame;
-    const [world, installation] = await readUserWorld(user, this.#installations, source);
+    const [world, installation] = await readUserWorld(user, this.#installations, source, this.#wanted);
     let decided = decide(user, world);
-    if (decided.actions.some((action) => action.do === "generatePassword") && world.kind === "ready") {
+    const generates = decided.actions.filter((action) => action.do === "generatePassword");
+    if (generates.length > 0 && world.kind === "ready") {
+      const rows = decided.actions.filter((action) => action.do !== "generatePassword");
+      await apply(rows, user, installation, source);
       // Whoever is deleted meanwhile must leave no password behind: nobody of that name would ever get another one.
       const key = keyOf(user.reference.namespace, user.reference.name);
       await source.holdBack(this.kind, key, true);
-      await apply(decided.actions, user, installation, source);
+      await apply(generates, user, installation, source);
       if (await this.#isGone(key, user)) return { ...decided, actions: [], apply: () => Promise.resolve() };
       const secret = user.credential && (await source.secret(user.credential.secret));
       decided = decide(user, { ...world, secret });
     }
-    return { ...decided, apply: () => apply(decided.actions, user, installation, source) };
+    const failure = world.kind === "ready" ? world.secretFailure : undefined;
+    return {
+      ...decided,
+      apply: async () => {
+        await apply(decided.actions, user, installation, source);
+        if (failure !== undefined) throw failure;
+      },
+    };
   }
 
   /** Its Secret is of no interest. */
@@ -120,6 +136,7 @@ export class SipUserController implements Controller {
       { ...user, credential: undefined },
       this.#installations,
       source,
+      this.#wanted,
     );
     const decided = decideRevocation(user, world);
     return decided && { ...decided, apply: () => apply(decided.actions, user, installation, source) };

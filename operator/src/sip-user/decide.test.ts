@@ -58,6 +58,7 @@ const empty: UserRows = {
   domain: "example.com",
   realm: "realm",
   claims: [],
+  elders: [],
   subscribers: [],
   settings: undefined,
   aliases: [],
@@ -465,5 +466,201 @@ test("rule 2: what is shut out is the account that is there, though its domain w
   const rows = { ...world(empty, ownerOf()), domain: "example.org", isAllowed: false };
   expect(decide(user(), rows).actions).toEqual([
     { ...off, settings: { ...off.settings, maxContacts: null } },
+  ]);
+});
+
+const other = { ...reference, name: "other" };
+
+/** The rows of `user({ aliases: ["100", "200"] })`, while another object has 300. */
+const withTakenAlias: UserRows = {
+  ...reconciled,
+  owner: ownerOf({ aliases: ["100", "200"] }),
+  claims: [
+    ...["alice", "100", "200"].map((name) => claim(`${name}@example.com`)),
+    claim("300@example.com", other),
+  ],
+  aliases: ["100", "200"].map((alias) => ({ alias, target: account })),
+  hasBindings: true,
+};
+
+/** Only rows with a name of the spec are read. */
+function seenBy(wants: SipUser, rows: UserRows): UserRows {
+  const names = [wants.username, ...wants.aliases];
+  const isSeen = (name: string): boolean =>
+    names.some((one) => name === one || name === `${one}@example.com`);
+  return {
+    ...rows,
+    claims: rows.claims.filter(({ name }) => isSeen(name)),
+    aliases: rows.aliases.filter(({ alias }) => isSeen(alias)),
+  };
+}
+
+const decideSeen = (wants: SipUser, rows: UserRows) => decide(wants, seenBy(wants, rows));
+
+const switchedOff = { isEnabled: false, maxContacts: null, displayName: null };
+
+test("ADR 33: `enabled: false` takes effect while an alias is another object's, once", () => {
+  const disabled = user({ enabled: false, aliases: ["100", "200", "300"] });
+  const decided = decideSeen(disabled, withTakenAlias);
+  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isAsked: true, frees: false });
+  expect(decided.actions).toEqual([
+    { do: "saveSettings", account, settings: switchedOff },
+    { do: "removeBindings", account },
+  ]);
+  const isOff = { ...withTakenAlias, settings: switchedOff, hasBindings: false };
+  expect(decideSeen(disabled, isOff).actions).toEqual([]);
+});
+
+test("ADR 33: a rotated password takes effect while an alias is another object's, and leaves the rest of the row", () => {
+  const rotated = { ...withTakenAlias, secret: { data: { password: "other" } } };
+  const wants = user({ aliases: ["100", "200", "300"], maxContacts: 9 });
+  const hashes = { ha1: hash("md5", "alice:realm:other"), ha1Sha256: hash("sha256", "alice:realm:other") };
+  expect(decideSeen(wants, rotated).actions).toEqual([
+    { do: "updateSubscriber", account, credential: hashes },
+    { do: "saveSettings", account, settings: { isEnabled: true, maxContacts: null, displayName: null } },
+  ]);
+  expect(decideSeen(wants, { ...rotated, settings: switchedOff }).actions.at(-1)).toEqual({
+    do: "saveSettings",
+    account,
+    settings: switchedOff,
+  });
+  expect(decideSeen(wants, withTakenAlias).actions).toEqual([]);
+});
+
+test("ADR 33: an alias that is no longer listed goes with its name while another one is refused", () => {
+  const decided = decideSeen(user({ aliases: ["200", "300"] }), withTakenAlias);
+  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, frees: true });
+  expect(decided.actions).toEqual([
+    { do: "deleteAlias", account, alias: "100" },
+    { do: "release", name: "100@example.com" },
+    { do: "saveOwner", owner: ownerOf({ aliases: ["200"] }) },
+  ]);
+});
+
+test.each([
+  ["its Secret is missing", { secret: undefined }, {}, "SecretNotFound"],
+  ["its Secret lacks the key", { secret: { data: {} } }, {}, "SecretNotFound"],
+  ["its Secret could not be read", { secret: undefined, secretFailure: new Error("x") }, {}, "InternalError"],
+  ["it lists an alias twice", {}, { aliases: ["200", "200"] }, "Conflict"],
+  [
+    "a password is yet to be made",
+    { secret: undefined },
+    { passwordSecretRef: undefined, generatePassword: true },
+    "GeneratingPassword",
+  ],
+] as const)(
+  "ADR 33: what the spec takes away goes while %s, and nothing else does",
+  (_why, rows, spec, reason) => {
+    const found = { ...withTakenAlias, ...rows };
+    const decided = decideSeen(user({ enabled: false, aliases: ["200"], ...spec }), found);
+    expect(decided.ready.reason).toBe(reason);
+    expect(does(decided).filter((action) => action !== "generatePassword")).toEqual([
+      "deleteAlias",
+      "release",
+      "saveOwner",
+      "saveSettings",
+      "removeBindings",
+    ]);
+    const same = decideSeen(user({ aliases: ["100", "200"], ...spec }), found);
+    if (reason !== "Conflict")
+      expect(does(same).filter((action) => action !== "generatePassword")).toEqual([]);
+  },
+);
+
+test("ADR 33: an earlier password stops to work when its Secret changes to one that cannot be used", () => {
+  const broken = { ...withTakenAlias, secret: { data: { password: "a\n" } } };
+  const decided = decideSeen(user({ aliases: ["100", "200"] }), broken);
+  expect(decided.ready.reason).toBe("InvalidSecret");
+  expect(does(decided)).toEqual(["saveSettings", "removeBindings"]);
+  const conflict = decideSeen(user({ aliases: ["100", "200", "300"] }), broken);
+  expect(does(conflict)).toEqual(["saveSettings", "removeBindings"]);
+});
+
+test("ADR 33: what a refused user gains waits: it is not switched on, and no name is claimed", () => {
+  const isOff = { ...withTakenAlias, settings: switchedOff, hasBindings: false };
+  expect(decideSeen(user({ aliases: ["100", "200", "300", "400"] }), isOff).actions).toEqual([]);
+});
+
+test("ADR 33: what the spec takes away goes while the domain is not served, and a pause puts that off", () => {
+  const owner = ownerOf({ aliases: ["100", "200"] });
+  const waits = { kind: "unready", kept: { ...kept, owner }, isWithdrawn: false } as const;
+  const less = user({ enabled: false, aliases: ["200"] });
+  expect(does(decide(less, waits))).toEqual([
+    "deleteAlias",
+    "release",
+    "saveOwner",
+    "saveSettings",
+    "removeBindings",
+  ]);
+  expect(decide({ ...less, uid: "u2" }, waits).actions).toEqual([]);
+  expect(does(decide(user({ aliases: ["200"] }), { ...waits, isWithdrawn: true }))).toEqual([
+    "deleteAlias",
+    "release",
+    "saveOwner",
+    "saveSettings",
+    "removeBindings",
+  ]);
+  const paused = decideRevocation(less, { ...waits, isWithdrawn: true });
+  expect(paused?.actions.map((action) => action.do)).toEqual(["saveSettings", "removeBindings"]);
+});
+
+test("ADR 33: a user whose namespace is allowed no longer gives up the aliases that it no longer lists", () => {
+  const out = { ...withTakenAlias, isAllowed: false };
+  expect(does(decideSeen(user({ aliases: ["200"] }), out))).toEqual([
+    "deleteAlias",
+    "release",
+    "saveOwner",
+    "saveSettings",
+    "removeBindings",
+  ]);
+  const paused = decideRevocation(user({ aliases: ["200"] }), out);
+  expect(paused?.actions.map((action) => action.do)).toEqual(["saveSettings", "removeBindings"]);
+});
+
+test("ADR 33: the rows in an old domain go although the new domain's name is another object's", () => {
+  const taken = [claim("alice@example.org", other)];
+  const moved = decide(user(), { ...world(empty, ownerOf()), domain: "example.org", claims: taken });
+  expect(moved.ready.reason).toBe("Conflict");
+  expect(does(moved)).toEqual(["deleteSubscriber", "removeBindings", "release", "removeOwner"]);
+});
+
+test("ADR 33: a spec that may not change takes nothing away from another account", () => {
+  const keptSpec = ownerOf({ spec: { domainRef: { name: "d" }, username: "bob" }, username: "bob" });
+  expect(decide(user({ enabled: false }), world(empty, keptSpec)).actions).toEqual([]);
+});
+
+test("ADR 33: a name that nobody holds is left to the older object that wants it, told by name in the namespace only", () => {
+  const elder = { name: "alice@example.com", owner: other };
+  const decided = decide(user(), world({ ...empty, elders: [elder] }));
+  expect(decided).toMatchObject({ actions: [], ready: { reason: "Conflict" }, requeueAfter: 10_000 });
+  expect(decided.ready.message).toContain("SipUser other");
+  const far = { ...elder, owner: { ...other, namespace: "elsewhere" } };
+  expect(decide(user(), world({ ...empty, elders: [far] })).ready.message).not.toMatch(/other,|elsewhere/);
+});
+
+test("a user that is on keeps its bindings, however often it is looked at", () => {
+  const bound = world({ ...reconciled, hasBindings: true }, ownerOf());
+  expect(decide(user(), bound).actions).toEqual([]);
+  const rotated = world({ ...reconciled, hasBindings: true }, ownerOf(), { data: { password: "other" } });
+  expect(does(decide(user(), rotated))).not.toContain("removeBindings");
+});
+
+test("rule 6: retained rows stay in the old domain when a SipDomain was made anew with another one", () => {
+  const retained = { ...ownerOf({ aliases: ["100"] }), deletionPolicy: "Retain" as const };
+  const moved = decide(
+    user({ deletionPolicy: "Retain" }),
+    world({ ...empty, domain: "example.org" }, retained),
+  );
+  expect(does(moved)).toEqual([
+    "release",
+    "release",
+    "claim",
+    "insertSubscriber",
+    "saveSettings",
+    "saveOwner",
+  ]);
+  expect(moved.actions.slice(0, 2)).toEqual([
+    { do: "release", name: "alice@example.com" },
+    { do: "release", name: "100@example.com" },
   ]);
 });

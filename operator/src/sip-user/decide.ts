@@ -1,6 +1,16 @@
-/** What to do about a SipUser: nothing while its domain, Secret or names are not to be had, else whatever its rows lack. */
+/**
+ * What to do about a SipUser: whatever its rows lack; while its domain, Secret or names are not to be had only what the spec takes away.
+ */
 import { isDeepStrictEqual } from "node:util";
-import { claimConflict, reasons, resolveDeletionPolicy, standingOf, type Owner } from "../ownership.ts";
+import type { Credential } from "../adapters/mysql/user-rows.ts";
+import {
+  claimConflict,
+  elderConflict,
+  reasons,
+  resolveDeletionPolicy,
+  standingOf,
+  type Owner,
+} from "../ownership.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { isReady, notReady, type Decision } from "../runtime/decision.ts";
 import { splitKey } from "../runtime/object.ts";
@@ -9,7 +19,8 @@ import { afterRemoval, foreignObstacle, foreignRows } from "./foreign-rows.ts";
 import { observe } from "./observe.ts";
 import { planRows } from "./plan-rows.ts";
 import type { SipUser, UserFields } from "./resource.ts";
-import { turnOff } from "./turn-off.ts";
+import { releaseUnlisted, revoke } from "./revoke.ts";
+import { turnOff, type KeptRows } from "./turn-off.ts";
 import type { UserAction } from "./user-action.ts";
 import { claimName, type Unserved, type UserRows, type UserWorld } from "./world.ts";
 
@@ -22,7 +33,7 @@ export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
   if (world.kind !== "ready") return unserved(user, world);
   const { owner } = world;
   const standing = standingOf(owner, user.uid, world.present);
-  if (typeof standing === "object") return { ...refuse(user, world, standing), requeueAfter: lookAgain };
+  if (typeof standing === "object") return { ...nothingOf(user, world, standing), requeueAfter: lookAgain };
   if (standing !== "heir" || owner === undefined || isSameAccount(user, world, owner))
     return decideOwn(user, world);
   // An earlier object of this name was for another account: what it made goes as if it had been swept.
@@ -36,8 +47,10 @@ export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
  * users of this namespace, or is not its SipDomain's any more. Undefined: nothing.
  */
 export function decideRevocation(user: SipUser, world: UserWorld): Decision<UserAction> | undefined {
-  if (world.kind === "ready") return world.isAllowed ? undefined : shutOut(user, world);
-  return world.isWithdrawn === true ? unserved(user, world) : undefined;
+  const { owner } = (world.kind === "ready" ? world : world.kept) ?? {};
+  const asBefore = { ...user, aliases: owner?.fields.aliases ?? user.aliases };
+  if (world.kind === "ready") return world.isAllowed ? undefined : shutOut(asBefore, world);
+  return world.isWithdrawn === true ? unserved(asBefore, world) : undefined;
 }
 
 /** Knows only the owner row: the object is gone, or is being deleted. */
@@ -48,36 +61,44 @@ export function decideRemoval({ deletionPolicy, fields }: Owner<UserFields>): re
 function decideOwn(user: SipUser, world: UserRows): Decision<UserAction> {
   const { owner } = world;
   if (owner?.uid === user.uid && !isDeepStrictEqual(owner.fields.spec, user.immutable))
-    return refuse(user, world, immutableChanged);
+    return isSameAccount(user, world, owner)
+      ? refuse(user, world, immutableChanged)
+      : nothingOf(user, world, immutableChanged);
   if (!world.isAllowed) return shutOut(user, world);
-  const taken = claimConflict(world.claims, world.installationId, user.reference);
+  const held = claimConflict(world.claims, world.installationId, user.reference);
   // What is said of a row that is observed (that its password is another one) is not for everybody.
-  if (user.adoptionPolicy === "Observe" && taken === undefined) return observe(user, world);
+  if (user.adoptionPolicy === "Observe" && held === undefined) return observe(user, world);
+  const taken = held ?? elderConflict(world.elders, user.reference);
+  if (world.secretFailure !== undefined) return refuse(user, world, taken ?? secretUnread);
   const foreign = foreignRows(user, world);
   const credential = user.credential && credentialOf(user, user.credential, world);
   const isKnown = credential !== undefined && "ha1" in credential;
   const conflict =
     taken ?? foreignObstacle(user, world, foreign, isKnown ? credential : undefined) ?? twice(user);
-  if (conflict !== undefined) return { ...refuse(user, world, conflict), requeueAfter: lookAgain };
+  if (conflict !== undefined)
+    return { ...refuse(user, world, conflict, credential), requeueAfter: lookAgain };
   if (user.credential?.kind === "generated" && world.secret === undefined) {
     const { secret, key } = user.credential;
+    const refused = refuse(user, world, notReady(reasons.generatingPassword, "a password is being made"));
     return {
-      ...refuse(user, world, notReady(reasons.generatingPassword, "a password is being made")),
-      actions: [{ do: "generatePassword", secret, key }],
+      ...refused,
+      actions: [...refused.actions, { do: "generatePassword", secret, key }],
       requeueAfter: 0,
     };
   }
   if (credential !== undefined && !isKnown)
     return {
-      ...refuse(user, world, credential),
+      ...refuse(user, world, credential, credential),
       ...(world.secret?.isWatched === true ? {} : { requeueAfter: lookForSecret }),
     };
   if (credential === undefined && world.subscribers.length === 0) return refuse(user, world, nothingToAdopt);
   const isAdopted = isAdoption(world) || foreign.account !== undefined || foreign.aliases.length > 0;
   const deletionPolicy = policyOf(user, isAdopted);
   const rows = planRows(user, world, foreign, credential, { isAdopted, deletionPolicy });
+  const actions = [...leaveOldDomain(world), ...rows];
   return {
-    actions: [...leaveOldDomain(world), ...rows],
+    actions,
+    frees: actions.some(isRelease),
     ready: isReady(`${claimName(user.username, world.domain)} ${saysOf(user)}${rotationOf(world)}`),
     status: {
       ...statusOf(user, world),
@@ -97,12 +118,36 @@ const rotationOf = ({ secret }: UserRows): string =>
     ? "; a change of its Secret is seen within five minutes (at once with the label sip.strowger.dev/watch=true)"
     : "";
 
-/** Nothing is done, or no more than a first step. */
-const refuse = (user: SipUser, world: UserRows, ready: Verdict): Decision<UserAction> => ({
+/** Nothing is done but what the spec takes away from rows that are this object's. */
+function refuse(
+  user: SipUser,
+  world: UserRows,
+  ready: Verdict,
+  credential?: Credential | Verdict,
+): Decision<UserAction> {
+  const actions = revocations(user, world, credential);
+  return { ...nothingOf(user, world, ready), actions, frees: actions.some(isRelease), isAsked: true };
+}
+
+const nothingOf = (user: SipUser, world: UserRows, ready: Verdict): Decision<UserAction> => ({
   actions: [],
   ready,
   status: statusOf(user, world),
 });
+
+function revocations(
+  user: SipUser,
+  world: UserRows,
+  credential: Credential | Verdict | undefined,
+): readonly UserAction[] {
+  const { owner } = world;
+  if (owner === undefined) return [];
+  if (!isSameAccount(user, world, owner)) return [...leaveOldDomain(world), { do: "removeOwner" }];
+  const subscriber = world.subscribers.find(({ username }) => username === user.username);
+  return revoke(user, { ...world, owner, subscriber }, credential);
+}
+
+const isRelease = (action: UserAction): boolean => action.do === "release";
 
 const statusOf = (user: SipUser, world: UserRows) => ({
   deletionPolicy: policyOf(user, isAdoption(world)),
@@ -123,13 +168,23 @@ const isRotated = ({ secret, seenSecret }: UserRows): boolean =>
   secret !== undefined && (secret.resourceVersion === undefined || secret.resourceVersion !== seenSecret);
 
 /** An adopted row is switched off like any other: the name may be another tenant's tomorrow. With the domain all of it comes back. */
-const unserved = (user: SipUser, { kind, kept, isWithdrawn, isUnknown }: Unserved): Decision<UserAction> => ({
-  actions: kept !== undefined && isWithdrawn === true ? turnOff(kept) : [],
-  ready: domainObstacle(user, kind),
-  status: { deletionPolicy: policyOf(user, kept?.owner.fields.isAdopted === true) },
-  isAsked: true,
-  ...(isUnknown === true ? { requeueAfter: lookAgain } : {}),
-});
+function unserved(user: SipUser, { kind, kept, isWithdrawn, isUnknown }: Unserved): Decision<UserAction> {
+  const actions = kept === undefined ? [] : leftInOldRows(user, kept, isWithdrawn === true);
+  return {
+    actions,
+    frees: actions.some(isRelease),
+    ready: domainObstacle(user, kind),
+    status: { deletionPolicy: policyOf(user, kept?.owner.fields.isAdopted === true) },
+    isAsked: true,
+    ...(isUnknown === true ? { requeueAfter: lookAgain } : {}),
+  };
+}
+
+function leftInOldRows(user: SipUser, kept: KeptRows, isWithdrawn: boolean): readonly UserAction[] {
+  const isOwn = kept.owner.uid === user.uid && user.adoptionPolicy !== "Observe";
+  if (!isWithdrawn) return isOwn ? revoke(user, kept) : [];
+  return [...(isOwn ? releaseUnlisted(user, kept) : []), ...turnOff(kept)];
+}
 
 function domainObstacle({ domain, reference }: SipUser, kind: "absent" | "unready"): Verdict {
   const { namespace, name } = splitKey(domain);
@@ -143,6 +198,8 @@ const immutableChanged = notReady(
   reasons.immutableField,
   "domainRef and username cannot change; remove this object and make a new one",
 );
+
+const secretUnread = notReady("InternalError", "its Secret could not be read");
 
 const nothingToAdopt = notReady(
   reasons.credentialMissing,
@@ -161,8 +218,11 @@ function shutOut(user: SipUser, world: UserRows): Decision<UserAction> {
     reasons.notAllowed,
     `SipDomain ${user.domain} takes no users of this namespace; see its allowedNamespaces`,
   );
-  const refused = refuse(user, world, verdict);
-  return owner === undefined ? refused : { ...refused, actions: turnOff({ ...world, owner }), isAsked: true };
+  const refused = nothingOf(user, world, verdict);
+  if (owner === undefined) return refused;
+  const released = user.adoptionPolicy === "Observe" ? [] : releaseUnlisted(user, { owner });
+  const actions = [...released, ...turnOff({ ...world, owner })];
+  return { ...refused, actions, frees: released.length > 0, isAsked: true };
 }
 
 /** A SipDomain that was made anew may have another domain than before: its users go with it. */

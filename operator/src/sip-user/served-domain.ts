@@ -37,7 +37,7 @@ export async function readServedDomain(
   const fields = owner?.fields ?? (await observed(object, installation));
   if (fields === undefined) return undefined;
   const { domain, realm } = fields;
-  return { domain, realm, isAllowed: await isAllowed(object, user.reference.namespace, source) };
+  return { domain, realm, isAllowed: await takesNamespace(object, user.reference.namespace, source) };
 }
 
 /** The cluster serves it no longer; its rows are still there, and off. */
@@ -58,8 +58,8 @@ async function observed(
   return found === undefined ? undefined : { domain, realm: spec.realm ?? domain };
 }
 
-/** Its own namespace always is. */
-async function isAllowed(
+/** Whether a SipDomain takes users of that namespace. Its own always may. */
+export async function takesNamespace(
   { metadata, spec }: KubernetesObject,
   namespace: string,
   source: Source,

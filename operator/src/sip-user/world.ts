@@ -11,10 +11,12 @@ import {
   type UserSettings,
 } from "../adapters/mysql/user-rows.ts";
 import type { Installations } from "../installations.ts";
-import type { Claim, Owner } from "../ownership.ts";
+import type { Claim, Elder, Owner } from "../ownership.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Presence, Secret, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
+import type { NameIndex } from "../runtime/name-index.ts";
+import { eldersOf } from "./elders.ts";
 import { findKeptRows, isTaken, readKeptRows } from "./kept-rows.ts";
 import { isShutOut, readServedDomain, type ServedDomain } from "./served-domain.ts";
 import type { SipUser, UserFields } from "./resource.ts";
@@ -41,10 +43,14 @@ export interface UserRows extends ServedDomain {
   readonly present: Presence | undefined;
   /** Undefined: there is none, or it is of no interest now. */
   readonly secret: Secret | undefined;
+  /** Why it could not be read: nobody knows whether there is one. */
+  readonly secretFailure?: unknown;
   /** The resourceVersion of the Secret whose credential was in force when the status was written. */
   readonly seenSecret: string | undefined;
   /** Of user@domain and its aliases, by whomever. */
   readonly claims: readonly Claim[];
+  /** Of the names that nobody holds, those that an older object wants too. */
+  readonly elders: readonly Elder[];
   /** Accounts with the username or an alias as their name, whoever made them. */
   readonly subscribers: readonly SubscriberRow[];
   /** This and the bindings: of the account that is owned, where the user is not allowed. */
@@ -62,6 +68,7 @@ export async function readUserWorld(
   user: SipUser,
   installations: Installations,
   source: Source,
+  wanted: NameIndex,
 ): Promise<readonly [UserWorld, Installation | undefined]> {
   const object = source.get("SipDomain", user.domain);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined)
@@ -69,7 +76,17 @@ export async function readUserWorld(
   const installation = await installations.of(clusterOf(object));
   if (installation?.epoch === undefined) return [{ kind: "unready" }, undefined];
   const served = await readServedDomain(object, user, installation, source);
-  if (served !== undefined) return [await readRows(user, served, installation, source), installation];
+  if (served !== undefined) {
+    const rows = await readRows(user, served, installation, source);
+    const unclaimed = [user.username, ...user.aliases].filter((name) =>
+      rows.claims.every((claim) => claim.name !== claimName(name, served.domain)),
+    );
+    const elders = await eldersOf(user, unclaimed, { domain: object, wanted, source });
+    return [
+      { ...rows, elders: elders.map(({ name, owner }) => ({ name: claimName(name, served.domain), owner })) },
+      installation,
+    ];
+  }
   const kept = await readKeptRows(user, installation);
   const isWithdrawn = isShutOut(object) || (kept !== undefined && (await isTaken(user, kept, installation)));
   return [{ kind: "unready", kept, isWithdrawn }, installation];
@@ -104,7 +121,7 @@ async function readRows(
   served: ServedDomain,
   installation: Installation,
   source: Source,
-): Promise<UserRows> {
+): Promise<Omit<UserRows, "elders">> {
   const { domain, isAllowed } = served;
   const { database } = installation;
   const names = [username, ...aliases];
@@ -120,7 +137,9 @@ async function readRows(
       ? await source.presence(reference.kind, keyOf(reference.namespace, reference.name))
       : undefined,
     seenSecret: seenSecretOf(source.get(reference.kind, keyOf(reference.namespace, reference.name))),
-    secret: credential !== undefined && isAllowed ? await source.secret(credential.secret) : undefined,
+    ...(credential !== undefined && isAllowed
+      ? await readSecret(credential.secret, source)
+      : { secret: undefined }),
     claims: await readClaims(
       database,
       "user",
@@ -132,6 +151,13 @@ async function readRows(
     hasBindings: await hasBindings(database, account),
   };
 }
+
+/** One that cannot be read keeps nobody from being switched off. */
+const readSecret = (key: ObjectKey, source: Source): Promise<Pick<UserRows, "secret" | "secretFailure">> =>
+  source.secret(key).then(
+    (secret) => ({ secret }),
+    (secretFailure: unknown) => ({ secret: undefined, secretFailure }),
+  );
 
 const seenSecretOf = (object: KubernetesObject | undefined): string | undefined =>
   (object?.status as SipUserStatus | undefined)?.secretResourceVersion;

@@ -44,6 +44,7 @@ beforeEach(async () => {
   const parts = { installations, source, status };
   domains = new SipDomainController(parts);
   users = new SipUserController(parts);
+  source.changed = (change) => [domains, users].forEach((controller) => controller.concernedBy(change));
 });
 
 afterEach(() => installations.close());

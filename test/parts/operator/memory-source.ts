@@ -5,7 +5,7 @@ import {
   type KubernetesObject,
   type ObjectKey,
 } from "../../../operator/src/runtime/object.ts";
-import type { Event, Presence, Secret, Source } from "../../../operator/src/runtime/source.ts";
+import type { Change, Event, Presence, Secret, Source } from "../../../operator/src/runtime/source.ts";
 
 export class MemorySource implements Source {
   readonly objects = new Map<string, KubernetesObject>();
@@ -18,6 +18,8 @@ export class MemorySource implements Source {
   readonly presences = new Map<string, Presence>();
   /** What each writer of statuses wrote last. */
   readonly written = new Map<string, unknown>();
+  /** Hears of every object that is put or removed. */
+  changed: (change: Change) => void = () => undefined;
 
   /** Creates the object, or changes its spec or metadata and raises its generation. */
   put(kind: string, namespace: string, name: string, spec: object, more: object = {}): KubernetesObject {
@@ -30,6 +32,9 @@ export class MemorySource implements Source {
         namespace,
         name,
         uid: before?.metadata.uid ?? `uid-${this.objects.size}-${name}`,
+        ...(before?.metadata.creationTimestamp === undefined
+          ? {}
+          : { creationTimestamp: before.metadata.creationTimestamp }),
         ...(before?.metadata.finalizers === undefined ? {} : { finalizers: before.metadata.finalizers }),
         generation: (before?.metadata.generation ?? 0) + 1,
         ...more,
@@ -37,11 +42,13 @@ export class MemorySource implements Source {
       spec,
     };
     this.objects.set(id, object);
+    this.changed({ kind, key: keyOf(namespace, name), what: "object" });
     return object;
   }
 
   remove(kind: string, namespace: string, name: string): void {
     this.objects.delete(`${kind} ${keyOf(namespace, name)}`);
+    this.changed({ kind, key: keyOf(namespace, name), what: "object" });
   }
 
   get(kind: string, key: ObjectKey): KubernetesObject | undefined {

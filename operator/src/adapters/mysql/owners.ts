@@ -109,10 +109,16 @@ export async function insertClaim(
   );
 }
 
-export async function deleteClaim(change: Change, kind: ClaimKind, name: string): Promise<void> {
-  await change.run("DELETE FROM strowger_claim WHERE kind = ? AND name = ? AND installation_id = ?", [
-    kind,
-    name,
-    change.installationId,
-  ]);
+/** Gives up a name of that object; a name that another one holds stays. */
+export async function deleteClaim(
+  change: Change,
+  kind: ClaimKind,
+  name: string,
+  owner: ObjectReference,
+): Promise<void> {
+  await change.run(
+    `DELETE FROM strowger_claim WHERE kind = ? AND name = ? AND installation_id = ?
+        AND owner_kind = ? AND owner_namespace = ? AND owner_name = ?`,
+    [kind, name, change.installationId, owner.kind, owner.namespace, owner.name],
+  );
 }

@@ -1,0 +1,64 @@
+/**
+ * Which objects of a kind want which name, so that a rule between objects need not look at all of them. Made when it is first asked, and
+ * from then on kept by the changes that it hears of.
+ */
+import { keyOf, type KubernetesObject, type ObjectKey } from "./object.ts";
+import type { Change, Source } from "./source.ts";
+
+export class NameIndex {
+  readonly #source: Pick<Source, "get" | "list">;
+  readonly #kind: string;
+  readonly #namesOf: (object: KubernetesObject) => readonly string[];
+  #keys: Map<string, Set<ObjectKey>> | undefined;
+  readonly #names = new Map<ObjectKey, readonly string[]>();
+
+  constructor(
+    source: Pick<Source, "get" | "list">,
+    kind: string,
+    namesOf: (object: KubernetesObject) => readonly string[],
+  ) {
+    this.#source = source;
+    this.#kind = kind;
+    this.#namesOf = namesOf;
+  }
+
+  /** Hears of every change, of whatever kind. */
+  changed({ kind, key, what }: Change): void {
+    if (this.#keys === undefined || kind !== this.#kind || what !== "object") return;
+    this.#remove(this.#keys, key);
+    const object = this.#source.get(kind, key);
+    if (object !== undefined) this.#add(this.#keys, key, object);
+  }
+
+  /** The objects that want this name, as they are now. */
+  wanting(name: string): readonly KubernetesObject[] {
+    this.#keys ??= this.#build();
+    return [...(this.#keys.get(name) ?? [])].flatMap((key) => this.#source.get(this.#kind, key) ?? []);
+  }
+
+  #build(): Map<string, Set<ObjectKey>> {
+    const keys = new Map<string, Set<ObjectKey>>();
+    for (const object of this.#source.list(this.#kind))
+      this.#add(keys, keyOf(object.metadata.namespace, object.metadata.name), object);
+    return keys;
+  }
+
+  #add(keys: Map<string, Set<ObjectKey>>, key: ObjectKey, object: KubernetesObject): void {
+    const names = this.#namesOf(object);
+    this.#names.set(key, names);
+    for (const name of names) {
+      const found = keys.get(name);
+      if (found === undefined) keys.set(name, new Set([key]));
+      else found.add(key);
+    }
+  }
+
+  #remove(keys: Map<string, Set<ObjectKey>>, key: ObjectKey): void {
+    for (const name of this.#names.get(key) ?? []) {
+      const found = keys.get(name);
+      found?.delete(key);
+      if (found?.size === 0) keys.delete(name);
+    }
+    this.#names.delete(key);
+  }
+}
