@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Claim, Owner } from "../ownership.ts";
 import type { Secret } from "../runtime/source.ts";
-import { decide, decideRemoval, decideRevocation } from "./decide.ts";
+import { decide, decideRevocation } from "./decide.ts";
+import { decideRemoval } from "./remove-rows.ts";
 import { parseSipUser, type SipUser, type UserFields } from "./resource.ts";
 import type { UserRows } from "./world.ts";
 

@@ -2,31 +2,31 @@
  * What to do about a SipUser: whatever its rows lack; while its domain, Secret or names are not to be had only what the spec takes away.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Credential } from "../adapters/mysql/user-rows.ts";
-import {
-  claimConflict,
-  elderConflict,
-  reasons,
-  resolveDeletionPolicy,
-  standingOf,
-  type Owner,
-} from "../ownership.ts";
+import { claimConflict, elderConflict, reasons, standingOf } from "../ownership.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { isReady, notReady, type Decision } from "../runtime/decision.ts";
-import { splitKey } from "../runtime/object.ts";
 import { credentialOf } from "./credential.ts";
 import { afterRemoval, foreignObstacle, foreignRows } from "./foreign-rows.ts";
 import { observe } from "./observe.ts";
 import { planRows } from "./plan-rows.ts";
-import type { SipUser, UserFields } from "./resource.ts";
-import { releaseUnlisted, revoke } from "./revoke.ts";
-import { turnOff, type KeptRows } from "./turn-off.ts";
+import {
+  isAdoption,
+  isRelease,
+  isSameAccount,
+  lookAgain,
+  nothingOf,
+  policyOf,
+  refuse,
+  shutOut,
+  statusOf,
+  unserved,
+} from "./refuse.ts";
+import { decideRemoval, leaveOldDomain } from "./remove-rows.ts";
+import type { SipUser } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName, type Unserved, type UserRows, type UserWorld } from "./world.ts";
+import { claimName, type UserRows, type UserWorld } from "./world.ts";
 
-/** Nobody tells when a row of another tool goes. */
-const lookAgain = 10_000;
-/** Nor when a Secret comes that is not watched. */
+/** Nobody tells when a Secret comes that is not watched. */
 const lookForSecret = 30_000;
 
 export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
@@ -51,11 +51,6 @@ export function decideRevocation(user: SipUser, world: UserWorld): Decision<User
   const asBefore = { ...user, aliases: owner?.fields.aliases ?? user.aliases };
   if (world.kind === "ready") return world.isAllowed ? undefined : shutOut(asBefore, world);
   return world.isWithdrawn === true ? unserved(asBefore, world) : undefined;
-}
-
-/** Knows only the owner row: the object is gone, or is being deleted. */
-export function decideRemoval({ deletionPolicy, fields }: Owner<UserFields>): readonly UserAction[] {
-  return [...(deletionPolicy === "Delete" ? removeRows(fields) : []), { do: "removeOwner" }];
 }
 
 function decideOwn(user: SipUser, world: UserRows): Decision<UserAction> {
@@ -118,81 +113,12 @@ const rotationOf = ({ secret }: UserRows): string =>
     ? "; a change of its Secret is seen within five minutes (at once with the label sip.strowger.dev/watch=true)"
     : "";
 
-/** Nothing is done but what the spec takes away from rows that are this object's. */
-function refuse(
-  user: SipUser,
-  world: UserRows,
-  ready: Verdict,
-  credential?: Credential | Verdict,
-): Decision<UserAction> {
-  const actions = revocations(user, world, credential);
-  return { ...nothingOf(user, world, ready), actions, frees: actions.some(isRelease), isAsked: true };
-}
-
-const nothingOf = (user: SipUser, world: UserRows, ready: Verdict): Decision<UserAction> => ({
-  actions: [],
-  ready,
-  status: statusOf(user, world),
-});
-
-function revocations(
-  user: SipUser,
-  world: UserRows,
-  credential: Credential | Verdict | undefined,
-): readonly UserAction[] {
-  const { owner } = world;
-  if (owner === undefined) return [];
-  if (!isSameAccount(user, world, owner)) return [...leaveOldDomain(world), { do: "removeOwner" }];
-  const subscriber = world.subscribers.find(({ username }) => username === user.username);
-  return revoke(user, { ...world, owner, subscriber }, credential);
-}
-
-const isRelease = (action: UserAction): boolean => action.do === "release";
-
-const statusOf = (user: SipUser, world: UserRows) => ({
-  deletionPolicy: policyOf(user, isAdoption(world)),
-  address: `sip:${user.username}@${world.domain}`,
-});
-
-const policyOf = ({ deletionPolicy, adoptionPolicy }: SipUser, isAdopted: boolean) =>
-  resolveDeletionPolicy(deletionPolicy, adoptionPolicy, isAdopted);
-
-/** Once adopted, always: the owner row remembers. */
-const isAdoption = ({ owner }: UserRows): boolean => owner?.fields.isAdopted === true;
-
 /** What a rotated credential changes. */
 const rotates: ReadonlySet<UserAction["do"]> = new Set(["updateSubscriber", "saveSettings"]);
 
 /** Whether the credential may have changed since the status was written; without numbers that cannot be told. */
 const isRotated = ({ secret, seenSecret }: UserRows): boolean =>
   secret !== undefined && (secret.resourceVersion === undefined || secret.resourceVersion !== seenSecret);
-
-/** An adopted row is switched off like any other: the name may be another tenant's tomorrow. With the domain all of it comes back. */
-function unserved(user: SipUser, { kind, kept, isWithdrawn, isUnknown }: Unserved): Decision<UserAction> {
-  const actions = kept === undefined ? [] : leftInOldRows(user, kept, isWithdrawn === true);
-  return {
-    actions,
-    frees: actions.some(isRelease),
-    ready: domainObstacle(user, kind),
-    status: { deletionPolicy: policyOf(user, kept?.owner.fields.isAdopted === true) },
-    isAsked: true,
-    ...(isUnknown === true ? { requeueAfter: lookAgain } : {}),
-  };
-}
-
-function leftInOldRows(user: SipUser, kept: KeptRows, isWithdrawn: boolean): readonly UserAction[] {
-  const isOwn = kept.owner.uid === user.uid && user.adoptionPolicy !== "Observe";
-  if (!isWithdrawn) return isOwn ? revoke(user, kept) : [];
-  return [...(isOwn ? releaseUnlisted(user, kept) : []), ...turnOff(kept)];
-}
-
-function domainObstacle({ domain, reference }: SipUser, kind: "absent" | "unready"): Verdict {
-  const { namespace, name } = splitKey(domain);
-  const shown = namespace === reference.namespace ? name : domain;
-  return kind === "absent"
-    ? notReady(reasons.domainNotFound, `there is no SipDomain ${shown}`)
-    : notReady(reasons.domainNotReady, `SipDomain ${shown} is not served; its conditions say why`);
-}
 
 const immutableChanged = notReady(
   reasons.immutableField,
@@ -210,38 +136,3 @@ function twice({ aliases }: SipUser): Verdict | undefined {
   const name = aliases.find((alias, index) => aliases.indexOf(alias) !== index);
   return name === undefined ? undefined : notReady(reasons.conflict, `the alias ${name} is there twice`);
 }
-
-/** No longer (or never) allowed: the rows that are there stay, and nobody can log in with them. */
-function shutOut(user: SipUser, world: UserRows): Decision<UserAction> {
-  const { owner } = world;
-  const verdict = notReady(
-    reasons.notAllowed,
-    `SipDomain ${user.domain} takes no users of this namespace; see its allowedNamespaces`,
-  );
-  const refused = nothingOf(user, world, verdict);
-  if (owner === undefined) return refused;
-  const released = user.adoptionPolicy === "Observe" ? [] : releaseUnlisted(user, { owner });
-  const actions = [...released, ...turnOff({ ...world, owner })];
-  return { ...refused, actions, frees: released.length > 0, isAsked: true };
-}
-
-/** A SipDomain that was made anew may have another domain than before: its users go with it. */
-function leaveOldDomain({ owner, domain: now }: UserRows): readonly UserAction[] {
-  if (owner === undefined || owner.fields.domain === now) return [];
-  const { username, domain, aliases } = owner.fields;
-  const names = [username, ...aliases].map((name) => claimName(name, domain));
-  const rows = owner.deletionPolicy === "Delete" ? removeRows(owner.fields) : [];
-  return [...rows, ...names.map((name) => ({ do: "release", name }) as const)];
-}
-
-function removeRows({ username, domain, aliases }: UserFields): readonly UserAction[] {
-  const account = { username, domain };
-  return [
-    ...aliases.map((alias) => ({ do: "deleteAlias", account, alias }) as const),
-    { do: "deleteSubscriber", account },
-    { do: "removeBindings", account },
-  ];
-}
-
-const isSameAccount = (user: SipUser, { domain }: UserRows, { fields }: Owner<UserFields>): boolean =>
-  fields.username === user.username && fields.domain === domain;
