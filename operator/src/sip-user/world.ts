@@ -44,7 +44,7 @@ export interface UserRows extends ServedDomain {
   /** Undefined: there is none, or it is of no interest now. */
   readonly secret: Secret | undefined;
   /** Why it could not be read: nobody knows whether there is one. */
-  readonly secretFailure?: unknown;
+  readonly secretFailure?: Error;
   /** The resourceVersion of the Secret whose credential was in force when the status was written. */
   readonly seenSecret: string | undefined;
   /** Of user@domain and its aliases, by whomever. */
@@ -156,7 +156,10 @@ async function readRows(
 const readSecret = (key: ObjectKey, source: Source): Promise<Pick<UserRows, "secret" | "secretFailure">> =>
   source.secret(key).then(
     (secret) => ({ secret }),
-    (secretFailure: unknown) => ({ secret: undefined, secretFailure }),
+    (cause: unknown) => ({
+      secret: undefined,
+      secretFailure: cause instanceof Error ? cause : new Error(String(cause)),
+    }),
   );
 
 const seenSecretOf = (object: KubernetesObject | undefined): string | undefined =>
