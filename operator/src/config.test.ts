@@ -20,9 +20,18 @@ test("all problems come in one report, and none of them holds the password", () 
     STROWGER_MYSQL_URL: "ftp://u:geheim@h/sip",
     STROWGER_HTTP: "8080",
     STROWGER_LOG_LEVEL: "loud",
+    STROWGER_WORKERS: "0",
   });
-  expect(report).toHaveProperty("problems.length", 5);
+  expect(report).toHaveProperty("problems.length", 6);
   expect(JSON.stringify(report)).not.toContain("geheim");
+});
+
+test("workers: 4 of each kind where nothing is said, 1 to 64", () => {
+  expect(readConfig(good)).toHaveProperty("workers", 4);
+  for (const workers of ["1", "64"])
+    expect(readConfig({ ...good, STROWGER_WORKERS: workers })).toHaveProperty("workers", Number(workers));
+  for (const workers of ["65", "-1", "1.5", "many", ""])
+    expect(readConfig({ ...good, STROWGER_WORKERS: workers })).toHaveProperty("problems");
 });
 
 test("an IPv6 listener is written in brackets", () => {

@@ -35,6 +35,8 @@ export interface Config {
   readonly source: FilesConfig | KubernetesConfig;
   readonly http: { readonly host: string; readonly port: number };
   readonly logLevel: string;
+  /** Objects of each kind that are worked on at the same time. */
+  readonly workers: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,8 +54,12 @@ export function readConfig(environment: Environment): Config | { readonly proble
   const logLevel = environment["STROWGER_LOG_LEVEL"] ?? "info";
   if (!logLevels.includes(logLevel))
     problems.push(`STROWGER_LOG_LEVEL is ${logLevel}; expected ${logLevels.join(", ")}`);
-  if (problems.length > 0 || source === undefined || http === undefined) return { problems };
-  return Object.freeze({ source: Object.freeze(source), http, logLevel });
+  const workers = parseWorkers(environment["STROWGER_WORKERS"] ?? "4");
+  if (workers === undefined)
+    problems.push(`STROWGER_WORKERS is ${environment["STROWGER_WORKERS"]}; expected 1 to ${mostWorkers}`);
+  if (problems.length > 0 || workers === undefined || source === undefined || http === undefined)
+    return { problems };
+  return Object.freeze({ source: Object.freeze(source), http, logLevel, workers });
 }
 
 function sourceConfig(environment: Environment, problems: string[]): Config["source"] | undefined {
@@ -130,6 +136,14 @@ function parseList(text: string, problems: string[]): readonly unknown[] {
   }
   problems.push("STROWGER_METRICS_FROM is no JSON list; expected a list of NetworkPolicyPeer");
   return [];
+}
+
+/** A reconcile waits for MySQL and the API server most of its time; beyond this many it waits for the others. */
+const mostWorkers = 64;
+
+function parseWorkers(text: string): number | undefined {
+  const workers = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  return workers >= 1 && workers <= mostWorkers ? workers : undefined;
 }
 
 /** IPv6 in brackets; port 0 takes any that is free. */

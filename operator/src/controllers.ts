@@ -24,6 +24,8 @@ export interface ControllersOptions {
   readonly fleet?: SipClusterControllerOptions["fleet"];
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Reconciles of one kind under way at the same time: each waits for the database most of its time. */
+  readonly workers: number;
 }
 
 export interface Controllers {
@@ -37,9 +39,6 @@ export interface Controllers {
   /** Resolves when the work under way has ended. */
   stop(): Promise<void>;
 }
-
-/** Reconciles of one kind under way: each waits for the database most of its time. */
-const workers = 4;
 
 export function createControllers(options: ControllersOptions): Controllers {
   const { source, installations, fleet, metrics, log } = options;
@@ -117,7 +116,7 @@ export function objectsOf(
 const keyOfObject = ({ metadata: { namespace, name } }: KubernetesObject): ObjectKey =>
   keyOf(namespace, name);
 
-function loop(controller: Controller, { source, metrics, log }: ControllersOptions): ControllerLoop {
+function loop(controller: Controller, { source, metrics, log, workers }: ControllersOptions): ControllerLoop {
   const observer = observeController(controller.kind, metrics, log, workers);
   return new ControllerLoop(controller, source, observer, {
     clock: systemClock,

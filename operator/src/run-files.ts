@@ -32,7 +32,13 @@ export async function runFiles(config: Config, { files, data, database }: FilesC
     onLost: ({ message }) => stop(1, message),
   });
   const source = new FilesSource(files, data, async () => keptSpecs(await installation.opened()));
-  const controllers = createControllers({ source, installations: installation, metrics, log });
+  const controllers = createControllers({
+    source,
+    installations: installation,
+    metrics,
+    log,
+    workers: config.workers,
+  });
   metrics.objects.watch((kind) => source.list(kind));
   let stopBeating = (): void => undefined;
   const stop = stopOnce(log, patience, async () => {

@@ -70,7 +70,14 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
   });
   const { nodeImage, clusterRanges, metricsFrom } = kubernetes;
   const fleet = { manifests, nodeImage, clusterRanges, metricsFrom };
-  const controllers = createControllers({ source, installations, fleet, metrics, log });
+  const controllers = createControllers({
+    source,
+    installations,
+    fleet,
+    metrics,
+    log,
+    workers: config.workers,
+  });
 
   let isLeading = false;
   metrics.objects.watch((kind) => (isLeading ? source.list(kind) : []));

@@ -19,16 +19,22 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
   const finalized: Finalized[] = [];
   const objects = new Set(present);
   const rows = new Set(owned);
+  const statuses = new Map<ObjectKey, object>();
+  const generations = new Map<ObjectKey, number>();
+  const ends: (() => void)[] = [];
+  const held = { isHeld: false };
+  const concerned: ObjectKey[] = [];
   const missed: { isComplete?: boolean; failures?: unknown[] } = {};
   const objectOf = (key: ObjectKey) => ({
     kind: "Thing",
     metadata: {
       ...splitKey(key),
       uid: key,
-      generation: 1,
+      generation: generations.get(key) ?? 1,
       ...(deleting.has(key) ? { deletionTimestamp: "now", finalizers: ["sip.strowger.dev/rows"] } : {}),
     },
     spec: {},
+    ...(statuses.has(key) ? { status: statuses.get(key) } : {}),
   });
   const source = {
     holdBack: (_kind: string, key: ObjectKey, isHeld: boolean) => {
@@ -52,7 +58,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     kind: "Thing",
     reconcile: ({ metadata }) => {
       seen.reconciled.push(metadata.name);
-      return Promise.resolve({});
+      return held.isHeld ? new Promise((resolve) => ends.push(() => resolve({}))) : Promise.resolve({});
     },
     finalize: (_object: KubernetesObject, waited: number) => {
       seen.waited.push(waited);
@@ -64,7 +70,8 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
       return Promise.resolve();
     },
     owned: () => Promise.resolve({ keys: [...rows], isComplete: true, failures: [], ...missed }),
-    concernedBy: () => [],
+    concernedBy: () => concerned,
+    isOutdated: ({ metadata }) => metadata.name === "outdated",
   };
   const nothing = () => undefined;
   const observer = {
@@ -81,8 +88,27 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     workers: 2,
     resyncWithin: 60_000,
   });
-  return { loop, objects, deleting, finalized, rows, missed, clock, seen };
+  return {
+    loop,
+    objects,
+    deleting,
+    finalized,
+    rows,
+    missed,
+    statuses,
+    generations,
+    held,
+    ends,
+    concerned,
+    clock,
+    seen,
+  };
 }
+
+const readyAt = (observedGeneration: number): object => ({
+  observedGeneration,
+  conditions: [{ type: "Ready", status: "True" }],
+});
 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 500; turn += 1) await Promise.resolve();
@@ -248,4 +274,58 @@ test("a database that is back: only the objects that it serves are looked at aga
   loop.recovered();
   await settle();
   expect(seen.reconciled).toHaveLength(6);
+});
+
+/** Lets the two that are worked on end, and whatever is taken next, until nothing is under way. */
+async function drain({ ends, held }: ReturnType<typeof given>): Promise<void> {
+  held.isHeld = false;
+  for (const end of ends.splice(0)) end();
+  await settle();
+}
+
+test("a changed password, an edit and a deletion go before a mass of new objects, a dependency's crowd and the resync", async () => {
+  const world = given([], keys(1, 40));
+  const { loop, objects, statuses, generations, deleting, held, concerned, seen } = world;
+  for (const key of keys(1, 20)) statuses.set(key, readyAt(1));
+  for (const key of ["ns/edited", "ns/secret", "ns/goes"] as const) {
+    objects.add(key);
+    statuses.set(key, readyAt(1));
+  }
+  loop.start();
+  await settle();
+  seen.reconciled.length = 0;
+  held.isHeld = true;
+  loop.resync(); // two of them are worked on, the others wait
+  await settle();
+  concerned.push(...keys(11, 20));
+  loop.changed({ kind: "Other", key: "ns/x", what: "object" });
+  generations.set("ns/edited", 2);
+  concerned.splice(0);
+  loop.changed({ kind: "Thing", key: "ns/edited", what: "object" });
+  concerned.push("ns/secret");
+  loop.changed({ kind: "Secret", key: "ns/s", what: "object" });
+  concerned.splice(0);
+  deleting.add("ns/goes");
+  loop.changed({ kind: "Thing", key: "ns/goes", what: "object" });
+  await settle();
+  const begun = seen.reconciled.length;
+  await drain(world);
+  expect(seen.released).toEqual(["ns/goes"]);
+  expect(seen.reconciled.slice(begun, begun + 2)).toEqual(["secret", "edited"]);
+});
+
+test("a new leader looks first at what changed while nobody led, and at the rest in the end", async () => {
+  const { loop, objects, statuses, generations, deleting, seen } = given([], keys(1, 20));
+  for (const key of keys(1, 20)) statuses.set(key, readyAt(1));
+  for (const key of ["ns/outdated", "ns/edited", "ns/goes"] as const) {
+    objects.add(key);
+    statuses.set(key, readyAt(1));
+  }
+  generations.set("ns/edited", 2);
+  deleting.add("ns/goes");
+  loop.start();
+  await settle();
+  expect(seen.reconciled.slice(0, 2)).toEqual(["outdated", "edited"]);
+  expect(seen.released).toEqual(["ns/goes"]);
+  expect(seen.reconciled).toHaveLength(22);
 });

@@ -11,10 +11,11 @@ import { isReadyObject } from "./is-ready-object.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "./object.ts";
 import { planSweep, type SweepPlan } from "./plan-sweep.ts";
 import { finalizer } from "./reconcile-object.ts";
+import { priorityOf, type Cause, type KindRules } from "./priority-of.ts";
 import { ReconcileLoop, type Outcome, type ReconcileObserver } from "./reconcile-loop.ts";
 import type { Change, Source } from "./source.ts";
 
-export interface Controller {
+export interface Controller extends KindRules {
   readonly kind: string;
   reconcile(object: KubernetesObject): Promise<Outcome>;
   /**
@@ -106,15 +107,15 @@ export class ControllerLoop {
     });
   }
 
-  /** Queues every object, behind what has changed, and a sweep. */
+  /** Queues every object, what has changed since its status was written before the others, and a sweep. */
   resync(): void {
-    for (const key of this.#keys()) this.#queue.addBehind(key);
-    this.#queue.add(sweepKey);
+    this.#look(this.#keys(), "resync");
+    this.#queue.add(sweepKey, "revocation");
   }
 
   start(): void {
-    this.#loop.start();
     this.resync();
+    this.#loop.start();
     this.#resyncLater();
   }
 
@@ -125,22 +126,28 @@ export class ControllerLoop {
 
   /** Rows without an object are looked for, and removed on proof. */
   sweep(): void {
-    this.#queue.add(sweepKey);
+    this.#queue.add(sweepKey, "revocation");
   }
 
   changed(change: Change): void {
-    if (change.kind === this.#controller.kind && change.what === "object") this.#queue.add(change.key);
-    for (const key of this.#controller.concernedBy(change)) this.#queue.add(key);
+    const isOwn = change.kind === this.#controller.kind;
+    if (isOwn && change.what === "object") this.#look([change.key], "object");
+    this.#look(this.#controller.concernedBy(change), change.kind === "Secret" ? "secret" : "dependency");
   }
 
   /** A database that was away is back: of these objects (absent: of all) what failed is tried at once, and the rest is looked at again. */
   recovered(concerned?: readonly ObjectKey[]): void {
-    for (const key of concerned ?? this.#keys()) {
+    this.#look(concerned ?? this.#keys(), "recovery");
+    this.#queue.add(sweepKey, "revocation");
+  }
+
+  #look(keys: readonly ObjectKey[], cause: Cause): void {
+    for (const key of keys) {
       const object = this.#source.get(this.#controller.kind, key);
-      if (object !== undefined && !isReadyObject(object)) this.#queue.add(key);
-      else this.#queue.addBehind(key);
+      const priority = priorityOf(object, cause, this.#controller);
+      if (priority === "resync") this.#queue.addBehind(key);
+      else this.#queue.add(key, priority);
     }
-    this.#queue.add(sweepKey);
   }
 
   async #work(key: ObjectKey): Promise<Outcome> {
@@ -154,7 +161,7 @@ export class ControllerLoop {
       return this.#finalize(key, object);
     const outcome = await this.#controller.reconcile(object);
     if (outcome.isRepair === true) this.#observer.repaired?.();
-    if (outcome.frees === true) this.#queue.addAfter(wakeKey, gatherMs);
+    if (outcome.frees === true) this.#queue.addAfter(wakeKey, gatherMs, "dependency");
     return outcome;
   }
 
@@ -170,7 +177,7 @@ export class ControllerLoop {
       this.#intended.add(key);
       await this.#source.holdBack(this.#controller.kind, key, false);
       this.#observer.removed();
-      this.#queue.addAfter(wakeKey, gatherMs);
+      this.#queue.addAfter(wakeKey, gatherMs, "dependency");
     }
     this.#finalizing.delete(key);
     return {};
@@ -179,21 +186,22 @@ export class ControllerLoop {
   async #gone(key: ObjectKey): Promise<Outcome> {
     this.#finalizing.delete(key);
     if (!this.#condemned.has(key)) {
-      this.#queue.addAfter(sweepKey, gatherMs);
+      this.#queue.addAfter(sweepKey, gatherMs, "revocation");
       return {};
     }
     await this.#controller.remove(key);
     this.#condemned.delete(key);
     this.#intended.delete(key);
     this.#observer.removed();
-    this.#queue.addAfter(wakeKey, gatherMs);
+    this.#queue.addAfter(wakeKey, gatherMs, "dependency");
     return {};
   }
 
   /** What is gone may have been in the way of others: a name that was taken is free now. */
   #wakeUnready(): Outcome {
     for (const object of this.#source.list(this.#controller.kind))
-      if (!isReadyObject(object)) this.#queue.add(keyOf(object.metadata.namespace, object.metadata.name));
+      if (!isReadyObject(object))
+        this.#queue.add(keyOf(object.metadata.namespace, object.metadata.name), "dependency");
     return {};
   }
 
@@ -218,7 +226,7 @@ export class ControllerLoop {
     this.#condemned.clear();
     for (const key of [...intended, ...(plan.kind === "remove" ? plan.keys : [])]) {
       this.#condemned.add(key);
-      this.#queue.add(key);
+      this.#queue.add(key, "revocation");
     }
     if (failures.length > 0) throw failures[0];
     return {};
@@ -238,7 +246,7 @@ export class ControllerLoop {
       const size = Math.ceil(keys.length / turns);
       for (const key of keys.slice(this.#turn * size, (this.#turn + 1) * size)) this.#queue.addBehind(key);
       this.#turn = (this.#turn + 1) % turns;
-      if (this.#turn === 0) this.#queue.add(sweepKey);
+      if (this.#turn === 0) this.#queue.add(sweepKey, "revocation");
       this.#resyncLater();
     });
   }

@@ -100,6 +100,56 @@ test("a key that is worked on, or waits for its delay, is not looked at twice", 
   expect(queue.take()).toBe("b");
 });
 
+test("keys are taken by priority, and a key that waits moves forward only", () => {
+  const { queue } = given();
+  for (const key of ["a", "b"]) queue.add(key, "creation");
+  queue.add("c", "dependency");
+  queue.add("d", "edit");
+  queue.add("e", "revocation");
+  queue.add("b", "revocation");
+  queue.add("d", "creation");
+  queue.addBehind("c");
+  expect(queue.depth).toBe(5);
+  expect([1, 2, 3, 4, 5, 6].map(() => queue.take())).toEqual(["e", "b", "d", "c", "a", undefined]);
+});
+
+test("one key that is urgent is the next one, however many wait behind it", () => {
+  const { queue } = given();
+  for (let number = 0; number < 5_000; number += 1) queue.add(`new-${number}`, "creation");
+  queue.add("password", "revocation");
+  expect([queue.take(), queue.take()]).toEqual(["password", "new-0"]);
+});
+
+test("after eight keys of one priority the others have a turn, the more urgent of them eight times as often", () => {
+  const { queue } = given();
+  for (let number = 0; number < 200; number += 1) {
+    queue.add(`r${number}`, "revocation");
+    queue.add(`e${number}`, "edit");
+    queue.addBehind(`s${number}`);
+  }
+  const taken = Array.from({ length: 90 }, () => queue.take());
+  expect(taken.slice(0, 10).join(" ")).toBe("r0 r1 r2 r3 r4 r5 r6 r7 e0 r8");
+  expect(taken.filter((key) => key?.startsWith("e"))).toHaveLength(9);
+  expect(taken.filter((key) => key?.startsWith("s"))).toEqual(["s0"]);
+});
+
+test("a key that comes back, later or after its work, keeps its priority", () => {
+  const { clock, queue } = given(1);
+  queue.add("slow", "creation");
+  queue.take();
+  queue.retry("slow");
+  queue.done("slow");
+  queue.add("again", "creation");
+  queue.take();
+  queue.add("again", "dependency");
+  queue.add("again", "resync");
+  queue.addAfter("later", 100, "revocation");
+  clock.advance(100);
+  queue.add("other", "creation");
+  queue.done("again");
+  expect([1, 2, 3, 4].map(() => queue.take())).toEqual(["later", "again", "slow", "other"]);
+});
+
 test("the observer can ask how long each key under way has been worked on", () => {
   let underWay: () => readonly number[] = () => [];
   const nothing = (): void => undefined;

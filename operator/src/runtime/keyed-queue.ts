@@ -1,10 +1,22 @@
 /**
  * A work queue of keys, after client-go's: a key waits at most once, is never worked on twice at the same time, and one that is added
  * while it is worked on is worked on again afterwards. A key that failed comes back after an exponential back-off with jitter.
- * What is only looked at again (a resync) waits in a second line, behind everything that changed.
+ *
+ * Keys wait in one line for each priority. The first line that is not empty is served, and after eight keys of one line in a row the next
+ * ones get their turn with one key: many of one priority delay nobody of another by more than that, and no line waits for ever.
  */
 import { backOffDelay, type BackOff } from "./back-off.ts";
 import type { Clock, Ms } from "./clock.ts";
+
+/**
+ * Why a key waits, the most urgent first: something is to end (a deletion, a switch-off, an earlier password), somebody changed this one
+ * object, something that it depends on changed, it is new, it is only looked at again.
+ */
+export const priorities = ["revocation", "edit", "dependency", "creation", "resync"] as const;
+export type Priority = (typeof priorities)[number];
+
+/** So many keys of one line are taken in a row while others wait. */
+const inARow = 8;
 
 /** Told about the queue's life, for metrics. */
 export interface QueueObserver {
@@ -17,19 +29,30 @@ export interface QueueObserver {
   attached?(underWay: () => readonly Ms[]): void;
 }
 
+interface Delayed {
+  readonly due: number;
+  readonly priority: Priority;
+  readonly cancel: () => void;
+}
+
+interface Line<Key> {
+  /** Insertion order is the order of work; the value is when the key was added. */
+  readonly keys: Map<Key, number>;
+  /** Keys taken in a row while another line behind it waited. */
+  inARow: number;
+}
+
 export class KeyedQueue<Key extends string> {
   readonly #clock: Clock;
   readonly #backOff: BackOff;
   readonly #observer: QueueObserver | undefined;
   readonly #random: () => number;
-  /** Insertion order is the order of work; the value is when the key was added. */
-  readonly #waiting = new Map<Key, number>();
-  /** The second line; no key is in both. */
-  readonly #behind = new Map<Key, number>();
-  readonly #working = new Map<Key, number>();
+  /** In the order of `priorities`; no key is in two. */
+  readonly #lines: readonly Line<Key>[] = priorities.map(() => ({ keys: new Map<Key, number>(), inARow: 0 }));
+  readonly #working = new Map<Key, { readonly since: number; readonly priority: Priority }>();
   /** Keys added while they were worked on. */
-  readonly #again = new Set<Key>();
-  readonly #delayed = new Map<Key, { readonly due: number; readonly cancel: () => void }>();
+  readonly #again = new Map<Key, Priority>();
+  readonly #delayed = new Map<Key, Delayed>();
   readonly #failures = new Map<Key, number>();
   #onReady: () => void = () => undefined;
 
@@ -38,7 +61,7 @@ export class KeyedQueue<Key extends string> {
     this.#backOff = backOff;
     this.#random = random;
     this.#observer = observer;
-    observer?.attached?.(() => [...this.#working.values()].map((since) => clock.now() - since));
+    observer?.attached?.(() => [...this.#working.values()].map(({ since }) => clock.now() - since));
   }
 
   /** `onReady` is called whenever a key can be taken. */
@@ -48,52 +71,58 @@ export class KeyedQueue<Key extends string> {
 
   /** Keys that wait, without the ones that wait for a time. */
   get depth(): number {
-    return this.#waiting.size + this.#behind.size;
+    return this.#lines.reduce((sum, { keys }) => sum + keys.size, 0);
   }
 
-  add(key: Key): void {
+  /** A key that waits already moves forward where this is more urgent, and never back. */
+  add(key: Key, priority: Priority = "edit"): void {
     this.#cancelDelay(key);
     if (this.#working.has(key)) {
-      this.#again.add(key);
+      this.#again.set(key, moreUrgent(this.#again.get(key), priority));
       return;
     }
-    if (this.#waiting.has(key)) return;
-    const since = this.#behind.get(key);
-    this.#behind.delete(key);
-    this.#waiting.set(key, since ?? this.#clock.now());
+    const rank = priorities.indexOf(priority);
+    const waits = this.#lines.findIndex(({ keys }) => keys.has(key));
+    if (waits !== -1 && waits <= rank) return;
+    const since = this.#lines[waits]?.keys.get(key);
+    this.#lines[waits]?.keys.delete(key);
+    this.#lines[rank]?.keys.set(key, since ?? this.#clock.now());
     if (since === undefined) this.#observer?.added();
     this.#onReady();
   }
 
-  /** Adds the key to the second line, unless it waits or is due soon anyway; its delay, if it has one, stays. */
+  /** Adds the key to the last line, unless it waits or is worked on anyway; its delay, if it has one, stays. */
   addBehind(key: Key): void {
-    if (this.#working.has(key) || this.#waiting.has(key) || this.#behind.has(key)) return;
-    this.#behind.set(key, this.#clock.now());
+    if (this.#working.has(key) || this.#lines.some(({ keys }) => keys.has(key))) return;
+    this.#lines.at(-1)?.keys.set(key, this.#clock.now());
     this.#observer?.added();
     this.#onReady();
   }
 
-  /** Adds the key after `delay`, unless it is due earlier anyway. */
-  addAfter(key: Key, delay: Ms): void {
+  /** Adds the key after `delay`, unless it is due earlier anyway. A key that is worked on keeps its priority where none is given. */
+  addAfter(key: Key, delay: Ms, said?: Priority): void {
+    const priority = said ?? this.#working.get(key)?.priority ?? "edit";
     if (delay <= 0) {
-      this.add(key);
+      this.add(key, priority);
       return;
     }
     const due = this.#clock.now() + delay;
     const pending = this.#delayed.get(key);
     if (pending !== undefined && pending.due <= due) return;
     pending?.cancel();
-    this.#delayed.set(key, { due, cancel: this.#clock.after(delay, () => this.add(key)) });
+    const cancel = this.#clock.after(delay, () => this.add(key, priority));
+    this.#delayed.set(key, { due, priority, cancel });
   }
 
   /** The next key to work on; undefined when none waits. Each taken key ends with `done`. */
   take(): Key | undefined {
-    const line = this.#waiting.size > 0 ? this.#waiting : this.#behind;
-    const next = line.entries().next().value;
-    if (next === undefined) return undefined;
+    const rank = this.#nextLine();
+    const line = this.#lines[rank];
+    const next = line?.keys.entries().next().value;
+    if (line === undefined || next === undefined) return undefined;
     const [key, addedAt] = next;
-    line.delete(key);
-    this.#working.set(key, this.#clock.now());
+    line.keys.delete(key);
+    this.#working.set(key, { since: this.#clock.now(), priority: priorities[rank] ?? "edit" });
     this.#observer?.taken(this.#clock.now() - addedAt);
     return key;
   }
@@ -114,20 +143,40 @@ export class KeyedQueue<Key extends string> {
   }
 
   done(key: Key): void {
-    const since = this.#working.get(key);
-    if (since === undefined) return;
+    const work = this.#working.get(key);
+    if (work === undefined) return;
     this.#working.delete(key);
-    this.#observer?.finished(this.#clock.now() - since);
-    if (this.#again.delete(key)) this.add(key);
+    this.#observer?.finished(this.#clock.now() - work.since);
+    const again = this.#again.get(key);
+    if (again === undefined) return;
+    this.#again.delete(key);
+    this.add(key, again);
   }
 
   /** Forgets everything that waits; work under way may still end. */
   clear(): void {
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
-    this.#waiting.clear();
-    this.#behind.clear();
+    for (const { keys } of this.#lines) keys.clear();
     this.#again.clear();
+  }
+
+  /** The line to take from; -1 where all are empty. */
+  #nextLine(): number {
+    for (const [rank, line] of this.#lines.entries()) {
+      if (line.keys.size === 0) {
+        line.inARow = 0;
+        continue;
+      }
+      const others = this.#lines.slice(rank + 1).some(({ keys }) => keys.size > 0);
+      if (others && line.inARow >= inARow) {
+        line.inARow = 0;
+        continue;
+      }
+      line.inARow = others ? line.inARow + 1 : 0;
+      return rank;
+    }
+    return -1;
   }
 
   #cancelDelay(key: Key): void {
@@ -135,3 +184,6 @@ export class KeyedQueue<Key extends string> {
     this.#delayed.delete(key);
   }
 }
+
+const moreUrgent = (one: Priority | undefined, other: Priority): Priority =>
+  one !== undefined && priorities.indexOf(one) < priorities.indexOf(other) ? one : other;

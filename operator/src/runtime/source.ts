@@ -44,6 +44,8 @@ export interface Source {
   /** Undefined where there is no such namespace, or where it may not be read. */
   namespaceLabels(namespace: string): Promise<Readonly<Record<string, string>> | undefined>;
   secret(key: ObjectKey): Promise<Secret | undefined>;
+  /** The resourceVersion of a Secret as far as a watch has told it; undefined: nobody watches it, or the source numbers none. */
+  secretVersion(key: ObjectKey): string | undefined;
   /** Creates a Secret for the object of that uid. One that exists is left as it is. */
   createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void>;
   /** Removes the Secret if it was generated for that uid. */

@@ -49,6 +49,10 @@ export class SipDomainController implements Controller {
     );
   }
 
+  takesAway(object: KubernetesObject): boolean {
+    return !parseSipDomain(object).isEnabled;
+  }
+
   async #plan<Decided extends Decision<DomainAction> | undefined>(
     domain: SipDomain,
     decideOn: (domain: SipDomain, world: DomainWorld) => Decided,

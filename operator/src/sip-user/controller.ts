@@ -103,6 +103,17 @@ export class SipUserController implements Controller {
       .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
   }
 
+  takesAway(object: KubernetesObject): boolean {
+    return !parseSipUser(object).isEnabled;
+  }
+
+  isOutdated(object: KubernetesObject): boolean {
+    const { credential } = parseSipUser(object);
+    const { secretResourceVersion } = (object.status ?? {}) as SipUserStatus;
+    const now = credential && this.#frame.source.secretVersion(credential.secret);
+    return now !== undefined && secretResourceVersion !== undefined && now !== secretResourceVersion;
+  }
+
   /** A password that has to be made is made first, and then looked at like any other. */
   async #plan(user: SipUser): Promise<Plan> {
     const { source } = this.#frame;

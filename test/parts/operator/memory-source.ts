@@ -78,6 +78,10 @@ export class MemorySource implements Source {
     return Promise.resolve(this.secrets.get(key));
   }
 
+  secretVersion(key: ObjectKey): string | undefined {
+    return this.secrets.get(key)?.resourceVersion;
+  }
+
   createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void> {
     this.requests.push(`POST Secret ${key}`);
     if (!this.secrets.has(key)) this.secrets.set(key, { data, generatedFor });

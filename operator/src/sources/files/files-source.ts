@@ -127,6 +127,10 @@ export class FilesSource implements Source {
     return stored === undefined ? this.#generated.get(key) : { data: stored.file.data };
   }
 
+  secretVersion(): undefined {
+    return undefined;
+  }
+
   async createSecret(
     key: ObjectKey,
     data: Readonly<Record<string, string>>,

@@ -53,6 +53,8 @@ export class KubernetesSource implements Source {
   readonly #client: KubeClient;
   readonly #options: KubernetesSourceOptions;
   readonly #kinds: ReadonlyMap<string, ReflectedType<KubernetesObject>>;
+  /** Those with the label, without their values. */
+  readonly #secrets: ReflectedType<Identified>;
   readonly #all: readonly ReflectedType<Identified>[];
   readonly #namespaces: NamespaceLabels;
   readonly #events: EventRecorder;
@@ -74,8 +76,9 @@ export class KubernetesSource implements Source {
         this.#reflect<KubernetesObject>(kind, { namespaces }, (change) => whatChanged(change)),
       ]),
     );
-    const secrets = this.#reflect("Secret", { namespaces, labelSelector: watchLabel, isMetadataOnly: true });
-    this.#all = [...this.#kinds.values(), secrets];
+    const watched = { namespaces, labelSelector: watchLabel, isMetadataOnly: true };
+    this.#secrets = this.#reflect("Secret", watched);
+    this.#all = [...this.#kinds.values(), this.#secrets];
   }
 
   /** Resolves when everything was listed once, or after `stop`. Until then `obstacle` says what it waits for. */
@@ -146,6 +149,10 @@ export class KubernetesSource implements Source {
 
   secret(key: ObjectKey): Promise<Secret | undefined> {
     return readSecret(this.#client, key);
+  }
+
+  secretVersion(key: ObjectKey): string | undefined {
+    return this.#secrets.get(key)?.metadata.resourceVersion;
   }
 
   createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void> {
