@@ -540,7 +540,7 @@ test("ADR 33: an alias that is no longer listed goes with its name while another
 
 test.each([
   ["its Secret is missing", { secret: undefined }, {}, "SecretNotFound"],
-  ["its Secret lacks the key", { secret: { data: {} } }, {}, "SecretNotFound"],
+  ["its Secret lacks the key", { secret: { data: {} } }, {}, "SecretKeyNotFound"],
   ["its Secret could not be read", { secret: undefined, secretFailure: new Error("x") }, {}, "InternalError"],
   ["it lists an alias twice", {}, { aliases: ["200", "200"] }, "Conflict"],
   [
