@@ -1,6 +1,7 @@
 /** The three kinds with their loops: who is told of a change, who starts and who stops. */
 import type { Logger } from "pino";
 import type { Installations } from "./installations.ts";
+import { OutageVerdicts } from "./installations/outage-verdicts.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { ControllerLoop, type Controller } from "./runtime/controller.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
@@ -53,7 +54,7 @@ export function createControllers(options: ControllersOptions): Controllers {
   );
   const bindings = new BindingCounts(systemClock, metrics.bindings);
   const news = (key: ObjectKey): void => clusters.changed({ kind: "SipCluster", key, what: "object" });
-  const parts = { installations, source, status };
+  const parts = { installations, source, status, outages: new OutageVerdicts(systemClock) };
   const clusters = loop(
     new SipClusterController({
       ...parts,

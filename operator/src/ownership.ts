@@ -62,6 +62,7 @@ export const reasons = {
   ownerUnproven: "OwnerUnproven",
   observed: "Observed",
   nothingToObserve: "NothingToObserve",
+  stale: "Stale",
 } as const;
 
 /** The rows that an object made go with it, the rows that it adopted stay, unless the spec says otherwise; who only observes deletes nothing. */

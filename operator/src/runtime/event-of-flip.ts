@@ -6,7 +6,7 @@ import type { Event } from "./source.ts";
 const alarms = new Set(["TrafficOnOneNode", "Paused"]);
 
 /** What is wrong elsewhere and told there, once, instead of at each object that waits for it. */
-const waiting = new Set(["DomainNotReady", "ClusterNotReady", "DatabaseUnavailable"]);
+const waiting = new Set(["DomainNotReady", "ClusterNotReady", "DatabaseUnavailable", "Stale"]);
 
 /** Undefined: nothing worth an Event. Good news are such only after bad ones. */
 export function eventOfFlip(

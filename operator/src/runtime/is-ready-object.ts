@@ -1,7 +1,10 @@
-/** Whether an object says of itself that it is ready. Pure. */
+/** What an object says of itself in its condition Ready. Pure. */
+import type { Condition } from "./condition.ts";
 import type { CommonStatus, KubernetesObject } from "./object.ts";
 
+/** Undefined: it has said nothing yet. */
+export const readyCondition = (object: KubernetesObject | undefined): Condition | undefined =>
+  ((object?.status ?? {}) as CommonStatus).conditions?.find(({ type }) => type === "Ready");
+
 export const isReadyObject = (object: KubernetesObject | undefined): boolean =>
-  ((object?.status ?? {}) as CommonStatus).conditions?.some(
-    ({ type, status }) => type === "Ready" && status === "True",
-  ) ?? false;
+  readyCondition(object)?.status === "True";

@@ -60,6 +60,7 @@ export const everyReason = [
   "SecretNotFound",
   "SeenFromOutside",
   "Spread",
+  "Stale",
 ] as const;
 
 export type Reason = (typeof everyReason)[number];

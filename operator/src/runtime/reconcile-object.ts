@@ -10,7 +10,7 @@ import type { StatusWriter } from "./status-writer.ts";
 export interface Frame {
   readonly source: Source;
   readonly status: StatusWriter;
-  /** What a failure says about the object; undefined: nothing that is ours to say. */
+  /** What a failure says about the object; undefined: nothing that is ours to say. Unknown says that this spec was not looked at. */
   readonly verdictOf: (error: unknown) => Verdict | undefined;
 }
 
@@ -51,7 +51,9 @@ export async function reconcileObject(
   const ended = await carryOut(object, source, plan).catch((cause: unknown) => ({ cause }));
   if ("cause" in ended) {
     const verdict = verdictOf(ended.cause);
-    if (verdict !== undefined) await status.write(object, [verdict, ...resumed(object)]);
+    const { observedGeneration } = (object.status ?? {}) as CommonStatus;
+    const fields = verdict?.status === "Unknown" ? { observedGeneration } : {};
+    if (verdict !== undefined) await status.write(object, [verdict, ...resumed(object)], fields);
     throw ended.cause;
   }
   const { ready, status: fields, requeueAfter, actions, isAsked, frees } = ended;

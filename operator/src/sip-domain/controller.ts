@@ -1,6 +1,6 @@
 /** Reconciles SipDomains: parse, read the world, decide, apply, say how it is. */
-import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import type { Installations } from "../installations.ts";
+import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
@@ -22,7 +22,8 @@ import { readDomainWorld, type DomainWorld } from "./world.ts";
 export class SipDomainController implements Controller {
   readonly kind = "SipDomain";
   readonly #installations: Installations;
-  readonly #frame: Frame;
+  readonly #frame: Omit<Frame, "verdictOf">;
+  readonly #outages: OutageVerdicts;
   readonly #rows: OwnedRows<DomainFields>;
   readonly #wanted: NameIndex;
 
@@ -30,23 +31,27 @@ export class SipDomainController implements Controller {
     readonly installations: Installations;
     readonly source: Source;
     readonly status: StatusWriter;
+    readonly outages: OutageVerdicts;
   }) {
     this.#installations = parts.installations;
-    this.#frame = { source: parts.source, status: parts.status, verdictOf: statedFailure };
+    this.#frame = { source: parts.source, status: parts.status };
+    this.#outages = parts.outages;
     this.#wanted = new NameIndex(parts.source, this.kind, wantedNames);
     this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
       apply(decideRemoval(owner), owner.reference, installation),
     );
   }
 
-  reconcile(object: KubernetesObject): Promise<Outcome> {
+  async reconcile(object: KubernetesObject): Promise<Outcome> {
     const domain = parseSipDomain(object);
-    return reconcileObject(
+    const outcome = await reconcileObject(
       object,
-      this.#frame,
+      { ...this.#frame, verdictOf: (error) => this.#outages.failed(object, domain.cluster, error) },
       () => this.#plan(domain, decide),
       () => this.#plan(domain, decideRevocation),
     );
+    this.#outages.ended(domain.cluster);
+    return outcome;
   }
 
   takesAway(object: KubernetesObject): boolean {

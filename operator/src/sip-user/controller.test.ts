@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { Installations } from "../installations.ts";
+import { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
+import { VirtualClock } from "../runtime/virtual-clock.ts";
 import { SipUserController } from "./controller.ts";
 
 /** A user whose status was written for Secret version 7, and a watch that tells `version`. */
@@ -16,6 +18,7 @@ function given(
     source,
     installations: {} as Installations,
     status: {} as StatusWriter,
+    outages: new OutageVerdicts(new VirtualClock()),
   });
   const object: KubernetesObject = {
     kind: "SipUser",

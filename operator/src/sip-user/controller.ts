@@ -1,7 +1,7 @@
 /** Reconciles SipUsers: parse, read the world, decide, apply, say how it is. */
 import type { Installation } from "../adapters/mysql/installation.ts";
-import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import type { Installations } from "../installations.ts";
+import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import { reasons, type Owner } from "../ownership.ts";
 import type { Ms } from "../runtime/clock.ts";
@@ -31,7 +31,8 @@ import { clusterOf, readUserWorld } from "./world.ts";
 export class SipUserController implements Controller {
   readonly kind = "SipUser";
   readonly #installations: Installations;
-  readonly #frame: Frame;
+  readonly #frame: Omit<Frame, "verdictOf">;
+  readonly #outages: OutageVerdicts;
   readonly #rows: OwnedRows<UserFields>;
   readonly #wanted: NameIndex;
 
@@ -39,23 +40,29 @@ export class SipUserController implements Controller {
     readonly installations: Installations;
     readonly source: Source;
     readonly status: StatusWriter;
+    readonly outages: OutageVerdicts;
   }) {
     this.#installations = parts.installations;
-    this.#frame = { source: parts.source, status: parts.status, verdictOf: statedFailure };
+    this.#frame = { source: parts.source, status: parts.status };
+    this.#outages = parts.outages;
     this.#wanted = new NameIndex(parts.source, this.kind, wantedNames);
     this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
       this.#remove(owner, installation),
     );
   }
 
-  reconcile(object: KubernetesObject): Promise<Outcome> {
+  async reconcile(object: KubernetesObject): Promise<Outcome> {
     const user = parseSipUser(object);
-    return reconcileObject(
+    const domain = this.#frame.source.get("SipDomain", user.domain);
+    const cluster = domain && clusterOf(domain);
+    const outcome = await reconcileObject(
       object,
-      this.#frame,
+      { ...this.#frame, verdictOf: (error) => this.#outages.failed(object, cluster, error) },
       () => this.#plan(user),
       () => this.#revocation(user),
     );
+    this.#outages.ended(cluster);
+    return outcome;
   }
 
   /** Its domain may be gone already: then its rows are looked for in every database. */

@@ -34,6 +34,7 @@ const world = (more: Partial<UserRows> = {}): UserRows => ({
   domain: "example.com",
   realm: "realm",
   claims: [],
+  elders: [],
   subscribers: [row()],
   settings: { isEnabled: true, maxContacts: 3, displayName: "Alice" },
   aliases: [{ alias: "100", target: { username: "alice", domain: "example.com" } }],

@@ -80,13 +80,17 @@ test("more than 10 rows and 10 % gone at once: none is removed, and the log says
   expect(await usernames()).toHaveLength(12);
 });
 
-test("the database away: the conditions say so, the process stays, and everything is caught up when it is back", async () => {
+test("the database away: SipCluster and new objects say so, a verdict stays, and everything is caught up when it is back", async () => {
   operator.write("alice.yaml", userYaml("alice", "x"));
   await operator.start();
   await operator.becomes("SipUser", "alice", "Reconciled");
   await mariadb.crash();
+  operator.write("alice.yaml", userYaml("alice", "other")); // looked at before who is new
   operator.write("bob.yaml", userYaml("bob", "x"));
   await operator.becomes("SipUser", "bob", "DatabaseUnavailable");
+  await operator.becomes("SipCluster", "exchange", "DatabaseUnavailable", 20_000);
+  expect((await operator.ready("SipUser", "alice")).reason).toBe("Reconciled");
+  expect((await operator.ready("SipDomain", "example")).reason).toBe("Reconciled");
   expect((await operator.get("/healthz")).status).toBe(200);
   await mariadb.restart();
   await operator.becomes("SipUser", "bob", "Reconciled", 20_000);

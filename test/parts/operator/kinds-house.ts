@@ -1,6 +1,7 @@
 /** A real database, an API server in memory, and the two kinds with rows, all made anew for each test of the file that imports this. */
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
+import { OutageVerdicts } from "../../../operator/src/installations/outage-verdicts.ts";
 import type { CommonStatus, KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
 import type { Outcome } from "../../../operator/src/runtime/reconcile-loop.ts";
 import { StatusWriter } from "../../../operator/src/runtime/status-writer.ts";
@@ -41,7 +42,7 @@ beforeEach(async () => {
     onLost: () => undefined,
   });
   const status = new StatusWriter(source, clock, () => undefined, figureFields);
-  const parts = { installations, source, status };
+  const parts = { installations, source, status, outages: new OutageVerdicts(clock) };
   domains = new SipDomainController(parts);
   users = new SipUserController(parts);
   source.changed = (change) => [domains, users].forEach((controller) => controller.concernedBy(change));
