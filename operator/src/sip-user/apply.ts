@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Change, Installation } from "../adapters/mysql/installation.ts";
-import { deleteClaim, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
+import { deleteClaim, handOver, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
 import {
   deleteAlias,
   deleteSubscriber,
@@ -68,6 +68,8 @@ function applyOne(
       return deleteAlias(change, action.alias, action.account);
     case "saveOwner":
       return saveOwner(change, action.owner);
+    case "handOver":
+      return handOver(change, reference, action.owner);
     case "removeOwner":
       return removeOwner(change, reference);
   }

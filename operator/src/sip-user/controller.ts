@@ -25,6 +25,7 @@ import { decide, decideRevocation } from "./decide.ts";
 import { wantedNames } from "./elders.ts";
 import { decideRemoval } from "./remove-rows.ts";
 import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
+import { candidates, inheritedBy, succeeds } from "./successor.ts";
 import { isShutOut } from "./served-domain.ts";
 import { clusterOf, readUserWorld } from "./world.ts";
 
@@ -170,9 +171,23 @@ export class SipUserController implements Controller {
     return isGone;
   }
 
+  /** The object under which a renamed user goes on. A Secret that cannot be read shows nothing. */
+  async #successorOf(owner: Owner<UserFields>): Promise<SipUser | undefined> {
+    const { source } = this.#frame;
+    for (const object of candidates(owner, this.#wanted)) {
+      const user = parseSipUser(object);
+      const [world] = await readUserWorld(user, this.#installations, source, this.#wanted);
+      if (succeeds(user, world, owner)) return user;
+    }
+    return undefined;
+  }
+
   async #remove(owner: Owner<UserFields>, installation: Installation): Promise<void> {
     const { reference, uid, fields } = owner;
     const { source } = this.#frame;
+    const successor = await this.#successorOf(owner);
+    if (successor !== undefined)
+      return apply([{ do: "handOver", owner: inheritedBy(successor, owner) }], owner, installation, source);
     // First, for without the owner row nobody knows of it any more. A row that is retained keeps its password.
     if (fields.generatedFor !== undefined && owner.deletionPolicy === "Delete")
       await source.removeSecret(generatedSecretOf(reference.namespace, reference.name), fields.generatedFor);

@@ -15,5 +15,5 @@ export type UserAction =
   | { readonly do: "deleteSubscriber" | "removeBindings"; readonly account: Account }
   | { readonly do: "saveSettings"; readonly account: Account; readonly settings: UserSettings }
   | { readonly do: "insertAlias" | "deleteAlias"; readonly account: Account; readonly alias: string }
-  | { readonly do: "saveOwner"; readonly owner: Owner<UserFields> }
+  | { readonly do: "saveOwner" | "handOver"; readonly owner: Owner<UserFields> }
   | { readonly do: "removeOwner" };

@@ -75,6 +75,18 @@ export async function removeOwner(change: Change, { kind, namespace, name }: Obj
   );
 }
 
+/** The names of an owner are another one's from now on, which takes its place. */
+export async function handOver(change: Change, from: ObjectReference, to: Owner): Promise<void> {
+  const { namespace, name } = to.reference;
+  await change.run(
+    `UPDATE strowger_claim SET owner_namespace = ?, owner_name = ?
+      WHERE installation_id = ? AND owner_kind = ? AND owner_namespace = ? AND owner_name = ?`,
+    [namespace, name, change.installationId, from.kind, from.namespace, from.name],
+  );
+  await removeOwner(change, from);
+  await saveOwner(change, to);
+}
+
 /** Who holds these names; names that nobody holds are left out. */
 export async function readClaims(
   database: Statements,
