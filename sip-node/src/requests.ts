@@ -17,7 +17,7 @@ import { answerOptions, type ProxyHouse, route, routeAck } from "./proxy/proxy.t
 import type { Event } from "./proxy/response-context.ts";
 import { register, type RegistrarHouse } from "./registrar/register.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";
-import { serverKey } from "./transaction/server-key.ts";
+import { exchangeKey } from "./transaction/server-key.ts";
 import { Timer, TimerWheel } from "./transaction/timer-wheel.ts";
 import type { Transactions } from "./transaction/transactions.ts";
 import type { Flow } from "./wire/flow.ts";
@@ -77,14 +77,14 @@ export class Requests {
 
   /** A phone sent it to this node. */
   heard(request: Request, bytes: Buffer, flow: Flow, heard: HeardFlow): void {
-    if (this.house.cluster.presence.isDraining && !this.isKnown(request))
+    if (this.house.cluster.presence.isDraining && !this.isKnown(request, flow))
       return this.handOver(request, bytes, flow, heard);
     this.serve(request, bytes, flow, heard);
   }
 
   /** A peer heard it; true when it belongs to a transaction of this node, which has dealt with it then (design-sip rule 4). */
   offered(request: Request, bytes: Buffer, flow: Flow): boolean {
-    if (this.isHeld(request)) this.serve(request, bytes, flow, undefined);
+    if (this.isHeld(request, flow)) this.serve(request, bytes, flow, undefined);
     else if (this.isBeingHandedOver(request)) this.handOver(request, bytes, flow, undefined);
     else return false;
     return true;
@@ -93,7 +93,7 @@ export class Requests {
   /** A peer that drains heard it; false when this node takes nothing new either (rule 21). */
   handed(request: Request, bytes: Buffer, flow: Flow, peer: string): boolean {
     const takesNew = !this.house.cluster.presence.isDraining && !this.transactions.isFull;
-    if (!takesNew && !this.isKnown(request)) return false;
+    if (!takesNew && !this.isKnown(request, flow)) return false;
     this.serve(request, bytes, flow, undefined, peer);
     return true;
   }
@@ -102,7 +102,7 @@ export class Requests {
 
   private handOver(request: Request, bytes: Buffer, flow: Flow, heard: HeardFlow | undefined): void {
     const { handOver } = this.house.cluster;
-    const key = handOverKey(request);
+    const key = exchangeKey(request);
     const serve = () => this.serve(request, bytes, flow, undefined);
     if (request.method === "CANCEL" || request.method === "ACK")
       void handOver.follow(key, bytes, flow).then((isFollowed) => {
@@ -113,22 +113,21 @@ export class Requests {
 
   private isBeingHandedOver(request: Request): boolean {
     const { presence, handOver } = this.house.cluster;
-    return presence.isDraining && handOver.isPending(handOverKey(request));
+    return presence.isDraining && handOver.isPending(exchangeKey(request));
   }
 
   // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Whether it repeats, acknowledges or cancels a transaction of this node. A CANCEL that seeks its INVITE here is none. */
-  private isHeld(request: Request): boolean {
+  private isHeld(request: Request, flow: Flow): boolean {
     const { transactions } = this;
-    return (
-      (request.method === "CANCEL" ? transactions.findInvite(request) : transactions.find(request)) !==
-      undefined
-    );
+    const held =
+      request.method === "CANCEL" ? transactions.findInvite(request, flow) : transactions.find(request, flow);
+    return held !== undefined;
   }
 
-  private isKnown(request: Request): boolean {
-    return this.isHeld(request) || this.transactions.find(request) !== undefined;
+  private isKnown(request: Request, flow: Flow): boolean {
+    return this.isHeld(request, flow) || this.transactions.find(request, flow) !== undefined;
   }
 
   /** `heard` where peers may have to be asked whether they hold it; `peer` where one handed it over. */
@@ -246,7 +245,7 @@ export class Requests {
   // §16.10, §9.2
   private async cancel(server: Server, call: Call): Promise<void> {
     const { request, flow } = server;
-    const invite = this.transactions.findInvite(request);
+    const invite = this.transactions.findInvite(request, flow);
     if (invite === undefined || (await invite.context?.isTaken) === true) {
       const isTaken = await this.house.cluster.offer(Buffer.from(request.text, "latin1"), flow);
       if (isTaken) return this.answers.drop(server, call);
@@ -264,6 +263,3 @@ export class Requests {
 /** A REGISTER that comes twice changes nothing (rule 13); a CANCEL asks for itself. */
 const unasked: ReadonlySet<string> = new Set(["REGISTER", "CANCEL"]);
 const tryingAfter: Ms = 200;
-
-/** One for a request, its CANCEL and its ACK. */
-const handOverKey = (request: Request): string => serverKey(request, "", "");

@@ -44,6 +44,10 @@ export class VirtualPhone implements Sender {
   readonly places: string[];
   /** What it does with a call. */
   answering: (call: IncomingCall) => void = answerAtOnce;
+  /** Every request has this branch, as of phones that never change it. */
+  fixedBranch: string | undefined;
+  /** Its messages as they leave. */
+  rewrite: (text: string) => string = (text) => text;
   /** False: it receives and says nothing, as if it had lost its power. */
   isOn = true;
   /** One for each INVITE outside of dialogs: how often it rang. */
@@ -180,7 +184,7 @@ export class VirtualPhone implements Sender {
   send(text: string): void {
     if (!this.isOn) return;
     this.#sentTo.add(this.#exchange);
-    this.net.send(this.place, this.#exchange, text);
+    this.net.send(this.place, this.#exchange, this.rewrite(text));
   }
 
   after(delay: Ms, act: () => void): Stop {
@@ -311,7 +315,8 @@ export class VirtualPhone implements Sender {
   }
 
   #via(): string {
-    return `SIP/2.0/UDP ${this.#host};branch=z9hG4bK-${this.#token("branch")};rport`;
+    const branch = this.fixedBranch ?? this.#token("branch");
+    return `SIP/2.0/UDP ${this.#host};branch=z9hG4bK-${branch};rport`;
   }
 
   get #host(): string {

@@ -40,6 +40,7 @@ interface Parts {
   readonly toTag?: string;
   readonly fromTag?: string;
   readonly cseq?: number;
+  readonly callId?: string;
   readonly uri?: string;
   readonly extra?: string;
 }
@@ -48,7 +49,7 @@ const headers = (method: string, parts: Parts): string =>
   `Via: SIP/2.0/UDP ${parts.sentBy ?? "client.example.com:5060"}${parts.branch === "" ? "" : `;branch=${parts.branch ?? "z9hG4bKabc"}`}\r\n` +
   `From: Alice <sip:alice@example.com>;tag=${parts.fromTag ?? "a1"}\r\n` +
   `To: <sip:bob@example.com>${parts.toTag === undefined ? "" : `;tag=${parts.toTag}`}\r\n` +
-  `Call-ID: call@example.com\r\nCSeq: ${parts.cseq ?? 1} ${method}\r\n${parts.extra ?? ""}Content-Length: 0\r\n\r\n`;
+  `Call-ID: ${parts.callId ?? "call@example.com"}\r\nCSeq: ${parts.cseq ?? 1} ${method}\r\n${parts.extra ?? ""}Content-Length: 0\r\n\r\n`;
 
 const parse = (text: string): Message => {
   const message = parseMessage(text);
@@ -235,8 +236,10 @@ describe("server side", () => {
     const server = receive(world, requestOf("INVITE"));
     const cancel = requestOf("CANCEL");
     expect(receive(world, cancel)).not.toBe(server);
-    expect(world.transactions.findInvite(cancel)).toBe(server);
-    expect(world.transactions.findInvite(requestOf("CANCEL", { branch: "z9hG4bKother" }))).toBeUndefined();
+    expect(world.transactions.findInvite(cancel, flow)).toBe(server);
+    expect(
+      world.transactions.findInvite(requestOf("CANCEL", { branch: "z9hG4bKother" }), flow),
+    ).toBeUndefined();
   });
 
   it("an ACK that matches nothing makes no transaction", () => {
@@ -256,7 +259,7 @@ describe("server side", () => {
     expect(world.transactions.receiveRequest(requestOf("ACK", { toTag: "b1" }), flow, 0)).toBe("ack-to-2xx");
     world.runTo(31_990);
     expect(world.sent).toHaveLength(2);
-    expect(world.transactions.find(requestOf("INVITE"))).toBe(server);
+    expect(world.transactions.find(requestOf("INVITE"), flow)).toBe(server);
   });
 
   it("RFC 4320 §4.2: a TU that gives up terminates without an answer", () => {
@@ -282,9 +285,11 @@ describe("server side", () => {
 describe("§17.2.3: which transaction a request belongs to", () => {
   const same = (a: Request, b: Request): boolean => serverKey(a) === serverKey(b);
 
-  it("with the magic cookie: branch, sent-by and method count, nothing else does", () => {
+  it("with the magic cookie: branch, sent-by, method, Call-ID and CSeq number count, nothing else does", () => {
     const invite = requestOf("INVITE");
-    expect(same(invite, requestOf("INVITE", { fromTag: "z", cseq: 9, toTag: "q" }))).toBe(true);
+    expect(same(invite, requestOf("INVITE", { fromTag: "z", uri: "sip:x@h", toTag: "q" }))).toBe(true);
+    expect(same(invite, requestOf("INVITE", { cseq: 9 }))).toBe(false);
+    expect(same(invite, requestOf("INVITE", { callId: "other" }))).toBe(false);
     expect(same(invite, requestOf("INVITE", { sentBy: "client.example.com" }))).toBe(true);
     expect(same(invite, requestOf("INVITE", { sentBy: "CLIENT.example.com:5060" }))).toBe(true);
     expect(same(invite, requestOf("ACK", { toTag: "b1" }))).toBe(true);
@@ -309,11 +314,84 @@ describe("§17.2.3: which transaction a request belongs to", () => {
     },
   );
 
+  it.each([{ callId: "other" }, { cseq: 2 }])(
+    "the branch of an earlier request, but %j: a new request",
+    (other) => {
+      const world = layer();
+      for (const method of ["INVITE", "OPTIONS"]) {
+        answer(world, receive(world, requestOf(method)), 486);
+        expect(receive(world, requestOf(method, other)).request).toMatchObject({ method });
+      }
+      expect(world.transactions.receiveRequest(requestOf("ACK", other), flow, 0)).toBe("absorbed");
+      expect(world.sent).toHaveLength(2);
+    },
+  );
+
+  const elsewhere = flowOf("192.0.2.77", 5060);
+
+  it("a CANCEL or ACK with another sent-by finds its INVITE on its flow, and on no other", () => {
+    const world = layer();
+    const server = receive(world, requestOf("INVITE"));
+    const [cancel, ack] = [
+      requestOf("CANCEL", { sentBy: "10.1.1.1" }),
+      requestOf("ACK", { sentBy: "10.1.1.1" }),
+    ];
+    expect(world.transactions.findInvite(cancel, flow)).toBe(server);
+    expect(world.transactions.findInvite(cancel, elsewhere)).toBeUndefined();
+    answer(world, server, 486);
+    expect(world.transactions.find(ack, flow)).toBe(server);
+    expect(world.transactions.receiveRequest(ack, elsewhere, 0)).toBe("unmatched-ack");
+    expect(world.transactions.receiveRequest(ack, flow, 0)).toBe("absorbed");
+    expect(server.state).toBe("Confirmed");
+  });
+
+  it.each([{ callId: "other" }, { branch: "z9hG4bKother" }])("nor with %j beside it", (other) => {
+    const world = layer();
+    receive(world, requestOf("INVITE"));
+    const parts = { sentBy: "10.1.1.1", ...other };
+    expect(world.transactions.findInvite(requestOf("CANCEL", parts), flow)).toBeUndefined();
+    expect(world.transactions.find(requestOf("ACK", parts), flow)).toBeUndefined();
+  });
+
+  it.each(["client.example.com:5060", "10.1.1.1"])(
+    "a CANCEL with another CSeq number finds the latest INVITE of its branch and call, an ACK none (sent-by %s)",
+    (sentBy) => {
+      const world = layer();
+      receive(world, requestOf("INVITE"));
+      const latest = receive(world, requestOf("INVITE", { cseq: 2 }));
+      const parts = { sentBy, cseq: 3 };
+      expect(world.transactions.findInvite(requestOf("CANCEL", parts), flow)).toBe(latest);
+      expect(world.transactions.findInvite(requestOf("CANCEL", parts), elsewhere)).toBeUndefined();
+      expect(world.transactions.find(requestOf("ACK", parts), flow)).toBeUndefined();
+    },
+  );
+
+  it("any other request with another sent-by is a new one", () => {
+    const world = layer();
+    for (const method of ["INVITE", "OPTIONS"]) {
+      receive(world, requestOf(method));
+      receive(world, requestOf(method, { sentBy: "10.1.1.1" }));
+    }
+    expect(world.transactions.counts.server).toBe(4);
+  });
+
+  it("an INVITE that has ended is found no more, and one that took its place on the flow is", () => {
+    const world = layer();
+    const [first, second] = ["client.example.com", "10.1.1.1"].map((sentBy) =>
+      receive(world, requestOf("INVITE", { sentBy })),
+    );
+    const cancel = requestOf("CANCEL", { sentBy: "10.2.2.2" });
+    first?.terminate();
+    expect(world.transactions.findInvite(cancel, flow)).toBe(second);
+    second?.terminate();
+    expect(world.transactions.findInvite(cancel, flow)).toBeUndefined();
+  });
+
   it("RFC 2543: the ACK is matched by the To tag of the response, the CANCEL by the INVITE's", () => {
     const world = layer();
     const invite = requestOf("INVITE", { branch: "" });
     const server = receive(world, invite);
-    expect(world.transactions.findInvite(requestOf("CANCEL", { branch: "" }))).toBe(server);
+    expect(world.transactions.findInvite(requestOf("CANCEL", { branch: "" }), flow)).toBe(server);
     answer(world, server, 486, "b1");
     const ack = (toTag: string): Request => requestOf("ACK", { branch: "", toTag });
     expect(world.transactions.receiveRequest(ack("other"), flow, 0)).toBe("unmatched-ack");

@@ -15,7 +15,7 @@ import type { Request, Response } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
 import { type ClientHost, ClientTransaction } from "./client-transaction.ts";
 import { Invariant } from "./invariant.ts";
-import { isTransactionId, serverKey } from "./server-key.ts";
+import { inviteKey, isTransactionId, serverKey } from "./server-key.ts";
 import { type ServerHost, ServerTransaction } from "./server-transaction.ts";
 import { defaultTimers, timerLengths, type TimerSettings } from "./timers.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -54,6 +54,8 @@ export interface TransactionSettings {
 
 export class Transactions<S, C> {
   readonly #servers = new Map<string, ServerTransaction<S>>();
+  /** Those of INVITE by `inviteKey`, the latest of each. */
+  readonly #invites = new Map<string, ServerTransaction<S>>();
   readonly #clients = new Map<string, ClientTransaction<C>>();
   readonly #limit: number;
   readonly #wheel: TimerWheel<TimerOwner, TimerEvent>;
@@ -74,6 +76,7 @@ export class Transactions<S, C> {
       serverFailed: (server, cause, at) => user.serverFailed?.(server, cause, at),
       serverEnded: (server) => {
         this.#servers.delete(server.key);
+        this.#forgetInvite(server);
         user.ended?.(server);
       },
       clientEnded: (client) => {
@@ -97,21 +100,24 @@ export class Transactions<S, C> {
   receiveRequest(request: Request, flow: Flow, now: Ms): Received<S> {
     const isAck = request.method === "ACK";
     const key = serverKey(request);
-    const server = this.#servers.get(key) ?? this.#legacyAck(request);
+    const server = this.#servers.get(key) ?? this.#inviteOfAck(request, flow);
     if (server === undefined) return isAck ? "unmatched-ack" : this.#create(key, request, flow);
     const event = isAck ? "ACK" : server.isInvite ? "INVITE" : "request";
     const cell = server.on(event, now);
     return isAck && cell !== "ignored" && cell.actions.includes("ACK to TU") ? "ack-to-2xx" : "absorbed";
   }
 
-  /** The transaction that this request repeats, or that this ACK acknowledges (§17.2.3). */
-  find(request: Request): ServerTransaction<S> | undefined {
-    return this.#servers.get(serverKey(request)) ?? this.#legacyAck(request);
+  /** The transaction that this request repeats, or that this ACK acknowledges (§17.2.3); `flow` is where it came from. */
+  find(request: Request, flow: Flow): ServerTransaction<S> | undefined {
+    return this.#servers.get(serverKey(request)) ?? this.#inviteOfAck(request, flow);
   }
 
-  /** The INVITE that a CANCEL names (§9.2), in whatever state; undefined is 481. */
-  findInvite(cancel: Request): ServerTransaction<S> | undefined {
-    return this.#servers.get(serverKey(cancel, "INVITE"));
+  /**
+   * The INVITE that a CANCEL names (§9.2), in whatever state; undefined is 481. Of one with a CSeq number of its own it is the latest INVITE
+   * with its branch and Call-ID on this flow.
+   */
+  findInvite(cancel: Request, flow: Flow): ServerTransaction<S> | undefined {
+    return this.#servers.get(serverKey(cancel, "INVITE")) ?? this.#inviteOn(cancel, flow);
   }
 
   /** A response of the TU, provisional or final; false when it came too late (after the final one) and was not sent. */
@@ -164,12 +170,31 @@ export class Transactions<S, C> {
     if (this.isFull) return "full";
     const server = new ServerTransaction<S>(key, request, flow, this.#host);
     this.#servers.set(key, server);
+    const onFlow = server.isInvite ? inviteKey(request, flow) : undefined;
+    if (onFlow !== undefined) this.#invites.set(onFlow, server);
     return server;
+  }
+
+  #forgetInvite(server: ServerTransaction<S>): void {
+    const onFlow = server.isInvite ? inviteKey(server.request, server.flow) : undefined;
+    if (onFlow !== undefined && this.#invites.get(onFlow) === server) this.#invites.delete(onFlow);
+  }
+
+  #inviteOn(request: Request, flow: Flow): ServerTransaction<S> | undefined {
+    const onFlow = inviteKey(request, flow);
+    return onFlow === undefined ? undefined : this.#invites.get(onFlow);
+  }
+
+  /** Of an ACK whose own key finds nothing. */
+  #inviteOfAck(request: Request, flow: Flow): ServerTransaction<S> | undefined {
+    if (request.method !== "ACK") return undefined;
+    const latest = this.#inviteOn(request, flow);
+    return latest?.request.cseq.number === request.cseq.number ? latest : this.#legacyAck(request);
   }
 
   /** RFC 2543: the ACK to an initial INVITE has the To tag of the response, and the INVITE had none (§17.2.3). */
   #legacyAck(request: Request): ServerTransaction<S> | undefined {
-    if (request.method !== "ACK" || isTransactionId(request.via.branch)) return undefined;
+    if (isTransactionId(request.via.branch)) return undefined;
     const initial = this.#servers.get(serverKey(request, "INVITE", ""));
     return initial?.responseToTag === request.to.tag ? initial : undefined;
   }
