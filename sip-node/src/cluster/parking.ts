@@ -1,5 +1,6 @@
 /**
- * Messages for a phone that no live node can reach now: they wait for its next datagram (design-sip rule 7, P4).
+ * Messages for a phone that no live node can reach now: they wait for its next datagram (design-sip rule 7, P4). What a flow's datagram
+ * wakes is found by the flow, because every datagram of everybody asks.
  */
 import type { Ms } from "../wire/units.ts";
 
@@ -12,7 +13,9 @@ interface Parked {
 }
 
 export class Parking {
+  /** In the order of `until`. */
   private readonly waiting = new Map<Uint8Array, Parked>();
+  private readonly byFlow = new Map<string, Set<Uint8Array>>();
   private readonly limit: number;
 
   constructor(limit: number) {
@@ -30,22 +33,33 @@ export class Parking {
   wait(flowKey: string, bytes: Uint8Array, now: Ms): Promise<boolean> {
     if (this.waiting.has(bytes)) return new Promise(() => {});
     if (this.waiting.size >= this.limit) return Promise.resolve(false);
-    return new Promise((wake) => this.waiting.set(bytes, { flowKey, until: now + parkedAtMost, wake }));
+    return new Promise((wake) => {
+      this.waiting.set(bytes, { flowKey, until: now + parkedAtMost, wake });
+      const ofFlow = this.byFlow.get(flowKey);
+      if (ofFlow === undefined) this.byFlow.set(flowKey, new Set([bytes]));
+      else ofFlow.add(bytes);
+    });
   }
 
   heard(flowKey: string): void {
-    if (this.waiting.size > 0) this.wakeWhere((parked) => parked.flowKey === flowKey, true);
+    const ofFlow = this.byFlow.get(flowKey);
+    if (ofFlow !== undefined) for (const bytes of ofFlow) this.end(bytes, true);
   }
 
   sweep(now: Ms): void {
-    if (this.waiting.size > 0) this.wakeWhere((parked) => parked.until <= now, false);
+    for (const [bytes, { until }] of this.waiting) {
+      if (until > now) return;
+      this.end(bytes, false);
+    }
   }
 
-  private wakeWhere(matches: (parked: Parked) => boolean, isHeard: boolean): void {
-    for (const [bytes, parked] of this.waiting) {
-      if (!matches(parked)) continue;
-      this.waiting.delete(bytes);
-      parked.wake(isHeard);
-    }
+  private end(bytes: Uint8Array, isHeard: boolean): void {
+    const parked = this.waiting.get(bytes);
+    if (parked === undefined) return;
+    this.waiting.delete(bytes);
+    const ofFlow = this.byFlow.get(parked.flowKey);
+    ofFlow?.delete(bytes);
+    if (ofFlow?.size === 0) this.byFlow.delete(parked.flowKey);
+    parked.wake(isHeard);
   }
 }

@@ -1,9 +1,8 @@
-/** Frames, the flow directory, membership, parking and correspondence by themselves. */
-import { describe, expect, it } from "vitest";
+/** Frames, membership, parking and correspondence by themselves. */
+import { describe, expect, it, vi } from "vitest";
 import { createSeal } from "../auth/create-seal.ts";
 import { flowOf } from "../wire/flow.ts";
 import { Correspondence } from "./correspondence.ts";
-import { FlowDirectory } from "./flow-directory.ts";
 import {
   decodeFrame,
   encodeFrame,
@@ -72,34 +71,6 @@ describe("frames", () => {
     expect(unpackWords(packWords([0, 1, 2 ** 40]))).toEqual([0, 1, 0xffff_ffff]);
     expect(unpackMessage(Buffer.from("\x05abc"))).toBeUndefined();
     expect([unpackFlows(Buffer.alloc(0)), unpackWords(Buffer.from([1, 2, 3]))]).toEqual([[], []]);
-  });
-});
-
-describe("FlowDirectory", () => {
-  it("the least recently heard flow is forgotten first", () => {
-    const directory = new FlowDirectory(2);
-    const [one, two, three] = [1, 2, 3].map((port) => flowOf("h", port)) as [
-      typeof flow,
-      typeof flow,
-      typeof flow,
-    ];
-    directory.note(one, "a", 0);
-    directory.note(two, "a", 1);
-    directory.note(one, "a", 20_000);
-    directory.note(three, "a", 20_001);
-    expect([one, two, three].map(({ key }) => directory.get(key)?.heardAt)).toEqual([
-      20_000,
-      undefined,
-      20_001,
-    ]);
-    expect(directory.size).toBe(2);
-  });
-
-  it("a known flow keeps its entry and changes its owner", () => {
-    const directory = new FlowDirectory(9);
-    const heard = directory.note(flow, "a", 0);
-    expect(directory.note(flow, "b", 5)).toBe(heard);
-    expect(heard).toMatchObject({ owner: "b", heardAt: 5 });
   });
 });
 
@@ -182,6 +153,38 @@ describe("Parking", () => {
     parking.sweep(25_000);
     await Promise.resolve();
     expect([two.isHeard, parking.size]).toEqual([false, 0]);
+  });
+
+  it("a flow wakes all of its messages once, and those that come later anew", async () => {
+    const parking = new Parking(9);
+    const first = [wait(parking, "f1", 0), wait(parking, "f1", 1)];
+    parking.heard("f1");
+    const second = wait(parking, "f1", 2);
+    await Promise.resolve();
+    expect([first.map(({ isHeard }) => isHeard), second.isHeard]).toEqual([[true, true], undefined]);
+    parking.heard("f1");
+    await Promise.resolve();
+    expect([second.isHeard, parking.size]).toEqual([true, 0]);
+  });
+
+  it("what has waited long enough is not woken by its flow any more", async () => {
+    const parking = new Parking(9);
+    const [early, late] = [wait(parking, "f1", 0), wait(parking, "f1", 10)];
+    parking.sweep(25_000);
+    parking.heard("f1");
+    await Promise.resolve();
+    expect([early.isHeard, late.isHeard, parking.size]).toEqual([false, true, 0]);
+  });
+
+  it("the datagram of a flow for which nothing waits looks at nothing that waits", () => {
+    const parking = new Parking(100);
+    for (let i = 0; i < 100; i++) wait(parking, `f${i}`, 0);
+    const looks = vi.spyOn(Map.prototype, Symbol.iterator);
+    parking.heard("another");
+    parking.heard("f7");
+    expect(looks).not.toHaveBeenCalled();
+    looks.mockRestore();
+    expect(parking.size).toBe(99);
   });
 
   it("a full room turns away at once", async () => {
