@@ -25,6 +25,7 @@ function startNode(): Node {
     introduction: undefined,
     servedAt: undefined,
     isOutside: false,
+    authenticatedUntil: 0,
   };
   const node: Node = new Node({
     ...house.node(),
@@ -45,6 +46,7 @@ function startNode(): Node {
       hear: () => heard,
       isContested: () => false,
       moved: () => {},
+      markAuthenticated: () => {},
       admit: () => () => {},
       isIdle: true,
       presence: { isDraining: false },

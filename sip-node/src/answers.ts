@@ -113,7 +113,7 @@ export class Answers {
     if (caller?.received === undefined || typeof caller.rport !== "number") return;
     const flow = flowOf(caller.received, caller.rport);
     if (!isOwnBranch(response.via.branch ?? "", response.callId, flow.key, this.house.branchSeal)) return;
-    this.sendBack(withoutOurVia(response), flow);
+    this.sendBack(withoutOurVia(response), flow, "");
   }
 
   /** Ends a request without an answer of this node. */
@@ -122,8 +122,9 @@ export class Answers {
     server.terminate();
   }
 
-  private sendBack(bytes: Uint8Array, flow: Flow): void {
-    void this.house.cluster.deliver(whereItCameFrom(flow), bytes);
+  /** `node` is the one that the flow's request came to; "" where that is not known. */
+  private sendBack(bytes: Uint8Array, flow: Flow, node = this.house.node): void {
+    void this.house.cluster.deliver(whereItCameFrom(flow, node), bytes);
   }
 
   /** What became of a request. */
@@ -187,8 +188,12 @@ const phrases: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 }; // prettier-ignore
 
-/** A response goes to where its request came from, which only the flow's owner can do. */
-export const whereItCameFrom = (flow: Flow): Destination => ({ flow, isBehindNat: true, ownerNode: "" });
+/** A response goes to where its request came from, which only the flow's owner can do: `node`, where no other has heard it since. */
+export const whereItCameFrom = (flow: Flow, node: string): Destination => ({
+  flow,
+  isBehindNat: true,
+  ownerNode: node,
+});
 
 function withoutOurVia(response: Response, also: readonly Response[] = []): Buffer {
   const edits = [removeTopVia(response)];

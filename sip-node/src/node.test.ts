@@ -20,6 +20,9 @@ let now: number;
 /** What left: "192.0.2.1 SIP/2.0 100 Trying", with the whole text. */
 let sent: { readonly line: string; readonly text: string }[];
 let errors: unknown[];
+/** Flows that were noted as this node's, and those noted as known phones', with the time in ms. */
+let heardFlows: string[];
+let marked: [string, number][];
 /** Nodes that a response was to be passed on to. */
 let passedOn: string[];
 let heard: HeardFlow;
@@ -32,7 +35,7 @@ beforeEach(() => {
   house.store.addUser("bob", "example.com");
   house.peers.add(caller.key); // calls without a challenge
   house.store.addRow({ username: "bob", domain: "example.com" }, binding);
-  [now, sent, errors, offers, passedOn] = [1_000_000, [], [], [], []];
+  [now, sent, errors, offers, passedOn, heardFlows, marked] = [1_000_000, [], [], [], [], [], []];
   heard = {
     flow: caller,
     owner: "",
@@ -41,6 +44,7 @@ beforeEach(() => {
     introduction: undefined,
     servedAt: undefined,
     isOutside: false,
+    authenticatedUntil: 0,
   };
   const telemetry = createTelemetry({
     transactions: () => node.transactions.counts,
@@ -59,9 +63,13 @@ beforeEach(() => {
     broken: (error) => errors.push(error),
     isStoreFailure: () => false,
     cluster: {
-      hear: () => heard,
+      hear: ({ key }) => {
+        heardFlows.push(key);
+        return heard;
+      },
       isContested: () => heard.contestedUntil > now,
       moved: () => {},
+      markAuthenticated: ({ key }, span) => marked.push([key, span]),
       admit: () => () => {},
       isIdle: true,
       presence: { isDraining: false },
@@ -358,6 +366,66 @@ it("§7.1: SIP-Version leaves in upper case, however it came", async () => {
       node.datagram(Buffer.from(bytes.toString().replace("SIP/2.0 200", "sip/2.0 200")), phone),
     );
   expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
+});
+
+describe("whose flow is noted as this node's", () => {
+  const says = (text: string) => node.datagram(Buffer.from(text, "latin1"), caller);
+
+  it.each([
+    ["a request", requestText("OPTIONS", "sip:example.com")],
+    ["a response", responseText(200, "OK")],
+    ["a request that is refused as illegible", requestText("OPTIONS", "sip:example.com", { CSeq: "x" })],
+    ["a keepalive", "\r\n\r\n"],
+    ["a pong", "\r\n"],
+    ["an empty datagram, as some phones send to keep their flow", ""],
+  ])("%s: its sender's, once", (_, text) => {
+    says(text);
+    expect(heardFlows).toEqual([caller.key]);
+  });
+
+  it.each([
+    ["bytes", "\x80\x01\xff"],
+    ["a request without a Via", requestText("OPTIONS", "sip:example.com", { Via: undefined })],
+    ["an illegible ACK", requestText("ACK", bob, { CSeq: "x" })],
+    ["an illegible response", responseText(200, "OK", { CSeq: "x" })],
+    ["another protocol", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"],
+  ])("%s: nobody's, for nothing is answered", (_, text) => {
+    says(text);
+    expect([heardFlows, lines()]).toEqual([[], []]);
+  });
+});
+
+describe("whose flow is a known phone's", () => {
+  it("the called one's, not that of a peer's address, which anybody can write", async () => {
+    asks("INVITE");
+    await settled();
+    expect(marked).toEqual([[phone.key, 3_600_000]]);
+  });
+
+  it("in a dialog both are, by the token", async () => {
+    const invite = await rings();
+    phoneAnswers(invite, 200);
+    const [, route = ""] = /Record-Route: (.*)\r\n/.exec(invite.text) ?? [];
+    for (const [method, via] of [
+      ["ACK", "2"],
+      ["BYE", "3"],
+    ] as const) {
+      marked.length = 0;
+      const to = "<sip:bob@example.com>;tag=bob-1";
+      asks(method, { Via: `SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-${via};rport`, To: to, Route: route });
+      await settled();
+      expect(marked.map(([key]) => key)).toEqual([caller.key, phone.key]);
+    }
+  });
+
+  it("a stranger that is challenged or refused is none", async () => {
+    house.peers.clear();
+    asks("INVITE");
+    asks("REGISTER", { Contact: "<sip:bob@192.0.2.1>" });
+    asks("OPTIONS", { Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-9;rport" });
+    await settled();
+    expect(marked).toEqual([]);
+  });
 });
 
 describe("§17.2.1: 100 Trying", () => {

@@ -2,7 +2,7 @@
  * The floor plan of a SIP node: which room a message enters, in which order, and what is done with what the room says. Everything here
  * happens in one turn of the event loop but the questions to the database and to peers.
  *
- *   datagram ─► cluster.hear ─► wire ─┬─ response ─► transaction ─► response-context ─► effects
+ *   datagram ─► wire ─► cluster.hear ─┬─ response ─► transaction ─► response-context ─► effects
  *                                     │                  └─ not ours ─► cluster.passOn
  *                                     └─ request ──► requests ───► registrar · proxy ─► effects
  *   effects ──► reply · relay · branch · cancel ─► transaction ─► cluster.deliver ─► bytes
@@ -73,10 +73,11 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
 
   /** A datagram of a phone. */
   datagram(bytes: Buffer, flow: Flow): void {
-    const heard = this.house.cluster.hear(flow);
+    const { cluster, telemetry } = this.house;
     const text = bytes.toString("latin1");
     if (isKeepalive(text)) {
-      if (text.length >= 4) void this.house.cluster.deliver(whereItCameFrom(flow), crlf);
+      cluster.hear(flow);
+      if (text.length >= 4) void cluster.deliver(whereItCameFrom(flow, this.house.node), crlf);
       return;
     }
     const message = parseMessage(text);
@@ -84,10 +85,11 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
       case "malformed":
         return this.malformed(message, flow);
       case "response":
+        cluster.hear(flow);
         return this.upstream(message, bytes, flow);
       case "request":
-        this.house.telemetry.request(message.method);
-        return this.requests.heard(message, bytes, flow, heard);
+        telemetry.request(message.method);
+        return this.requests.heard(message, bytes, flow, cluster.hear(flow));
     }
   }
 
@@ -121,7 +123,8 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
   private malformed(message: Malformed, flow: Flow): void {
     this.house.telemetry.malformed();
     const { method, via, problem } = message;
-    if (method === undefined || method === "ACK" || via === undefined) return;
+    if (method === undefined || method === "ACK" || via === undefined) return; // nothing is remembered of it
+    this.house.cluster.hear(flow);
     this.answers.replyStatelessly(
       { text: message.text, fields: message.fields, via },
       flow,
@@ -157,7 +160,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
 
   send(bytes: Uint8Array, flow: Flow, message: "request" | "response", transaction: Server | Client): void {
     const leg = message === "request" ? (transaction as Client).context : undefined;
-    const pending = this.house.cluster.deliver(leg?.target ?? whereItCameFrom(flow), bytes);
+    const pending = this.house.cluster.deliver(leg?.target ?? whereItCameFrom(flow, this.house.node), bytes);
     void pending?.then((isSent) => {
       if (!isSent) this.transactions.transportFailed(transaction, this.house.clock());
     });

@@ -13,7 +13,7 @@ import type { Call, Leg, Server } from "./call.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { HeardFlow } from "./cluster/flow-directory.ts";
 import { callersReason } from "./proxy/cancel-reason.ts";
-import { answerOptions, type ProxyHouse, route, routeAck } from "./proxy/proxy.ts";
+import { answerOptions, type ProxyHouse, route, routeAck, type Routing } from "./proxy/proxy.ts";
 import type { Event } from "./proxy/response-context.ts";
 import { register, type RegistrarHouse } from "./registrar/register.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";
@@ -26,7 +26,10 @@ import type { Ms } from "./wire/units.ts";
 
 export interface RequestsHouse extends ProxyHouse, RegistrarHouse {
   readonly lookup: ProxyHouse["lookup"] & RegistrarHouse["lookup"];
-  readonly cluster: Pick<Cluster, "isContested" | "offer" | "moved" | "deliver" | "admit"> & {
+  readonly cluster: Pick<
+    Cluster,
+    "isContested" | "offer" | "moved" | "markAuthenticated" | "deliver" | "admit"
+  > & {
     readonly presence: Pick<Cluster["presence"], "isDraining">;
     readonly handOver: Pick<Cluster["handOver"], "hand" | "follow" | "isPending">;
   };
@@ -193,7 +196,10 @@ export class Requests {
 
   private async register(server: Server, call: Call): Promise<void> {
     const answer = await register(server.request, server.flow, this.house);
-    if (answer.kind === "accept") this.house.cluster.moved(answer.left);
+    if (answer.kind === "accept") {
+      this.house.cluster.moved(answer.left);
+      this.house.cluster.markAuthenticated(server.flow, answer.bindingLasts * 1000);
+    }
     if (answer.status === 401) this.answers.replyOnce(server, call, answer);
     else this.answers.reply(server, call, answer);
     this.house.telemetry.registered(this.house.clock() - call.receivedAt);
@@ -211,9 +217,21 @@ export class Requests {
     if (routing.kind === "reject" && routing.isToStranger === true && !call.hasTried)
       return this.answers.replyOnce(server, call, routing);
     if (routing.kind === "reject") return this.answers.reply(server, call, routing);
+    this.markParties(server.flow, routing);
     this.try(server, call);
     this.branches.fork(server, call, routing);
   };
+
+  /**
+   * Both ends are known phones now: the caller by its credentials or by its token, which only the dialog's phones have, the others by
+   * their bindings or by that token. A peer's address alone proves nothing, for anybody can write it into a datagram.
+   */
+  private markParties(from: Flow, { caller, targets }: Routing): void {
+    const { cluster } = this.house;
+    const hasToken = caller === undefined;
+    if (hasToken || !this.house.isPeer(from)) cluster.markAuthenticated(from, authenticatedFor);
+    for (const { flow } of targets) cluster.markAuthenticated(flow, authenticatedFor);
+  }
 
   /** Waits, and tells the caller of an INVITE so when it takes longer than 200 ms (§17.2.1). */
   private async trying<T>(server: Server, call: Call, asked: Promise<T>): Promise<T> {
@@ -238,6 +256,7 @@ export class Requests {
     const routing = await routeAck(request, this.house);
     const target = routing?.targets[0];
     if (routing === undefined || target === undefined) return;
+    this.markParties(flow, routing);
     const copy = this.branches.copyFor(request, flow, target, routing);
     await this.house.cluster.deliver(target, Buffer.from(copy.text, "latin1"));
   }
@@ -263,3 +282,5 @@ export class Requests {
 /** A REGISTER that comes twice changes nothing (rule 13); a CANCEL asks for itself. */
 const unasked: ReadonlySet<string> = new Set(["REGISTER", "CANCEL"]);
 const tryingAfter: Ms = 200;
+/** As long as a dialog may be silent: phones refresh their sessions at least twice as often. */
+const authenticatedFor: Ms = 3_600_000;

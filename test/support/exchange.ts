@@ -55,15 +55,18 @@ export class Exchange {
   #turn = 0;
   readonly #moved: { readonly place: string; readonly at: Ms }[] = [];
 
-  /** Nodes that know each other. */
-  static async open(letters = "ab"): Promise<Exchange> {
-    const exchange = new Exchange();
+  readonly #maxFlows: number;
+
+  /** Nodes that know each other; `maxFlows` is how many flows each remembers. */
+  static async open(letters = "ab", maxFlows = 10_000): Promise<Exchange> {
+    const exchange = new Exchange(maxFlows);
     for (const letter of letters) exchange.start(letter);
     await exchange.net.pass(2_500);
     return exchange;
   }
 
-  private constructor() {
+  private constructor(maxFlows: number) {
+    this.#maxFlows = maxFlows;
     const epoch = this.house.now - this.net.now;
     this.net.onTime = (now) => {
       this.house.now = epoch + now;
@@ -88,7 +91,7 @@ export class Exchange {
     const life = new LifeCycle();
     life.serve();
     const cluster: Cluster = new Cluster(
-      { id, address, isPortShared: false, maxFlows: 10_000, seal: keys.relay },
+      { id, address, isPortShared: false, maxFlows: this.#maxFlows, seal: keys.relay },
       {
         sendToPhone: (bytes, { address: host, port }) => {
           const to = `${host}:${port}`;
@@ -202,6 +205,12 @@ export class Exchange {
   /** From its next datagram on, the phone is heard by this node. */
   move(phone: VirtualPhone, letter: string): void {
     this.#moves.set(phone.place, letter);
+  }
+
+  /** A datagram with a source address of nobody's, to a node. */
+  forge(letter: string, text: string, place: string): void {
+    this.#moves.set(place, letter);
+    this.net.send(place, advertised, text);
   }
 
   /** What nodes sent to a phone from a place that it never sent to, but for what was under way while its flow moved. */

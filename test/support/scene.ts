@@ -9,10 +9,10 @@ import type { VirtualPhone } from "./virtual-phone.ts";
 /** Longer than any transaction lives after its last message. */
 const allTransactions = 40_000;
 
-export function setScene(letters = "ab"): () => Exchange {
+export function setScene(letters = "ab", maxFlows?: number): () => Exchange {
   let exchange: Exchange;
   beforeEach(async ({ onTestFailed }) => {
-    exchange = await Exchange.open(letters);
+    exchange = await Exchange.open(letters, maxFlows);
     onTestFailed(() => console.log(exchange.ladder()));
   });
   afterEach(async () => {

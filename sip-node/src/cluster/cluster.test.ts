@@ -169,6 +169,18 @@ describe("flows", () => {
     for (const node of [a, b, c]) expect(node.cluster.isReachable(flow)).toBe(true);
   });
 
+  it("a known phone's flow that moves is a known phone's on its new node, for as long", async () => {
+    a.cluster.hear(flow);
+    await net.settle();
+    a.cluster.markAuthenticated(flow, 100_000);
+    await net.pass(1_000);
+    b.cluster.hear(flow);
+    b.cluster.hear(flowOf("198.51.100.9", 1));
+    await net.settle();
+    expect(b.cluster.flows.get(flow.key)?.authenticatedUntil).toBe(net.now + 99_000);
+    expect(b.cluster.flows.get("udp:198.51.100.9:1")?.authenticatedUntil).toBe(0);
+  });
+
   it("with a shared port nothing is announced and everybody sends", async () => {
     const shared = new SimulatedNet();
     const [one] = [shared.join("a", true), shared.join("b", true)];
@@ -228,6 +240,22 @@ describe("bytes to a phone (rules 6 and 7)", () => {
   it("rule 7: without an owner, a phone without NAT is tried from the second socket", async () => {
     expect(await outcome(a.cluster.deliver(phoneAt(flow, "", false), bytes))).toBe(true);
     expect(a.did).toEqual([`directly ${flow.key}: MESSAGE`]);
+  });
+
+  it("a flow that this node had to forget is sent to where a row names this node and nobody knows better", async () => {
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), bytes))).toBe(true);
+    expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
+    a.did.length = 0;
+    b.cluster.hear(flow);
+    await net.settle();
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), bytes))).toBe(true);
+    expect([a.did, b.did]).toEqual([[], [`to phone ${flow.key}: MESSAGE`]]);
+  });
+
+  it("but not where its phone has left it", async () => {
+    a.cluster.moved([flow]);
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), bytes))).toBeUndefined();
+    expect(a.did).toEqual([]);
   });
 
   it("rule 7, P4: behind NAT it waits for the phone's next datagram, on whatever node", async () => {

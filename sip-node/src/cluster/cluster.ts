@@ -1,7 +1,7 @@
 /**
  * How a message finds the node that can act on it (design-sip rules 3 to 7, 9 and 21). What peers send comes in here; the parts decide.
  *
- *   a phone's datagram ──► hear      this node owns the flow now; its first datagram is announced to all peers, and each answers when
+ *   a phone's message  ──► hear      this node owns the flow now; its first datagram is announced to all peers, and each answers when
  *                                    it heard that flow, so that old owners stop and requests in transit are not taken for new ones
  *   bytes to a phone   ──► deliver   by our own socket · through the owner · through whoever heard it · directly · parked
  *   a response         ──► passOn    to the node that its branch names
@@ -108,7 +108,7 @@ export class Cluster {
 
   // ── Flows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A datagram came on this flow: it is this node's now. */
+  /** A message or keepalive came on this flow: it is this node's now. */
   hear(flow: Flow): HeardFlow {
     const heard = this.owners.hear(flow, this.clock.now());
     this.delivery.parking.heard(flow.key);
@@ -128,6 +128,12 @@ export class Cluster {
   /** Phones registered from other flows: these have no owner until they are heard again. */
   moved(flows: readonly Flow[]): void {
     this.owners.moved(flows, this.clock.now());
+  }
+
+  /** A phone that is known sends from this flow: strangers do not displace it for so long. */
+  markAuthenticated(flow: Flow, span: Ms): void {
+    const now = this.clock.now();
+    this.flows.markAuthenticated(flow.key, now + span, now);
   }
 
   /** `isOutside` has another opinion than before. */
@@ -198,7 +204,7 @@ export class Cluster {
         this.letters.answered(frame.from, frame.number, unpackWords(frame.body));
         return undefined;
       case "heard":
-        return unpackFlows(frame.body).map((flow) => this.heardElsewhere(flow, frame.from, now));
+        return this.heardElsewhere(unpackFlows(frame.body), frame.from, now);
       case "moved":
         for (const flow of unpackFlows(frame.body)) if (flow !== undefined) this.owners.left(flow, now);
         return [];
@@ -221,11 +227,11 @@ export class Cluster {
     }
   }
 
-  private heardElsewhere(flow: Flow | undefined, peer: string, now: Ms): number {
-    if (flow === undefined) return never;
-    const age = this.owners.hand(flow, peer, now);
-    this.delivery.parking.heard(flow.key);
-    return age;
+  private heardElsewhere(flows: readonly (Flow | undefined)[], peer: string, now: Ms): readonly number[] {
+    const ages = flows.map((flow) => (flow === undefined ? never : this.owners.hand(flow, peer, now)));
+    for (const flow of flows) if (flow !== undefined) this.delivery.parking.heard(flow.key);
+    const marks = flows.map((flow) => (flow === undefined ? 0 : this.owners.authenticatedFor(flow, now)));
+    return [...ages, ...marks];
   }
 
   private takeResponse(frame: Frame): void {

@@ -1,6 +1,6 @@
 /**
- * Bytes to a phone (design-sip rules 5 to 7): by this node's socket, through the flow's owner, through whoever heard it, directly, or
- * when it is heard next.
+ * Bytes to a phone (design-sip rules 5 to 7): by this node's socket, through the flow's owner, through whoever heard it, by this node's
+ * socket where a row or token names it and nobody knows better, directly, or when it is heard next.
  */
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
@@ -74,12 +74,21 @@ export class Delivery {
     return this.flows.get(flow.key)?.owner === this.self.id;
   }
 
+  /** A flow that this node is said to own and knows nothing of any more: it had to make room. */
+  private isForgotten({ flow, ownerNode }: Destination): boolean {
+    return ownerNode === this.self.id && this.flows.get(flow.key) === undefined;
+  }
+
   private async deliverElsewhere(to: Destination, bytes: Uint8Array): Promise<boolean> {
     const body = packMessage(to.flow, bytes);
     for (const id of new Set([this.flows.get(to.flow.key)?.owner, to.ownerNode]))
       if (id !== undefined && (await this.sendThrough(id, body))) return true;
     const owner = await this.whoHeard(to.flow);
     if (owner !== undefined && (await this.sendThrough(owner, body))) return true;
+    if (this.isForgotten(to)) {
+      this.sockets.sendToPhone(bytes, to.flow);
+      return true;
+    }
     if (!to.isBehindNat) {
       this.sockets.sendDirectly(bytes, to.flow);
       return true;

@@ -5,6 +5,8 @@
  *
  *   phone moves from A to B:  B hears ── "heard" ──► A gives it up, answers "4 s ago" ──► B asks A about its requests for 28 s more
  *   both hear it at once:     announcements cross; the lower node id keeps it
+ *
+ * The answer also says for how long the flow counts as a known phone's, so that the new owner does not take it for a stranger's.
  */
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
@@ -27,7 +29,6 @@ const ownedFor: Ms = 320_000;
 export const never = 0xffff_ffff;
 /** A frame may be this late behind the datagram that it tells of. */
 const recently: Ms = 1_000;
-const nobody = "";
 /** Keys of this many flows fit into one frame. */
 const flowsInFrame = 500;
 
@@ -102,7 +103,12 @@ export class FlowOwners {
   }
 
   left(flow: Flow, now: Ms): void {
-    this.flows.note(flow, nobody, now);
+    this.flows.leave(flow, now);
+  }
+
+  /** For how long this node takes the flow for a known phone's. */
+  authenticatedFor(flow: Flow, now: Ms): Ms {
+    return Math.max(0, Math.floor((this.flows.get(flow.key)?.authenticatedUntil ?? 0) - now));
   }
 
   peersChanged(now: Ms): void {
@@ -158,6 +164,8 @@ export class FlowOwners {
       newcomers.forEach(({ heard, settled }, i) => {
         const youngest = answers.reduce((least, ages) => Math.min(least, ages?.[i] ?? never), never);
         if (youngest < transactionSpan) heard.contestedUntil = now + transactionSpan - youngest;
+        const known = Math.max(0, ...answers.map((words) => words?.[newcomers.length + i] ?? 0));
+        this.flows.markAuthenticated(heard.flow.key, now + known, now);
         heard.introduction = undefined;
         settled();
       });

@@ -14,7 +14,7 @@ import { type Seal, sealLength } from "../wire/seal.ts";
 export const frameKinds = {
   /** I live, and this is my standing; answered with yours and how many transactions you hold for me. */
   ping: 1,
-  /** I heard these flows; answered with how long ago you did. */
+  /** I heard these flows; answered with how long ago you did, flow by flow, then for how long they are known phones' (0: not). */
   heard: 3,
   /** Who heard this flow? Answered likewise, nothing changes hands. */
   whoHeard: 4,

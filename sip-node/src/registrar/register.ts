@@ -12,7 +12,7 @@ import type { Flow } from "../wire/flow.ts";
 import { hostPort } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
-import type { Epoch } from "../wire/units.ts";
+import type { Epoch, Seconds } from "../wire/units.ts";
 import { parseUri } from "../wire/uri.ts";
 import { answer } from "./answer.ts";
 import { type Plan, plan, type Registration } from "./plan.ts";
@@ -34,6 +34,8 @@ export interface Accepted {
   readonly status: 200;
   readonly reason: "OK";
   readonly lines: string;
+  /** How long a binding on the flow of this REGISTER lasts from now; 0: there is none. */
+  readonly bindingLasts: Seconds;
   /** Flows that bindings of this REGISTER were on before. */
   readonly left: readonly Flow[];
 }
@@ -109,6 +111,10 @@ async function registerOnce(
     status: 200,
     reason: "OK",
     lines: answer(planned.current, new Date(house.now())),
+    bindingLasts: planned.current.reduce(
+      (longest, row) => (row.flow.key === flow.key ? Math.max(longest, row.expiresIn) : longest),
+      0,
+    ),
     left: leftFlows(planned.write, bindings),
   };
 }

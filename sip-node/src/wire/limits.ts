@@ -24,7 +24,7 @@ export const maxReasonBytes = 1_024;
 export const maxBranches = 16;
 /** Server and client transactions of one node (503 beyond). */
 export const maxTransactions = 200_000;
-/** Flows a node remembers; the least recently heard is forgotten first. */
+/** Flows a node remembers; strangers' are forgotten first, the least recently heard of them (docs/adr/0022). */
 export const maxFlows = 500_000;
 /** CSeq numbers are below 2^31 (RFC 3261 §8.1.1.5). */
 export const maxCSeq = 2_147_483_647;
