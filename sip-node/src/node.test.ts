@@ -395,6 +395,17 @@ describe("whose flow is noted as this node's", () => {
   });
 });
 
+it.each([
+  ["two CRLFs", "\r\n\r\n", ["\r\n"]],
+  ["one CRLF, which may be a pong itself,", "\r\n", []],
+  ["a zero byte", "\0", []],
+  ["CRLFs before a message", `\r\n\r\n${requestText("OPTIONS", "sip:example.com")}`, ["SIP/2.0 200 OK\r\n"]],
+])("RFC 5626 §4.4.1: %s: answered with %j", async (_, text, answers) => {
+  node.datagram(Buffer.from(text, "latin1"), caller);
+  await settled();
+  expect(sent.map((one) => one.text.slice(0, one.text.indexOf("\n") + 1))).toEqual(answers);
+});
+
 describe("whose flow is a known phone's", () => {
   it("the called one's, not that of a peer's address, which anybody can write", async () => {
     asks("INVITE");

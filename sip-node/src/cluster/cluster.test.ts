@@ -1,9 +1,10 @@
 /** Three nodes on a simulated net (design-sip rules 3 to 9). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { phoneAt, type SimulatedNode, SimulatedNet } from "../../../test/support/simulated-net.ts";
+import { createSeal } from "../auth/create-seal.ts";
 import { flowOf } from "../wire/flow.ts";
 import { Correspondence } from "./correspondence.ts";
-import { frameKinds } from "./frame.ts";
+import { encodeFrame, type FrameKind, frameKinds, packFlows, packMessage, packStanding } from "./frame.ts";
 import { Membership } from "./membership.ts";
 import { Presence } from "./presence.ts";
 
@@ -390,6 +391,29 @@ describe("drain (rule 21)", () => {
     await net.settle();
   });
 
+  it("a peer that lives and stays silent may have it: it is asked again until 3 s are over, then it is served here and nowhere else", async () => {
+    net.lose.set(frameKinds.hand, 30);
+    const before = net.sent.filter((kind) => kind === frameKinds.hand).length;
+    const served = handed("key");
+    await net.pass(2_900);
+    expect(served).toEqual([]);
+    await net.pass(300);
+    expect(served).toEqual(["key"]);
+    await net.pass(3_500);
+    expect([taken(), served]).toEqual([[0, 0], ["key"]]);
+    const asked = net.sent.filter((kind) => kind === frameKinds.hand).length - before;
+    expect(asked).toBeGreaterThan(20);
+    expect(asked).toBeLessThanOrEqual(30);
+  });
+
+  it("a peer whose answer was lost is asked again and says the same: it serves it once", async () => {
+    net.lose.set(frameKinds.answer, 1);
+    const served = handed("key");
+    await net.pass(500);
+    expect([taken().toSorted(), served]).toEqual([[0, 1], []]);
+    expect(await outcome(a.cluster.handOver.follow("key", bytes, flow))).toBe(true);
+  });
+
   it("a CANCEL goes where its INVITE went, and nowhere when that is here or nobody knows it", async () => {
     expect(await outcome(a.cluster.handOver.follow("unknown", bytes, flow))).toBe(false);
     handed("key");
@@ -477,6 +501,44 @@ describe("drain (rule 21)", () => {
     await net.pass(2_000);
     expect(b.did).toHaveLength(1);
   });
+});
+
+describe("who has left (rule 21)", () => {
+  const seal = createSeal(
+    [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }],
+    "relay",
+    () => net.now,
+  );
+  const bodies: Partial<Record<FrameKind, Buffer>> = {
+    ping: packStanding("serves"),
+    heard: packFlows([flow]),
+    whoHeard: packFlows([flow]),
+    moved: packFlows([flow]),
+    response: packMessage(flow, bytes),
+    send: packMessage(flow, bytes),
+    offer: packMessage(flow, bytes),
+    hand: packMessage(flow, bytes),
+  };
+
+  it.each(Object.keys(bodies) as FrameKind[])(
+    "does not act on a frame any more, nor answer it: %s",
+    async (kind) => {
+      a.takesOffers = true;
+      a.cluster.hear(flow);
+      await net.settle();
+      const body = bodies[kind] ?? Buffer.alloc(0);
+      const frame = (number: number) => encodeFrame({ kind, from: b.id, number, body }, seal);
+      const address = { host: "node-b", port: 7_000 };
+      a.cluster.presence.leave();
+      await net.settle();
+      const [sent, relays] = [net.sent.length, a.cluster.relays];
+      a.did.length = 0;
+      a.cluster.receive(frame(1_000), address);
+      await net.settle();
+      expect([net.sent.length - sent, a.did, a.cluster.relays]).toEqual([0, [], relays]);
+      expect(a.cluster.flows.get(flow.key)?.owner).toBe(a.id);
+    },
+  );
 });
 
 describe("phones from outside", () => {
