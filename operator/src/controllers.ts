@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Installations } from "./installations.ts";
 import { OutageVerdicts } from "./installations/outage-verdicts.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { ControllerLoop, type Controller } from "./runtime/controller.ts";
+import { ControllerLoop, type Controller, type Leaving } from "./runtime/controller.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
 import type { Change, Source } from "./runtime/source.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
@@ -36,6 +36,10 @@ export interface Controllers {
   sweep(): void;
   /** A database that was away is back: that of this SipCluster; absent: the one that there is. */
   recovered(cluster?: ObjectKey): void;
+  /** Whether it is known what is gone: the sweeps that were asked for have ended. */
+  isSwept(): boolean;
+  /** Objects that are gone and whose rows are not, or not yet, removed. */
+  leaving(): readonly (Leaving & { readonly kind: string })[];
   start(): void;
   /** Resolves when the work under way has ended. */
   stop(): Promise<void>;
@@ -86,6 +90,8 @@ export function createControllers(options: ControllersOptions): Controllers {
       domains.recovered(served.domains);
       users.recovered(served.users);
     },
+    isSwept: () => loops.every((each) => each.isSwept),
+    leaving: () => loops.flatMap((each) => each.leaving().map((one) => ({ kind: each.kind, ...one }))),
     start() {
       for (const each of loops) each.start();
       figures.start();

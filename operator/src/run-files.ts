@@ -10,6 +10,7 @@ import { beatEvery } from "./installations.ts";
 import { OneInstallation } from "./installations/one-installation.ts";
 import { createLog, logOpening, serve, stopOnce } from "./process-edge.ts";
 import { systemClock } from "./runtime/clock.ts";
+import { splitKey } from "./runtime/object.ts";
 import { repeat } from "./runtime/repeat.ts";
 import { FilesSource } from "./sources/files/files-source.ts";
 import { report } from "./sources/files/problem.ts";
@@ -51,7 +52,12 @@ export async function runFiles(config: Config, { files, data, database }: FilesC
   const view = {
     registry: metrics.registry,
     notReadyYet: () => (waitsFor.size === 0 ? undefined : `waits for ${[...waitsFor].join(" and ")}`),
-    status: () => ({ problems: source.problems, objects: source.describe() }),
+    status: () => ({
+      problems: source.problems,
+      isSettled: source.isSettled && controllers.isSwept(),
+      objects: source.describe(),
+      leaving: controllers.leaving().map(({ kind, key, isKept }) => ({ kind, ...splitKey(key), isKept })),
+    }),
   };
   if (!(await serve(config.http, view, log, stop))) return;
 

@@ -145,7 +145,7 @@ test("above 10 rows and 10 % a sweep removes nothing and says so; 10 rows or 10 
   refused.loop.start();
   await settle();
   expect(refused.seen.removed).toEqual([]);
-  expect(refused.seen.plans).toEqual([{ kind: "refused", absent: 11, owned: 100 }]);
+  expect(refused.seen.plans).toEqual([{ remove: [], kept: keys(1, 11), newlyKept: 11, owned: 100 }]);
   const few = given(keys(1, 10), []);
   few.loop.start();
   await settle();
@@ -154,6 +154,69 @@ test("above 10 rows and 10 % a sweep removes nothing and says so; 10 rows or 10 
   share.loop.start();
   await settle();
   expect(share.seen.removed).toHaveLength(20);
+});
+
+test("what a sweep keeps stays, and what goes later is removed: one by one, and in the parts that a sweep removes", async () => {
+  const { loop, objects, seen } = given(keys(1, 100), keys(12, 100));
+  loop.start();
+  loop.sweep();
+  await settle();
+  expect(loop.leaving()).toEqual(keys(1, 11).map((key) => ({ key, isKept: true })));
+  for (const key of keys(12, 14)) {
+    objects.delete(key);
+    loop.changed({ kind: "Thing", key, what: "object" });
+    expect(loop.leaving()).toContainEqual({ key, isKept: false });
+    loop.sweep();
+    await settle();
+  }
+  for (const key of keys(15, 24)) objects.delete(key);
+  loop.sweep();
+  await settle();
+  expect(seen.removed).toEqual(keys(12, 24));
+  for (const key of keys(25, 40)) objects.delete(key);
+  loop.sweep();
+  await settle();
+  expect(seen.removed).toEqual(keys(12, 24));
+  expect(seen.plans.at(-1)).toMatchObject({ kept: [...keys(1, 11), ...keys(25, 40)], newlyKept: 16 });
+  expect(loop.leaving().every(({ isKept }) => isKept)).toBe(true);
+  expect(loop.leaving()).toHaveLength(27);
+});
+
+test("what was kept and came back is removed when it goes again", async () => {
+  const { loop, objects, seen } = given(keys(1, 100), keys(12, 100));
+  loop.start();
+  await settle();
+  objects.add("ns/u1");
+  loop.changed({ kind: "Thing", key: "ns/u1", what: "object" });
+  await settle();
+  expect(loop.leaving().map(({ key }) => key)).toEqual(keys(2, 11));
+  objects.delete("ns/u1");
+  loop.sweep();
+  await settle();
+  expect(seen.removed).toEqual(["ns/u1"]);
+  expect(seen.plans.at(-1)).toMatchObject({ kept: keys(2, 11), newlyKept: 0 });
+});
+
+test("what is gone is leaving until its rows are: also where it has none, and not before a sweep has looked", async () => {
+  const { loop, objects, missed, clock } = given(keys(1, 2), keys(1, 3));
+  loop.start();
+  expect(loop.isSwept).toBe(false);
+  await settle();
+  loop.sweep();
+  await settle();
+  expect(loop.isSwept).toBe(true);
+  Object.assign(missed, { isComplete: false, failures: [new Error("away")] });
+  for (const key of keys(2, 3)) {
+    objects.delete(key);
+    loop.changed({ kind: "Thing", key, what: "object" });
+  }
+  loop.sweep();
+  await settle();
+  expect([loop.isSwept, loop.leaving().map(({ key }) => key)]).toEqual([false, ["ns/u3"]]);
+  Object.assign(missed, { isComplete: true, failures: [] });
+  clock.advance(5_000); // the back-off of the sweep
+  await settle();
+  expect([loop.isSwept, loop.leaving()]).toEqual([true, []]);
 });
 
 test("an object that came back before its turn is reconciled, not removed", async () => {
@@ -240,7 +303,7 @@ test("objects that were finalized are swept, however many: somebody deleted them
   await settle();
   clock.advance(500);
   await settle();
-  expect(seen.plans.at(-1)).toEqual({ kind: "remove", keys: [] });
+  expect(seen.plans.at(-1)).toMatchObject({ remove: [], kept: [] });
   expect(seen.removed).toHaveLength(50);
 });
 

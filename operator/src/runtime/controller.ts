@@ -42,6 +42,13 @@ export interface Owned {
 /** Done: the object may go. Else it is tried again after that time. */
 export type Finalized = { readonly isDone: true } | { readonly isDone: false; readonly requeueAfter: Ms };
 
+/** An object that is gone from the source while its rows may still be there. */
+export interface Leaving {
+  readonly key: ObjectKey;
+  /** The guard against mass removal keeps its rows. */
+  readonly isKept: boolean;
+}
+
 export interface ControllerObserver {
   readonly queue: QueueObserver;
   readonly reconcile: ReconcileObserver;
@@ -82,10 +89,16 @@ export class ControllerLoop {
   readonly #loop: ReconcileLoop<ObjectKey>;
   /** Keys that the last sweep found absent. */
   readonly #condemned = new Set<ObjectKey>();
+  /** Absent keys that a sweep kept, because they were many at once. */
+  readonly #kept = new Set<ObjectKey>();
+  /** Keys of objects that are gone, until it is known that they have no rows. */
+  readonly #leaving = new Set<ObjectKey>();
   /** Since when objects are being finalized. */
   readonly #finalizing = new Map<ObjectKey, { readonly uid: string; readonly since: number }>();
   /** Somebody deleted them, and they were let go: that many are gone at once is intended. */
   readonly #intended = new Set<ObjectKey>();
+  #sweepsAsked = 0;
+  #sweepsDone = 0;
   #turn = 0;
   #callOff: () => void = () => undefined;
 
@@ -107,6 +120,10 @@ export class ControllerLoop {
     });
   }
 
+  get kind(): string {
+    return this.#controller.kind;
+  }
+
   /** Queues every object, what has changed since its status was written before the others, and a sweep. */
   resync(): void {
     this.#look(this.#keys(), "resync");
@@ -126,12 +143,26 @@ export class ControllerLoop {
 
   /** Rows without an object are looked for, and removed on proof. */
   sweep(): void {
+    this.#sweepsAsked += 1;
     this.#queue.add(sweepKey, "revocation");
+  }
+
+  /** Whether every sweep that was asked for has ended: `leaving` is complete. */
+  get isSwept(): boolean {
+    return this.#sweepsAsked > 0 && this.#sweepsDone === this.#sweepsAsked;
+  }
+
+  /** What is gone and not removed. */
+  leaving(): readonly Leaving[] {
+    return [...this.#leaving].map((key) => ({ key, isKept: this.#kept.has(key) }));
   }
 
   changed(change: Change): void {
     const isOwn = change.kind === this.#controller.kind;
-    if (isOwn && change.what === "object") this.#look([change.key], "object");
+    if (isOwn && change.what === "object") {
+      if (this.#source.get(change.kind, change.key) === undefined) this.#leaving.add(change.key);
+      this.#look([change.key], "object");
+    }
     this.#look(this.#controller.concernedBy(change), change.kind === "Secret" ? "secret" : "dependency");
   }
 
@@ -155,7 +186,7 @@ export class ControllerLoop {
     if (key === wakeKey) return this.#wakeUnready();
     const object = this.#source.get(this.#controller.kind, key);
     if (object === undefined) return this.#gone(key);
-    this.#condemned.delete(key);
+    for (const keys of [this.#condemned, this.#kept, this.#leaving]) keys.delete(key);
     if (object.metadata.deletionTimestamp === undefined) this.#intended.delete(key);
     if (object.metadata.deletionTimestamp !== undefined && this.#controller.finalize !== undefined)
       return this.#finalize(key, object);
@@ -190,8 +221,7 @@ export class ControllerLoop {
       return {};
     }
     await this.#controller.remove(key);
-    this.#condemned.delete(key);
-    this.#intended.delete(key);
+    for (const keys of [this.#condemned, this.#intended, this.#leaving]) keys.delete(key);
     this.#observer.removed();
     this.#queue.addAfter(wakeKey, gatherMs, "dependency");
     return {};
@@ -207,7 +237,9 @@ export class ControllerLoop {
 
   /** What the source has at hand is there; only what it lacks is asked for. */
   async #sweep(): Promise<Outcome> {
+    const asked = this.#sweepsAsked;
     const deleted = [...this.#intended];
+    const leaving = [...this.#leaving];
     const { keys, isComplete, failures } = await this.#controller.owned();
     const owned = new Set(keys);
     if (isComplete) for (const key of deleted) if (!owned.has(key)) this.#intended.delete(key);
@@ -221,14 +253,19 @@ export class ControllerLoop {
     const plan = planSweep(
       owned.size,
       absent.filter((key) => !this.#intended.has(key)),
+      this.#kept,
     );
     this.#observer.planned(plan);
+    replace(this.#kept, plan.kept);
+    if (isComplete) for (const key of leaving) this.#leaving.delete(key);
+    for (const key of absent) this.#leaving.add(key);
     this.#condemned.clear();
-    for (const key of [...intended, ...(plan.kind === "remove" ? plan.keys : [])]) {
+    for (const key of [...intended, ...plan.remove]) {
       this.#condemned.add(key);
       this.#queue.add(key, "revocation");
     }
     if (failures.length > 0) throw failures[0];
+    this.#sweepsDone = asked;
     return {};
   }
 
@@ -250,4 +287,9 @@ export class ControllerLoop {
       this.#resyncLater();
     });
   }
+}
+
+function replace<Item>(set: Set<Item>, items: readonly Item[]): void {
+  set.clear();
+  for (const item of items) set.add(item);
 }

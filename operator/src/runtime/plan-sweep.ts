@@ -1,16 +1,31 @@
-/** Which owned rows to remove because their objects are gone; refuses to remove many at once. Pure. */
+/**
+ * Which owned rows to remove because their objects are gone. Many that are gone at once are kept, and stay kept until their objects come
+ * back; what goes later is judged by itself. Pure.
+ */
 import type { ObjectKey } from "./object.ts";
 
-export type SweepPlan =
-  | { readonly kind: "remove"; readonly keys: readonly ObjectKey[] }
-  | { readonly kind: "refused"; readonly absent: number; readonly owned: number };
+export interface SweepPlan {
+  readonly remove: readonly ObjectKey[];
+  /** Absent, and kept: of this sweep, and of earlier ones. */
+  readonly kept: readonly ObjectKey[];
+  /** How many of those this sweep was the first to keep. */
+  readonly newlyKept: number;
+  readonly owned: number;
+}
 
 /** More than this many, and more than this share of what is owned, is more likely a lost folder than an intention. */
 const manyRows = 10;
 const manyShare = 0.1;
 
-export function planSweep(owned: number, absent: readonly ObjectKey[]): SweepPlan {
-  return absent.length > manyRows && absent.length > owned * manyShare
-    ? { kind: "refused", absent: absent.length, owned }
-    : { kind: "remove", keys: absent };
+/** `keptBefore`: keys that an earlier sweep kept and whose objects did not come back since. */
+export function planSweep(
+  owned: number,
+  absent: readonly ObjectKey[],
+  keptBefore: ReadonlySet<ObjectKey>,
+): SweepPlan {
+  const kept = absent.filter((key) => keptBefore.has(key));
+  const fresh = absent.filter((key) => !keptBefore.has(key));
+  return fresh.length > manyRows && fresh.length > owned * manyShare
+    ? { remove: [], kept: [...kept, ...fresh], newlyKept: fresh.length, owned }
+    : { remove: fresh, kept, newlyKept: 0, owned };
 }

@@ -118,7 +118,7 @@ export function createMetrics() {
     ),
     sweepRefused: gauge(
       "strowger_operator_sweep_refused",
-      "Absent objects whose rows stay because they are too many at once",
+      "Absent objects whose rows stay because too many were gone at once",
       ["controller"],
     ),
     bindings: probed(

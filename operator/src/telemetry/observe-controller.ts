@@ -36,16 +36,19 @@ export function observeController(
     removed: () => metrics.objectsRemoved.labels(kind).inc(),
     repaired: () => metrics.driftCorrected.labels(kind).inc(),
     planned(sweep) {
-      metrics.sweepRefused.labels(kind).set(sweep.kind === "refused" ? sweep.absent : 0);
-      if (sweep.kind === "remove") return;
-      const { absent, owned } = sweep;
+      const { kept, newlyKept, owned } = sweep;
+      metrics.sweepRefused.labels(kind).set(kept.length);
+      if (newlyKept === 0) return;
       log.error(
-        { kind, absent, owned },
-        "too many objects are gone at once, no row is removed: remove at most 10, or 10 %, at a time",
+        { kind, absent: newlyKept, owned, keys: kept.slice(0, mostKeys) },
+        "too many objects are gone at once: their rows stay until the objects are back; remove at most 10, or 10 %, at a time",
       );
     },
   };
 }
+
+/** So many names are in one line of the log. */
+const mostKeys = 100;
 
 /** An error that only a mistake in this program makes; what other programs call a panic. */
 const isMistake = (cause: unknown): boolean =>

@@ -78,6 +78,11 @@ export class FilesSource implements Source {
     return this.#problems;
   }
 
+  /** Whether what is absent from the folder is absent on purpose, as far as is known. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   /** Every object of ours with its status, for people and programs that cannot ask the Kubernetes API. */
   describe(): readonly unknown[] {
     return [...this.#stored.values()]
