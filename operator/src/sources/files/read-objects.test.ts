@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -80,6 +80,22 @@ test("a file that ends in ---, or has documents of comments alone, has the objec
   const { objects, problems } = await readObjects(path);
   expect(problems).toEqual([]);
   expect(objects.map(({ name }) => name)).toEqual(["one", "two", "three"]);
+});
+
+test("a link that leads nowhere is a problem of its own: the other objects are taken, and nobody counts as absent", async () => {
+  const path = folder({ "a.yaml": cluster("a"), "b/c.yaml": cluster("c") });
+  symlinkSync("nowhere", join(path, "b", "users"));
+  const { objects } = await readObjects(path);
+  expect(objects.map(({ name }) => name)).toEqual(["a", "c"]);
+  expect(await problemsOf(path)).toEqual([expect.stringMatching(/^b\/users:1: cannot be read: ENOENT/)]);
+});
+
+test("a folder for kubectl, and a file in the place of a folder, say what they are", async () => {
+  const path = folder({ "kustomization.yaml": "kind: Kustomization", "a.yaml": cluster("a") });
+  expect((await readObjects(path)).problems[0]?.message).toMatch(
+    /has a kustomization.yaml, it is for kubectl/,
+  );
+  expect((await readObjects(join(path, "a.yaml"))).problems[0]?.message).toMatch(/^cannot be read: ENOTDIR/);
 });
 
 test("a file in another encoding than UTF-8 is a problem, not other names", async () => {

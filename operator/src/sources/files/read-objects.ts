@@ -1,6 +1,6 @@
 /** All objects of a folder of YAML files, and one report of everything that is wrong with it. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { keyOf, type ObjectKey } from "../../runtime/object.ts";
@@ -68,7 +68,8 @@ export async function readObjects(directory: string, kept: KeptSpecs = new Map()
 /** What changes whenever a file of the folder may have: a hash of names, sizes and times. */
 export async function fingerprint(directory: string): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of await yamlFiles(directory).catch(() => [])) {
+  const { paths } = await yamlFiles(directory).catch(() => noFiles);
+  for (const file of paths) {
     const found = await stat(file).catch(() => undefined);
     hash.update(`${file} ${found?.size} ${found?.mtimeMs} ${found?.ino}\n`);
   }
@@ -79,13 +80,17 @@ export async function fingerprint(directory: string): Promise<string> {
 export const sameObjects = (a: ReadResult, b: ReadResult): boolean => isDeepStrictEqual(a, b);
 
 async function readDocuments(directory: string, problems: Problem[]): Promise<readonly ParsedDocument[]> {
-  const paths = await yamlFiles(directory).catch((error: Error) => error);
-  if (paths instanceof Error) {
-    problems.push({ file: directory, line: 1, message: `cannot be read: ${paths.message}` });
+  const listed = await yamlFiles(directory).catch((error: Error) => error);
+  if (listed instanceof Error) {
+    problems.push({ file: directory, line: 1, message: `cannot be read: ${listed.message}` });
     return [];
   }
-  if (paths.length === 0) {
-    const message = "no *.yaml or *.yml file in this folder; nobody is removed for that";
+  const { paths, unreadable, isForKubectl } = listed;
+  for (const problem of unreadable) problems.push(problem);
+  if (paths.length === 0 && unreadable.length === 0) {
+    const message = isForKubectl
+      ? "this folder has a kustomization.yaml, it is for kubectl; name a folder without one"
+      : "no *.yaml or *.yml file in this folder; nobody is removed for that";
     problems.push({ file: directory, line: 1, message });
   }
   const documents: ParsedDocument[] = [];
@@ -118,22 +123,40 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
+interface YamlFiles {
+  /** Sorted. */
+  readonly paths: readonly string[];
+  /** What is there and leads nowhere: there may be objects behind it. */
+  readonly unreadable: readonly Problem[];
+  readonly isForKubectl: boolean;
+}
+
+const noFiles: YamlFiles = { paths: [], unreadable: [], isForKubectl: false };
+
 /**
- * Sorted paths; names that begin with a dot are left out (also the hidden folders of a mounted ConfigMap), and so are folders with a
- * kustomization.yaml: those are for kubectl.
+ * Names that begin with a dot are left out (also the hidden folders of a mounted ConfigMap), and so are folders with a kustomization.yaml:
+ * those are for kubectl.
  */
-async function yamlFiles(directory: string): Promise<readonly string[]> {
-  const found: string[] = [];
+async function yamlFiles(directory: string): Promise<YamlFiles> {
   const entries = await readdir(directory);
-  if (entries.includes("kustomization.yaml")) return found;
-  for (const entry of entries) {
-    if (entry.startsWith(".")) continue;
+  if (entries.includes("kustomization.yaml")) return { ...noFiles, isForKubectl: true };
+  const paths: string[] = [];
+  const unreadable: Problem[] = [];
+  for (const entry of entries.filter((name) => !name.startsWith("."))) {
     const path = join(directory, entry);
-    const kind = await stat(path);
-    if (kind.isDirectory()) for (const file of await yamlFiles(path)) found.push(file);
-    else if (kind.isFile() && /\.ya?ml$/.test(entry)) found.push(path);
+    const kind = await stat(path).catch((error: Error) => error);
+    if (kind instanceof Error) {
+      // A file that an editor has taken away since is no problem, a link that leads nowhere is.
+      const link = await lstat(path).catch(() => undefined);
+      if (link !== undefined)
+        unreadable.push({ file: path, line: 1, message: `cannot be read: ${kind.message}` });
+    } else if (kind.isDirectory()) {
+      const below = await yamlFiles(path);
+      for (const file of below.paths) paths.push(file);
+      for (const problem of below.unreadable) unreadable.push(problem);
+    } else if (kind.isFile() && /\.ya?ml$/.test(entry)) paths.push(path);
   }
-  return found.sort();
+  return { paths: paths.sort(), unreadable, isForKubectl: false };
 }
 
 function fileObject(
