@@ -1,5 +1,5 @@
 /**
- * The database of the local cluster: a private MariaDB in `.strowger/mariadb` on a free loopback port, or the user's own (DATABASE_URL).
+ * The database of the local cluster: a private MariaDB of this folder of YAML on a free loopback port, or the user's own (DATABASE_URL).
  * Durable as MariaDB is by default (a commit is flushed). The nodes' user has no right to change tables.
  */
 import { execFile } from "node:child_process";
@@ -36,8 +36,11 @@ export async function openDatabase(house: House, cellar: AsyncDisposableStack): 
   return own === undefined ? await startPrivate(house, cellar) : await reachOwn(own);
 }
 
+/** Where the private MariaDB has its tables. */
+export const mariadbFolder = (folder: string): string => join(folder, "mariadb");
+
 async function startPrivate(house: House, cellar: AsyncDisposableStack): Promise<Database> {
-  const data = join(house.folder, "mariadb");
+  const data = mariadbFolder(house.folder);
   if (!existsSync(data)) await createDataFolder(data);
   // The path of a Unix socket may have 107 bytes at most, a checkout's is longer soon.
   const socketFolder = await mkdtemp(join(tmpdir(), "strowger-"));

@@ -40,9 +40,16 @@ test("replicas and peers come from the SipCluster; two nodes where nothing is sa
 test("a password is the named key of the Secret, `password` where none is named", () => {
   const bob = user("bob", { passwordSecretRef: { name: "words" } });
   expect(readExchange([cluster, domain, secret, user("alice"), bob]).logins).toEqual([
-    { username: "alice", domain: "home.example", password: "one" },
-    { username: "bob", domain: "home.example", password: "two" },
+    { key: "default/alice", username: "alice", domain: "home.example", password: "one" },
+    { key: "default/bob", username: "bob", domain: "home.example", password: "two" },
   ]);
+});
+
+test("a generated password is the one in the Secret that the operator made", () => {
+  const made = user("alice", { passwordSecretRef: undefined, generatePassword: true });
+  const generated = new Map([["default/alice-sip-password", "made"]]);
+  expect(readExchange([cluster, domain, made], generated).logins[0]?.password).toBe("made");
+  expect(readExchange([cluster, domain, made]).logins[0]?.password).toBeUndefined();
 });
 
 test("a user whose Secret is absent has no known password", () => {

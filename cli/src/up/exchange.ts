@@ -1,8 +1,10 @@
 /** What the YAML says about the exchange, as far as the user of `strowger up` needs it: how many nodes, and how to log in. */
 export interface Login {
+  /** The SipUser: `default/alice`. */
+  readonly key: string;
   readonly username: string;
   readonly domain: string;
-  /** undefined: the YAML does not hold it (only a hash, or the operator generates it). */
+  /** undefined: it is not known here (the YAML holds only a hash, or the operator has not generated it yet). */
   readonly password: string | undefined;
 }
 
@@ -34,6 +36,7 @@ interface UserSpec {
   readonly enabled?: boolean;
   readonly domainRef: { readonly name: string; readonly namespace?: string };
   readonly passwordSecretRef?: SecretRef;
+  readonly generatePassword?: boolean;
 }
 
 interface DomainSpec {
@@ -41,8 +44,14 @@ interface DomainSpec {
   readonly enabled?: boolean;
 }
 
-/** Objects were validated by the operator's reader; a user whose domain is absent or disabled is left out. */
-export function readExchange(objects: readonly YamlObject[]): Exchange {
+/**
+ * Objects were validated by the operator's reader; a user whose domain is absent or disabled is left out. `generated` has the passwords
+ * that the operator made, by namespace/name of their Secrets.
+ */
+export function readExchange(
+  objects: readonly YamlObject[],
+  generated: ReadonlyMap<string, string> = new Map(),
+): Exchange {
   const cluster = objects.find((object) => object.kind === "SipCluster")?.spec as
     | { replicas?: number; peers?: string[] }
     | undefined;
@@ -50,23 +59,35 @@ export function readExchange(objects: readonly YamlObject[]): Exchange {
   return {
     replicas: cluster?.replicas ?? 2,
     peers: cluster?.peers ?? [],
-    logins: users.flatMap((user) => loginOf(user, objects) ?? []),
+    logins: users.flatMap((user) => loginOf(user, objects, generated) ?? []),
   };
 }
 
-function loginOf(user: YamlObject, objects: readonly YamlObject[]): Login | undefined {
+function loginOf(
+  user: YamlObject,
+  objects: readonly YamlObject[],
+  generated: ReadonlyMap<string, string>,
+): Login | undefined {
   const spec = user.spec as UserSpec;
   const domain = find(objects, "SipDomain", spec.domainRef.namespace ?? user.namespace, spec.domainRef.name)
     ?.spec as DomainSpec | undefined;
   if (domain === undefined || domain.enabled === false || spec.enabled === false) return undefined;
-  const reference = spec.passwordSecretRef;
-  const secret = reference && find(objects, "Secret", user.namespace, reference.name);
+  const key = `${user.namespace}/${user.name}`;
+  const password =
+    spec.generatePassword === true
+      ? generated.get(`${key}-sip-password`)
+      : passwordIn(spec.passwordSecretRef, user.namespace, objects);
+  return { key, username: spec.username, domain: domain.domain, password };
+}
+
+function passwordIn(
+  reference: SecretRef | undefined,
+  namespace: string,
+  objects: readonly YamlObject[],
+): string | undefined {
+  const secret = reference && find(objects, "Secret", namespace, reference.name);
   const key = reference?.key ?? "password";
-  return {
-    username: spec.username,
-    domain: domain.domain,
-    password: secret !== undefined && Object.hasOwn(secret.data, key) ? secret.data[key] : undefined,
-  };
+  return secret !== undefined && Object.hasOwn(secret.data, key) ? secret.data[key] : undefined;
 }
 
 function find(

@@ -2,6 +2,7 @@
 import { createSocket } from "node:dgram";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer } from "node:net";
+import { basename } from "node:path";
 
 /** The first free TCP port from `wish` on (20 are tried; 0: no wish), else any free one. */
 export async function freeTcpPort(address: string, wish: number): Promise<number> {
@@ -45,10 +46,16 @@ export async function udpPortHolder(port: number): Promise<string | undefined> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     for (const file of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${pid}/fd/${file}`).catch(() => "");
-      if (inodes.has(target)) return `${(await readFile(`/proc/${pid}/comm`, "utf8")).trim()} (pid ${pid})`;
+      if (inodes.has(target)) return `${await programOf(pid)} (pid ${pid})`;
     }
   }
   return undefined;
+}
+
+/** The file that it runs: what /proc calls it is often the name of a thread. */
+async function programOf(pid: string): Promise<string> {
+  const file = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
+  return file === undefined ? (await readFile(`/proc/${pid}/comm`, "utf8")).trim() : basename(file);
 }
 
 function canListen(address: string, port: number): Promise<boolean> {

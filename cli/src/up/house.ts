@@ -6,7 +6,7 @@ export interface House {
   readonly options: UpOptions;
   /** The checkout. */
   readonly root: string;
-  /** `.strowger` in the checkout: data, keys, configuration, logs. */
+  /** What belongs to this folder of YAML: database, keys, configuration, generated passwords, logs. */
   readonly folder: string;
   readonly keysFile: string;
   readonly exchange: Exchange;

@@ -5,6 +5,7 @@ import type { Database } from "./database.ts";
 import { Fault } from "./fault.ts";
 import { freeTcpPort } from "./free-port.ts";
 import type { House } from "./house.ts";
+import { operatorFolder } from "./load-exchange.ts";
 import { isReady } from "./nodes.ts";
 import { waitFor } from "./wait.ts";
 
@@ -29,7 +30,7 @@ export async function startOperator(
     env: {
       STROWGER_FILES: house.options.examples,
       STROWGER_MYSQL_URL: database.operatorUrl,
-      STROWGER_DATA: join(house.folder, "operator"),
+      STROWGER_DATA: operatorFolder(house.folder),
       STROWGER_HTTP: `127.0.0.1:${port}`,
       STROWGER_LOG_LEVEL: "info",
     },

@@ -1,6 +1,8 @@
 /** What `strowger up` was asked to do. */
 export interface UpOptions {
   readonly once: boolean;
+  /** Begin with an empty database. */
+  readonly fresh: boolean;
   /** How many SIP nodes; undefined: what SipCluster.spec.replicas says. */
   readonly nodes: number | undefined;
   /** The UDP address and port that phones know; all nodes share it. */

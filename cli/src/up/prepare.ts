@@ -1,14 +1,17 @@
-/** Everything that can be found wrong before the first process starts: tools, port, folder, YAML. Makes `.strowger` with keys and lock. */
+/** Everything that can be found wrong before the first process starts: YAML, lock, port, tools. Makes the folder of data, with keys. */
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { installTools } from "../setup/install-tools.ts";
+import { lockCheckout } from "./checkout-lock.ts";
+import { dataFolder } from "./data-folder.ts";
+import { mariadbFolder } from "./database.ts";
 import { Fault } from "./fault.ts";
 import { udpBindFailure, udpPortHolder } from "./free-port.ts";
 import type { House } from "./house.ts";
-import { loadExchange } from "./load-exchange.ts";
+import { loadExchange, operatorFolder } from "./load-exchange.ts";
 import type { UpOptions } from "./options.ts";
 
 /** Returns what all later steps share; the lock is given back with `cellar`. Throws Fault. */
@@ -20,17 +23,25 @@ export async function prepare(
   cellar: AsyncDisposableStack,
 ): Promise<House> {
   const exchange = await loadExchange(options.examples);
+  if (options.fresh && options.databaseUrl !== undefined)
+    throw new Fault(
+      "--fresh empties the private MariaDB; a database of yours (DATABASE_URL) is yours to empty",
+    );
+  await lockCheckout(root, cellar);
   await mustBeFree(options.address, options.port);
   await mustHaveTools(options);
-  const folder = join(root, ".strowger");
-  await mkdir(join(folder, "logs"), { recursive: true, mode: 0o700 });
-  await mkdir(join(folder, "operator"), { recursive: true, mode: 0o700 });
-  takeLock(join(folder, "lock"), cellar);
+  const folder = dataFolder(root, options.examples);
+  for (const each of [join(folder, "logs"), operatorFolder(folder)])
+    await mkdir(each, { recursive: true, mode: 0o700 });
+  if (options.fresh) await rm(mariadbFolder(folder), { recursive: true, force: true });
   const keysFile = join(folder, "keys.json");
   if (!existsSync(keysFile)) await writeFile(keysFile, newKeys(), { mode: 0o600 });
-  const nodes = Math.max(1, options.nodes ?? exchange.replicas);
+  const nodes = options.nodes ?? Math.min(Math.max(1, exchange.replicas), mostNodes);
   return { options, root, folder, keysFile, exchange, nodes, stop, say };
 }
+
+/** Of a SipCluster that was written for many machines. */
+const mostNodes = 64;
 
 async function mustBeFree(address: string, port: number): Promise<void> {
   if (!isIPv4(address) || address === "0.0.0.0") {
@@ -56,33 +67,6 @@ async function mustHaveTools(options: UpOptions): Promise<void> {
     throw new Fault(
       `${problem}\nOr point DATABASE_URL at a MySQL of yours (mysql://user:password@host:port/database).`,
     );
-}
-
-/** One cluster a checkout: two would share a data folder. A lock whose process is gone is taken over. */
-function takeLock(file: string, cellar: AsyncDisposableStack): void {
-  const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
-  if (holder > 0 && isRunning(holder)) {
-    throw new Fault(
-      `Strowger already runs from this checkout (pid ${holder}). Stop it first: kill ${holder}`,
-    );
-  }
-  rmSync(file, { force: true });
-  const handle = openSync(file, "wx", 0o600);
-  writeFileSync(handle, String(process.pid));
-  closeSync(handle);
-  cellar.defer(() => rmSync(file, { force: true }));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    const command = existsSync("/proc/self/cmdline")
-      ? readFileSync(`/proc/${pid}/cmdline`, "utf8")
-      : "main.ts";
-    return command.includes("main.ts");
-  } catch {
-    return false;
-  }
 }
 
 function newKeys(): string {

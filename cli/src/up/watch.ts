@@ -5,14 +5,22 @@ import type { Login } from "./exchange.ts";
 import type { House } from "./house.ts";
 import { loadExchange } from "./load-exchange.ts";
 import type { SipNode } from "./nodes.ts";
-import { news, viewOperator } from "./operator-view.ts";
+import { follow, news, viewOperator, type OperatorView } from "./operator-view.ts";
 import type { Operator } from "./operator.ts";
 import { Traffic } from "./traffic.ts";
+import { whoCanLogIn } from "./who-can-log-in.ts";
 
-/** Returns when the user wants to stop. A terminal gets one line that lives; a pipe gets a line only when something changed. */
-export async function watch(house: House, operator: Operator, nodes: readonly SipNode[]): Promise<void> {
+/**
+ * Returns when the user wants to stop. A terminal gets one line that lives; a pipe gets a line only when something changed. `view` is what was
+ * said of the operator last.
+ */
+export async function watch(
+  house: House,
+  operator: Operator,
+  nodes: readonly SipNode[],
+  view: OperatorView | undefined,
+): Promise<void> {
   const traffic = new Traffic(nodes);
-  let view = await viewOperator(operator.httpUrl);
   let logins = house.exchange.logins;
   let files = await fingerprint(house.options.examples);
   let shown = "";
@@ -22,11 +30,14 @@ export async function watch(house: House, operator: Operator, nodes: readonly Si
       await viewOperator(operator.httpUrl),
       await fingerprint(house.options.examples),
     ];
-    const lines = view && viewNow ? news(view, viewNow) : [];
-    view = viewNow ?? view;
+    const followed = viewNow && (view === undefined ? viewNow : follow(view, viewNow));
+    const lines = view && followed ? news(view, followed) : [];
+    view = followed ?? view;
     if (filesNow !== files) {
-      const loginsNow = (await loadExchange(house.options.examples).catch(() => undefined))?.logins;
-      for (const line of newPasswords(logins, loginsNow ?? logins)) lines.push(line);
+      const loginsNow = (await loadExchange(house.options.examples, house.folder).catch(() => undefined))
+        ?.logins;
+      const canLogIn = whoCanLogIn(loginsNow ?? logins, view);
+      for (const line of newPasswords(logins, canLogIn)) lines.push(line);
       [files, logins] = [filesNow, loginsNow ?? logins];
     }
     await traffic.update();

@@ -30,6 +30,11 @@ export class GeneratedSecrets {
     return join(this.#folder, "generated-secrets.yaml");
   }
 
+  /** By namespace/name. */
+  async all(): Promise<ReadonlyMap<ObjectKey, Secret>> {
+    return await this.#load();
+  }
+
   async get(key: ObjectKey): Promise<Secret | undefined> {
     return (await this.#load()).get(key);
   }
