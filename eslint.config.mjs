@@ -50,6 +50,9 @@ const spreadArguments = {
   message: "A collection is no list of arguments: use a loop, flat() or reduce().",
 };
 
+const serverTime =
+  "/\\b(NOW|UNIX_TIMESTAMP|FROM_UNIXTIME|CURRENT_TIMESTAMP|UTC_TIMESTAMP|SYSDATE|CURDATE|CURTIME|CURRENT_DATE|LOCALTIME)\\b/";
+
 const impureImports = [
   "node:fs",
   "node:fs/promises",
@@ -108,6 +111,21 @@ export default tseslint.config(
       "no-restricted-properties": [
         "error",
         { object: "process", property: "env", message: "Only config.ts reads the environment." },
+      ],
+    },
+  },
+  {
+    files: ["{operator,sip-node}/src/adapters/mysql/**/*.ts"],
+    ignores: ["**/database-time.ts", "**/*.test.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        stripped,
+        spreadArguments,
+        {
+          selector: `TemplateElement[value.raw=${serverTime}], Literal[value=${serverTime}]`,
+          message: "Only database-time.ts asks the database for the time.",
+        },
       ],
     },
   },

@@ -29,6 +29,8 @@ export interface MariadbOptions {
   readonly dir?: string;
   /** Further options of mariadbd. */
   readonly args?: readonly string[];
+  /** Further environment variables of mariadbd; `TZ` is its time zone. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Where it serves: default this network, at 127.0.0.1. The test itself reaches it by its socket file. */
   readonly host?: { readonly namespace: string; readonly address: string };
 }
@@ -102,7 +104,7 @@ const ownAccess = (folder: string, port: number, { host }: MariadbOptions) =>
     : ({ socketPath: join(folder, "socket"), user: "root" } as const);
 
 async function run(folder: string, port: number, options: MariadbOptions): Promise<ChildProcess> {
-  const { host, args = [] } = options;
+  const { host, args = [], environment } = options;
   const server = spawn(
     "setpriv", // the kernel ends the server when this process ends, however it ends
     [
@@ -125,7 +127,7 @@ async function run(folder: string, port: number, options: MariadbOptions): Promi
       "--max-connections=200",
       ...args,
     ],
-    { stdio: ["ignore", "ignore", "pipe"] },
+    { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...environment } },
   );
   let errors = "";
   server.stderr?.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4_000)));

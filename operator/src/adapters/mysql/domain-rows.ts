@@ -1,5 +1,6 @@
 /** Rows of `domain` (OpenSIPS) and `strowger_domain` beside it. */
 import type { Statements } from "./database.ts";
+import { databaseDatetime } from "./database-time.ts";
 import type { Change } from "./installation.ts";
 
 /** What `strowger_domain` says of a domain; null is the node's default. */
@@ -44,7 +45,7 @@ export async function readDomainSettings(
 
 /** Fails with `DuplicateKey` when the domain exists. */
 export async function insertDomain(change: Change, domain: string): Promise<void> {
-  await change.run("INSERT INTO domain (domain, last_modified) VALUES (?, NOW())", [domain]);
+  await change.run(`INSERT INTO domain (domain, last_modified) VALUES (?, ${databaseDatetime})`, [domain]);
 }
 
 export async function saveDomainSettings(change: Change, row: DomainSettings): Promise<void> {

@@ -3,6 +3,7 @@
  * under that epoch, so an operator that slept while another took over can write nothing any more, on Galera neither.
  */
 import type { Database, Statements } from "./database.ts";
+import { databaseNow } from "./database-time.ts";
 import { columnsOf } from "./opensips-tables.ts";
 
 /** Which optional columns `subscriber` has; an older OpenSIPS' table is served as it is. */
@@ -74,7 +75,7 @@ async function raiseEpoch(
 ): Promise<{ readonly id: string; readonly epoch: number }> {
   await transaction.run(
     `UPDATE strowger_meta SET epoch = epoch + 1, leader = ?,
-       leader_beat_at = CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) WHERE id = 1`,
+       leader_beat_at = ${databaseNow} WHERE id = 1`,
     [name],
   );
   return idAndEpoch(transaction);
@@ -154,7 +155,7 @@ export async function setClusterOfDatabase(
 /** SIP nodes that gave a sign of life in the last 3 s, by the database's clock. */
 export async function countLiveNodes(database: Statements): Promise<number> {
   const [row] = await database.rows<{ nodes: number }>(
-    "SELECT COUNT(*) AS nodes FROM strowger_node WHERE beat_at > CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) - 3000",
+    `SELECT COUNT(*) AS nodes FROM strowger_node WHERE beat_at > ${databaseNow} - 3000`,
   );
   return Number(row?.nodes ?? 0);
 }

@@ -1,6 +1,7 @@
 /** When the leader of a database last gave a sign of life, for whoever wants to take the database over (design: ownership, rule 1). */
 import type { Ms } from "../../runtime/clock.ts";
 import type { Statements } from "./database.ts";
+import { databaseNow } from "./database-time.ts";
 
 export interface LeaderBeat {
   /** Who, as the leader named itself. */
@@ -9,11 +10,9 @@ export interface LeaderBeat {
   readonly age: Ms;
 }
 
-const now = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
-
 export async function leaderBeat(database: Statements): Promise<LeaderBeat> {
   const [row] = await database.rows<{ leader: string; age: number | string; beats: number }>(
-    `SELECT leader, ${now} - CAST(leader_beat_at AS SIGNED) AS age, leader_beat_at > 0 AS beats FROM strowger_meta WHERE id = 1`,
+    `SELECT leader, ${databaseNow} - CAST(leader_beat_at AS SIGNED) AS age, leader_beat_at > 0 AS beats FROM strowger_meta WHERE id = 1`,
   );
   const isBeating = Number(row?.beats ?? 0) === 1;
   return {
@@ -25,7 +24,7 @@ export async function leaderBeat(database: Statements): Promise<LeaderBeat> {
 /** Returns false where the epoch is another one: the beat of a leader that was replaced counts for nothing. */
 export async function beat(database: Statements, epoch: number): Promise<boolean> {
   const beaten = await database.run(
-    `UPDATE strowger_meta SET leader_beat_at = ${now} WHERE id = 1 AND epoch = ?`,
+    `UPDATE strowger_meta SET leader_beat_at = ${databaseNow} WHERE id = 1 AND epoch = ?`,
     [epoch],
   );
   return beaten === 1;

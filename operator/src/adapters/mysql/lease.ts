@@ -3,14 +3,13 @@
  * GET_LOCK is per member in Galera.
  */
 import type { Statements } from "./database.ts";
+import { databaseNow } from "./database-time.ts";
 
 export const leaseTable = `CREATE TABLE IF NOT EXISTS strowger_lease (
   name VARCHAR(64) NOT NULL PRIMARY KEY,
   holder VARCHAR(64) NOT NULL DEFAULT '',
   expires_at BIGINT UNSIGNED NOT NULL DEFAULT 0
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4`;
-
-const now = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)";
 
 /** Takes or renews the lease for `length` ms; returns whether `holder` has it now. */
 export async function takeLease(
@@ -21,7 +20,7 @@ export async function takeLease(
 ): Promise<boolean> {
   await database.run("INSERT IGNORE INTO strowger_lease (name) VALUES (?)", [name]);
   const taken = await database.run(
-    `UPDATE strowger_lease SET holder = ?, expires_at = ${now} + ? WHERE name = ? AND (holder = ? OR expires_at < ${now})`,
+    `UPDATE strowger_lease SET holder = ?, expires_at = ${databaseNow} + ? WHERE name = ? AND (holder = ? OR expires_at < ${databaseNow})`,
     [holder, length, name, holder],
   );
   return taken === 1;

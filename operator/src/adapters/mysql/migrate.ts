@@ -10,6 +10,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Database } from "./database.ts";
+import { databaseDatetime } from "./database-time.ts";
 import { leaseTable, releaseLease, takeLease } from "./lease.ts";
 import type { Migration } from "./migration-files.ts";
 import { existingTables, opensipsVersions, warnings } from "./opensips-tables.ts";
@@ -195,7 +196,7 @@ async function begin(
   const before = await olderNodes(database, servesFrom);
   if (before.length > 0) return before;
   await database.run(
-    "INSERT IGNORE INTO strowger_migration (number, name, checksum, creates, started_at, serves_from) VALUES (?, ?, ?, ?, NOW(), ?)",
+    `INSERT IGNORE INTO strowger_migration (number, name, checksum, creates, started_at, serves_from) VALUES (?, ?, ?, ?, ${databaseDatetime}, ?)`,
     [number, name, checksum, creates.join(","), servesFrom],
   );
   const begunMeanwhile = await olderNodes(database, servesFrom);

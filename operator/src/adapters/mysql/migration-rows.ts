@@ -1,5 +1,6 @@
 /** The rows about migrations, and the nodes that one may have to wait for. */
 import type { Statements } from "./database.ts";
+import { databaseNow } from "./database-time.ts";
 import { columnsOf, existingTables } from "./opensips-tables.ts";
 import { goneAfter, type MigrationRow } from "./schema-now.ts";
 
@@ -52,7 +53,7 @@ export async function olderNodes(database: Statements, servesFrom: number): Prom
   if (servesFrom <= 1 || !(await existingTables(database)).has("strowger_node")) return [];
   const rows = await database.rows<{ node_id: string; name?: string }>(
     `SELECT * FROM strowger_node WHERE schema_max < ?
-        AND CAST(beat_at AS SIGNED) > CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) - ${goneAfter} ORDER BY started_at, node_id`,
+        AND CAST(beat_at AS SIGNED) > ${databaseNow} - ${goneAfter} ORDER BY started_at, node_id`,
     [servesFrom],
   );
   return rows.map(({ node_id, name = "" }) => name || node_id);

@@ -1,5 +1,6 @@
 /** SIP nodes as they describe themselves in `strowger_node`. Ages are by the database's clock. */
 import type { Statements } from "./database.ts";
+import { databaseNow } from "./database-time.ts";
 
 export interface NodeRow {
   readonly id: string;
@@ -22,16 +23,14 @@ export interface NodeRow {
   readonly sinceOutside: number | undefined;
 }
 
-const now = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
-
 /** Every node that gave a sign of life in the last minute, the latest start first. */
 export async function readNodes(database: Statements): Promise<readonly NodeRow[]> {
   const rows = await database.rows<Omit<NodeRow, "isDraining" | "sinceOutside"> & Record<string, unknown>>(
     `SELECT node_id AS id, name, schema_min AS schemaMin, schema_max AS schemaMax, configuration_hash AS configurationHash,
        load_transactions AS \`load\`, draining, calls_per_minute AS callsPerMinute, requests_per_minute AS requestsPerMinute,
-       ${now} - CAST(beat_at AS SIGNED) AS sinceBeat, ${now} - CAST(started_at AS SIGNED) AS sinceStart,
-       IF(outside_seen_at = 0, NULL, ${now} - CAST(outside_seen_at AS SIGNED)) AS outside
-     FROM strowger_node WHERE CAST(beat_at AS SIGNED) > ${now} - 60000 ORDER BY started_at DESC, node_id`,
+       ${databaseNow} - CAST(beat_at AS SIGNED) AS sinceBeat, ${databaseNow} - CAST(started_at AS SIGNED) AS sinceStart,
+       IF(outside_seen_at = 0, NULL, ${databaseNow} - CAST(outside_seen_at AS SIGNED)) AS outside
+     FROM strowger_node WHERE CAST(beat_at AS SIGNED) > ${databaseNow} - 60000 ORDER BY started_at DESC, node_id`,
   );
   return rows.map(({ draining, outside, ...row }) => ({
     ...row,

@@ -1,5 +1,6 @@
 /** Who is registered: one read of all bindings, for figures that need not be exact. */
 import type { Statements } from "./database.ts";
+import { databaseSeconds } from "./database-time.ts";
 import type { Installation } from "./installation.ts";
 import type { Account } from "./user-rows.ts";
 
@@ -14,7 +15,7 @@ export async function readRegistrations(database: Statements): Promise<readonly 
   const rows = await database.rows<Account & { contacts: number; since: number | string | null }>(
     `SELECT l.username, LOWER(l.domain) AS domain, COUNT(*) AS contacts, MIN(NULLIF(f.registered_at, 0)) AS since
        FROM location l LEFT JOIN strowger_flow f ON f.contact_id = l.contact_id
-      WHERE l.expires = 0 OR l.expires > UNIX_TIMESTAMP() GROUP BY l.username, l.domain`,
+      WHERE l.expires = 0 OR l.expires > ${databaseSeconds} GROUP BY l.username, l.domain`,
   );
   return rows.map(({ contacts, since, ...account }) => ({
     ...account,

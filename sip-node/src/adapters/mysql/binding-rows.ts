@@ -8,6 +8,7 @@ import { isProblem } from "../../wire/problem.ts";
 import { parseUri } from "../../wire/uri.ts";
 import { wireText } from "../../wire/wire-text.ts";
 import type { Row, Session, Value } from "./database.ts";
+import { databaseDatetime, databaseNow, databaseSeconds } from "./database-time.ts";
 import { padded, placeholders } from "./placeholders.ts";
 
 interface BindingRow extends Row {
@@ -32,7 +33,7 @@ interface BindingRow extends Row {
 }
 
 const columns = `CAST(l.contact_id AS CHAR) AS id, l.username, l.domain, l.contact, l.received,
-  CAST(l.expires AS SIGNED) - UNIX_TIMESTAMP() AS expires_in, l.expires = 0 AS is_permanent, l.q, l.callid, l.cseq, l.user_agent,
+  CAST(l.expires AS SIGNED) - ${databaseSeconds} AS expires_in, l.expires = 0 AS is_permanent, l.q, l.callid, l.cseq, l.user_agent,
   l.sip_instance, f.flow, f.owner_node, f.reg_id, f.nonce_at, f.nonce_count, f.registered_at`;
 const tables = "location l LEFT JOIN strowger_flow f ON f.contact_id = l.contact_id";
 
@@ -113,7 +114,7 @@ export async function writeBindings(
     "write location",
     `INSERT INTO location (contact_id, username, domain, contact, received, expires, q, callid, cseq, last_modified, flags, cflags,
   user_agent, socket, sip_instance)
-VALUES ${placeholders(batch.length, `(?, ?, ?, ?, ?, GREATEST(1, UNIX_TIMESTAMP() + ?), ?, ?, ?, NOW(), 0, ${placeholders(locationColumns - 10)})`)}
+VALUES ${placeholders(batch.length, `(?, ?, ?, ?, ?, GREATEST(1, ${databaseSeconds} + ?), ?, ?, ?, ${databaseDatetime}, 0, ${placeholders(locationColumns - 10)})`)}
 ON DUPLICATE KEY UPDATE contact = VALUES(contact), received = VALUES(received), expires = VALUES(expires), q = VALUES(q),
   callid = VALUES(callid), cseq = VALUES(cseq), last_modified = VALUES(last_modified), cflags = VALUES(cflags),
   user_agent = VALUES(user_agent), socket = VALUES(socket), sip_instance = VALUES(sip_instance)`,
@@ -128,9 +129,6 @@ ON DUPLICATE KEY UPDATE flow = VALUES(flow), owner_node = VALUES(owner_node), re
     batch.flatMap(({ binding }) => flowValues(binding)),
   );
 }
-
-/** Milliseconds since 1970 by the database's clock. */
-export const databaseNow = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)";
 
 function locationValues(aor: Aor, binding: Binding, socket: string): Value[] {
   const { address, port } = binding.flow;

@@ -2,8 +2,8 @@
 import type { Beat, NodeDirectory } from "../../cluster/node-directory.ts";
 import { hostPort } from "../../wire/flow.ts";
 import { parseHostPort } from "../../wire/uri.ts";
-import { databaseNow } from "./binding-rows.ts";
 import type { Database, Row } from "./database.ts";
+import { databaseNow } from "./database-time.ts";
 
 /** Rows without a beat for longer are other processes' leavings. */
 const staleAfterMs = 10_000;

@@ -1,5 +1,6 @@
 /** Deletes bindings that expired a while ago: removal sets the expiry into the past, so that every node can read it first (rule 14). */
 import type { Database, Row } from "./database.ts";
+import { databaseSeconds } from "./database-time.ts";
 import { padded, placeholders } from "./placeholders.ts";
 
 /** Longer than a nonce lives (300 s): until then a removed binding tells a REGISTER that is sent again from a new one (rule 16). */
@@ -18,7 +19,7 @@ export async function reapAll(database: Database): Promise<void> {
 export async function reap(database: Database): Promise<number> {
   const rows = await database.read<Row>(
     "expired",
-    `SELECT CAST(contact_id AS CHAR) AS id FROM location WHERE expires <> 0 AND expires < UNIX_TIMESTAMP() - ${graceSeconds} LIMIT ${batchSize}`,
+    `SELECT CAST(contact_id AS CHAR) AS id FROM location WHERE expires <> 0 AND expires < ${databaseSeconds} - ${graceSeconds} LIMIT ${batchSize}`,
     [],
   );
   const ids = padded(rows.map((row) => String(row["id"])));
@@ -27,7 +28,7 @@ export async function reap(database: Database): Promise<number> {
     const list = placeholders(ids.length);
     await session.write(
       "reap",
-      `DELETE FROM location WHERE contact_id IN (${list}) AND expires <> 0 AND expires < UNIX_TIMESTAMP() - ${graceSeconds}`,
+      `DELETE FROM location WHERE contact_id IN (${list}) AND expires <> 0 AND expires < ${databaseSeconds} - ${graceSeconds}`,
       ids,
     );
     await session.write(
@@ -44,7 +45,7 @@ export async function reap(database: Database): Promise<number> {
 export async function countBindings(database: Database): Promise<number> {
   const rows = await database.read<Row>(
     "count",
-    "SELECT COUNT(*) AS count FROM location WHERE expires = 0 OR expires > UNIX_TIMESTAMP()",
+    `SELECT COUNT(*) AS count FROM location WHERE expires = 0 OR expires > ${databaseSeconds}`,
     [],
   );
   return Number(rows[0]?.["count"] ?? 0);
