@@ -36,7 +36,7 @@ export interface Config {
     readonly connections: number;
     readonly tls: { readonly ca?: string } | undefined;
   };
-  /** IP addresses that are trusted without a challenge. */
+  /** IP addresses whose calls are trusted without a challenge; a REGISTER never is. */
   readonly peers: readonly string[];
   /** How long a drain may take. */
   readonly drainTimeout: Ms;

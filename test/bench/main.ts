@@ -63,12 +63,12 @@ async function strowger(how: "challenged" | "trusted"): Promise<Outcome> {
   await cluster.database.query(
     "UPDATE subscriber SET ha1 = MD5(CONCAT(username, ':', domain, ':', password)), password = ''",
   );
-  const suffix = how === "trusted" ? "-open" : "";
+  const scenarios = { register: "register", call: how === "trusted" ? "call-open" : "call" } as const;
   const pids = cluster.nodes.map((node) => node.child.pid);
   const mariadb = await databasePid(cluster);
   const read = () => pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
   let database = 0;
-  const { result, used } = await load(cluster.front, suffix, read, () => {
+  const { result, used } = await load(cluster.front, scenarios, read, () => {
     database = cpuMicroseconds(mariadb) - database;
   });
   const requests = await cluster.requests("INVITE");
@@ -90,7 +90,7 @@ async function kamailio(): Promise<Outcome> {
   await using proxy = await startKamailio(at);
   const { result, used } = await load(
     at,
-    "-open",
+    { register: "register-open", call: "call-open" },
     () => cpuMicroseconds(proxy.pid, true),
     () => {},
   );
@@ -104,10 +104,15 @@ async function kamailio(): Promise<Outcome> {
 }
 
 /** `mark` is called just before and just after the measured part. */
-async function load(exchange: Endpoint, suffix: string, read: () => number, mark: () => void) {
+async function load(
+  exchange: Endpoint,
+  scenarios: { readonly register: string; readonly call: string },
+  read: () => number,
+  mark: () => void,
+) {
   const port = await freeUdpPort("127.0.0.1");
   const registered = await sipp({
-    scenario: `register${suffix}`,
+    scenario: scenarios.register,
     exchange,
     login: callee,
     port,
@@ -124,7 +129,7 @@ async function load(exchange: Endpoint, suffix: string, read: () => number, mark
     patienceSeconds: 300,
   });
   const call = {
-    scenario: `call${suffix}`,
+    scenario: scenarios.call,
     exchange,
     login: caller,
     callee: "bob",

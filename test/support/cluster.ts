@@ -19,7 +19,7 @@ export interface ClusterPlan {
   readonly nodes: number;
   /** YAML files for the operator by name; without it, rows are written by the test. */
   readonly yaml?: Readonly<Record<string, string>>;
-  /** Addresses that the nodes trust without a challenge. */
+  /** Addresses whose calls the nodes trust without a challenge. */
   readonly peers?: readonly string[];
   /** Seconds that a drain may take. Default 240. */
   readonly drainTimeout?: number;

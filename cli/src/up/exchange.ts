@@ -11,7 +11,7 @@ export interface Login {
 export interface Exchange {
   /** SipCluster.spec.replicas. */
   readonly replicas: number;
-  /** SipCluster.spec.peers: addresses that are served without a challenge. */
+  /** SipCluster.spec.peers: addresses whose calls are served without a challenge. */
   readonly peers: readonly string[];
   /** Enabled users in the order of the files. */
   readonly logins: readonly Login[];

@@ -94,7 +94,7 @@ export interface SipClusterSpec {
     /** Domain names. A SipDomain's domain and each of its aliases must be one of these or a subdomain of one of these. Defaults to any domain. */
     readonly suffixes?: readonly string[];
   }[];
-  /** IP addresses of trunks and other proxies. Calls from them are served without a digest challenge. Defaults to none. */
+  /** IP addresses of trunks and other proxies. Calls from them are served without a digest challenge; a REGISTER is always challenged. Defaults to none. */
   readonly peers?: readonly string[];
   /** CPU and memory of each SIP node, as in core/v1. A node uses at most one CPU core. Defaults to requests of cpu 250m and memory 256Mi and a limit of memory 512Mi. */
   readonly resources?: {

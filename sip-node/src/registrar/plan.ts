@@ -22,8 +22,8 @@ export interface Registration {
   readonly userAgent: string;
   readonly flow: Flow;
   readonly node: string;
-  /** What the credentials proved; undefined for a trusted peer. */
-  readonly nonce: { readonly at: Epoch; readonly count: number } | undefined;
+  /** What the credentials proved. */
+  readonly nonce: { readonly at: Epoch; readonly count: number };
 }
 
 export type Plan =
@@ -124,8 +124,8 @@ const since = (row: Binding | undefined): Epoch =>
 const proof = (register: Registration) => ({
   callId: register.callId,
   cseq: register.cseq,
-  nonceAt: register.nonce?.at ?? 0,
-  nonceCount: register.nonce?.count ?? 0,
+  nonceAt: register.nonce.at,
+  nonceCount: register.nonce.count,
 });
 
 /** Equal Call-ID and CSeq with an equal contact is the same request, which another node may have stored already (rule 13). */
@@ -155,7 +155,6 @@ function refuseOld(register: Registration, rows: readonly (Binding | undefined)[
  * Contact, so that an eavesdropper could add a contact of its own (design-sip rule 16). A fresh nonce settles it.
  */
 function isReplay({ callId, nonce }: Registration, rows: readonly Binding[]): boolean {
-  if (nonce === undefined) return false;
   return rows.some(
     (row) =>
       row.callId === callId &&

@@ -107,13 +107,25 @@ describe("steps 3 and 4: who may register", () => {
     expect(await ids()).toEqual(["sip:bob@192.0.2.1:5060"]);
   });
 
-  it("a peer registers without a challenge, but only users that are there", async () => {
+  it("rule 15: a peer is challenged like everybody, and needs the user's password to add or to remove", async () => {
     house.peers.add(phone.key);
-    expect((await register(requestOf("REGISTER", uri, { ...bob, Contact: contact }), phone, a)).status).toBe(
-      200,
-    );
-    const ghost = { ...bob, To: "<sip:ghost@example.com>", Contact: contact };
-    expect((await register(requestOf("REGISTER", uri, ghost), phone, a)).status).toBe(404);
+    const answer = await register(requestOf("REGISTER", uri, { ...bob, Contact: contact }), phone, a);
+    expect(answer).toMatchObject({
+      status: 401,
+      lines: expect.stringMatching(/^WWW-Authenticate: /) as string,
+    });
+    expect((await registered({ ...bob, Contact: contact }, a, b, phone, "bob", "wrong")).status).toBe(401);
+    expect(await ids()).toEqual([]);
+    expect((await registered({ ...bob, Contact: contact })).status).toBe(200);
+    const removal = { ...bob, CSeq: "9 REGISTER", Contact: "*", Expires: "0" };
+    expect((await register(requestOf("REGISTER", uri, removal), phone, a)).status).toBe(401);
+    expect(await ids()).toEqual(["sip:bob@192.0.2.1:5060"]);
+  });
+
+  it("a peer may be no other user's voice: From is held against To", async () => {
+    house.peers.add(phone.key);
+    const third = { ...bob, From: "<sip:alice@example.com>;tag=1", Contact: contact };
+    expect((await registered(third)).status).toBe(403);
   });
 });
 

@@ -23,8 +23,6 @@ export interface RegistrarHouse {
   readonly authenticator: Authenticator;
   readonly node: string;
   now(): Epoch;
-  /** A configured peer registers without a challenge. */
-  isPeer(flow: Flow): boolean;
   /** Whether `host:port` is this cluster's own address. */
   isOwnAddress(hostPort: string): boolean;
 }
@@ -65,11 +63,10 @@ export async function register(
     const required = fieldValue(request, "require");
     if (required !== undefined && required !== "")
       return reject(420, "Bad Extension", `Unsupported: ${required}\r\n`);
-    // 3. Authenticate, once for all attempts: a nonce counts once
+    // 3. Authenticate, once for all attempts: a nonce counts once. A peer too: its address is no proof of who a phone is (rule 15)
     const known = account?.isEnabled === true ? account : undefined;
-    if (!house.isPeer(flow))
-      admission ??= admit(request, "registrar", domain, known, house.authenticator, house.now());
-    if (admission?.kind === "reject") return admission;
+    admission ??= admit(request, "registrar", domain, known, house.authenticator, house.now());
+    if (admission.kind === "reject") return admission;
     if (known === undefined) return reject(404, "Not Found");
     const outcome = await registerOnce(request, flow, house, domain, known, admission);
     if (outcome !== "conflict") return outcome;
@@ -84,14 +81,14 @@ async function registerOnce(
   house: RegistrarHouse,
   domain: Domain,
   account: Account,
-  admitted: Admitted | undefined,
+  admitted: Admitted,
 ): Promise<Accepted | Rejection | "conflict"> {
   // 4. Authorize: the user of the address of record and nobody else (design-sip rule 11)
   const aor: Aor = { username: account.username, domain: account.domain };
-  if (admitted !== undefined && !(await isSender(request, aor, house)))
+  if (!(await isSender(request, aor, house)))
     return reject(403, "From is another user: third-party registration is not allowed");
   // 6., 7. Contacts
-  const registration = read(request, flow, aor, house.node, admitted?.nonce);
+  const registration = read(request, flow, aor, house.node, admitted.nonce);
   if (isProblem(registration)) return reject(registration.status, registration.reason);
   const bindings = await house.lookup.bindings(aor);
   const planned: Plan = plan(registration, bindings, account.registration);
