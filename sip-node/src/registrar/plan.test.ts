@@ -4,7 +4,8 @@ import { defaultRegistration } from "../location/account.ts";
 import type { Binding } from "../location/binding.ts";
 import type { Contact } from "../wire/contact.ts";
 import { flowOf } from "../wire/flow.ts";
-import { maxExpiresBehindNat, type Plan, plan, type Registration } from "./plan.ts";
+import { type Plan, plan } from "./plan.ts";
+import { maxExpiresBehindNat, type Registration } from "./registration.ts";
 
 const home = flowOf("192.0.2.1", 5060);
 const router = flowOf("203.0.113.9", 40_001);
@@ -138,6 +139,7 @@ describe("§10.3 step 7: add, refresh, remove, fetch", () => {
       kind: "accept",
       write: [],
       current: [],
+      left: [],
     });
   });
 
@@ -186,7 +188,12 @@ describe("§10.3 step 6: *", () => {
 
   it("repeated after it worked, it is answered again", () => {
     const removed = rowsOf().map((row) => ({ ...row, expiresIn: 0, cseq: 11, nonceAt: 2000 }));
-    expect(accepted(plan(star(), removed, settings))).toEqual({ kind: "accept", write: [], current: [] });
+    expect(accepted(plan(star(), removed, settings))).toEqual({
+      kind: "accept",
+      write: [],
+      current: [],
+      left: [],
+    });
   });
 
   it("where there is nothing it removes nothing", () => {
@@ -202,6 +209,7 @@ describe("§10.3 step 7: the order of Call-ID and CSeq", () => {
       kind: "accept",
       write: [],
       current: rows,
+      left: [],
     });
   });
 

@@ -2,7 +2,7 @@
 import { type Admission, type Admitted, admit, challenge } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import type { Account, Aor, Domain } from "../location/account.ts";
-import type { Binding, BindingChange, CommitOutcome } from "../location/binding.ts";
+import type { BindingChange, CommitOutcome } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
 import { aorOf } from "../location/row-text.ts";
 import { unstorable } from "../location/storable.ts";
@@ -15,8 +15,9 @@ import { isProblem } from "../wire/problem.ts";
 import type { Epoch, Seconds } from "../wire/units.ts";
 import { parseUri } from "../wire/uri.ts";
 import { answer } from "./answer.ts";
-import { type Plan, plan, type Registration } from "./plan.ts";
-import type { Rejection } from "./rejection.ts";
+import { type Plan, plan } from "./plan.ts";
+import type { Registration } from "./registration.ts";
+import { type Rejection, reject } from "./rejection.ts";
 
 export interface RegistrarHouse {
   readonly lookup: Lookup & { commit(change: BindingChange): Promise<CommitOutcome> };
@@ -112,16 +113,8 @@ async function registerOnce(
       (longest, row) => (row.flow.key === flow.key ? Math.max(longest, row.expiresIn) : longest),
       0,
     ),
-    left: leftFlows(planned.write, bindings),
+    left: planned.left,
   };
-}
-
-function leftFlows(written: readonly Binding[], before: readonly Binding[]): Flow[] {
-  const rows = new Map(before.map((row) => [row.id, row]));
-  return written.flatMap(({ id, flow }) => {
-    const row = rows.get(id);
-    return row === undefined || row.flow.key === flow.key ? [] : [row.flow];
-  });
 }
 
 /** Whether From is this user or an alias of it (design-sip rule 11). */
@@ -163,13 +156,6 @@ async function foreignDomain(
   const { domain } = await house.lookup.resolve({ username: "", domain: uri.host });
   return domain?.isEnabled === true ? undefined : uri.host;
 }
-
-const reject = (status: number, reason: string, lines = ""): Rejection => ({
-  kind: "reject",
-  status,
-  reason,
-  lines,
-});
 
 /** Warning 399 says which domain, so that whoever mistyped it can see it (§20.43). */
 const notServed = (domain: string): Rejection =>

@@ -5,3 +5,10 @@ export interface Rejection {
   readonly reason: string;
   readonly lines: string;
 }
+
+export const reject = (status: number, reason: string, lines = ""): Rejection => ({
+  kind: "reject",
+  status,
+  reason,
+  lines,
+});

@@ -1,0 +1,105 @@
+/**
+ * What each contact of a REGISTER does to the rows of its address of record (RFC 3261 §10.3 step 7): the binding that it adds or refreshes,
+ * or the rows that it removes. Pure.
+ */
+import type { RegistrationSettings } from "../location/account.ts";
+import { type Binding, isCurrent } from "../location/binding.ts";
+import { contactId, isContactBehindNat } from "../location/contact-id.ts";
+import type { Contact } from "../wire/contact.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Seconds } from "../wire/units.ts";
+import { maxExpiresBehindNat, type Registration } from "./registration.ts";
+import { type Rejection, reject } from "./rejection.ts";
+
+export interface ContactChange {
+  /** As it is to be written; expired where the contact removes it. */
+  readonly binding: Binding;
+  /** As it is; undefined for a new binding. */
+  readonly row: Binding | undefined;
+  /** Where the phone was before, when it is on another flow now. */
+  readonly left: Flow | undefined;
+}
+
+export interface ContactChanges {
+  readonly kind: "changes";
+  readonly changes: readonly ContactChange[];
+}
+
+/** One change for each row, of the last contact that means it; 423 for a brief expiration. */
+export function contactChanges(
+  register: Registration,
+  contacts: readonly Contact[],
+  rows: readonly Binding[],
+  settings: RegistrationSettings,
+): ContactChanges | Rejection {
+  const changes = new Map<string, ContactChange>();
+  for (const contact of contacts) {
+    const requested = contact.expires ?? register.expires ?? settings.defaultExpires;
+    if (isTooBrief(requested, settings)) return tooBrief(settings);
+    if (requested === 0) {
+      for (const row of removedBy(register, contact, rows)) changes.set(row.id, removal(register, row));
+      continue;
+    }
+    const binding = bind(register, contact, requested, settings);
+    const row = rows.find(({ id }) => id === binding.id);
+    const left = row === undefined || row.flow.key === register.flow.key ? undefined : row.flow;
+    changes.set(binding.id, { binding: { ...binding, registeredAt: since(row) }, row, left });
+  }
+  return { kind: "changes", changes: [...changes.values()] };
+}
+
+/** §10.3 step 7: never below an hour. */
+const isTooBrief = (requested: Seconds, { minExpires }: RegistrationSettings): boolean =>
+  requested > 0 && requested < minExpires && requested < 3600;
+
+const tooBrief = ({ minExpires }: RegistrationSettings): Rejection =>
+  reject(423, "Interval Too Brief", `Min-Expires: ${minExpires}\r\n`);
+
+function bind(
+  register: Registration,
+  contact: Contact,
+  requested: Seconds,
+  settings: RegistrationSettings,
+): Binding {
+  const isBehindNat = isContactBehindNat(contact.uri, register.flow);
+  const longest = isBehindNat ? Math.min(maxExpiresBehindNat, settings.maxExpires) : settings.maxExpires;
+  return {
+    ...proof(register),
+    id: contactId(register.aor, contact, register.flow, isBehindNat),
+    contact: contact.uri,
+    q: contact.q ?? 1000,
+    expiresIn: Math.min(requested, longest),
+    flow: register.flow,
+    isBehindNat,
+    ownerNode: register.node,
+    userAgent: register.userAgent,
+    instance: contact.instance,
+    regId: contact.regId,
+    registeredAt: 0,
+  };
+}
+
+/** The row as it is removed by this request: its Call-ID, CSeq and nonce still count. */
+export const removal = (register: Registration, row: Binding): ContactChange => ({
+  binding: { ...row, ...proof(register), expiresIn: 0 },
+  row,
+  left: undefined,
+});
+
+/** The binding of this contact from this source, where there is one. */
+function removedBy(register: Registration, contact: Contact, rows: readonly Binding[]): readonly Binding[] {
+  const { aor, flow } = register;
+  const id = contactId(aor, contact, flow, isContactBehindNat(contact.uri, flow));
+  return rows.filter((row) => row.id === id);
+}
+
+/** What had expired or was removed registers anew. */
+const since = (row: Binding | undefined): number =>
+  row !== undefined && isCurrent(row) ? row.registeredAt : 0;
+
+const proof = ({ callId, cseq, nonce }: Registration) => ({
+  callId,
+  cseq,
+  nonceAt: nonce.at,
+  nonceCount: nonce.count,
+});
