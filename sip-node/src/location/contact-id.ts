@@ -1,13 +1,14 @@
 /**
  * The key of a binding, derived so that two nodes that write the same binding meet on one row: from the address of record and the
- * phone's instance and reg-id (RFC 5626 §6), else from the address of record and the contact by RFC 3261 §19.1.4; behind NAT, where
- * phones share private addresses, the address its REGISTER came from takes part, without the port that a NAT changes at will.
+ * phone's instance and reg-id (RFC 5626 §6), else from the address of record and the canonical contact URI; behind NAT, where phones share
+ * private addresses, the address its REGISTER came from takes part, without the port that a NAT changes at will (docs/adr/0023).
  */
 import { hash } from "node:crypto";
+import { canonicalUri } from "../wire/compare-uris.ts";
 import type { Contact } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 import { isProblem } from "../wire/problem.ts";
-import { parseUri, uriParameter } from "../wire/uri.ts";
+import { parseUri } from "../wire/uri.ts";
 import { type Aor, aorText } from "./account.ts";
 
 /** A decimal number below 2^63, the range of `location.contact_id` that every driver reads exactly as text. */
@@ -18,19 +19,6 @@ export function contactId(aor: Aor, contact: Contact, flow: Flow, isBehindNat: b
       : `instance\n${contact.instance}\n${contact.regId}`;
   const digest = hash("sha256", `${aorText(aor)}\n${identity}`, "hex");
   return BigInt.asUintN(63, BigInt(`0x${digest.slice(0, 16)}`)).toString();
-}
-
-/**
- * Equal for URIs that §19.1.4 calls equal, as far as a key can be: parameters that count only when both have them are left out, so
- * the parameters that must match (user, ttl, method, maddr, transport) take part and no other.
- */
-export function canonicalUri(text: string): string {
-  const uri = parseUri(text);
-  if (isProblem(uri)) return text;
-  const parameters = ["user", "ttl", "method", "maddr", "transport"]
-    .map((name) => `${name}=${uriParameter(uri, name)?.toLowerCase() ?? ""}`)
-    .join(";");
-  return `${uri.scheme}:${uri.user ?? ""}@${uri.host}:${uri.port ?? ""};${parameters}`;
 }
 
 /** Whether a REGISTER came through an address translator: its contact names another address than its packet. */

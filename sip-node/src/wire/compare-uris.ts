@@ -1,0 +1,108 @@
+/**
+ * When two SIP URIs are equal (RFC 3261 §19.1.4), and a canonical text for keys.
+ *
+ * Equality is not transitive: a parameter that only one URI has is ignored, so that `sip:h` equals `sip:h;a=1` and `sip:h;a=2`, which differ.
+ * A key cannot follow that. URIs with the same canonical text are always equal; equal ones may have different canonical texts.
+ *
+ * Leniency: values of header components compare without case, as most fields do (§7.3.1).
+ */
+import { isProblem } from "./problem.ts";
+import { parseUri } from "./uri.ts";
+
+interface Comparable {
+  /** Scheme, userinfo, host and port. */
+  readonly address: string;
+  /** By name. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** In order of their names. */
+  readonly headers: string;
+}
+
+/** A parameter that counts also when only one URI has it: one without it means something else than any value. */
+const neverIgnored: ReadonlySet<string> = new Set(["user", "ttl", "method", "maddr", "transport"]);
+
+/** Texts that are no SIP URIs are equal when they are the same. */
+export function areEqualUris(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [one, other] = [comparable(a), comparable(b)];
+  if (one === undefined || other === undefined) return false;
+  return (
+    one.address === other.address &&
+    one.headers === other.headers &&
+    agrees(one.parameters, other.parameters) &&
+    agrees(other.parameters, one.parameters)
+  );
+}
+
+/** With every parameter and header component; the text itself when it is no SIP URI. */
+export function canonicalUri(text: string): string {
+  const uri = comparable(text);
+  if (uri === undefined) return text;
+  const parameters = [...uri.parameters].sort(byName).map(([name, value]) => `;${name}=${value}`);
+  return `${uri.address}${parameters.join("")}?${uri.headers}`;
+}
+
+const agrees = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean =>
+  [...one].every(([name, value]) => {
+    const counterpart = other.get(name);
+    return counterpart === undefined ? !neverIgnored.has(name) : counterpart === value;
+  });
+
+function comparable(text: string): Comparable | undefined {
+  const uri = parseUri(text);
+  if (isProblem(uri)) return undefined;
+  const at = uri.user === undefined ? -1 : text.indexOf("@");
+  const userinfo = at < 0 ? "" : `${unescaped(text.slice(text.indexOf(":") + 1, at))}@`;
+  const headers = [...pairs(uri.headers, "&")].sort(byName).map(([name, value]) => `${name}=${value}`);
+  return {
+    address: `${uri.scheme}:${userinfo}${canonicalHost(uri.host)}:${uri.port ?? ""}`,
+    parameters: pairs(uri.parameters, ";"),
+    headers: headers.join("&"),
+  };
+}
+
+/** `name=value` pairs; one that stands twice, which §19.1.1 forbids, has all its values. */
+function pairs(text: string, separator: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const part of text.split(separator)) {
+    const equals = part.indexOf("=");
+    const name = unescaped(equals < 0 ? part : part.slice(0, equals))
+      .trim()
+      .toLowerCase();
+    const value =
+      equals < 0
+        ? ""
+        : unescaped(part.slice(equals + 1))
+            .trim()
+            .toLowerCase();
+    if (name === "") continue;
+    const before = found.get(name);
+    found.set(name, before === undefined ? value : `${before}\n${value}`);
+  }
+  return found;
+}
+
+const byName = ([a]: readonly [string, string], [b]: readonly [string, string]): number => (a < b ? -1 : 1);
+
+/** A character is equal to its escape, unless it is reserved (§25.1): there the escape says that it separates nothing. */
+const unescaped = (text: string): string =>
+  text.replace(/%([0-9a-fA-F]{2})/g, (escape, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return ";/?:@&=+$,%".includes(character) ? escape.toUpperCase() : character;
+  });
+
+/** An IPv6 address in one of its spellings (RFC 5954 §4.2): all eight words, without leading zeros. */
+function canonicalHost(host: string): string {
+  if (!host.includes(":")) return host;
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host);
+  const words = (high: string | undefined, low: string | undefined): string =>
+    (Number(high) * 256 + Number(low)).toString(16);
+  const hex =
+    dotted === null ? host : `${dotted[1]}${words(dotted[2], dotted[3])}:${words(dotted[4], dotted[5])}`;
+  const [left = [], right] = hex.split("::").map((half) => (half === "" ? [] : half.split(":")));
+  const filled =
+    right === undefined
+      ? left
+      : [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
+  return filled.map((word) => word.replace(/^0+(?=.)/, "")).join(":");
+}
