@@ -1,10 +1,11 @@
 /**
  * What each contact of a REGISTER does to the rows of its address of record (RFC 3261 §10.3 step 7): the binding that it adds or refreshes,
- * or the rows that it removes. Pure.
+ * or the rows that it removes. Which rows are one binding, and what a removal matches: docs/adr/0023. Pure.
  */
 import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactId, isContactBehindNat } from "../location/contact-id.ts";
+import { areEqualUris, canonicalUri } from "../wire/compare-uris.ts";
 import type { Contact } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Seconds } from "../wire/units.ts";
@@ -25,27 +26,31 @@ export interface ContactChanges {
   readonly changes: readonly ContactChange[];
 }
 
-/** One change for each row, of the last contact that means it; 423 for a brief expiration. */
+/** One change for each row; a row that some contact adds stays bound, in whichever order the contacts stand. 423 for a brief expiration. */
 export function contactChanges(
   register: Registration,
   contacts: readonly Contact[],
   rows: readonly Binding[],
   settings: RegistrationSettings,
 ): ContactChanges | Rejection {
-  const changes = new Map<string, ContactChange>();
+  const added = new Map<string, ContactChange>();
+  const removed = new Map<string, ContactChange>();
   for (const contact of contacts) {
     const requested = contact.expires ?? register.expires ?? settings.defaultExpires;
     if (isTooBrief(requested, settings)) return tooBrief(settings);
     if (requested === 0) {
-      for (const row of removedBy(register, contact, rows)) changes.set(row.id, removal(register, row));
+      for (const row of removedBy(register, contact, rows)) removed.set(row.id, removal(register, row));
       continue;
     }
     const binding = bind(register, contact, requested, settings);
     const row = rows.find(({ id }) => id === binding.id);
     const left = row === undefined || row.flow.key === register.flow.key ? undefined : row.flow;
-    changes.set(binding.id, { binding: { ...binding, registeredAt: since(row) }, row, left });
+    added.set(binding.id, { binding: { ...binding, registeredAt: since(row) }, row, left });
+    for (const old of movedFrom(register, binding, rows))
+      removed.set(old.id, { ...removal(register, old), left: old.flow });
   }
-  return { kind: "changes", changes: [...changes.values()] };
+  for (const id of added.keys()) removed.delete(id);
+  return { kind: "changes", changes: [...added.values(), ...removed.values()] };
 }
 
 /** §10.3 step 7: never below an hour. */
@@ -86,12 +91,57 @@ export const removal = (register: Registration, row: Binding): ContactChange => 
   left: undefined,
 });
 
-/** The binding of this contact from this source, where there is one. */
+/**
+ * The binding of this contact from this source, where there is one. Otherwise what an equal URI bound from another source address, or with
+ * other parameters: of the same Call-ID where there is such a row, else all. Another phone's instance never matches.
+ */
 function removedBy(register: Registration, contact: Contact, rows: readonly Binding[]): readonly Binding[] {
-  const { aor, flow } = register;
+  const { aor, flow, callId } = register;
   const id = contactId(aor, contact, flow, isContactBehindNat(contact.uri, flow));
-  return rows.filter((row) => row.id === id);
+  const own = rows.find((row) => row.id === id);
+  if (own !== undefined && (isCurrent(own) || isOf(register, own))) return [own];
+  const equal = equalRows(
+    contact.uri,
+    rows.filter((row) => mayBeOne(row, contact)),
+  );
+  const repeated = equal.filter((row) => !isCurrent(row) && isOf(register, row));
+  if (repeated.length > 0) return repeated;
+  const current = equal.filter(isCurrent);
+  const ofCall = current.filter((row) => row.callId === callId);
+  return ofCall.length > 0 || own !== undefined ? ofCall : current;
 }
+
+/** Rows with this very URI, else those with one that §19.1.4 calls equal. */
+function equalRows(uri: string, rows: readonly Binding[]): readonly Binding[] {
+  const canonical = canonicalUri(uri);
+  const same = rows.filter((row) => canonicalUri(row.contact) === canonical);
+  return same.length > 0 ? same : rows.filter((row) => areEqualUris(row.contact, uri));
+}
+
+/** Two instances are two phones, and two reg-ids of one instance two bindings (RFC 5626 §6). */
+const mayBeOne = (row: Binding, { instance, regId }: Contact): boolean =>
+  row.instance === undefined ||
+  instance === undefined ||
+  (row.instance === instance && (row.regId === 0 || regId === 0));
+
+/** The same contact of the same Call-ID from another source address: its phone has moved, and is not there any more. */
+const movedFrom = (
+  { callId }: Registration,
+  { id, contact, instance }: Binding,
+  rows: readonly Binding[],
+): readonly Binding[] =>
+  rows.filter(
+    (row) =>
+      row.id !== id &&
+      isCurrent(row) &&
+      row.callId === callId &&
+      row.instance === undefined &&
+      instance === undefined &&
+      canonicalUri(row.contact) === canonicalUri(contact),
+  );
+
+const isOf = ({ callId, cseq }: Registration, row: Binding): boolean =>
+  row.callId === callId && row.cseq === cseq;
 
 /** What had expired or was removed registers anew. */
 const since = (row: Binding | undefined): number =>

@@ -1,0 +1,263 @@
+/** Which rows a contact of a REGISTER means (RFC 3261 §10.3 step 7, §19.1.4; docs/adr/0023). */
+import { describe, expect, it } from "vitest";
+import { defaultRegistration } from "../location/account.ts";
+import { type Binding, isCurrent } from "../location/binding.ts";
+import type { Contact } from "../wire/contact.ts";
+import { type Flow, flowOf } from "../wire/flow.ts";
+import { type Accepted, plan } from "./plan.ts";
+import type { Registration } from "./registration.ts";
+
+const home = flowOf("203.0.113.9", 40_001);
+const office = flowOf("198.51.100.7", 40_002);
+const desk: Contact = {
+  uri: "sip:bob@192.168.1.10:5060",
+  q: undefined,
+  expires: undefined,
+  instance: undefined,
+  regId: 0,
+};
+const instance = "<urn:uuid:1>";
+
+/** A user's rows, with what one REGISTER after the other makes of them. */
+class Rows {
+  rows: readonly Binding[] = [];
+  #time = 1000;
+
+  register(list: readonly Contact[], change: Partial<Registration> = {}): Accepted {
+    this.#time += 1;
+    const planned = plan(
+      {
+        aor: { username: "bob", domain: "example.com" },
+        contacts: { kind: "list", contacts: list },
+        expires: undefined,
+        callId: "call-1",
+        cseq: this.#time,
+        userAgent: "desk phone",
+        flow: home,
+        node: "aaaaaaaaaaaa",
+        nonce: { at: this.#time, count: 1 },
+        ...change,
+      },
+      this.rows,
+      defaultRegistration,
+    );
+    if (planned.kind !== "accept") throw new Error(JSON.stringify(planned));
+    const written = new Set(planned.write.map(({ id }) => id));
+    this.rows = [...this.rows.filter(({ id }) => !written.has(id)), ...planned.write];
+    return planned;
+  }
+
+  remove(uri: string, change: Partial<Registration> = {}, contact: Partial<Contact> = {}): Accepted {
+    return this.register([{ ...desk, uri, ...contact, expires: 0 }], change);
+  }
+
+  /** Contact and source address of what is bound. */
+  get bound(): string[] {
+    return this.rows.filter(isCurrent).map(({ contact, flow }) => `${contact} ${flow.address}`);
+  }
+}
+const bound = (contact: Partial<Contact> = {}, flow: Flow = home) =>
+  `${contact.uri ?? desk.uri} ${flow.address}`;
+
+describe("a contact that is added and one that is removed, in one request", () => {
+  const next: Contact = { ...desk, uri: "sip:bob@10.0.0.5:5060", instance, regId: 1 };
+  const old: Contact = { ...desk, instance, regId: 1, expires: 0 };
+
+  it.each([
+    ["the new one first", [next, old]],
+    ["the old one first", [old, next]],
+  ])("of one instance: the new one stays bound, %s", (_, list) => {
+    const rows = new Rows();
+    rows.register([{ ...old, expires: undefined }]);
+    const { write, current } = rows.register(list);
+    expect(write.map(({ contact, expiresIn }) => [contact, expiresIn > 0])).toEqual([[next.uri, true]]);
+    expect(current.map(({ contact }) => contact)).toEqual([next.uri]);
+    expect(rows.bound).toEqual([bound(next)]);
+  });
+
+  it.each([
+    ["added first", [desk, { ...desk, expires: 0 }]],
+    ["removed first", [{ ...desk, expires: 0 }, desk]],
+  ])("that are the same contact: it stays bound, %s", (_, list) => {
+    const rows = new Rows();
+    rows.register([desk]);
+    rows.register(list);
+    expect(rows.bound).toEqual([bound()]);
+  });
+
+  it("of no instance: two bindings, of which one goes", () => {
+    const rows = new Rows();
+    rows.register([desk]);
+    const moved = { ...desk, uri: "sip:bob@10.0.0.5:5060" };
+    rows.register([{ ...desk, expires: 0 }, moved]);
+    expect(rows.bound).toEqual([bound(moved)]);
+  });
+});
+
+describe("contacts that differ in a parameter", () => {
+  const pairs = [
+    [";rinstance=a", ";rinstance=b"],
+    [";line=1", ";line=2"],
+    [";ob", ""],
+    [";rinstance=a", ""],
+    [";a=1", ";b=1"],
+    [";transport=udp", ""],
+    [";x", ";x=1"],
+    ["?subject=a", "?subject=b"],
+  ] as const;
+
+  it.each([...pairs, ...pairs.map(([a, b]) => [b, a] as const)])(
+    "%j and %j are two bindings, and removing one leaves the other",
+    (one, other) => {
+      for (const callId of ["call-1", "call-2"]) {
+        const rows = new Rows();
+        rows.register([{ ...desk, uri: desk.uri + one }]);
+        rows.register([{ ...desk, uri: desk.uri + other }], { callId });
+        expect(rows.bound).toHaveLength(2);
+        rows.remove(desk.uri + one);
+        expect(rows.bound).toEqual([bound({ uri: desk.uri + other })]);
+        rows.remove(desk.uri + one); // it is gone: the other one is not meant instead
+        expect(rows.bound).toEqual([bound({ uri: desk.uri + other })]);
+      }
+    },
+  );
+
+  it.each([
+    [";ob", ""],
+    ["", ";rinstance=a"],
+    [";TRANSPORT=udp;x=1", ";transport=UDP"],
+  ])("%j is removed by an equal URI with %j, where no contact has just that", (one, other) => {
+    const rows = new Rows();
+    rows.register([{ ...desk, uri: desk.uri + one }]);
+    rows.remove(desk.uri + other);
+    expect(rows.bound).toEqual([]);
+  });
+
+  it.each([
+    [";transport=tcp", ""],
+    [";rinstance=a", ";rinstance=b"],
+    ["", "?subject=a"],
+  ])("%j is not removed by %j, which is not equal", (one, other) => {
+    const rows = new Rows();
+    rows.register([{ ...desk, uri: desk.uri + one }]);
+    expect(rows.remove(desk.uri + other).write).toEqual([]);
+    expect(rows.bound).toHaveLength(1);
+  });
+});
+
+describe("a phone that moved", () => {
+  it.each([
+    ["its Call-ID", "call-1"],
+    ["another Call-ID", "call-2"],
+  ])("removes its old private contact from its new address, with %s", (_, callId) => {
+    const rows = new Rows();
+    rows.register([desk]);
+    const { write } = rows.remove(desk.uri, { flow: office, callId });
+    expect(write).toMatchObject([{ contact: desk.uri, flow: home, expiresIn: 0, callId }]);
+    expect(rows.bound).toEqual([]);
+  });
+
+  it("adds its new contact in the same request", () => {
+    const rows = new Rows();
+    rows.register([desk]);
+    const next = { ...desk, uri: "sip:bob@10.0.0.5:5060" };
+    rows.register([next, { ...desk, expires: 0 }], { flow: office });
+    expect(rows.bound).toEqual([bound(next, office)]);
+  });
+
+  it("and registers the same contact from there: its old binding goes, and its old flow is left", () => {
+    const rows = new Rows();
+    rows.register([desk]);
+    const { left } = rows.register([desk], { flow: office });
+    expect(rows.bound).toEqual([bound(desk, office)]);
+    expect(left.map(({ key }) => key)).toEqual([home.key]);
+    rows.register([desk], { flow: home });
+    expect(rows.bound).toEqual([bound(desk, home)]);
+  });
+
+  it("back at its first address it still removes what it bound at the second", () => {
+    const rows = new Rows();
+    rows.register([desk]);
+    rows.register([desk], { flow: office });
+    rows.remove(desk.uri, { flow: home });
+    expect(rows.bound).toEqual([]);
+  });
+
+  it("repeated on another node, the removal changes nothing, whoever has bound the same contact meanwhile", () => {
+    const rows = new Rows();
+    rows.register([desk]);
+    rows.remove(desk.uri, { flow: office, callId: "call-3", cseq: 7 });
+    rows.register([desk], { flow: flowOf("198.51.100.99", 1), callId: "call-4" });
+    expect(rows.remove(desk.uri, { flow: office, callId: "call-3", cseq: 7 }).write).toEqual([]);
+    expect(rows.bound).toHaveLength(1);
+  });
+});
+
+describe("two phones with one private contact, behind two address translators", () => {
+  const both = () => {
+    const rows = new Rows();
+    rows.register([desk]);
+    rows.register([desk], { flow: office, callId: "call-2" });
+    expect(rows.bound).toEqual([bound(desk, home), bound(desk, office)]);
+    return rows;
+  };
+
+  it("each removes its own, and not the other's when its own is gone", () => {
+    const rows = both();
+    rows.remove(desk.uri);
+    rows.remove(desk.uri);
+    expect(rows.bound).toEqual([bound(desk, office)]);
+  });
+
+  it("one that moved removes that of its Call-ID", () => {
+    const rows = both();
+    rows.remove(desk.uri, { flow: flowOf("192.0.2.99", 1), callId: "call-2" });
+    expect(rows.bound).toEqual([bound(desk, home)]);
+  });
+
+  it("one that moved and has a new Call-ID removes both: nothing tells them apart", () => {
+    const rows = both();
+    rows.remove(desk.uri, { flow: flowOf("192.0.2.99", 1), callId: "call-3" });
+    expect(rows.bound).toEqual([]);
+  });
+});
+
+describe("instances (RFC 5626 §6)", () => {
+  const phone: Contact = { ...desk, instance, regId: 1 };
+
+  it.each([
+    ["another instance", { instance: "<urn:uuid:2>", regId: 1 }],
+    ["another reg-id", { instance, regId: 2 }],
+  ])("%s does not remove an equal contact", (_, contact) => {
+    const rows = new Rows();
+    rows.register([phone]);
+    rows.remove(desk.uri, { flow: office }, contact);
+    expect(rows.bound).toEqual([bound(phone)]);
+  });
+
+  it.each([
+    ["without an instance", phone, {}],
+    ["without its reg-id", phone, { instance }],
+    ["with an instance that the binding has not", desk, { instance, regId: 1 }],
+  ])("a removal %s matches by the URI", (_, added, contact) => {
+    const rows = new Rows();
+    rows.register([added]);
+    rows.remove(desk.uri, { flow: office }, contact);
+    expect(rows.bound).toEqual([]);
+  });
+
+  it("an instance without the contact that it has now still removes its binding", () => {
+    const rows = new Rows();
+    rows.register([phone]);
+    rows.remove("sip:bob@10.0.0.5:5060", { flow: office }, { instance, regId: 1 });
+    expect(rows.bound).toEqual([]);
+  });
+
+  it("another instance with the same contact and Call-ID takes nothing away", () => {
+    const rows = new Rows();
+    rows.register([phone]);
+    rows.register([{ ...phone, instance: "<urn:uuid:2>" }], { flow: office });
+    rows.register([desk], { flow: office });
+    expect(rows.bound).toHaveLength(3);
+  });
+});
