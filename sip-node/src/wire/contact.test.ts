@@ -30,7 +30,7 @@ describe("parseContacts", () => {
   it("§10.2.2: * alone is the star, beside others it is refused", () => {
     expect(contacts(" * ")).toEqual({ kind: "star" });
     expect(contacts(["*", "<sip:a@h>"])).toMatchObject({ status: 400 });
-    expect(contacts("*;q=1")).not.toEqual({ kind: "star" });
+    expect(contacts("*;q=1")).toMatchObject({ status: 400 });
   });
 
   it("RFC 5626 §4.1: instance with its brackets and reg-id; reg-id counts only with an instance", () => {
@@ -59,6 +59,29 @@ describe("parseContacts", () => {
     ["a quote in the URI", '<sip:a"@h>'],
     ["too many", new Array<string>(maxContactsPerRegister + 1).fill("<sip:a@h>").join(",")],
   ])("%s is refused with 400", (_, value) => expect(contacts(value)).toMatchObject({ status: 400 }));
+
+  it.each([
+    ["<*>", 'URI "*": no scheme'],
+    ["<Bob>", 'URI "Bob": no scheme'],
+    ["Bob", 'URI "Bob": no scheme'],
+    ["bob@host", 'URI "bob@host": no scheme'],
+    ["<bob@host:5060>", 'URI scheme "bob@host" is not sip or sips'],
+    ["<host:5060>", 'URI scheme "host" is not sip or sips'],
+    ["<mailto:bob@host>", 'URI scheme "mailto" is not sip or sips'],
+    ["<sip:>", 'URI: "" is no host'],
+    ["<sip:bob@>", 'URI: "" is no host'],
+    ["<sip:@host>", "URI: the user part is empty"],
+    ["<sip:bob@host:99999>", 'URI: "host:99999" is no host'],
+    ["<sip:bob@host:0>", 'URI: "host:0" is no host'],
+    ["<sip:bob@ho/st>", 'URI: "ho/st" is no host'],
+    ["<sip:%zz@host>", 'URI: "%" without two hexadecimal digits'],
+    ["Bob, Jr <sip:bob@host>", 'URI "Bob": no scheme'],
+    ["sip:bob@host,5060", 'URI "5060": no scheme'],
+    ["*;expires=0", 'URI "*": no scheme'],
+    ["<sip:a@host>, <sip:>", 'URI: "" is no host'],
+  ])("§10.2.1: %s is no address of a phone: 400 with the reason", (value, reason) =>
+    expect(contacts(value)).toMatchObject({ status: 400, reason: `Contact: ${reason}` }),
+  );
 });
 
 it.each([

@@ -2,6 +2,8 @@
  * Contact values of a REGISTER (RFC 3261 §20.10; RFC 5626 §4.1 `+sip.instance`, `reg-id`).
  *
  *   contact-params = c-p-q / c-p-expires / contact-extension
+ *
+ * A contact is the address of a phone: a URI that is no SIP URI, which §10.2.1 allows, is refused, because no call could reach it.
  */
 import { parseDigits } from "./characters.ts";
 import { maxContactBytes, maxContactsPerRegister } from "./limits.ts";
@@ -10,6 +12,7 @@ import type { Request } from "./message.ts";
 import { parameter, parseNameAddr } from "./name-addr.ts";
 import { isProblem, type ParseProblem, problem } from "./problem.ts";
 import type { Seconds } from "./units.ts";
+import { parseUri } from "./uri.ts";
 
 export interface Contact {
   readonly uri: string;
@@ -42,6 +45,8 @@ function parseContact(text: string, from: number, to: number): Contact | "*" | P
   if (isProblem(address)) return address;
   if (address.uri.length > maxContactBytes)
     return problem(`Contact has ${address.uri.length} bytes, at most ${maxContactBytes}`, from);
+  const uri = parseUri(address.uri);
+  if (isProblem(uri)) return problem(`Contact: ${uri.reason}`, from);
   const q = parseQ(parameter(address.parameters, "q"));
   if (q === null) return problem("Contact: q is not 0 to 1 with three digits", from);
   const expiresText = parameter(address.parameters, "expires");
