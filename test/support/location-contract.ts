@@ -321,7 +321,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         const [outcome] = await store.commit([
           change(bob, 0, binding(1), binding(2, { callId: "x".repeat(300) }), binding(3)),
         ]);
-        expect(outcome).toHaveProperty("failed");
+        expect(outcome).toHaveProperty("unfit");
         expect(await list(bob)).toEqual([]);
       });
     });

@@ -137,7 +137,7 @@ export class MemoryLocation implements LocationStore {
     const key = aorText(aor);
     if ((this.#versions.get(key) ?? 0) !== version) return "conflict";
     const unfit = bindings.map(unstorable).find((reason) => reason !== undefined);
-    if (unfit !== undefined) return { failed: unfit };
+    if (unfit !== undefined) return { unfit };
     this.#versions.set(key, version + 1);
     for (const binding of bindings)
       this.addRow(aor, { ...binding, registeredAt: binding.registeredAt || this.now * 1000 });

@@ -37,5 +37,12 @@ export interface BindingChange {
   readonly bindings: readonly Binding[];
 }
 
-/** `conflict`: another node changed the address of record since; read and plan again. */
-export type CommitOutcome = "committed" | "conflict" | { readonly failed: string };
+/**
+ * `conflict`: another node changed the address of record since; read and plan again. `unfit`: the column of that name cannot hold the value,
+ * and never will.
+ */
+export type CommitOutcome =
+  | "committed"
+  | "conflict"
+  | { readonly failed: string }
+  | { readonly unfit: string };

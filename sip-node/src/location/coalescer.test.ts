@@ -65,6 +65,30 @@ describe("Coalescer", () => {
     expect(items()).toEqual([[1], [2]]);
   });
 
+  it("a batch that fails is asked again in halves: only what is refused alone fails", async () => {
+    const asked: (readonly number[])[] = [];
+    const bad = new Set([3, 4]);
+    const coalescer = new Coalescer<number, string>(
+      async (items) => {
+        asked.push(items);
+        if (items.some((item) => bad.has(item))) throw new Error(`refused ${items.join(" ")}`);
+        return items.map((item) => `answer ${item}`);
+      },
+      queueMicrotask,
+      { maxBatch: 5, maxRunning: 1, maxQueue: 9 },
+    );
+    const answers = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((item) => coalescer.ask(item)));
+    expect(answers.map((one) => (one.status === "fulfilled" ? one.value : String(one.reason)))).toEqual([
+      "answer 1",
+      "answer 2",
+      "Error: refused 3",
+      "Error: refused 4",
+      "answer 5",
+      "answer 6",
+    ]);
+    expect(asked).toEqual([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2], [3], [4, 5], [4], [5], [6]]);
+  });
+
   it("a failure is that of its batch alone, and the next one runs", async () => {
     const { coalescer, batches, turn } = harness();
     const first = expect(coalescer.ask(1)).rejects.toThrow("away");

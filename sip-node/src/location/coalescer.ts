@@ -4,10 +4,12 @@
  *
  *   ask a ──▶ [a] running ───────────▶ [b c d] running ──▶
  *   ask b, c, d while a runs ─▶ queue ─┘
+ *
+ * A batch that fails is asked again in halves, down to the one item that the database refuses: no item fails for another's sake.
  */
 import { StoreUnavailable } from "./location-store.ts";
 
-/** Answers every item of a batch, in the order of the batch; a throw fails them all. */
+/** Answers every item of a batch, in the order of the batch; it throws `StoreUnavailable` where asking again is of no use. */
 export type RunBatch<Item, Answer> = (batch: readonly Item[]) => Promise<readonly Answer[]>;
 
 interface Waiting<Item, Answer> {
@@ -50,20 +52,29 @@ export class Coalescer<Item, Answer> {
   private next(): void {
     if (this.queue.length === 0 || this.running >= this.maxRunning) return;
     const batch = this.queue.splice(0, this.maxBatch);
-    const end = (settle: (waiting: Waiting<Item, Answer>, i: number) => void): void => {
-      this.running -= 1;
-      batch.forEach(settle);
-      this.next();
-    };
     this.running += 1;
-    this.run(batch.map((waiting) => waiting.item)).then(
-      (answers) => end((waiting, i) => waiting.resolve(answers[i] as Answer)),
-      (reason: unknown) => {
-        if (reason instanceof StoreUnavailable) this.refuseQueue(reason);
-        end((waiting) => waiting.reject(reason));
-      },
-    );
+    void this.settle(batch).then(() => {
+      this.running -= 1;
+      this.next();
+    });
     this.next();
+  }
+
+  private settle(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
+    return this.run(batch.map((waiting) => waiting.item)).then(
+      (answers) => batch.forEach((waiting, i) => waiting.resolve(answers[i] as Answer)),
+      (reason: unknown) => this.fail(batch, reason),
+    );
+  }
+
+  private fail(batch: readonly Waiting<Item, Answer>[], reason: unknown): Promise<void> | undefined {
+    if (reason instanceof StoreUnavailable) this.refuseQueue(reason);
+    else if (batch.length > 1) {
+      const middle = Math.ceil(batch.length / 2);
+      return this.settle(batch.slice(0, middle)).then(() => this.settle(batch.slice(middle)));
+    }
+    for (const waiting of batch) waiting.reject(reason);
+    return undefined;
   }
 
   /** Who waits behind a batch that met no database is told at once: a batch after the other would be told minutes late. */

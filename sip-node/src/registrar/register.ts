@@ -101,6 +101,8 @@ async function registerOnce(
   if (planned.write.length > 0) {
     const outcome = await house.lookup.commit({ aor, version: account.version, bindings: planned.write });
     if (outcome === "conflict") return "conflict";
+    if (typeof outcome === "object" && "unfit" in outcome)
+      return reject(400, `The database cannot hold this binding's ${outcome.unfit}`);
     if (outcome !== "committed") return reject(500, "The binding could not be stored", "Retry-After: 30\r\n");
   }
   // 8. All current bindings, as committed

@@ -1,15 +1,12 @@
 /** The location store on a real MariaDB: the contract, rows of other tools, and a database that goes away. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { Database as OperatorDatabase } from "../../../operator/src/adapters/mysql/database.ts";
-import { parseDatabaseUrl } from "../../../operator/src/adapters/mysql/database-url.ts";
-import { migrate } from "../../../operator/src/adapters/mysql/migrate.ts";
-import { readMigrations } from "../../../operator/src/adapters/mysql/migration-files.ts";
-import { Database } from "../../../sip-node/src/adapters/mysql/database.ts";
+import type { Database } from "../../../sip-node/src/adapters/mysql/database.ts";
 import { LocationTables } from "../../../sip-node/src/adapters/mysql/location-tables.ts";
 import { reap } from "../../../sip-node/src/adapters/mysql/reaper.ts";
 import { StoreUnavailable } from "../../../sip-node/src/location/location-store.ts";
 import { locationContract } from "../../support/location-contract.ts";
-import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
+import { databaseOf, startMigrated } from "../../support/location-database.ts";
+import type { TestMariadb } from "../../support/mariadb.ts";
 import { describeWith } from "../../support/needs.ts";
 
 const tables = [
@@ -23,29 +20,6 @@ const tables = [
   "strowger_flow",
 ]; // prettier-ignore
 
-async function startMigrated(): Promise<TestMariadb> {
-  const server = await startMariadb();
-  const address = parseDatabaseUrl(server.url);
-  if ("problem" in address) throw new Error(address.problem);
-  await using database = new OperatorDatabase(address);
-  await migrate(database, await readMigrations());
-  return server;
-}
-
-const databaseOf = (server: TestMariadb, hosts = [{ host: "127.0.0.1", port: server.port }]): Database =>
-  new Database(
-    {
-      hosts,
-      user: "root",
-      password: "",
-      database: "strowger",
-      connections: 4,
-      connectTimeout: 1_000,
-      queryTimeout: 2_000,
-      tls: undefined,
-    },
-    () => {},
-  );
 const socket = "udp:203.0.113.1:5060";
 const clear = async (server: TestMariadb): Promise<void> => {
   for (const table of tables) await server.query(`DELETE FROM ${table}`);

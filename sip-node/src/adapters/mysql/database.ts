@@ -174,7 +174,7 @@ export class Database implements Session {
   private open(): Pool {
     const { hosts, user, password, database, connections, connectTimeout, tls } = this.settings;
     const { host, port } = hosts[this.at] ?? { host: "127.0.0.1", port: 3306 };
-    return createPool({
+    const pool = createPool({
       host,
       port,
       user,
@@ -192,8 +192,14 @@ export class Database implements Session {
       supportBigNumbers: true,
       ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: true } }),
     }); // prettier-ignore
+    pool.on("connection", (connection) => connection.query(strict, () => {}));
+    return pool;
   }
 }
+
+/** Else a server with an old configuration stores what it cannot hold cut off or with "?", and says that all is well. */
+const strict =
+  "SET SESSION sql_mode = IF(@@sql_mode = '', 'STRICT_ALL_TABLES', CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'))";
 
 /** What mysql2 copies for each new connection; its types leave it out. */
 const connectionConfigOf = (pool: Pool): object =>

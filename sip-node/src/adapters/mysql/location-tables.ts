@@ -14,6 +14,7 @@ import { StoreUnavailable } from "../../location/location-store.ts";
 import { readBindings, readBindingsById, writeBindings } from "./binding-rows.ts";
 import { AmbiguousCommit, type Database, type Row, type Session } from "./database.ts";
 import { padded, placeholders } from "./placeholders.ts";
+import { readHeld, unfitColumn } from "./unfit-values.ts";
 import { resolveNames } from "./resolve-names.ts";
 
 export class LocationTables implements LocationStore {
@@ -29,11 +30,23 @@ export class LocationTables implements LocationStore {
 
   async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
     this.sha256 ??= await sha256Column(this.database);
-    return resolveNames(this.database, names, this.sha256);
+    const { database, sha256 } = this;
+    return readHeld(
+      names,
+      () => resolveNames(database, names, sha256),
+      async ({ domain }) => {
+        const [found] = await resolveNames(database, [{ username: "", domain }], sha256);
+        return { domain: found?.domain, account: undefined };
+      },
+    );
   }
 
   bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]> {
-    return readBindings(this.database, aors);
+    return readHeld(
+      aors,
+      () => readBindings(this.database, aors),
+      () => [],
+    );
   }
 
   bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]> {
@@ -59,9 +72,7 @@ export class LocationTables implements LocationStore {
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
       if (error instanceof AmbiguousCommit) return this.readBack(changes);
-      return changes.length === 1
-        ? [{ failed: error instanceof Error ? error.message : String(error) }]
-        : undefined;
+      return changes.length === 1 ? [outcomeOf(error)] : undefined;
     }
   }
 
@@ -95,6 +106,11 @@ export class LocationTables implements LocationStore {
         : { failed: "the connection was lost during COMMIT and nothing was stored" };
     });
   }
+}
+
+function outcomeOf(error: unknown): CommitOutcome {
+  const unfit = unfitColumn(error);
+  return unfit === undefined ? { failed: error instanceof Error ? error.message : String(error) } : { unfit };
 }
 
 /**

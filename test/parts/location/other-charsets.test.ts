@@ -1,0 +1,134 @@
+/** Tables of another charset or length than our own, served as found: what they cannot hold is refused alone, and harms nobody else. */
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { LocationTables } from "../../../sip-node/src/adapters/mysql/location-tables.ts";
+import { Location } from "../../../sip-node/src/location/location.ts";
+import { route } from "../../../sip-node/src/proxy/proxy.ts";
+import { register } from "../../../sip-node/src/registrar/register.ts";
+import { flowOf } from "../../../sip-node/src/wire/flow.ts";
+import { wireText } from "../../../sip-node/src/wire/wire-text.ts";
+import { type DecidingHouse, TestHouse, withCredentials } from "../../support/deciding-house.ts";
+import { databaseOf, startMigrated } from "../../support/location-database.ts";
+import type { TestMariadb } from "../../support/mariadb.ts";
+import { describeWith } from "../../support/needs.ts";
+import { type Fields, requestOf } from "../../support/sip-message.ts";
+
+const phone = flowOf("192.0.2.1", 5060);
+const uri = "sip:example.com";
+const of = (username: string) => ({ username, domain: "example.com" });
+
+describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
+  let server: TestMariadb;
+  let database: ReturnType<typeof databaseOf>;
+  let house: DecidingHouse;
+  let time: TestHouse;
+  beforeAll(async () => {
+    server = await startMigrated({ args: ["--sql-mode="] }); // no strict mode, as old configurations have it
+    await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
+    await server.query("ALTER TABLE location MODIFY contact CHAR(255) NOT NULL"); // of OpenSIPS up to 3.0
+    database = databaseOf(server);
+  });
+  beforeEach(async () => {
+    for (const table of ["subscriber", "dbaliases", "location", "strowger_aor", "strowger_flow"])
+      await server.query(`DELETE FROM ${table}`);
+    for (const name of ["bob", "alice"])
+      await server.query("INSERT INTO subscriber (username, domain, password) VALUES (?, 'example.com', ?)", [
+        name,
+        name,
+      ]);
+    await server.query(
+      "INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES ('100', 'example.com', 'bob', 'example.com')",
+    );
+    const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
+    time = new TestHouse();
+    house = { ...time.node(), lookup: new Location(tables, setImmediate) };
+  });
+  afterAll(async () => {
+    await database.close();
+    await server[Symbol.asyncDispose]();
+  });
+  const convert = async (charset: string): Promise<void> => {
+    for (const table of ["domain", "subscriber", "dbaliases", "location"])
+      await server.query(`ALTER TABLE ${table} CONVERT TO CHARACTER SET ${charset}`);
+  };
+
+  const registration = (user: string, fields: Fields = {}): Fields => ({
+    From: `<sip:${user}@example.com>;tag=1`,
+    To: `<sip:${user}@example.com>`,
+    "Call-ID": `reg-${user}`,
+    Contact: `<sip:${user}@192.0.2.1:5060>`,
+    ...fields,
+  });
+  const registered = async (user: string, more: Fields = {}) => {
+    const fields = registration(user, more);
+    time.now += 1; // another nonce
+    const refusal = await register(requestOf("REGISTER", uri, fields), phone, house);
+    if (refusal.status !== 401) return refusal;
+    return register(withCredentials("REGISTER", uri, fields, refusal, user), phone, house);
+  };
+
+  for (const [charset, strangers] of [
+    ["latin1", ["😀", "Дмитрий", "日本"]],
+    ["utf8mb3", ["😀", "b😀b"]],
+    ["ascii", ["böb", "😀"]],
+  ] as const) {
+    it(`${charset}: names that it cannot hold have no account, and look-ups that they joined have theirs`, async () => {
+      await convert(charset);
+      const asked = ["bob", ...strangers, "alice", "100", ...strangers, "ghost"];
+      const [resolutions, lists] = await Promise.all([
+        Promise.all(asked.map((name) => house.lookup.resolve(of(name)))),
+        Promise.all(asked.map((name) => house.lookup.bindings(of(name)))),
+      ]);
+      expect(resolutions.map(({ domain }) => domain?.name)).toEqual(asked.map(() => "example.com"));
+      expect(resolutions.map(({ account }) => account?.username)).toEqual(
+        asked.map((name) => ({ bob: "bob", alice: "alice", "100": "bob" })[name as string]),
+      );
+      expect(lists).toEqual(asked.map(() => []));
+    });
+
+    it(`${charset}: REGISTER and INVITE for such a name look like those for an unknown one`, async () => {
+      await convert(charset);
+      for (const stranger of strangers.map(encodeURIComponent)) {
+        expect((await registered(stranger)).status).toBe(401);
+        time.now += 1;
+        const call = {
+          From: "<sip:bob@example.com>;tag=1",
+          To: `<sip:${stranger}@example.com>`,
+          "Call-ID": "call",
+        };
+        const refusal = await route(requestOf("INVITE", `sip:${stranger}@example.com`, call), phone, house);
+        expect(refusal).toMatchObject({ status: 407 });
+        if (refusal.kind !== "reject") throw new Error("routed");
+        const again = withCredentials("INVITE", `sip:${stranger}@example.com`, call, refusal, "bob");
+        expect(await route(again, phone, house)).toMatchObject({ status: 404 });
+      }
+    });
+
+    it(`${charset}: a contact, Call-ID or instance that it cannot hold is 400, and what was committed with it stays`, async () => {
+      await convert(charset);
+      const odd = wireText(strangers[0]);
+      const answers = await Promise.all([
+        registered("bob", { Contact: `<sip:bob@192.0.2.1;x=${odd}>` }),
+        registered("alice"),
+      ]);
+      expect(answers).toMatchObject([
+        { status: 400, reason: "The database cannot hold this binding's contact" },
+        { status: 200 },
+      ]);
+      expect(await registered("bob", { "Call-ID": `reg${odd}` })).toMatchObject({ status: 400 });
+      expect(
+        await registered("bob", { Contact: `<sip:bob@192.0.2.1>;+sip.instance="<${odd}>"` }),
+      ).toMatchObject({ status: 400 });
+      expect(await registered("bob", { "User-Agent": odd })).toMatchObject({ status: 200 });
+    });
+  }
+
+  it("a contact that is longer than its column is 400", async () => {
+    await convert("utf8mb4");
+    const long = `<sip:bob@192.0.2.1:5060;x=${"x".repeat(300)}>`;
+    expect(await registered("bob", { Contact: long })).toMatchObject({
+      status: 400,
+      reason: "The database cannot hold this binding's contact",
+    });
+    expect(await server.query("SELECT contact_id FROM location")).toEqual([]);
+  });
+});
