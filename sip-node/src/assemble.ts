@@ -20,7 +20,7 @@ import { StoreUnavailable } from "./location/location-store.ts";
 import { Node } from "./node.ts";
 import { type Addresses, addressesOf } from "./proxy/addresses.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/metrics.ts";
-import { type Flow, hostPort } from "./wire/flow.ts";
+import type { Flow } from "./wire/flow.ts";
 import type { Ms } from "./wire/units.ts";
 
 export interface Sockets {
@@ -52,7 +52,7 @@ export interface Assembly {
 /** What of the settings is looked up at each message, as it is kept for that. */
 interface InForce {
   readonly addresses: Addresses;
-  readonly socketName: string;
+  readonly locationSocket: string | undefined;
   readonly trusted: ReadonlySet<string>;
   readonly isOutside: (flow: Flow) => boolean;
 }
@@ -86,7 +86,7 @@ export function assemble(
     (statement, duration) => telemetry.statement(statement, duration),
   );
   const nodes = new NodeTable(database, { name: config.name, version, configurationHash: () => hash });
-  const location = new Location(new LocationTables(database, () => inForce.socketName), clock.defer);
+  const location = new Location(new LocationTables(database, () => inForce.locationSocket), clock.defer);
   const cluster: Cluster = new Cluster(
     {
       id,
@@ -161,7 +161,7 @@ function forceOf({ sip, peers, insideRanges }: Config): InForce {
   const isInside = inRanges(insideRanges);
   return {
     addresses: addressesOf(sip.advertise, sip.former),
-    socketName: `udp:${hostPort(sip.advertise.host, sip.advertise.port)}`,
+    locationSocket: sip.locationSocket,
     trusted: new Set(peers),
     isOutside: insideRanges.length === 0 ? () => false : ({ address }) => !isInside(address),
   };

@@ -55,6 +55,39 @@ it("what may be left out has defaults: an own port for phones without an owner, 
   expect(ring).toMatchObject([{ id: "1", verifyFrom: 0, signFrom: 0, dropAfter: Number.POSITIVE_INFINITY }]);
 });
 
+it.each([
+  ["203.0.113.1:5060", "udp:203.0.113.1:5060"],
+  ["[2001:db8::1]:5060", "udp:[2001:db8::1]:5060"],
+  [`${"h".repeat(55)}:5060`, `udp:${"h".repeat(55)}:5060`],
+  [`${"h".repeat(56)}:5060`, undefined],
+  [`${"k8s-sip-udp-0123456789-0123456789abcdef.elb.eu-central-1.amazonaws.example"}:5060`, undefined],
+])(
+  "location.socket, of 64 characters, names the advertised address %s where it fits",
+  (advertise, socket) => {
+    const { config } = read({ ...least, sip: { ...least.sip, advertise } });
+    expect(config.sip.locationSocket).toBe(socket);
+  },
+);
+
+it("what does not fit into this node's row in strowger_node is a problem", () => {
+  const long = {
+    ...least,
+    name: "n".repeat(254),
+    cluster: { ...least.cluster, advertise: `${"h".repeat(60)}:7000` },
+  };
+  expect(problems(long)).toEqual([
+    "STROWGER_CONFIG (file).name: expected at most 253 characters",
+    "STROWGER_CONFIG (file).cluster.advertise: expected at most 64 characters",
+  ]);
+  expect(
+    problems({
+      ...long,
+      name: "n".repeat(253),
+      cluster: { ...least.cluster, advertise: `${"h".repeat(59)}:7000` },
+    }),
+  ).toEqual([]);
+});
+
 it("transactions and flows are as many as fit into the memory, and never more than their bounds", () => {
   expect(capacity(256 * 2 ** 20)).toEqual({ transactions: 10_485, flows: 44_739 });
   expect(capacity(Number.POSITIVE_INFINITY)).toEqual({ transactions: 200_000, flows: 500_000 });

@@ -9,7 +9,10 @@ import { dirname } from "node:path";
 import type { KeyRing } from "./auth/key-ring.ts";
 import { type Capacity, capacity } from "./config/capacity.ts";
 import { type AddressRange, type HostPort, JsonReader } from "./config/json-reader.ts";
+import { locationSocket } from "./config/location-socket.ts";
 import { readKeys } from "./config/read-keys.ts";
+import { hostPort } from "./wire/flow.ts";
+import { maxNodeAddress, maxNodeName } from "./wire/limits.ts";
 import type { Epoch, Ms } from "./wire/units.ts";
 
 export interface Config {
@@ -19,6 +22,8 @@ export interface Config {
     /** Several nodes share the listening address, and each may send to every phone. */
     readonly reusePort: boolean;
     readonly advertise: HostPort;
+    /** The advertised address as `location.socket` says it; undefined where that column cannot hold it. */
+    readonly locationSocket: string | undefined;
     /** Former advertised addresses that still count as ours. */
     readonly former: readonly HostPort[];
     /** The second socket, for phones whose owner is gone. */
@@ -145,12 +150,14 @@ function toConfig(
   const listen = sip.address("listen");
   const hosts = mysql.addresses("hosts");
   if (hosts.length === 0) mysql.expected("hosts", "at least one host:port");
+  const advertise = sip.address("advertise");
   return {
-    name: environment["STROWGER_NODE_NAME"] ?? file.text("name", "node"),
+    name: readName(file, environment["STROWGER_NODE_NAME"]),
     sip: {
       listen,
       reusePort: sip.flag("reusePort"),
-      advertise: sip.address("advertise"),
+      advertise,
+      locationSocket: locationSocket(advertise),
       former: sip.addresses("former"),
       direct: sip.has("direct") ? sip.address("direct") : { host: listen.host, port: 0 },
     },
@@ -176,6 +183,13 @@ function toConfig(
   };
 }
 
+/** The row in `strowger_node` has its name; one that does not fit there would keep the node from its peers. */
+function readName(file: JsonReader, given: string | undefined): string {
+  const name = given ?? file.text("name", "node");
+  if (name.length > maxNodeName) file.expected("name", `at most ${maxNodeName} characters`);
+  return name;
+}
+
 /** Whoever reaches it may stop the node, and nobody is asked for a name there. */
 function readControl(control: JsonReader): HostPort {
   const address = control.address("listen", "127.0.0.1:8081");
@@ -189,6 +203,8 @@ function readControl(control: JsonReader): HostPort {
 function readCluster(cluster: JsonReader, podIp: string | undefined, problems: string[]): Config["cluster"] {
   const listen = cluster.address("listen");
   const advertise = cluster.has("advertise") ? cluster.address("advertise") : listen;
+  if (hostPort(advertise.host, advertise.port).length > maxNodeAddress)
+    cluster.expected("advertise", `at most ${maxNodeAddress} characters`);
   if (podIp === undefined) return { listen, advertise };
   if (isIP(podIp) === 0) problems.push(`STROWGER_POD_IP: expected an IP address, found "${podIp}"`);
   return { listen, advertise: { host: podIp, port: advertise.port } };

@@ -16,6 +16,11 @@ export const maxTokenBytes = 1_024;
 export const maxListValues = 64;
 /** Contacts in one REGISTER (400). */
 export const maxContactsPerRegister = 16;
+/** Characters of `location.socket`; a longer advertised address is not written there. */
+export const maxSocketBytes = 64;
+/** Characters of `strowger_node.name` and `strowger_node.address` (a longer one is a problem of the configuration). */
+export const maxNodeName = 253;
+export const maxNodeAddress = 64;
 /** Bytes of one contact URI that `location` can hold (400). */
 export const maxContactBytes = 1_024;
 /** Bytes of the Reason fields that go from a CANCEL into those of its branches; longer ones are left out. */

@@ -112,6 +112,19 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     ]);
   });
 
+  it("a binding of an exchange whose address does not fit into `socket` is stored without one", async () => {
+    const withoutSocket = new LocationTables(database, () => undefined);
+    await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
+    await insert(1, "sip:bob@192.0.2.9", null, "UNIX_TIMESTAMP() + 60");
+    const [row] = await read();
+    expect(await withoutSocket.commit([{ aor: bob, version: 0, bindings: [{ ...row!, id: "2" }] }])).toEqual([
+      "committed",
+    ]);
+    expect(await server.query("SELECT socket FROM location WHERE contact_id = 2")).toEqual([
+      { socket: null },
+    ]);
+  });
+
   it("expires 0 means for ever, as OpenSIPS writes it, and the reaper leaves it alone", async () => {
     await insert(1, "sip:bob@192.0.2.9", null, "0");
     await insert(2, "sip:bob@192.0.2.8", null, "UNIX_TIMESTAMP() - 3600");

@@ -107,7 +107,7 @@ const flowColumns = 6;
 export async function writeBindings(
   session: Session,
   rows: readonly { aor: Aor; binding: Binding }[],
-  socket: string,
+  socket: string | undefined,
 ): Promise<void> {
   const batch = padded(rows);
   await session.write(
@@ -130,7 +130,7 @@ ON DUPLICATE KEY UPDATE flow = VALUES(flow), owner_node = VALUES(owner_node), re
   );
 }
 
-function locationValues(aor: Aor, binding: Binding, socket: string): Value[] {
+function locationValues(aor: Aor, binding: Binding, socket: string | undefined): Value[] {
   const { address, port } = binding.flow;
   const received = binding.isBehindNat ? `sip:${hostPort(address, port)}` : null;
   return [
@@ -145,7 +145,7 @@ function locationValues(aor: Aor, binding: Binding, socket: string): Value[] {
     binding.cseq,
     binding.isBehindNat ? "NAT" : null,
     stored(binding.userAgent),
-    socket,
+    socket ?? null,
     binding.instance === undefined ? null : stored(binding.instance),
   ]; // prettier-ignore
 }

@@ -19,11 +19,11 @@ import { resolveNames } from "./resolve-names.ts";
 
 export class LocationTables implements LocationStore {
   private readonly database: Database;
-  private readonly socket: () => string;
+  private readonly socket: () => string | undefined;
   private sha256: string | undefined;
 
-  /** `socket` is what `location.socket` says: `udp:host:port` of the advertised address. */
-  constructor(database: Database, socket: () => string) {
+  /** `socket` is what `location.socket` says; undefined: nothing. */
+  constructor(database: Database, socket: () => string | undefined) {
     this.database = database;
     this.socket = socket;
   }
