@@ -2,7 +2,8 @@
 import type { Database } from "../adapters/mysql/database.ts";
 import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
 import { beat } from "../adapters/mysql/leader-beat.ts";
-import type { MigrationReport } from "../adapters/mysql/migrate.ts";
+import { hasEveryTable, type MigrationReport } from "../adapters/mysql/migrate.ts";
+import { readMigrations } from "../adapters/mysql/migration-files.ts";
 import { openInstallation } from "../adapters/mysql/open-installation.ts";
 import type { Installations } from "../installations.ts";
 import type { ObjectKey } from "../runtime/object.ts";
@@ -19,7 +20,7 @@ export interface OneInstallationOptions {
 export class OneInstallation implements Installations {
   readonly #database: Database;
   readonly #options: OneInstallationOptions;
-  readonly #openOnce: () => Promise<Installation>;
+  #openOnce: () => Promise<Installation>;
   #installation: Installation | undefined;
   #hasFailed = false;
   #beating: Promise<void> | undefined;
@@ -27,7 +28,11 @@ export class OneInstallation implements Installations {
   constructor(database: Database, options: OneInstallationOptions) {
     this.#database = database;
     this.#options = options;
-    this.#openOnce = openInstallation(database, options.name, (report) => options.onOpen(report));
+    this.#openOnce = this.#opener();
+  }
+
+  #opener(): () => Promise<Installation> {
+    return openInstallation(this.#database, this.#options.name, (report) => this.#options.onOpen(report));
   }
 
   /** Whichever SipCluster asks: whose it is, the database itself says. */
@@ -66,6 +71,7 @@ export class OneInstallation implements Installations {
   async #beat(): Promise<void> {
     const wasAway = this.#hasFailed || this.#database.outage !== undefined;
     try {
+      if (await this.#isEmptied()) return await this.#openAnew();
       const { epoch } = await this.opened();
       if (epoch !== undefined && !(await beat(this.#database, epoch)))
         return this.#options.onLost(new LeadershipLost());
@@ -74,5 +80,20 @@ export class OneInstallation implements Installations {
     } catch {
       // Whoever needs the database says so in a condition.
     }
+  }
+
+  /** Somebody dropped tables that this process made or found; asked before the beat, which needs one of them. */
+  async #isEmptied(): Promise<boolean> {
+    return this.#installation !== undefined && !(await hasEveryTable(this.#database, await readMigrations()));
+  }
+
+  /** As at the start: the tables are made, and everything is looked at again. */
+  async #openAnew(): Promise<void> {
+    this.#installation = undefined;
+    this.#hasFailed = true;
+    this.#openOnce = this.#opener();
+    await this.opened();
+    this.#hasFailed = false;
+    this.#options.onBack();
   }
 }

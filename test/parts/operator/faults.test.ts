@@ -97,6 +97,40 @@ test("the database away: SipCluster and new objects say so, a verdict stays, and
   expect(await usernames()).toEqual(["alice", "bob"]);
 });
 
+test.each([
+  ["all", undefined],
+  ["one of OpenSIPS's", ["subscriber"]],
+  ["one that a later migration changed", ["strowger_node", "strowger_claim"]],
+] as const)(
+  "tables that somebody dropped (%s) are made again with their rows, without a new process",
+  async (_which, some) => {
+    operator.write("alice.yaml", userYaml("alice", "x"));
+    await operator.start();
+    await operator.becomes("SipUser", "alice", "Reconciled");
+    const columns = () =>
+      mariadb.query<{ t: string; c: string }>(
+        "SELECT TABLE_NAME AS t, COLUMN_NAME AS c FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY 1, 2",
+      );
+    const before = await columns();
+    for (const table of some ?? new Set(before.map(({ t }) => t))) await mariadb.query(`DROP TABLE ${table}`);
+    await operator.eventually(
+      "the tables are there",
+      async () => (await columns()).length === before.length,
+      20_000,
+    );
+    expect(await columns()).toEqual(before);
+    await operator.eventually("alice is there", async () => (await usernames()).includes("alice"), 20_000);
+    await operator.eventually(
+      "she owns her row",
+      async () =>
+        (await mariadb.query("SELECT name FROM strowger_owner WHERE kind = 'SipUser' AND name = 'alice'"))
+          .length === 1,
+      20_000,
+    );
+    expect((await operator.get("/healthz")).status).toBe(200);
+  },
+);
+
 test("the database away at the start: the operator waits for it", async () => {
   await mariadb.stop();
   await operator.start();

@@ -1,5 +1,6 @@
 /**
- * Brings a database to this program's schema. Only absent tables are created, so a table of OpenSIPS that exists stays as it is. Every
+ * Brings a database to this program's schema. Only absent tables are created, so a table of OpenSIPS that exists stays as it is; one that
+ * somebody dropped is made again, and what came after it is done again. Every
  * step can be run again: a migration that was cut off goes on, and two programs that migrate at once take turns by a lease. One that
  * living nodes could not serve after waits until they are gone, and those behind it with it:
  *
@@ -83,6 +84,12 @@ export async function migrate(
   }
 }
 
+/** Whether every table is there that the migrations make. One that was dropped is made again by `migrate`. */
+export async function hasEveryTable(database: Database, migrations: readonly Migration[]): Promise<boolean> {
+  const existing = await existingTables(database);
+  return migrations.every(({ tables }) => tables.every((table) => existing.has(table)));
+}
+
 /** Makes the database itself, where it is absent. `database` is connected without a schema. */
 export async function createDatabase(database: Database, name: string): Promise<void> {
   const { nameCollation } = await inspectServer(database);
@@ -139,9 +146,12 @@ async function applyPending(
   const rows = await readMigrationRows(database);
   refuseUnservable(rows, migrations);
   const applied: string[] = [];
-  for (const migration of migrations) {
+  const existing = await existingTables(database);
+  // What later migrations did to a table that somebody dropped is done again, too.
+  const damaged = migrations.findIndex(({ tables }) => !tables.every((table) => existing.has(table)));
+  for (const [index, migration] of migrations.entries()) {
     const row = rows.find(({ number }) => number === migration.number);
-    if (row?.finished === 1) continue;
+    if (row?.finished === 1 && (damaged === -1 || index < damaged)) continue;
     const nodes = await applyOne(database, migration, row, server, holder);
     if (nodes.length > 0) {
       const waits = { label: label(migration), servesFrom: migration.servesFrom, nodes };
