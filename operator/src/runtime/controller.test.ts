@@ -23,7 +23,9 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
   const generations = new Map<ObjectKey, number>();
   const ends: (() => void)[] = [];
   const held = { isHeld: false };
+  const frees = new Set<string>();
   const concerned: ObjectKey[] = [];
+  const removal: { fails?: boolean; isProven: boolean } = { isProven };
   const missed: { isComplete?: boolean; failures?: unknown[] } = {};
   const objectOf = (key: ObjectKey) => ({
     kind: "Thing",
@@ -48,7 +50,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
       return Promise.resolve(
         objects.has(key)
           ? { is: "present", uid: "u" }
-          : isProven
+          : removal.isProven
             ? { is: "absent" }
             : { is: "unknown", why: "not read" },
       );
@@ -58,13 +60,17 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     kind: "Thing",
     reconcile: ({ metadata }) => {
       seen.reconciled.push(metadata.name);
-      return held.isHeld ? new Promise((resolve) => ends.push(() => resolve({}))) : Promise.resolve({});
+      const outcome = frees.has(metadata.name) ? { frees: true } : {};
+      return held.isHeld
+        ? new Promise((resolve) => ends.push(() => resolve(outcome)))
+        : Promise.resolve(outcome);
     },
     finalize: (_object: KubernetesObject, waited: number) => {
       seen.waited.push(waited);
       return Promise.resolve(finalized.shift() ?? { isDone: true as const });
     },
     remove: (key) => {
+      if (removal.fails === true) return Promise.reject(new Error("the database is away"));
       seen.removed.push(key);
       rows.delete(key);
       return Promise.resolve();
@@ -98,8 +104,10 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     statuses,
     generations,
     held,
+    frees,
     ends,
     concerned,
+    removal,
     clock,
     seen,
   };
@@ -391,4 +399,41 @@ test("a new leader looks first at what changed while nobody led, and at the rest
   expect(seen.reconciled.slice(0, 2)).toEqual(["outdated", "edited"]);
   expect(seen.released).toEqual(["ns/goes"]);
   expect(seen.reconciled).toHaveLength(22);
+});
+
+test("a removal that failed needs a proof of its own: what the next sweep cannot prove stays", async () => {
+  const { loop, removal, seen, clock } = given(keys(1, 5), keys(1, 3));
+  removal.fails = true;
+  loop.start();
+  await settle();
+  removal.fails = false;
+  removal.isProven = false;
+  loop.sweep();
+  await settle();
+  clock.advance(30_000); // the back-off of both keys
+  await settle();
+  expect(seen.removed).toEqual([]);
+  removal.isProven = true;
+  loop.sweep();
+  await settle();
+  clock.advance(30_000);
+  await settle();
+  expect(seen.removed.sort()).toEqual(["ns/u4", "ns/u5"]);
+});
+
+test("what frees a name wakes who is not ready, and nobody else", async () => {
+  const { loop, objects, statuses, frees, seen, clock } = given([], keys(1, 3));
+  statuses.set("ns/u1", readyAt(1));
+  objects.add("ns/giver");
+  statuses.set("ns/giver", readyAt(1));
+  loop.start();
+  await settle();
+  seen.reconciled.length = 0;
+  frees.add("giver");
+  loop.changed({ kind: "Thing", key: "ns/giver", what: "object" });
+  await settle();
+  frees.clear();
+  clock.advance(500);
+  await settle();
+  expect(seen.reconciled).toEqual(["giver", "u2", "u3"]);
 });

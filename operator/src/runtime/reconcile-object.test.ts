@@ -1,0 +1,149 @@
+import { expect, test } from "vitest";
+import { isReady, notReady } from "./decision.ts";
+import type { KubernetesObject } from "./object.ts";
+import { finalizer, isPaused, reconcileObject, type Plan } from "./reconcile-object.ts";
+import type { Source } from "./source.ts";
+import { StatusWriter } from "./status-writer.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+interface Written {
+  readonly observedGeneration?: number;
+  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
+}
+
+/** One object of generation 2, and everything that happens to it, in order. */
+function given(more: object = {}, status?: object) {
+  const done: string[] = [];
+  const statuses: Written[] = [];
+  const object: KubernetesObject = {
+    kind: "Thing",
+    metadata: { namespace: "ns", name: "a", uid: "u", generation: 2, ...more },
+    spec: {},
+    ...(status === undefined ? {} : { status }),
+  };
+  const source = {
+    get: () => object,
+    event: () => undefined,
+    holdBack: (_kind: string, _key: string, isHeld: boolean) => {
+      done.push(isHeld ? "hold" : "release");
+      return Promise.resolve();
+    },
+    writeStatus: (_kind: string, _key: string, written: Written) => {
+      done.push("status");
+      statuses.push(written);
+      return Promise.resolve();
+    },
+  } as unknown as Source;
+  const writer = new StatusWriter(source, new VirtualClock(), () => undefined);
+  const frame = (verdictOf: (error: unknown) => ReturnType<typeof notReady> | undefined) => ({
+    source,
+    status: writer,
+    verdictOf,
+  });
+  const plan = (decided: Partial<Plan> = {}): Plan => ({
+    actions: [],
+    ready: isReady("all is well"),
+    status: {},
+    apply: () => (done.push("apply"), Promise.resolve()),
+    ...decided,
+  });
+  return { object, done, statuses, frame, plan };
+}
+
+const held = { finalizers: ["other/one", finalizer] };
+const nothing = (): undefined => undefined;
+
+test.each([
+  ["is to be held and is not", {}, true, ["hold", "apply", "status"]],
+  ["is to be held and is", held, true, ["apply", "status"]],
+  ["is not to be held and is", held, false, ["apply", "release", "status"]],
+  ["is not to be held and is not", { finalizers: ["other/one"] }, false, ["apply", "status"]],
+  ["stays as it is, held", held, undefined, ["apply", "status"]],
+  ["stays as it is, not held", {}, undefined, ["apply", "status"]],
+] as const)("the finalizer of an object that %s", async (_what, more, isHeldBack, order) => {
+  const { object, done, frame, plan } = given(more);
+  const decided = isHeldBack === undefined ? plan() : plan({ isHeldBack });
+  await reconcileObject(object, frame(nothing), () => Promise.resolve(decided));
+  expect(done).toEqual(order);
+});
+
+test("a write that fails releases nothing, is stated and is thrown on", async () => {
+  const { object, done, statuses, frame, plan } = given(held);
+  const failing = plan({ isHeldBack: false, apply: () => Promise.reject(new Error("away")) });
+  const verdictOf = () => notReady("Refused", "it failed");
+  await expect(reconcileObject(object, frame(verdictOf), () => Promise.resolve(failing))).rejects.toThrow(
+    "away",
+  );
+  expect(done).toEqual(["status"]);
+  expect(statuses[0]).toMatchObject({ observedGeneration: 2, conditions: [{ reason: "Refused" }] });
+});
+
+test("a failure without a verdict writes nothing; one whose verdict is Unknown leaves the generation that was observed", async () => {
+  const before = { observedGeneration: 1, conditions: [] };
+  const { object, done, statuses, frame } = given({}, before);
+  const failing = () => Promise.reject(new Error("away"));
+  await expect(reconcileObject(object, frame(nothing), failing)).rejects.toThrow("away");
+  expect(done).toEqual([]);
+  const unknown = () => ({ ...notReady("Stale", "old"), status: "Unknown" as const });
+  await expect(reconcileObject(object, frame(unknown), failing)).rejects.toThrow("away");
+  expect(statuses).toMatchObject([{ observedGeneration: 1, conditions: [{ status: "Unknown" }] }]);
+});
+
+const ready = (observedGeneration: number): object => ({
+  observedGeneration,
+  conditions: [{ type: "Ready", status: "True", reason: "Reconciled", message: "all is well" }],
+});
+
+test.each([
+  ["rows that were right for this spec", ready(2), { actions: ["put right"] }, { isRepair: true }],
+  ["nothing", ready(2), { actions: [] }, {}],
+  ["what was asked for", ready(2), { actions: ["rotate"], isAsked: true }, {}],
+  ["rows of another spec", ready(1), { actions: ["write"] }, {}],
+  ["rows that never were", undefined, { actions: ["write"] }, {}],
+  [
+    "a name that is free now",
+    ready(2),
+    { actions: ["release"], isAsked: true, frees: true },
+    { frees: true },
+  ],
+  ["what is looked at again", ready(2), { requeueAfter: 7 }, { requeueAfter: 7 }],
+] as const)("the outcome of putting right %s", async (_what, status, decided, outcome) => {
+  const { object, frame, plan } = given({}, status);
+  expect(await reconcileObject(object, frame(nothing), () => Promise.resolve(plan(decided)))).toEqual(
+    outcome,
+  );
+});
+
+const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
+
+test("a pause: nothing is planned, and what others no longer allow ends all the same", async () => {
+  const { object, done, statuses, frame, plan } = given(pause, ready(1));
+  expect(isPaused(object)).toBe(true);
+  const never = () => Promise.reject(new Error("was planned"));
+  expect(await reconcileObject(object, frame(nothing), never)).toEqual({});
+  expect(done).toEqual(["status"]);
+  expect(statuses.at(-1)).toMatchObject({ observedGeneration: 1 });
+  const revoked = plan({ ready: notReady("NotAllowed", "no") });
+  await reconcileObject(object, frame(nothing), never, () => Promise.resolve(revoked));
+  expect(done.slice(1)).toEqual(["apply", "status"]);
+  expect(statuses.at(-1)?.conditions.map(({ type, status }) => `${type} ${status}`)).toEqual([
+    "Ready False",
+    "Paused True",
+  ]);
+});
+
+test("the end of a pause is said where a pause was said, and else not", async () => {
+  const was = {
+    observedGeneration: 2,
+    conditions: [{ type: "Paused", status: "True", reason: "x", message: "" }],
+  };
+  const after = given({}, was);
+  await reconcileObject(after.object, after.frame(nothing), () => Promise.resolve(after.plan()));
+  expect(after.statuses.at(-1)?.conditions).toMatchObject([
+    { type: "Paused", status: "False" },
+    { type: "Ready" },
+  ]);
+  const never = given({ annotations: { "sip.strowger.dev/paused": "false" } });
+  await reconcileObject(never.object, never.frame(nothing), () => Promise.resolve(never.plan()));
+  expect(never.statuses.at(-1)?.conditions).toMatchObject([{ type: "Ready" }]);
+});
