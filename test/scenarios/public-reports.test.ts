@@ -35,6 +35,17 @@ async function answered(
 }
 
 describe("REGISTER", () => {
+  it("kamailio 4926: a Contact with letters after its port is refused and no later answer lists it", async () => {
+    const exchange = scene();
+    const [bob] = await registered(exchange, "bob@a");
+    const broken = bob!.register("<sip:bob@192.0.2.10:5060transport=udp>");
+    await answered(exchange, broken);
+    const query = bob!.register("");
+    await answered(exchange, query);
+    expect(broken.status).toBe(400);
+    expect(headerList(query.final!, "contact").map(uriOf)).toEqual([bob!.contact]);
+  });
+
   it("kamailio 6 and linphone-desktop 458: another Call-ID and another port of one instance is one binding", async () => {
     const exchange = scene();
     const bob = exchange.phone({ username: "bob", on: "a" });

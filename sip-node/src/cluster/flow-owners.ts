@@ -164,7 +164,7 @@ export class FlowOwners {
       newcomers.forEach(({ heard, settled }, i) => {
         const youngest = answers.reduce((least, ages) => Math.min(least, ages?.[i] ?? never), never);
         if (youngest < transactionSpan) heard.contestedUntil = now + transactionSpan - youngest;
-        const known = Math.max(0, ...answers.map((words) => words?.[newcomers.length + i] ?? 0));
+        const known = answers.reduce((most, words) => Math.max(most, words?.[newcomers.length + i] ?? 0), 0);
         this.flows.markAuthenticated(heard.flow.key, now + known, now);
         heard.introduction = undefined;
         settled();
