@@ -266,6 +266,7 @@ export class Exchange {
       resolve: async (names) => wait().then(() => store.resolve(names)),
       bindings: async (aors) => wait().then(() => store.bindings(aors)),
       bindingsById: async (ids) => wait().then(() => store.bindingsById(ids)),
+      bindingsByContact: async (key, limit) => wait().then(() => store.bindingsByContact(key, limit)),
       commit: async (changes) => wait().then(() => store.commit(changes)),
     };
   }

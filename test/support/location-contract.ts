@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Aor } from "../../sip-node/src/location/account.ts";
 import type { Binding, BindingChange } from "../../sip-node/src/location/binding.ts";
+import { contactKey } from "../../sip-node/src/location/contact-key.ts";
 import type { LocationStore } from "../../sip-node/src/location/location-store.ts";
 import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import type { NewDomain, NewUser } from "./memory-location.ts";
@@ -236,6 +237,56 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         const read = await store.bindingsById([binding(2).id, "7", binding(1).id]);
         expect(read.map((one) => one?.id)).toEqual([binding(2).id, undefined, binding(1).id]);
         expect(read[0]).toMatchObject({ contact: binding(2).contact, nonceCount: 7 });
+      });
+    });
+
+    describe("by contact", () => {
+      const carol: Aor = { ...bob, username: "carol" };
+      const ask = async (uri: string, limit = 9, from = store) =>
+        [...(await from.bindingsByContact(contactKey(uri), limit))]
+          .map(({ aor, binding: { id } }) => [aor, id])
+          .sort(([, a], [, b]) => (String(a) < String(b) ? -1 : 1));
+
+      it("the current bindings of all users with that user, host and port, from either store", async () => {
+        await store.commit([
+          change(
+            bob,
+            0,
+            binding(1, { contact: "sip:b@10.0.0.9:5060;x=y" }),
+            binding(2, { contact: "sip:b@10.0.0.9:5062" }),
+          ),
+          change(
+            carol,
+            0,
+            binding(3, { contact: "sip:%62@10.0.0.9" }),
+            binding(4, { contact: "sip:B@10.0.0.9" }),
+          ),
+        ]);
+        for (const one of [store, other])
+          expect(await ask("sip:b@10.0.0.9", 9, one)).toEqual([
+            [bob, binding(1).id],
+            [carol, binding(3).id],
+          ]);
+        expect(
+          (await store.bindingsByContact(contactKey("sip:b@10.0.0.9:5062"), 9))[0]?.binding,
+        ).toMatchObject({
+          contact: "sip:b@10.0.0.9:5062",
+          flow: binding(2).flow,
+          isBehindNat: true,
+        });
+        expect(await ask("sip:nobody@10.0.0.9")).toEqual([]);
+        expect(await ask("sip:b@10.0.0.9", 1)).toHaveLength(1);
+      });
+
+      it("follows a contact that changes, and finds nothing that has expired or was removed", async () => {
+        await store.commit([change(bob, 0, binding(1, { contact: "sip:b@10.0.0.9" }))]);
+        await store.commit([change(bob, 1, binding(1, { contact: "sip:b@10.0.0.10" }))]);
+        expect([await ask("sip:b@10.0.0.9"), await ask("sip:b@10.0.0.10")]).toEqual([
+          [],
+          [[bob, binding(1).id]],
+        ]);
+        await store.commit([change(bob, 2, binding(1, { contact: "sip:b@10.0.0.10", expiresIn: 0 }))]);
+        expect(await ask("sip:b@10.0.0.10")).toEqual([]);
       });
     });
 

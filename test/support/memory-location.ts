@@ -7,7 +7,13 @@ import {
   type Resolution,
 } from "../../sip-node/src/location/account.ts";
 import { aorText } from "../../sip-node/src/location/account.ts";
-import type { Binding, BindingChange, CommitOutcome } from "../../sip-node/src/location/binding.ts";
+import type {
+  Binding,
+  BindingChange,
+  CommitOutcome,
+  OwnedBinding,
+} from "../../sip-node/src/location/binding.ts";
+import { contactKey } from "../../sip-node/src/location/contact-key.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
 import { unstorable } from "../../sip-node/src/location/storable.ts";
 
@@ -79,6 +85,14 @@ export class MemoryLocation implements LocationStore {
       const row = this.#rows.get(id);
       return row === undefined ? undefined : this.#read(row);
     });
+  }
+
+  async bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]> {
+    this.#check();
+    return [...this.#rows.values()]
+      .filter(({ binding, expiresAt }) => contactKey(binding.contact) === key && expiresAt > this.now)
+      .slice(0, limit)
+      .map((row) => ({ aor: row.aor, binding: this.#read(row) }));
   }
 
   async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {

@@ -123,7 +123,10 @@ export class VirtualPhone implements Sender {
   }
 
   call(username: string, password = this.username): OutgoingCall {
-    const uri = `sip:${username}@example.com`;
+    return this.callUri(`sip:${username}@example.com`, password);
+  }
+
+  callUri(uri: string, password = this.username): OutgoingCall {
     const callId = this.#token("call");
     let sequence = 0;
     return new OutgoingCall(this, (heard, challenge) =>

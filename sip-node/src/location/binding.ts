@@ -27,6 +27,12 @@ export interface Binding {
   readonly registeredAt: Epoch;
 }
 
+/** A binding with whose it is. */
+export interface OwnedBinding {
+  readonly aor: Aor;
+  readonly binding: Binding;
+}
+
 export const isCurrent = (binding: Binding): boolean => binding.expiresIn > 0;
 
 /** A change of one address of record's bindings: atomic, and only from the version it was planned on. */

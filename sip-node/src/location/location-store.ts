@@ -1,6 +1,6 @@
 /** What the location room needs of a database; `adapters/mysql` implements it, and the contract suite holds every implementation. */
 import type { Aor, Resolution } from "./account.ts";
-import type { Binding, BindingChange, CommitOutcome } from "./binding.ts";
+import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 
 export interface LocationStore {
   /** One answer for each name, in order: domain, account and binding version as they stand. Throws `StoreUnavailable`. */
@@ -9,6 +9,11 @@ export interface LocationStore {
   bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]>;
   /** The binding of each `contact_id`, in order. Throws `StoreUnavailable`. */
   bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]>;
+  /**
+   * Current bindings of all users whose contact has this `contactKey`; at most `limit`, in no order. Rows of other tools are not among
+   * them. Throws `StoreUnavailable`.
+   */
+  bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]>;
   /**
    * Commits all changes in one transaction where it can, else each in its own, so that no change fails for another's sake. Resolves
    * after COMMIT. At most one change for each address of record. Throws `StoreUnavailable` when nothing is known to be stored.

@@ -2,17 +2,36 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { MemoryLocation } from "../../../test/support/memory-location.ts";
 import type { Aor } from "./account.ts";
-import type { BindingChange } from "./binding.ts";
+import type { Binding, BindingChange } from "./binding.ts";
 import { isContactBehindNat } from "./contact-id.ts";
+import { contactKey } from "./contact-key.ts";
 import { Location } from "./location.ts";
 import { StoreUnavailable } from "./location-store.ts";
 import { wireText } from "../wire/wire-text.ts";
 import { aorOf, rowText } from "./row-text.ts";
 import { flowOf } from "../wire/flow.ts";
+import { maxSameContact } from "../wire/limits.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri } from "../wire/uri.ts";
 
 const bob: Aor = { username: "bob", domain: "example.com" };
+const anyBinding: Binding = {
+  id: "1",
+  contact: "sip:bob@10.0.0.1",
+  q: 1000,
+  callId: "c",
+  cseq: 1,
+  expiresIn: 60,
+  flow: flowOf("198.51.100.7", 4711),
+  isBehindNat: true,
+  ownerNode: "",
+  userAgent: "",
+  instance: undefined,
+  regId: 0,
+  nonceAt: 0,
+  nonceCount: 0,
+  registeredAt: 0,
+};
 const change = (aor: Aor, version = 0): BindingChange => ({ aor, version, bindings: [] });
 
 let store: MemoryLocation;
@@ -29,6 +48,7 @@ beforeEach(() => {
       resolve: (names) => (asked.push(names), store.resolve(names)),
       bindings: (aors) => (asked.push(aors), store.bindings(aors)),
       bindingsById: (ids) => (asked.push(ids), store.bindingsById(ids)),
+      bindingsByContact: (key, limit) => (asked.push([key, limit]), store.bindingsByContact(key, limit)),
       commit: (changes) => (asked.push(changes.map(({ aor }) => aor.username)), store.commit(changes)),
     },
     queueMicrotask,
@@ -91,6 +111,25 @@ describe("commits", () => {
     expect(outcomes).toEqual(["committed", "committed", "conflict"]);
     expect(await location.commit(change(bob, 1))).toBe("committed");
   });
+});
+
+it("by contact: one question for each, and nobody where more bindings have it than are looked at", async () => {
+  const contact = "sip:10.0.0.1:5060";
+  const add = (id: number) =>
+    store.addRow({ ...bob, username: `u${id}` }, { ...anyBinding, id: String(id), contact });
+  for (let id = 1; id <= maxSameContact; id++) add(id);
+  const key = contactKey(contact);
+  const [first, none] = await Promise.all([location.bindingsByContact(key), location.bindingsByContact("7")]);
+  expect([first.length, none, asked]).toEqual([
+    maxSameContact,
+    [],
+    [
+      [key, maxSameContact + 1],
+      ["7", maxSameContact + 1],
+    ],
+  ]);
+  add(maxSameContact + 1);
+  expect(await location.bindingsByContact(key)).toEqual([]);
 });
 
 describe("names and contacts", () => {

@@ -4,8 +4,9 @@
  */
 import type { Aor, Resolution } from "./account.ts";
 import { aorText } from "./account.ts";
-import type { Binding, BindingChange, CommitOutcome } from "./binding.ts";
+import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 import { Coalescer } from "./coalescer.ts";
+import { maxSameContact } from "../wire/limits.ts";
 import type { LocationStore } from "./location-store.ts";
 
 /** What the deciding rooms may ask. Every promise rejects with `StoreUnavailable` or `QueueFull` and nothing else. */
@@ -14,15 +15,20 @@ export interface Lookup {
   bindings(aor: Aor): Promise<readonly Binding[]>;
   /** The binding of a `contact_id`, expired or not. */
   bindingById(id: string): Promise<Binding | undefined>;
+  /** Current bindings of whatever user whose contact has this `contactKey`; empty too where so many have it that it names nobody. */
+  bindingsByContact(key: string): Promise<readonly OwnedBinding[]>;
 }
 
 const readBounds = { maxBatch: 64, maxRunning: 2, maxQueue: 10_000 };
+/** One key a statement, so that a contact which many share costs no other its rows. */
+const contactBounds = { maxBatch: 1, maxRunning: 2, maxQueue: 1_000 };
 const commitBounds = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
 
 export class Location implements Lookup {
   private readonly resolutions: Coalescer<Aor, Resolution>;
   private readonly lists: Coalescer<Aor, readonly Binding[]>;
   private readonly byId: Coalescer<string, Binding | undefined>;
+  private readonly byContact: Coalescer<string, readonly OwnedBinding[]>;
   private readonly commits: Coalescer<BindingChange, CommitOutcome>;
 
   constructor(store: LocationStore, defer: (act: () => void) => void) {
@@ -37,6 +43,7 @@ export class Location implements Lookup {
       readBounds,
     );
     this.byId = new Coalescer((ids) => store.bindingsById(ids), defer, readBounds);
+    this.byContact = new Coalescer((keys) => withContact(store, keys), defer, contactBounds);
     this.commits = new Coalescer((changes) => commitInRounds(store, changes), defer, commitBounds);
   }
 
@@ -50,6 +57,10 @@ export class Location implements Lookup {
 
   bindingById(id: string): Promise<Binding | undefined> {
     return this.byId.ask(id);
+  }
+
+  bindingsByContact(key: string): Promise<readonly OwnedBinding[]> {
+    return this.byContact.ask(key);
   }
 
   /** Resolves after COMMIT with what became of the change. */
@@ -86,6 +97,15 @@ async function once<Item, Answer>(
   });
   const answers = await ask(unique);
   return places.map((at) => answers[at] as Answer);
+}
+
+/** A list for each key. */
+async function withContact(
+  store: LocationStore,
+  keys: readonly string[],
+): Promise<readonly (readonly OwnedBinding[])[]> {
+  const found = await Promise.all(keys.map((key) => store.bindingsByContact(key, maxSameContact + 1)));
+  return found.map((bindings) => (bindings.length > maxSameContact ? [] : bindings));
 }
 
 /** Two changes of one address of record cannot both hold the version they were planned on: the later one conflicts. */

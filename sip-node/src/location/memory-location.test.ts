@@ -9,6 +9,7 @@ locationContract("in memory", async () => {
     resolve: (names) => memory.resolve(names),
     bindings: (aors) => memory.bindings(aors),
     bindingsById: (ids) => memory.bindingsById(ids),
+    bindingsByContact: (key, limit) => memory.bindingsByContact(key, limit),
     commit: (changes) => memory.commit(changes),
   };
   return {

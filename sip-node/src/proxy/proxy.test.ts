@@ -110,6 +110,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
         resolve: (name: Aor) => (asked.push(name.domain), lookup.resolve(name)),
         bindings: (aor: Aor) => lookup.bindings(aor),
         bindingById: (id: string) => lookup.bindingById(id),
+        bindingsByContact: (key: string) => lookup.bindingsByContact(key),
       },
     };
     const routes = [undefined, "<sip:203.0.113.1;lr>", "<sip:example.com;lr>"];
@@ -336,6 +337,79 @@ describe("in a dialog (rule 17)", () => {
       { ...fields(), "Max-Forwards": "0" },
     ])
       expect(await routeAck(requestOf("ACK", callBob, bad), node)).toBeUndefined();
+  });
+});
+
+describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)", () => {
+  const contact = "sip:carol@10.0.0.3:5070;line=x";
+  const carolFlow = flowOf("198.51.100.9", 4712);
+  const carols = { username: "carol", domain: "example.com" };
+  const row = (change: Partial<Binding> = {}) =>
+    binding({ id: "33", contact, flow: carolFlow, isBehindNat: true, ...change });
+  const replaces = { Replaces: "call-2;to-tag=a;from-tag=b" };
+
+  it.each(["INVITE", "MESSAGE", "REFER"])(
+    "%s: goes to that binding's flow and nowhere else",
+    async (method) => {
+      house.store.addRow(carols, row());
+      house.store.addRow(carols, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
+      const routing = await askAs("alice", method, contact, replaces);
+      expect(routing.kind === "forward" && routing.targets).toEqual([
+        { uri: contact, flow: carolFlow, isBehindNat: true, ownerNode: "bbbbbbbbbbbb", contactId: "33" },
+      ]);
+    },
+  );
+
+  it("404 for a contact that is nobody's, has expired, or belongs to a user or domain that is off", async () => {
+    const nothing = { status: 404, reason: "Domain Not Served" };
+    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
+    house.store.addRow(carols, row({ expiresIn: 0 }));
+    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
+    house.store.addRow(carols, row());
+    house.store.addUser("carol", "example.com", { password: "carol", isEnabled: false });
+    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
+    house.store.addDomain("off.example", { isEnabled: false });
+    house.store.addUser("carol", "off.example", {});
+    house.store.addRow({ username: "carol", domain: "off.example" }, row());
+    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
+  });
+
+  it("only the very contact: another user part, port or parameter is nobody's", async () => {
+    house.store.addRow(carols, row());
+    for (const uri of [
+      "sip:10.0.0.3:5070",
+      "sip:carol@10.0.0.3",
+      "sips:carol@10.0.0.3:5070",
+      `${contact};transport=tcp`,
+    ])
+      expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ status: 404 });
+  });
+
+  it("a stranger is challenged and hears of no contact", async () => {
+    house.store.addRow(carols, row());
+    expect(await ask("INVITE", contact)).toMatchObject({ status: 407 });
+    expect(await askAs("alice", "INVITE", contact, {}, "wrong")).toMatchObject({ status: 407 });
+  });
+
+  it("phones of several users with one private contact: the one in the caller's domain, and nobody where that leaves two", async () => {
+    house.store.addDomain("other.example");
+    house.store.addUser("carol", "other.example", {});
+    const theirs = flowOf("198.51.100.10", 4713);
+    house.store.addRow({ username: "carol", domain: "other.example" }, row({ id: "35", flow: theirs }));
+    expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: theirs }] });
+    house.store.addRow(carols, row());
+    expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: carolFlow }] });
+    house.store.addRow(bobs, row({ id: "36" }));
+    expect(await askAs("alice", "INVITE", contact)).toMatchObject({ status: 404 });
+  });
+
+  it("two bindings of one user with it are both called", async () => {
+    house.store.addRow(carols, row());
+    house.store.addRow(carols, row({ id: "37", flow: bobFlow }));
+    const routing = await askAs("alice", "INVITE", contact);
+    expect(routing.kind === "forward" && routing.targets.map(({ flow }) => flow.key).sort()).toEqual(
+      [carolFlow.key, bobFlow.key].sort(),
+    );
   });
 });
 

@@ -6,6 +6,7 @@ import { admit } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { checkNonce } from "../auth/nonce.ts";
 import type { Aor, Domain, Resolution } from "../location/account.ts";
+import { contactKey } from "../location/contact-key.ts";
 import { contactId, isContactBehindNat } from "../location/contact-id.ts";
 import { isCurrent } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
@@ -22,6 +23,7 @@ import type { Epoch } from "../wire/units.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
 import { wireText } from "../wire/wire-text.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
+import { contactOwner } from "./contact-owner.ts";
 import type { Party } from "./flow-token.ts";
 import { allow, isForStateAgent, refuseForStateAgent } from "./methods.ts";
 import { type Path, preprocess } from "./preprocess.ts";
@@ -76,7 +78,10 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   if (isForStateAgent(request) && (await isSameUser(called, admission.aor, house)))
     return refuseForStateAgent(request);
   // §16.5 Targets
-  const found = await (asked ?? findTargets(called, house));
+  const byName = await (asked ?? findTargets(called, house));
+  const found =
+    byName.kind === "not-served" ? await findByContact(request.uri, admission.aor, house) : byName;
+  if (found.kind === "not-served") return notServed(called.domain);
   if (found.kind === "reject") return found;
   const edits = [...path.edits, ...admission.edits];
   return {
@@ -218,17 +223,35 @@ interface TargetSet {
   readonly targets: readonly Target[];
 }
 
+/** The Request-URI's host is no domain of ours. */
+interface NotServed {
+  readonly kind: "not-served";
+}
+
 /** 404 for a domain or user that is not here, 480 for a user without a phone. */
-async function findTargets(called: Aor, house: ProxyHouse): Promise<TargetSet | Rejection> {
+async function findTargets(called: Aor, house: ProxyHouse): Promise<TargetSet | NotServed | Rejection> {
   const [{ domain, account }, bindings] = await Promise.all([
     house.lookup.resolve(called),
     house.lookup.bindings(called),
   ]);
-  if (!isServed(domain)) return notServed(called.domain);
+  if (!isServed(domain)) return { kind: "not-served" };
   if (account?.isEnabled !== true) return reject(404, "Not Found");
   const isAlias = account.username !== called.username || account.domain !== called.domain;
   const found = targets(isAlias ? await house.lookup.bindings(account) : bindings);
   return found.length > 0 ? { kind: "targets", targets: found } : reject(480, "Temporarily Unavailable");
+}
+
+/** A Request-URI that is a phone's own contact leads to that phone's flow (ADR 30), and one that is nobody's leads nowhere. */
+async function findByContact(
+  uri: string,
+  caller: Aor | undefined,
+  house: ProxyHouse,
+): Promise<TargetSet | NotServed> {
+  const owner = contactOwner(uri, await house.lookup.bindingsByContact(contactKey(uri)), caller?.domain);
+  if (owner === undefined) return { kind: "not-served" };
+  const { domain, account } = await house.lookup.resolve(owner.aor);
+  const found = isServed(domain) && account?.isEnabled === true ? targets(owner.bindings) : [];
+  return found.length > 0 ? { kind: "targets", targets: found } : { kind: "not-served" };
 }
 
 const notServed = (domain: string): Rejection =>

@@ -25,6 +25,8 @@ export const maxNodeAddress = 64;
 export const maxContactBytes = 1_024;
 /** Bytes of the Reason fields that go from a CANCEL into those of its branches; longer ones are left out. */
 export const maxReasonBytes = 1_024;
+/** Bindings that are looked at where a Request-URI is a phone's own contact; one that more phones share names nobody (404). */
+export const maxSameContact = 16;
 /** Branches of one fork. */
 export const maxBranches = 16;
 /** Server and client transactions of one node (503 beyond). */

@@ -41,7 +41,12 @@ const versions = async (): Promise<Record<string, number>> =>
 
 test("an empty database gets every table, the version rows of OpenSIPS 4.0, and an installation id; again: nothing", async () => {
   const first = await migrate(database, migrations);
-  expect(first.applied).toEqual(["0001-opensips-tables", "0002-strowger-tables", "0003-node-figures"]);
+  expect(first.applied).toEqual([
+    "0001-opensips-tables",
+    "0002-strowger-tables",
+    "0003-node-figures",
+    "0004-contacts",
+  ]);
   expect(first.warnings).toEqual([]);
   expect(await versions()).toEqual({
     domain: 4,
@@ -91,7 +96,7 @@ test("a migration that was cut off goes on, and still writes version rows for th
   const cutOff = { ...first!, statements: [...first!.statements.slice(0, 3), "THIS IS NO SQL"] };
   await expect(migrate(database, [cutOff])).rejects.toThrow();
   const half = await schemaStatus(database, migrations);
-  expect(half.migrations.map(({ state }) => state)).toEqual(["unfinished", "pending", "pending"]);
+  expect(half.migrations.map(({ state }) => state)).toEqual(["unfinished", "pending", "pending", "pending"]);
   await migrate(database, migrations);
   expect(await versions()).toMatchObject({ domain: 4, subscriber: 8, acc: 7 });
 });
@@ -104,7 +109,7 @@ test("a column that a cut-off migration has added counts as added, and the rows 
   );
   const cutOff = { ...figures!, statements: [...figures!.statements.slice(0, 2), "THIS IS NO SQL"] };
   await expect(migrate(database, [tables!, own!, cutOff])).rejects.toThrow();
-  expect((await migrate(database, migrations)).applied).toEqual(["0003-node-figures"]);
+  expect((await migrate(database, migrations)).applied).toEqual(["0003-node-figures", "0004-contacts"]);
   expect(
     await mariadb.query(
       "SELECT name, calls_per_minute, requests_per_minute, outside_seen_at FROM strowger_node",
@@ -169,18 +174,18 @@ const silence = (name: string): Promise<unknown> =>
 
 test("a migration that older nodes could not serve after waits while one beats, a draining one too; those before it do not (design-kubernetes rule 9)", async () => {
   await migrate(database, migrations);
-  await beat("old", 3, 1);
-  await beat("knows-enough", 4);
+  await beat("old", 4, 1);
+  await beat("knows-enough", 5);
   const next = await nextVersion();
   const first = await migrate(database, next);
   expect(first).toMatchObject({
-    applied: ["0004-zone"],
-    waits: { label: "0005-no-version", servesFrom: 4, nodes: ["old"] },
+    applied: ["0005-zone"],
+    waits: { label: "0006-no-version", servesFrom: 5, nodes: ["old"] },
   });
   expect((await schemaStatus(database, next)).waits).toEqual(first.waits);
-  expect((await mariadb.query("SELECT MAX(number) AS last FROM strowger_migration"))[0]).toEqual({ last: 4 });
+  expect((await mariadb.query("SELECT MAX(number) AS last FROM strowger_migration"))[0]).toEqual({ last: 5 });
   await silence("old");
-  expect(await migrate(database, next)).toMatchObject({ applied: ["0005-no-version"], waits: undefined });
+  expect(await migrate(database, next)).toMatchObject({ applied: ["0006-no-version"], waits: undefined });
   expect(await migrate(database, next)).toMatchObject({ applied: [], waits: undefined });
 });
 
@@ -189,18 +194,18 @@ test("a node that beats between the look and the announcement holds the migratio
   await mariadb.query(
     `CREATE TRIGGER late AFTER INSERT ON strowger_migration FOR EACH ROW
        INSERT IGNORE INTO strowger_node (node_id, address, name, schema_max, started_at, beat_at)
-       SELECT 'late', '', 'late', 3, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM DUAL WHERE NEW.number = 5`,
+       SELECT 'late', '', 'late', 4, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM DUAL WHERE NEW.number = 6`,
   );
   expect((await migrate(database, await nextVersion())).waits?.nodes).toEqual(["late"]);
-  expect(await mariadb.query("SELECT number FROM strowger_migration WHERE number = 5")).toEqual([]);
+  expect(await mariadb.query("SELECT number FROM strowger_migration WHERE number = 6")).toEqual([]);
 });
 
 test("one that was cut off after it began goes on, and what it had taken away counts as gone", async () => {
   const next = await nextVersion();
-  const cutOff = { ...next[4]!, statements: [...next[4]!.statements, "THIS IS NO SQL"] };
-  await expect(migrate(database, [...next.slice(0, 4), cutOff])).rejects.toThrow();
-  expect((await schemaStatus(database, next)).migrations[4]?.state).toBe("unfinished");
-  expect((await migrate(database, next)).applied).toEqual(["0005-no-version"]);
+  const cutOff = { ...next[5]!, statements: [...next[5]!.statements, "THIS IS NO SQL"] };
+  await expect(migrate(database, [...next.slice(0, 5), cutOff])).rejects.toThrow();
+  expect((await schemaStatus(database, next)).migrations[5]?.state).toBe("unfinished");
+  expect((await migrate(database, next)).applied).toEqual(["0006-no-version"]);
 });
 
 test("a program that cannot serve without the migration that waits refuses the database, and says which nodes", async () => {
@@ -220,11 +225,11 @@ test("a program that cannot serve without the migration that waits refuses the d
 
 test("an operator that is rolled back serves what newer migrations left while they are additive, and refuses it otherwise", async () => {
   const next = await nextVersion();
-  await migrate(database, next.slice(0, 4));
+  await migrate(database, next.slice(0, 5));
   expect(await migrate(database, migrations)).toMatchObject({ applied: [], waits: undefined });
   await migrate(database, next);
   await expect(migrate(database, migrations)).rejects.toThrow(
-    /0005-no-version, which a newer version made and which serves programs that know 4 or later; this one knows up to 3/,
+    /0006-no-version, which a newer version made and which serves programs that know 5 or later; this one knows up to 4/,
   );
 });
 
@@ -263,15 +268,15 @@ test("strowger db: create makes the database, status tells, a failure is one lin
       ...args,
     ]);
   expect((await run("create", "--url", url)).stdout).toMatch(
-    /applied 0001-opensips-tables, 0002-strowger-tables, 0003-node-figures/,
+    /applied 0001-opensips-tables, 0002-strowger-tables, 0003-node-figures, 0004-contacts/,
   );
   expect((await run("create", "--url", url)).stdout).toMatch(/nothing to do/);
   expect((await run("status", "--url", url)).stdout).toMatch(/0002-strowger-tables: applied/);
   await mariadb.query(
-    "INSERT INTO fresh.strowger_migration VALUES (4, 'zone', '', '', 1, NOW(), 1), (5, 'less', '', '', 1, NOW(), 5)",
+    "INSERT INTO fresh.strowger_migration VALUES (5, 'zone', '', '', 1, NOW(), 1), (6, 'less', '', '', 1, NOW(), 6)",
   );
   expect((await run("status", "--url", url)).stdout).toMatch(
-    /0004-zone: of a newer version\n0005-less: of a newer version, serves programs that know 5 or later\n/,
+    /0005-zone: of a newer version\n0006-less: of a newer version, serves programs that know 6 or later\n/,
   );
   const [row] = await mariadb.query<{ collation: string }>(
     "SELECT DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'fresh'",

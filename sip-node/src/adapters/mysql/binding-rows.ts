@@ -1,6 +1,7 @@
 /** Bindings as rows of `location` and `strowger_flow`, both ways (see `../../../../schema`). */
 import type { Aor } from "../../location/account.ts";
-import type { Binding } from "../../location/binding.ts";
+import type { Binding, OwnedBinding } from "../../location/binding.ts";
+import { contactKey } from "../../location/contact-key.ts";
 import { rowText } from "../../location/row-text.ts";
 import { hostPort, flowOf, parseFlowKey } from "../../wire/flow.ts";
 import type { Flow } from "../../wire/flow.ts";
@@ -66,6 +67,23 @@ export async function readBindingsById(
   return ids.map((id) => rows.filter((row) => row.id === id).flatMap(bindingOf)[0]);
 }
 
+export async function readBindingsByContact(
+  session: Session,
+  key: string,
+  limit: number,
+): Promise<readonly OwnedBinding[]> {
+  const rows = await session.read<BindingRow>(
+    "bindings by contact",
+    `SELECT ${columns} FROM strowger_flow f JOIN location l ON l.contact_id = f.contact_id
+WHERE f.contact_key = ? AND (l.expires = 0 OR l.expires > UNIX_TIMESTAMP()) LIMIT ${limit}`,
+    [key],
+  );
+  return rows.flatMap((row) => {
+    const aor = { username: row.username, domain: row.domain.toLowerCase() };
+    return bindingOf(row).map((binding) => ({ aor, binding }));
+  });
+}
+
 const isOf = (row: BindingRow, aor: Aor): boolean =>
   row.username === aor.username && row.domain.toLowerCase() === aor.domain;
 
@@ -101,7 +119,7 @@ function flowOfUri(text: string): Flow | undefined {
 }
 
 const locationColumns = 14;
-const flowColumns = 6;
+const flowColumns = 7;
 
 /** Writes rows by key; a row twice in the batch is written twice, to the same effect. */
 export async function writeBindings(
@@ -122,9 +140,9 @@ ON DUPLICATE KEY UPDATE contact = VALUES(contact), received = VALUES(received), 
   );
   await session.write(
     "write flow",
-    `INSERT INTO strowger_flow (contact_id, flow, owner_node, reg_id, nonce_at, nonce_count, registered_at, refreshed_at)
+    `INSERT INTO strowger_flow (contact_id, flow, contact_key, owner_node, reg_id, nonce_at, nonce_count, registered_at, refreshed_at)
 VALUES ${placeholders(batch.length, `(${placeholders(flowColumns)}, IF(? = 0, ${databaseNow}, ?), ${databaseNow})`)}
-ON DUPLICATE KEY UPDATE flow = VALUES(flow), owner_node = VALUES(owner_node), reg_id = VALUES(reg_id), nonce_at = VALUES(nonce_at),
+ON DUPLICATE KEY UPDATE flow = VALUES(flow), contact_key = VALUES(contact_key), owner_node = VALUES(owner_node), reg_id = VALUES(reg_id), nonce_at = VALUES(nonce_at),
   nonce_count = VALUES(nonce_count), registered_at = VALUES(registered_at), refreshed_at = VALUES(refreshed_at)`,
     batch.flatMap(({ binding }) => flowValues(binding)),
   );
@@ -153,6 +171,7 @@ function locationValues(aor: Aor, binding: Binding, socket: string | undefined):
 const flowValues = (binding: Binding): Value[] => [
   binding.id,
   binding.flow.key,
+  contactKey(binding.contact),
   binding.ownerNode,
   binding.regId,
   Math.floor(binding.nonceAt),

@@ -8,10 +8,10 @@
  *   COMMIT                                                                     connection lost: read back what is there
  */
 import type { Aor, Resolution } from "../../location/account.ts";
-import type { Binding, BindingChange, CommitOutcome } from "../../location/binding.ts";
+import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "../../location/binding.ts";
 import type { LocationStore } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
-import { readBindings, readBindingsById, writeBindings } from "./binding-rows.ts";
+import { readBindings, readBindingsByContact, readBindingsById, writeBindings } from "./binding-rows.ts";
 import { AmbiguousCommit, type Database, type Row, type Session } from "./database.ts";
 import { padded, placeholders } from "./placeholders.ts";
 import { readHeld, unfitColumn } from "./unfit-values.ts";
@@ -51,6 +51,10 @@ export class LocationTables implements LocationStore {
 
   bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]> {
     return readBindingsById(this.database, ids);
+  }
+
+  bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]> {
+    return readBindingsByContact(this.database, key, limit);
   }
 
   async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
