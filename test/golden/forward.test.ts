@@ -42,7 +42,13 @@ const cases: Readonly<Record<string, Case>> = {
 const folder = new URL("forward/", import.meta.url);
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 const seal = createSeal(ring, "flow token", () => 1);
-const party = { flow: flowOf("192.0.2.2", 5062), isBehindNat: false, ownerNode: "", contactId: "0" };
+const party = {
+  flow: flowOf("192.0.2.2", 5062),
+  isBehindNat: false,
+  ownerNode: "",
+  contactId: "0",
+  contactKey: "0",
+};
 const token = sealToken({ caller: party, callee: party }, "1@10.0.0.7", "a1", seal);
 
 function read(name: string): string {

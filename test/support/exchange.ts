@@ -267,6 +267,8 @@ export class Exchange {
       bindings: async (aors) => wait().then(() => store.bindings(aors)),
       bindingsById: async (ids) => wait().then(() => store.bindingsById(ids)),
       bindingsByContact: async (key, limit) => wait().then(() => store.bindingsByContact(key, limit)),
+      dialogTargets: async (ids) => wait().then(() => store.dialogTargets(ids)),
+      keepDialogTargets: async (targets) => wait().then(() => store.keepDialogTargets(targets)),
       commit: async (changes) => wait().then(() => store.commit(changes)),
     };
   }

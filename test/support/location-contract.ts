@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Aor } from "../../sip-node/src/location/account.ts";
 import type { Binding, BindingChange } from "../../sip-node/src/location/binding.ts";
 import { contactKey } from "../../sip-node/src/location/contact-key.ts";
+import type { DialogTarget } from "../../sip-node/src/location/dialog-target.ts";
 import type { LocationStore } from "../../sip-node/src/location/location-store.ts";
 import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import type { NewDomain, NewUser } from "./memory-location.ts";
@@ -244,8 +245,8 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
       const carol: Aor = { ...bob, username: "carol" };
       const ask = async (uri: string, limit = 9, from = store) =>
         [...(await from.bindingsByContact(contactKey(uri), limit))]
-          .map(({ aor, binding: { id } }) => [aor, id])
-          .sort(([, a], [, b]) => (String(a) < String(b) ? -1 : 1));
+          .map(({ aor, binding: { id } }) => [aor, id] as const)
+          .sort(([, a], [, b]) => (a < b ? -1 : 1));
 
       it("the current bindings of all users with that user, host and port, from either store", async () => {
         await store.commit([
@@ -287,6 +288,29 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         ]);
         await store.commit([change(bob, 2, binding(1, { contact: "sip:b@10.0.0.10", expiresIn: 0 }))]);
         expect(await ask("sip:b@10.0.0.10")).toEqual([]);
+      });
+    });
+
+    describe("targets of dialogs", () => {
+      const target = (sideId: string, change: Partial<DialogTarget> = {}): DialogTarget => ({
+        sideId,
+        contactKey: "9223372036854775807",
+        flow: flowOf("198.51.100.7", 4711),
+        isBehindNat: true,
+        ownerNode: "0123456789ab",
+        ...change,
+      });
+
+      it("come back as they were, in the order asked, from either store; the last one counts", async () => {
+        const longest = "9223372036854775806";
+        await store.keepDialogTargets([target("1"), target(longest, { flow: flowOf("2001:db8::1", 5060) })]);
+        await other.keepDialogTargets([target("1", { isBehindNat: false, ownerNode: "", contactKey: "0" })]);
+        for (const one of [store, other])
+          expect(await one.dialogTargets([longest, "2", "1"])).toEqual([
+            target(longest, { flow: flowOf("2001:db8::1", 5060) }),
+            undefined,
+            target("1", { isBehindNat: false, ownerNode: "", contactKey: "0" }),
+          ]);
       });
     });
 

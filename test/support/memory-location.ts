@@ -14,6 +14,7 @@ import type {
   OwnedBinding,
 } from "../../sip-node/src/location/binding.ts";
 import { contactKey } from "../../sip-node/src/location/contact-key.ts";
+import type { DialogTarget } from "../../sip-node/src/location/dialog-target.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
 import { unstorable } from "../../sip-node/src/location/storable.ts";
 
@@ -47,6 +48,7 @@ export class MemoryLocation implements LocationStore {
   readonly #users = new Map<string, Aor & NewUser>();
   readonly #aliases = new Map<string, Aor>();
   readonly #versions = new Map<string, number>();
+  readonly #targets = new Map<string, DialogTarget>();
   readonly #rows = new Map<string, Row>();
 
   addDomain(name: string, domain: NewDomain = {}): void {
@@ -93,6 +95,16 @@ export class MemoryLocation implements LocationStore {
       .filter(({ binding, expiresAt }) => contactKey(binding.contact) === key && expiresAt > this.now)
       .slice(0, limit)
       .map((row) => ({ aor: row.aor, binding: this.#read(row) }));
+  }
+
+  async dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]> {
+    this.#check();
+    return sideIds.map((id) => this.#targets.get(id));
+  }
+
+  async keepDialogTargets(targets: readonly DialogTarget[]): Promise<void> {
+    this.#check();
+    for (const target of targets) this.#targets.set(target.sideId, target);
   }
 
   async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {

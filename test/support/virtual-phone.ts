@@ -26,6 +26,8 @@ export interface PhoneSettings {
   readonly isBehindNat?: boolean;
   /** `address:port` as the exchange sees it; of its own for every phone by default. */
   readonly place?: string;
+  /** Its REGISTER says it with reg-id 1 (RFC 5626). */
+  readonly instance?: string;
 }
 
 export const answerAtOnce = (call: IncomingCall): void => {
@@ -61,7 +63,10 @@ export class VirtualPhone implements Sender {
   readonly net: VirtualNet;
   readonly #exchange: string;
   readonly #isBehindNat: boolean;
-  readonly #private: string;
+  readonly #instance: string | undefined;
+  /** Contact parameters of an INVITE and of a 2xx. */
+  contactParameters = "";
+  #private: string;
   readonly #clients = new Map<string, VirtualRequest>();
   readonly #served = new Map<string, IncomingCall>();
   readonly #answered = new Map<string, number>();
@@ -75,6 +80,7 @@ export class VirtualPhone implements Sender {
     this.username = settings.username;
     this.name = `${settings.username}-${number}`;
     this.#isBehindNat = settings.isBehindNat ?? true;
+    this.#instance = settings.instance;
     this.#private = `10.0.0.${number}:5060`;
     this.places = [settings.place ?? `198.51.100.${number}:${20_000 + number}`];
     net.attach(this.place, (datagram) => this.#receive(datagram));
@@ -96,8 +102,9 @@ export class VirtualPhone implements Sender {
     return `sip:${this.username}@${this.#host}`;
   }
 
-  /** Another address from now on, as when a router restarts; nothing reaches it at the old one. */
-  changePlace(place: string): void {
+  /** Another address from now on, as when a router restarts; nothing reaches it at the old one. `host` is what it calls itself behind NAT. */
+  changePlace(place: string, host = this.#private): void {
+    this.#private = host;
     this.net.detach(this.place);
     this.places.push(place);
     this.net.attach(place, (datagram) => this.#receive(datagram));
@@ -106,7 +113,7 @@ export class VirtualPhone implements Sender {
   // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** `contact` is the header's value, "" for none (a query). */
-  register(contact = `<${this.contact}>`, { expires = 3600, password = this.username } = {}): Attempt {
+  register(contact = this.#registered, { expires = 3600, password = this.username } = {}): Attempt {
     const headers = [
       ["Expires", String(expires)],
       ...(contact === "" ? [] : [["Contact", contact] as const]),
@@ -130,7 +137,7 @@ export class VirtualPhone implements Sender {
     const callId = this.#token("call");
     let sequence = 0;
     return new OutgoingCall(this, (heard, challenge) =>
-      this.#request("INVITE", uri, [["Contact", `<${this.contact}>`]], "v=0\r\n", heard, {
+      this.#request("INVITE", uri, [["Contact", this.#dialogContact]], "v=0\r\n", heard, {
         challenge,
         password,
         to: uri,
@@ -168,7 +175,7 @@ export class VirtualPhone implements Sender {
     const headers: HeaderLine[] = [
       ["Via", this.#via()],
       ...dialogHeaders(dialog, `${dialog.sequence} ${name}`),
-      ...(name === "INVITE" ? [["Contact", `<${this.contact}>`] as const] : []),
+      ...(name === "INVITE" ? [["Contact", this.#dialogContact] as const] : []),
     ];
     return this.#start(name, dialog.target, headers, "", (response) => {
       if (name === "INVITE" && status(response) >= 200 && status(response) < 300)
@@ -205,7 +212,7 @@ export class VirtualPhone implements Sender {
     );
     const to = header(request, "to");
     const contact =
-      method(request) === "INVITE" && code < 300 ? [["Contact", `<${this.contact}>`] as const] : [];
+      method(request) === "INVITE" && code < 300 ? [["Contact", this.#dialogContact] as const] : [];
     const headers: HeaderLine[] = [...copied, ["To", tag(to) === "" ? `${to};tag=${toTag}` : to], ...contact];
     this.send(writeSip(`SIP/2.0 ${code} Reason`, headers, body));
   }
@@ -320,6 +327,15 @@ export class VirtualPhone implements Sender {
   #via(): string {
     const branch = this.fixedBranch ?? this.#token("branch");
     return `SIP/2.0/UDP ${this.#host};branch=z9hG4bK-${branch};rport`;
+  }
+
+  get #registered(): string {
+    const outbound = this.#instance === undefined ? "" : `;+sip.instance="${this.#instance}";reg-id=1`;
+    return `<${this.contact}>${outbound}`;
+  }
+
+  get #dialogContact(): string {
+    return `<${this.contact}>${this.contactParameters}`;
   }
 
   get #host(): string {

@@ -1,5 +1,6 @@
 /** What the location room needs of a database; `adapters/mysql` implements it, and the contract suite holds every implementation. */
 import type { Aor, Resolution } from "./account.ts";
+import type { DialogTarget } from "./dialog-target.ts";
 import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 
 export interface LocationStore {
@@ -14,6 +15,10 @@ export interface LocationStore {
    * them. Throws `StoreUnavailable`.
    */
   bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]>;
+  /** The target of each side of a dialog, in order. Throws `StoreUnavailable`. */
+  dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]>;
+  /** Writes over what each side had; no side twice. Throws `StoreUnavailable`. */
+  keepDialogTargets(targets: readonly DialogTarget[]): Promise<void>;
   /**
    * Commits all changes in one transaction where it can, else each in its own, so that no change fails for another's sake. Resolves
    * after COMMIT. At most one change for each address of record. Throws `StoreUnavailable` when nothing is known to be stored.

@@ -49,6 +49,10 @@ beforeEach(() => {
       bindings: (aors) => (asked.push(aors), store.bindings(aors)),
       bindingsById: (ids) => (asked.push(ids), store.bindingsById(ids)),
       bindingsByContact: (key, limit) => (asked.push([key, limit]), store.bindingsByContact(key, limit)),
+      dialogTargets: (ids) => (asked.push(ids), store.dialogTargets(ids)),
+      keepDialogTargets: (targets) => (
+        asked.push(targets.map(({ sideId }) => sideId)), store.keepDialogTargets(targets)
+      ),
       commit: (changes) => (asked.push(changes.map(({ aor }) => aor.username)), store.commit(changes)),
     },
     queueMicrotask,

@@ -3,6 +3,7 @@
  * before it is acknowledged (P1, P2). Nothing is answered from memory.
  */
 import type { Aor, Resolution } from "./account.ts";
+import type { DialogTarget } from "./dialog-target.ts";
 import { aorText } from "./account.ts";
 import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 import { Coalescer } from "./coalescer.ts";
@@ -17,6 +18,10 @@ export interface Lookup {
   bindingById(id: string): Promise<Binding | undefined>;
   /** Current bindings of whatever user whose contact has this `contactKey`; empty too where so many have it that it names nobody. */
   bindingsByContact(key: string): Promise<readonly OwnedBinding[]>;
+  /** Where one side of a dialog is since it changed its address within it; undefined: it did not. */
+  dialogTarget(sideId: string): Promise<DialogTarget | undefined>;
+  /** Resolves once every node can read it. */
+  keepDialogTarget(target: DialogTarget): Promise<void>;
 }
 
 const readBounds = { maxBatch: 64, maxRunning: 2, maxQueue: 10_000 };
@@ -29,6 +34,8 @@ export class Location implements Lookup {
   private readonly lists: Coalescer<Aor, readonly Binding[]>;
   private readonly byId: Coalescer<string, Binding | undefined>;
   private readonly byContact: Coalescer<string, readonly OwnedBinding[]>;
+  private readonly targets: Coalescer<string, DialogTarget | undefined>;
+  private readonly newTargets: Coalescer<DialogTarget, undefined>;
   private readonly commits: Coalescer<BindingChange, CommitOutcome>;
 
   constructor(store: LocationStore, defer: (act: () => void) => void) {
@@ -44,6 +51,8 @@ export class Location implements Lookup {
     );
     this.byId = new Coalescer((ids) => store.bindingsById(ids), defer, readBounds);
     this.byContact = new Coalescer((keys) => withContact(store, keys), defer, contactBounds);
+    this.targets = new Coalescer((ids) => store.dialogTargets(ids), defer, readBounds);
+    this.newTargets = new Coalescer((batch) => keepTargets(store, batch), defer, commitBounds);
     this.commits = new Coalescer((changes) => commitInRounds(store, changes), defer, commitBounds);
   }
 
@@ -61,6 +70,14 @@ export class Location implements Lookup {
 
   bindingsByContact(key: string): Promise<readonly OwnedBinding[]> {
     return this.byContact.ask(key);
+  }
+
+  dialogTarget(sideId: string): Promise<DialogTarget | undefined> {
+    return this.targets.ask(sideId);
+  }
+
+  async keepDialogTarget(target: DialogTarget): Promise<void> {
+    await this.newTargets.ask(target);
   }
 
   /** Resolves after COMMIT with what became of the change. */
@@ -106,6 +123,13 @@ async function withContact(
 ): Promise<readonly (readonly OwnedBinding[])[]> {
   const found = await Promise.all(keys.map((key) => store.bindingsByContact(key, maxSameContact + 1)));
   return found.map((bindings) => (bindings.length > maxSameContact ? [] : bindings));
+}
+
+/** Of one side the last; in order of their keys, so that two nodes lock rows in one order. */
+async function keepTargets(store: LocationStore, batch: readonly DialogTarget[]): Promise<undefined[]> {
+  const last = new Map(batch.map((target) => [target.sideId, target]));
+  await store.keepDialogTargets([...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target));
+  return batch.map(() => undefined);
 }
 
 /** Two changes of one address of record cannot both hold the version they were planned on: the later one conflicts. */

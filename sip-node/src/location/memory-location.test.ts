@@ -10,6 +10,8 @@ locationContract("in memory", async () => {
     bindings: (aors) => memory.bindings(aors),
     bindingsById: (ids) => memory.bindingsById(ids),
     bindingsByContact: (key, limit) => memory.bindingsByContact(key, limit),
+    dialogTargets: (ids) => memory.dialogTargets(ids),
+    keepDialogTargets: (targets) => memory.keepDialogTargets(targets),
     commit: (changes) => memory.commit(changes),
   };
   return {

@@ -13,8 +13,15 @@ const tokenOf = (caller: string, callee: string): FlowToken => ({
     isBehindNat: true,
     ownerNode: "0123456789ab",
     contactId: "9223372036854775807",
+    contactKey: "9223372036854775806",
   },
-  callee: { flow: flowOf(callee, 65_535), isBehindNat: false, ownerNode: "", contactId: "0" },
+  callee: {
+    flow: flowOf(callee, 65_535),
+    isBehindNat: false,
+    ownerNode: "",
+    contactId: "0",
+    contactKey: "0",
+  },
 });
 
 describe("sealToken and openToken", () => {

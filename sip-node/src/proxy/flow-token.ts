@@ -6,6 +6,7 @@
  *   addresses     4 or 16 bytes and 2 of port, caller then callee
  *   owners        6 bytes each: the nodes that heard them last, a hint
  *   contacts      8 bytes each: `contact_id` of both, 0 for none
+ *   keys          8 bytes each: `contactKey` of what both said as Contact, 0 for none
  */
 import { isIPv6 } from "node:net";
 import { type Flow, flowOf } from "../wire/flow.ts";
@@ -19,6 +20,8 @@ export interface Party {
   readonly ownerNode: string;
   /** `contact_id`, or "0". */
   readonly contactId: string;
+  /** `contactKey` of its Contact when the dialog began; another in a Request-URI says that it refreshed its target. "0": not known. */
+  readonly contactKey: string;
 }
 
 export interface FlowToken {
@@ -43,7 +46,7 @@ export function openToken(
   return unpack(Buffer.from(packed, "base64url"));
 }
 
-const tailLength = 28;
+const tailLength = 44;
 
 const sealed = (packed: string, callId: string, callerTag: string): string =>
   `${packed} ${callId} ${callerTag}`;
@@ -61,6 +64,7 @@ function pack({ caller, callee }: FlowToken): Buffer {
   [caller, callee].forEach((party, i) => {
     tail.write(party.ownerNode, i * 6, 6, "hex");
     tail.writeBigUInt64BE(BigInt(party.contactId), 12 + i * 8);
+    tail.writeBigUInt64BE(BigInt(party.contactKey), 28 + i * 8);
   });
   return Buffer.concat([Buffer.from(bytes), tail]);
 }
@@ -81,6 +85,7 @@ function unpack(bytes: Buffer): FlowToken | undefined {
     isBehindNat: (flags & (4 << i)) !== 0,
     ownerNode: ownerText(bytes.subarray(at + i * 6, at + i * 6 + 6)),
     contactId: bytes.readBigUInt64BE(at + 12 + i * 8).toString(),
+    contactKey: bytes.readBigUInt64BE(at + 28 + i * 8).toString(),
   });
   return { caller: party(0), callee: party(1) };
 }

@@ -18,9 +18,23 @@ const keyOf = (seed: string) => ({
 });
 const seal = createSeal([keyOf("a")], "flow token", () => 1);
 const token: FlowToken = {
-  caller: { flow: flowOf("192.0.2.1", 5060), isBehindNat: true, ownerNode: "aaaaaaaaaaaa", contactId: "1" },
-  callee: { flow: flowOf("192.0.2.2", 5060), isBehindNat: false, ownerNode: "bbbbbbbbbbbb", contactId: "2" },
+  caller: {
+    flow: flowOf("192.0.2.1", 5060),
+    isBehindNat: true,
+    ownerNode: "aaaaaaaaaaaa",
+    contactId: "1",
+    contactKey: "11",
+  },
+  callee: {
+    flow: flowOf("192.0.2.2", 5060),
+    isBehindNat: false,
+    ownerNode: "bbbbbbbbbbbb",
+    contactId: "2",
+    contactKey: "22",
+  },
 };
+const forth = { sender: token.caller, peer: token.callee };
+const back = { sender: token.callee, peer: token.caller };
 const user = sealToken(token, "call-1", "alice-1", seal);
 const own = `<sip:${user}@203.0.113.1:5060;lr>`;
 const byCaller = { From: "<sip:alice@example.com>;tag=alice-1", To: "<sip:bob@example.com>;tag=bob-1" };
@@ -43,8 +57,8 @@ const routes = (text: string) => text.match(/^Route: .*$/gm);
 
 describe("our Route with a token", () => {
   it("From's tag tells the direction: the caller's request goes to the callee, and the other way round", () => {
-    expect(read("sip:bob@10.0.0.2", { Route: own, ...byCaller })).toMatchObject({ peer: token.callee });
-    expect(read("sip:alice@10.0.0.1", { Route: own, ...byCallee })).toMatchObject({ peer: token.caller });
+    expect(read("sip:bob@10.0.0.2", { Route: own, ...byCaller })).toMatchObject({ dialog: forth });
+    expect(read("sip:alice@10.0.0.1", { Route: own, ...byCallee })).toMatchObject({ dialog: back });
   });
 
   it("goes, and the rest of the request stays as it was", () => {
@@ -54,13 +68,13 @@ describe("our Route with a token", () => {
 
   it("is ours whatever its host", () => {
     const route = `<sip:${user}@moved.example.net:9;lr>`;
-    expect(read("sip:bob@10.0.0.2", { Route: route, ...byCaller })).toMatchObject({ peer: token.callee });
+    expect(read("sip:bob@10.0.0.2", { Route: route, ...byCaller })).toMatchObject({ dialog: forth });
   });
 
   it("a second one of ours goes with it, whatever the form of the fields", () => {
     for (const route of [[own, own], `${own}, <sip:203.0.113.1;lr>`, ["<sip:203.0.113.1;lr>", own]]) {
       const path = read("sip:bob@10.0.0.2", { Route: route, ...byCaller });
-      expect(path).toMatchObject({ peer: token.callee });
+      expect(path).toMatchObject({ dialog: forth });
       expect(path.kind === "path" && routes(path.text)).toBeNull();
     }
   });
@@ -101,7 +115,7 @@ describe("our Route with a token", () => {
     ],
     ["that was changed", own.replace(user, `${user.slice(0, -1)}_`), byCaller],
   ])("a token %s leads nowhere: the request is out of dialog", (_, Route, fields) => {
-    expect(read("sip:bob@10.0.0.2", { Route, ...fields })).toMatchObject({ kind: "path", peer: undefined });
+    expect(read("sip:bob@10.0.0.2", { Route, ...fields })).toMatchObject({ kind: "path", dialog: undefined });
   });
 });
 
@@ -113,7 +127,7 @@ describe("our Route without a token (an outbound proxy setting)", () => {
     "<sip:[2001:DB8::5]:5070;lr>",
   ])("%s goes", (Route) => {
     const path = read("sip:bob@example.com", { Route });
-    expect(path).toMatchObject({ kind: "path", peer: undefined });
+    expect(path).toMatchObject({ kind: "path", dialog: undefined });
     expect(path.kind === "path" && routes(path.text)).toBeNull();
   });
 });
@@ -130,14 +144,14 @@ describe("§16.4: a Route with a served domain (an outbound proxy set by name)",
     ["and an alias of it", "<sip:example.com;lr>, <sip:alias.example.net;lr>"],
   ])("%s goes", (_, Route) => {
     const path = read("sip:bob@example.com", { Route }, domains);
-    expect(path).toMatchObject({ kind: "path", peer: undefined });
+    expect(path).toMatchObject({ kind: "path", dialog: undefined });
     expect(path.kind === "path" && routes(path.text)).toBeNull();
   });
 
   it("before our token goes with it, and a foreign one behind the token stays", () => {
     const Route = ["<sip:example.com;lr>", `${own}, <sip:p1.example.org;lr>`];
     const path = read("sip:bob@10.0.0.2", { Route, ...byCaller }, domains);
-    expect(path).toMatchObject({ peer: token.callee, asked: ["example.com"] });
+    expect(path).toMatchObject({ dialog: forth, asked: ["example.com"] });
     expect(path.kind === "path" && routes(path.text)).toEqual(["Route: <sip:p1.example.org;lr>"]);
   });
 
@@ -187,7 +201,7 @@ describe("§16.4: a strict router before us", () => {
 
   it("the last Route becomes the Request-URI again and the token leads on", () => {
     const path = read(uri, { Route: "<sip:bob@10.0.0.2:5062>", ...byCaller });
-    expect(path).toMatchObject({ peer: token.callee });
+    expect(path).toMatchObject({ dialog: forth });
     expect(path.kind === "path" && path.text).toBe(requestOf("BYE", "sip:bob@10.0.0.2:5062", byCaller).text);
   });
 

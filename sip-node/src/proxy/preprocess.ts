@@ -18,10 +18,18 @@ import { type Rejection, reject } from "./rejection.ts";
 
 export interface Path {
   readonly kind: "path";
-  /** The other phone of the dialog, from a token that was made for this dialog; undefined: the request is out of dialog. */
-  readonly peer: Party | undefined;
+  /** Both phones of the dialog, from a token that was made for it; undefined: the request is out of dialog. */
+  readonly dialog: DialogParties | undefined;
+  /** The Request-URI that the request leaves with. */
+  readonly uri: string;
   /** What preprocessing changes of the request. */
   readonly edits: readonly Edit[];
+}
+
+/** Who sends a request within a dialog, and who gets it. */
+export interface DialogParties {
+  readonly sender: Party;
+  readonly peer: Party;
 }
 
 /** What becomes of the request depends on whether this host, in lower case, is a domain that is served here. */
@@ -42,42 +50,45 @@ export function preprocess(
   const routes = parseList(request, "route", (text, from, to) => parseNameAddr(text, from, to, "Route"));
   if (isProblem(routes)) return reject(400, routes.reason);
   const edits: Edit[] = [];
-  let peer = tokenPeer(request.uri, request, seal);
-  if (peer !== undefined) {
+  let uri = request.uri;
+  let dialog = tokenParties(uri, request, seal);
+  if (dialog !== undefined) {
     // A strict router put our Record-Route into the Request-URI and its target last into Route.
     const target = routes.pop();
     if (target === undefined) return reject(400, "The Request-URI is our Record-Route and no Route follows");
     if (target.uri.length > maxUriBytes) return reject(414, "Request-URI Too Long");
-    edits.push(replaceRequestUri(request, target.uri));
+    uri = target.uri;
+    edits.push(replaceRequestUri(request, uri));
   }
   let own = 0;
   for (const route of routes) {
-    const party = tokenPeer(route.uri, request, seal);
-    if (party === undefined && !isOwnRoute(route, addresses, served)) break;
-    peer ??= party;
+    const parties = tokenParties(route.uri, request, seal);
+    if (parties === undefined && !isOwnRoute(route, addresses, served)) break;
+    dialog ??= parties;
     own += 1;
   }
   const foreign = routes.slice(own);
   const [first] = foreign;
-  if (first !== undefined && peer === undefined) {
+  if (first !== undefined && dialog === undefined) {
     const host = hostOf(first);
     if (host === undefined || served.has(host)) return reject(403, "Relay to a foreign Route is refused");
-    const isInDialog = foreign.some((route) => tokenPeer(route.uri, request, seal) !== undefined);
+    const isInDialog = foreign.some((route) => tokenParties(route.uri, request, seal) !== undefined);
     return { kind: "is-served", host, isInDialog };
   }
   if (own > 0 || edits.length > 0) for (const edit of keepRoutes(request, foreign)) edits.push(edit);
-  return { kind: "path", peer, edits };
+  return { kind: "path", dialog, uri, edits };
 }
 
-/** The party that a token of ours leads to. Without a To tag nothing routes by a token: the dialog that it was made for is not there. */
-function tokenPeer(text: string, request: Request, seal: Seal): Party | undefined {
+/** The parties of a token of ours. Without a To tag nothing routes by a token: the dialog that it was made for is not there. */
+function tokenParties(text: string, request: Request, seal: Seal): DialogParties | undefined {
   const { from, to, callId } = request;
   if (from.tag === undefined || to.tag === undefined) return undefined;
   const uri = parseUri(text);
   if (isProblem(uri) || uri.user === undefined) return undefined;
-  return (
-    openToken(uri.user, callId, from.tag, seal)?.callee ?? openToken(uri.user, callId, to.tag, seal)?.caller
-  );
+  const forth = openToken(uri.user, callId, from.tag, seal);
+  if (forth !== undefined) return { sender: forth.caller, peer: forth.callee };
+  const back = openToken(uri.user, callId, to.tag, seal);
+  return back === undefined ? undefined : { sender: back.callee, peer: back.caller };
 }
 
 /** A served domain is ours with any port, as it is in a Request-URI. */

@@ -5,6 +5,8 @@ import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/su
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
 import type { Aor } from "../location/account.ts";
 import type { Binding } from "../location/binding.ts";
+import { contactKey } from "../location/contact-key.ts";
+import type { DialogTarget } from "../location/dialog-target.ts";
 import { contactId } from "../location/contact-id.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
 import { applyEdits } from "../wire/edits.ts";
@@ -111,6 +113,8 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
         bindings: (aor: Aor) => lookup.bindings(aor),
         bindingById: (id: string) => lookup.bindingById(id),
         bindingsByContact: (key: string) => lookup.bindingsByContact(key),
+        dialogTarget: (sideId: string) => lookup.dialogTarget(sideId),
+        keepDialogTarget: (target: DialogTarget) => lookup.keepDialogTarget(target),
       },
     };
     const routes = [undefined, "<sip:203.0.113.1;lr>", "<sip:example.com;lr>"];
@@ -241,15 +245,49 @@ describe("§16.5: targets", () => {
     });
   });
 
+  it("§12.1.1: or the one that its phone registered, also where the INVITE does not say its instance or reg-id", async () => {
+    const alices = { username: "alice", domain: "example.com" };
+    const phone = { contact: "sip:alice@10.0.0.7", flow: aliceFlow, instance: "<urn:x>", regId: 1 };
+    house.store.addRow(
+      alices,
+      binding({ id: "41", contact: "sip:alice@10.0.0.8", flow: bobFlow, instance: "<urn:y>" }),
+    );
+    house.store.addRow(alices, binding({ id: "42", ...phone }));
+    for (const more of ["", ';+sip.instance="<urn:x>"', ';+sip.instance="<urn:x>";reg-id=1'])
+      expect(
+        await askAs("alice", "INVITE", callBob, { Contact: `<sip:alice@10.0.0.7>${more}` }),
+        more,
+      ).toMatchObject({
+        caller: { contactId: "42", contactKey: contactKey("sip:alice@10.0.0.7") },
+      });
+    house.store.addAlias({ username: "200", domain: "example.com" }, alices);
+    const byAlias = { Contact: "<sip:alice@10.0.0.7>", From: "<sip:200@example.com>;tag=1" };
+    expect(await askAs("alice", "INVITE", callBob, byAlias)).toMatchObject({ caller: { contactId: "42" } });
+  });
+
   it("P7: a database that is away is the floor plan's 500", async () => {
     house.store.isAway = true;
     await expect(ask("INVITE", callBob)).rejects.toThrow(StoreUnavailable);
   });
 });
 
+const aliceContact = "sip:alice@10.0.0.7:5060";
+const bobContact = "sip:bob@192.0.2.2:5060";
 const talk: FlowToken = {
-  caller: { flow: aliceFlow, isBehindNat: true, ownerNode: "aaaaaaaaaaaa", contactId: "0" },
-  callee: { flow: bobFlow, isBehindNat: false, ownerNode: "bbbbbbbbbbbb", contactId: "22" },
+  caller: {
+    flow: aliceFlow,
+    isBehindNat: true,
+    ownerNode: "aaaaaaaaaaaa",
+    contactId: "0",
+    contactKey: contactKey(aliceContact),
+  },
+  callee: {
+    flow: bobFlow,
+    isBehindNat: false,
+    ownerNode: "bbbbbbbbbbbb",
+    contactId: "22",
+    contactKey: contactKey(bobContact),
+  },
 };
 
 describe("in a dialog (rule 17)", () => {
@@ -276,6 +314,112 @@ describe("in a dialog (rule 17)", () => {
     });
     house.reachable.add(bobFlow.key);
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+  });
+
+  describe("§12.2.1.2: a phone that refreshes its target from another address (ADR 31)", () => {
+    const movedFlow = flowOf("203.0.113.50", 6000);
+    const movedContact = "sip:alice@10.9.0.1:5060";
+    const byBob = (): Fields => ({
+      ...fields(),
+      From: "<sip:bob@example.com>;tag=bob-1",
+      To: "<sip:alice@example.com>;tag=alice-1",
+    });
+    const targetOf = async (uri: string, by: Fields = byBob()) => {
+      const routing = await ask("BYE", uri, by, bobFlow);
+      return routing.kind === "forward" ? routing.targets[0] : routing;
+    };
+    const refresh = (method: string, Contact: string | undefined = `<${movedContact}>`, source = movedFlow) =>
+      ask(method, bobContact, { ...fields(), Contact }, source);
+    beforeEach(() => {
+      house.reachable.add(aliceFlow.key);
+      house.reachable.add(bobFlow.key);
+    });
+
+    it.each(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"])(
+      "%s: what names the new contact goes there",
+      async (method) => {
+        expect(await refresh(method)).toMatchObject({ targets: [{ flow: bobFlow }] });
+        expect(await targetOf(movedContact)).toEqual({
+          flow: movedFlow,
+          isBehindNat: true,
+          ownerNode: "aaaaaaaaaaaa",
+          contactId: "0",
+          contactKey: contactKey(aliceContact),
+          uri: undefined,
+        });
+        expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow }); // sent before the refresh came
+        const ack = requestOf("ACK", movedContact, byBob());
+        expect(await routeAck(ack, node)).toMatchObject({ targets: [{ flow: movedFlow }] });
+      },
+    );
+
+    it.each([
+      ["another method", "BYE", `<${movedContact}>`, movedFlow],
+      ["no Contact", "INVITE", undefined, movedFlow],
+      ["the address of the token", "INVITE", `<${movedContact}>`, aliceFlow],
+    ] as const)("%s refreshes nothing", async (_, method, Contact, source) => {
+      await ask(method, bobContact, { ...fields(), Contact }, source);
+      expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
+    });
+
+    it("the last one counts; one back to where the dialog began needs no row", async () => {
+      await refresh("INVITE");
+      await refresh("INVITE", "<sip:alice@10.9.0.2>", flowOf("203.0.113.51", 1));
+      expect(await targetOf("sip:alice@10.9.0.2")).toMatchObject({ flow: { port: 1 } });
+      expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
+      expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow });
+    });
+
+    it("a URI that the phone never said leads to the token's flow, whatever it names", async () => {
+      await refresh("INVITE");
+      expect(await targetOf("sip:alice@203.0.113.50:6000")).toMatchObject({ flow: aliceFlow });
+    });
+
+    it("is one dialog's and one side's: another dialog's requests and the other direction's stay where they were", async () => {
+      await refresh("INVITE");
+      const others = { ...byBob(), From: "<sip:bob@example.com>;tag=bob-2" };
+      expect(await targetOf(movedContact, others)).toMatchObject({ flow: aliceFlow });
+      expect(await targetOf(movedContact, fields())).toMatchObject({ flow: bobFlow });
+    });
+
+    it("a phone that then registered from yet another flow is found by its binding, unless nobody hears it there", async () => {
+      const bobsNew = flowOf("192.0.2.70", 7);
+      await ask("INVITE", aliceContact, { ...byBob(), Contact: "<sip:bob@10.9.0.3>" }, movedFlow);
+      house.store.addRow(bobs, binding({ flow: bobsNew }));
+      expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
+      house.reachable.add(bobsNew.key);
+      expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: bobsNew });
+      house.reachable.add(movedFlow.key);
+      expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
+    });
+
+    it("a node that hears neither address sends to the one that was said last", async () => {
+      await refresh("INVITE");
+      house.reachable.clear();
+      expect(await targetOf(movedContact)).toMatchObject({ flow: movedFlow });
+      expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow });
+    });
+
+    it("P7: while the database is away the dialog goes on by its token", async () => {
+      house.store.isAway = true;
+      expect(await refresh("INVITE")).toMatchObject({ targets: [{ flow: bobFlow }] });
+      expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
+    });
+
+    it("a request that names the contact of the token costs no look-up", async () => {
+      const asked: string[] = [];
+      const counted = {
+        ...node,
+        lookup: Object.assign(Object.create(node.lookup) as typeof node.lookup, {
+          dialogTarget: (id: string) => (asked.push(id), node.lookup.dialogTarget(id)),
+          bindingById: (id: string) => (asked.push(id), node.lookup.bindingById(id)),
+        }),
+      };
+      await route(requestOf("BYE", aliceContact, byBob()), bobFlow, counted);
+      expect(asked).toEqual([]);
+      await route(requestOf("BYE", movedContact, byBob()), bobFlow, counted);
+      expect(asked).toHaveLength(1);
+    });
   });
 
   it("with the binding gone, or the database away, the token's flow is tried", async () => {
@@ -355,7 +499,14 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
       house.store.addRow(carols, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
       const routing = await askAs("alice", method, contact, replaces);
       expect(routing.kind === "forward" && routing.targets).toEqual([
-        { uri: contact, flow: carolFlow, isBehindNat: true, ownerNode: "bbbbbbbbbbbb", contactId: "33" },
+        {
+          uri: contact,
+          flow: carolFlow,
+          isBehindNat: true,
+          ownerNode: "bbbbbbbbbbbb",
+          contactId: "33",
+          contactKey: contactKey(contact),
+        },
       ]);
     },
   );

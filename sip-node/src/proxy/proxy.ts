@@ -8,7 +8,7 @@ import { checkNonce } from "../auth/nonce.ts";
 import type { Aor, Domain, Resolution } from "../location/account.ts";
 import { contactKey } from "../location/contact-key.ts";
 import { contactId, isContactBehindNat } from "../location/contact-id.ts";
-import { isCurrent } from "../location/binding.ts";
+import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
 import { aorOf } from "../location/row-text.ts";
 import { parseContacts } from "../wire/contact.ts";
@@ -23,13 +23,16 @@ import type { Epoch } from "../wire/units.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
 import { wireText } from "../wire/wire-text.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
+import { callersBinding } from "./callers-binding.ts";
 import { contactOwner } from "./contact-owner.ts";
+import { refreshedTarget, remoteSide } from "./dialog-target.ts";
 import type { Party } from "./flow-token.ts";
+import { mayFoundDialog } from "./forward.ts";
 import { allow, isForStateAgent, refuseForStateAgent } from "./methods.ts";
-import { type Path, preprocess } from "./preprocess.ts";
+import { type DialogParties, type Path, preprocess } from "./preprocess.ts";
 import { type Rejection, reject } from "./rejection.ts";
 import { type Target, targets } from "./targets.ts";
-import { validate } from "./validate.ts";
+import { validate, type ValidRequest } from "./validate.ts";
 
 export interface ProxyHouse {
   readonly lookup: Lookup;
@@ -64,15 +67,16 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   // §16.4 Preprocessing
   const path = await pathOf(request, house);
   if (path.kind === "reject") return toStranger(path);
-  if (path.peer !== undefined) {
-    const target = await presentParty(path.peer, house);
-    const edits = [...path.edits, ...ownCredentials(request, undefined, house)];
-    return { kind: "forward", targets: [target], edits, maxForwards, loop, caller: undefined };
+  if (path.dialog !== undefined) {
+    await keepTarget(request, source, path.dialog, house);
+    return within(request, path, path.dialog, valid, house);
   }
   // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
   const called = nameOf(valid.uri);
-  const asked = mayBeAdmitted(request, source, house) ? findTargets(called, house) : undefined;
-  asked?.catch(() => {}); // it is awaited below, unless the caller is refused first
+  const mayEnter = mayBeAdmitted(request, source, house);
+  const asked = mayEnter ? findTargets(called, house) : undefined;
+  const askedOwn = mayEnter && !house.isPeer(source) ? bindingsOfFrom(request, house) : undefined;
+  for (const answer of [asked, askedOwn]) answer?.catch(() => {}); // awaited below, unless the caller is refused first
   const admission = await authorize(request, source, called, house);
   if (admission.kind === "reject") return toStranger(admission);
   if (isForStateAgent(request) && (await isSameUser(called, admission.aor, house)))
@@ -83,6 +87,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
     byName.kind === "not-served" ? await findByContact(request.uri, admission.aor, house) : byName;
   if (found.kind === "not-served") return notServed(called.domain);
   if (found.kind === "reject") return found;
+  const own = admission.aor === undefined ? [] : await ownBindings(admission.aor, await askedOwn, house);
   const edits = [...path.edits, ...admission.edits];
   return {
     kind: "forward",
@@ -90,7 +95,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
     edits,
     maxForwards,
     loop,
-    caller: callerOf(request, source, admission.aor, house.node),
+    caller: callerOf(request, source, admission.aor, own, house.node),
   };
 }
 
@@ -104,11 +109,32 @@ export async function routeAck(request: Request, house: ProxyHouse): Promise<Rou
   const first = preprocess(request, house.addresses, house.tokenSeal);
   if (first.kind === "is-served" && !first.isInDialog) return undefined; // no look-up for what is dropped all the same
   const path = first.kind === "is-served" ? await pathOf(request, house) : first;
-  if (path.kind === "reject" || path.peer === undefined) return undefined;
-  const { maxForwards, loop } = valid;
-  const target = await presentParty(path.peer, house);
-  const edits = [...path.edits, ...ownCredentials(request, undefined, house)];
-  return { kind: "forward", targets: [target], edits, maxForwards, loop, caller: undefined };
+  if (path.kind === "reject" || path.dialog === undefined) return undefined;
+  return within(request, path, path.dialog, valid, house);
+}
+
+/** A request in a dialog, to the other phone. */
+async function within(
+  request: Request,
+  { uri, edits }: Path,
+  { peer }: DialogParties,
+  { maxForwards, loop }: ValidRequest,
+  house: ProxyHouse,
+): Promise<Routing> {
+  const target = await presentParty(peer, contactKey(uri), remoteSide(request), house);
+  const allEdits = [...edits, ...ownCredentials(request, undefined, house)];
+  return { kind: "forward", targets: [target], edits: allEdits, maxForwards, loop, caller: undefined };
+}
+
+/** Keeps where the sender is now, before the other phone can answer to it. While the database is away the dialog goes on without. */
+async function keepTarget(
+  request: Request,
+  source: Flow,
+  { sender }: DialogParties,
+  house: ProxyHouse,
+): Promise<void> {
+  const target = refreshedTarget(request, source, sender, house.node);
+  if (target !== undefined) await house.lookup.keepDialogTarget(target).catch(() => {});
 }
 
 /** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user or in a dialog. */
@@ -141,20 +167,61 @@ async function pathOf(request: Request, house: ProxyHouse): Promise<Path | Rejec
 const isServedHere = async (host: string, house: ProxyHouse): Promise<boolean> =>
   isServed((await house.lookup.resolve({ username: "", domain: host })).domain);
 
-/** Where the phone of a token is now: a phone that nobody hears on that flow any more may have registered from another one. */
-async function presentParty(party: Party, house: ProxyHouse): Promise<Target> {
-  if (party.contactId === "0" || house.isReachable(party.flow)) return { ...party, uri: undefined };
-  const binding = await house.lookup.bindingById(party.contactId).catch(() => undefined);
-  if (binding === undefined || !isCurrent(binding)) return { ...party, uri: undefined };
-  const { flow, isBehindNat, ownerNode } = binding;
-  return { flow, isBehindNat, ownerNode, contactId: party.contactId, uri: undefined };
+/**
+ * Where the phone of a token is now. It is asked for in the database where the Request-URI is not the contact that the dialog began with,
+ * or nobody hears the token's flow any more: the phone may have refreshed its target (ADR 31), or registered from another flow (ADR 6).
+ */
+async function presentParty(party: Party, key: string, sideId: string, house: ProxyHouse): Promise<Target> {
+  const isHeard = house.isReachable(party.flow);
+  const asToken: Target = { ...party, uri: undefined };
+  if (isHeard && key === party.contactKey) return asToken;
+  const refreshed = await house.lookup.dialogTarget(sideId).catch(() => undefined);
+  const asRefreshed = refreshed?.contactKey === key ? { ...asToken, ...place(refreshed) } : undefined;
+  if (asRefreshed !== undefined && house.isReachable(asRefreshed.flow)) return asRefreshed;
+  if (isHeard && asRefreshed === undefined) return asToken;
+  const binding = party.contactId === "0" ? undefined : await bindingOf(party, house);
+  if (binding === undefined || !isCurrent(binding)) return asRefreshed ?? asToken;
+  const asBinding = { ...asToken, ...place(binding) };
+  return asRefreshed === undefined || house.isReachable(asBinding.flow) ? asBinding : asRefreshed;
 }
+
+const place = ({ flow, isBehindNat, ownerNode }: Pick<Party, "flow" | "isBehindNat" | "ownerNode">) => ({
+  flow,
+  isBehindNat,
+  ownerNode,
+});
+
+const bindingOf = (party: Party, house: ProxyHouse): Promise<Binding | undefined> =>
+  house.lookup.bindingById(party.contactId).catch(() => undefined);
 
 const nameOf = (uri: SipUri): Aor => aorOf(uri) ?? { username: "", domain: uri.host };
 
 /** Whoever brings credentials will most likely be let in: both parties are looked up in one round trip. Others cost one look-up. */
 const mayBeAdmitted = (request: Request, source: Flow, house: ProxyHouse): boolean =>
   house.isPeer(source) || findField(request.fields, "proxy-authorization") !== undefined;
+
+interface NamedBindings {
+  readonly name: Aor | undefined;
+  readonly bindings: readonly Binding[];
+}
+
+/** The bindings of the user that From names, in the same statement as the called one's; none where no dialog begins. */
+async function bindingsOfFrom(request: Request, house: ProxyHouse): Promise<NamedBindings> {
+  const from = mayFoundDialog(request) ? parseUri(request.from.uri) : undefined;
+  const name = from === undefined || isProblem(from) ? undefined : aorOf(from);
+  return { name, bindings: name === undefined ? [] : await house.lookup.bindings(name) };
+}
+
+/** From may be an alias of the caller: then they are read by its own name. */
+async function ownBindings(
+  aor: Aor,
+  asked: NamedBindings | undefined,
+  house: ProxyHouse,
+): Promise<readonly Binding[]> {
+  if (asked?.name === undefined) return [];
+  const isAlias = asked.name.username !== aor.username || asked.name.domain !== aor.domain;
+  return isAlias ? house.lookup.bindings(aor) : asked.bindings;
+}
 
 interface Authorized {
   readonly kind: "authorized";
@@ -261,12 +328,20 @@ const notServed = (domain: string): Rejection =>
     `Warning: 399 strowger "The domain ${wireText(domain)} is not served here"\r\n`,
   );
 
-/** The caller as the callee's requests will need it: its flow, and the key of its binding where it has one. */
-function callerOf(request: Request, flow: Flow, aor: Aor | undefined, node: string): Party {
+/** The caller as the callee's requests will need it: its flow, the key of its binding where it has one, and of its Contact. */
+function callerOf(
+  request: Request,
+  flow: Flow,
+  aor: Aor | undefined,
+  bindings: readonly Binding[],
+  node: string,
+): Party {
   const contacts = parseContacts(request);
   const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
-  if (contact === undefined) return { flow, isBehindNat: true, ownerNode: node, contactId: "0" };
+  if (contact === undefined)
+    return { flow, isBehindNat: true, ownerNode: node, contactId: "0", contactKey: "0" };
   const isBehindNat = isContactBehindNat(contact.uri, flow);
-  const id = aor === undefined ? "0" : contactId(aor, contact, flow, isBehindNat);
-  return { flow, isBehindNat, ownerNode: node, contactId: id };
+  const known = callersBinding(bindings, contact, flow)?.id;
+  const id = known ?? (aor === undefined ? "0" : contactId(aor, contact, flow, isBehindNat));
+  return { flow, isBehindNat, ownerNode: node, contactId: id, contactKey: contactKey(contact.uri) };
 }

@@ -1,6 +1,7 @@
 /** Request targets (RFC 3261 §16.5). */
 import { expect, it } from "vitest";
 import type { Binding } from "../location/binding.ts";
+import { contactKey } from "../location/contact-key.ts";
 import { flowOf } from "../wire/flow.ts";
 import { maxBranches } from "../wire/limits.ts";
 import { targets } from "./targets.ts";
@@ -27,7 +28,9 @@ const ids = (...bindings: Binding[]) => targets(bindings).map(({ contactId }) =>
 
 it("a target is the binding's contact with how its phone is reached", () => {
   const { contact: uri, flow, isBehindNat, ownerNode, id: contactId } = binding(1);
-  expect(targets([binding(1)])).toEqual([{ uri, flow, isBehindNat, ownerNode, contactId }]);
+  expect(targets([binding(1)])).toEqual([
+    { uri, flow, isBehindNat, ownerNode, contactId, contactKey: contactKey(uri) },
+  ]);
 });
 
 it("the highest q comes first", () => {

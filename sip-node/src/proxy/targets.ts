@@ -1,5 +1,6 @@
 /** Request targets (RFC 3261 §16.5): the bindings of the called user, all at once (parallel forking). Pure. */
 import { type Binding, isCurrent } from "../location/binding.ts";
+import { contactKey } from "../location/contact-key.ts";
 import { isUriText } from "../wire/characters.ts";
 import { maxBranches, maxUriBytes } from "../wire/limits.ts";
 import type { Party } from "./flow-token.ts";
@@ -20,7 +21,14 @@ export function targets(bindings: readonly Binding[]): readonly Target[] {
     const { contact, flow, isBehindNat, ownerNode, id } = binding;
     const key = `${contact} ${flow.key}`;
     if (!found.has(key) && found.size < maxBranches)
-      found.set(key, { uri: contact, flow, isBehindNat, ownerNode, contactId: id });
+      found.set(key, {
+        uri: contact,
+        flow,
+        isBehindNat,
+        ownerNode,
+        contactId: id,
+        contactKey: contactKey(contact),
+      });
   }
   return [...found.values()];
 }

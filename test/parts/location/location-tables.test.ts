@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Database } from "../../../sip-node/src/adapters/mysql/database.ts";
 import { LocationTables } from "../../../sip-node/src/adapters/mysql/location-tables.ts";
-import { reap } from "../../../sip-node/src/adapters/mysql/reaper.ts";
+import { reap, reapAll } from "../../../sip-node/src/adapters/mysql/reaper.ts";
 import { StoreUnavailable } from "../../../sip-node/src/location/location-store.ts";
+import { flowOf } from "../../../sip-node/src/wire/flow.ts";
 import { locationContract } from "../../support/location-contract.ts";
 import { databaseOf, startMigrated } from "../../support/location-database.ts";
 import type { TestMariadb } from "../../support/mariadb.ts";
@@ -18,6 +19,7 @@ const tables = [
   "strowger_subscriber",
   "strowger_aor",
   "strowger_flow",
+  "strowger_dialog_target",
 ]; // prettier-ignore
 
 const socket = "udp:203.0.113.1:5060";
@@ -123,6 +125,23 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     expect(await server.query("SELECT socket FROM location WHERE contact_id = 2")).toEqual([
       { socket: null },
     ]);
+  });
+
+  it("the reaper takes the targets of dialogs that nobody has refreshed for more than a day, and no others", async () => {
+    const flow = flowOf("192.0.2.9", 5060);
+    const targets = ["1", "2"].map((sideId) => ({
+      sideId,
+      contactKey: "7",
+      flow,
+      isBehindNat: true,
+      ownerNode: "",
+    }));
+    await store.keepDialogTargets(targets);
+    await server.query(
+      "UPDATE strowger_dialog_target SET refreshed_at = refreshed_at - 90000001 WHERE side_id = 1",
+    );
+    await reapAll(database);
+    expect(await store.dialogTargets(["1", "2"])).toEqual([undefined, targets[1]]);
   });
 
   it("expires 0 means for ever, as OpenSIPS writes it, and the reaper leaves it alone", async () => {

@@ -75,7 +75,7 @@ export async function readBindingsByContact(
   const rows = await session.read<BindingRow>(
     "bindings by contact",
     `SELECT ${columns} FROM strowger_flow f JOIN location l ON l.contact_id = f.contact_id
-WHERE f.contact_key = ? AND (l.expires = 0 OR l.expires > UNIX_TIMESTAMP()) LIMIT ${limit}`,
+WHERE f.contact_key = ? AND (l.expires = 0 OR l.expires > ${databaseSeconds}) LIMIT ${limit}`,
     [key],
   );
   return rows.flatMap((row) => {

@@ -9,10 +9,12 @@
  */
 import type { Aor, Resolution } from "../../location/account.ts";
 import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "../../location/binding.ts";
+import type { DialogTarget } from "../../location/dialog-target.ts";
 import type { LocationStore } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import { readBindings, readBindingsByContact, readBindingsById, writeBindings } from "./binding-rows.ts";
 import { AmbiguousCommit, type Database, type Row, type Session } from "./database.ts";
+import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
 import { padded, placeholders } from "./placeholders.ts";
 import { readHeld, unfitColumn } from "./unfit-values.ts";
 import { resolveNames } from "./resolve-names.ts";
@@ -55,6 +57,17 @@ export class LocationTables implements LocationStore {
 
   bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]> {
     return readBindingsByContact(this.database, key, limit);
+  }
+
+  dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]> {
+    return readDialogTargets(this.database, sideIds);
+  }
+
+  async keepDialogTargets(targets: readonly DialogTarget[]): Promise<void> {
+    await this.database.transaction("keep targets", async (session) => {
+      await writeDialogTargets(session, targets);
+      return true;
+    });
   }
 
   async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {

@@ -1,6 +1,10 @@
-/** Deletes bindings that expired a while ago: removal sets the expiry into the past, so that every node can read it first (rule 14). */
+/**
+ * Deletes what is over: targets of dialogs, and bindings that expired a while ago, because removal sets the expiry into the past, so that
+ * every node can read it first (rule 14).
+ */
 import type { Database, Row } from "./database.ts";
 import { databaseSeconds } from "./database-time.ts";
+import { reapDialogTargets } from "./dialog-target-rows.ts";
 import { padded, placeholders } from "./placeholders.ts";
 
 /** Longer than a nonce lives (300 s): until then a removed binding tells a REGISTER that is sent again from a new one (rule 16). */
@@ -12,7 +16,9 @@ const maxBatches = 40;
 
 /** Reaps until little is left; several nodes may reap at once. */
 export async function reapAll(database: Database): Promise<void> {
-  for (let batch = 0; batch < maxBatches; batch++) if ((await reap(database)) < batchSize) return;
+  for (let batch = 0; batch < maxBatches; batch++) if ((await reap(database)) < batchSize) break;
+  for (let batch = 0; batch < maxBatches; batch++)
+    if ((await reapDialogTargets(database, batchSize)) < batchSize) return;
 }
 
 /** Returns how many rows went, at most a batch. */

@@ -1,0 +1,45 @@
+/**
+ * Target refresh (RFC 3261 §12.2.1.2): a phone that says a new Contact within a dialog, from another address than its flow token names.
+ * The token stays as it is for the dialog's life, so the new address is kept beside it, for one side of one dialog (ADR 31). Pure.
+ */
+import { isContactBehindNat } from "../location/contact-id.ts";
+import { contactKey, keyOf } from "../location/contact-key.ts";
+import type { DialogTarget } from "../location/dialog-target.ts";
+import { parseContacts } from "../wire/contact.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import { isProblem } from "../wire/problem.ts";
+import type { Party } from "./flow-token.ts";
+
+/** Requests that refresh the remote target (§12.2.1.2). */
+const refreshing: ReadonlySet<string> = new Set(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"]);
+
+/** The key of one side of a dialog; `own` is that side's tag. */
+const sideId = (callId: string, own: string | undefined, other: string | undefined): string =>
+  keyOf(`${callId}\n${own ?? ""}\n${other ?? ""}`);
+
+/** The side that a request within a dialog goes to. */
+export const remoteSide = ({ callId, from, to }: Request): string => sideId(callId, to.tag, from.tag);
+
+/**
+ * Where the sender of a request is reached from now on, with the key of its side; undefined where it refreshes nothing or is where its
+ * token says. `sender` is the sender as the token names it. The address is the one that the request came from, never one that it names.
+ */
+export function refreshedTarget(
+  request: Request,
+  source: Flow,
+  sender: Party,
+  node: string,
+): DialogTarget | undefined {
+  if (!refreshing.has(request.method) || source.key === sender.flow.key) return undefined;
+  const contacts = parseContacts(request);
+  const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
+  if (contact === undefined) return undefined;
+  return {
+    sideId: sideId(request.callId, request.from.tag, request.to.tag),
+    contactKey: contactKey(contact.uri),
+    flow: source,
+    isBehindNat: isContactBehindNat(contact.uri, source),
+    ownerNode: node,
+  };
+}
