@@ -69,6 +69,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.watchNamespaces }}true{{ end -}}
 {{- end -}}
 
+{{/* What selects the series of this release's operator, and of the SIP nodes that it serves, as PromQL matchers. */}}
+{{- define "strowger.operatorSeries" -}}
+{{- printf "job=%q, namespace=%q" .Values.metrics.jobs.operator .Release.Namespace -}}
+{{- end -}}
+
+{{- define "strowger.nodeSeries" -}}
+{{- printf "job=%q" .Values.metrics.jobs.sipNode -}}
+{{- if include "strowger.isNamespaced" . }}{{ printf ", namespace=~%q" (join "|" .Values.watchNamespaces) }}{{ end -}}
+{{- end -}}
+
 {{/*
 The rules of the operator in a namespace whose objects it serves. Server-side apply needs create and patch; what goes with its SipCluster
 is removed by the garbage collector, so that few need delete.

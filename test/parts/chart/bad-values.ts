@@ -76,6 +76,9 @@ export const badValues: readonly (readonly [path: string, value: unknown])[] = [
   ["metrics.from", [{ ipBlock: { cidr: "everywhere" } }]],
   ["metrics.from", [{ podSelectors: {} }]],
   ["metrics.from", "all"],
+  ["metrics.jobs.operator", ""],
+  ["metrics.jobs.sipNode", 'a", namespace="b'],
+  ["metrics.jobs.node", "x"],
   ["networkPolicy.egress", [{ from: [] }]],
   // Monitoring, hooks, more objects.
   ["podMonitor.interval", "often"],

@@ -28,7 +28,9 @@ interface Described {
 function seriesOf(registry: Registry): [string, readonly string[]][] {
   const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
   return metrics.flatMap(({ name, labelNames, constructor }): [string, readonly string[]][] => {
-    const labels = [...ofTarget, ...labelNames];
+    // A label that the target has too is `exported_...` in Prometheus (honor_labels: false).
+    const own = labelNames.map((label) => (ofTarget.includes(label) ? `exported_${label}` : label));
+    const labels = [...ofTarget, ...own];
     if (constructor.name !== "Histogram") return [[name, labels]];
     return [
       [`${name}_bucket`, [...labels, "le"]],

@@ -1,0 +1,151 @@
+/** The chart's alerts in promtool: they fire for this release's series, and for nobody else's. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWith } from "../../support/needs.ts";
+import { runCommand } from "../../support/kubernetes/run-command.ts";
+import { chartFolder, renderChart, type RenderPlan } from "../chart/render-chart.ts";
+
+interface Origin {
+  readonly operator: string;
+  readonly node: string;
+}
+
+/** Labels that a scrape adds. */
+const origin = (
+  jobs: readonly [string, string],
+  operatorNamespace: string,
+  nodeNamespace = "tel",
+): Origin => ({
+  operator: `job="${jobs[0]}", namespace="${operatorNamespace}", pod="op-0"`,
+  node: `job="${jobs[1]}", namespace="${nodeNamespace}", sip_cluster="pbx", pod="node-0"`,
+});
+const ourJobs = ["strowger-operator", "strowger-sip-node"] as const;
+const ours = origin(ourJobs, "strowger-system");
+
+/** Every one of them is bad: the alert that it raises, the series and its values over two hours, one each minute. */
+const badSeries = ({ operator, node }: Origin): readonly (readonly [string, string, string])[] => {
+  const object = 'exported_namespace="tel", name="pbx"';
+  return [
+    ["StrowgerNodeDown", `up{${node}}`, "0x120"],
+    ["StrowgerNodeBusy", `strowger_event_loop_lag_seconds{${node}}`, "1x120"],
+    ["StrowgerInvariantBroken", `strowger_invariant_violations_total{${node}}`, "0+1x120"],
+    ["StrowgerFramesRefused", `strowger_relays_total{${node}, direction="refused"}`, "0+60x120"],
+    ["StrowgerConfigurationProblem", `strowger_configuration_problems{${node}}`, "1x120"],
+    ["StrowgerDrainHangs", `strowger_draining{${node}}`, "1x120"],
+    [
+      "StrowgerRegisterRefused",
+      `strowger_sip_responses_total{${node}, method="REGISTER", code="500"}`,
+      "0+60x120",
+    ],
+    ["StrowgerRegistrationsLost", `strowger_bindings{${operator}, cluster="tel/pbx"}`, "100x100 1x20"],
+    ["StrowgerNoLeader", `leader_election_master_status{${operator}, name="strowger"}`, "0x120"],
+    [
+      "StrowgerWatchSilent",
+      `strowger_operator_reflector_last_event_age_seconds{${operator}, type="SipUser"}`,
+      "9999x120",
+    ],
+    [
+      "StrowgerReconcileErrors",
+      `controller_runtime_reconcile_errors_total{${operator}, controller="SipUser"}`,
+      "0+60x120",
+    ],
+    ["StrowgerQueueGrows", `workqueue_depth{${operator}, name="SipUser"}`, "1000x120"],
+    ["StrowgerSweepRefused", `strowger_operator_sweep_refused{${operator}, controller="SipUser"}`, "50x120"],
+    ["StrowgerNoNodes", `strowger_cluster_ready_nodes{${operator}, ${object}}`, "0x120"],
+    ["", `strowger_cluster_replicas{${operator}, ${object}}`, "2x120"],
+    [
+      "StrowgerExchangeNotReady",
+      `strowger_condition{${operator}, kind="SipCluster", ${object}, type="Ready", status="False"}`,
+      "1x120",
+    ],
+    [
+      "StrowgerObjectsNotReady",
+      `strowger_condition_objects{${operator}, kind="SipUser", type="Ready", status="False", reason="Conflict"}`,
+      "7x120",
+    ],
+  ];
+};
+
+/** Without it StrowgerOperatorDown fires. */
+const operatorIsUp = [`up{${ours.operator}}`, "1x120"] as const;
+
+describeWith(["prometheus"], "alerts", () => {
+  let folder: string;
+  beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "strowger-alerts-"))));
+  afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+  /** The groups of the chart's PrometheusRule, in a file. */
+  const rendered = async (plan: RenderPlan): Promise<string> => {
+    const { manifests } = await renderChart({
+      namespace: "strowger-system",
+      ...plan,
+      values: { "prometheusRule.enabled": true, ...plan.values },
+    });
+    const rule = manifests.find(({ kind }) => kind === "PrometheusRule");
+    const file = join(folder, "rules.json"); // JSON is YAML
+    await writeFile(file, JSON.stringify(rule?.["spec"]));
+    return file;
+  };
+
+  /** Rejects, with what fired, unless exactly these alerts fire at the end of two hours. */
+  const firing = async (
+    rules: string,
+    series: readonly (readonly [string, string])[],
+    names: readonly string[],
+  ): Promise<void> => {
+    const test = {
+      interval: "1m",
+      input_series: series.map(([name, values]) => ({ series: name, values })),
+      promql_expr_test: [
+        {
+          expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
+          eval_time: "2h",
+          exp_samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
+        },
+      ],
+    };
+    const file = join(folder, "test.json");
+    await writeFile(file, JSON.stringify({ rule_files: [rules], evaluation_interval: "1m", tests: [test] }));
+    await runCommand("promtool", ["test", "rules", file]);
+  };
+
+  const bad = (from: Origin): readonly (readonly [string, string])[] =>
+    badSeries(from).map(([, series, values]) => [series, values] as const);
+  const raised = badSeries(ours).flatMap(([alert]) => (alert === "" ? [] : [alert]));
+
+  test("each fires for the series of this release", async () => {
+    await firing(await rendered({}), [operatorIsUp, ...bad(ours)], raised);
+    await firing(join(chartFolder, "files/alerts.yaml"), [operatorIsUp, ...bad(ours)], raised);
+  });
+
+  test("none fires for another operator's series, in this namespace too", async () => {
+    const other = bad(origin(["cert-manager", "envoy"], "strowger-system"));
+    await firing(await rendered({}), [operatorIsUp, ...other], []);
+    await firing(join(chartFolder, "files/alerts.yaml"), [operatorIsUp, ...other], []);
+  });
+
+  test("none fires for another release's series, in a mode of namespaces", async () => {
+    const plan = { values: { watchNamespaces: ["tel", "shop"], "crds.enabled": false } };
+    await firing(await rendered(plan), [operatorIsUp, ...bad(origin(ourJobs, "elsewhere", "else"))], []);
+    await firing(await rendered(plan), [operatorIsUp, ...bad(ours)], raised);
+  });
+
+  test("the jobs are values, and StrowgerOperatorDown watches this release's operator alone", async () => {
+    const plan = { values: { "metrics.jobs": { operator: "voice/op", sipNode: "voice/node" } } };
+    const renamed = origin(["voice/op", "voice/node"], "strowger-system");
+    const isUp = [`up{${renamed.operator}}`, "1x120"] as const;
+    await firing(await rendered(plan), [isUp, ...bad(renamed)], raised);
+    await firing(await rendered(plan), [operatorIsUp, ...bad(ours)], ["StrowgerOperatorDown"]);
+  });
+
+  test("an exchange that is scaled to zero raises nothing", async () => {
+    const asleep = bad(ours).flatMap(([series, values]): (readonly [string, string])[] => {
+      if (series.startsWith("strowger_cluster_replicas")) return [[series, "0x120"]];
+      return /^strowger_(cluster_ready_nodes|condition\{)/.test(series) ? [[series, values]] : [];
+    });
+    expect(asleep).toHaveLength(3);
+    await firing(await rendered({}), [operatorIsUp, ...asleep], []);
+  });
+});
