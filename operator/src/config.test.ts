@@ -54,6 +54,7 @@ test("Kubernetes: every namespace, and metrics for every pod, where nothing else
       lease: "strowger-operator",
       clusterRanges: [],
       metricsFrom: [{ namespaceSelector: {} }],
+      nodePull: { policy: undefined, secrets: [] },
     },
   });
   expect(readConfig({ ...inKubernetes, STROWGER_NAMESPACES: "a, b" })).toHaveProperty("source.namespaces", [
@@ -72,4 +73,15 @@ test("Kubernetes: ranges are CIDRs, metrics peers a list, the source one of two"
   expect(readConfig({ STROWGER_SOURCE: "etcd" })).toHaveProperty("problems", [
     "STROWGER_SOURCE is etcd; expected files or kubernetes",
   ]);
+});
+
+test("Kubernetes: how the nodes' image is pulled", () => {
+  const pull = { STROWGER_SIP_NODE_PULL_POLICY: "Always", STROWGER_SIP_NODE_PULL_SECRETS: "a, b" };
+  expect(readConfig({ ...inKubernetes, ...pull })).toHaveProperty("source.nodePull", {
+    policy: "Always",
+    secrets: ["a", "b"],
+  });
+  expect(readConfig({ ...inKubernetes, STROWGER_SIP_NODE_PULL_POLICY: "Sometimes" })).toEqual({
+    problems: ["STROWGER_SIP_NODE_PULL_POLICY is Sometimes; expected Always, IfNotPresent, Never"],
+  });
 });

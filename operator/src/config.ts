@@ -25,11 +25,22 @@ export interface KubernetesConfig {
   readonly lease: string;
   /** The image of SIP nodes where a SipCluster says none. */
   readonly nodeImage: string;
+  readonly nodePull: ImagePull;
   /** CIDRs of pods and nodes; empty: read from Node objects. */
   readonly clusterRanges: readonly string[];
   /** NetworkPolicyPeers that may read the nodes' metrics; empty: nobody but kubelets. */
   readonly metricsFrom: readonly unknown[];
 }
+
+/** How kubelets pull the nodes' image, unless a SipCluster's template says otherwise. */
+export interface ImagePull {
+  /** Undefined: Kubernetes' own default. */
+  readonly policy: PullPolicy | undefined;
+  /** Names of Secrets in the SipCluster's namespace. */
+  readonly secrets: readonly string[];
+}
+
+export type PullPolicy = (typeof pullPolicies)[number];
 
 export interface Config {
   readonly source: FilesConfig | KubernetesConfig;
@@ -41,6 +52,7 @@ export interface Config {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+const pullPolicies = ["Always", "IfNotPresent", "Never"] as const;
 const logLevels = ["trace", "debug", "info", "warn", "error", "silent"];
 /** All pods of all namespaces. */
 const everyPod = '[{"namespaceSelector":{}}]';
@@ -94,6 +106,10 @@ function kubernetesConfig(environment: Environment, problems: string[]): Kuberne
     podNamespace: required("STROWGER_POD_NAMESPACE", "the namespace of this pod"),
     lease: environment["STROWGER_LEASE"] ?? "strowger-operator",
     nodeImage: required("STROWGER_SIP_NODE_IMAGE", "the image of the SIP nodes"),
+    nodePull: {
+      policy: pullPolicyOf(environment["STROWGER_SIP_NODE_PULL_POLICY"], problems),
+      secrets: listOf(environment["STROWGER_SIP_NODE_PULL_SECRETS"]),
+    },
     clusterRanges,
     metricsFrom: parseList(environment["STROWGER_METRICS_FROM"] ?? everyPod, problems),
   };
@@ -108,6 +124,14 @@ function requiredIn(
     if (value === "") problems.push(`${name} is not set; expected ${expected}`);
     return value;
   };
+}
+
+function pullPolicyOf(text: string | undefined, problems: string[]): PullPolicy | undefined {
+  if (text === undefined || text === "") return undefined;
+  const known = pullPolicies.find((policy) => policy === text);
+  if (known === undefined)
+    problems.push(`STROWGER_SIP_NODE_PULL_POLICY is ${text}; expected ${pullPolicies.join(", ")}`);
+  return known;
 }
 
 const listOf = (text = ""): readonly string[] =>

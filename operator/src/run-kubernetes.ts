@@ -68,8 +68,8 @@ export async function runKubernetes(config: Config, kubernetes: KubernetesConfig
     isLeader: () => elector.isLeader,
     onLost: ({ message }) => stop(1, message),
   });
-  const { nodeImage, clusterRanges, metricsFrom } = kubernetes;
-  const fleet = { manifests, nodeImage, clusterRanges, metricsFrom };
+  const { nodeImage, nodePull, clusterRanges, metricsFrom } = kubernetes;
+  const fleet = { manifests, nodeImage, nodePull, clusterRanges, metricsFrom };
   const controllers = createControllers({
     source,
     installations,

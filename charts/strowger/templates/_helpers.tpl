@@ -146,8 +146,8 @@ is removed by the garbage collector, so that few need delete.
 {{- end -}}
 
 {{/*
-The ServiceAccount `name` of a hook with `rules` in every served namespace, as objects of that hook only.
-Arguments: root, name, component, annotations, rules.
+The ServiceAccount `name` with `rules` in every served namespace. Arguments: root, name, component, rules, and annotations: those that make
+the objects of a hook; empty: they are objects of the release.
 */}}
 {{- define "strowger.hookAccount" -}}
 {{- $root := .root -}}
@@ -159,8 +159,10 @@ metadata:
   namespace: {{ $root.Release.Namespace }}
   labels:
     {{- include "strowger.labels" $hook | nindent 4 }}
+  {{- with .annotations }}
   annotations:
-    {{- toYaml .annotations | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 automountServiceAccountToken: false
 {{- if $root.Values.rbac.create }}
 {{- if include "strowger.isNamespaced" $root }}
@@ -173,8 +175,10 @@ metadata:
   namespace: {{ . }}
   labels:
     {{- include "strowger.labels" $hook | nindent 4 }}
+  {{- with $hook.annotations }}
   annotations:
-    {{- toYaml $hook.annotations | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 rules:
   {{- $hook.rules | nindent 2 }}
 ---
@@ -185,8 +189,10 @@ metadata:
   namespace: {{ . }}
   labels:
     {{- include "strowger.labels" $hook | nindent 4 }}
+  {{- with $hook.annotations }}
   annotations:
-    {{- toYaml $hook.annotations | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
@@ -204,8 +210,10 @@ metadata:
   name: {{ .name }}
   labels:
     {{- include "strowger.labels" $hook | nindent 4 }}
+  {{- with .annotations }}
   annotations:
-    {{- toYaml .annotations | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 rules:
   {{- .rules | nindent 2 }}
 ---
@@ -215,8 +223,10 @@ metadata:
   name: {{ .name }}
   labels:
     {{- include "strowger.labels" $hook | nindent 4 }}
+  {{- with .annotations }}
   annotations:
-    {{- toYaml .annotations | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ClusterRole
@@ -227,6 +237,17 @@ subjects:
     namespace: {{ $root.Release.Namespace }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* Labels of a hook's pod: those of the operator's pods, then those of hooks. Arguments: root, component. */}}
+{{- define "strowger.hookPodLabels" -}}
+{{- $own := include "strowger.labels" . | fromYaml -}}
+{{- toYaml (merge $own (deepCopy .root.Values.hooks.podLabels) (deepCopy .root.Values.podLabels)) -}}
+{{- end -}}
+
+{{/* Annotations of a hook's pod, likewise; empty where there are none. */}}
+{{- define "strowger.hookPodAnnotations" -}}
+{{- with merge (deepCopy .Values.hooks.podAnnotations) (deepCopy .Values.podAnnotations) }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
 {{/* What a pod of a hook has besides its container. Arguments: root, account. */}}
@@ -266,7 +287,7 @@ securityContext:
 resources:
   requests:
     cpu: 50m
-    memory: 96Mi
+    memory: 160Mi
   limits:
     memory: 256Mi
 {{- end -}}

@@ -73,6 +73,7 @@ export const givenPod = (name: string, more: Partial<Pod> = {}): Pod => ({
 
 export const givenFleet = (more: Partial<FleetWorld> = {}): FleetWorld => ({
   defaultImage: "registry.example/strowger/sip-node:0.1.0",
+  nodePull: { policy: undefined, secrets: [] },
   metricsFrom: [{ namespaceSelector: {} }],
   insideRanges: ["10.0.0.0/8"],
   live: new Map(),

@@ -9,18 +9,20 @@ import { decide } from "./decide.ts";
 import { givenDatabase, givenFleet, givenWorld } from "./given.ts";
 import { labelsOf, namesOf } from "./manifests/names.ts";
 import { parseSipCluster } from "./resource.ts";
+import type { FleetWorld } from "./world.ts";
 
 interface Case {
   readonly object: KubernetesObject;
   readonly service: Readonly<Record<string, unknown>>;
   readonly metricsFrom?: readonly unknown[];
+  readonly nodePull?: FleetWorld["nodePull"];
 }
 
 const folder = new URL("golden/", import.meta.url);
 
 /** Every object that is written for a SipCluster of which only the Service is there, and has got its address. */
 function objectsOf(name: string): readonly Manifest[] {
-  const { object, service, metricsFrom } = parse(
+  const { object, service, metricsFrom, nodePull } = parse(
     readFileSync(new URL(`${name}.in.yaml`, folder), "utf8"),
   ) as Case;
   const cluster = parseSipCluster(object);
@@ -30,6 +32,7 @@ function objectsOf(name: string): readonly Manifest[] {
   const fleet = givenFleet({
     live: new Map([[`Service/${metadata.name}`, live]]),
     ...(metricsFrom === undefined ? {} : { metricsFrom }),
+    ...(nodePull === undefined ? {} : { nodePull }),
   });
   const holder = { ...cluster.reference, uid: cluster.uid };
   const { actions } = decide(cluster, givenWorld({ fleet, database: givenDatabase({ holder }) }));

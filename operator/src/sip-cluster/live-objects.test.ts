@@ -65,7 +65,13 @@ test("a sweep looks for SipClusters that are gone and forgets their keys", async
     open: () => [],
     unreachable: () => [],
   };
-  const fleet = { manifests, nodeImage: "image", clusterRanges: ["10.0.0.0/8"], metricsFrom: [] };
+  const fleet = {
+    manifests,
+    nodeImage: "image",
+    clusterRanges: ["10.0.0.0/8"],
+    metricsFrom: [],
+    nodePull: { policy: undefined, secrets: [] },
+  };
   const status = new StatusWriter(source, clock, () => undefined);
   const controller = new SipClusterController({
     ...{ installations, source, status, clock, fleet },

@@ -73,7 +73,11 @@ export function planFleet(
   const settings = buildConfiguration(cluster, addressing, former);
   const hash = configurationHash(settings.data["config.json"], keys.ring);
   const { image: name } = image;
-  const nodesBuild = buildDeployment(cluster, { image: name, restartHash: restartHash(cluster, addressing) });
+  const nodesBuild = buildDeployment(cluster, {
+    image: name,
+    pull: fleet.nodePull,
+    restartHash: restartHash(cluster, addressing),
+  });
   const deployment = live.get(`Deployment/${names.nodes}`);
   const actions = [
     ...first,

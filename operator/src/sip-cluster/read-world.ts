@@ -1,4 +1,5 @@
 /** Reads what a decision about a SipCluster looks at. */
+import type { ImagePull } from "../config.ts";
 import { randomBytes } from "node:crypto";
 import { failureOf } from "../adapters/mysql/failure.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
@@ -26,6 +27,7 @@ export interface Fleet {
   readonly manifests: Manifests;
   /** Where a SipCluster says none. */
   readonly nodeImage: string;
+  readonly nodePull: ImagePull;
   /** CIDRs of pods and hosts; empty: read from Node objects. */
   readonly clusterRanges: readonly string[];
   /** NetworkPolicyPeers that may read metrics. */
@@ -113,6 +115,7 @@ async function readFleet(
   const { live, services, pods } = await fleet.live.of(cluster);
   return {
     defaultImage: fleet.nodeImage,
+    nodePull: fleet.nodePull,
     metricsFrom: fleet.metricsFrom,
     insideRanges: await readRanges(fleet),
     live,

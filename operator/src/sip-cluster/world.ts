@@ -1,4 +1,5 @@
 /** What a decision about a SipCluster looks at: its database, and what of it is in Kubernetes. */
+import type { ImagePull } from "../config.ts";
 import type { ClusterIdentity } from "../adapters/mysql/installation.ts";
 import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
@@ -47,6 +48,7 @@ export interface OpenDatabase {
 
 export interface FleetWorld {
   readonly defaultImage: string;
+  readonly nodePull: ImagePull;
   /** NetworkPolicyPeers that may read metrics. */
   readonly metricsFrom: readonly unknown[];
   /** CIDRs of pods and hosts. */

@@ -139,7 +139,7 @@ export interface SipClusterSpec {
       readonly runtimeClassName?: string;
       /** Name of the scheduler that places the Pods. Defaults to the Kubernetes cluster's default. */
       readonly schedulerName?: string;
-      /** Secrets with the logins of the image's registry. Defaults to none. */
+      /** Secrets with the logins of the image's registry. Defaults to the chart's value sipNode.imagePullSecrets. */
       readonly imagePullSecrets?: readonly {
         /** Name of the Secret, in the namespace of this object. */
         readonly name: string;

@@ -70,6 +70,52 @@ describe("rendered", () => {
     }
   });
 
+  test("`helm test --logs` prints one log: it does so for every object that is a test hook, by the object's name", async () => {
+    const { manifests } = await renderChart();
+    const tests = manifests.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "test");
+    expect(tests.map(({ kind }) => kind)).toEqual(["Pod"]);
+  });
+
+  test("pods of hooks have the labels and annotations of pods, and no sidecar that would outlive them", async () => {
+    const values = {
+      podLabels: { team: "voice", "sidecar.istio.io/inject": "true" },
+      podAnnotations: { "example.com/note": "x", "linkerd.io/inject": "enabled" },
+    };
+    const { manifests } = await renderChart({ values });
+    const podOf = (manifest: ChartManifest): ChartManifest => {
+      const { template } = manifest["spec"] as { readonly template?: ChartManifest };
+      return template ?? manifest;
+    };
+    const hooks = manifests.filter(({ kind }) => kind === "Job" || kind === "Pod");
+    expect(hooks).toHaveLength(2);
+    for (const { metadata } of hooks.map(podOf)) {
+      expect(metadata.labels).toMatchObject({ team: "voice", "sidecar.istio.io/inject": "false" });
+      expect(metadata.annotations).toMatchObject({
+        "example.com/note": "x",
+        "linkerd.io/inject": "disabled",
+      });
+    }
+  });
+
+  test("volumes are added to the operator, and what pulls the nodes' image is handed on", async () => {
+    const { manifests } = await renderChart(variants["everything"]);
+    const { spec } = manifests.find(({ kind }) => kind === "Deployment") as unknown as {
+      readonly spec: { readonly template: { readonly spec: PodSpec } };
+    };
+    const { containers, volumes } = spec.template.spec;
+    expect(volumes.map(({ name }) => name)).toEqual(["tmp", "extra-ca"]);
+    expect(containers[0]?.volumeMounts).toContainEqual({
+      name: "extra-ca",
+      mountPath: "/etc/extra",
+      readOnly: true,
+    });
+    expect(containers[0]?.env).toContainEqual({ name: "STROWGER_SIP_NODE_PULL_POLICY", value: "Always" });
+    expect(containers[0]?.env).toContainEqual({
+      name: "STROWGER_SIP_NODE_PULL_SECRETS",
+      value: "node-registry-login,other-login",
+    });
+  });
+
   test("a packaged chart needs nothing of the checkout", async () => {
     const folder = await mkdtemp(join(tmpdir(), "strowger-chart-"));
     try {
@@ -81,6 +127,11 @@ describe("rendered", () => {
     }
   });
 });
+
+interface PodSpec {
+  readonly containers: readonly { readonly volumeMounts: unknown; readonly env: unknown }[];
+  readonly volumes: readonly { readonly name: string }[];
+}
 
 /** CRDs are compared with crds/; the dashboard has a test of its own. */
 const isElsewhere = (document: string): boolean =>

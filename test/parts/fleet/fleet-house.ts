@@ -188,6 +188,7 @@ export class FleetHouse implements AsyncDisposable {
     });
     const fleet = {
       ...{ manifests, nodeImage: "registry.example/sip-node:1.0.0" },
+      nodePull: { policy: undefined, secrets: [] },
       ...{ clusterRanges: ["127.0.0.0/8"], metricsFrom: [{ namespaceSelector: {} }] },
     };
     const status = new StatusWriter(source, clock, () => undefined);

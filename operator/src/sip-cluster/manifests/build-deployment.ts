@@ -1,4 +1,5 @@
 /** The nodes. Whatever changes the pod template starts every node anew: a test pins its hash. */
+import type { ImagePull } from "../../config.ts";
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { ServedCluster } from "../resource.ts";
 import { mergeTemplate } from "./merge-template.ts";
@@ -20,6 +21,7 @@ const semiSpace = 16;
 
 export interface NodeBuild {
   readonly image: string;
+  readonly pull: ImagePull;
   /** Of what a node reads only when it starts. */
   readonly restartHash: string;
 }
@@ -50,7 +52,7 @@ function podTemplate(cluster: ServedCluster, build: NodeBuild) {
   };
 }
 
-function podSpec(cluster: ServedCluster, { image }: NodeBuild) {
+function podSpec(cluster: ServedCluster, { image, pull }: NodeBuild) {
   const toleration = (condition: string) => ({
     key: `node.kubernetes.io/${condition}`,
     operator: "Exists",
@@ -79,14 +81,16 @@ function podSpec(cluster: ServedCluster, { image }: NodeBuild) {
       },
     ],
     tolerations: [toleration("not-ready"), toleration("unreachable")],
-    containers: [container(cluster, image)],
+    ...(pull.secrets.length === 0 ? {} : { imagePullSecrets: pull.secrets.map((name) => ({ name })) }),
+    containers: [container(cluster, image, pull)],
     volumes: volumes(cluster),
   };
 }
 
-const container = ({ resources, mysql }: ServedCluster, image: string) => ({
+const container = ({ resources, mysql }: ServedCluster, image: string, { policy }: ImagePull) => ({
   name: "sip-node",
   image,
+  ...(policy === undefined ? {} : { imagePullPolicy: policy }),
   env: [
     { name: "STROWGER_CONFIG", value: `${mounts.config}/config.json` },
     { name: "STROWGER_KEYS", value: `${mounts.keys}/keys.json` },
