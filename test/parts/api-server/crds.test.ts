@@ -59,16 +59,16 @@ test("kubectl get shows who is registered, with how many contacts, since when; t
   const [head, alice] = await rowsOf("sipu", "-o", "wide");
   expect(head).toEqual([
     "NAME",
-    "ADDRESS",
     "READY",
     "REASON",
+    "ADDRESS",
     "REGISTERED",
     "CONTACTS",
     "SINCE",
     "STATUS",
     "AGE",
   ]);
-  expect(alice?.slice(0, 6)).toEqual(["alice", "sip:alice@example.com", "True", "Reconciled", "true", "2"]);
+  expect(alice?.slice(0, 6)).toEqual(["alice", "True", "Reconciled", "sip:alice@example.com", "true", "2"]);
   expect(alice?.[6]).toMatch(/^1(19|20)m$|^2h$/);
   expect(alice?.[7]).toBe("all is well");
 });
@@ -90,8 +90,21 @@ test("kubectl get shows clusters and domains", async () => {
   ]);
   expect(exchange).toEqual(expect.arrayContaining(["exchange", "192.0.2.1", "2", "7"]));
   const [domainHead, example] = await rowsOf("sipd");
-  expect(domainHead).toEqual(["NAME", "DOMAIN", "READY", "REASON", "USERS", "REGISTERED", "AGE"]);
+  expect(domainHead).toEqual(["NAME", "READY", "REASON", "DOMAIN", "USERS", "REGISTERED", "AGE"]);
   expect(example).toEqual(expect.arrayContaining(["example", "example.com", "2", "7"]));
+});
+
+test("kubectl explain says what a kind and a field are, with unit and default", async () => {
+  const explain = async (path: string): Promise<string> =>
+    (await server.kubectl(["explain", path])).replace(/\s+/g, " ");
+  expect(await explain("sipuser")).toContain("SipUser is somebody who can register phones");
+  expect(await explain("sipcluster.spec.drain.timeoutSeconds")).toMatch(
+    /Seconds that a SIP node has .* Defaults to 240/,
+  );
+  expect(await explain("sipdomain.spec.registration")).toMatch(
+    /maxExpiresSeconds <integer> .*seconds.* Defaults to 7200/,
+  );
+  expect(await explain("sipcluster.spec.advertise.tls")).toContain("Refused until SIP nodes serve TLS");
 });
 
 test("the category sip lists all kinds", async () => {
