@@ -21,6 +21,13 @@ beforeEach(async () => {
   await net.pass(2_500);
   for (const { did } of [a, b, c]) did.length = 0;
 });
+/** Of the nodes' frames. */
+const seal = () =>
+  createSeal(
+    [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }],
+    "relay",
+    () => net.now,
+  );
 /** The promise's value once the net is quiet; undefined while it is open. */
 async function outcome<T>(promise: Promise<T> | undefined): Promise<T | undefined> {
   let value: T | undefined;
@@ -76,7 +83,9 @@ describe("liveness (rule 9)", () => {
     const before = a.cluster.relays.refused;
     for (const text of ["", "x", "INVITE sip:b@h SIP/2.0\r\n\r\n", "\x01aaaaaaaaaaaa0000................."])
       a.cluster.receive(Buffer.from(text, "latin1"), { host: "x", port: 1 });
-    expect(a.cluster.relays.refused - before).toBe(4);
+    const own = encodeFrame({ kind: "offer", from: a.id, number: 1, body: packMessage(flow, bytes) }, seal());
+    a.cluster.receive(own, { host: "node-a", port: 7_000 });
+    expect([a.cluster.relays.refused - before, a.did]).toEqual([5, []]);
   });
 });
 
@@ -180,6 +189,44 @@ describe("flows", () => {
     await net.settle();
     expect(b.cluster.flows.get(flow.key)?.authenticatedUntil).toBe(net.now + 99_000);
     expect(b.cluster.flows.get("udp:198.51.100.9:1")?.authenticatedUntil).toBe(0);
+  });
+
+  it("a flow that was silent for longer than 320 s is announced again, one that was not is not", async () => {
+    const announced = () => net.sent.filter((kind) => kind === frameKinds.heard).length;
+    a.cluster.hear(flow);
+    await net.settle();
+    for (const [silence, more] of [
+      [319_000, 0],
+      [321_000, 2],
+    ] as const) {
+      await net.pass(silence);
+      const before = announced();
+      a.cluster.hear(flow);
+      await net.settle();
+      expect(announced() - before).toBe(more);
+    }
+  });
+
+  it("with a shared port flows are announced for 32 s after a node came or went", async () => {
+    const shared = new SimulatedNet();
+    const [one, two] = [shared.join("a", true), shared.join("b", true)];
+    await shared.pass(40_000);
+    const announced = async (port: number) => {
+      const before = shared.sent.filter((kind) => kind === frameKinds.heard).length;
+      one.cluster.hear(flowOf("192.0.2.9", port));
+      await shared.settle();
+      return shared.sent.filter((kind) => kind === frameKinds.heard).length - before;
+    };
+    expect(await announced(1)).toBe(0);
+    const three = shared.join("c", true);
+    await shared.pass(2_500);
+    expect(await announced(2)).toBe(2);
+    await shared.pass(33_000);
+    expect(await announced(3)).toBe(0);
+    shared.dead.add(three.id);
+    await shared.pass(4_000);
+    expect(await announced(4)).toBe(1);
+    expect(two.cluster.flows.size).toBe(2);
   });
 
   it("with a shared port nothing is announced and everybody sends", async () => {
@@ -450,6 +497,93 @@ describe("drain (rule 21)", () => {
     expect(a.cluster.isIdle).toBe(true);
   });
 
+  it("nor while a message waits for a phone that only this node may hear", async () => {
+    const sent = a.cluster.deliver(phoneAt(flow), bytes);
+    await net.settle();
+    expect(a.cluster.isIdle).toBe(false);
+    a.cluster.hear(flow);
+    expect([await outcome(sent), a.cluster.isIdle]).toEqual([true, true]);
+  });
+
+  it.each([
+    [900, "of the peer itself"],
+    [1_100, "of the draining node"],
+  ])(
+    "a peer that heard the flow %i ms before a request on it is handed over takes it for a flow %s",
+    async (ago, whose) => {
+      for (const { cluster } of [b, c])
+        cluster.flows.note(flow, cluster === b.cluster ? b.id : c.id, net.now - ago);
+      handed("key");
+      await net.settle();
+      const chosen = taken()[0] === 1 ? b : c;
+      const owner = chosen.cluster.flows.get(flow.key)?.owner;
+      expect(owner).toBe(whose === "of the peer itself" ? chosen.id : a.id);
+    },
+  );
+
+  it("the flow of a request handed over is the draining node's for the peer that serves it", async () => {
+    handed("key");
+    await net.settle();
+    const chosen = taken()[0] === 1 ? b : c;
+    expect(chosen.cluster.flows.get(flow.key)?.owner).toBe(a.id);
+  });
+
+  it("who serves requests on a flow says so to the node that hears it next, though it never heard it itself", async () => {
+    handed("key");
+    await net.settle();
+    const [chosen, other] = taken()[0] === 1 ? [b, c] : [c, b];
+    await net.pass(2_000);
+    const heard = other.cluster.hear(flow);
+    await net.settle();
+    expect(other.cluster.isContested(heard)).toBe(true);
+    await net.pass(30_100);
+    expect([chosen.did.length, other.cluster.isContested(heard)]).toEqual([1, false]);
+  });
+
+  it("a request that is too long for a frame is served here", async () => {
+    const serve = (length: number) => {
+      const served: number[] = [];
+      const long = Buffer.alloc(length, "x");
+      const done = () => void served.push(length);
+      a.cluster.handOver.hand({ key: `${length}`, bytes: long, flow, isHeld: undefined, serve: done });
+      return served;
+    };
+    const fits = 60_000 - 1 - flow.key.length;
+    const [shorter, longer] = [serve(fits), serve(fits + 1)];
+    await net.settle();
+    expect([shorter, longer, taken().toSorted()]).toEqual([[], [fits + 1], [0, 1]]);
+  });
+
+  it("a request that comes again goes where it went, though that peer holds it by now", async () => {
+    handed("key");
+    await net.settle();
+    const serve = () => {
+      throw new Error("served here");
+    };
+    a.cluster.handOver.hand({ key: "key", bytes, flow, isHeld: Promise.resolve(true), serve });
+    await net.settle();
+    expect(taken().toSorted()).toEqual([0, 2]);
+    expect(await outcome(a.cluster.handOver.follow("key", bytes, flow))).toBe(true);
+  });
+
+  it("one that a peer held before goes nowhere, and neither does what belongs to it", async () => {
+    const served: string[] = [];
+    const serve = () => void served.push("key");
+    a.cluster.handOver.hand({ key: "key", bytes, flow, isHeld: Promise.resolve(true), serve });
+    await net.settle();
+    expect([served, taken()]).toEqual([[], [0, 0]]);
+    expect(await outcome(a.cluster.handOver.follow("key", bytes, flow))).toBe(false);
+  });
+
+  it("what a peer said of itself before it was given something counts for nothing", async () => {
+    handed("key");
+    await net.settle();
+    for (const { id } of [b, c]) a.cluster.handOver.told(id, 0, net.now - 1);
+    expect(a.cluster.isIdle).toBe(false);
+    for (const { id } of [b, c]) a.cluster.handOver.told(id, 0, net.now + 1);
+    expect(a.cluster.isIdle).toBe(true);
+  });
+
   it("its row goes after the beats that are under way", async () => {
     const written: string[] = [];
     const waiting: (() => void)[] = [];
@@ -493,6 +627,21 @@ describe("drain (rule 21)", () => {
     expect(a.cluster.isIdle).toBe(true);
   });
 
+  it("who has left is pinged no more", async () => {
+    const pings = async () => {
+      const before = net.sent.filter((kind) => kind === frameKinds.ping).length;
+      await net.pass(1_000);
+      return net.sent.filter((kind) => kind === frameKinds.ping).length - before;
+    };
+    net.dead.add(a.id);
+    expect(await pings()).toBe(8); // b and c ping two peers each, twice a second
+    net.dead.delete(a.id);
+    a.cluster.presence.leave();
+    await net.settle();
+    net.dead.add(a.id);
+    expect(await pings()).toBe(4);
+  });
+
   it("who has left is dead for all at once, and hears nobody", async () => {
     a.cluster.presence.leave();
     await net.settle();
@@ -504,11 +653,6 @@ describe("drain (rule 21)", () => {
 });
 
 describe("who has left (rule 21)", () => {
-  const seal = createSeal(
-    [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }],
-    "relay",
-    () => net.now,
-  );
   const bodies: Partial<Record<FrameKind, Buffer>> = {
     ping: packStanding("serves"),
     heard: packFlows([flow]),
@@ -527,7 +671,7 @@ describe("who has left (rule 21)", () => {
       a.cluster.hear(flow);
       await net.settle();
       const body = bodies[kind] ?? Buffer.alloc(0);
-      const frame = (number: number) => encodeFrame({ kind, from: b.id, number, body }, seal);
+      const frame = (number: number) => encodeFrame({ kind, from: b.id, number, body }, seal());
       const address = { host: "node-b", port: 7_000 };
       a.cluster.presence.leave();
       await net.settle();

@@ -47,8 +47,16 @@ export class HandOver {
   private readonly membership: Membership;
   private readonly letters: Correspondence;
   private readonly now: () => Ms;
+  private readonly maxChoices: number;
 
-  constructor(membership: Membership, letters: Correspondence, now: () => Ms) {
+  /** `maxChoices`: how many choices are remembered; the oldest is forgotten first. */
+  constructor(
+    membership: Membership,
+    letters: Correspondence,
+    now: () => Ms,
+    maxChoices: number = maxTransactions,
+  ) {
+    this.maxChoices = maxChoices;
     this.membership = membership;
     this.letters = letters;
     this.now = now;
@@ -74,7 +82,7 @@ export class HandOver {
     this.pending.set(key, (this.pending.get(key) ?? 0) + 1);
     this.choices.delete(key); // to the end of the order of age
     this.choices.set(key, choice);
-    if (this.choices.size > maxTransactions) this.forgetOldest();
+    if (this.choices.size > this.maxChoices) this.forgetOldest();
   }
 
   /** For a message that belongs to a request handed over before; false when it is not with a peer that this node chose. */

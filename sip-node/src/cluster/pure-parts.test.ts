@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { createSeal } from "../auth/create-seal.ts";
 import { flowOf } from "../wire/flow.ts";
+import { AnswersGiven } from "./answers-given.ts";
 import { Correspondence } from "./correspondence.ts";
 import {
   decodeFrame,
@@ -11,13 +12,16 @@ import {
   packFlows,
   packMessage,
   packWords,
+  taken,
   unpackFlows,
   unpackMessage,
   unpackWords,
 } from "./frame.ts";
 import { Guests } from "./guests.ts";
+import { HandOver } from "./hand-over.ts";
 import { Membership } from "./membership.ts";
 import { Parking } from "./parking.ts";
+import { Presence } from "./presence.ts";
 
 const keyOf = (seed: string) => [
   { id: "k", key: Buffer.alloc(32, seed), verifyFrom: 0, signFrom: 0, dropAfter: Infinity },
@@ -57,6 +61,14 @@ describe("frames", () => {
         createSeal(keyOf("a"), "branch", () => 1),
       ),
     ).toBeUndefined();
+  });
+
+  it("a sealed frame that is too short for its head is none", () => {
+    for (let length = 1; length < 17; length++) {
+      const head = Buffer.alloc(length, 1);
+      const sealed = Buffer.concat([head, Buffer.from(seal.seal(head), "latin1")]);
+      expect(decodeFrame(sealed, seal), String(length)).toBeUndefined();
+    }
   });
 
   it("bodies: messages with their flow, flows, words", () => {
@@ -102,6 +114,15 @@ describe("Membership", () => {
     expect(membership.all()).toEqual([]);
     membership.introduce("a", address, 60_001);
     expect(membership.all()).toHaveLength(1);
+  });
+
+  it("who is heard every few seconds is not forgotten, however long it is known", () => {
+    const membership = new Membership();
+    for (let now = 0; now <= 180_000; now += 2_000) {
+      membership.heard("a", address, now);
+      membership.sweep(now - 500, now);
+    }
+    expect(membership.alive(180_000)).toHaveLength(1);
   });
 
   it("who drains lives and takes nothing new; who has left is dead at once and stays so", () => {
@@ -194,7 +215,77 @@ describe("Parking", () => {
   });
 });
 
+describe("HandOver", () => {
+  it("remembers so many choices, and forgets the one longest unused first", async () => {
+    const membership = new Membership();
+    membership.heard("b", { host: "h", port: 1 }, 0);
+    const letters = new Correspondence(from, seal, (bytes) => {
+      const { number = 0 } = decodeFrame(Buffer.from(bytes), seal) ?? {};
+      queueMicrotask(() => letters.answered("b", number, [taken]));
+    });
+    const handOver = new HandOver(membership, letters, () => 0, 2);
+    for (const key of ["1", "2", "1", "3"])
+      handOver.hand({ key, bytes: Buffer.from("x"), flow, isHeld: undefined, serve: () => {} });
+    const follows = (key: string) => handOver.follow(key, Buffer.from("x"), flow);
+    expect(await Promise.all(["1", "2", "3"].map(follows))).toEqual([true, false, true]);
+  });
+});
+
+describe("Presence", () => {
+  it("pings twice a second and beats once", () => {
+    let beats = 0;
+    const posted: (FrameKind | undefined)[] = [];
+    const membership = new Membership();
+    membership.heard("b", { host: "h", port: 1 }, 0);
+    const letters = new Correspondence(from, seal, (bytes) =>
+      posted.push(decodeFrame(Buffer.from(bytes), seal)?.kind),
+    );
+    let now = 0;
+    const presence = new Presence(
+      { id: from, address: { host: "a", port: 1 } },
+      membership,
+      letters,
+      { beat: async () => ((beats += 1), []), leave: async () => {} },
+      { now: () => now, defer: (act) => act() },
+      {
+        about: () => ({
+          figures: { transactions: 0, callsPerMinute: 0, requestsPerMinute: 0 },
+          outsideHeardAgo: undefined,
+        }),
+        peerChanged: () => {},
+        directoryFailed: () => {},
+        told: () => {},
+      },
+    );
+    for (now = 0; now <= 2_000; now += 20) presence.advance(now);
+    expect([posted, beats]).toEqual([["ping", "ping", "ping", "ping"], 2]);
+  });
+});
+
+describe("AnswersGiven", () => {
+  it("a question asked again within a second gets the answer that was given, and nothing is done twice", () => {
+    const given = new AnswersGiven();
+    let done = 0;
+    const ask = (number: number, now: number) => given.once("a", number, now, () => [++done]);
+    expect([ask(1, 10_000), ask(1, 10_900), ask(2, 10_950)]).toEqual([[1], [1], [2]]);
+    expect([ask(1, 11_050), ask(2, 11_940)]).toEqual([[1], [2]]); // the older of the two generations
+    expect([given.once("b", 1, 11_950, () => [9]), ask(1, 14_000)]).toEqual([[9], [3]]);
+  });
+});
+
 describe("Correspondence", () => {
+  it("a question that nobody else repeats is asked twice at most, any other once", () => {
+    const posted: (FrameKind | undefined)[] = [];
+    const letters = new Correspondence(from, seal, (bytes) =>
+      posted.push(decodeFrame(Buffer.from(bytes), seal)?.kind),
+    );
+    const peer = { id: "b", address: { host: "h", port: 1 }, heardAt: 0, standing: "serves" } as const;
+    for (const kind of ["send", "ping", "response"] as const)
+      void letters.ask(peer, kind, Buffer.alloc(0), 1_000);
+    for (let now = 1_000; now <= 1_200; now += 20) letters.sweep(now);
+    expect(posted).toEqual(["send", "ping", "response", "send"]);
+  });
+
   it("an answer settles its question, silence settles after 100 ms, late answers do nothing", async () => {
     const posted: Buffer[] = [];
     const letters = new Correspondence(from, seal, (bytes) => posted.push(Buffer.from(bytes)));

@@ -28,3 +28,9 @@ it("a candidate that goes gives its own keys to the others, and no other key mov
 it("nobody is chosen from none", () => {
   expect(rendezvous("key", [])).toBeUndefined();
 });
+
+it("nodes of all versions choose alike", () => {
+  const candidates = ["a", "b", "c"].map((letter) => ({ id: letter.repeat(12) }));
+  const chosen = ["1", "2", "3", "4"].map((key) => rendezvous(key, candidates)?.id[0]);
+  expect(chosen.join("")).toBe("bbca");
+});

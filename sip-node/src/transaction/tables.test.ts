@@ -10,7 +10,7 @@ import type { Cell } from "./machine.ts";
 import { nonInviteClient } from "./non-invite-client.ts";
 import { nonInviteServer } from "./non-invite-server.ts";
 import { ServerTransaction } from "./server-transaction.ts";
-import { defaultTimers, timerLengths } from "./timers.ts";
+import { defaultTimers, reliableLengths, timerLengths } from "./timers.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { TimerEvent, TimerOwner } from "./transaction.ts";
 
@@ -228,5 +228,38 @@ describe.each(machines)("$name, alive", ({ table, first, born }) => {
     world.seen.length = 0;
     for (const { event } of pairsOf(table)) live.on(event, 0, payload);
     expect(world.seen).toEqual([]);
+  });
+});
+
+describe("Appendix A, Table 4: over a reliable transport nothing is repeated, and a state that waits for repetitions ends at once", () => {
+  const reliable = () => ({ ...host(), lengths: () => reliableLengths(defaultTimers) });
+  const bytesOf = (text: string) => Buffer.from(text, "latin1");
+
+  it.each([
+    ["INVITE", "SIP/2.0 486 Busy Here", ["send request", "send ACK", "response to TU", "ended"]],
+    ["BYE", "SIP/2.0 200 OK", ["send request", "response to TU", "ended"]],
+  ])("the client of %s after %s", (method, start, seen) => {
+    const world = reliable();
+    const text = bytesOf(parse(`${method} sip:b@h SIP/2.0`, method).text);
+    const client = new ClientTransaction(method, "z9hG4bK1", text, flow, undefined, world);
+    client.start(0);
+    client.receive(parse(start, method) as Response, 10);
+    expect([world.seen, world.wheel.size]).toEqual([seen, 0]);
+  });
+
+  it.each([
+    ["INVITE", 486, true],
+    ["BYE", 200, false],
+  ])("the server of %s after %i", (method, status, awaitsAck) => {
+    const world = reliable();
+    const server = new ServerTransaction(
+      "key",
+      parse(`${method} sip:b@h SIP/2.0`, method) as Request,
+      flow,
+      world,
+    );
+    server.respond(status, bytesOf(parse(`SIP/2.0 ${status} Reason`, method).text), 0);
+    if (awaitsAck) server.on("ACK", 10);
+    expect([world.seen, world.wheel.size]).toEqual([["send response", "ended"], 0]);
   });
 });

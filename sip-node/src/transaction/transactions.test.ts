@@ -282,6 +282,14 @@ describe("server side", () => {
   });
 });
 
+it("the bound is of server and client transactions together", () => {
+  const world = layer({ maxTransactions: 2 });
+  receive(world, requestOf("BYE", { branch: "z9hG4bK1" }));
+  send(world, "BYE");
+  expect(world.transactions.isFull).toBe(true);
+  expect(world.transactions.receiveRequest(requestOf("BYE", { branch: "z9hG4bK2" }), flow, 0)).toBe("full");
+});
+
 describe("§17.2.3: which transaction a request belongs to", () => {
   const same = (a: Request, b: Request): boolean => serverKey(a) === serverKey(b);
 
