@@ -7,8 +7,6 @@ import { hash } from "node:crypto";
 import { canonicalUri } from "../wire/compare-uris.ts";
 import type { Contact } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
-import { isProblem } from "../wire/problem.ts";
-import { parseUri } from "../wire/uri.ts";
 import { type Aor, aorText } from "./account.ts";
 
 /** A decimal number below 2^63, the range of `location.contact_id` that every driver reads exactly as text. */
@@ -19,10 +17,4 @@ export function contactId(aor: Aor, contact: Contact, flow: Flow, isBehindNat: b
       : `instance\n${contact.instance}\n${contact.regId}`;
   const digest = hash("sha256", `${aorText(aor)}\n${identity}`, "hex");
   return BigInt.asUintN(63, BigInt(`0x${digest.slice(0, 16)}`)).toString();
-}
-
-/** Whether a REGISTER came through an address translator: its contact names another address than its packet. */
-export function isContactBehindNat(contactUri: string, flow: Flow): boolean {
-  const uri = parseUri(contactUri);
-  return isProblem(uri) || uri.host !== flow.address || (uri.port ?? 5060) !== flow.port;
 }

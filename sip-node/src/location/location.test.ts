@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { MemoryLocation } from "../../../test/support/memory-location.ts";
 import type { Aor } from "./account.ts";
 import type { Binding, BindingChange } from "./binding.ts";
-import { isContactBehindNat } from "./contact-id.ts";
+import { contactPlace } from "./contact-place.ts";
 import { contactKey } from "./contact-key.ts";
 import { Location } from "./location.ts";
 import { StoreUnavailable } from "./location-store.ts";
@@ -162,10 +162,15 @@ describe("names and contacts", () => {
     ["sip:b@phone.example.com", true],
     ["tel:1", true],
   ])("a contact %s from 192.0.2.1:5060 is behind NAT: %s", (contact, isBehindNat) => {
-    expect(isContactBehindNat(contact, flowOf("192.0.2.1", 5060))).toBe(isBehindNat);
+    expect(contactPlace({ uri: contact, regId: 0 }, flowOf("192.0.2.1", 5060), false).isBehindNat).toBe(
+      isBehindNat,
+    );
   });
 
   it("and one over IPv6 is not, whatever the case of its digits", () => {
-    expect(isContactBehindNat("sip:b@[2001:DB8::1]:5060", flowOf("2001:db8::1", 5060))).toBe(false);
+    expect(
+      contactPlace({ uri: "sip:b@[2001:DB8::1]:5060", regId: 0 }, flowOf("2001:db8::1", 5060), false)
+        .isBehindNat,
+    ).toBe(false);
   });
 });

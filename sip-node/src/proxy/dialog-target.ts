@@ -2,8 +2,8 @@
  * Target refresh (RFC 3261 §12.2.1.2): a phone that says a new Contact within a dialog, from another address than its flow token names.
  * The token stays as it is for the dialog's life, so the new address is kept beside it, for one side of one dialog (ADR 31). Pure.
  */
-import { isContactBehindNat } from "../location/contact-id.ts";
 import { contactKey, keyOf } from "../location/contact-key.ts";
+import { contactPlace, isSentDirectly } from "../location/contact-place.ts";
 import type { DialogTarget } from "../location/dialog-target.ts";
 import { parseContacts } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
@@ -23,7 +23,7 @@ export const remoteSide = ({ callId, from, to }: Request): string => sideId(call
 
 /**
  * Where the sender of a request is reached from now on, with the key of its side; undefined where it refreshes nothing or is where its
- * token says. `sender` is the sender as the token names it. The address is the one that the request came from, never one that it names.
+ * token says. `sender` is the sender as the token names it. The host is the one that the request came from, whatever it names.
  */
 export function refreshedTarget(
   request: Request,
@@ -31,15 +31,16 @@ export function refreshedTarget(
   sender: Party,
   node: string,
 ): DialogTarget | undefined {
-  if (!refreshing.has(request.method) || source.key === sender.flow.key) return undefined;
+  if (!refreshing.has(request.method)) return undefined;
   const contacts = parseContacts(request);
   const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
   if (contact === undefined) return undefined;
+  const place = contactPlace(contact, source, isSentDirectly(request, source));
+  if (place.flow.key === sender.flow.key) return undefined;
   return {
     sideId: sideId(request.callId, request.from.tag, request.to.tag),
     contactKey: contactKey(contact.uri),
-    flow: source,
-    isBehindNat: isContactBehindNat(contact.uri, source),
-    ownerNode: node,
+    ...place,
+    ownerNode: place.flow.key === source.key ? node : "",
   };
 }

@@ -7,7 +7,8 @@ import type { Authenticator } from "../auth/authenticate.ts";
 import { checkNonce } from "../auth/nonce.ts";
 import type { Aor, Domain, Resolution } from "../location/account.ts";
 import { contactKey } from "../location/contact-key.ts";
-import { contactId, isContactBehindNat } from "../location/contact-id.ts";
+import { contactId } from "../location/contact-id.ts";
+import { contactPlace, isSentDirectly } from "../location/contact-place.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
 import { aorOf } from "../location/row-text.ts";
@@ -331,7 +332,7 @@ const notServed = (domain: string): Rejection =>
 /** The caller as the callee's requests will need it: its flow, the key of its binding where it has one, and of its Contact. */
 function callerOf(
   request: Request,
-  flow: Flow,
+  source: Flow,
   aor: Aor | undefined,
   bindings: readonly Binding[],
   node: string,
@@ -339,9 +340,10 @@ function callerOf(
   const contacts = parseContacts(request);
   const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
   if (contact === undefined)
-    return { flow, isBehindNat: true, ownerNode: node, contactId: "0", contactKey: "0" };
-  const isBehindNat = isContactBehindNat(contact.uri, flow);
+    return { flow: source, isBehindNat: true, ownerNode: node, contactId: "0", contactKey: "0" };
+  const { flow, isBehindNat } = contactPlace(contact, source, isSentDirectly(request, source));
   const known = callersBinding(bindings, contact, flow)?.id;
   const id = known ?? (aor === undefined ? "0" : contactId(aor, contact, flow, isBehindNat));
-  return { flow, isBehindNat, ownerNode: node, contactId: id, contactKey: contactKey(contact.uri) };
+  const ownerNode = flow.key === source.key ? node : "";
+  return { flow, isBehindNat, ownerNode, contactId: id, contactKey: contactKey(contact.uri) };
 }

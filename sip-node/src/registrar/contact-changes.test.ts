@@ -34,6 +34,7 @@ class Rows {
         cseq: this.#time,
         userAgent: "desk phone",
         flow: home,
+        isDirect: false,
         node: "aaaaaaaaaaaa",
         nonce: { at: this.#time, count: 1 },
         ...change,

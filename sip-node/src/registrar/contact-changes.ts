@@ -4,7 +4,8 @@
  */
 import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
-import { contactId, isContactBehindNat } from "../location/contact-id.ts";
+import { contactId } from "../location/contact-id.ts";
+import { contactPlace } from "../location/contact-place.ts";
 import { areEqualUris, canonicalUri } from "../wire/compare-uris.ts";
 import type { Contact } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
@@ -44,7 +45,7 @@ export function contactChanges(
     }
     const binding = bind(register, contact, requested, settings);
     const row = rows.find(({ id }) => id === binding.id);
-    const left = row === undefined || row.flow.key === register.flow.key ? undefined : row.flow;
+    const left = row === undefined || row.flow.key === binding.flow.key ? undefined : row.flow;
     added.set(binding.id, { binding: { ...binding, registeredAt: since(row) }, row, left });
     for (const old of movedFrom(register, binding, rows))
       removed.set(old.id, { ...removal(register, old), left: old.flow });
@@ -66,7 +67,7 @@ function bind(
   requested: Seconds,
   settings: RegistrationSettings,
 ): Binding {
-  const isBehindNat = isContactBehindNat(contact.uri, register.flow);
+  const { flow, isBehindNat } = contactPlace(contact, register.flow, register.isDirect);
   const longest = isBehindNat ? Math.min(maxExpiresBehindNat, settings.maxExpires) : settings.maxExpires;
   return {
     ...proof(register),
@@ -74,9 +75,9 @@ function bind(
     contact: contact.uri,
     q: contact.q ?? 1000,
     expiresIn: Math.min(requested, longest),
-    flow: register.flow,
+    flow,
     isBehindNat,
-    ownerNode: register.node,
+    ownerNode: flow.key === register.flow.key ? register.node : "",
     userAgent: register.userAgent,
     instance: contact.instance,
     regId: contact.regId,
@@ -97,7 +98,8 @@ export const removal = (register: Registration, row: Binding): ContactChange => 
  */
 function removedBy(register: Registration, contact: Contact, rows: readonly Binding[]): readonly Binding[] {
   const { aor, flow, callId } = register;
-  const id = contactId(aor, contact, flow, isContactBehindNat(contact.uri, flow));
+  const { isBehindNat } = contactPlace(contact, flow, register.isDirect);
+  const id = contactId(aor, contact, flow, isBehindNat);
   const own = rows.find((row) => row.id === id);
   if (own !== undefined && (isCurrent(own) || isOf(register, own))) return [own];
   const equal = equalRows(

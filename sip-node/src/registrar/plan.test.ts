@@ -33,6 +33,7 @@ const registration = (change: Partial<Registration> & { list?: readonly Contact[
   cseq: 10,
   userAgent: "desk phone",
   flow: home,
+  isDirect: false,
   node: "aaaaaaaaaaaa",
   nonce: { at: 1000, count: 1 },
   ...change,

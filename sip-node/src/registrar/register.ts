@@ -4,6 +4,7 @@ import type { Authenticator } from "../auth/authenticate.ts";
 import type { Account, Aor, Domain } from "../location/account.ts";
 import type { BindingChange, CommitOutcome } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
+import { isSentDirectly } from "../location/contact-place.ts";
 import { aorOf } from "../location/row-text.ts";
 import { unstorable } from "../location/storable.ts";
 import { parseContacts, parseExpires } from "../wire/contact.ts";
@@ -143,6 +144,7 @@ function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Regis
     cseq: cseq.number,
     userAgent,
     flow,
+    isDirect: isSentDirectly(request, flow),
     node,
     nonce,
   } satisfies Registration; // prettier-ignore

@@ -16,6 +16,8 @@ export interface Registration {
   readonly cseq: number;
   readonly userAgent: string;
   readonly flow: Flow;
+  /** Its Via names the address that it came from (`isSentDirectly`). */
+  readonly isDirect: boolean;
   readonly node: string;
   /** What the credentials proved. */
   readonly nonce: { readonly at: Epoch; readonly count: number };

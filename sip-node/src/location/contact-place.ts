@@ -1,0 +1,47 @@
+/**
+ * Where a phone that names a Contact is called (RFC 3261 §10.3, §16.5): on the flow that its request came on, or at the Contact itself. A
+ * flow is preferred unless all that the request says shows that nothing stands between (ADR 32).
+ */
+import type { Contact } from "../wire/contact.ts";
+import { type Flow, flowOf } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import { isProblem } from "../wire/problem.ts";
+import { parseUri, type SipUri, uriParameter } from "../wire/uri.ts";
+
+export interface ContactPlace {
+  readonly flow: Flow;
+  readonly isBehindNat: boolean;
+}
+
+/** Whether the only Via of a request names the very address that it came from: no address translator and no proxy stands between. */
+export function isSentDirectly({ fields, via }: Request, source: Flow): boolean {
+  const [first, ...others] = fields.filter(({ name }) => name === "via");
+  return (
+    first?.valueEnd === via.end &&
+    others.length === 0 &&
+    via.transport === source.transport.toUpperCase() &&
+    via.host.replace(/[[\]]/g, "") === source.address &&
+    (via.port ?? 5060) === source.port
+  );
+}
+
+/** `isDirect`: as `isSentDirectly` says of the request that names the contact. */
+export function contactPlace(
+  contact: Pick<Contact, "uri" | "regId">,
+  source: Flow,
+  isDirect: boolean,
+): ContactPlace {
+  const uri = parseUri(contact.uri);
+  if (isProblem(uri) || uri.host !== source.address) return { flow: source, isBehindNat: true };
+  const port = uri.port ?? 5060;
+  if (port === source.port) return { flow: source, isBehindNat: false };
+  if (!isDirect || contact.regId > 0 || !isPlainUdp(uri)) return { flow: source, isBehindNat: true };
+  return { flow: flowOf(source.address, port), isBehindNat: false };
+}
+
+/** Whether the URI means UDP to its host and asks for no flow (RFC 5626 §5.4: `ob`). */
+const isPlainUdp = (uri: SipUri): boolean =>
+  uri.scheme === "sip" &&
+  (uriParameter(uri, "transport") ?? "udp").toLowerCase() === "udp" &&
+  uriParameter(uri, "maddr") === undefined &&
+  uriParameter(uri, "ob") === undefined;

@@ -1,0 +1,31 @@
+/** A phone that sends from one port and listens on another, with nothing between (RFC 3261 §10.3, ADR 32). */
+import { expect, it } from "vitest";
+import { registered, setScene } from "../support/scene.ts";
+import type { Datagram } from "../support/virtual-net.ts";
+
+const scene = setScene();
+const listens = "198.51.100.2:5070";
+
+it.each([
+  ["its Via names its source: at its Contact", false, [1, 0]],
+  [
+    "its Via names another port than its source, as with STUN behind a symmetric translator: at its source",
+    true,
+    [0, 1],
+  ],
+] as const)("%s", async (_, isTranslated, expected) => {
+  const exchange = scene();
+  const [alice] = await registered(exchange, "alice@a");
+  const bob = exchange.phone({ username: "bob", on: "b", isBehindNat: false, place: "198.51.100.2:40000" });
+  const atContact: Datagram[] = [];
+  exchange.net.attach(listens, (datagram) => void atContact.push(datagram));
+  const send = bob.send.bind(bob);
+  if (isTranslated) bob.send = (text) => send(text.replace("UDP 198.51.100.2:40000", `UDP ${listens}`));
+  const registration = bob.register(`<sip:bob@${listens}>`);
+  await exchange.net.until("registered", () => registration.status === 200);
+  const call = alice!.call("bob");
+  await exchange.net.pass(400);
+  const invites = atContact.filter(({ text }) => text.startsWith("INVITE "));
+  expect([invites.length, bob.rung.length]).toEqual(expected);
+  call.cancel();
+});
