@@ -229,6 +229,23 @@ describe("CANCEL (§9.2, §16.10)", () => {
   });
 });
 
+describe("§16.7 step 2: Timer C", () => {
+  const cancels = () => lines().filter((line) => line.includes(" CANCEL "));
+
+  it("starts again at every provisional response of its branch but 100", async () => {
+    const invite = await rings();
+    passes(100_000);
+    phoneAnswers(invite, 183);
+    passes(100_000);
+    phoneAnswers(invite, 100);
+    expect(cancels()).toEqual([]);
+    passes(84_900); // 184.9 s after the 183, 84.9 s after the 100
+    expect(cancels()).toEqual([]);
+    passes(200);
+    expect(cancels()).toEqual(["192.0.2.2 CANCEL sip:bob@192.0.2.2:5060 SIP/2.0"]);
+  });
+});
+
 it.each(["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"])(
   "§16: %s is an unknown method, which is forwarded as any other and leaves nothing behind",
   async (method) => {

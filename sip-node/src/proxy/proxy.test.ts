@@ -422,6 +422,11 @@ describe("in a dialog (rule 17)", () => {
     });
   });
 
+  it("a binding that has expired since the phone moved there leads nowhere: the token's flow is tried", async () => {
+    house.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: 0 }));
+    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+  });
+
   it("with the binding gone, or the database away, the token's flow is tried", async () => {
     house.store.now += 61;
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
