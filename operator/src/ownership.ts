@@ -31,6 +31,8 @@ export interface OwnerFields {
   readonly spec: unknown;
   /** Some of the rows were another tool's before: then they are retained where the spec does not say. */
   readonly isAdopted?: boolean;
+  /** No row says so (any more): the object's status does. */
+  readonly isRemembered?: true;
 }
 
 /** `own`: this very object's. `heir`: an earlier one's of the same name, which is proven gone. */

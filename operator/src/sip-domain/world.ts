@@ -9,6 +9,7 @@ import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runti
 import type { Presence, Source } from "../runtime/source.ts";
 import { eldersOf } from "./elders.ts";
 import { isAllowed } from "./is-allowed.ts";
+import { rememberedOwner } from "./remembered-owner.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
 
 export type DomainWorld =
@@ -54,14 +55,20 @@ export async function readDomainWorld(
 }
 
 async function readRows(
-  { reference, uid, domain, aliases }: SipDomain,
+  wanted: SipDomain,
   cluster: KubernetesObject,
   installation: Installation,
   source: Source,
 ): Promise<Omit<DomainRows, "elders">> {
+  const { reference, uid, domain, aliases } = wanted;
   const { database, id } = installation;
   const names = [domain, ...aliases];
-  const owner = await readOwner<DomainFields>(installation, reference);
+  const key = keyOf(reference.namespace, reference.name);
+  // Rows before claims: whoever made a row meanwhile has its claim by then.
+  const domains = (await readDomains(database, names)).map((name) => name.toLowerCase());
+  const owner =
+    (await readOwner<DomainFields>(installation, reference)) ??
+    rememberedOwner(wanted, source.get(reference.kind, key), domains);
   const isOther = owner !== undefined && owner.uid !== uid;
   const owned = owner?.fields.domain;
   return {
@@ -69,11 +76,9 @@ async function readRows(
     installationId: id,
     isAllowed: await isAllowed(cluster, reference.namespace, names, source),
     owner,
-    present: isOther
-      ? await source.presence(reference.kind, keyOf(reference.namespace, reference.name))
-      : undefined,
+    present: isOther ? await source.presence(reference.kind, key) : undefined,
     claims: await readClaims(database, "domain", names),
-    domains: (await readDomains(database, names)).map((name) => name.toLowerCase()),
+    domains,
     settings: await readDomainSettings(database, owned === undefined ? names : [...names, owned]),
   };
 }

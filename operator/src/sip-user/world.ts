@@ -19,6 +19,7 @@ import type { NameIndex } from "../runtime/name-index.ts";
 import { eldersOf } from "./elders.ts";
 import { findKeptRows, isTaken, readKeptRows } from "./kept-rows.ts";
 import { isShutOut, readServedDomain, type ServedDomain } from "./served-domain.ts";
+import { rememberedOwner } from "./remembered-owner.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import { turnOff, type KeptRows } from "./turn-off.ts";
 
@@ -117,15 +118,22 @@ export function clusterOf({ metadata, spec }: KubernetesObject): ObjectKey {
 }
 
 async function readRows(
-  { reference, uid, username, aliases, credential }: SipUser,
+  user: SipUser,
   served: ServedDomain,
   installation: Installation,
   source: Source,
 ): Promise<Omit<UserRows, "elders">> {
+  const { reference, uid, username, credential } = user;
   const { domain, isAllowed } = served;
   const { database } = installation;
-  const names = [username, ...aliases];
-  const owner = await readOwner<UserFields>(installation, reference);
+  const names = [username, ...user.aliases];
+  const object = source.get(reference.kind, keyOf(reference.namespace, reference.name));
+  // Rows before claims: whoever made a row meanwhile has its claim by then.
+  const subscribers = await readSubscribers(installation, domain, names);
+  const aliases = await readAliases(database, domain, names);
+  const owner =
+    (await readOwner<UserFields>(installation, reference)) ??
+    rememberedOwner(user, object, { domain, subscribers, aliases });
   const isOther = owner !== undefined && owner.uid !== uid;
   const account = isAllowed ? { username, domain } : (owner?.fields ?? { username, domain });
   return {
@@ -136,7 +144,7 @@ async function readRows(
     present: isOther
       ? await source.presence(reference.kind, keyOf(reference.namespace, reference.name))
       : undefined,
-    seenSecret: seenSecretOf(source.get(reference.kind, keyOf(reference.namespace, reference.name))),
+    seenSecret: seenSecretOf(object),
     ...(credential !== undefined && isAllowed
       ? await readSecret(credential.secret, source)
       : { secret: undefined }),
@@ -145,9 +153,9 @@ async function readRows(
       "user",
       names.map((name) => claimName(name, domain)),
     ),
-    subscribers: await readSubscribers(installation, domain, names),
+    subscribers,
     settings: await readUserSettings(database, account),
-    aliases: await readAliases(database, domain, names),
+    aliases,
     hasBindings: await hasBindings(database, account),
   };
 }

@@ -407,3 +407,30 @@ test("rule 8: figures of registrations come by a writer of their own, and the ot
   expect(statusOf("SipDomain", "voice/example")).toMatchObject({ users: 1, registrations: 2 });
   expect(failures).toEqual([]);
 });
+
+test("rows whose owner rows were lost are their object's again, and nobody is told to adopt what was made here", async () => {
+  await given();
+  source.put("SipUser", "voice", "bob", userSpec("bob", { aliases: ["200"] }));
+  secret("voice/bob", "x", "1");
+  await reconcile("SipUser", "voice/bob");
+  const owners = await mariadb.query(
+    "SELECT kind, name, deletion_policy, fields FROM strowger_owner ORDER BY kind, name",
+  );
+  const claims = await mariadb.query("SELECT kind, name, owner_name FROM strowger_claim ORDER BY kind, name");
+  for (const table of ["strowger_owner", "strowger_claim"]) await mariadb.query(`TRUNCATE ${table}`);
+  await mariadb.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('carol', 'example.com', 'x')");
+  source.put("SipUser", "voice", "carol", userSpec("carol"));
+  expect(await reconcile("SipUser", "voice/carol")).toMatchObject({ reason: "Conflict" });
+  for (const [kind, key] of [
+    ["SipDomain", "voice/example"],
+    ["SipUser", "voice/alice"],
+    ["SipUser", "voice/bob"],
+  ] as const)
+    expect(await reconcile(kind, key)).toMatchObject({ reason: "Reconciled" });
+  expect(
+    await mariadb.query("SELECT kind, name, deletion_policy, fields FROM strowger_owner ORDER BY kind, name"),
+  ).toEqual(owners);
+  expect(
+    await mariadb.query("SELECT kind, name, owner_name FROM strowger_claim ORDER BY kind, name"),
+  ).toEqual(claims);
+});
