@@ -66,6 +66,7 @@ export function createControllers(options: ControllersOptions): Controllers {
       ...(fleet && { fleet }),
       onNews: news,
       bindings: (key) => bindings.get(key),
+      onReplaced: (key, times) => metrics.databaseReplaced.labels(key).inc(times),
       onFailure: (cause) => log.warn({ err: cause }, "nodes were not asked whether they answer: tried again"),
     }),
     options,

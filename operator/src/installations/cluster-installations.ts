@@ -8,7 +8,8 @@
  *   beat()       open and ours ── "the leader lives"; epoch raised by somebody else: theirs now; contested, while we hold the Lease; or we
  *                are the leader no more. Each database by itself: one that hangs misses its own beats only
  *                failed ── Secrets again, try again; back: told
- *                its tables are gone ── opened as if for the first time
+ *                its tables are gone, or it is another database than the one that was taken ── opened as if for the first time
+ *                well ── once a minute the logins in the Secrets are tried on connections of their own
  */
 import { isDeepStrictEqual } from "node:util";
 import { Database } from "../adapters/mysql/database.ts";
@@ -17,6 +18,7 @@ import { DatabaseUnavailable } from "../adapters/mysql/database-unavailable.ts";
 import { isTableMissing } from "../adapters/mysql/failure.ts";
 import {
   clusterOfDatabase,
+  isAnotherDatabase,
   LeadershipLost,
   setClusterOfDatabase,
   type ClusterIdentity,
@@ -24,12 +26,23 @@ import {
 } from "../adapters/mysql/installation.ts";
 import { beat, leaderBeat, sayGoodbye } from "../adapters/mysql/leader-beat.ts";
 import type { MigrationReport } from "../adapters/mysql/migrate.ts";
-import type { Installations } from "../installations.ts";
+import { areTablesLost } from "../adapters/mysql/lost-tables.ts";
+import { tryLogin } from "../adapters/mysql/try-login.ts";
+import type { Installations, LoginProblems } from "../installations.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import { ContestedDatabase } from "./contested-database.ts";
-import { caOf, credentialsOf, mysqlAddress, mysqlOf, type MysqlSpec } from "./mysql-address.ts";
+import { LoginChecks } from "./login-checks.ts";
+import {
+  asNodes,
+  caOf,
+  credentialsOf,
+  mysqlAddress,
+  mysqlOf,
+  nodesCredentialsOf,
+  type MysqlSpec,
+} from "./mysql-address.ts";
 import { isAnothers, openClusterDatabase } from "./open-cluster-database.ts";
 
 export interface ClusterInstallationsOptions {
@@ -74,10 +87,12 @@ export class ClusterInstallations implements Installations {
   readonly #opening = new Map<ObjectKey, Promise<Installation | undefined>>();
   readonly #beating = new Map<ObjectKey, Promise<void>>();
   readonly #contested = new Map<ObjectKey, ContestedDatabase>();
+  readonly #logins: LoginChecks;
 
   constructor(source: Source, options: ClusterInstallationsOptions) {
     this.#source = source;
     this.#options = options;
+    this.#logins = new LoginChecks(tryLogin, () => options.clock.now());
   }
 
   of(key: ObjectKey): Promise<Installation | undefined> {
@@ -94,6 +109,10 @@ export class ClusterInstallations implements Installations {
   /** Ours only: what belongs to another SipCluster is not ours to sweep. */
   open(): readonly Installation[] {
     return [...this.#entries.values()].filter(isOurs).map(({ installation }) => installation);
+  }
+
+  loginProblems(key: ObjectKey): LoginProblems {
+    return this.#logins.of(key);
   }
 
   unreachable(): readonly ObjectKey[] {
@@ -121,8 +140,10 @@ export class ClusterInstallations implements Installations {
       const { namespace, name } = cluster.metadata;
       if (mysql === undefined || !secretsOf(namespace, mysql).includes(key)) continue;
       const id = keyOf(namespace, name);
-      const wasAskedFor = this.#failures.delete(id) || this.#entries.has(id);
-      if (wasAskedFor) void this.#openOnce(id).catch(() => undefined);
+      const entry = this.#entries.get(id);
+      const hasFailed = this.#failures.delete(id);
+      if (entry !== undefined && isOurs(entry)) this.#checkLogins(id);
+      else if (hasFailed || entry !== undefined) this.#openOnce(id).catch(() => undefined);
     }
   }
 
@@ -201,6 +222,24 @@ export class ClusterInstallations implements Installations {
     }
   }
 
+  /** In the background. A login that differs from the one in use is tried by opening the database with it. */
+  #checkLogins(key: ObjectKey): void {
+    const cluster = this.#source.get("SipCluster", key);
+    const mysql = cluster && mysqlOf(cluster);
+    if (cluster === undefined || mysql === undefined) return;
+    const { namespace } = cluster.metadata;
+    const isShared = nodesCredentialsOf(namespace, mysql) === credentialsOf(namespace, mysql);
+    const tries = {
+      operator: async () => {
+        const address = await this.#addressOf(namespace, mysql);
+        const isInUse = isDeepStrictEqual(this.#entries.get(key)?.address, address);
+        await (isInUse ? tryLogin(address) : this.#openOnce(key));
+      },
+      nodes: () => (isShared ? Promise.resolve(undefined) : this.#addressOf(namespace, asNodes(mysql))),
+    };
+    this.#logins.check(key, tries).catch(() => undefined);
+  }
+
   async #addressOf(namespace: string, mysql: MysqlSpec): Promise<DatabaseAddress> {
     const ca = caOf(namespace, mysql);
     return mysqlAddress(
@@ -264,6 +303,7 @@ export class ClusterInstallations implements Installations {
     const entry = this.#entries.get(key);
     this.#contested.delete(key);
     this.#entries.delete(key);
+    this.#logins.forget(key);
     if (entry !== undefined)
       this.#letGo(key, entry)
         .catch(() => undefined)
@@ -285,29 +325,39 @@ export class ClusterInstallations implements Installations {
     const entry = this.#entries.get(key);
     const epoch = entry?.installation.epoch;
     if (entry === undefined || epoch === undefined) return;
-    const { database } = entry;
+    const { database, installation } = entry;
     const wasAway = database.outage !== undefined;
     try {
-      if (await beat(database, epoch)) {
+      if (await beat(database, { id: installation.id, epoch })) {
+        if (await areTablesLost(database)) return await this.#openAnew(key, entry);
         if (wasAway) this.#options.onBack(key);
+        if (this.#logins.isDue(key)) this.#checkLogins(key);
       } else if (this.#entries.get(key) === entry) await this.#replaced(key, entry);
     } catch (error) {
-      // Whoever emptied it gets our tables anew. Else perhaps the password is another one now.
-      if (isTableMissing(error) && this.#entries.get(key) === entry) {
-        this.#entries.delete(key);
-        void database.close().catch(() => undefined);
-        await this.#tryAgain(key);
-      } else await this.#openOnce(key).catch(() => undefined);
+      // Perhaps the password is another one now.
+      if (isTableMissing(error)) await this.#openAnew(key, entry);
+      else await this.#openOnce(key).catch(() => undefined);
     }
+  }
+
+  /** Whoever emptied it, or put another database in its place, gets our tables anew. */
+  async #openAnew(key: ObjectKey, entry: Entry): Promise<void> {
+    if (this.#entries.get(key) !== entry) return;
+    this.#entries.delete(key);
+    entry.database.close().catch(() => undefined);
+    await this.#tryAgain(key);
   }
 
   /** Theirs now, by an annotation on another SipCluster; or ours still, and somebody else writes to it. */
   async #replaced(key: ObjectKey, entry: Entry): Promise<void> {
-    const { database, cluster } = entry;
+    const { database, cluster, installation } = entry;
+    const { id, epoch = 0 } = installation;
     const isTheirs = await isAnothers(database, cluster);
+    const isAnother = await isAnotherDatabase(database, { id, epoch });
     const { leader } = await leaderBeat(database);
     if (this.#entries.get(key) !== entry) return;
     if (!isTheirs && !this.#options.isLeader()) return this.#options.onLost(new LeadershipLost());
+    if (!isTheirs && isAnother) return this.#openAnew(key, entry);
     this.#entries.delete(key);
     void database.close().catch(() => undefined);
     if (isTheirs) this.#options.onBack(key);
@@ -331,8 +381,8 @@ export class ClusterInstallations implements Installations {
 }
 
 /** Nobody waits for it: a host that is gone may take minutes to say so. */
-async function leave({ database, installation: { epoch } }: Entry, isForGood: boolean): Promise<void> {
-  if (isForGood && epoch !== undefined) await sayGoodbye(database, epoch).catch(() => undefined);
+async function leave({ database, installation: { id, epoch } }: Entry, isForGood: boolean): Promise<void> {
+  if (isForGood && epoch !== undefined) await sayGoodbye(database, { id, epoch }).catch(() => undefined);
   await database.close().catch(() => undefined);
 }
 
@@ -347,4 +397,5 @@ const isFresh = (failure: Failure, { metadata }: KubernetesObject, clock: Clock)
 const secretsOf = (namespace: string, mysql: MysqlSpec): readonly (ObjectKey | undefined)[] => [
   credentialsOf(namespace, mysql),
   caOf(namespace, mysql),
+  nodesCredentialsOf(namespace, mysql),
 ];

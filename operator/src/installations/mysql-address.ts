@@ -16,6 +16,13 @@ export const mysqlOf = (cluster: KubernetesObject): MysqlSpec | undefined =>
 export const credentialsOf = (namespace: string, mysql: MysqlSpec): ObjectKey =>
   keyOf(namespace, (mysql.adminCredentialsSecretRef ?? mysql.credentialsSecretRef).name);
 
+/** The Secret of the login that nodes mount. */
+export const nodesCredentialsOf = (namespace: string, mysql: MysqlSpec): ObjectKey =>
+  keyOf(namespace, mysql.credentialsSecretRef.name);
+
+/** The same database as nodes sign in to it. */
+export const asNodes = ({ adminCredentialsSecretRef: _, ...mysql }: MysqlSpec): MysqlSpec => mysql;
+
 export const caOf = (namespace: string, { tls }: MysqlSpec): ObjectKey | undefined =>
   tls?.caSecretRef === undefined ? undefined : keyOf(namespace, tls.caSecretRef.name);
 

@@ -1,17 +1,18 @@
 /** The one database of an exchange that is a folder of files: it is whoever's SipCluster takes it first. */
 import type { Database } from "../adapters/mysql/database.ts";
-import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
+import { isTableMissing } from "../adapters/mysql/failure.ts";
+import { isAnotherDatabase, LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
 import { beat } from "../adapters/mysql/leader-beat.ts";
-import { hasEveryTable, type MigrationReport } from "../adapters/mysql/migrate.ts";
-import { readMigrations } from "../adapters/mysql/migration-files.ts";
+import { areTablesLost } from "../adapters/mysql/lost-tables.ts";
+import type { MigrationReport } from "../adapters/mysql/migrate.ts";
 import { openInstallation } from "../adapters/mysql/open-installation.ts";
-import type { Installations } from "../installations.ts";
+import type { Installations, LoginProblems } from "../installations.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 
 export interface OneInstallationOptions {
   /** This process, for people who look into `strowger_meta`. */
   readonly name: string;
-  onOpen(report: MigrationReport): void;
+  readonly onOpen: (report: MigrationReport) => void;
   /** The database could not be reached and can be again. */
   onBack(): void;
   onLost(lost: LeadershipLost): void;
@@ -32,7 +33,8 @@ export class OneInstallation implements Installations {
   }
 
   #opener(): () => Promise<Installation> {
-    return openInstallation(this.#database, this.#options.name, (report) => this.#options.onOpen(report));
+    const { name, onOpen } = this.#options;
+    return openInstallation(this.#database, name, onOpen);
   }
 
   /** Whichever SipCluster asks: whose it is, the database itself says. */
@@ -53,6 +55,11 @@ export class OneInstallation implements Installations {
     return this.#installation === undefined ? [] : [this.#installation];
   }
 
+  /** The login is the process's own, and no Secret holds it. */
+  loginProblems(_cluster: ObjectKey): LoginProblems {
+    return {};
+  }
+
   /** It is not known by the name of any SipCluster. */
   unreachable(): readonly ObjectKey[] {
     return [];
@@ -71,26 +78,24 @@ export class OneInstallation implements Installations {
   async #beat(): Promise<void> {
     const wasAway = this.#hasFailed || this.#database.outage !== undefined;
     try {
-      if (await this.#isEmptied()) return await this.#openAnew();
-      const { epoch } = await this.opened();
-      if (epoch !== undefined && !(await beat(this.#database, epoch)))
+      const installation = await this.opened();
+      const { id, epoch } = installation;
+      if (epoch !== undefined && !(await beat(this.#database, { id, epoch }))) {
+        if (await isAnotherDatabase(this.#database, { id, epoch })) return await this.#openAnew();
         return this.#options.onLost(new LeadershipLost());
+      }
+      if (await areTablesLost(this.#database)) return await this.#openAnew();
       this.#hasFailed = false;
       if (wasAway) this.#options.onBack();
-    } catch {
+    } catch (error) {
       // Whoever needs the database says so in a condition.
+      if (isTableMissing(error)) await this.#openAnew().catch(() => undefined);
     }
   }
 
-  /** Somebody dropped tables that this process made or found; asked before the beat, which needs one of them. */
-  async #isEmptied(): Promise<boolean> {
-    return this.#installation !== undefined && !(await hasEveryTable(this.#database, await readMigrations()));
-  }
-
-  /** As at the start: the tables are made, and everything is looked at again. */
+  /** It was emptied, lost a table, or is another one than before. */
   async #openAnew(): Promise<void> {
     this.#installation = undefined;
-    this.#hasFailed = true;
     this.#openOnce = this.#opener();
     await this.opened();
     this.#hasFailed = false;

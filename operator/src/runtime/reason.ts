@@ -15,6 +15,7 @@ export const everyReason = [
   "DatabaseAccessDenied",
   "DatabaseHostUnknown",
   "DatabaseNotFound",
+  "DatabaseReplaced",
   "DatabaseTaken",
   "DatabaseTakenOver",
   "DatabaseTlsFailed",
@@ -35,6 +36,7 @@ export const everyReason = [
   "NameTaken",
   "NoAnswer",
   "NoReadyNode",
+  "NodesDatabaseError",
   "NodesNotReady",
   "NotAllowed",
   "NotAskedYet",
@@ -61,6 +63,7 @@ export const everyReason = [
   "SeenFromOutside",
   "Spread",
   "Stale",
+  "TablesMissing",
 ] as const;
 
 export type Reason = (typeof everyReason)[number];

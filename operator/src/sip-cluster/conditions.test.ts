@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { ClusterDecision } from "./decide.ts";
 import { givenDatabase, givenNode, givenPod } from "./given.ts";
-import { brief, condition, done, settled } from "./given-decision.ts";
+import type { Manifest } from "../runtime/manifests.ts";
+import { asLive, brief, condition, done, settled } from "./given-decision.ts";
 import type { FleetWorld } from "./world.ts";
 
 test("no spec.mysql is a condition, not a crash", () => {
@@ -10,17 +11,73 @@ test("no spec.mysql is a condition, not a crash", () => {
   expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "MysqlMissing" });
 });
 
-test("nodes stay at their image while the spec is silent, also where the status was lost", () => {
-  const fleet = { live: settled(), defaultImage: "registry.example/strowger/sip-node:9.0.0" };
-  const old = "registry.example/strowger/sip-node:0.1.0";
-  expect(done({}, fleet, { status: { image: old } })).toMatchObject({
-    actions: [],
-    status: { image: old, version: "0.1.0" },
-  });
-  expect(done({}, fleet)).toMatchObject({ actions: [], status: { image: old } });
-  const moved = done({ spec: { version: "9.0.0" } }, fleet, { status: { image: old } });
+const [typo, old, next] = [
+  "typo.example/sip-node:0.1.0",
+  "r.example/sip-node:0.1.0",
+  "r.example/sip-node:9.0.0",
+];
+const remembered = (image: string) => ({ status: { image, version: "0.1.0" } });
+
+/** What the operator made before, of which `more` (status of the Deployment) is told. */
+function deployed(image: string, more: object): FleetWorld["live"] {
+  const live = settled({ spec: { image } });
+  const deployment = live.get("Deployment/pbx-nodes")!;
+  const status = { observedGeneration: 1, ...more };
+  return live.set("Deployment/pbx-nodes", {
+    ...deployment,
+    metadata: { ...deployment.metadata, generation: 1 },
+    status,
+  } as Manifest);
+}
+const serving = { replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
+const image = (decision: ClusterDecision): string | undefined => {
+  const written = asLive(decision.actions).get("Deployment/pbx-nodes") as unknown as
+    | {
+        readonly spec: {
+          readonly template: { readonly spec: { readonly containers: readonly { image: string }[] } };
+        };
+      }
+    | undefined;
+  return written?.spec.template.spec.containers[0]?.image;
+};
+
+test("nodes stay at the image that they served with while the spec is silent, also where the status was lost", () => {
+  const fleet = { live: deployed(old, serving), defaultImage: next };
+  for (const world of [remembered(old), {}])
+    expect(done({}, fleet, world)).toMatchObject({ actions: [], status: { image: old, version: "0.1.0" } });
+  const stopped = { live: deployed(old, { replicas: 0 }), defaultImage: next };
+  expect(done({}, stopped, remembered(old))).toMatchObject({ actions: [], status: { image: old } });
+});
+
+test("an image that no node served with is forgotten: a wrong default that is corrected, a wrong pin that is taken back", () => {
+  const never = { live: deployed(typo, { replicas: 2, updatedReplicas: 2, availableReplicas: 0 }) };
+  const first = done({}, { ...never, defaultImage: typo });
+  expect(first.actions).toEqual([]);
+  expect(first.status.image).toBeUndefined();
+  expect(first.status.version).toBeUndefined();
+  expect(image(done({}, { ...never, defaultImage: old }))).toBe(old);
+  // Three pods: two of the image before, which serve, and one that does not get on.
+  const pinned = deployed(typo, { replicas: 3, updatedReplicas: 1, availableReplicas: 2 });
+  const during = done({ spec: { image: typo } }, { live: pinned, defaultImage: next }, remembered(old));
+  expect(during).toMatchObject({ actions: [], status: { image: old, version: "0.1.0" } });
+  expect(image(done({}, { live: pinned, defaultImage: next }, remembered(old)))).toBe(old);
+});
+
+test("an image is remembered as soon as one node serves with it, and not before its Deployment was looked at", () => {
+  const status = { replicas: 3, updatedReplicas: 1, availableReplicas: 3 };
+  const spec = { image: next };
+  const said = (more: object) => done({ spec }, { live: deployed(next, more) }, remembered(old)).status;
+  expect(said(status)).toMatchObject({ image: next, version: "9.0.0" });
+  expect(said({ ...status, availableReplicas: 2 })).toMatchObject({ image: old });
+  expect(said({ ...status, observedGeneration: 0 })).toMatchObject({ image: old });
+});
+
+test("another image that the spec says is rolled out, and the status follows when nodes serve with it", () => {
+  const fleet = { live: deployed(old, serving), defaultImage: next };
+  const moved = done({ spec: { version: "9.0.0" } }, fleet, remembered(old));
   expect(brief(moved.actions)).toEqual(["apply Deployment pbx-nodes"]);
-  expect(moved.status).toMatchObject({ image: fleet.defaultImage, version: "9.0.0" });
+  expect(image(moved)).toBe(next);
+  expect(moved.status).toMatchObject({ image: old });
 });
 
 test("Ready follows the Deployment's figures of this generation, and says why a pod is missing", () => {
@@ -126,4 +183,48 @@ test("who did not answer OPTIONS is named; without a ready node nobody answers",
   expect(answering({ probe: all, pods: [givenPod("a", { isReady: false })] })).toMatchObject({
     reason: "NoReadyNode",
   });
+});
+
+test("a login that is refused while open connections go on is no readiness, and says where to look", () => {
+  const failure = { reason: "DatabaseAccessDenied", message: "Access denied; check the user" } as const;
+  const decision = done({}, {}, { database: givenDatabase({ login: { operator: failure } }) });
+  expect(condition(decision, "DatabaseReady")).toMatchObject({
+    status: "False",
+    reason: "DatabaseAccessDenied",
+    message: "Access denied; check the user; connections that are open go on",
+  });
+  expect(decision.ready).toMatchObject({ status: "False", reason: "DatabaseAccessDenied" });
+  // The nodes' login as the operator tried it is a cause, and no verdict: it may be good from where they are.
+  const nodes = { login: { nodes: failure } };
+  const tried = done({}, { live: settled() }, { database: givenDatabase(nodes) });
+  expect(condition(tried, "DatabaseReady")).toMatchObject({ reason: "Connected" });
+  expect(tried.ready).toMatchObject({
+    reason: "NodesNotReady",
+    message:
+      "0 of 2 nodes serve; the login in Secret mysql-nodes, which nodes mount: Access denied; check the user",
+  });
+});
+
+test("nodes that cannot sign in anew are named with what they say; dead ones are not", () => {
+  const denied = { databaseError: "Access denied for user 'sip'" };
+  const nodes = [givenNode("a", denied), givenNode("b"), givenNode("dead", { ...denied, sinceBeat: 4_000 })];
+  expect(condition(done({}, {}, { database: givenDatabase({ nodes }) }), "DatabaseReady")).toMatchObject({
+    status: "False",
+    reason: "NodesDatabaseError",
+    message:
+      "nodes (a) cannot sign in anew: Access denied for user 'sip'; connections that are open go on; check Secret mysql-nodes, which they mount",
+  });
+});
+
+test("a database that is another one than before is a Warning once, and a reason as long as it is said", () => {
+  const database = givenDatabase({ installationId: "i2", replaced: "emptied or replaced" });
+  const reason = { status: "True", reason: "DatabaseReplaced", message: "emptied or replaced" };
+  const event = { type: "Warning", reason: "DatabaseReplaced", message: "emptied or replaced" };
+  const first = done({}, { live: settled() }, { database, status: { installationId: "i" } });
+  expect(first.actions).toEqual([{ do: "tell", event }]);
+  expect(first.status).toMatchObject({ installationId: "i2" });
+  expect(condition(first, "DatabaseReady")).toMatchObject(reason);
+  const later = done({}, { live: settled() }, { database, status: { installationId: "i2" } });
+  expect(later.actions).toEqual([]);
+  expect(condition(later, "DatabaseReady")).toMatchObject(reason);
 });

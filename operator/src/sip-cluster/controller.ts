@@ -15,7 +15,8 @@ import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
-import { decide, decideRemoval } from "./decide.ts";
+import { decide, decideRemoval, type ClusterAction } from "./decide.ts";
+import { databaseReplaced } from "./judge-database.ts";
 import { LiveObjects } from "./live-objects.ts";
 import { probeTargets, readWorld, type Fleet, type Surroundings } from "./read-world.ts";
 import { parseSipCluster, type HostPort, type SipCluster } from "./resource.ts";
@@ -35,6 +36,8 @@ export interface SipClusterControllerOptions {
   readonly fleet?: Fleet;
   /** Reconcile this one soon, although no object changed. */
   readonly onNews?: (key: ObjectKey) => void;
+  /** How often a SipCluster's database was found to be another one, since this was last called for it; mostly 0. */
+  readonly onReplaced?: (key: ObjectKey, times: number) => void;
   /** A round in the background that failed, and is tried again. */
   readonly onFailure: (cause: unknown) => void;
   /** Current bindings in a SipCluster's database; undefined: not counted lately. Absent: nobody counts. */
@@ -47,15 +50,17 @@ export class SipClusterController implements Controller {
   readonly #status: StatusWriter;
   readonly #onNews: (key: ObjectKey) => void;
   readonly #onFailure: (cause: unknown) => void;
+  readonly #onReplaced: (key: ObjectKey, times: number) => void;
   readonly #watches = new Map<string, NodeWatch>();
 
   constructor(options: SipClusterControllerOptions) {
-    const { installations, source, status, clock, fleet, onNews, bindings, onFailure } = options;
+    const { installations, source, status, clock, fleet, onNews, bindings, onFailure, onReplaced } = options;
     const live = fleet && { ...fleet, live: new LiveObjects(fleet.manifests, clock) };
     this.#around = { installations, source, clock, bindings: bindings ?? (() => undefined), fleet: live };
     this.#status = status;
     this.#onNews = onNews ?? (() => undefined);
     this.#onFailure = onFailure;
+    this.#onReplaced = onReplaced ?? (() => undefined);
   }
 
   reconcile(object: KubernetesObject): Promise<Outcome> {
@@ -74,12 +79,18 @@ export class SipClusterController implements Controller {
       actions: [],
       status: { ...status },
       apply: async () => {
+        this.#countReplaced(cluster, actions);
         await apply(actions, { object, cluster, installation }, this.#around);
         await this.#status.write(object, others);
         const [address] = status.addresses ?? [];
         if (world.fleet !== undefined) this.#probe(watch, cluster, world.fleet, address);
       },
     };
+  }
+
+  #countReplaced({ reference: { namespace, name } }: SipCluster, actions: readonly ClusterAction[]): void {
+    const told = actions.filter((action) => action.do === "tell" && action.event.reason === databaseReplaced);
+    this.#onReplaced(keyOf(namespace, name), told.length);
   }
 
   #probe(watch: NodeWatch, cluster: SipCluster, fleet: FleetWorld, address: HostPort | undefined): void {

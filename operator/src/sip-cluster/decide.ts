@@ -1,9 +1,9 @@
 /** What to do about a SipCluster, and how it is. Pure; each question has a file of its own. */
 import type { Ms } from "../runtime/clock.ts";
 import type { FleetAction } from "./fleet-action.ts";
-import { isMigrationDue, judgeDatabase, type DatabaseJudgement } from "./judge-database.ts";
+import { databaseReplaced, isMigrationDue, judgeDatabase, type DatabaseJudgement } from "./judge-database.ts";
 import { planFleet } from "./plan-fleet.ts";
-import { planImage } from "./plan-image.ts";
+import { planImage, servingImage } from "./plan-image.ts";
 import { isServed, type SipCluster } from "./resource.ts";
 import { sayCluster, sayFiles, type Said } from "./say-cluster.ts";
 import { deploymentOf, type ClusterWorld, type FleetWorld } from "./world.ts";
@@ -29,18 +29,23 @@ const recount: Ms = 5_000;
 export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecision {
   const database = judgeDatabase(cluster, world.database, world.status.installationId);
   const { fleet } = world;
-  const take = [...(database.is === "take" ? takeOver(world) : []), ...migrateOnceDue(world, database)];
+  const take = [
+    ...(database.is === "take" ? takeOver(world) : []),
+    ...migrateOnceDue(world, database),
+    ...tellReplaced(world, database),
+  ];
   const requeueAfter = Math.max(recount, database.lookAgain ?? 0);
   const isHeldBack = database.is === "ours" || database.is === "take";
   const common = { requeueAfter, ...(database.is === "unknown" ? {} : { isHeldBack }) };
   if (fleet === undefined) return { actions: take, ...sayFiles(cluster, world, database), ...common };
-  const image = planImage(cluster, world.status.image ?? imageOf(cluster, fleet), fleet.defaultImage);
+  const served = servingImage(deploymentOf(cluster, fleet)) ?? world.status.image;
+  const image = planImage(cluster, served, fleet.defaultImage);
   const plan = isServed(cluster)
     ? planFleet(cluster, world, fleet, image, mayRun(cluster, fleet, database))
     : undefined;
   return {
     actions: [...take, ...(plan?.actions ?? [])],
-    ...sayCluster(cluster, world, fleet, { database, plan, image }),
+    ...sayCluster(cluster, world, fleet, { database, plan, image, served }),
     ...common,
   };
 }
@@ -59,26 +64,20 @@ function takeOver({ database }: ClusterWorld): readonly ClusterAction[] {
   ];
 }
 
+/** Once: from then on the status has the id of the database that is there now. */
+function tellReplaced(
+  { database, status }: ClusterWorld,
+  { is }: DatabaseJudgement,
+): readonly ClusterAction[] {
+  if (database.kind !== "open" || (is !== "ours" && is !== "take")) return [];
+  const { replaced, installationId } = database;
+  if (replaced === undefined || status.installationId === installationId) return [];
+  return [{ do: "tell", event: { type: "Warning", reason: databaseReplaced, message: replaced } }];
+}
+
 /** Its domains and users have owners of their own and stay. */
 export const decideRemoval = (): readonly ClusterAction[] => [{ do: "releaseDatabase" }];
 
 /** Nodes that are there go on by the spec while the database cannot be asked; the first are not made then. */
 const mayRun = (cluster: SipCluster, fleet: FleetWorld, { is }: DatabaseJudgement): boolean =>
   is === "ours" || is === "take" || (is === "unknown" && deploymentOf(cluster, fleet) !== undefined);
-
-/** What runs now, for a status that was lost. */
-function imageOf(cluster: SipCluster, fleet: FleetWorld): string | undefined {
-  const deployment = deploymentOf(cluster, fleet) as
-    | {
-        readonly spec?: {
-          readonly template?: { readonly spec?: { readonly containers?: readonly Container[] } };
-        };
-      }
-    | undefined;
-  return deployment?.spec?.template?.spec?.containers?.find(({ name }) => name === "sip-node")?.image;
-}
-
-interface Container {
-  readonly name: string;
-  readonly image?: string;
-}

@@ -41,6 +41,8 @@ export const givenDatabase = (more: Partial<OpenDatabase>): OpenDatabase => ({
   schema: { number: 3, servesFrom: 1, next: undefined },
   nodes: [],
   registrations: 0,
+  login: {},
+  replaced: undefined,
   ...more,
 });
 
@@ -54,6 +56,7 @@ export const givenNode = (name: string, more: Partial<NodeRow> = {}): NodeRow =>
   isDraining: false,
   callsPerMinute: 0,
   requestsPerMinute: 0,
+  databaseError: "",
   sinceBeat: 500,
   sinceStart: 600_000,
   sinceOutside: undefined,
@@ -67,6 +70,7 @@ export const givenPod = (name: string, more: Partial<Pod> = {}): Pod => ({
   isRunning: true,
   isReady: true,
   isTerminating: false,
+  trouble: undefined,
   annotations: {},
   ...more,
 });

@@ -41,14 +41,14 @@ function judgeOpen(cluster: SipCluster, database: OpenDatabase, had: string | un
   const { holder, installationId, beat, isLed, uidNow } = database;
   const { namespace, name } = cluster.reference;
   const isNamesake = holder?.namespace === namespace && holder.name === name;
-  if (isNamesake && holder.uid === cluster.uid) return { is: "ours", verdict: serves(database) };
+  if (isNamesake && holder.uid === cluster.uid) return { is: "ours", verdict: standing(cluster, database) };
   // Once for each time that it is asked: two SipClusters with the annotation would take it from each other for ever.
   const isServed = cluster.takeOver === installationId && had === installationId && !isNamesake;
   if (holder === undefined || (cluster.takeOver === installationId && !isServed))
-    return { is: "take", verdict: serves(database) };
+    return { is: "take", verdict: standing(cluster, database) };
   if (isNamesake) {
     if (uidNow === cluster.uid && (isLed || beat.age >= silence))
-      return { is: "take", verdict: serves(database) };
+      return { is: "take", verdict: standing(cluster, database) };
     return {
       is: "not ours",
       verdict: no(
@@ -79,6 +79,34 @@ export const isMigrationDue = ({ isLed, schema: { next }, nodes }: OpenDatabase)
 
 const olderThan = (number: number, nodes: readonly NodeRow[]): readonly NodeRow[] =>
   nodes.filter(({ schemaMax, sinceBeat }) => schemaMax < number && number > 1 && sinceBeat < goneAfter);
+
+/** What is wrong, or worth knowing, although it serves. */
+function standing(cluster: SipCluster, database: OpenDatabase): Verdict {
+  const verdict = serves(database);
+  if (verdict.status !== "True") return verdict;
+  const { login, replaced } = database;
+  if (login.operator !== undefined)
+    return no(login.operator.reason, `${login.operator.message}; connections that are open go on`);
+  const nodes = nodesTrouble(cluster, liveNodes(database.nodes));
+  if (nodes !== undefined) return nodes;
+  return replaced === undefined || verdict.reason !== "Connected"
+    ? verdict
+    : { ...verdict, reason: databaseReplaced, message: replaced };
+}
+
+/** The reason that stands for a day. */
+export const databaseReplaced = "DatabaseReplaced";
+
+function nodesTrouble({ mysql }: SipCluster, nodes: readonly NodeRow[]): Verdict | undefined {
+  const troubled = nodes.filter(({ databaseError }) => databaseError !== "");
+  const [first] = troubled;
+  if (first === undefined) return undefined;
+  const secret = mysql === undefined ? "" : `; check Secret ${mysql.credentialsSecret}, which they mount`;
+  return no(
+    "NodesDatabaseError",
+    `nodes (${names(troubled)}) cannot sign in anew: ${first.databaseError}; connections that are open go on${secret}`,
+  );
+}
 
 function serves({ schema, nodes }: OpenDatabase): Verdict {
   const { number, servesFrom, next } = schema;

@@ -64,6 +64,7 @@ test("a sweep looks for SipClusters that are gone and forgets their keys", async
     of: () => Promise.resolve(undefined),
     open: () => [],
     unreachable: () => [],
+    loginProblems: () => ({}),
   };
   const fleet = {
     manifests,

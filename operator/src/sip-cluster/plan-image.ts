@@ -1,4 +1,8 @@
-/** Which image the nodes run. While the spec is silent they stay at what they run, whatever a newer operator would choose. Pure. */
+/**
+ * Which image the nodes run. While the spec is silent they stay at the one that nodes served with last, whatever a newer operator would
+ * choose; one that no node ever served with is forgotten as soon as nobody asks for it. Pure.
+ */
+import type { Manifest } from "../runtime/manifests.ts";
 import type { SipCluster } from "./resource.ts";
 
 export interface ImageChoice {
@@ -7,15 +11,39 @@ export interface ImageChoice {
   readonly version: string;
 }
 
-/** `before`: what the status says, or else what the Deployment runs. `byDefault`: the operator's own choice. */
+/** `served`: the image that nodes served with last. `byDefault`: the operator's own choice. */
 export function planImage(
   { image, version }: Pick<SipCluster, "image" | "version">,
-  before: string | undefined,
+  served: string | undefined,
   byDefault: string,
 ): ImageChoice {
   const chosen =
-    image ?? (version === undefined ? (before ?? byDefault) : `${repositoryOf(byDefault)}:${version}`);
+    image ?? (version === undefined ? (served ?? byDefault) : `${repositoryOf(byDefault)}:${version}`);
   return { image: chosen, version: versionOf(chosen) };
+}
+
+interface Deployed {
+  readonly metadata: { readonly generation?: number };
+  readonly spec?: {
+    readonly template?: {
+      readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
+    };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
+  };
+}
+
+/** The Deployment's image, where some node serves with it now: more are available than there are of earlier templates. */
+export function servingImage(deployment: Manifest | undefined): string | undefined {
+  const { metadata, spec, status = {} } = (deployment ?? { metadata: {} }) as Deployed;
+  const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
+  const isSeen = observedGeneration >= (metadata.generation ?? 0);
+  if (!isSeen || availableReplicas <= replicas - updatedReplicas) return undefined;
+  return spec?.template?.spec?.containers?.find(({ name }) => name === "sip-node")?.image;
 }
 
 const withoutDigest = (image: string): string => image.split("@")[0] ?? image;
@@ -28,7 +56,7 @@ const tagAt = (image: string): number => {
 
 const repositoryOf = (image: string): string => withoutDigest(image).slice(0, tagAt(withoutDigest(image)));
 
-function versionOf(image: string): string {
+export function versionOf(image: string): string {
   const name = withoutDigest(image);
   const tag = name.slice(tagAt(name) + 1);
   return tag === "" ? (image.split("@")[1] ?? "latest") : tag;

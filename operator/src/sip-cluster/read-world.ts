@@ -57,7 +57,7 @@ export async function readWorld(
   watch: NodeWatch,
 ): Promise<ReadWorld> {
   const { source, clock, fleet } = around;
-  const { database, installation } = await readDatabase(cluster, around, watch);
+  const { database, installation } = await readDatabase(object, cluster, around, watch);
   const nodes = database.kind === "open" ? database.nodes : [];
   return {
     world: {
@@ -71,8 +71,9 @@ export async function readWorld(
 }
 
 async function readDatabase(
+  object: KubernetesObject,
   cluster: SipCluster,
-  { installations, source, bindings }: Surroundings,
+  { installations, source, bindings, clock }: Surroundings,
   watch: NodeWatch,
 ): Promise<{ readonly database: DatabaseWorld; readonly installation: Installation | undefined }> {
   const { kind, namespace, name } = cluster.reference;
@@ -84,7 +85,8 @@ async function readDatabase(
     const isNamesake = holder?.namespace === namespace && holder.name === name;
     const isOurs = holder === undefined || (isNamesake && holder.uid === cluster.uid);
     const presence = isNamesake && !isOurs ? await source.presence(kind, keyOf(namespace, name)) : undefined;
-    const counted = bindings(keyOf(namespace, name));
+    const key = keyOf(namespace, name);
+    const counted = bindings(key);
     const open = {
       kind: "open",
       installationId: id,
@@ -96,6 +98,10 @@ async function readDatabase(
       // Another one's may have tables that are older than these statements.
       nodes: isOurs ? await readNodes(database) : [],
       registrations: counted !== undefined && isOurs && watch.isTimeToTell() ? counted : undefined,
+      login: installations.loginProblems(key),
+      replaced: isOurs
+        ? watch.replaced.see({ ...sightingOf(object, cluster, id), now: clock.now() })
+        : undefined,
     } as const;
     return { database: open, installation };
   } catch (error) {
@@ -104,6 +110,13 @@ async function readDatabase(
     return { database: { kind: "away", ...failure }, installation: undefined };
   }
 }
+
+const sightingOf = ({ status, metadata }: KubernetesObject, { takeOver }: SipCluster, id: string) => ({
+  id,
+  status: (status ?? {}) as CommonStatus,
+  generation: metadata.generation,
+  isTakenOnPurpose: takeOver === id,
+});
 
 async function readFleet(
   cluster: SipCluster,

@@ -1,4 +1,5 @@
 /** How a SipCluster is: its conditions, and the fields of its status. Pure. */
+import type { LoginProblems } from "../installations.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { isReady, notReady } from "../runtime/decision.ts";
 import type { SipClusterStatus } from "../sources/types.ts";
@@ -9,18 +10,21 @@ import { judgeAnswering, judgeReachable } from "./judge-reach.ts";
 import { judgeTraffic } from "./judge-traffic.ts";
 import { selectorText } from "./manifests/names.ts";
 import type { FleetPlan } from "./plan-fleet.ts";
-import type { ImageChoice } from "./plan-image.ts";
+import { versionOf, type ImageChoice } from "./plan-image.ts";
 import type { SipCluster } from "./resource.ts";
 import { liveNodes } from "./see-nodes.ts";
 import { deploymentOf, type ClusterWorld, type FleetWorld } from "./world.ts";
+
+/** Undefined takes one of these out of the status. */
+type Absent = "installationId" | "image" | "version";
 
 export interface Said {
   readonly ready: Verdict;
   /** The other conditions. */
   readonly others: readonly Verdict[];
   /** Fields of the status beside the conditions. */
-  readonly status: Omit<SipClusterStatus, "installationId"> & {
-    readonly installationId?: string | undefined;
+  readonly status: Omit<SipClusterStatus, Absent> & {
+    readonly [Field in Absent]?: string | undefined;
   };
 }
 
@@ -48,20 +52,22 @@ export interface Found {
   readonly database: DatabaseJudgement;
   readonly plan: FleetPlan | undefined;
   readonly image: ImageChoice;
+  /** The image that nodes served with last; undefined: none did yet. */
+  readonly served: string | undefined;
 }
 
 export function sayCluster(
   cluster: SipCluster,
   world: ClusterWorld,
   fleet: FleetWorld,
-  { database, plan, image }: Found,
+  { database, plan, image, served }: Found,
 ): Said {
   const isOurs = database.is === "ours" || database.is === "take";
   const traffic = judgeTraffic(fleet.traffic, (id) => nameOf(world, id));
   const hasReadyNodes = fleet.pods.some((pod) => pod.isReady && !pod.isTerminating);
   const nodes = world.database.kind === "open" ? world.database.nodes : [];
   return {
-    ready: ready(cluster, fleet, { database, plan, image }),
+    ready: ready(cluster, world, fleet, { database, plan, image }),
     others: [
       database.verdict,
       ...(plan === undefined ? [] : [plan.address.verdict]),
@@ -71,8 +77,8 @@ export function sayCluster(
     ],
     status: {
       selector: selectorText(cluster.reference.name),
-      image: image.image,
-      version: image.version,
+      image: served,
+      version: served && versionOf(served),
       ...addressStatus(plan, fleet),
       ...(isOurs ? figures(world) : {}),
       ...(database.is === "not ours" ? withoutDatabase(cluster) : {}),
@@ -110,13 +116,23 @@ function unlessSaid(
 }
 
 /** The first thing that is in the way. */
-function ready(cluster: SipCluster, fleet: FleetWorld, { database, plan }: Found): Verdict {
+function ready(
+  cluster: SipCluster,
+  world: ClusterWorld,
+  fleet: FleetWorld,
+  { database, plan, image }: Omit<Found, "served">,
+): Verdict {
   if (database.verdict.status === "False" && database.is !== "unknown") return asReady(database.verdict);
   if (plan?.hindrance !== undefined) return plan.hindrance;
   if (database.verdict.status === "False") return asReady(database.verdict);
-  const verdict = judgeDeployment(cluster, deploymentOf(cluster, fleet), fleet);
+  const { nodes, login } = world.database.kind === "open" ? world.database : { nodes: [], login: {} };
+  const situation = { ...fleet, nodes, nodesLogin: sayNodesLogin(cluster, login), image: image.image };
+  const verdict = judgeDeployment(cluster, deploymentOf(cluster, fleet), situation);
   return plan?.remark === undefined ? verdict : { ...verdict, message: `${verdict.message}; ${plan.remark}` };
 }
+
+const sayNodesLogin = ({ mysql }: SipCluster, { nodes }: LoginProblems): string | undefined =>
+  nodes && `the login in Secret ${mysql?.credentialsSecret ?? ""}, which nodes mount: ${nodes.message}`;
 
 const asReady = ({ reason, message }: Verdict): Verdict => notReady(reason, message);
 

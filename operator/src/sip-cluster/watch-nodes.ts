@@ -1,9 +1,10 @@
-/** What the operator remembers of a SipCluster's nodes from one look to the next: whether they answer, and what traffic each had. */
+/** What the operator remembers of a SipCluster from one look to the next: whether nodes answer, what traffic each had, which database. */
 import { isIPv4 } from "node:net";
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import { probe, type ProbeReport, type ProbeTarget } from "../adapters/probe/probe.ts";
 import type { Clock, Ms } from "../runtime/clock.ts";
 import { addSample, type TrafficSample } from "./judge-traffic.ts";
+import { ReplacedDatabase } from "./replaced-database.ts";
 import type { HostPort } from "./resource.ts";
 import { liveNodes } from "./see-nodes.ts";
 
@@ -14,6 +15,7 @@ const tellEvery: Ms = 30_000;
 
 export class NodeWatch {
   readonly #clock: Clock;
+  readonly replaced = new ReplacedDatabase();
   readonly #onFailure: (cause: unknown) => void;
   readonly #probe: typeof probe;
   #traffic: readonly TrafficSample[] = [];

@@ -5,6 +5,7 @@ import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { SchemaNow } from "../adapters/mysql/schema-now.ts";
 import type { ProbeReport } from "../adapters/probe/probe.ts";
+import type { LoginProblems } from "../installations.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import type { Reason } from "../runtime/reason.ts";
 import { namesOf } from "./manifests/names.ts";
@@ -44,6 +45,9 @@ export interface OpenDatabase {
   readonly nodes: readonly NodeRow[];
   /** Contacts; undefined: not counted this time. */
   readonly registrations: number | undefined;
+  readonly login: LoginProblems;
+  /** What is to be said where it is another database than before, or was emptied, within the last day. */
+  readonly replaced: string | undefined;
 }
 
 export interface FleetWorld {
@@ -69,6 +73,13 @@ export interface FleetWorld {
   readonly traffic: readonly TrafficSample[];
 }
 
+export interface PodTrouble {
+  /** The reason that Kubernetes states, and its message or the container's last words. */
+  readonly text: string;
+  /** It does not go away by itself. */
+  readonly isLasting: boolean;
+}
+
 export interface Pod {
   readonly name: string;
   readonly uid: string;
@@ -76,6 +87,8 @@ export interface Pod {
   readonly isRunning: boolean;
   readonly isReady: boolean;
   readonly isTerminating: boolean;
+  /** Why it does not run; undefined: it does, or it just starts. */
+  readonly trouble: PodTrouble | undefined;
   readonly annotations: Readonly<Record<string, string>>;
 }
 

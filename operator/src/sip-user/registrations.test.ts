@@ -44,6 +44,7 @@ function house(installations: readonly Installation[], write: (key: string) => P
     installations: {
       open: () => installations,
       unreachable: () => [],
+      loginProblems: () => ({}),
       of: () => Promise.resolve(undefined),
     },
     source,

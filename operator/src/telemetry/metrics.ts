@@ -127,6 +127,11 @@ export function createMetrics() {
       "cluster",
     ),
     objects: new ObjectGauges(registry),
+    databaseReplaced: counter(
+      "strowger_operator_database_replaced_total",
+      "How often the database of a SipCluster (namespace/name) was found emptied or replaced by another one",
+      ["cluster"],
+    ),
     fileProblems: gauge("strowger_operator_file_problems", "What is wrong with the folder of objects", []),
   };
 }

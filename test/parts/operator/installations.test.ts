@@ -7,6 +7,7 @@ import {
 } from "../../../operator/src/adapters/mysql/installation.ts";
 import { leaderBeat } from "../../../operator/src/adapters/mysql/leader-beat.ts";
 import { leaseTable } from "../../../operator/src/adapters/mysql/lease.ts";
+import { readMigrations } from "../../../operator/src/adapters/mysql/migration-files.ts";
 import { saveOwner } from "../../../operator/src/adapters/mysql/owners.ts";
 import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
 import { OwnedRows } from "../../../operator/src/installations/owned-rows.ts";
@@ -14,6 +15,7 @@ import { systemClock, type Clock } from "../../../operator/src/runtime/clock.ts"
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { MemorySource } from "./memory-source.ts";
 
+const all = (await readMigrations()).length;
 let mariadb: TestMariadb;
 let source: MemorySource;
 let installations: ClusterInstallations;
@@ -86,7 +88,7 @@ test("a database is opened once, migrated, and asked for a second time without a
   source.put("SipCluster", "ns", "c", mysql());
   const [one, two] = await Promise.all([installations.of("ns/c"), installations.of("ns/c")]);
   expect(one).toBe(two);
-  expect(told).toEqual(["opened ns/c 3"]);
+  expect(told).toEqual([`opened ns/c ${all}`]);
   const requests = source.requests.length;
   expect(await installations.of("ns/c")).toBe(one);
   expect(source.requests).toHaveLength(requests);
@@ -218,10 +220,89 @@ test("a database that somebody emptied is migrated again without a new process",
   await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
   await mariadb.query("USE strowger");
   await installations.beat();
-  expect(told).toEqual(["opened ns/c 3", "opened ns/c 3", "back ns/c"]);
+  expect(told).toEqual([`opened ns/c ${all}`, `opened ns/c ${all}`, "back ns/c"]);
   const after = await installations.of("ns/c");
   expect(after?.id).not.toBe(before?.id);
   await after!.write(() => Promise.resolve());
+});
+
+test("a single table that somebody dropped is made again within a beat, and what waits is told", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const before = await installations.of("ns/c");
+  await installations.beat();
+  expect(told).toEqual([`opened ns/c ${all}`]);
+  await mariadb.query("DROP TABLE subscriber");
+  const failure = await before!.database.rows("SELECT 1 FROM subscriber").catch(failureOf);
+  expect(failure).toMatchObject({ reason: "TablesMissing" });
+  await installations.beat();
+  expect(told.slice(1)).toEqual([`opened ns/c ${all}`, "back ns/c"]);
+  const after = await installations.of("ns/c");
+  expect(after?.id).toBe(before?.id);
+  expect(await after!.database.rows("SELECT 1 FROM subscriber")).toEqual([]);
+});
+
+test.each([
+  ["rows were all removed", "TRUNCATE strowger_meta"],
+  [
+    "tables were made anew, as by the CLI",
+    "UPDATE strowger_meta SET installation_id = 'fresh', epoch = 0, cluster_name = ''",
+  ],
+  [
+    "place another one has, with the same epoch",
+    "UPDATE strowger_meta SET installation_id = 'fresh', cluster_name = ''",
+  ],
+  ["state is an earlier one of itself", "UPDATE strowger_meta SET epoch = epoch - 1"],
+])("a database whose %s is opened anew at once, and nobody is said to lead it", async (_what, sql) => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const before = await installations.of("ns/c");
+  await mariadb.query(sql);
+  await expect(before!.write(() => Promise.resolve())).rejects.toThrow();
+  await installations.beat();
+  expect(told.at(-1)).toBe("back ns/c");
+  const after = await installations.of("ns/c");
+  expect(after).not.toBe(before);
+  await after!.write(() => Promise.resolve());
+});
+
+test("a wrong password in a Secret is told at once while the old connection goes on, and a right one ends it", async () => {
+  source.secrets.set("ns/nodes", { data: { username: "admin", password: "first" } });
+  source.put("SipCluster", "ns", "c", mysql());
+  const before = await installations.of("ns/c");
+  const reasons = (): unknown => {
+    const { operator, nodes } = installations.loginProblems("ns/c");
+    return [operator?.reason, nodes?.reason];
+  };
+  const secretIs = (name: string, password: string): void => {
+    source.secrets.set(`ns/${name}`, { data: { username: "admin", password } });
+    installations.changed({ kind: "Secret", key: `ns/${name}`, what: "object" });
+  };
+  secretIs("admin", "wrong");
+  await expect.poll(reasons).toEqual(["DatabaseAccessDenied", undefined]);
+  expect(await installations.of("ns/c")).toBe(before);
+  await before!.write(() => Promise.resolve());
+  expect(installations.loginProblems("ns/c").operator?.message).not.toContain("wrong");
+  secretIs("nodes", "wrong");
+  await expect.poll(reasons).toEqual(["DatabaseAccessDenied", "DatabaseAccessDenied"]);
+  secretIs("admin", "first");
+  await expect.poll(reasons).toEqual([undefined, "DatabaseAccessDenied"]);
+  secretIs("nodes", "first");
+  await expect.poll(reasons).toEqual([undefined, undefined]);
+  source.secrets.delete("ns/nodes");
+  installations.changed({ kind: "Secret", key: "ns/nodes", what: "object" });
+  await expect.poll(reasons).toEqual([undefined, "SecretNotFound"]);
+});
+
+test("a password that changed in MySQL alone is noticed within a minute, without a Secret's change", async () => {
+  source.secrets.set("ns/nodes", { data: { username: "admin", password: "first" } });
+  source.put("SipCluster", "ns", "c", mysql());
+  let now = Date.now();
+  clock = { ...systemClock, now: () => now };
+  await installations.of("ns/c");
+  await installations.beat();
+  await mariadb.query("ALTER USER admin@'%' IDENTIFIED BY 'second'");
+  now += 60_000;
+  await installations.beat();
+  await expect.poll(() => installations.loginProblems("ns/c").operator?.reason).toBe("DatabaseAccessDenied");
 });
 
 test("a SipCluster that goes while its database is opened leaves none open", async () => {
@@ -269,7 +350,7 @@ test("a database of another SipCluster is looked at, never migrated nor taken, u
   expect((await other.database()).epoch).toBeGreaterThan(0);
   expect(other.opener.open()).toHaveLength(1);
   await installations.beat(); // theirs: no reason to end
-  expect(told).toEqual(["opened ns/c 3", "back ns/c"]);
+  expect(told).toEqual([`opened ns/c ${all}`, "back ns/c"]);
   expect((await installations.of("ns/c"))?.epoch).toBeUndefined();
 });
 

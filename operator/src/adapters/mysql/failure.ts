@@ -31,6 +31,7 @@ export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof MigrationWaits) return { reason: "MigrationWaits", message: error.message };
   if (error instanceof UnservableDatabase) return { reason: "DatabaseUnservable", message: error.message };
   if (error instanceof LeadershipLost) return { reason: "DatabaseTaken", message: error.message };
+  if (isTableMissing(error)) return { reason: "TablesMissing", message: `${messageOf(error)}; ${remade}` };
   if (error instanceof DuplicateKey)
     return {
       reason: "Conflict",
@@ -42,6 +43,9 @@ export function failureOf(error: unknown): Failure | undefined {
 /** The server answers, and has no such table: somebody removed what was migrated. */
 export const isTableMissing = (error: unknown): boolean =>
   (error as { readonly errno?: number } | undefined)?.errno === 1146;
+
+const remade =
+  "the database was emptied, or lost a table. Missing tables are made again within seconds, domains and users from their objects, and phones when they register";
 
 function reachFailure(cause: unknown): Failure {
   const { code, errno } = cause as { readonly code?: string; readonly errno?: number };

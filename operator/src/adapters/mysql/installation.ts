@@ -106,8 +106,8 @@ const writeUnder = (
 ): Promise<void> =>
   database.transaction(async (transaction) => {
     const raised = await transaction.run(
-      "UPDATE strowger_meta SET change_seq = change_seq + 1 WHERE id = 1 AND epoch = ?",
-      [epoch],
+      "UPDATE strowger_meta SET change_seq = change_seq + 1 WHERE id = 1 AND installation_id = ? AND epoch = ?",
+      [id, epoch],
     );
     if (raised !== 1) throw new LeadershipLost();
     const [row] = await transaction.rows<{ changeSeq: number }>(
@@ -115,6 +115,17 @@ const writeUnder = (
     );
     await work({ ...transaction, installationId: id, changeSeq: row?.changeSeq ?? 0 });
   });
+
+/** Whether this is no longer the database that was taken: emptied, another one in its place, or set back to an earlier state. */
+export async function isAnotherDatabase(
+  database: Statements,
+  taken: { readonly id: string; readonly epoch: number },
+): Promise<boolean> {
+  const [row] = await database.rows<{ id: string; epoch: number }>(
+    "SELECT installation_id AS id, epoch FROM strowger_meta WHERE id = 1",
+  );
+  return row === undefined || row.id !== taken.id || row.epoch < taken.epoch;
+}
 
 async function idAndEpoch(statements: Statements): Promise<{ readonly id: string; readonly epoch: number }> {
   const [row] = await statements.rows<{ id: string; epoch: number }>(

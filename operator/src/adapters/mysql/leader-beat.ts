@@ -21,16 +21,28 @@ export async function leaderBeat(database: Statements): Promise<LeaderBeat> {
   };
 }
 
-/** Returns false where the epoch is another one: the beat of a leader that was replaced counts for nothing. */
-export async function beat(database: Statements, epoch: number): Promise<boolean> {
+/** As whom a leader beats: under its epoch, in the database that it took. */
+export interface Leadership {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/**
+ * Returns false where the epoch or the installation is another one: the beat of a leader that was replaced counts for nothing, and two
+ * databases may well have the same epoch.
+ */
+export async function beat(database: Statements, { id, epoch }: Leadership): Promise<boolean> {
   const beaten = await database.run(
-    `UPDATE strowger_meta SET leader_beat_at = ${databaseNow} WHERE id = 1 AND epoch = ?`,
-    [epoch],
+    `UPDATE strowger_meta SET leader_beat_at = ${databaseNow} WHERE id = 1 AND installation_id = ? AND epoch = ?`,
+    [id, epoch],
   );
   return beaten === 1;
 }
 
 /** Nobody needs to wait for a leader that left. */
-export async function sayGoodbye(database: Statements, epoch: number): Promise<void> {
-  await database.run("UPDATE strowger_meta SET leader_beat_at = 0 WHERE id = 1 AND epoch = ?", [epoch]);
+export async function sayGoodbye(database: Statements, { id, epoch }: Leadership): Promise<void> {
+  await database.run(
+    "UPDATE strowger_meta SET leader_beat_at = 0 WHERE id = 1 AND installation_id = ? AND epoch = ?",
+    [id, epoch],
+  );
 }

@@ -13,6 +13,7 @@ import { randomUUID } from "node:crypto";
 import type { Database } from "./database.ts";
 import { databaseDatetime } from "./database-time.ts";
 import { leaseTable, releaseLease, takeLease } from "./lease.ts";
+import { firstLost } from "./lost-tables.ts";
 import type { Migration } from "./migration-files.ts";
 import { existingTables, opensipsVersions, warnings } from "./opensips-tables.ts";
 import { defineMigrationTable, defineOnce, olderNodes, readMigrationRows } from "./migration-rows.ts";
@@ -84,12 +85,6 @@ export async function migrate(
   }
 }
 
-/** Whether every table is there that the migrations make. One that was dropped is made again by `migrate`. */
-export async function hasEveryTable(database: Database, migrations: readonly Migration[]): Promise<boolean> {
-  const existing = await existingTables(database);
-  return migrations.every(({ tables }) => tables.every((table) => existing.has(table)));
-}
-
 /** Makes the database itself, where it is absent. `database` is connected without a schema. */
 export async function createDatabase(database: Database, name: string): Promise<void> {
   const { nameCollation } = await inspectServer(database);
@@ -146,12 +141,10 @@ async function applyPending(
   const rows = await readMigrationRows(database);
   refuseUnservable(rows, migrations);
   const applied: string[] = [];
-  const existing = await existingTables(database);
-  // What later migrations did to a table that somebody dropped is done again, too.
-  const damaged = migrations.findIndex(({ tables }) => !tables.every((table) => existing.has(table)));
-  for (const [index, migration] of migrations.entries()) {
+  const lost = firstLost(migrations, rows, await existingTables(database));
+  for (const migration of migrations) {
     const row = rows.find(({ number }) => number === migration.number);
-    if (row?.finished === 1 && (damaged === -1 || index < damaged)) continue;
+    if (row?.finished === 1 && migration.number < lost) continue;
     const nodes = await applyOne(database, migration, row, server, holder);
     if (nodes.length > 0) {
       const waits = { label: label(migration), servesFrom: migration.servesFrom, nodes };
@@ -173,7 +166,8 @@ async function applyOne(
 ): Promise<readonly string[]> {
   const { number, checksum, statements, tables } = migration;
   const before = await existingTables(database);
-  const creates = row?.creates.split(",") ?? tables.filter((table) => !before.has(table));
+  const absent = tables.filter((table) => !before.has(table));
+  const creates = row === undefined || row.finished === 1 ? absent : row.creates.split(",");
   // What was begun goes on: nodes that could not serve after it were gone then.
   const nodes = row === undefined ? await begin(database, migration, creates) : [];
   if (nodes.length > 0) return nodes;
