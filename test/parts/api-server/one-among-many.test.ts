@@ -1,0 +1,96 @@
+/** One person does not wait for a mass of others (ADR 34): behind 2,000 new users, and where a new leader finds both. */
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { collection } from "./api-client.ts";
+import { eventually } from "./eventually.ts";
+import { House, secret, sipCluster, sipDomain, sipUser } from "./house.ts";
+
+const users = 2_000;
+
+let house: House;
+
+beforeAll(async () => {
+  house = await House.start();
+  const operator = await house.leader();
+  await house.apply(sipCluster("exchange", house.mysql()), sipDomain("example", "example.com"));
+  await house.becomes("SipDomain", "example", "Reconciled");
+  for (const name of ["alice", "bob"]) {
+    await house.apply(secret(`${name}-secret`, { password: "first" }), sipUser(name));
+    await house.becomes("SipUser", name, "Reconciled");
+  }
+  await operator.end();
+});
+
+afterAll(() => (house as House | undefined)?.[Symbol.asyncDispose]());
+
+/** Rows of new users so far. */
+async function made(): Promise<number> {
+  const [row] = await house.database.query<{ n: number }>(
+    "SELECT COUNT(*) AS n FROM subscriber WHERE username LIKE 'user-%'",
+  );
+  return Number(row?.n);
+}
+
+async function hasPassword(password: string): Promise<boolean> {
+  const [row] = await house.database.query<{ ha1: string }>(
+    "SELECT ha1 FROM subscriber WHERE username = 'alice'",
+  );
+  return row?.ha1 === createHash("md5").update(`alice:example.com:${password}`).digest("hex");
+}
+
+async function isDisabled(name: string): Promise<boolean> {
+  const rows = await house.database.query<{ enabled: number }>(
+    "SELECT enabled FROM strowger_subscriber WHERE username = ?",
+    [name],
+  );
+  return rows[0]?.enabled === 0;
+}
+
+const report = (what: string, since: number, others: number): void => {
+  const ms = Math.round(performance.now() - since);
+  process.stdout.write(`${what}: after ${ms} ms and ${others} of ${users} new users\n`);
+};
+
+async function createUsers(): Promise<void> {
+  const names = Array.from({ length: users }, (_, index) => `user-${index}`);
+  await house.apply(secret("passwords", Object.fromEntries(names.map((name) => [name, name]))));
+  const left = names[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (const name of left)
+      await house.client.send(
+        "POST",
+        collection("SipUser"),
+        sipUser(name, { passwordSecretRef: { name: "passwords", key: name } }),
+      );
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+}
+
+test("what changed while nobody led is in the rows before the new users are, and so is what changes meanwhile", async () => {
+  await house.apply(secret("alice-secret", { password: "second" }));
+  await house.patch("SipUser", "bob", { spec: { enabled: false } });
+  await createUsers();
+  const operator = await house.leader();
+  const more = () => operator.log.slice(-2_000);
+  const led = performance.now();
+  const both = async () => (await hasPassword("second")) && (await isDisabled("bob"));
+  await eventually("what changed unseen is in force", both, { within: 60_000, more });
+  const before = await made();
+  report("what changed while nobody led", led, before);
+  expect(before).toBeLessThan(users / 10);
+
+  await eventually("the operator is among the new users", async () => (await made()) > before + 100, {
+    within: 60_000,
+    more,
+  });
+  const others = await made();
+  const changed = performance.now();
+  await house.apply(secret("alice-secret", { password: "third" }));
+  await eventually("the password is in force", () => hasPassword("third"), { within: 60_000, more });
+  const between = (await made()) - others;
+  report("a password changed behind them", changed, between);
+  expect(between).toBeLessThan(users / 10);
+
+  await eventually("everybody is there", async () => (await made()) === users, { within: 300_000, more });
+  report("all new users", led, users);
+}, 600_000);
