@@ -665,3 +665,64 @@ test("rule 6: retained rows stay in the old domain when a SipDomain was made ane
     { do: "release", name: "100@example.com" },
   ]);
 });
+
+test.each([
+  ["the MD5 hash alone", { ha1: "other" }],
+  ["the SHA-256 hash alone", { ha1Sha256: "other" }],
+  ["a plain password beside the hashes", { plain: "secret" }],
+])("a row that differs in %s is put right, while the rest is refused too", (_what, difference) => {
+  const subscribers = reconciled.subscribers.map((row) => ({ ...row, ...difference }));
+  const updated = { do: "updateSubscriber", account, credential: { ha1, ha1Sha256 } };
+  expect(decide(user(), world({ ...reconciled, subscribers }, ownerOf())).actions[0]).toEqual(updated);
+  const refused = decideSeen(user({ aliases: ["100", "200", "300"] }), { ...withTakenAlias, subscribers });
+  expect(refused.actions[0]).toEqual(updated);
+});
+
+test("ADR 33: a user that is disabled and has another password at once ends switched off", () => {
+  const rotated = { ...withTakenAlias, secret: { data: { password: "other" } } };
+  const disabled = user({ enabled: false, aliases: ["100", "200", "300"] });
+  expect(does(decideSeen(disabled, rotated))).toEqual(["updateSubscriber", "saveSettings", "removeBindings"]);
+  expect(decideSeen(disabled, rotated).actions[1]).toMatchObject({ settings: { isEnabled: false } });
+});
+
+test("a new object of an old name with another username: its password is made before the old rows go", () => {
+  const spec = { username: "carol", passwordSecretRef: undefined, generatePassword: true };
+  const anew = { ...user(spec), uid: "u2" };
+  const present = { is: "present", uid: "u2" } as const;
+  expect(does(decide(anew, { ...empty, owner: ownerOf(), secret: undefined, present }))).toEqual([
+    "generatePassword",
+  ]);
+});
+
+test("without numbers of Secrets a changed credential is no drift", () => {
+  const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
+  expect(decide(user(), world({ ...reconciled, subscribers: stale }, ownerOf())).isAsked).toBe(true);
+});
+
+test("rule 5: Observe writes nothing, also while the domain is not served", () => {
+  const observing = user({ adoptionPolicy: "Observe", enabled: false });
+  expect(decide(observing, { kind: "unready", kept, isWithdrawn: false }).actions).toEqual([]);
+});
+
+test("rule 5: an alias that leads to the same username of another domain leads elsewhere", () => {
+  const elsewhere = { alias: "100", target: { username: "alice", domain: "other.example" } };
+  const rows = theirs({ ha1 }, { aliases: [elsewhere] });
+  const adopting = decide(user({ adoptionPolicy: "Adopt", aliases: ["100"] }), rows);
+  expect(adopting).toMatchObject({ actions: [], ready: { reason: "Conflict" } });
+  const enforcing = decide(user({ adoptionPolicy: "Enforce", aliases: ["100"] }), rows);
+  expect(enforcing.actions[0]).toEqual({ do: "deleteAlias", account: elsewhere.target, alias: "100" });
+});
+
+test.each([
+  ["Retain", "Conflict"],
+  ["Delete", "Reconciled"],
+] as const)(
+  "a new object of an old name that calls itself as the old account: rows to %s mean %s",
+  (deletionPolicy, reason) => {
+    const spec = { username: "carol", aliases: ["alice"] };
+    const anew = { ...user(spec), uid: "u2" };
+    const owner = { ...ownerOf(), deletionPolicy };
+    const present = { is: "present", uid: "u2" } as const;
+    expect(decide(anew, { ...world(reconciled, owner), present }).ready.reason).toBe(reason);
+  },
+);
