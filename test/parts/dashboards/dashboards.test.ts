@@ -134,7 +134,8 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
   const busyOperator = async (): Promise<Target> => {
     const house = parts.use(await House.start());
     const pod = await house.leader();
-    const spec = { mysql: house.mysql(), advertise: { udp: { host: "192.0.2.1", port: 5060 } } };
+    // Without nodes by intent: no kubelet is there to start any.
+    const spec = { replicas: 0, mysql: house.mysql(), advertise: { udp: { host: "192.0.2.1", port: 5060 } } };
     const ours = { apiVersion: "sip.strowger.dev/v1alpha1", metadata: { namespace: "default", name: "x" } };
     await house.apply(
       { ...ours, kind: "SipCluster", spec },
