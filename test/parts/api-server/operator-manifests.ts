@@ -38,7 +38,8 @@ export async function operatorManifests(
   namespace: string,
   values: Readonly<Record<string, unknown>> = {},
 ): Promise<OperatorManifests> {
-  const rendered = await renderChart({ namespace, values: { "crds.enabled": false, ...values } });
+  const without = { "crds.enabled": false, "selfTest.enabled": false };
+  const rendered = await renderChart({ namespace, values: { ...without, ...values } });
   const manifests = rendered.manifests.filter(
     ({ metadata }) => metadata.annotations?.["helm.sh/hook"] === undefined,
   );
