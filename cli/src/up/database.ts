@@ -10,6 +10,10 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Database as Connections } from "../../../operator/src/adapters/mysql/database.ts";
+import { messageOf } from "../../../operator/src/adapters/mysql/database-unavailable.ts";
+import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
+import { failureOf } from "../../../operator/src/adapters/mysql/failure.ts";
 import { findCommand } from "../setup/tools.ts";
 import { Child } from "./child.ts";
 import { Fault } from "./fault.ts";
@@ -123,23 +127,31 @@ function users(operatorPassword: string, nodePassword: string): string {
 }
 
 async function reachOwn(url: string): Promise<Database> {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const database = parsed?.pathname.slice(1) ?? "";
-  if (parsed?.protocol !== "mysql:" || database === "") {
-    throw new Fault("DATABASE_URL is not of the form mysql://user:password@host:port/database");
-  }
-  const port = Number(parsed.port || 3306);
-  if ((await reaches(parsed.hostname, port)) === undefined) {
+  const address = parseDatabaseUrl(url);
+  if ("problem" in address) throw new Fault(`DATABASE_URL ${address.problem}`);
+  const { host, port, user, password, database } = address;
+  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if ((await reaches(host, port)) === undefined)
     throw new Fault(
-      `No MySQL answers at ${parsed.hostname}:${port} (from DATABASE_URL). Is it running, and is the address right?`,
+      `No MySQL answers at ${where} (from DATABASE_URL). Is it running, and is the address right?`,
     );
-  }
-  const [user, password] = [decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)];
+  await mustBeUsable(address);
   return {
     operatorUrl: url,
-    node: { host: `${parsed.hostname}:${port}`, user, password, database },
-    text: `MySQL at ${parsed.hostname}:${port}, database ${database} (DATABASE_URL)`,
+    node: { host: where, user, password, database },
+    text: `MySQL at ${where}, database ${database} (DATABASE_URL)`,
   };
+}
+
+/** A wrong password, or a database that is absent, is better said here than waited for. */
+async function mustBeUsable(address: DatabaseAddress): Promise<void> {
+  await using connections = new Connections(address);
+  try {
+    await connections.rows("SELECT 1");
+  } catch (error) {
+    const reason = failureOf(error)?.message ?? messageOf(error);
+    throw new Fault(`DATABASE_URL names a database that cannot be used. ${reason}`, { cause: error });
+  }
 }
 
 /** True when a MySQL server greets (its first packet has sequence number 0), undefined otherwise. */

@@ -9,6 +9,9 @@ import { dataFolder } from "../../../cli/src/up/data-folder.ts";
 
 export const checkout = resolve(import.meta.dirname, "../../..");
 
+/** A test starts several exchanges one after the other, each with a database of its own. */
+export const patience = 400_000;
+
 /** A folder with these files, which is removed with its data after the test. */
 export function yamlFolder(files: Readonly<Record<string, string>>): string {
   const path = mkdtempSync(join(tmpdir(), "strowger-up-"));
@@ -79,7 +82,7 @@ export class UpProcess {
   }
 
   /** Resolves when the output has it. Rejects with the output where it does not come, or the command ended before. */
-  async says(what: string | RegExp, withinMs = 90_000): Promise<void> {
+  async says(what: string | RegExp, withinMs = 150_000): Promise<void> {
     const deadline = Date.now() + withinMs;
     const isSaid = (): boolean =>
       typeof what === "string" ? this.output.includes(what) : what.test(this.output);
