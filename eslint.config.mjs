@@ -5,7 +5,7 @@ import noOpenLookup from "./test/guards/no-open-lookup.mjs";
 const pure = [
   "sip-node/src/{wire,transaction,auth}/**/*.ts",
   "operator/src/sip-cluster/manifests/*.ts",
-  "sip-node/src/registrar/contact-changes.ts",
+  "sip-node/src/registrar/{contact-changes,make-room}.ts",
   "{sip-node,operator}/src/**/{plan,decide,build,best-response,response-context,forward}.ts",
 ];
 

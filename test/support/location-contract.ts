@@ -60,7 +60,11 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
     afterAll(() => fixture.stop());
     beforeEach(async () => {
       await fixture.clear();
-      await fixture.addDomain("example.com", { realm: "realm of example", maxContacts: 3 });
+      await fixture.addDomain("example.com", {
+        realm: "realm of example",
+        maxContacts: 3,
+        onMaxContacts: "Reject",
+      });
       await fixture.addUser("bob", "example.com", { ha1: "0123456789abcdef0123456789abcdef" });
     });
 
@@ -79,7 +83,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
             version: 0,
             ha1: "0123456789abcdef0123456789abcdef",
             password: undefined,
-            registration: { maxContacts: 3 },
+            registration: { maxContacts: 3, onMaxContacts: "Reject" },
           },
         }); // prettier-ignore
       });
@@ -163,7 +167,12 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect(await version(bob)).toBe(1);
         for (const one of [store, other]) {
           const [read] = await list(bob, one);
-          expect(read).toEqual({ ...binding(1), expiresIn: expect.any(Number) as number });
+          expect(read).toEqual({
+            ...binding(1),
+            expiresIn: expect.any(Number) as number,
+            refreshedAt: expect.any(Number) as number,
+          });
+          expect(read?.refreshedAt).toBeGreaterThan(1_700_000_000_456);
           expect(read?.expiresIn).toBeGreaterThan(95);
           expect(read?.expiresIn).toBeLessThanOrEqual(100);
         }

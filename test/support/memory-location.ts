@@ -4,6 +4,7 @@ import {
   type Aor,
   defaultRegistration,
   type Domain,
+  type OnMaxContacts,
   type Resolution,
 } from "../../sip-node/src/location/account.ts";
 import { aorText } from "../../sip-node/src/location/account.ts";
@@ -30,6 +31,7 @@ export interface NewDomain {
   readonly isEnabled?: boolean;
   readonly realm?: string;
   readonly maxContacts?: number;
+  readonly onMaxContacts?: OnMaxContacts;
 }
 
 export interface NewUser {
@@ -129,12 +131,13 @@ export class MemoryLocation implements LocationStore {
       isEnabled = true,
       realm = name,
       maxContacts = defaultRegistration.maxContacts,
+      onMaxContacts = defaultRegistration.onMaxContacts,
     } = this.#domains.get(name) ?? {};
     return {
       name,
       realm,
       isEnabled,
-      registration: { ...defaultRegistration, maxContacts },
+      registration: { ...defaultRegistration, maxContacts, onMaxContacts },
       algorithms: ["MD5"],
     };
   }
@@ -166,7 +169,11 @@ export class MemoryLocation implements LocationStore {
     if (unfit !== undefined) return { unfit };
     this.#versions.set(key, version + 1);
     for (const binding of bindings)
-      this.addRow(aor, { ...binding, registeredAt: binding.registeredAt || this.now * 1000 });
+      this.addRow(aor, {
+        ...binding,
+        registeredAt: binding.registeredAt || this.now * 1000,
+        refreshedAt: this.now * 1000,
+      });
     return "committed";
   }
 

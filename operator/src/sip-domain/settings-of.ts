@@ -8,6 +8,7 @@ const nothing = {
   defaultExpires: null,
   maxExpires: null,
   maxContacts: null,
+  onMaxContacts: null,
   algorithms: null,
 };
 
@@ -28,6 +29,7 @@ export function settingsOf(
     defaultExpires: registration.defaultExpiresSeconds ?? left.defaultExpires,
     maxExpires: registration.maxExpiresSeconds ?? left.maxExpires,
     maxContacts: registration.maxContacts ?? left.maxContacts,
+    onMaxContacts: registration.onMaxContacts ?? left.onMaxContacts,
     algorithms: algorithms?.join(",") ?? left.algorithms,
   };
 }

@@ -223,6 +223,8 @@ export interface SipDomainSpec {
     readonly maxExpiresSeconds?: number;
     /** Number of contacts (phones) that one user may have registered at a time. Defaults to 10. */
     readonly maxContacts?: number;
+    /** What happens when a user registers one contact more than maxContacts. ReplaceOldest removes a contact that the same phone left behind, else the one that was not refreshed for longest. Reject answers 500. Defaults to ReplaceOldest. */
+    readonly onMaxContacts?: "ReplaceOldest" | "Reject";
   };
   /** How users of this domain prove who they are. Defaults to the defaults of its fields. */
   readonly auth?: {

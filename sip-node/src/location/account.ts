@@ -38,13 +38,18 @@ export interface RegistrationSettings {
   readonly defaultExpires: Seconds;
   readonly maxExpires: Seconds;
   readonly maxContacts: number;
+  /** What happens to one more contact than that: it takes the place of another one, or it is refused (docs/adr/0024). */
+  readonly onMaxContacts: OnMaxContacts;
 }
+
+export type OnMaxContacts = "ReplaceOldest" | "Reject";
 
 export const defaultRegistration: RegistrationSettings = {
   minExpires: 60,
   defaultExpires: 3600,
   maxExpires: 7200,
   maxContacts: 10,
+  onMaxContacts: "ReplaceOldest",
 };
 
 /** What a name stands for: aliases of users and domains are already followed. */

@@ -25,6 +25,8 @@ export interface Binding {
   readonly nonceCount: number;
   /** Since when it is registered without a break, by the database's clock; 0: it is now, or another tool's row does not say. */
   readonly registeredAt: Epoch;
+  /** When its last REGISTER was committed, by the database's clock; undefined: it was not yet, or another tool wrote the row. */
+  readonly refreshedAt?: Epoch;
 }
 
 /** A binding with whose it is. */

@@ -282,28 +282,6 @@ describe("replays (design-sip rule 16)", () => {
   });
 });
 
-describe("maxContacts", () => {
-  const third: Contact = { ...desk, uri: "sip:bob3@192.0.2.1" };
-  const rows = rowsOf({ list: [desk, other] });
-  const next = { cseq: 11, nonce: { at: 2000, count: 1 } };
-
-  it("one more than allowed is refused with 403", () => {
-    expect(plan(registration({ ...next, list: [third] }), rows, settings)).toMatchObject({ status: 403 });
-  });
-
-  it("a refresh at the limit, or beyond a limit that was lowered, is accepted", () => {
-    expect(plan(registration(next), rows, settings).kind).toBe("accept");
-    expect(plan(registration(next), rows, { ...settings, maxContacts: 1 }).kind).toBe("accept");
-  });
-
-  it("expired rows do not count, and one may take the place of another in one request", () => {
-    expect(plan(registration({ ...next, list: [third] }), rows.map(expired), settings).kind).toBe("accept");
-    expect(plan(registration({ ...next, list: [{ ...desk, expires: 0 }, third] }), rows, settings).kind).toBe(
-      "accept",
-    );
-  });
-});
-
 describe("the key of a binding (rule 13)", () => {
   const id = (contact: Partial<Contact>, flow = home) =>
     rowsOf({ list: [{ ...desk, ...contact }], flow })[0]?.id;

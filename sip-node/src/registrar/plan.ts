@@ -5,6 +5,7 @@ import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Flow } from "../wire/flow.ts";
 import { type ContactChange, contactChanges, removal } from "./contact-changes.ts";
+import { makeRoom, tooManyContacts } from "./make-room.ts";
 import type { Registration } from "./registration.ts";
 import { type Rejection, reject } from "./rejection.ts";
 
@@ -30,10 +31,8 @@ export function plan(register: Registration, rows: readonly Binding[], settings:
   if (changes.every(isRepeated)) return accept([], current);
   const refusal = refuseOld(register, changes) ?? refuseReplay(register, rows);
   if (refusal !== undefined) return refusal;
-  const planned = accept(changes, current);
-  if (planned.current.length > settings.maxContacts && planned.current.length > current.length)
-    return reject(403, `Too many contacts: at most ${settings.maxContacts}`);
-  return planned;
+  const replaced = makeRoom(register, changes, current, settings);
+  return replaced === undefined ? tooManyContacts(settings) : accept([...changes, ...replaced], current);
 }
 
 // §10.3 step 6: "*" removes all, with Expires 0 only

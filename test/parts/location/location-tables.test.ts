@@ -38,12 +38,12 @@ describeWith(["mariadb"], "MariaDB", () => {
       ],
       addDomain: async (
         name,
-        { aliasOf = null, isEnabled = true, realm = null, maxContacts = null } = {},
+        { aliasOf = null, isEnabled = true, realm = null, maxContacts = null, onMaxContacts = null } = {},
       ) => {
         await server.query("INSERT INTO domain (domain) VALUES (?)", [name]);
         await server.query(
-          "INSERT INTO strowger_domain (domain, alias_of, enabled, realm, max_contacts) VALUES (?, ?, ?, ?, ?)",
-          [name, aliasOf, isEnabled ? 1 : 0, realm, maxContacts],
+          "INSERT INTO strowger_domain (domain, alias_of, enabled, realm, max_contacts, on_max_contacts) VALUES (?, ?, ?, ?, ?, ?)",
+          [name, aliasOf, isEnabled ? 1 : 0, realm, maxContacts, onMaxContacts],
         );
       },
       addUser: async (username, domain, { password = "", ha1 = "", isEnabled, maxContacts } = {}) => {

@@ -191,18 +191,18 @@ const silence = (name: string): Promise<unknown> =>
 
 test("a migration that older nodes could not serve after waits while one beats, a draining one too; those before it do not (design-kubernetes rule 9)", async () => {
   await migrate(database, migrations);
-  await beat("old", 4, 1);
-  await beat("knows-enough", 5);
+  await beat("old", 5, 1);
+  await beat("knows-enough", 6);
   const next = await nextVersion();
   const first = await migrate(database, next);
   expect(first).toMatchObject({
-    applied: ["0005-zone"],
-    waits: { label: "0006-no-version", servesFrom: 5, nodes: ["old"] },
+    applied: ["0006-zone"],
+    waits: { label: "0007-no-version", servesFrom: 6, nodes: ["old"] },
   });
   expect((await schemaStatus(database, next)).waits).toEqual(first.waits);
-  expect((await mariadb.query("SELECT MAX(number) AS last FROM strowger_migration"))[0]).toEqual({ last: 5 });
+  expect((await mariadb.query("SELECT MAX(number) AS last FROM strowger_migration"))[0]).toEqual({ last: 6 });
   await silence("old");
-  expect(await migrate(database, next)).toMatchObject({ applied: ["0006-no-version"], waits: undefined });
+  expect(await migrate(database, next)).toMatchObject({ applied: ["0007-no-version"], waits: undefined });
   expect(await migrate(database, next)).toMatchObject({ applied: [], waits: undefined });
 });
 
@@ -211,18 +211,18 @@ test("a node that beats between the look and the announcement holds the migratio
   await mariadb.query(
     `CREATE TRIGGER late AFTER INSERT ON strowger_migration FOR EACH ROW
        INSERT IGNORE INTO strowger_node (node_id, address, name, schema_max, started_at, beat_at)
-       SELECT 'late', '', 'late', 4, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM DUAL WHERE NEW.number = 6`,
+       SELECT 'late', '', 'late', 5, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM DUAL WHERE NEW.number = 7`,
   );
   expect((await migrate(database, await nextVersion())).waits?.nodes).toEqual(["late"]);
-  expect(await mariadb.query("SELECT number FROM strowger_migration WHERE number = 6")).toEqual([]);
+  expect(await mariadb.query("SELECT number FROM strowger_migration WHERE number = 7")).toEqual([]);
 });
 
 test("one that was cut off after it began goes on, and what it had taken away counts as gone", async () => {
   const next = await nextVersion();
-  const cutOff = { ...next[5]!, statements: [...next[5]!.statements, "THIS IS NO SQL"] };
-  await expect(migrate(database, [...next.slice(0, 5), cutOff])).rejects.toThrow();
-  expect((await schemaStatus(database, next)).migrations[5]?.state).toBe("unfinished");
-  expect((await migrate(database, next)).applied).toEqual(["0006-no-version"]);
+  const cutOff = { ...next[6]!, statements: [...next[6]!.statements, "THIS IS NO SQL"] };
+  await expect(migrate(database, [...next.slice(0, 6), cutOff])).rejects.toThrow();
+  expect((await schemaStatus(database, next)).migrations[6]?.state).toBe("unfinished");
+  expect((await migrate(database, next)).applied).toEqual(["0007-no-version"]);
 });
 
 test("a program that cannot serve without the migration that waits refuses the database, and says which nodes", async () => {
@@ -242,11 +242,11 @@ test("a program that cannot serve without the migration that waits refuses the d
 
 test("an operator that is rolled back serves what newer migrations left while they are additive, and refuses it otherwise", async () => {
   const next = await nextVersion();
-  await migrate(database, next.slice(0, 5));
+  await migrate(database, next.slice(0, 6));
   expect(await migrate(database, migrations)).toMatchObject({ applied: [], waits: undefined });
   await migrate(database, next);
   await expect(migrate(database, migrations)).rejects.toThrow(
-    /0006-no-version, which a newer version made and which serves programs that know 5 or later; this one knows up to 4/,
+    /0007-no-version, which a newer version made and which serves programs that know 6 or later; this one knows up to 5/,
   );
 });
 
@@ -290,10 +290,10 @@ test("strowger db: create makes the database, status tells, a failure is one lin
   expect((await run("create", "--url", url)).stdout).toMatch(/nothing to do/);
   expect((await run("status", "--url", url)).stdout).toMatch(/0002-strowger-tables: applied/);
   await mariadb.query(
-    "INSERT INTO fresh.strowger_migration VALUES (5, 'zone', '', '', 1, NOW(), 1), (6, 'less', '', '', 1, NOW(), 6)",
+    "INSERT INTO fresh.strowger_migration VALUES (6, 'zone', '', '', 1, NOW(), 1), (7, 'less', '', '', 1, NOW(), 7)",
   );
   expect((await run("status", "--url", url)).stdout).toMatch(
-    /0005-zone: of a newer version\n0006-less: of a newer version, serves programs that know 6 or later\n/,
+    /0006-zone: of a newer version\n0007-less: of a newer version, serves programs that know 7 or later\n/,
   );
   const [row] = await mariadb.query<{ collation: string }>(
     "SELECT DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'fresh'",

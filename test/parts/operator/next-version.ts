@@ -1,4 +1,4 @@
-/** The version after this one, for tests of upgrades and of the way back: 0005 adds, 0006 takes away what programs before 5 use. */
+/** The version after this one, for tests of upgrades and of the way back: 0006 adds, 0007 takes away what programs before 6 use. */
 import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,8 +18,8 @@ export class NextVersion implements AsyncDisposable {
       await cp(join(here, part), join(checkout, part), { recursive: true });
     await symlink(join(here, "node_modules"), join(checkout, "node_modules"));
     const migrations = {
-      "0005-zone.sql": "ALTER TABLE strowger_node ADD COLUMN zone CHAR(9) NOT NULL DEFAULT '';\n",
-      "0006-no-version.sql": "-- serves from: 5\nALTER TABLE strowger_node DROP COLUMN version;\n",
+      "0006-zone.sql": "ALTER TABLE strowger_node ADD COLUMN zone CHAR(9) NOT NULL DEFAULT '';\n",
+      "0007-no-version.sql": "-- serves from: 6\nALTER TABLE strowger_node DROP COLUMN version;\n",
     };
     for (const [name, text] of Object.entries(migrations))
       await writeFile(join(checkout, "schema", name), text);

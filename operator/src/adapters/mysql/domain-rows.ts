@@ -14,6 +14,8 @@ export interface DomainSettings {
   readonly defaultExpires: number | null;
   readonly maxExpires: number | null;
   readonly maxContacts: number | null;
+  /** `ReplaceOldest` or `Reject`. */
+  readonly onMaxContacts: string | null;
   /** Comma-separated, in the order offered. */
   readonly algorithms: string | null;
 }
@@ -36,7 +38,8 @@ export async function readDomainSettings(
 ): Promise<readonly DomainSettings[]> {
   const rows = await database.rows<Omit<DomainSettings, "isEnabled"> & { enabled: number }>(
     `SELECT domain, alias_of AS aliasOf, realm, enabled, min_expires AS minExpires, default_expires AS defaultExpires,
-       max_expires AS maxExpires, max_contacts AS maxContacts, algorithms
+       max_expires AS maxExpires, max_contacts AS maxContacts,
+       on_max_contacts AS onMaxContacts, algorithms
        FROM strowger_domain WHERE domain IN (${marks(names)})`,
     names,
   );
@@ -51,11 +54,12 @@ export async function insertDomain(change: Change, domain: string): Promise<void
 export async function saveDomainSettings(change: Change, row: DomainSettings): Promise<void> {
   await change.run(
     `INSERT INTO strowger_domain
-       (domain, alias_of, realm, enabled, min_expires, default_expires, max_expires, max_contacts, algorithms, change_seq)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       (domain, alias_of, realm, enabled, min_expires, default_expires, max_expires, max_contacts, on_max_contacts,
+        algorithms, change_seq)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON DUPLICATE KEY UPDATE alias_of = VALUES(alias_of), realm = VALUES(realm), enabled = VALUES(enabled),
        min_expires = VALUES(min_expires), default_expires = VALUES(default_expires), max_expires = VALUES(max_expires),
-       max_contacts = VALUES(max_contacts), algorithms = VALUES(algorithms), change_seq = VALUES(change_seq)`,
+       max_contacts = VALUES(max_contacts), on_max_contacts = VALUES(on_max_contacts), algorithms = VALUES(algorithms), change_seq = VALUES(change_seq)`,
     [
       row.domain,
       row.aliasOf,
@@ -65,6 +69,7 @@ export async function saveDomainSettings(change: Change, row: DomainSettings): P
       row.defaultExpires,
       row.maxExpires,
       row.maxContacts,
+      row.onMaxContacts,
       row.algorithms,
       change.changeSeq,
     ],

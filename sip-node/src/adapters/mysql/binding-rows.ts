@@ -31,11 +31,12 @@ interface BindingRow extends Row {
   readonly nonce_at: number | string | null;
   readonly nonce_count: number | null;
   readonly registered_at: number | string | null;
+  readonly refreshed_at: number | string | null;
 }
 
 const columns = `CAST(l.contact_id AS CHAR) AS id, l.username, l.domain, l.contact, l.received,
   CAST(l.expires AS SIGNED) - ${databaseSeconds} AS expires_in, l.expires = 0 AS is_permanent, l.q, l.callid, l.cseq, l.user_agent,
-  l.sip_instance, f.flow, f.owner_node, f.reg_id, f.nonce_at, f.nonce_count, f.registered_at`;
+  l.sip_instance, f.flow, f.owner_node, f.reg_id, f.nonce_at, f.nonce_count, f.registered_at, f.refreshed_at`;
 const tables = "location l LEFT JOIN strowger_flow f ON f.contact_id = l.contact_id";
 
 export async function readBindings(
@@ -109,6 +110,7 @@ function bindingOf(row: BindingRow): Binding[] {
       nonceAt: Number(row.nonce_at ?? 0),
       nonceCount: row.nonce_count ?? 0,
       registeredAt: Number(row.registered_at ?? 0),
+      ...(row.refreshed_at === null ? {} : { refreshedAt: Number(row.refreshed_at) }),
     },
   ];
 }

@@ -19,6 +19,7 @@ interface AccountRow extends Row {
   readonly default_expires: number | null;
   readonly max_expires: number | null;
   readonly max_contacts: number | null;
+  readonly on_max_contacts: string | null;
   readonly algorithms: string | null;
   readonly username: string | null;
   readonly domain: string | null;
@@ -31,7 +32,7 @@ interface AccountRow extends Row {
 }
 
 const settings =
-  "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.algorithms";
+  "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.on_max_contacts, sc.algorithms";
 const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
   LEFT JOIN strowger_aor v ON v.username = s.username AND v.domain = s.domain`;
 
@@ -102,6 +103,7 @@ function domainOf(row: AccountRow): Domain {
       defaultExpires: row.default_expires ?? defaults.defaultExpires,
       maxExpires: row.max_expires ?? defaults.maxExpires,
       maxContacts: row.max_contacts ?? defaults.maxContacts,
+      onMaxContacts: row.on_max_contacts === "Reject" ? "Reject" : defaults.onMaxContacts,
     },
     algorithms: (row.algorithms ?? "MD5")
       .split(",")
