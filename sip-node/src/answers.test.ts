@@ -32,7 +32,6 @@ function startNode(): Node {
     branchSeal: createSeal(ring, "branch", () => house.now),
     telemetry: createTelemetry({
       transactions: () => node.transactions.counts,
-      bindings: () => 0,
       eventLoopLag: () => 0,
       peers: () => 0,
       flows: () => 0,

@@ -32,7 +32,6 @@ export interface Sockets {
 
 /** What is read elsewhere when metrics are scraped. */
 export interface Gauges {
-  bindings: number;
   /** How late the event loop ran, at most since the last scrape. */
   worstLag: Ms;
 }
@@ -71,7 +70,6 @@ export function assemble(
   const keys = new ClusterKeys(begun.keys, clock.epoch);
   const telemetry: Telemetry = createTelemetry({
     transactions: () => node.transactions.counts,
-    bindings: () => gauges.bindings,
     eventLoopLag: () => {
       const { worstLag } = gauges;
       gauges.worstLag = 0;

@@ -5,7 +5,7 @@ import pino from "pino";
 import { clock, every } from "./adapters/clock.ts";
 import { isFromLoopback, serveHttp } from "./adapters/http.ts";
 import { whyUnfit } from "./adapters/mysql/node-table.ts";
-import { countBindings, reapAll } from "./adapters/mysql/reaper.ts";
+import { reapAll } from "./adapters/mysql/reaper.ts";
 import { openUdp } from "./adapters/udp.ts";
 import { watchFolders } from "./adapters/watch-folders.ts";
 import { assemble, type Assembly, type Gauges, messageOf, type Sockets } from "./assemble.ts";
@@ -18,7 +18,6 @@ import { controlPages, type PagesHouse, publicPages } from "./pages.ts";
 /** Timers fire late by at most this and a tick of their wheel. */
 const tickInterval = 20;
 const reapInterval = 30_000;
-const countInterval = 5_000;
 const lookInterval = 10_000;
 const retryInterval = 500;
 /** How long the last words to the database may take. */
@@ -46,7 +45,7 @@ async function main(): Promise<void> {
     direct: await open(config.sip.direct),
     peers: await open(config.cluster.listen),
   };
-  const gauges: Gauges = { bindings: 0, worstLag: 0 };
+  const gauges: Gauges = { worstLag: 0 };
   const life = new LifeCycle();
   const assembly = assemble(id, version, begun, sockets, gauges, log);
   const { node, cluster, broken } = assembly;
@@ -104,7 +103,7 @@ async function main(): Promise<void> {
   sockets.peers.receive((bytes, { address, port }) =>
     guard(() => cluster.receive(bytes, { host: address, port })),
   );
-  const stops = startChores(assembly, gauges, log);
+  const stops = startChores(assembly, log);
   const tick = () => {
     tickedAt = clock.now();
     node.tick();
@@ -179,21 +178,14 @@ const openPages = (config: Config, house: PagesHouse): Promise<Server[]> =>
   ]);
 
 /** What is done now and then; the answers stop it. */
-function startChores({ database, nodes }: Assembly, gauges: Gauges, log: pino.Logger): (() => void)[] {
+function startChores({ database, nodes }: Assembly, log: pino.Logger): (() => void)[] {
   const background = (what: string, act: () => Promise<unknown>) => () =>
     void act().catch((error: unknown) => log.warn({ err: messageOf(error) }, what));
   const reap = background("reaping", async () => {
     await reapAll(database);
     await nodes.sweep();
   });
-  const count = background("counting bindings", async () => {
-    gauges.bindings = await countBindings(database);
-  });
-  return [
-    every(reapInterval + Math.random() * 5_000, reap),
-    every(countInterval, count),
-    every(1_000, () => output.flush()),
-  ];
+  return [every(reapInterval + Math.random() * 5_000, reap), every(1_000, () => output.flush())];
 }
 
 /**

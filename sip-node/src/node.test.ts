@@ -48,7 +48,6 @@ beforeEach(() => {
   };
   const telemetry = createTelemetry({
     transactions: () => node.transactions.counts,
-    bindings: () => 0,
     eventLoopLag: () => 0,
     peers: () => 0,
     flows: () => 0,

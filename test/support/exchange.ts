@@ -281,7 +281,6 @@ const addressOf = ({ id, letter }: ExchangeNode) => ({
 
 const noReadings = {
   transactions: () => ({ server: 0, client: 0 }),
-  bindings: () => 0,
   eventLoopLag: () => 0,
   peers: () => 0,
   flows: () => 0,

@@ -6,7 +6,7 @@ const text = `# HELP strowger_sip_responses_total Responses sent
 strowger_sip_responses_total{method="INVITE",code="200"} 3
 strowger_sip_responses_total{method="REGISTER",code="200"} 4
 strowger_sip_responses_total{method="REGISTER",code="401"} 2
-strowger_bindings 2
+strowger_peers 2
 odd{text="a \\"quoted\\" }, b"} 1e3
 `;
 

@@ -11,20 +11,20 @@ export class Traffic {
   #nodesUp = 0;
   #registrations = 0;
 
-  constructor(nodes: readonly SipNode[]) {
+  readonly #operatorUrl: string;
+
+  constructor(nodes: readonly SipNode[], operatorUrl: string) {
     this.#nodes = nodes;
+    this.#operatorUrl = operatorUrl;
   }
 
-  /** Asks every node for its metrics. */
+  /** Asks every node and the operator for their metrics; the operator counts the bindings. */
   async update(): Promise<void> {
     const scraped = await Promise.all(this.#nodes.map((node) => scrape(`${node.httpUrl}/metrics`)));
     const up = scraped.filter((samples): samples is Samples => samples !== undefined);
     this.#nodesUp = up.length;
-    // Every node reads the same table, so each reports all bindings.
-    this.#registrations = up.reduce(
-      (most, samples) => Math.max(most, total(samples, "strowger_bindings")),
-      0,
-    );
+    const operator = await scrape(`${this.#operatorUrl}/metrics`);
+    if (operator !== undefined) this.#registrations = total(operator, "strowger_bindings");
     for (const [index, node] of this.#nodes.entries()) {
       const samples = scraped[index];
       if (samples !== undefined) this.#add(node.name, countersOf(samples));

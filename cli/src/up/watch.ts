@@ -20,7 +20,7 @@ export async function watch(
   nodes: readonly SipNode[],
   view: OperatorView | undefined,
 ): Promise<void> {
-  const traffic = new Traffic(nodes);
+  const traffic = new Traffic(nodes, operator.httpUrl);
   let logins = house.exchange.logins;
   let files = await fingerprint(house.options.examples);
   let shown = "";

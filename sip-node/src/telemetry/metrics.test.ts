@@ -4,7 +4,6 @@ import { createTelemetry } from "./metrics.ts";
 
 const readings = {
   transactions: () => ({ server: 0, client: 0 }),
-  bindings: () => 0,
   eventLoopLag: () => 0,
   peers: () => 0,
   flows: () => 0,

@@ -52,7 +52,6 @@ export interface Telemetry {
 /** What is read when metrics are scraped. */
 export interface Readings {
   transactions(): { readonly server: number; readonly client: number };
-  bindings(): number;
   eventLoopLag(): Ms;
   peers(): number;
   flows(): number;
@@ -120,9 +119,6 @@ export function createTelemetry(readings: Readings): Telemetry {
     },
     ["kind"],
   ); // prettier-ignore
-  gauge("strowger_bindings", "Current bindings in the database, of all nodes", (self) =>
-    self.set(readings.bindings()),
-  );
   gauge(
     "strowger_event_loop_lag_seconds",
     "How late the event loop runs, at most since the last scrape",

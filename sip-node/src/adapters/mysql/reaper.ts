@@ -46,13 +46,3 @@ export async function reap(database: Database): Promise<number> {
   });
   return rows.length;
 }
-
-/** Current bindings of all nodes. */
-export async function countBindings(database: Database): Promise<number> {
-  const rows = await database.read<Row>(
-    "count",
-    `SELECT COUNT(*) AS count FROM location WHERE expires = 0 OR expires > ${databaseSeconds}`,
-    [],
-  );
-  return Number(rows[0]?.["count"] ?? 0);
-}
