@@ -176,6 +176,18 @@ describe("a phone that moved", () => {
     expect(rows.bound).toEqual([bound(desk, home)]);
   });
 
+  it("a phone that turns out to be behind a translator after all leaves no flow: it is where it was", () => {
+    const rows = new Rows();
+    const direct = { ...desk, uri: `sip:bob@${home.address}:5060` };
+    rows.register([direct], { isDirect: true });
+    const [before] = rows.rows;
+    rows.rows = rows.rows.map((row) => ({ ...row, flow: home }));
+    const { left, current } = rows.register([direct], { isDirect: false });
+    expect(before).toMatchObject({ isBehindNat: false });
+    expect(current).toMatchObject([{ isBehindNat: true, flow: home }]);
+    expect(left).toEqual([]);
+  });
+
   it("back at its first address it still removes what it bound at the second", () => {
     const rows = new Rows();
     rows.register([desk]);

@@ -45,14 +45,20 @@ export function contactChanges(
     }
     const binding = bind(register, contact, requested, settings);
     const row = rows.find(({ id }) => id === binding.id);
-    const left = row === undefined || row.flow.key === binding.flow.key ? undefined : row.flow;
-    added.set(binding.id, { binding: { ...binding, registeredAt: since(row) }, row, left });
+    added.set(binding.id, {
+      binding: { ...binding, registeredAt: since(row) },
+      row,
+      left: leftFlow(row, binding),
+    });
     for (const old of movedFrom(register, binding, rows))
-      removed.set(old.id, { ...removal(register, old), left: old.flow });
+      removed.set(old.id, { ...removal(register, old), left: leftFlow(old, binding) });
   }
   for (const id of added.keys()) removed.delete(id);
   return { kind: "changes", changes: [...added.values(), ...removed.values()] };
 }
+
+const leftFlow = (row: Binding | undefined, { flow }: Binding): Flow | undefined =>
+  row === undefined || row.flow.key === flow.key ? undefined : row.flow;
 
 /** §10.3 step 7: never below an hour. */
 const isTooBrief = (requested: Seconds, { minExpires }: RegistrationSettings): boolean =>
