@@ -21,14 +21,13 @@ export class AgeOrder<Entry extends Aged<Entry>> {
     this.size += 1;
   }
 
-  /** Takes the entry out of this order. */
+  /** Takes the entry out of this order; its links say nothing then. */
   remove(entry: Entry): void {
     const { older, younger } = entry;
     if (older === undefined) this.oldest = younger;
     else older.younger = younger;
     if (younger === undefined) this.#youngest = older;
     else younger.older = older;
-    entry.older = entry.younger = undefined;
     this.size -= 1;
   }
 }

@@ -76,6 +76,7 @@ describe("a known phone's flow", () => {
   });
 
   it("is a stranger's, heard after its time", () => {
+    knows(phone(1));
     knows(phone(0), 1_000);
     now += 1_000;
     hears(phone(0));
@@ -89,6 +90,13 @@ describe("a known phone's flow", () => {
     now += 1_000;
     hears(stranger(limit));
     expect([isRemembered(phone(0)), isRemembered(stranger(0))]).toEqual([false, true]);
+  });
+
+  it("is not heard by being marked: of known phones the least recently heard goes first", () => {
+    for (const number of numbers(maxAuthenticated)) knows(phone(number));
+    directory.markAuthenticated(phone(0).key, now + 9_000_000, now);
+    knows(phone(maxAuthenticated));
+    expect(remembered(phone, 3)).toEqual([1, 2]);
   });
 
   it("stays for the longest of the times given", () => {

@@ -188,6 +188,17 @@ describe("Parking", () => {
     expect([second.isHeard, parking.size]).toEqual([true, 0]);
   });
 
+  it("nothing is kept of a flow once nothing waits for it", () => {
+    const parking = new Parking(9);
+    for (const key of ["f1", "f1", "f2"]) wait(parking, key, 0);
+    const flows = Reflect.get(parking, "byFlow") as ReadonlyMap<string, unknown>;
+    expect([...flows.keys()]).toEqual(["f1", "f2"]);
+    parking.heard("f1");
+    expect([...flows.keys()]).toEqual(["f2"]);
+    parking.sweep(25_000);
+    expect([...flows.keys()]).toEqual([]);
+  });
+
   it("what has waited long enough is not woken by its flow any more", async () => {
     const parking = new Parking(9);
     const [early, late] = [wait(parking, "f1", 0), wait(parking, "f1", 10)];
