@@ -5,6 +5,7 @@ import { type Fields, requestText, responseText } from "../../test/support/sip-m
 import { createSeal } from "./auth/create-seal.ts";
 import type { HeardFlow } from "./cluster/flow-directory.ts";
 import { Node } from "./node.ts";
+import { makeBranch } from "./proxy/branch.ts";
 import { createTelemetry } from "./telemetry/metrics.ts";
 import { flowOf } from "./wire/flow.ts";
 import { parseMessage } from "./wire/parse-message.ts";
@@ -18,7 +19,7 @@ let house: TestHouse;
 let node: Node;
 let now: number;
 /** What left: "192.0.2.1 SIP/2.0 100 Trying", with the whole text. */
-let sent: { readonly line: string; readonly text: string }[];
+let sent: { readonly line: string; readonly text: string; readonly ownerNode: string }[];
 let errors: unknown[];
 /** Flows that were noted as this node's, and those noted as known phones', with the time in ms. */
 let heardFlows: string[];
@@ -77,9 +78,9 @@ beforeEach(() => {
         passedOn.push(to);
         return false;
       },
-      deliver: ({ flow }, bytes) => {
+      deliver: ({ flow, ownerNode }, bytes) => {
         const text = Buffer.from(bytes).toString("latin1");
-        sent.push({ line: `${flow.address} ${text.slice(0, text.indexOf("\r\n"))}`, text });
+        sent.push({ line: `${flow.address} ${text.slice(0, text.indexOf("\r\n"))}`, text, ownerNode });
         return undefined;
       },
       offer: (bytes) =>
@@ -325,6 +326,29 @@ it("§16.7 step 3: responses go up without our Via and otherwise byte for byte",
       Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
     }),
   );
+});
+
+describe("design-sip rule 5: an answer goes to where its request came from", () => {
+  it("which this node heard, where no other has since", async () => {
+    asks("OPTIONS", { To: "<sip:example.com>" });
+    node.datagram(Buffer.from(requestText("MESSAGE", "sip:nobody@example.com"), "latin1"), caller);
+    node.datagram(Buffer.from("\r\n\r\n"), caller);
+    await settled();
+    const answers = sent.filter(({ line }) => line.startsWith("192.0.2.1 "));
+    expect(answers.length).toBeGreaterThan(1);
+    expect(new Set(answers.map(({ ownerNode }) => ownerNode))).toEqual(new Set([house.node().node]));
+  });
+
+  it("a 2xx of a node that died: which node heard the caller is not known", () => {
+    const seal = createSeal(ring, "branch", () => house.now);
+    const branch = makeBranch("b".repeat(12), 1, "00000000", "call-1", caller, seal);
+    const via = [
+      `SIP/2.0/UDP 203.0.113.1:5060;branch=${branch};rport`,
+      "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
+    ];
+    node.datagram(Buffer.from(responseText(200, "OK", { Via: via }), "latin1"), phone);
+    expect(sent.map(({ line, ownerNode }) => [line, ownerNode])).toEqual([["192.0.2.1 SIP/2.0 200 OK", ""]]);
+  });
 });
 
 describe("§16.7 step 3: a response without a Via below ours goes to nobody", () => {

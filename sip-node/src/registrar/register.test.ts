@@ -290,6 +290,16 @@ describe("steps 6 to 8 over both nodes", () => {
     expect(rows.filter(({ expiresIn }) => expiresIn > 0)).toHaveLength(2);
   });
 
+  it("a 200 says how long the binding on its own flow lasts: none is on the flow of a query from elsewhere", async () => {
+    const lasts = async (number: number, fields: Fields, flow: Flow) => {
+      const answer = await registered(next(number, fields), a, b, flow);
+      return answer.kind === "accept" ? answer.bindingLasts : answer.status;
+    };
+    expect(await lasts(1, { Contact: contact, Expires: "600" }, phone)).toBe(600);
+    expect(await lasts(2, { Contact: undefined }, flowOf("198.51.100.9", 4711))).toBe(0);
+    expect(await lasts(3, { Contact: `${contact};expires=0` }, phone)).toBe(0);
+  });
+
   it("a phone that comes from another flow leaves its old one", async () => {
     const instance = '<sip:bob@10.0.0.5>;+sip.instance="<urn:uuid:1>"';
     await registered(next(1, { Contact: instance }));
