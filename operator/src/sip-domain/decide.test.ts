@@ -345,3 +345,41 @@ test("ADR 33: a name that nobody holds is left to the older object that wants it
   expect(decided.ready.message).not.toContain("older and wants it too, far");
   expect(decided.ready.message).not.toContain("SipDomain older");
 });
+
+test("a new object of an old name with another realm: what the old one made goes first", () => {
+  const present = { is: "present", uid: "u2" } as const;
+  const anew = { ...domain({ realm: "new" }), uid: "u2" };
+  const decided = decide(anew, { ...after(decide(domain(), empty).actions), present });
+  expect(decided.actions.slice(0, 2)).toEqual([
+    { do: "deleteDomain", name: "example.com" },
+    { do: "removeOwner" },
+  ]);
+  expect(decided.actions.at(-1)).toMatchObject({
+    do: "saveOwner",
+    owner: { uid: "u2", fields: { realm: "new" } },
+  });
+});
+
+test.each([
+  ["Retain", "Conflict"],
+  ["Delete", "Reconciled"],
+] as const)(
+  "a new object of an old name with the old domain as its alias: rows to %s mean %s",
+  (deletionPolicy, reason) => {
+    const made = after(decide(domain({ deletionPolicy }), empty).actions);
+    const anew = { ...domain({ domain: "new.example", aliases: ["example.com"] }), uid: "u2" };
+    const present = { is: "present", uid: "u2" } as const;
+    expect(decide(anew, { ...made, present }).ready.reason).toBe(reason);
+  },
+);
+
+test("a foreign row is not adopted by who does not say so: its own rows would go with it", () => {
+  expect(decide(domain(), foreign()).status).toEqual({ deletionPolicy: "Delete" });
+  expect(decide(domain({ adoptionPolicy: "Adopt" }), foreign()).status).toEqual({ deletionPolicy: "Retain" });
+});
+
+test("a limit that the spec no longer says goes from a row that was made; who adopts leaves it", () => {
+  const before = after(decide(domain({ registration: { maxExpiresSeconds: 600 } }), empty).actions);
+  const settings = { ...before.settings[0], maxExpires: null };
+  expect(decide(domain(), before).actions).toEqual([{ do: "saveSettings", row: settings }]);
+});

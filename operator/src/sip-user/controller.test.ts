@@ -50,3 +50,54 @@ test("`enabled: false` takes something away", () => {
     expect(users.takesAway(object)).toBe(!enabled);
   }
 });
+
+/** A SipDomain as its condition Ready says it, and users of it. */
+function crowd(domain: { readonly status: string; readonly reason: string } | undefined) {
+  const object = (kind: string, name: string, spec: object, ready?: object): KubernetesObject => ({
+    kind,
+    metadata: { namespace: "ns", name, uid: name, generation: 1 },
+    spec,
+    ...(ready === undefined ? {} : { status: { conditions: [{ type: "Ready", ...ready }] } }),
+  });
+  const user = (name: string, ready: object, spec: object = {}) =>
+    object("SipUser", name, { domainRef: { name: "d" }, username: name, enabled: true, ...spec }, ready);
+  const all = [
+    user("served", { status: "True", reason: "Reconciled" }, { passwordSecretRef: { name: "s", key: "k" } }),
+    user("waits", { status: "False", reason: "DomainNotReady" }, { generatePassword: true }),
+    user("conflict", { status: "False", reason: "Conflict" }, { ha1SecretRef: { name: "s", key: "k" } }),
+    user("far", { status: "True", reason: "Reconciled" }, { domainRef: { name: "other" } }),
+  ];
+  const source = {
+    get: () => domain && object("SipDomain", "d", {}, domain),
+    list: () => all,
+  } as unknown as Source;
+  return new SipUserController({
+    source,
+    installations: {} as Installations,
+    status: {} as StatusWriter,
+    outages: new OutageVerdicts(new VirtualClock()),
+  });
+}
+
+test("a change of a SipDomain concerns its users; of its status those that do not agree with it", () => {
+  const change = { kind: "SipDomain", key: "ns/d" } as const;
+  const ready = crowd({ status: "True", reason: "Reconciled" });
+  expect(ready.concernedBy({ ...change, what: "object" })).toEqual(["ns/served", "ns/waits", "ns/conflict"]);
+  expect(ready.concernedBy({ ...change, what: "status" })).toEqual(["ns/waits", "ns/conflict"]);
+  expect(crowd(undefined).concernedBy({ ...change, what: "status" })).toEqual(["ns/served"]);
+  // Who is in trouble of its own may have rows that are on.
+  const shut = crowd({ status: "False", reason: "NotAllowed" });
+  expect(shut.concernedBy({ ...change, what: "status" })).toEqual(["ns/served", "ns/conflict"]);
+  expect(ready.concernedBy({ kind: "SipCluster", key: "ns/d", what: "object" })).toEqual([]);
+});
+
+test("a Secret concerns the users of its own namespace that take their credential from it", () => {
+  const users = crowd(undefined);
+  const concerned = (key: `${string}/${string}`) =>
+    users.concernedBy({ kind: "Secret", key, what: "object" });
+  expect(concerned("ns/s")).toEqual(["ns/served", "ns/conflict"]);
+  expect(concerned("far/s")).toEqual([]);
+  expect(concerned("ns/waits-sip-password")).toEqual(["ns/waits"]);
+  expect(concerned("ns/served-sip-password")).toEqual([]);
+  expect(concerned("ns/far-sip-password")).toEqual([]);
+});
