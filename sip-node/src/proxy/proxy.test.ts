@@ -265,6 +265,23 @@ describe("§16.5: targets", () => {
     expect(await askAs("alice", "INVITE", callBob, byAlias)).toMatchObject({ caller: { contactId: "42" } });
   });
 
+  it("the caller's bindings are read where a dialog may begin, and not for a MESSAGE", async () => {
+    const read: string[] = [];
+    const counted = {
+      ...node,
+      lookup: Object.assign(Object.create(node.lookup) as typeof node.lookup, {
+        bindings: (aor: Aor) => (read.push(aor.username), node.lookup.bindings(aor)),
+      }),
+    };
+    for (const method of ["INVITE", "MESSAGE"]) {
+      house.now += 1;
+      const refusal = await ask(method, callBob);
+      if (refusal.kind !== "reject") throw new Error("not challenged");
+      await route(withCredentials(method, callBob, {}, refusal, "alice"), aliceFlow, counted);
+      expect(read.splice(0).sort(), method).toEqual(method === "INVITE" ? ["alice", "bob"] : ["bob"]);
+    }
+  });
+
   it("P7: a database that is away is the floor plan's 500", async () => {
     house.store.isAway = true;
     await expect(ask("INVITE", callBob)).rejects.toThrow(StoreUnavailable);
@@ -419,6 +436,9 @@ describe("in a dialog (rule 17)", () => {
       expect(asked).toEqual([]);
       await route(requestOf("BYE", movedContact, byBob()), bobFlow, counted);
       expect(asked).toHaveLength(1);
+      house.reachable.clear();
+      await route(requestOf("BYE", aliceContact, byBob()), bobFlow, counted); // she has no binding
+      expect(asked).toHaveLength(2);
     });
   });
 
