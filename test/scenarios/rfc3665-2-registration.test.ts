@@ -97,3 +97,33 @@ it("a REGISTER that comes twice, once to each node, is one registration (design-
   expect(attempt.statuses).toEqual([200, 200]);
   expect((await exchange.house.store.bindings([{ username: "bob", domain }]))[0]).toHaveLength(1);
 });
+
+describe("a phone whose network changed (docs/adr/0023)", () => {
+  it.each([
+    ["with its instance in both contacts, the new one first", ';+sip.instance="<urn:uuid:1>"', false],
+    ["with its instance in both contacts, the old one first", ';+sip.instance="<urn:uuid:1>"', true],
+    ["without an instance", "", false],
+  ])(
+    "%s: it rings at its new address at once, and nothing goes to the old one",
+    async (_, instance, isOldFirst) => {
+      const exchange = scene();
+      const { net } = exchange;
+      const [alice] = await registered(exchange, "alice@b");
+      const bob = exchange.phone({ username: "bob", on: "a" });
+      const [oldContact, oldPlace] = [bob.contact, bob.place];
+      const first = bob.register(`<${oldContact}>${instance}`);
+      await net.until("registered", () => first.status > 0);
+      bob.changePlace("198.51.100.77:4711", "10.9.9.9:5060");
+      exchange.move(bob, "b");
+      const both = [`<${bob.contact}>${instance}`, `<${oldContact}>${instance};expires=0`];
+      const moved = bob.register((isOldFirst ? both.reverse() : both).join(", "));
+      await net.until("registered again", () => moved.status > 0);
+      expect([moved.status, contacts(moved.final)]).toEqual([200, [bob.contact]]);
+      const before = net.sent.length;
+      const call = alice!.call("bob");
+      await net.pass(1_000);
+      expect([call.status, bob.rung.length]).toEqual([200, 1]);
+      expect(net.sent.slice(before).filter(({ to }) => to === oldPlace)).toEqual([]);
+    },
+  );
+});
