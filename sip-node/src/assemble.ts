@@ -6,6 +6,7 @@ import { inRanges } from "./adapters/address-ranges.ts";
 import { clock } from "./adapters/clock.ts";
 import { Database } from "./adapters/mysql/database.ts";
 import { LocationTables } from "./adapters/mysql/location-tables.ts";
+import { LoginCheck } from "./adapters/mysql/login-check.ts";
 import { NodeTable } from "./adapters/mysql/node-table.ts";
 import type { UdpSocket } from "./adapters/udp.ts";
 import { ClusterKeys } from "./auth/cluster-keys.ts";
@@ -42,6 +43,7 @@ export interface Assembly {
   readonly telemetry: Telemetry;
   readonly database: Database;
   readonly nodes: NodeTable;
+  readonly login: LoginCheck;
   /** Puts in force what a running node can change. */
   readonly apply: (settings: Settings) => void;
   /** An error of ours: it is told and ends nothing. */
@@ -83,7 +85,18 @@ export function assemble(
     { ...config.mysql, connectTimeout: 3_000, queryTimeout: 5_000 },
     (statement, duration) => telemetry.statement(statement, duration),
   );
-  const nodes = new NodeTable(database, { name: config.name, version, configurationHash: () => hash });
+  const login = new LoginCheck(
+    () => database.tryLogin(),
+    (problem) =>
+      problem === ""
+        ? log.info("the database takes this node's login again")
+        : log.error({ err: problem }, "cannot sign in to the database anew; open connections go on"),
+  );
+  const nodes = new NodeTable(database, {
+    ...{ name: config.name, version },
+    configurationHash: () => hash,
+    databaseError: () => login.problem,
+  });
   const location = new Location(new LocationTables(database, () => inForce.locationSocket), clock.defer);
   const cluster: Cluster = new Cluster(
     {
@@ -141,6 +154,14 @@ export function assemble(
     log: (event, fields) => log.info(fields, event),
     broken,
   });
+  let signedIn = config.mysql;
+  const signIn = (mysql: Config["mysql"]) => {
+    const isSame = mysql.user === signedIn.user && mysql.password === signedIn.password;
+    signedIn = mysql;
+    if (isSame) return;
+    database.signInAs(mysql.user, mysql.password);
+    void login.look();
+  };
   let inside = config.insideRanges;
   const apply = (settings: Settings) => {
     const { insideRanges } = settings.config;
@@ -149,10 +170,10 @@ export function assemble(
     keys.replace(settings.keys);
     if (!isDeepStrictEqual(insideRanges, inside)) cluster.rangesChanged(); // each flow is looked at again
     inside = insideRanges;
-    database.signInAs(settings.config.mysql.user, settings.config.mysql.password);
+    signIn(settings.config.mysql);
     log.level = settings.config.logLevel;
   };
-  return { node, cluster, telemetry, database, nodes, apply, broken };
+  return { node, cluster, telemetry, database, nodes, login, apply, broken };
 }
 
 function forceOf({ sip, peers, insideRanges }: Config): InForce {

@@ -18,6 +18,8 @@ import { controlPages, type PagesHouse, publicPages } from "./pages.ts";
 /** Timers fire late by at most this and a tick of their wheel. */
 const tickInterval = 20;
 const reapInterval = 30_000;
+/** Rarely enough that no server locks the account for it. */
+const loginInterval = 60_000;
 const lookInterval = 10_000;
 const retryInterval = 500;
 /** How long the last words to the database may take. */
@@ -178,14 +180,18 @@ const openPages = (config: Config, house: PagesHouse): Promise<Server[]> =>
   ]);
 
 /** What is done now and then; the answers stop it. */
-function startChores({ database, nodes }: Assembly, log: pino.Logger): (() => void)[] {
+function startChores({ database, nodes, login }: Assembly, log: pino.Logger): (() => void)[] {
   const background = (what: string, act: () => Promise<unknown>) => () =>
     void act().catch((error: unknown) => log.warn({ err: messageOf(error) }, what));
   const reap = background("reaping", async () => {
     await reapAll(database);
     await nodes.sweep();
   });
-  return [every(reapInterval + Math.random() * 5_000, reap), every(1_000, () => output.flush())];
+  return [
+    every(reapInterval + Math.random() * 5_000, reap),
+    every(loginInterval + Math.random() * 5_000, () => void login.look()),
+    every(1_000, () => output.flush()),
+  ];
 }
 
 /**

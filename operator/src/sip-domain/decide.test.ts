@@ -210,16 +210,6 @@ test("rule 5: Observe writes nothing and says whether there is a row; what it ow
   ]);
 });
 
-test("what happens to one contact more is written as the spec says, and left alone where it says nothing", () => {
-  const rowOf = (registration: SipDomain["registration"]) =>
-    after(decide(domain({ registration }), empty).actions).settings[0];
-  expect(rowOf({ onMaxContacts: "Reject" })?.onMaxContacts).toBe("Reject");
-  expect(rowOf({})?.onMaxContacts).toBeNull();
-  const reject = rowOf({ onMaxContacts: "Reject" })!;
-  const adopted = decide(domain({ adoptionPolicy: "Adopt", registration: {} }), foreign([reject]));
-  expect(adopted.actions.filter((action) => action.do === "saveSettings")).toEqual([]);
-});
-
 test("rule 5: Adopt takes over a row that says nothing else, leaves what the spec does not say, and retains it", () => {
   const row = {
     ...after(decide(domain({ registration: { maxExpiresSeconds: 99, minExpiresSeconds: 9 } }), empty).actions)

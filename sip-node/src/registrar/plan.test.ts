@@ -197,12 +197,6 @@ describe("§10.3 step 6: *", () => {
     });
   });
 
-  it("only the very request is a repetition: another CSeq with a nonce that was used is stale", () => {
-    const removed = rowsOf().map((row) => ({ ...row, expiresIn: 0, cseq: 11, nonceAt: 2000 }));
-    expect(plan(star({ cseq: 12 }), removed, settings).kind).toBe("stale");
-    expect(plan(star({ cseq: 11 }), removed, settings).kind).toBe("accept");
-  });
-
   it("where there is nothing it removes nothing", () => {
     expect(accepted(plan(star(), [], settings)).write).toEqual([]);
   });

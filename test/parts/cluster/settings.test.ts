@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freeTcpPort, freeUdpPort } from "../../../cli/src/up/free-port.ts";
 import { scrape, total } from "../../../cli/src/up/metrics.ts";
+import { schemaRange } from "../../../sip-node/src/adapters/mysql/node-table.ts";
 import { startChild, type TestChild } from "../../support/child.ts";
 import { Cluster, passwordOf } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
@@ -117,7 +118,9 @@ describeWith(["mariadb"], "a node in a pod", () => {
     await expect.poll(async () => (await page(`${http}/readyz`))?.status, patience).toBe(503);
     await expect
       .poll(() => node.output(), patience)
-      .toContain("schema is 998, for programs that know 999 or later, and this node knows up to 5");
+      .toContain(
+        `schema is 998, for programs that know 999 or later, and this node knows up to ${schemaRange.max}`,
+      );
     expect((await page(`${http}/healthz`))?.status).toBe(200);
     expect(await row()).toBeUndefined();
     // One begins just as the node lists itself: it looks again, and takes itself back.
@@ -138,11 +141,12 @@ describeWith(["mariadb"], "a node in a pod", () => {
     expect(await row()).toMatchObject({
       name: "voice-nodes-x",
       address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
-      schema_min: 5,
-      schema_max: 5,
+      schema_min: schemaRange.min,
+      schema_max: schemaRange.max,
       configuration_hash: await hashOf(),
       draining: 0,
       outside_seen_at: 0,
+      database_error: "",
     });
   });
 
@@ -213,6 +217,16 @@ describeWith(["mariadb"], "a node in a pod", () => {
     for (const { id } of sessions) await cluster.database.query(`KILL ${id}`);
     using bob = await phone("bob");
     await expect.poll(async () => status(await bob.register()), patience).toBe(200);
+  });
+
+  test("a wrong password is in its row at once while open connections go on, and a right one takes it out", async () => {
+    const problem = async () => String((await row())?.["database_error"]);
+    await mysqlMount!.write({ username: "node", password: "wrong" });
+    await expect.poll(problem, patience).toMatch(/^Access denied for user 'node'/);
+    expect(await problem()).not.toContain("wrong");
+    expect((await page(`${http}/readyz`))?.status).toBe(200);
+    await mysqlMount!.write({ username: "node", password: "second" });
+    await expect.poll(problem, patience).toBe("");
   });
 
   test("a web page cannot tell it to drain, nor read its status under another name", async () => {

@@ -1,7 +1,15 @@
-/** The version after this one, for tests of upgrades and of the way back: 0006 adds, 0007 takes away what programs before 6 use. */
+/** The version after this one, for tests of upgrades and of the way back: one migration adds, the other takes away what programs before the first use. */
 import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { schemaRange } from "../../../sip-node/src/adapters/mysql/node-table.ts";
+
+/** The number of this version's last migration. */
+export const newest = schemaRange.max;
+const label = (number: number, name: string): string => `${String(number).padStart(4, "0")}-${name}`;
+export const additive = label(newest + 1, "zone");
+/** It serves programs that know `additive`. */
+export const breaking = label(newest + 2, "no-version");
 
 export class NextVersion implements AsyncDisposable {
   /** Its programs, with its `schema/`. */
@@ -18,8 +26,8 @@ export class NextVersion implements AsyncDisposable {
       await cp(join(here, part), join(checkout, part), { recursive: true });
     await symlink(join(here, "node_modules"), join(checkout, "node_modules"));
     const migrations = {
-      "0006-zone.sql": "ALTER TABLE strowger_node ADD COLUMN zone CHAR(9) NOT NULL DEFAULT '';\n",
-      "0007-no-version.sql": "-- serves from: 6\nALTER TABLE strowger_node DROP COLUMN version;\n",
+      [`${additive}.sql`]: "ALTER TABLE strowger_node ADD COLUMN zone CHAR(9) NOT NULL DEFAULT '';\n",
+      [`${breaking}.sql`]: `-- serves from: ${newest + 1}\nALTER TABLE strowger_node DROP COLUMN version;\n`,
     };
     for (const [name, text] of Object.entries(migrations))
       await writeFile(join(checkout, "schema", name), text);

@@ -1,7 +1,7 @@
 /** The operator of the next version, on a database that nodes of this one serve, and the way back (design-kubernetes rule 9). */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
-import { NextVersion } from "./next-version.ts";
+import { breaking, newest, NextVersion } from "./next-version.ts";
 import { exchange, OperatorProcess } from "./operator-process.ts";
 
 let mariadb: TestMariadb;
@@ -42,19 +42,19 @@ const says = (operator: OperatorProcess, what: RegExp): Promise<void> =>
   );
 
 test("it serves with the schema before the migration that waits, goes on when the older node is gone, and can be rolled back while what it left is additive", async () => {
-  const waits = /0007-no-version waits until every node knows schema 6; older: old\./;
+  const waits = new RegExp(`${breaking} waits until every node knows schema ${newest + 1}; older: old\\.`);
   await using first = await runs();
   await first.becomes("SipDomain", "example", "Reconciled");
   await first.stop();
   // A node of this version that lives as long as the test wants.
   await mariadb.query(
     `INSERT INTO strowger_node (node_id, address, name, schema_min, schema_max, draining, started_at, beat_at)
-      VALUES ('old', '192.0.2.1:7060', 'old', 5, 5, 1, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 + 600000)`,
+      VALUES ('old', '192.0.2.1:7060', 'old', ${newest}, ${newest}, 1, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 + 600000)`,
   );
   await using upgraded = await runs(next.checkout);
   await says(upgraded, waits);
   await upgraded.becomes("SipDomain", "example", "Reconciled");
-  expect(await last()).toBe(6);
+  expect(await last()).toBe(newest + 1);
   await upgraded.stop();
 
   await using rolledBack = await runs();
@@ -66,12 +66,14 @@ test("it serves with the schema before the migration that waits, goes on when th
   await says(again, waits);
   await mariadb.query("DELETE FROM strowger_node");
   await says(again, /this cluster's/);
-  expect(await last()).toBe(7);
+  expect(await last()).toBe(newest + 2);
   await again.stop();
 
   await using tooOld = await runs();
   expect(await tooOld.ended()).toBe(1);
   expect(tooOld.log).toMatch(
-    /0007-no-version, .* serves programs that know 6 or later; this one knows up to 5/,
+    new RegExp(
+      `${breaking}, .* serves programs that know ${newest + 1} or later; this one knows up to ${newest}`,
+    ),
   );
 }, 90_000);

@@ -30,7 +30,7 @@ export async function readNodes(database: Statements): Promise<readonly NodeRow[
   const rows = await database.rows<Omit<NodeRow, "isDraining" | "sinceOutside"> & Record<string, unknown>>(
     `SELECT node_id AS id, name, schema_min AS schemaMin, schema_max AS schemaMax, configuration_hash AS configurationHash,
        load_transactions AS \`load\`, draining, calls_per_minute AS callsPerMinute, requests_per_minute AS requestsPerMinute,
-       '' AS databaseError,
+       database_error AS databaseError,
        ${databaseNow} - CAST(beat_at AS SIGNED) AS sinceBeat, ${databaseNow} - CAST(started_at AS SIGNED) AS sinceStart,
        IF(outside_seen_at = 0, NULL, ${databaseNow} - CAST(outside_seen_at AS SIGNED)) AS outside
      FROM strowger_node WHERE CAST(beat_at AS SIGNED) > ${databaseNow} - 60000 ORDER BY started_at DESC, node_id`,

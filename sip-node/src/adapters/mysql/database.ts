@@ -2,7 +2,14 @@
  * One bounded pool of connections to the cluster's MySQL: prepared statements, a timeout on everything, conflicts tried again, and a
  * look at the next host when one does not answer.
  */
-import { createPool, type Pool, type PoolConnection, type ResultSetHeader, type RowDataPacket } from "mysql2";
+import {
+  createConnection,
+  createPool,
+  type Pool,
+  type PoolConnection,
+  type ResultSetHeader,
+  type RowDataPacket,
+} from "mysql2";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import type { Ms } from "../../wire/units.ts";
 import { BackOff } from "./back-off.ts";
@@ -80,6 +87,18 @@ export class Database implements Session {
     this.settings = { ...this.settings, user, password };
     Object.assign(connectionConfigOf(this.pool), { user, password });
     this.backOff.succeeded(); // the next sign-in has not failed yet
+  }
+
+  /** Signs in on a connection of its own and leaves. Rejects with what the server or the network says. */
+  async tryLogin(): Promise<void> {
+    const { database, connectTimeout, queryTimeout } = this.settings;
+    const connection = createConnection({ ...this.login(), database, connectTimeout });
+    connection.on("error", () => {}); // the query below tells it
+    try {
+      await within(queryTimeout, "no answer", (settle) => connection.query({ sql: "SELECT 1" }, settle));
+    } finally {
+      connection.destroy();
+    }
   }
 
   close(): Promise<void> {
@@ -172,13 +191,9 @@ export class Database implements Session {
   }
 
   private open(): Pool {
-    const { hosts, user, password, database, connections, connectTimeout, tls } = this.settings;
-    const { host, port } = hosts[this.at] ?? { host: "127.0.0.1", port: 3306 };
+    const { database, connections, connectTimeout } = this.settings;
     const pool = createPool({
-      host,
-      port,
-      user,
-      password,
+      ...this.login(),
       database,
       connectTimeout,
       connectionLimit: connections,
@@ -190,10 +205,19 @@ export class Database implements Session {
       flags: ["-FOUND_ROWS"],
       maxPreparedStatements: 1_000,
       supportBigNumbers: true,
-      ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: true } }),
     }); // prettier-ignore
     pool.on("connection", (connection) => connection.query(strict, () => {}));
     return pool;
+  }
+
+  /** To the host that serves now. */
+  private login() {
+    const { hosts, user, password, tls } = this.settings;
+    const { host, port } = hosts[this.at] ?? { host: "127.0.0.1", port: 3306 };
+    return {
+      ...{ host, port, user, password },
+      ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: true } }),
+    };
   }
 }
 

@@ -10,7 +10,7 @@ const staleAfterMs = 10_000;
 const removedAfterMs = 3_600_000;
 
 /** Migrations (`schema/`): the first that has this code's tables, the last that it knows. */
-export const schemaRange = { min: 5, max: 5 };
+export const schemaRange = { min: 6, max: 6 };
 
 export interface Schema {
   /** Of the last migration that the database has; 0: none. */
@@ -32,6 +32,8 @@ export interface AboutNode {
   readonly name: string;
   readonly version: string;
   readonly configurationHash: () => string;
+  /** Why it cannot sign in to the database anew; '': it can. */
+  readonly databaseError: () => string;
 }
 
 export class NodeTable implements NodeDirectory {
@@ -56,15 +58,16 @@ export class NodeTable implements NodeDirectory {
   }
 
   async beat({ id, address, isDraining, figures, outsideHeardAgo }: Beat) {
-    const { name, version, configurationHash } = this.about;
+    const { name, version, configurationHash, databaseError } = this.about;
     await this.database.write(
       "beat",
       `INSERT INTO strowger_node (node_id, address, name, version, schema_min, schema_max, configuration_hash, load_transactions,
-  calls_per_minute, requests_per_minute, outside_seen_at, draining, started_at, beat_at)
-VALUES (?, ?, ?, ?, ${schemaRange.min}, ${schemaRange.max}, ?, ?, ?, ?, IF(? < 0, 0, ${databaseNow} - ?), ?, ${databaseNow}, ${databaseNow})
+  calls_per_minute, requests_per_minute, outside_seen_at, draining, database_error, started_at, beat_at)
+VALUES (?, ?, ?, ?, ${schemaRange.min}, ${schemaRange.max}, ?, ?, ?, ?, IF(? < 0, 0, ${databaseNow} - ?), ?, ?, ${databaseNow}, ${databaseNow})
 ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_transactions = VALUES(load_transactions),
   calls_per_minute = VALUES(calls_per_minute), requests_per_minute = VALUES(requests_per_minute),
-  outside_seen_at = VALUES(outside_seen_at), draining = VALUES(draining), beat_at = VALUES(beat_at)`,
+  outside_seen_at = VALUES(outside_seen_at), draining = VALUES(draining), database_error = VALUES(database_error),
+  beat_at = VALUES(beat_at)`,
       [
         id,
         hostPort(address.host, address.port),
@@ -77,6 +80,7 @@ ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_tr
         Math.round(outsideHeardAgo ?? -1),
         Math.round(outsideHeardAgo ?? 0),
         isDraining ? 1 : 0,
+        databaseError(),
       ],
     );
     const rows = await this.database.read<Row>(
