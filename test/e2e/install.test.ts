@@ -53,7 +53,9 @@ describe("Strowger on a cluster of two nodes", () => {
 
   test("helm test places a call through the Service", async () => {
     const args = ["test", release, "--namespace", operatorNamespace, "--logs", "--timeout", "3m"];
-    tell(await exchange.place.client.helm(args, { timeoutMs: 240_000 }));
+    const output = await exchange.place.client.helm(args, { timeoutMs: 240_000 });
+    tell(output);
+    expect(output.match(/^POD LOGS: /gm)).toHaveLength(1);
   });
 
   test("100 new users are let in soon after kubectl apply", async () => {
