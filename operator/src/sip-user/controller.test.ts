@@ -101,3 +101,38 @@ test("a Secret concerns the users of its own namespace that take their credentia
   expect(concerned("ns/served-sip-password")).toEqual([]);
   expect(concerned("ns/far-sip-password")).toEqual([]);
 });
+
+test.each([
+  ["goes with its object", {}, {}, ["ns/alice-sip-password for u"]],
+  ["stays where the spec retains the row", { deletionPolicy: "Retain" }, {}, []],
+  ["stays where the row was adopted", {}, { deletionPolicy: "Retain" }, []],
+  [
+    "of somebody else is left alone",
+    { generatePassword: undefined, passwordSecretRef: { name: "s", key: "k" } },
+    {},
+    [],
+  ],
+] as const)(
+  "a generated password %s, also where no owner row knows of it",
+  async (_what, spec, status, removed) => {
+    const gone: string[] = [];
+    const source = {
+      get: () => undefined,
+      removeSecret: (key: string, uid: string) => (gone.push(`${key} for ${uid}`), Promise.resolve()),
+    } as unknown as Source;
+    const users = new SipUserController({
+      source,
+      installations: { open: () => [], unreachable: () => [] } as unknown as Installations,
+      status: {} as StatusWriter,
+      outages: new OutageVerdicts(new VirtualClock()),
+    });
+    const object: KubernetesObject = {
+      kind: "SipUser",
+      metadata: { namespace: "ns", name: "alice", uid: "u", generation: 1 },
+      spec: { domainRef: { name: "d" }, username: "alice", enabled: true, generatePassword: true, ...spec },
+      status,
+    };
+    expect(await users.finalize(object, 0)).toEqual({ isDone: true });
+    expect(gone).toEqual(removed);
+  },
+);
