@@ -179,3 +179,36 @@ describe("one phone of two is off", () => {
     expect(message.status).toBe(415);
   });
 });
+
+describe("silence of one phone of three (ADR 29)", () => {
+  /** Bob's third phone is off; the first refuses at once. */
+  async function three(): Promise<{ exchange: Exchange; second: VirtualPhone; call: OutgoingCall }> {
+    const exchange = scene();
+    const [alice, first, second, third] = await registered(exchange, "alice@a", "bob@b", "bob@c", "bob@c");
+    [first!.answering, second!.answering] = [refuse(486), stayOffline];
+    third!.isOn = false;
+    const call = alice!.call("bob");
+    await exchange.net.until("all but one hear of it", () => second!.rung.length === 1);
+    return { exchange, second: second!, call };
+  }
+
+  it("begins anew when another one has rung in between", async () => {
+    const { exchange, second, call } = await three();
+    await exchange.net.pass(3_000);
+    second.rung[0]!.reply(180);
+    await exchange.net.pass(500);
+    second.rung[0]!.reply(486);
+    await exchange.net.pass(3_500);
+    expect(call.status).toBe(0);
+    await exchange.net.pass(700);
+    expect(call.status).toBe(486);
+  });
+
+  it("does not begin anew at a second refusal", async () => {
+    const { exchange, second, call } = await three();
+    await exchange.net.pass(3_000);
+    second.rung[0]!.reply(404);
+    await exchange.net.pass(1_200);
+    expect(call.status).toBe(404);
+  });
+});

@@ -22,6 +22,7 @@ it.each([
   [[408, 487], 487],
   [[408, 408], 408],
   [[408, 503], 408],
+  [[503, 504], 504],
 ])("of %j it is %i", (codes, expected) => {
   expect(best(...codes)).toBe(expected);
   expect(best(...[...codes].reverse())).toBe(expected);

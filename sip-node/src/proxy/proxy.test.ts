@@ -265,6 +265,16 @@ describe("§16.5: targets", () => {
     expect(await askAs("alice", "INVITE", callBob, byAlias)).toMatchObject({ caller: { contactId: "42" } });
   });
 
+  it("a caller that listens on another port goes into the token with it, and with no node that heard it (ADR 32)", async () => {
+    const direct = {
+      Via: `SIP/2.0/UDP 198.51.100.7:4711;branch=z9hG4bK-1`,
+      Contact: "<sip:alice@198.51.100.7:5070>",
+    };
+    expect(await askAs("alice", "INVITE", callBob, direct)).toMatchObject({
+      caller: { flow: flowOf("198.51.100.7", 5070), isBehindNat: false, ownerNode: "" },
+    });
+  });
+
   it("the caller's bindings are read where a dialog may begin, and not for a MESSAGE", async () => {
     const read: string[] = [];
     const counted = {
