@@ -37,6 +37,7 @@ export interface NewDomain {
 export interface NewUser {
   readonly password?: string;
   readonly ha1?: string;
+  readonly ha1b?: string;
   readonly isEnabled?: boolean;
   readonly maxContacts?: number;
 }
@@ -143,7 +144,14 @@ export class MemoryLocation implements LocationStore {
   }
 
   #account(user: Aor & NewUser, domain: Domain): Account {
-    const { username, password, ha1, isEnabled = true, maxContacts = domain.registration.maxContacts } = user;
+    const {
+      username,
+      password,
+      ha1,
+      ha1b,
+      isEnabled = true,
+      maxContacts = domain.registration.maxContacts,
+    } = user;
     return {
       username,
       domain: user.domain,
@@ -151,6 +159,8 @@ export class MemoryLocation implements LocationStore {
       isEnabled,
       ha1,
       ha1Sha256: undefined,
+      ha1b,
+      ha1bSha256: undefined,
       password,
       algorithms: domain.algorithms,
       registration: { ...domain.registration, maxContacts },

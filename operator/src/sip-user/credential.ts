@@ -1,6 +1,9 @@
-/** The stored form of a user's credential (RFC 2617 §3.2.2.2 and RFC 7616 §3.4.2: H(username:realm:password)), or why there is none. Pure. */
+/**
+ * The stored form of a user's credential (RFC 2617 §3.2.2.2 and RFC 7616 §3.4.2: H(username:realm:password)), for the user name and for the
+ * login name username@domain, or why there is none. Pure.
+ */
 import { createHash } from "node:crypto";
-import type { Credential } from "../adapters/mysql/user-rows.ts";
+import type { Account, Credential } from "../adapters/mysql/user-rows.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import { splitKey } from "../runtime/object.ts";
@@ -19,6 +22,7 @@ export const credentialReasons = {
 
 /** What it takes beside the user. A password that was generated for an earlier object counts where we have taken over its rows. */
 export interface CredentialWorld {
+  readonly domain: string;
   readonly realm: string;
   readonly secret: Secret | undefined;
   readonly owner: Owner<UserFields> | undefined;
@@ -27,7 +31,7 @@ export interface CredentialWorld {
 export function credentialOf(
   { username, uid }: SipUser,
   credential: CredentialSource,
-  { realm, secret, owner }: CredentialWorld,
+  { domain, realm, secret, owner }: CredentialWorld,
 ): Credential | Verdict {
   const name = `Secret ${splitKey(credential.secret).name}`;
   if (secret === undefined)
@@ -43,16 +47,12 @@ export function credentialOf(
   if (value === undefined)
     return notReady(credentialReasons.keyNotFound, `${name} has no key ${credential.key}`);
   return credential.kind === "ha1"
-    ? fromHa1(
-        value,
-        ownValue(secret.data, `${credential.key}_sha256`) ?? "",
-        `${name}, key ${credential.key}`,
-      )
-    : fromPassword(username, realm, value, `${name}, key ${credential.key}`);
+    ? fromHa1(secret.data, credential.key, name)
+    : fromPassword({ username, domain }, realm, value, `${name}, key ${credential.key}`);
 }
 
 function fromPassword(
-  username: string,
+  { username, domain }: Account,
   realm: string,
   password: string,
   place: string,
@@ -63,16 +63,38 @@ function fromPassword(
     return notReady(credentialReasons.invalid, `${place}: the password ends with a line break`);
   if (/[\x00-\x1f\x7f]/.test(password))
     return notReady(credentialReasons.invalid, `${place}: the password has a control character`);
-  const text = `${username}:${realm}:${password}`;
-  return { ha1: hash("md5", text), ha1Sha256: hash("sha256", text) };
+  const [text, atDomain] = [username, `${username}@${domain}`].map(
+    (login) => `${login}:${realm}:${password}`,
+  ) as [string, string];
+  return {
+    ha1: hash("md5", text),
+    ha1Sha256: hash("sha256", text),
+    ha1b: hash("md5", atDomain),
+    ha1bSha256: hash("sha256", atDomain),
+  };
 }
 
-function fromHa1(ha1: string, ha1Sha256: string, place: string): Credential | Verdict {
-  if (!/^[0-9a-fA-F]{32}$/.test(ha1))
-    return notReady(credentialReasons.invalid, `${place}: expected 32 hexadecimal digits`);
-  if (!/^([0-9a-fA-F]{64})?$/.test(ha1Sha256))
-    return notReady(credentialReasons.invalid, `${place}_sha256: expected 64 hexadecimal digits`);
-  return { ha1: ha1.toLowerCase(), ha1Sha256: ha1Sha256.toLowerCase() };
+/** The key itself, and beside it what else is known: of SHA-256, and of the login name username@domain. */
+function fromHa1(data: Secret["data"], key: string, secret: string): Credential | Verdict {
+  const parts = [
+    { suffix: "", digits: 32 },
+    { suffix: "_sha256", digits: 64 },
+    { suffix: "b", digits: 32 },
+    { suffix: "b_sha256", digits: 64 },
+  ].map(({ suffix, digits }) => ({ name: key + suffix, digits, value: ownValue(data, key + suffix) ?? "" }));
+  const bad = parts.find(
+    ({ name, digits, value }) =>
+      !(value === "" && name !== key) && (value.length !== digits || !/^[0-9a-fA-F]+$/.test(value)),
+  );
+  if (bad !== undefined)
+    return notReady(
+      credentialReasons.invalid,
+      `${secret}, key ${bad.name}: expected ${bad.digits} hexadecimal digits`,
+    );
+  const [ha1 = "", ha1Sha256 = "", ha1b = "", ha1bSha256 = ""] = parts.map(({ value }) =>
+    value.toLowerCase(),
+  );
+  return { ha1, ha1Sha256, ha1b, ha1bSha256 };
 }
 
 const hash = (algorithm: "md5" | "sha256", text: string): string =>

@@ -11,6 +11,9 @@ const reference = { kind: "SipUser", namespace: "ns", name: "alice" };
 const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");
 const ha1 = hash("md5", "alice:realm:secret");
 const ha1Sha256 = hash("sha256", "alice:realm:secret");
+const ha1b = hash("md5", "alice@example.com:realm:secret");
+const ha1bSha256 = hash("sha256", "alice@example.com:realm:secret");
+const credential = { ha1, ha1Sha256, ha1b, ha1bSha256 };
 
 const user = (spec: object = {}): SipUser =>
   parseSipUser({
@@ -70,7 +73,7 @@ const empty: UserRows = {
 const reconciled: UserRows = {
   ...empty,
   claims: [claim("alice@example.com")],
-  subscribers: [{ username: "alice", domain: "example.com", ha1, ha1Sha256, plain: "" }],
+  subscribers: [{ username: "alice", domain: "example.com", ...credential, plain: "" }],
   settings: { isEnabled: true, maxContacts: null, displayName: null },
 };
 
@@ -87,7 +90,7 @@ test("a new user gets a claim, a subscriber with both hashes, settings and an ow
   const account = { username: "alice", domain: "example.com" };
   expect(actions).toEqual([
     { do: "claim", name: "alice@example.com" },
-    { do: "insertSubscriber", account, credential: { ha1, ha1Sha256 } },
+    { do: "insertSubscriber", account, credential },
     { do: "saveSettings", account, settings: { isEnabled: true, maxContacts: null, displayName: null } },
     { do: "saveOwner", owner: ownerOf() },
   ]);
@@ -159,7 +162,15 @@ test("a name that another object holds is a Conflict, which names the owner in t
 });
 
 test("a row that another tool made is a Conflict and is left as it is", () => {
-  const row = { username: "alice", domain: "example.com", ha1: "x", ha1Sha256: "", plain: "" };
+  const row = {
+    username: "alice",
+    domain: "example.com",
+    ha1: "x",
+    ha1Sha256: "",
+    ha1b: "",
+    ha1bSha256: "",
+    plain: "",
+  };
   const byName = world({ ...empty, subscribers: [row] });
   const byAlias = world({ ...empty, subscribers: [{ ...row, username: "100" }] });
   const alias = { alias: "100", target: { username: "bob", domain: "example.com" } };
@@ -177,7 +188,15 @@ test("a row that another tool made is a Conflict and is left as it is", () => {
 });
 
 test("an old table that compares without case: Alice of another tool is in alice's way", () => {
-  const row = { username: "Alice", domain: "example.com", ha1: "x", ha1Sha256: "", plain: "" };
+  const row = {
+    username: "Alice",
+    domain: "example.com",
+    ha1: "x",
+    ha1Sha256: "",
+    ha1b: "",
+    ha1bSha256: "",
+    plain: "",
+  };
   expect(decide(user(), world({ ...empty, subscribers: [row] }))).toMatchObject({
     actions: [],
     ready: { reason: "Conflict" },
@@ -226,13 +245,24 @@ test.each(["constructor", "__proto__"])("a key %s that the Secret does not have 
 
 test("hashes are taken as they are from ha1SecretRef, in lower case", () => {
   const spec = { passwordSecretRef: undefined, ha1SecretRef: { name: "s", key: "ha1" } };
-  const hashes = { data: { ha1: ha1.toUpperCase(), ha1_sha256: ha1Sha256 } };
-  expect(decide(user(spec), world(reconciled, ownerOf(), hashes)).actions).toEqual([]);
-  const short = { data: { ha1: "abc" } };
-  expect(decide(user(spec), world(empty, undefined, short))).toMatchObject({
-    actions: [],
-    ready: { reason: "InvalidSecret" },
-  });
+  const hashes = { ha1: ha1.toUpperCase(), ha1_sha256: ha1Sha256, ha1b, ha1b_sha256: ha1bSha256 };
+  expect(decide(user(spec), world(reconciled, ownerOf(), { data: hashes })).actions).toEqual([]);
+  for (const bad of [{ ha1: "abc" }, { ha1, ha1_sha256: ha1 }, { ha1, ha1b: "x" }, { ha1, ha1b_sha256: ha1 }])
+    expect(decide(user(spec), world(empty, undefined, { data: bad }))).toMatchObject({
+      actions: [],
+      ready: { reason: "InvalidSecret" },
+    });
+});
+
+test("a hash for the login name with the domain that is absent, or of an earlier password, is written anew", () => {
+  for (const row of [{ ha1b: "" }, { ha1b: "old" }, { ha1bSha256: "old" }]) {
+    const subscribers = reconciled.subscribers.map((one) => ({ ...one, ...row }));
+    expect(decide(user(), world({ ...reconciled, subscribers }, ownerOf())).actions).toContainEqual({
+      do: "updateSubscriber",
+      account: { username: "alice", domain: "example.com" },
+      credential,
+    });
+  }
 });
 
 test("removal deletes what was made; Retain only lets go", () => {
@@ -306,7 +336,18 @@ test("a restored object goes on with the password that was generated for the ear
 /** A row that another tool made, with another password or the plain one. */
 const theirs = (row: object = {}, more: Partial<UserRows> = {}): UserRows => ({
   ...empty,
-  subscribers: [{ username: "alice", domain: "example.com", ha1: "other", ha1Sha256: "", plain: "", ...row }],
+  subscribers: [
+    {
+      username: "alice",
+      domain: "example.com",
+      ha1: "other",
+      ha1Sha256: "",
+      ha1b: "",
+      ha1bSha256: "",
+      plain: "",
+      ...row,
+    },
+  ],
   ...more,
 });
 

@@ -73,7 +73,8 @@ function subscriberAction(
 ): UserAction | undefined {
   if (credential === undefined) return undefined;
   if (row === undefined) return { do: "insertSubscriber", account, credential };
-  const isEqual = row.ha1 === credential.ha1 && row.ha1Sha256 === credential.ha1Sha256 && row.plain === "";
+  const hashes = ["ha1", "ha1Sha256", "ha1b", "ha1bSha256"] as const;
+  const isEqual = hashes.every((hash) => row[hash] === credential[hash]) && row.plain === "";
   return isEqual ? undefined : { do: "updateSubscriber", account, credential };
 }
 

@@ -303,7 +303,7 @@ export interface SipUserSpec {
   readonly ha1SecretRef?: {
     /** Name of the Secret, in the namespace of this object. */
     readonly name: string;
-    /** Key of the Secret that holds MD5(username:realm:password) in hexadecimal. The key with `_sha256` after it may hold SHA-256 of the same. Defaults to ha1. */
+    /** Key of the Secret that holds MD5(username:realm:password) in hexadecimal. The key with `_sha256` after it may hold SHA-256 of the same. The keys with `b` and `b_sha256` after them may hold both hashes of username@domain:realm:password, for phones that log in with their address. Defaults to ha1. */
     readonly key: string;
   };
   /** True makes a random password once, in the Secret `<name>-sip-password`. Give only one of passwordSecretRef, ha1SecretRef and generatePassword. Defaults to false. */

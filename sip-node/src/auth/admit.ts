@@ -1,9 +1,9 @@
 /** Who is let in (RFC 3261 §22): the credentials of a request held against an account, with the challenge to send where they fail. Pure. */
-import { findDigestCredentials } from "../wire/digest-credentials.ts";
+import { type DigestCredentials, findDigestCredentials } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
-import { isProblem } from "../wire/problem.ts";
+import { isProblem, type ParseProblem } from "../wire/problem.ts";
 import type { Epoch } from "../wire/units.ts";
-import { authenticate, type Authenticator, type DigestAccount } from "./authenticate.ts";
+import { authenticate, type Authenticator, type Decision, type DigestAccount } from "./authenticate.ts";
 import { buildChallenges } from "./challenge.ts";
 import type { DigestAlgorithm } from "./digest.ts";
 import { issueNonce } from "./nonce.ts";
@@ -17,11 +17,18 @@ export interface Realm {
   readonly algorithms: readonly DigestAlgorithm[];
 }
 
-export type Admission = Admitted | Refusal;
+export type Admission<A extends DigestAccount = DigestAccount> = Admitted<A> | Refusal;
 
-export interface Admitted {
+/** An enabled account and the user name, as it stands in credentials, by which it logs in. */
+export interface Login<A extends DigestAccount> {
+  readonly name: string;
+  readonly account: A;
+}
+
+export interface Admitted<A extends DigestAccount = DigestAccount> {
   readonly kind: "admitted";
-  readonly username: string;
+  /** Whose password it was. */
+  readonly account: A;
   readonly nonce: { readonly at: Epoch; readonly count: number };
 }
 
@@ -33,37 +40,41 @@ export interface Refusal {
   readonly lines: string;
 }
 
-/** `account` is the one that the request claims to be; credentials of another user count as wrong. */
-export function admit(
+/**
+ * Of several credentials for the realm the first that is right counts. `logins` holds the accounts of their user names; a name that is not
+ * there is an unknown user. Whether the account may do what is asked is for the caller to say.
+ */
+export function admit<A extends DigestAccount>(
   request: Request,
   asker: Asker,
   { realm, algorithms }: Realm,
-  account: DigestAccount | undefined,
+  logins: readonly Login<A>[],
   authenticator: Authenticator,
   now: Epoch,
-): Admission {
+): Admission<A> {
   const header = asker === "registrar" ? "authorization" : "proxy-authorization";
-  const credentials = findDigestCredentials(request, header, wireText(realm));
-  const isOther =
-    credentials !== undefined &&
-    !isProblem(credentials) &&
-    account !== undefined &&
-    credentials.username !== wireText(account.username);
+  const found = findDigestCredentials(request, header, wireText(realm));
   const facts = { method: request.method, callId: request.callId, algorithms };
-  const decision = authenticate(credentials, isOther ? undefined : account, facts, authenticator, now);
-  switch (decision.kind) {
-    case "authenticated":
-      return {
-        kind: "admitted",
-        username: decision.username,
-        nonce: { at: decision.nonceAt, count: decision.nonceCount },
-      };
-    case "refused":
-      return { kind: "reject", status: decision.status, reason: decision.reason, lines: "" };
-    case "challenge":
-      return challenge(request, asker, { realm, algorithms }, authenticator, now, decision.stale);
+  const decisions: Decision[] = [];
+  for (const credentials of isProblem(found) ? [found] : found) {
+    const account = accountOf(credentials, logins);
+    const decision = authenticate(credentials, account, facts, authenticator, now);
+    if (decision.kind === "authenticated" && account !== undefined)
+      return { kind: "admitted", account, nonce: { at: decision.nonceAt, count: decision.nonceCount } };
+    decisions.push(decision);
   }
+  const [first] = decisions;
+  if (first?.kind === "refused" && decisions.every(({ kind }) => kind === "refused"))
+    return { kind: "reject", status: first.status, reason: first.reason, lines: "" };
+  const isStale = decisions.some((decision) => decision.kind === "challenge" && decision.stale);
+  return challenge(request, asker, { realm, algorithms }, authenticator, now, isStale);
 }
+
+const accountOf = <A extends DigestAccount>(
+  credentials: DigestCredentials | ParseProblem,
+  logins: readonly Login<A>[],
+): A | undefined =>
+  isProblem(credentials) ? undefined : logins.find(({ name }) => name === credentials.username)?.account;
 
 /** A 401 or 407 with a fresh nonce for this call. */
 export function challenge(

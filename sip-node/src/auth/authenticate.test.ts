@@ -9,6 +9,7 @@ import { hashPassword } from "./digest.ts";
 import { type DerivedRing, deriveRing } from "./key-ring.ts";
 import { checkNonce, issueNonce } from "./nonce.ts";
 import { NonceCounts } from "./nonce-counts.ts";
+import { wireText } from "../wire/wire-text.ts";
 
 const start = 1_800_000_000_000;
 const lifetime = 300_000;
@@ -174,13 +175,48 @@ describe("authenticate", () => {
 
   it("qop other than auth, or none, is refused with 400", () => {
     const node = nodeOf();
-    const refused = { kind: "refused", status: 400, reason: "credentials: expected qop=auth" };
+    const reason = "credentials: expected qop=auth with nc and cnonce";
+    const refused = { kind: "refused", status: 400, reason };
     expect(authenticate(answer(register, node, { qop: "auth-int" }), bob, register, node, start)).toEqual(
       refused,
     );
-    expect(authenticate({ ...answer(register, node), qop: undefined }, bob, register, node, start)).toEqual(
-      refused,
-    );
+    for (const lack of [{ qop: undefined }, { nc: undefined }, { cnonce: undefined }])
+      expect(authenticate({ ...answer(register, node), ...lack }, bob, register, node, start)).toEqual(
+        refused,
+      );
+  });
+
+  it("empty or partial credentials that answer no challenge of ours get one (3GPP TS 24.229 §5.1.1.2, PJSIP)", () => {
+    const node = nodeOf();
+    for (const value of [
+      "Digest x=y",
+      'Digest username="bob"',
+      'Digest username="bob", realm="example.com", nonce="", uri="sip:example.com", response=""',
+      'Digest username="bob", realm="example.com", nonce="", uri="u", response="", qop=auth',
+      'Digest username="bob", realm="example.com", nonce="made-up", uri="u", response="00", nc=1',
+    ])
+      expect(authenticate(parseDigestCredentials(value), bob, register, node, start), value).toEqual(plain);
+  });
+
+  it("the login name user@domain needs its own HA1, or a plain password without any HA1", () => {
+    const node = nodeOf();
+    const login = "bob@example.com";
+    const ha1b = hashPassword("MD5", login, "example.com", "secret");
+    const ask = (account: DigestAccount, given: Answer = {}, asked: Asked = register) =>
+      authenticate(answer(register, node, { username: login, ...given }), account, asked, nodeOf(), start)
+        .kind;
+    const row = { username: "bob", realm: "example.com", password: "secret" };
+    expect(ask({ ...bob, ha1b })).toBe("authenticated");
+    expect(ask({ ...bob, ha1b }, { password: "x" })).toBe("challenge");
+    expect(ask(row)).toBe("authenticated");
+    expect(ask(bob)).toBe("challenge");
+    expect(ask({ ...bob, password: "secret" })).toBe("challenge"); // an HA1 goes before a password
+    const sha: Asked = { ...register, algorithms: ["SHA-256"] };
+    const ha1bSha256 = hashPassword("SHA-256", login, "example.com", "secret");
+    expect(ask({ ...bob, ha1bSha256 }, { algorithm: "SHA-256" }, sha)).toBe("authenticated");
+    expect(ask({ ...bob, ha1b }, { algorithm: "SHA-256" }, sha)).toBe("challenge");
+    const plainName = authenticate(answer(register, node), { ...bob, ha1: ha1b }, register, nodeOf(), start);
+    expect(plainName.kind).toBe("challenge");
   });
 
   it("§22.4: a uri that is not the Request-URI is accepted: hops before us rewrite the one, and the digest covers the other", () => {
@@ -229,7 +265,8 @@ describe("authenticate", () => {
   it("names in UTF-8 are hashed as bytes", () => {
     const node = nodeOf();
     const account = { username: "bjørn", realm: "example.com", password: "pässword" };
-    const credentials = answer(register, node, { username: "bjørn", password: "pässword" });
+    const spoken = answer(register, node, { username: "bjørn", password: "pässword" });
+    const credentials = { ...spoken, username: wireText(spoken.username) };
     expect(authenticate(credentials, account, register, node, start)).toMatchObject({
       kind: "authenticated",
       username: "bjørn",

@@ -12,6 +12,7 @@ import { algorithmOf, type DigestAlgorithm, hashPassword, isResponseRight } from
 import type { DerivedRing } from "./key-ring.ts";
 import { checkNonce } from "./nonce.ts";
 import type { NonceCounts } from "./nonce-counts.ts";
+import { wireText } from "../wire/wire-text.ts";
 
 /** What of an account proves who it is. HA1s are hexadecimal digits; empty text counts as absent. */
 export interface DigestAccount {
@@ -21,6 +22,9 @@ export interface DigestAccount {
   readonly ha1?: string | undefined;
   /** The same by SHA-256. */
   readonly ha1Sha256?: string | undefined;
+  /** H(username@domain:realm:password) by MD5, for phones that log in with their address. */
+  readonly ha1b?: string | undefined;
+  readonly ha1bSha256?: string | undefined;
   /** Plain text of a row that another tool wrote; used only where the row has no HA1 of the algorithm. */
   readonly password?: string | undefined;
 }
@@ -55,7 +59,7 @@ export type Decision =
   | { readonly kind: "challenge"; readonly stale: boolean }
   | { readonly kind: "refused"; readonly status: 400; readonly reason: string };
 
-/** `account`: of the credentials' username, undefined when there is none or it is disabled. */
+/** `account`: of the credentials' username, with or without `@domain`; undefined when there is none or it is disabled. */
 export function authenticate(
   credentials: DigestCredentials | ParseProblem | undefined,
   account: DigestAccount | undefined,
@@ -65,10 +69,6 @@ export function authenticate(
 ): Decision {
   if (credentials === undefined) return challenge;
   if (isProblem(credentials)) return refuse(credentials.reason);
-  if (credentials.qop?.toLowerCase() !== "auth") return refuse("credentials: expected qop=auth");
-  const algorithm = offered(credentials.algorithm, request.algorithms);
-  if (algorithm === undefined) return challenge;
-
   const nonce = checkNonce(
     authenticator.keys,
     credentials.nonce,
@@ -76,7 +76,13 @@ export function authenticate(
     now,
     authenticator.nonceLifetime,
   );
-  const ha1 = account === undefined ? undefined : ha1Of(account, algorithm);
+  // What answers no challenge of ours gets one, however little it says; who answered one wrongly would do it again
+  if (!isComplete(credentials))
+    return nonce.kind === "forged" ? challenge : refuse("credentials: expected qop=auth with nc and cnonce");
+  const algorithm = offered(credentials.algorithm, request.algorithms);
+  if (algorithm === undefined) return challenge;
+
+  const ha1 = account === undefined ? undefined : ha1Of(account, credentials.username, algorithm);
   const isRight = isResponseRight(
     algorithm,
     ha1 ?? dummyOf(algorithm, authenticator),
@@ -90,6 +96,10 @@ export function authenticate(
   if (!isNewer) return staleChallenge;
   return { kind: "authenticated", username: account.username, nonceAt: nonce.at, nonceCount };
 }
+
+/** RFC 7616 §3.4: `nc` and `cnonce` are there when `qop` is. */
+const isComplete = ({ qop, nc, cnonce }: DigestCredentials): boolean =>
+  qop?.toLowerCase() === "auth" && nc !== undefined && cnonce !== undefined;
 
 const challenge: Decision = { kind: "challenge", stale: false };
 const staleChallenge: Decision = { kind: "challenge", stale: true };
@@ -108,10 +118,18 @@ function offered(
 const dummyOf = (algorithm: DigestAlgorithm, { dummyHa1 }: Authenticator): string =>
   algorithm === "MD5" ? dummyHa1.slice(0, 32) : dummyHa1;
 
-/** The account's HA1, or undefined when nobody can log in with it: it has neither the HA1 nor a password. */
-function ha1Of(account: DigestAccount, algorithm: DigestAlgorithm): string | undefined {
-  const stored = algorithm === "MD5" ? account.ha1 : account.ha1Sha256;
-  if (stored !== undefined && stored !== "") return stored;
-  if (account.password === undefined || account.password === "") return undefined;
-  return hashPassword(algorithm, account.username, account.realm, account.password);
+/**
+ * The account's HA1 for this login name, which is its username or an address of it; undefined when nobody can log in with it: it has neither
+ * the HA1 nor a password.
+ */
+function ha1Of(account: DigestAccount, login: string, algorithm: DigestAlgorithm): string | undefined {
+  const [plain, atDomain] =
+    algorithm === "MD5" ? [account.ha1, account.ha1b] : [account.ha1Sha256, account.ha1bSha256];
+  const stored = login === wireText(account.username) ? plain : atDomain;
+  if (isThere(stored)) return stored;
+  return isThere(account.password) && !isThere(plain)
+    ? hashPassword(algorithm, login, account.realm, account.password)
+    : undefined;
 }
+
+const isThere = (text: string | undefined): text is string => text !== undefined && text !== "";

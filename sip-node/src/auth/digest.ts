@@ -25,13 +25,13 @@ export function algorithmOf(name: string | undefined): DigestAlgorithm | undefin
   }
 }
 
-/** HA1 = H(username ":" realm ":" password), in UTF-8 and lower-case hexadecimal digits. */
+/** HA1 = H(username ":" realm ":" password), in UTF-8 and lower-case hexadecimal digits; `username` as the credentials have it on the wire. */
 export const hashPassword = (
   algorithm: DigestAlgorithm,
   username: string,
   realm: string,
   password: string,
-): string => digits(algorithm, wireText(`${username}:${realm}:${password}`));
+): string => digits(algorithm, `${username}:${wireText(`${realm}:${password}`)}`);
 
 /** H(HA1 ":" nonce ":" nc ":" cnonce ":" qop ":" H(method ":" uri)), lower case. Only for credentials with qop `auth`. */
 export function digestResponse(

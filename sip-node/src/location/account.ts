@@ -7,6 +7,9 @@ export interface Aor {
   readonly domain: string;
 }
 
+export const isSameAor = (aor: Aor, other: Aor | undefined): boolean =>
+  aor.username === other?.username && aor.domain === other.domain;
+
 export const aorText = (aor: Aor): string => `${aor.username}@${aor.domain}`;
 
 /** A served domain, by its canonical name. */
@@ -25,6 +28,9 @@ export interface Account extends Aor {
   readonly isEnabled: boolean;
   readonly ha1: string | undefined;
   readonly ha1Sha256: string | undefined;
+  /** The same two for the login name username@domain. */
+  readonly ha1b: string | undefined;
+  readonly ha1bSha256: string | undefined;
   /** Plain text of a row that another tool wrote. */
   readonly password: string | undefined;
   readonly algorithms: readonly ("MD5" | "SHA-256")[];

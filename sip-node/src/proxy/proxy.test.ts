@@ -13,6 +13,7 @@ import { applyEdits } from "../wire/edits.ts";
 import { type Flow, flowOf } from "../wire/flow.ts";
 import { type FlowToken, sealToken } from "./flow-token.ts";
 import { answerOptions, route, routeAck } from "./proxy.ts";
+import type { Rejection } from "./rejection.ts";
 
 const aliceFlow = flowOf("198.51.100.7", 4711);
 const bobFlow = flowOf("192.0.2.2", 5060);
@@ -135,11 +136,49 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     });
   });
 
-  it("From must be the user that logs in", async () => {
-    expect(await askAs("carol", "INVITE", callBob)).toMatchObject({ status: 407 });
-    expect(
-      await askAs("alice", "INVITE", callBob, { From: "<sip:x@elsewhere.example>;tag=1" }),
-    ).toMatchObject({ status: 407 });
+  it("From must be the user that logs in: another one is a final 403, and a wrong password 407 as ever", async () => {
+    for (const From of [
+      "<sip:carol@example.com>;tag=1",
+      "<sip:ghost@example.com>;tag=1",
+      "<sip:x@elsewhere.example>;tag=1",
+      "<tel:+49>;tag=1",
+      "<sip:example.com>;tag=1",
+    ]) {
+      const answer = await askAs("alice", "INVITE", callBob, { From });
+      expect(answer, From).toMatchObject({ status: 403, reason: expect.stringContaining("From") as unknown });
+      expect(answer.kind === "reject" && answer.isToStranger, From).toBeFalsy();
+      expect(await askAs("alice", "INVITE", callBob, { From }, "wrong"), From).toMatchObject({ status: 407 });
+    }
+  });
+
+  it("which names are looked up depends on the request alone, so that the time does not tell who exists", async () => {
+    const asked: string[] = [];
+    const lookup = {
+      resolve: (name: Aor) => (asked.push(`${name.username}@${name.domain}`), node.lookup.resolve(name)),
+      bindings: (aor: Aor) => node.lookup.bindings(aor),
+      bindingById: (id: string) => node.lookup.bindingById(id),
+    };
+    const refusal = await ask("INVITE", "sip:x@elsewhere.example");
+    if (refusal.kind !== "reject") throw new Error("not challenged");
+    const lists = [];
+    for (const isThere of [true, false]) {
+      if (!isThere) house.store.addAlias({ username: "200", domain: "example.com" }, bobs);
+      const From = `<sip:${isThere ? "ghost" : "200"}@example.com>;tag=1`;
+      const request = withCredentials("INVITE", "sip:x@elsewhere.example", { From }, refusal, "bob", "wrong");
+      await route(request, aliceFlow, { ...node, lookup });
+      lists.push(asked.splice(0).map((name) => name.replace(/^(ghost|200)@/, "from@")));
+    }
+    expect(lists[0]).toEqual(lists[1]);
+  });
+
+  it("a disabled domain that shares the realm lets nobody in", async () => {
+    house.store.addDomain("off.example", { isEnabled: false, realm: "example.com" });
+    house.store.addUser("dora", "off.example", { password: "dora" });
+    const From = "<sip:dora@off.example>;tag=1";
+    for (const login of ["dora", "dora@off.example"])
+      expect(await askAs(login, "INVITE", callBob, { From }, "dora"), login).toMatchObject({ status: 407 });
+    const hidden = { From: "<sip:anonymous@anonymous.invalid>;tag=1" };
+    expect(await askAs("dora@off.example", "INVITE", callBob, hidden, "dora")).toMatchObject({ status: 407 });
   });
 
   it("or one of its aliases", async () => {
@@ -152,9 +191,129 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     });
   });
 
+  it.each(["alice@example.com", "alice@alias.example"])("the login name may be %s", async (login) => {
+    house.store.addDomain("alias.example", { aliasOf: "example.com" });
+    expect(await askAs(login, "INVITE", callBob, {}, "alice")).toMatchObject({ kind: "forward" });
+    expect(await askAs(login, "INVITE", callBob, {}, "wrong")).toMatchObject({ status: 407 });
+    expect(await askAs("alice@elsewhere.example", "INVITE", callBob, {}, "alice")).toMatchObject({
+      status: 407,
+    });
+  });
+
+  it("an alias in one domain of a user of another logs in as that user", async () => {
+    house.store.addDomain("b.example");
+    house.store.addUser("dora", "b.example", { password: "dora" });
+    house.store.addAlias(
+      { username: "300", domain: "example.com" },
+      { username: "dora", domain: "b.example" },
+    );
+    const From = "<sip:300@example.com>;tag=1";
+    expect(await askAs("dora", "INVITE", callBob, { From })).toMatchObject({ kind: "forward" });
+  });
+
   it("a disabled user cannot call", async () => {
     house.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
     expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 407 });
+  });
+
+  describe("an anonymous From (RFC 3323 §4.1): the caller is who the credentials prove", () => {
+    const alice = { username: "alice", domain: "example.com" };
+    const contact = {
+      uri: "sip:alice@10.0.0.7",
+      q: undefined,
+      expires: undefined,
+      instance: undefined,
+      regId: 0,
+    };
+    const hidden = (From: string, fields: Fields = {}) => ({
+      From: `${From};tag=1`,
+      Contact: `<${contact.uri}>`,
+      ...fields,
+    });
+
+    it.each([
+      '"Anonymous" <sip:anonymous@anonymous.invalid>',
+      "<sip:anonymous.invalid>",
+      "<sip:c8o@x.invalid>",
+      "<sip:Anonymous@192.0.2.7>",
+      "<sip:anonymous@example.com>",
+    ])("%s", async (From) => {
+      const routing = await askAs("alice", "INVITE", callBob, hidden(From));
+      const id = contactId(alice, contact, aliceFlow, true);
+      expect(routing).toMatchObject({ kind: "forward", caller: { contactId: id } });
+      expect(await askAs("alice", "INVITE", callBob, hidden(From), "wrong")).toMatchObject({ status: 407 });
+    });
+
+    it("who has the name itself is no anonymous caller", async () => {
+      house.store.addUser("anonymous", "example.com", { password: "x" });
+      expect(await askAs("alice", "INVITE", callBob, hidden("<sip:anonymous@example.com>"))).toMatchObject({
+        status: 403,
+      });
+    });
+
+    describe("of another served domain than the called one", () => {
+      beforeEach(() => {
+        house.store.addDomain("b.example", { realm: "b realm" });
+        house.store.addUser("dora", "b.example", { password: "dora" });
+      });
+      const From = "<sip:anonymous@anonymous.invalid>";
+
+      it("is asked in the realm of the identity that it prefers, which proves nothing", async () => {
+        for (const name of ["P-Preferred-Identity", "P-Asserted-Identity", "Remote-Party-ID"]) {
+          const fields = hidden(From, { [name]: "<sip:dora@b.example>" });
+          expect(((await ask("INVITE", callBob, fields)) as Rejection).lines, name).toContain(
+            'realm="b realm"',
+          );
+          expect(await askAs("dora", "INVITE", callBob, fields), name).toMatchObject({ kind: "forward" });
+          expect(await askAs("alice", "INVITE", callBob, fields), name).toMatchObject({ status: 407 });
+        }
+        const unserved = hidden(From, { "P-Preferred-Identity": "<sip:x@elsewhere.example>" });
+        expect(((await ask("INVITE", callBob, unserved)) as Rejection).lines).toContain(
+          'realm="example.com"',
+        );
+      });
+
+      it("is known by credentials that it has for its own realm, or by its login name", async () => {
+        house.store.addDomain("c.example");
+        house.store.addUser("erin", "c.example", { password: "erin" });
+        const own = await ask("INVITE", "sip:x@c.example", hidden("<sip:erin@c.example>"));
+        const signed = withCredentials("INVITE", callBob, hidden(From), own as Rejection, "erin");
+        expect(await route(signed, aliceFlow, node)).toMatchObject({ kind: "forward" });
+        house.now += 1; // a nonce of its own
+        const other = await ask("INVITE", "sip:x@b.example", hidden("<sip:dora@b.example>"));
+        const named = withCredentials(
+          "INVITE",
+          callBob,
+          hidden(From),
+          other as Rejection,
+          "dora@b.example",
+          "dora",
+        );
+        expect(await route(named, aliceFlow, node)).toMatchObject({ kind: "forward" });
+      });
+
+      it("is asked in the called domain's realm where nothing says whose it is", async () => {
+        expect(((await ask("INVITE", callBob, hidden(From))) as Rejection).lines).toContain(
+          'realm="example.com"',
+        );
+        expect(await ask("INVITE", "sip:x@elsewhere.example", hidden(From))).toMatchObject({ status: 404 });
+      });
+    });
+  });
+
+  it("of several Proxy-Authorization fields one has to be right, and the called phone sees none", async () => {
+    const refusal = await ask("INVITE", callBob);
+    if (refusal.kind !== "reject") throw new Error("not challenged");
+    const values = ["wrong", "alice"].map(
+      (password) =>
+        /Proxy-Authorization: (.*)/.exec(
+          withCredentials("INVITE", callBob, {}, refusal, "alice", password).text,
+        )?.[1] ?? "",
+    );
+    const request = requestOf("INVITE", callBob, { "Proxy-Authorization": values });
+    const routing = await route(request, aliceFlow, node);
+    if (routing.kind !== "forward") throw new Error(routing.reason);
+    expect(applyEdits(request.text, routing.edits)).not.toContain("Proxy-Authorization");
   });
 
   it("a configured peer is not challenged, and its From is its own business", async () => {

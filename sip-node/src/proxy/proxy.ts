@@ -5,12 +5,13 @@
 import { admit } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { checkNonce } from "../auth/nonce.ts";
-import type { Aor, Domain, Resolution } from "../location/account.ts";
+import { type Aor, type Domain, isSameAor, type Resolution } from "../location/account.ts";
 import { contactKey } from "../location/contact-key.ts";
 import { contactId } from "../location/contact-id.ts";
 import { contactPlace, isSentDirectly } from "../location/contact-place.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
+import { findLogins, type KnownLogin, loginsOf } from "../location/logins.ts";
 import { aorOf } from "../location/row-text.ts";
 import { parseContacts } from "../wire/contact.ts";
 import { parseDigestCredentials } from "../wire/digest-credentials.ts";
@@ -24,6 +25,7 @@ import type { Epoch } from "../wire/units.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
 import { wireText } from "../wire/wire-text.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
+import { chooseHome, isAnonymous, possibleHomes } from "./anonymous.ts";
 import { callersBinding } from "./callers-binding.ts";
 import { contactOwner } from "./contact-owner.ts";
 import { refreshedTarget, remoteSide } from "./dialog-target.ts";
@@ -79,7 +81,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   const askedOwn = mayEnter && !house.isPeer(source) ? bindingsOfFrom(request, house) : undefined;
   for (const answer of [asked, askedOwn]) answer?.catch(() => {}); // awaited below, unless the caller is refused first
   const admission = await authorize(request, source, called, house);
-  if (admission.kind === "reject") return toStranger(admission);
+  if (admission.kind === "reject") return admission;
   if (isForStateAgent(request) && (await isSameUser(called, admission.aor, house)))
     return refuseForStateAgent(request);
   // §16.5 Targets
@@ -232,7 +234,10 @@ interface Authorized {
   readonly edits: readonly Edit[];
 }
 
-/** From must be the authenticated user or one of its aliases: the account that From resolves to has to prove itself. */
+/**
+ * The caller is who the credentials prove. From must be that user or an alias of it, or anonymous (RFC 3323 §4.1); another user's From is a
+ * final 403, as it is for REGISTER.
+ */
 async function authorize(
   request: Request,
   source: Flow,
@@ -241,26 +246,52 @@ async function authorize(
 ): Promise<Authorized | Rejection> {
   if (house.isPeer(source)) return { kind: "authorized", aor: undefined, edits: [] };
   const from = parseUri(request.from.uri);
-  const caller = isProblem(from) ? undefined : aorOf(from);
-  const { domain, account }: Resolution = caller === undefined ? nobody : await house.lookup.resolve(caller);
-  const realm = isServed(domain)
-    ? domain
-    : (await house.lookup.resolve({ username: "", domain: called.domain })).domain;
-  if (!isServed(realm)) return notServed(caller?.domain ?? called.domain);
-  const known = account?.isEnabled === true && realm === domain ? account : undefined;
-  const admission = admit(request, "proxy", realm, known, house.authenticator, house.now());
-  if (admission.kind === "reject") return admission;
-  return { kind: "authorized", aor: known, edits: ownCredentials(request, realm.realm, house) };
+  const named = isProblem(from) ? undefined : aorOf(from);
+  const isHidden = !isProblem(from) && isAnonymous(from);
+  const claimed = named === undefined ? undefined : await readCaller(request, named, house);
+  const { domain, account, logins } =
+    claimed !== undefined && isServed(claimed.domain)
+      ? claimed
+      : await homeOf(request, isHidden, called, house);
+  if (!isServed(domain)) return toStranger(notServed(named?.domain ?? called.domain));
+  const admission = admit(request, "proxy", domain, logins, house.authenticator, house.now());
+  if (admission.kind === "reject") return toStranger(admission);
+  const caller = admission.account;
+  if (!isSameAor(caller, account) && !(isHidden && account === undefined))
+    return reject(403, "From is not the user that logged in, nor an alias of it");
+  return { kind: "authorized", aor: caller, edits: ownCredentials(request, domain.realm, house) };
 }
 
 /** Whether a name stands for this user; aliases are followed. */
 async function isSameUser(name: Aor, aor: Aor | undefined, house: ProxyHouse): Promise<boolean> {
   if (aor === undefined) return false;
-  const { account } = await house.lookup.resolve(name);
-  return account?.username === aor.username && account.domain === aor.domain;
+  return isSameAor(aor, (await house.lookup.resolve(name)).account);
 }
 
-const nobody: Resolution = { domain: undefined, account: undefined };
+interface Caller extends Resolution {
+  /** Who may log in: the account, and every account that the credentials name. */
+  readonly logins: readonly KnownLogin[];
+}
+
+/** One round trip, whoever exists. */
+async function readCaller(request: Request, name: Aor, { lookup }: ProxyHouse): Promise<Caller> {
+  const [resolution, others] = await Promise.all([
+    lookup.resolve(name),
+    findLogins(request, "proxy-authorization", name.domain, lookup),
+  ]);
+  return { ...resolution, logins: [...loginsOf(resolution.account), ...others] };
+}
+
+/** Whose password is asked for where From names no domain of ours: of the called domain; an anonymous caller may be of another one. */
+async function homeOf(request: Request, isHidden: boolean, called: Aor, house: ProxyHouse): Promise<Caller> {
+  const names = isHidden ? possibleHomes(request, called.domain) : [called.domain];
+  const homes = await Promise.all(
+    names.map((domain) => readCaller(request, { username: "", domain }, house)),
+  );
+  return chooseHome(request, homes) ?? nobody;
+}
+
+const nobody: Caller = { domain: undefined, account: undefined, logins: [] };
 const isServed = (domain: Domain | undefined): domain is Domain => domain?.isEnabled === true;
 
 /**

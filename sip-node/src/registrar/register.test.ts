@@ -58,14 +58,48 @@ describe("steps 3 and 4: who may register", () => {
   });
 
   it.each([
-    ["a wrong password", "bob", "wrong"],
-    ["another user's credentials", "carol", "carol"],
-  ])("%s: 401 again", async (_, user, password) => {
+    ["a wrong password: 401 again", "bob", "wrong", 401],
+    ["another user's right credentials: a final 403 (step 4)", "carol", "carol", 403],
+    ["another user's wrong ones: 401 again", "carol", "wrong", 401],
+  ])("%s", async (_, user, password, status) => {
     house.store.addUser("carol", "example.com", { password: "carol" });
-    expect(await registered({ ...bob, Contact: contact }, a, b, phone, user, password)).toMatchObject({
-      status: 401,
-    });
+    for (const To of [bob["To"], "<sip:ghost@example.com>"])
+      expect(await registered({ ...bob, To, Contact: contact }, a, b, phone, user, password)).toMatchObject({
+        status,
+      });
     expect(await ids()).toEqual([]);
+  });
+
+  it("an empty or partial Authorization of a phone without a challenge gets one", async () => {
+    for (const Authorization of [
+      "",
+      "Digest",
+      'Digest username="bob"',
+      'Digest username="bob@example.com", realm="example.com", nonce="", uri="sip:example.com", response=""',
+    ])
+      expect(
+        await register(requestOf("REGISTER", uri, { ...bob, Contact: contact, Authorization }), phone, a),
+        Authorization,
+      ).toMatchObject({ status: 401 });
+  });
+
+  it("the login name may have the domain, and of several Authorization fields one has to be right", async () => {
+    house.store.addDomain("alias.example", { aliasOf: "example.com" });
+    const fields = { ...bob, Contact: contact };
+    for (const login of ["bob@example.com", "bob@alias.example", "bob@EXAMPLE.com"])
+      expect((await registered(fields, a, b, phone, login, "bob")).status, login).toBe(200);
+    expect((await registered(fields, a, b, phone, "bob@elsewhere.example", "bob")).status).toBe(401);
+    const refusal = await register(requestOf("REGISTER", uri, fields), phone, a);
+    house.now += 1;
+    const [wrong, right] = ["x", "bob"].map((password) =>
+      withCredentials("REGISTER", uri, fields, refusal, "bob", password),
+    );
+    const values = [wrong, right].map((one) => /^Authorization: (.*)$/m.exec(one?.text ?? "")?.[1] ?? "");
+    for (const Authorization of [values, [...values].reverse()])
+      expect(
+        (await register(requestOf("REGISTER", uri, { ...fields, Authorization }), phone, house.node()))
+          .status,
+      ).toBe(200);
   });
 
   it("an unknown and a disabled user look like a wrong password (rule 15)", async () => {

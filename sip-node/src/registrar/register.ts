@@ -1,10 +1,11 @@
 /** Processing REGISTER (RFC 3261 §10.3), step by step. The one file of the registrar that awaits. */
 import { type Admission, type Admitted, admit, challenge } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
-import type { Account, Aor, Domain } from "../location/account.ts";
+import { type Account, type Aor, type Domain, isSameAor } from "../location/account.ts";
 import type { BindingChange, CommitOutcome } from "../location/binding.ts";
 import type { Lookup } from "../location/location.ts";
 import { isSentDirectly } from "../location/contact-place.ts";
+import { findLogins, loginsOf } from "../location/logins.ts";
 import { aorOf } from "../location/row-text.ts";
 import { unstorable } from "../location/storable.ts";
 import { parseContacts, parseExpires } from "../wire/contact.ts";
@@ -56,9 +57,12 @@ export async function register(
   if (isProblem(to)) return reject(to.status === 416 ? 416 : 400, `To: ${to.reason}`);
   const name = aorOf(to);
   if (name === undefined) return reject(400, "To names no user");
-  let admission: Admission | undefined;
+  let admission: Admission<Account> | undefined;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const { domain, account } = await house.lookup.resolve(name);
+    const [{ domain, account }, others] = await Promise.all([
+      house.lookup.resolve(name),
+      findLogins(request, "authorization", name.domain, house.lookup),
+    ]);
     const foreign = domain?.isEnabled === true ? await foreignDomain(requestUri, to.host, house) : to.host;
     if (domain === undefined || foreign !== undefined) return notServed(foreign ?? to.host);
     // 2. Required extensions
@@ -67,8 +71,11 @@ export async function register(
       return reject(420, "Bad Extension", `Unsupported: ${required}\r\n`);
     // 3. Authenticate, once for all attempts: a nonce counts once. A peer too: its address is no proof of who a phone is (rule 15)
     const known = account?.isEnabled === true ? account : undefined;
-    admission ??= admit(request, "registrar", domain, known, house.authenticator, house.now());
+    const logins = [...loginsOf(known), ...others];
+    admission ??= admit(request, "registrar", domain, logins, house.authenticator, house.now());
     if (admission.kind === "reject") return admission;
+    if (!isSameAor(admission.account, known))
+      return reject(403, "To is another user: third-party registration is not allowed");
     if (known === undefined) return reject(404, "Not Found");
     const outcome = await registerOnce(request, flow, house, domain, known, admission);
     if (outcome !== "conflict") return outcome;
@@ -127,7 +134,7 @@ async function isSender(request: Request, aor: Aor, house: RegistrarHouse): Prom
   const sender = isProblem(from) ? undefined : aorOf(from);
   if (sender === undefined) return false;
   const { account } = await house.lookup.resolve(sender);
-  return account?.username === aor.username && account.domain === aor.domain;
+  return isSameAor(aor, account);
 }
 
 function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Registration["nonce"]) {

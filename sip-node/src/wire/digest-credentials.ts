@@ -6,15 +6,16 @@
  *   dig-resp        = username / realm / nonce / digest-uri / dresponse / algorithm / cnonce / opaque / message-qop / nonce-count
  *
  * Leniencies: `algorithm`, `qop` and `nc` may be quoted and any other value may be without quotes, because phones mix them up; empty
- * list elements are skipped; unknown parameters may come twice. `username*` and `userhash` (RFC 7616 §3.4.4) are not known: nothing
+ * list elements are skipped; unknown parameters may come twice; any may be absent, for phones that have no challenge yet send what they
+ * know (IMS, 3GPP TS 24.229). `username*` and `userhash` (RFC 7616 §3.4.4) are not known: nothing
  * of ours offers them.
  */
 import { COMMA, isSpace, isToken, QUOTE, skipQuoted, skipSpace, trimEnd } from "./characters.ts";
-import { maxFieldBytes, maxListValues } from "./limits.ts";
+import { maxCredentials, maxFieldBytes, maxListValues } from "./limits.ts";
 import type { Field } from "./message.ts";
 import { isProblem, type ParseProblem, problem } from "./problem.ts";
 
-/** Text as everywhere in `wire`: one character for each byte. */
+/** Text as everywhere in `wire`: one character for each byte; "" where the parameter is absent or empty. */
 export interface DigestCredentials {
   /** Without quotes and escapes. */
   readonly username: string;
@@ -27,7 +28,7 @@ export interface DigestCredentials {
   readonly response: string;
   /** As written; undefined means MD5 (RFC 7616 §3.4). */
   readonly algorithm: string | undefined;
-  /** As written. Where it is given, `cnonce` and `nc` are too. */
+  /** As written. */
   readonly qop: string | undefined;
   readonly cnonce: string | undefined;
   /** 1 to 8 hexadecimal digits as sent, which are hashed. */
@@ -42,43 +43,72 @@ export function parseDigestCredentials(value: string): DigestCredentials | Parse
   if (value.length > maxFieldBytes) return problem(`credentials: more than ${maxFieldBytes} bytes`);
   const found = collect(value, start + 7);
   if (isProblem(found)) return found;
-  const { username, realm, nonce, uri, response, algorithm, qop, cnonce, nc } = found;
-  for (const name of ["username", "realm", "nonce", "uri", "response"] as const)
-    if (found[name] === undefined) return problem(`credentials: no ${name}`);
-  if (qop !== undefined && (cnonce === undefined || nc === undefined))
-    return problem("credentials: qop without cnonce and nc");
-  if (nc !== undefined && !/^[0-9a-fA-F]{1,8}$/.test(nc))
-    return problem("credentials: nc is not 8 hexadecimal digits");
-  return {
-    username: unescape(username as string),
-    realm: unescape(realm as string),
-    nonce: nonce as string,
-    uri: uri as string,
-    response: response as string,
+  const {
+    username = "",
+    realm = "",
+    nonce = "",
+    uri = "",
+    response = "",
     algorithm,
     qop,
     cnonce,
     nc,
+  } = found;
+  if (nc !== undefined && nc !== "" && !/^[0-9a-fA-F]{1,8}$/.test(nc))
+    return problem("credentials: nc is not 8 hexadecimal digits");
+  return {
+    username: unescape(username),
+    realm: unescape(realm),
+    nonce,
+    uri,
+    response,
+    algorithm,
+    qop,
+    cnonce,
+    nc: nc === "" ? undefined : nc,
   };
 }
 
+interface Indexed {
+  readonly text: string;
+  readonly fields: readonly Field[];
+}
+type CredentialsField = "authorization" | "proxy-authorization";
+
 /**
- * Of several fields the first with credentials for `realm`; undefined when none is for it (§22.3: the others are other hops'). A field
- * that cannot be read is the problem only where no other one will do.
+ * The credentials for `realm` in the order of the fields, of which there may be several: an old one before a new one, one for each algorithm
+ * (§22.3: those for other realms are other hops'). May be empty. A field that cannot be read is the problem only where no other one will do.
  */
 export function findDigestCredentials(
-  message: { readonly text: string; readonly fields: readonly Field[] },
-  name: "authorization" | "proxy-authorization",
+  message: Indexed,
+  name: CredentialsField,
   realm: string,
-): DigestCredentials | ParseProblem | undefined {
+): readonly DigestCredentials[] | ParseProblem {
+  const { found, trouble } = readAll(message, name);
+  const ours = found.filter((credentials) => credentials.realm === realm);
+  return ours.length === 0 && trouble !== undefined ? trouble : ours;
+}
+
+/** The user names of all credentials with their realms, whatever realm that is; empty names are left out. */
+export const digestLogins = (
+  message: Indexed,
+  name: CredentialsField,
+): readonly Pick<DigestCredentials, "username" | "realm">[] =>
+  readAll(message, name).found.filter(({ username }) => username !== "");
+
+function readAll(
+  message: Indexed,
+  name: CredentialsField,
+): { readonly found: readonly DigestCredentials[]; readonly trouble: ParseProblem | undefined } {
+  const found: DigestCredentials[] = [];
   let trouble: ParseProblem | undefined;
   for (const field of message.fields) {
-    if (field.name !== name) continue;
-    const found = parseDigestCredentials(message.text.slice(field.valueStart, field.valueEnd));
-    if (isProblem(found)) trouble ??= found;
-    else if (found?.realm === realm) return found;
+    if (field.name !== name || found.length === maxCredentials) continue;
+    const one = parseDigestCredentials(message.text.slice(field.valueStart, field.valueEnd));
+    if (isProblem(one)) trouble ??= one;
+    else if (one !== undefined) found.push(one);
   }
-  return trouble;
+  return { found, trouble };
 }
 
 const names = ["username", "realm", "nonce", "uri", "response", "algorithm", "qop", "cnonce", "nc"] as const;

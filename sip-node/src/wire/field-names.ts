@@ -29,6 +29,10 @@ const longNames: readonly Exclude<FieldName, "other">[] = [
   "retry-after",
   "reason",
   "timestamp",
+  "privacy",
+  "p-asserted-identity",
+  "p-preferred-identity",
+  "remote-party-id",
 ]; // prettier-ignore
 
 const byName = new Map<string, FieldName>(longNames.map((name) => [name, name]));

@@ -14,6 +14,8 @@ export const maxMethodBytes = 64;
 export const maxTokenBytes = 1_024;
 /** Values of one list header that are looked at: Contact, Route, Via (400). */
 export const maxListValues = 64;
+/** Digest credentials of one request that are looked at, in Authorization or Proxy-Authorization; those behind count as absent (401, 407). */
+export const maxCredentials = 8;
 /** Contacts in one REGISTER (400). */
 export const maxContactsPerRegister = 16;
 /** Characters of `location.socket`; a longer advertised address is not written there. */

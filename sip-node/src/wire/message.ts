@@ -36,6 +36,10 @@ export type FieldName =
   | "retry-after"
   | "reason"
   | "timestamp"
+  | "privacy"
+  | "p-asserted-identity"
+  | "p-preferred-identity"
+  | "remote-party-id"
   | "other"; // prettier-ignore
 
 /** One header field: offsets into `text`. A folded value (§7.3.1) is one field; `end` is behind its CRLF. */

@@ -175,11 +175,22 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     await server.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('bob', 'example.com', 'x')");
     await server.query("ALTER TABLE subscriber RENAME COLUMN ha1_sha256 TO ha1b");
     try {
+      await server.query("UPDATE subscriber SET ha1b = 'y'");
       const [found] = await new LocationTables(database, () => socket).resolve([bob]);
-      expect(found?.account).toMatchObject({ ha1: "x", ha1Sha256: undefined });
+      expect(found?.account).toMatchObject({ ha1: "x", ha1Sha256: undefined, ha1b: "y" });
     } finally {
       await server.query("ALTER TABLE subscriber RENAME COLUMN ha1b TO ha1_sha256");
     }
+  });
+
+  it("hashes for the login name user@domain stand beside a table of OpenSIPS since 3.2", async () => {
+    await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
+    await server.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('bob', 'example.com', 'x')");
+    await server.query(
+      "INSERT INTO strowger_subscriber (username, domain, ha1b, ha1b_sha256) VALUES ('bob', 'example.com', 'y', 'z')",
+    );
+    const [found] = await store.resolve([bob]);
+    expect(found?.account).toMatchObject({ ha1: "x", ha1Sha256: undefined, ha1b: "y", ha1bSha256: "z" });
   });
 
   it("a domain with a dbaliases row of another domain keeps its own settings for unknown users", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { exchange, OperatorProcess, userYaml } from "./operator-process.ts";
@@ -210,6 +211,11 @@ test("a database of OpenSIPS 2.1 in latin1, without ha1_sha256, is served as it 
   expect(await mariadb.query("SELECT username, password FROM subscriber ORDER BY id")).toEqual([
     { username: "Alice", password: "theirs" },
     { username: "bob", password: "" },
+  ]);
+  const hashes =
+    "SELECT s.ha1b, ss.ha1b AS beside FROM subscriber s JOIN strowger_subscriber ss USING (username)";
+  expect(await mariadb.query(`${hashes} WHERE username = 'bob'`)).toEqual([
+    { ha1b: createHash("md5").update("bob@example.com:test:x").digest("hex"), beside: "" },
   ]);
 });
 

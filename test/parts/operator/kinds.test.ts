@@ -24,6 +24,11 @@ const statusOf = (kind: string, key: ObjectKey): Record<string, unknown> =>
 const finalizersOf = (kind: string, key: ObjectKey): readonly string[] =>
   source.get(kind, key)?.metadata.finalizers ?? [];
 
+const loginWithAddress = async (name: string): Promise<string | undefined> =>
+  (
+    await mariadb.query<{ ha1b: string }>("SELECT ha1b FROM strowger_subscriber WHERE username = ?", [name])
+  )[0]?.ha1b;
+
 const ha1Of = async (name: string): Promise<string | undefined> =>
   (await mariadb.query<{ ha1: string }>("SELECT ha1 FROM subscriber WHERE username = ?", [name]))[0]?.ha1;
 
@@ -64,6 +69,7 @@ test("a rotated Secret is in the row and in the status; a row that somebody chan
   secret("voice/secret", "second", "2");
   expect(await reconcile("SipUser", "voice/alice")).toEqual({ reason: "Reconciled" });
   expect(await ha1Of("alice")).toBe(md5("alice:test:second"));
+  expect(await loginWithAddress("alice")).toBe(md5("alice@example.com:test:second"));
   expect(statusOf("SipUser", "voice/alice")).toMatchObject({ secretResourceVersion: "2" });
   await mariadb.query("UPDATE subscriber SET ha1 = 'theirs'");
   expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ isRepair: true });

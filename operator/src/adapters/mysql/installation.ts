@@ -9,6 +9,8 @@ import { columnsOf } from "./opensips-tables.ts";
 /** Which optional columns `subscriber` has; an older OpenSIPS' table is served as it is. */
 export interface SubscriberShape {
   readonly hasSha256: boolean;
+  /** Else it is in `strowger_subscriber`. */
+  readonly hasHa1b: boolean;
 }
 
 /** Another operator has taken this database over: this one must stop. */
@@ -136,7 +138,8 @@ async function idAndEpoch(statements: Statements): Promise<{ readonly id: string
 }
 
 async function shapeOf(database: Database): Promise<SubscriberShape> {
-  return { hasSha256: (await columnsOf(database, "subscriber")).has("ha1_sha256") };
+  const columns = await columnsOf(database, "subscriber");
+  return { hasSha256: columns.has("ha1_sha256"), hasHa1b: columns.has("ha1b") };
 }
 
 /** The SipCluster that this database belongs to; undefined while it belongs to none. */

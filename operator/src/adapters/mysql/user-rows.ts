@@ -8,10 +8,13 @@ export interface Account {
   readonly domain: string;
 }
 
-/** Hex digests (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2); `ha1Sha256` is '' where it is not known. */
+/** Hex digests (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2); all but `ha1` are '' where they are not known. */
 export interface Credential {
   readonly ha1: string;
   readonly ha1Sha256: string;
+  /** These two are for the login name username@domain. */
+  readonly ha1b: string;
+  readonly ha1bSha256: string;
 }
 
 export interface UserSettings {
@@ -38,8 +41,10 @@ export const readSubscribers = (
   usernames: readonly string[],
 ): Promise<readonly SubscriberRow[]> =>
   database.rows(
-    `SELECT username, domain, ha1, ${subscriber.hasSha256 ? "ha1_sha256" : "''"} AS ha1Sha256, password AS plain
-       FROM subscriber WHERE domain = ? AND username IN (${marks(usernames)})`,
+    `SELECT s.username, s.domain, s.ha1, ${subscriber.hasSha256 ? "s.ha1_sha256" : "''"} AS ha1Sha256, s.password AS plain,
+         COALESCE(${subscriber.hasHa1b ? "s.ha1b" : "ss.ha1b"}, '') AS ha1b, COALESCE(ss.ha1b_sha256, '') AS ha1bSha256
+       FROM subscriber s LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
+      WHERE s.domain = ? AND s.username IN (${marks(usernames)})`,
     [domain, ...usernames],
   );
 
@@ -83,36 +88,55 @@ export async function insertSubscriber(
   change: Change,
   shape: SubscriberShape,
   { username, domain }: Account,
-  { ha1, ha1Sha256 }: Credential,
+  credential: Credential,
 ): Promise<void> {
-  await (shape.hasSha256
-    ? change.run(
-        "INSERT INTO subscriber (username, domain, password, ha1, ha1_sha256) VALUES (?, ?, '', ?, ?)",
-        [username, domain, ha1, ha1Sha256],
-      )
-    : change.run("INSERT INTO subscriber (username, domain, password, ha1) VALUES (?, ?, '', ?)", [
-        username,
-        domain,
-        ha1,
-      ]));
+  const hashes = hashesIn(shape, credential);
+  const columns = ["username", "domain", "password", ...hashes.map(([column]) => column)];
+  await change.run(`INSERT INTO subscriber (${columns.join(", ")}) VALUES (${marks(columns)})`, [
+    username,
+    domain,
+    "",
+    ...hashes.map(([, hash]) => hash),
+  ]);
+  await saveHashesBeside(change, shape, { username, domain }, credential);
 }
 
 export async function updateSubscriber(
   change: Change,
   shape: SubscriberShape,
   { username, domain }: Account,
-  { ha1, ha1Sha256 }: Credential,
+  credential: Credential,
 ): Promise<void> {
-  await (shape.hasSha256
-    ? change.run(
-        "UPDATE subscriber SET password = '', ha1 = ?, ha1_sha256 = ? WHERE username = ? AND domain = ?",
-        [ha1, ha1Sha256, username, domain],
-      )
-    : change.run("UPDATE subscriber SET password = '', ha1 = ? WHERE username = ? AND domain = ?", [
-        ha1,
-        username,
-        domain,
-      ]));
+  const hashes = hashesIn(shape, credential);
+  await change.run(
+    `UPDATE subscriber SET password = '', ${hashes.map(([column]) => `${column} = ?`).join(", ")}
+      WHERE username = ? AND domain = ?`,
+    [...hashes.map(([, hash]) => hash), username, domain],
+  );
+  await saveHashesBeside(change, shape, { username, domain }, credential);
+}
+
+/** The hashes that `subscriber` has a column for, whichever OpenSIPS made it. */
+const hashesIn = (
+  { hasSha256, hasHa1b }: SubscriberShape,
+  { ha1, ha1Sha256, ha1b }: Credential,
+): readonly (readonly [column: string, hash: string])[] => [
+  ["ha1", ha1],
+  ...(hasSha256 ? [["ha1_sha256", ha1Sha256] as const] : []),
+  ...(hasHa1b ? [["ha1b", ha1b] as const] : []),
+];
+
+async function saveHashesBeside(
+  change: Change,
+  { hasHa1b }: SubscriberShape,
+  { username, domain }: Account,
+  { ha1b, ha1bSha256 }: Credential,
+): Promise<void> {
+  await change.run(
+    `INSERT INTO strowger_subscriber (username, domain, ha1b, ha1b_sha256, change_seq) VALUES (?, ?, ?, ?, ?)
+     ON DUPLICATE KEY UPDATE ha1b = VALUES(ha1b), ha1b_sha256 = VALUES(ha1b_sha256), change_seq = VALUES(change_seq)`,
+    [username, domain, hasHa1b ? "" : ha1b, ha1bSha256, change.changeSeq],
+  );
 }
 
 export async function saveUserSettings(

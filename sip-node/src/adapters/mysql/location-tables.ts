@@ -17,12 +17,12 @@ import { AmbiguousCommit, type Database, type Row, type Session } from "./databa
 import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
 import { padded, placeholders } from "./placeholders.ts";
 import { readHeld, unfitColumn } from "./unfit-values.ts";
-import { resolveNames } from "./resolve-names.ts";
+import { type HashColumns, resolveNames } from "./resolve-names.ts";
 
 export class LocationTables implements LocationStore {
   private readonly database: Database;
   private readonly socket: () => string | undefined;
-  private sha256: string | undefined;
+  private columns: HashColumns | undefined;
 
   /** `socket` is what `location.socket` says; undefined: nothing. */
   constructor(database: Database, socket: () => string | undefined) {
@@ -31,13 +31,13 @@ export class LocationTables implements LocationStore {
   }
 
   async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
-    this.sha256 ??= await sha256Column(this.database);
-    const { database, sha256 } = this;
+    this.columns ??= await hashColumns(this.database);
+    const { database, columns } = this;
     return readHeld(
       names,
-      () => resolveNames(database, names, sha256),
+      () => resolveNames(database, names, columns),
       async ({ domain }) => {
-        const [found] = await resolveNames(database, [{ username: "", domain }], sha256);
+        const [found] = await resolveNames(database, [{ username: "", domain }], columns);
         return { domain: found?.domain, account: undefined };
       },
     );
@@ -145,12 +145,17 @@ ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(versi
   return affected === changes.reduce((sum, { version }) => sum + (version === 0 ? 1 : 2), 0);
 }
 
-/** OpenSIPS before 3.2 has no column for SHA-256. */
-async function sha256Column(session: Session): Promise<string> {
-  const rows = await session.read<Row>(
+/** OpenSIPS has `ha1b` before 3.2 and `ha1_sha256` since. */
+async function hashColumns(session: Session): Promise<HashColumns> {
+  const rows = await session.read<Row & { readonly name: string }>(
     "columns",
-    "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'subscriber' AND column_name = 'ha1_sha256'",
+    `SELECT column_name AS name FROM information_schema.columns
+      WHERE table_schema = DATABASE() AND table_name = 'subscriber' AND column_name IN ('ha1_sha256', 'ha1b')`,
     [],
   );
-  return rows.length > 0 ? "s.ha1_sha256" : "''";
+  const names = new Set(rows.map(({ name }) => name.toLowerCase()));
+  return {
+    sha256: names.has("ha1_sha256") ? "s.ha1_sha256" : "''",
+    ha1b: names.has("ha1b") ? "s.ha1b" : "ss.ha1b",
+  };
 }

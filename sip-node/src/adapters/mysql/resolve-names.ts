@@ -26,6 +26,8 @@ interface AccountRow extends Row {
   readonly password: string | null;
   readonly ha1: string | null;
   readonly ha1_sha256: string | null;
+  readonly ha1b: string | null;
+  readonly ha1b_sha256: string | null;
   readonly user_enabled: number | null;
   readonly user_max_contacts: number | null;
   readonly version: string | number | null;
@@ -36,20 +38,28 @@ const settings =
 const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
   LEFT JOIN strowger_aor v ON v.username = s.username AND v.domain = s.domain`;
 
+/** Where hashes are depends on which OpenSIPS made `subscriber`. */
+export interface HashColumns {
+  /** '' before 3.2, which has none. */
+  readonly sha256: "s.ha1_sha256" | "''";
+  /** In `subscriber` before 3.2, else beside it. */
+  readonly ha1b: "s.ha1b" | "ss.ha1b";
+}
+
 /** Made once for each pair of sizes: the text of a prepared statement is also its key. */
 const statements = new Map<string, string>();
 
-function statementFor(usernames: number, domains: number, sha256: string): string {
-  const key = `${usernames} ${domains} ${sha256}`;
-  const known = statements.get(key) ?? statement(usernames, domains, sha256);
+function statementFor(usernames: number, domains: number, columns: HashColumns): string {
+  const key = `${usernames} ${domains} ${columns.sha256} ${columns.ha1b}`;
+  const known = statements.get(key) ?? statement(usernames, domains, columns);
   statements.set(key, known);
   return known;
 }
 
-/** `sha256` is the column of SHA-256 HA1s, or '' for a table of OpenSIPS before 3.2, which has none. */
-const statement = (usernames: number, domains: number, sha256: string): string => `
+const statement = (usernames: number, domains: number, { sha256, ha1b }: HashColumns): string => `
 SELECT d.domain AS asked_domain, s.username AS asked_username, COALESCE(sd.alias_of, d.domain) AS canonical, ${settings},
-  s.username, s.domain, s.password, s.ha1, ${sha256} AS ha1_sha256, ss.enabled AS user_enabled, ss.max_contacts AS user_max_contacts, v.version
+  s.username, s.domain, s.password, s.ha1, ${sha256} AS ha1_sha256,
+  ${ha1b} AS ha1b, ss.ha1b_sha256, ss.enabled AS user_enabled, ss.max_contacts AS user_max_contacts, v.version
 FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = d.domain
   LEFT JOIN strowger_domain sc ON sc.domain = COALESCE(sd.alias_of, d.domain)
   LEFT JOIN subscriber s ON s.domain = COALESCE(sd.alias_of, d.domain) AND s.username IN (${placeholders(usernames)})
@@ -57,7 +67,7 @@ FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = d.domain
 WHERE d.domain IN (${placeholders(domains)})
 UNION ALL
 SELECT d.domain, a.alias_username, a.domain, ${settings},
-  s.username, s.domain, s.password, s.ha1, ${sha256}, ss.enabled, ss.max_contacts, v.version
+  s.username, s.domain, s.password, s.ha1, ${sha256}, ${ha1b}, ss.ha1b_sha256, ss.enabled, ss.max_contacts, v.version
 FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = d.domain
   JOIN dbaliases a ON a.alias_domain = COALESCE(sd.alias_of, d.domain) AND a.alias_username IN (${placeholders(usernames)})
   JOIN subscriber s ON s.username = a.username AND s.domain = a.domain
@@ -68,14 +78,14 @@ WHERE d.domain IN (${placeholders(domains)})`;
 export async function resolveNames(
   session: Session,
   names: readonly Aor[],
-  sha256: string,
+  columns: HashColumns,
 ): Promise<readonly Resolution[]> {
   const usernames = padded([...new Set(names.map(({ username }) => username))]);
   const domains = padded([...new Set(names.map(({ domain }) => domain))]);
   const values = [...usernames, ...domains, ...usernames, ...domains];
   const rows = await session.read<AccountRow>(
     "resolve",
-    statementFor(usernames.length, domains.length, sha256),
+    statementFor(usernames.length, domains.length, columns),
     values,
   );
   return names.map((name) => resolution(name, rows));
@@ -122,6 +132,8 @@ function accountOf(row: AccountRow, domain: Domain): Account {
     isEnabled: row.user_enabled !== 0,
     ha1: text(row.ha1),
     ha1Sha256: text(row.ha1_sha256),
+    ha1b: text(row.ha1b),
+    ha1bSha256: text(row.ha1b_sha256),
     password: text(row.password),
     algorithms: domain.algorithms,
     registration: {

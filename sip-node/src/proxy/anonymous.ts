@@ -1,0 +1,47 @@
+/** Callers who hide their address in From (RFC 3323 §4.1), and the domain whose password they are asked for. Pure. */
+import type { Domain } from "../location/account.ts";
+import { digestLogins } from "../wire/digest-credentials.ts";
+import { findField } from "../wire/fields.ts";
+import type { Request } from "../wire/message.ts";
+import { parseNameAddr } from "../wire/name-addr.ts";
+import { isProblem } from "../wire/problem.ts";
+import { parseUri, type SipUri } from "../wire/uri.ts";
+import { wireText } from "../wire/wire-text.ts";
+
+/** A host below `invalid`, which RFC 3323 asks for, or the user part `anonymous` at whatever host, as many phones write it. */
+export const isAnonymous = (from: SipUri): boolean =>
+  /(^|\.)invalid$/.test(from.host) || from.user?.toLowerCase() === "anonymous";
+
+/**
+ * Names of the domains that a caller whose From names none may be of, the likeliest first, each once, in lower case: the one of the identity
+ * that it prefers (RFC 3325 §9.2), which proves nothing and only chooses the realm; the called one; those that its credentials name.
+ */
+export function possibleHomes(request: Request, calledDomain: string): readonly string[] {
+  const preferred = preferredDomain(request);
+  const logins = digestLogins(request, "proxy-authorization").flatMap(({ username, realm }) => [
+    realm.toLowerCase(),
+    ...(username.includes("@") ? [username.slice(username.lastIndexOf("@") + 1).toLowerCase()] : []),
+  ]);
+  return [...new Set([...(preferred === undefined ? [] : [preferred]), calledDomain, ...logins])];
+}
+
+/** Of the served homes the one that the credentials are for, else the first; undefined where none is served. */
+export function chooseHome<Home extends { readonly domain: Domain | undefined }>(
+  request: Request,
+  homes: readonly Home[],
+): Home | undefined {
+  const realms = new Set(digestLogins(request, "proxy-authorization").map(({ realm }) => realm));
+  const served = homes.filter(({ domain }) => domain?.isEnabled === true);
+  return served.find(({ domain }) => domain !== undefined && realms.has(wireText(domain.realm))) ?? served[0];
+}
+
+function preferredDomain({ text, fields }: Request): string | undefined {
+  for (const name of ["p-preferred-identity", "p-asserted-identity", "remote-party-id"] as const) {
+    const field = findField(fields, name);
+    if (field === undefined) continue;
+    const identity = parseNameAddr(text, field.valueStart, field.valueEnd, name);
+    const uri = isProblem(identity) ? identity : parseUri(identity.uri);
+    if (!isProblem(uri)) return uri.host;
+  }
+  return undefined;
+}
