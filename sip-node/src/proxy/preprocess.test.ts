@@ -178,6 +178,15 @@ describe("§16.4: a Route with a served domain (an outbound proxy set by name)",
   });
 });
 
+it.each([
+  ["ours with a token", own.replace("sip:", "sips:")],
+  ["ours", "<sips:203.0.113.1;lr>"],
+  ["a served domain, behind ours", "<sip:203.0.113.1;lr>, <sips:example.com;lr>"],
+  ["foreign, behind a token", `${own}, <SIPS:p.example.org;lr>`],
+])("§26.2.2: a sips Route that is %s is refused with 416", (_, Route) => {
+  expect(read("sip:bob@10.0.0.2", { Route, ...byCaller }, ["example.com"])).toMatchObject({ status: 416 });
+});
+
 describe("foreign Routes", () => {
   it.each([
     ["alone", "<sip:p.example.org;lr>"],
@@ -203,6 +212,10 @@ describe("§16.4: a strict router before us", () => {
     const path = read(uri, { Route: "<sip:bob@10.0.0.2:5062>", ...byCaller });
     expect(path).toMatchObject({ dialog: forth });
     expect(path.kind === "path" && path.text).toBe(requestOf("BYE", "sip:bob@10.0.0.2:5062", byCaller).text);
+  });
+
+  it("a sips URI that it put last into Route is refused with 416", () => {
+    expect(read(uri, { Route: "<sips:bob@10.0.0.2>", ...byCaller })).toMatchObject({ status: 416 });
   });
 
   it("Routes before the last one stay", () => {

@@ -11,10 +11,11 @@ import type { Request } from "../wire/message.ts";
 import { type NameAddr, parseNameAddr } from "../wire/name-addr.ts";
 import { isProblem } from "../wire/problem.ts";
 import type { Seal } from "../wire/seal.ts";
-import { parseUri } from "../wire/uri.ts";
+import { isSecure, parseUri } from "../wire/uri.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
 import { openToken, type Party } from "./flow-token.ts";
 import { type Rejection, reject } from "./rejection.ts";
+import { refuseSecure } from "./validate.ts";
 
 export interface Path {
   readonly kind: "path";
@@ -49,6 +50,7 @@ export function preprocess(
 ): Path | Rejection | OpenQuestion {
   const routes = parseList(request, "route", (text, from, to) => parseNameAddr(text, from, to, "Route"));
   if (isProblem(routes)) return reject(400, routes.reason);
+  if (routes.some(({ uri }) => isSecure(uri))) return refuseSecure();
   const edits: Edit[] = [];
   let uri = request.uri;
   let dialog = tokenParties(uri, request, seal);

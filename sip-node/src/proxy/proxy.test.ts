@@ -354,6 +354,19 @@ describe("§16.5: targets", () => {
     expect(await ask("INVITE", uri)).toMatchObject({ status: 407 });
   });
 
+  it("480 where the only contact is sips, which UDP must not reach; 416 for a sips Request-URI", async () => {
+    house.store.addRow(
+      { username: "carol", domain: "example.com" },
+      binding({ id: "33", contact: "sips:carol@h" }),
+    );
+    expect(await askAs("alice", "INVITE", "sip:carol@example.com")).toMatchObject({ status: 480 });
+    for (const method of ["INVITE", "MESSAGE"])
+      expect(await ask(method, "sips:bob@example.com"), method).toMatchObject({ status: 416 });
+    expect(await answerOptions(requestOf("OPTIONS", "sips:example.com"), node)).toMatchObject({
+      status: 416,
+    });
+  });
+
   it("480 once the last binding has expired", async () => {
     house.store.now += 61;
     expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 480 });
@@ -673,6 +686,7 @@ describe("in a dialog (rule 17)", () => {
       { ...fields(), Route: undefined },
       { ...fields(), "Call-ID": "other" },
       { ...fields(), "Max-Forwards": "0" },
+      { ...fields(), Route: String(fields()["Route"]).replace("sip:", "sips:") },
     ])
       expect(await routeAck(requestOf("ACK", callBob, bad), node)).toBeUndefined();
   });

@@ -57,6 +57,13 @@ it("a fork is bounded", () => {
   expect(ids(...Array.from({ length: maxBranches + 5 }, (_, i) => binding(i + 1)))).toHaveLength(maxBranches);
 });
 
+it("a sips contact is none: its phone is to be reached over TLS only (§26.2.2)", () => {
+  const contact = (uri: string, id: number) => binding(id, { contact: uri });
+  expect(ids(contact("sips:bob@192.0.2.1", 1), contact("SIPS:bob@h", 2), contact("sip:sips@h", 3))).toEqual([
+    "3",
+  ]);
+});
+
 it("contacts of other tools' rows that no request line can hold are none (P6)", () => {
   const contacts = ["", "sip:b o@h", "sip:b@h\r\nEvil: 1", "<sip:b@h>", `sip:${"b".repeat(2048)}@h`];
   expect(ids(...contacts.map((contact, i) => binding(i + 1, { contact })))).toEqual([]);

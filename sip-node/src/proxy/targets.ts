@@ -3,6 +3,7 @@ import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
 import { isUriText } from "../wire/characters.ts";
 import { maxBranches, maxUriBytes } from "../wire/limits.ts";
+import { isSecure } from "../wire/uri.ts";
 import type { Party } from "./flow-token.ts";
 
 /** A place a branch goes to. */
@@ -13,7 +14,7 @@ export interface Target extends Party {
 
 /**
  * Current bindings, the highest q first, one for each contact and flow; without contacts of other tools' rows that no request line can
- * hold. Empty: the user is known and has no phone (480).
+ * hold, or that need TLS (`sips`, §26.2.2). Empty: the user is known and has no phone (480).
  */
 export function targets(bindings: readonly Binding[]): readonly Target[] {
   const found = new Map<string, Target>();
@@ -34,4 +35,7 @@ export function targets(bindings: readonly Binding[]): readonly Target[] {
 }
 
 const isUsable = (binding: Binding): boolean =>
-  isCurrent(binding) && isUriText(binding.contact) && binding.contact.length <= maxUriBytes;
+  isCurrent(binding) &&
+  isUriText(binding.contact) &&
+  binding.contact.length <= maxUriBytes &&
+  !isSecure(binding.contact);

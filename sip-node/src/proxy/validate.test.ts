@@ -50,6 +50,22 @@ describe("validate", () => {
     );
   });
 
+  it.each([
+    ["Request-URI", requestOf("INVITE", "sips:bob@example.com")],
+    ["Request-URI in capitals", requestOf("BYE", "SIPS:bob@example.com", { To: "<sip:bob@h>;tag=1" })],
+    ["Contact", requestOf("INVITE", "sip:bob@example.com", { Contact: '"A" <SIPS:alice@192.0.2.1>' })],
+    ["Contact without brackets", requestOf("UPDATE", "sip:bob@example.com", { Contact: "sips:alice@h" })],
+  ])("step 2: sips as %s is refused with 416: it needs TLS (§26.2.2)", (_, request) => {
+    expect(verdict(request)).toMatchObject(
+      refusal(416, { reason: "Unsupported URI Scheme", lines: expect.stringContaining("TLS") as unknown }),
+    );
+  });
+
+  it("step 2: sips where nothing is routed by it is nobody's business", () => {
+    const fields = { From: "<sips:alice@example.com>;tag=1", Contact: '"sips:" <sip:sips:x@h>' };
+    expect(verdict(invite(fields))).toMatchObject({ kind: "valid" });
+  });
+
   it("step 2: a SIP URI that is none is refused with 400", () => {
     expect(verdict(requestOf("INVITE", "sip:bob@"))).toMatchObject(refusal(400));
   });

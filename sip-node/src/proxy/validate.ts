@@ -5,7 +5,8 @@ import { maxFieldBytes, maxFields, maxMessageBytes } from "../wire/limits.ts";
 import { parseList } from "../wire/list-values.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
-import { parseUri, type SipUri } from "../wire/uri.ts";
+import { parseNameAddr } from "../wire/name-addr.ts";
+import { isSecure, parseUri, type SipUri } from "../wire/uri.ts";
 import { parseVia, sipVersion } from "../wire/via.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
 import { loopHash, readBranch } from "./branch.ts";
@@ -26,6 +27,7 @@ export function validate(request: Request, addresses: Addresses): ValidRequest |
   if (crowded !== undefined) return crowded;
   const uri = parseUri(request.uri);
   if (isProblem(uri)) return reject(uri.status, reasonOf(uri.status, uri.reason));
+  if (uri.scheme === "sips" || hasSecureContact(request)) return refuseSecure();
   // 3. Max-Forwards
   const field = fieldValue(request, "max-forwards");
   const maxForwards = field === undefined ? undefined : parseDigits(field, 2_147_483_647);
@@ -66,6 +68,25 @@ function refuseCrowded({ text, fields }: Request): Rejection | undefined {
 /** RFC 3261 §21's own phrase where there is one, else what was wrong. */
 const reasonOf = (status: number, detail: string): string =>
   status === 416 ? "Unsupported URI Scheme" : detail;
+
+/**
+ * `sips` asks for TLS on every hop (§26.2.2), and UDP is all that there is. A Contact is the Request-URI of what follows in the dialog: better
+ * no call than one that nobody can end.
+ */
+function hasSecureContact(request: Request): boolean {
+  const field = findField(request.fields, "contact");
+  if (field === undefined) return false;
+  const contact = parseNameAddr(request.text, field.valueStart, field.valueEnd, "Contact");
+  return !isProblem(contact) && isSecure(contact.uri);
+}
+
+/** The answer to what must not leave over UDP (ADR 28). */
+export const refuseSecure = (): Rejection =>
+  reject(
+    416,
+    "Unsupported URI Scheme",
+    'Warning: 399 strowger "sips needs TLS, which is not served here"\r\n',
+  );
 
 function hasOneVia(request: Request): boolean {
   const field = findField(request.fields, "via");

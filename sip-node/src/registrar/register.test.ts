@@ -117,6 +117,29 @@ describe("steps 3 and 4: who may register", () => {
     }
   });
 
+  it("§26.2.2: sips is refused with 416, as Request-URI, To or Contact; a sips contact can be removed", async () => {
+    for (const [requestUri, fields] of [
+      ["sips:example.com", bob],
+      [uri, { ...bob, To: "<sips:bob@example.com>" }],
+    ] as const)
+      expect(await register(requestOf("REGISTER", requestUri, fields), phone, a)).toMatchObject({
+        status: 416,
+      });
+    for (const fields of [
+      { Contact: "<sips:bob@192.0.2.1>" },
+      { Contact: [contact, "<SIPS:bob@192.0.2.1>"] },
+      { Contact: "<sips:bob@192.0.2.1>;expires=60", Expires: "0" },
+    ])
+      expect(await registered({ ...bob, ...fields })).toMatchObject({ status: 416 });
+    expect(await ids()).toEqual([]);
+    for (const fields of [
+      { Contact: "<sips:bob@192.0.2.1>;expires=0" },
+      { Contact: "<sips:bob@192.0.2.1>", Expires: "0", CSeq: "2 REGISTER" },
+      { Contact: "*", Expires: "0", CSeq: "3 REGISTER" },
+    ])
+      expect(await registered({ ...bob, ...fields })).toMatchObject({ status: 200 });
+  });
+
   it("rule 11: To is registered, and From must be the same user or an alias of it", async () => {
     for (const from of [
       "<sip:carol@elsewhere.example>;tag=1",

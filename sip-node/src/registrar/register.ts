@@ -8,14 +8,14 @@ import { isSentDirectly } from "../location/contact-place.ts";
 import { findLogins, loginsOf } from "../location/logins.ts";
 import { aorOf } from "../location/row-text.ts";
 import { unstorable } from "../location/storable.ts";
-import { parseContacts, parseExpires } from "../wire/contact.ts";
+import { type Contacts, parseContacts, parseExpires } from "../wire/contact.ts";
 import { fieldValue } from "../wire/fields.ts";
 import type { Flow } from "../wire/flow.ts";
 import { hostPort } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
-import { isProblem } from "../wire/problem.ts";
+import { isProblem, problem } from "../wire/problem.ts";
 import type { Epoch, Seconds } from "../wire/units.ts";
-import { parseUri } from "../wire/uri.ts";
+import { isSecure, parseUri } from "../wire/uri.ts";
 import { answer } from "./answer.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Registration } from "./registration.ts";
@@ -55,6 +55,7 @@ export async function register(
   const to = parseUri(request.to.uri);
   if (isProblem(requestUri)) return reject(requestUri.status, requestUri.reason);
   if (isProblem(to)) return reject(to.status === 416 ? 416 : 400, `To: ${to.reason}`);
+  if (requestUri.scheme === "sips" || to.scheme === "sips") return reject(416, secureRefused);
   const name = aorOf(to);
   if (name === undefined) return reject(400, "To names no user");
   let admission: Admission<Account> | undefined;
@@ -141,6 +142,7 @@ function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Regis
   const contacts = parseContacts(request);
   if (isProblem(contacts)) return contacts;
   const expires = fieldValue(request, "expires");
+  if (bindsSecurely(contacts, expires)) return problem(secureRefused, 0, 416);
   const userAgent = (fieldValue(request, "user-agent") ?? "n/a").replace(/[^ -~]/g, "?").slice(0, 255);
   const { callId, cseq } = request;
   return {
@@ -156,6 +158,16 @@ function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Regis
     nonce,
   } satisfies Registration; // prettier-ignore
 }
+
+/** A phone whose contact is `sips` is reached over TLS only (§26.2.2), which is not served; what is removed may be anything. */
+const bindsSecurely = (contacts: Contacts, expires: string | undefined): boolean =>
+  contacts.kind === "list" &&
+  contacts.contacts.some(
+    (contact) =>
+      isSecure(contact.uri) && (contact.expires ?? (expires === undefined ? 1 : parseExpires(expires))) > 0,
+  );
+
+const secureRefused = "sips needs TLS, which is not served here";
 
 /** The Request-URI's domain when neither it nor its address is served here. */
 async function foreignDomain(

@@ -46,6 +46,9 @@ export function parseUri(text: string): SipUri | ParseProblem {
   return { scheme, user, ...hostport, parameters: text.slice(hostEnd, addressEnd), headers };
 }
 
+/** Whether it may be reached over TLS only (§26.2.2). */
+export const isSecure = (uri: string): boolean => /^sips:/i.test(uri);
+
 /** A parameter of the URI, as `parameter` says. */
 export const uriParameter = (uri: SipUri, name: string): string | undefined =>
   parameter(uri.parameters, name);
