@@ -6,6 +6,7 @@ import type { Call, Leg, Server } from "./call.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { Destination } from "./cluster/delivery.ts";
 import { isOwnBranch } from "./proxy/branch.ts";
+import { identityEdits, type Trust } from "./proxy/identity.ts";
 import type { Rejection } from "./proxy/rejection.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";
 import type { Transactions } from "./transaction/transactions.ts";
@@ -22,6 +23,7 @@ export interface AnswersHouse {
   /** Seals branches. */
   readonly branchSeal: Seal;
   readonly cluster: Pick<Cluster, "deliver">;
+  isPeer(flow: Flow): boolean;
   readonly telemetry: Telemetry;
   clock(): Ms;
   /** One line for each event. */
@@ -99,7 +101,8 @@ export class Answers {
 
   /** A branch's response on its way up (§16.7 steps 3 and 9), with the challenges of `also`. */
   relay(server: Server, call: Call, response: Response, also: readonly Response[]): void {
-    const bytes = withoutOurVia(response, also);
+    const from = call.legs.find(({ branch }) => branch === response.via.branch)?.target.flow;
+    const bytes = upstream(response, this.trust(from, server.flow), also);
     this.report(server, call, response.status);
     if (this.transactions.respond(server, response.status, bytes, this.house.clock())) return;
     // A 2xx after another final response went up has no transaction any more and goes up all the same (step 5)
@@ -107,13 +110,18 @@ export class Answers {
   }
 
   /** A 2xx to an INVITE whose node died must still reach the caller, or the callee talks to nobody (design-sip rule 3). */
-  relayOrphan(response: Response): void {
+  relayOrphan(response: Response, from: Flow): void {
     if (response.cseq.method !== "INVITE" || response.status < 200 || response.status > 299) return;
     const caller = viaBelow(response);
     if (caller?.received === undefined || typeof caller.rport !== "number") return;
     const flow = flowOf(caller.received, caller.rport);
     if (!isOwnBranch(response.via.branch ?? "", response.callId, flow.key, this.house.branchSeal)) return;
-    this.sendBack(withoutOurVia(response), flow, "");
+    this.sendBack(upstream(response, this.trust(from, flow)), flow, "");
+  }
+
+  private trust(from: Flow | undefined, to: Flow): Trust {
+    const { isPeer } = this.house;
+    return { isFromPeer: from !== undefined && isPeer(from), isToPeer: isPeer(to) };
   }
 
   /** Ends a request without an answer of this node. */
@@ -195,8 +203,9 @@ export const whereItCameFrom = (flow: Flow, node: string): Destination => ({
   ownerNode: node,
 });
 
-function withoutOurVia(response: Response, also: readonly Response[] = []): Buffer {
-  const edits = [removeTopVia(response)];
+/** Without our Via, and without what its sender is not believed. */
+function upstream(response: Response, trust: Trust, also: readonly Response[] = []): Buffer {
+  const edits = [removeTopVia(response), ...identityEdits(response, trust)];
   for (const other of also)
     for (const field of other.fields)
       if (field.name === "www-authenticate" || field.name === "proxy-authenticate")

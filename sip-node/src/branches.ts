@@ -5,6 +5,7 @@ import { makeBranch } from "./proxy/branch.ts";
 import { buildCancel } from "./proxy/build-cancel.ts";
 import { sealToken } from "./proxy/flow-token.ts";
 import { forward, mayFoundDialog } from "./proxy/forward.ts";
+import { identityEdits } from "./proxy/identity.ts";
 import type { ProxyHouse, Routing } from "./proxy/proxy.ts";
 import { type Event, isHeldBySilence, responseContext } from "./proxy/response-context.ts";
 import type { Target } from "./proxy/targets.ts";
@@ -18,7 +19,7 @@ import { parseMessage } from "./wire/parse-message.ts";
 import type { Seal } from "./wire/seal.ts";
 import type { Ms } from "./wire/units.ts";
 
-export interface BranchesHouse extends Pick<ProxyHouse, "addresses" | "tokenSeal" | "node"> {
+export interface BranchesHouse extends Pick<ProxyHouse, "addresses" | "tokenSeal" | "node" | "isPeer"> {
   /** Seals branches. */
   readonly branchSeal: Seal;
   readonly telemetry: Telemetry;
@@ -75,7 +76,9 @@ export class Branches {
     target: Target,
     routing: Routing,
   ): { readonly branch: string; readonly text: string } {
-    const { loop, caller, edits, maxForwards } = routing;
+    const { loop, caller, maxForwards, proven } = routing;
+    const trust = { isFromPeer: this.house.isPeer(source), isToPeer: this.house.isPeer(target.flow) };
+    const edits = [...routing.edits, ...identityEdits(request, trust, proven)];
     const branch = makeBranch(
       this.house.node,
       request.method === "ACK" ? numberOf(request) : (this.number += 1),

@@ -1,6 +1,6 @@
 /** The floor plan with real rooms, a location in memory, and a cluster that says what the test says. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { TestHouse } from "../../test/support/deciding-house.ts";
+import { TestHouse, withCredentials } from "../../test/support/deciding-house.ts";
 import { type Fields, requestText, responseText } from "../../test/support/sip-message.ts";
 import { createSeal } from "./auth/create-seal.ts";
 import type { HeardFlow } from "./cluster/flow-directory.ts";
@@ -120,13 +120,19 @@ function phoneAnswers(
   request: { readonly text: string },
   status: number,
   receive = (bytes: Buffer) => node.datagram(bytes, phone),
+  fields: Fields = {},
 ): void {
   const message = parseMessage(request.text);
   if (message.kind !== "request") throw new Error("expected a request");
   const via = message.fields
     .filter(({ name }) => name === "via")
     .map(({ valueStart, valueEnd }) => message.text.slice(valueStart, valueEnd));
-  receive(Buffer.from(responseText(status, "Reason", { Via: via, CSeq: `1 ${message.method}` }), "latin1"));
+  receive(
+    Buffer.from(
+      responseText(status, "Reason", { Via: via, CSeq: `1 ${message.method}`, ...fields }),
+      "latin1",
+    ),
+  );
 }
 /** Passes time in steps of the node's tick. */
 function passes(span: number): void {
@@ -146,6 +152,95 @@ async function rings(): Promise<{ readonly text: string }> {
   ]);
   return invite;
 }
+
+describe("RFC 3325: what is believed of who says who it is", () => {
+  const says = {
+    "P-Asserted-Identity": ["<sip:boss@example.com>", "<tel:+1>"],
+    "P-Preferred-Identity": "<sip:boss@example.com>",
+    "Remote-Party-ID": "<sip:boss@example.com>;party=calling",
+  };
+  const identities = (text: string): string[] =>
+    text.match(/^(P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Privacy): .*(?=\r$)/gim) ?? [];
+  const last = (start: string) => sent.findLast(({ line }) => line.startsWith(start))?.text ?? "";
+  const alice = flowOf("192.0.2.7", 5060);
+
+  /** Alice's request, which her password goes with. */
+  async function aliceAsks(fields: Fields): Promise<void> {
+    house.store.addUser("alice", "example.com", { password: "alice" });
+    node.datagram(Buffer.from(requestText("INVITE", bob, fields), "latin1"), alice);
+    await settled();
+    const refusal = { status: 407, lines: last("192.0.2.7 SIP/2.0 407") };
+    const signed = withCredentials(
+      "INVITE",
+      bob,
+      { ...fields, Via: via(`signed-${String(fields["Call-ID"])}`) },
+      refusal,
+      "alice",
+    );
+    node.datagram(Buffer.from(signed.text, "latin1"), alice);
+    await settled();
+  }
+  const via = (branch: string) => `SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK-${branch};rport`;
+
+  it("§5: what a phone asserts goes no further, and a phone is told no more than From", async () => {
+    await aliceAsks({ ...says, Privacy: "id" });
+    expect(identities(last("192.0.2.2 INVITE"))).toEqual(["Privacy: id"]);
+  });
+
+  it("§5: towards a peer the caller is asserted whose password was right, whoever it says it is", async () => {
+    house.peers.add(phone.key);
+    await aliceAsks({ ...says, From: "<sip:anonymous@anonymous.invalid>;tag=1", Privacy: "id" });
+    expect(identities(last("192.0.2.2 INVITE"))).toEqual([
+      "Privacy: id",
+      "P-Asserted-Identity: <sip:alice@example.com>",
+    ]);
+  });
+
+  it("§7: what a peer asserts is passed on to a phone, unless privacy is asked for", async () => {
+    asks("INVITE", says);
+    await settled();
+    expect(identities(last("192.0.2.2 INVITE"))).toEqual([
+      "P-Asserted-Identity: <sip:boss@example.com>",
+      "P-Asserted-Identity: <tel:+1>",
+      "Remote-Party-ID: <sip:boss@example.com>;party=calling",
+    ]);
+    asks("INVITE", { ...says, Via: via("3"), Privacy: "id;critical" });
+    await settled();
+    expect(identities(last("192.0.2.2 INVITE"))).toEqual(["Privacy: id;critical"]);
+  });
+
+  it("in responses it is the same: what the called phone asserts does not reach the caller, what a peer asserts does", async () => {
+    for (const isPeer of [false, true]) {
+      if (isPeer) house.peers.add(phone.key);
+      house.peers.delete(caller.key);
+      await aliceAsks({ Via: via(`r${isPeer}`), "Call-ID": `r${isPeer}` });
+      const invite = { text: last("192.0.2.2 INVITE") };
+      for (const status of [180, 200]) {
+        phoneAnswers(invite, status, undefined, { ...says, "Call-ID": `r${isPeer}` });
+        expect(identities(last(`192.0.2.7 SIP/2.0 ${status}`)), `${status} ${isPeer}`).toHaveLength(
+          isPeer ? 3 : 0,
+        );
+      }
+    }
+  });
+
+  it("in a dialog it is the same: what a phone asserts in its BYE does not reach the peer", async () => {
+    const invite = await rings();
+    phoneAnswers(invite, 200);
+    const [, Route = ""] = /Record-Route: (.*)\r\n/.exec(invite.text) ?? [];
+    const bye = {
+      ...says,
+      Route,
+      Via: via("b"),
+      From: "<sip:bob@example.com>;tag=bob-1",
+      To: "<sip:alice@example.com>;tag=alice-1",
+    };
+    node.datagram(Buffer.from(requestText("BYE", "sip:alice@192.0.2.1", bye), "latin1"), phone);
+    await settled();
+    expect(last("192.0.2.1 BYE")).not.toBe("");
+    expect(identities(last("192.0.2.1 BYE"))).toEqual([]);
+  });
+});
 
 it("§16.11: an ACK to a 2xx that comes again leaves as the same bytes", async () => {
   const invite = await rings();

@@ -141,7 +141,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     const branch = readBranch(response.via.branch);
     if (branch === undefined || branch.node === this.house.node) return;
     if (this.house.cluster.passOn(branch.node, bytes, flow)) return;
-    this.answers.relayOrphan(response);
+    this.answers.relayOrphan(response, flow);
   }
 
   /**

@@ -59,6 +59,8 @@ export interface Routing {
   readonly loop: string;
   /** The caller as a flow token names it; undefined in a dialog, where the token exists. */
   readonly caller: Party | undefined;
+  /** The caller whose password was right; undefined for a peer and in a dialog. */
+  readonly proven: Aor | undefined;
 }
 
 /** Rejects with `StoreUnavailable` or `QueueFull` when the database cannot say: 500 with Retry-After. */
@@ -99,6 +101,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
     maxForwards,
     loop,
     caller: callerOf(request, source, admission.aor, own, house.node),
+    proven: admission.aor,
   };
 }
 
@@ -126,7 +129,16 @@ async function within(
 ): Promise<Routing> {
   const target = await presentParty(peer, contactKey(uri), remoteSide(request), house);
   const allEdits = [...edits, ...ownCredentials(request, undefined, house)];
-  return { kind: "forward", targets: [target], edits: allEdits, maxForwards, loop, caller: undefined };
+  const targets = [target];
+  return {
+    kind: "forward",
+    targets,
+    edits: allEdits,
+    maxForwards,
+    loop,
+    caller: undefined,
+    proven: undefined,
+  };
 }
 
 /** Keeps where the sender is now, before the other phone can answer to it. While the database is away the dialog goes on without. */

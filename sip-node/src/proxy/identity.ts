@@ -1,0 +1,56 @@
+/**
+ * Who is believed when it says who calls or answers (RFC 3325 §5, §7; RFC 3323 §4.2). Peers of the SipCluster are trusted, phones are not.
+ *
+ *   from a phone                what it asserts is removed; the caller that its credentials proved is asserted, to a peer only
+ *   from a peer to a peer       passes as it is
+ *   from a peer to a phone      passes, unless the peer asks for privacy
+ */
+import type { Aor } from "../location/account.ts";
+import { type Edit, insertAtEnd, removeField } from "../wire/edits.ts";
+import type { Field, FieldName, Message } from "../wire/message.ts";
+import { wireText } from "../wire/wire-text.ts";
+
+/** Between whom a message goes. */
+export interface Trust {
+  readonly isFromPeer: boolean;
+  readonly isToPeer: boolean;
+}
+
+/** `proven`: the caller whose password was right; undefined where nobody had to prove anything. */
+export function identityEdits(message: Message, trust: Trust, proven?: Aor): readonly Edit[] {
+  if (trust.isFromPeer && trust.isToPeer) return [];
+  const isHidden = !trust.isFromPeer || asksForPrivacy(message);
+  const edits = message.fields.filter((field) => isRemoved(message, field, isHidden)).map(removeField);
+  if (proven === undefined || !trust.isToPeer) return edits;
+  return [...edits, insertAtEnd(message, `P-Asserted-Identity: <${aorUri(proven)}>\r\n`)];
+}
+
+/** What says who a user is. P-Preferred-Identity is between a phone and its first proxy alone (§9.2). */
+const assertions: ReadonlySet<FieldName> = new Set(["p-asserted-identity", "remote-party-id"]);
+
+const isRemoved = (message: Message, field: Field, isHidden: boolean): boolean =>
+  field.name === "p-preferred-identity" ||
+  (assertions.has(field.name) && (isHidden || isHiddenParty(message, field)));
+
+/** `id` hides the asserted identity (§9.3); `user` and `header` ask for more than that (RFC 3323 §4.2). */
+const asksForPrivacy = ({ text, fields }: Message): boolean =>
+  fields.some(
+    ({ name, valueStart, valueEnd }) =>
+      name === "privacy" &&
+      text
+        .slice(valueStart, valueEnd)
+        .split(/[;,]/)
+        .some((value) => /^\s*(id|user|header)\s*$/i.test(value)),
+  );
+
+/** Remote-Party-ID, the forerunner of P-Asserted-Identity, says by itself who may see it. */
+const isHiddenParty = ({ text }: Message, { name, valueStart, valueEnd }: Field): boolean =>
+  name === "remote-party-id" &&
+  /;\s*privacy\s*=\s*"?(?!off\b|none\b)[a-z]/i.test(text.slice(valueStart, valueEnd));
+
+/** What a user part holds without an escape (RFC 3261 §25.1). */
+const aorUri = ({ username, domain }: Aor): string =>
+  `sip:${wireText(username).replace(
+    /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  )}@${domain}`;
