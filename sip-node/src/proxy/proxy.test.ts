@@ -402,6 +402,19 @@ describe("§16.5: targets", () => {
     ]);
   });
 
+  it("§22.3: of our realm everything goes, also partial or stale credentials beside the right ones", async () => {
+    const refusal = await ask("INVITE", callBob);
+    if (refusal.kind !== "reject") throw new Error("not challenged");
+    const right = /Proxy-Authorization: (.*)/.exec(
+      withCredentials("INVITE", callBob, {}, refusal, "alice").text,
+    )?.[1];
+    const partial = 'Digest username="alice", realm="example.com", nonce="", uri="u", response=""';
+    const request = requestOf("INVITE", callBob, { "Proxy-Authorization": [partial, right ?? ""] });
+    const routing = await route(request, aliceFlow, node);
+    if (routing.kind !== "forward") throw new Error(routing.reason);
+    expect(applyEdits(request.text, routing.edits)).not.toContain("Proxy-Authorization");
+  });
+
   it("the caller's binding goes into the token", async () => {
     const contact = {
       uri: "sip:alice@10.0.0.7",
@@ -671,6 +684,31 @@ describe("in a dialog (rule 17)", () => {
     const foreign = { ...fields(), Route: ["<sip:p.example.org;lr>", String(fields()["Route"])] };
     expect(await ask("BYE", "sip:bob@h", foreign)).toMatchObject({ status: 403 });
     expect(await routeAck(requestOf("ACK", "sip:bob@h", foreign), node)).toBeUndefined();
+  });
+
+  it("§22.3: stale credentials of ours do not reach the other phone either: old ones, and those of another call", async () => {
+    const { keys, nonceLifetime } = node.authenticator;
+    const stale = [
+      issueNonce(keys, "call-1", house.now - nonceLifetime - 1),
+      issueNonce(keys, "another call", house.now),
+    ];
+    const credentials = (nonce: string) =>
+      `Digest username="alice", realm="example.com", nonce="${nonce}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
+    const values = [...stale, "somebody-else's"].map(credentials);
+    for (const method of ["ACK", "BYE"]) {
+      const request = requestOf(method, "sip:bob@h", { ...fields(), "Proxy-Authorization": values });
+      const routing =
+        method === "ACK" ? await routeAck(request, node) : await route(request, aliceFlow, node);
+      if (routing?.kind !== "forward") throw new Error("not forwarded");
+      expect(applyEdits(request.text, routing.edits).match(/^Proxy-Authorization: .*$/gm), method).toEqual([
+        `Proxy-Authorization: ${credentials("somebody-else's")}`,
+      ]);
+    }
+  });
+
+  it("an expired binding is no way to a phone that nobody hears: the token's flow is tried", async () => {
+    house.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: -1 }));
+    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
   it("validation comes first: 483", async () => {
