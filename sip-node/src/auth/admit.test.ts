@@ -1,0 +1,106 @@
+/** Several credentials in one request, and what is answered where none is right (RFC 3261 §22.3). */
+import { createHash } from "node:crypto";
+import { expect, it } from "vitest";
+import { requestOf } from "../../../test/support/sip-message.ts";
+import { admit, type Asker } from "./admit.ts";
+import type { DigestAccount } from "./authenticate.ts";
+import { deriveRing } from "./key-ring.ts";
+import { issueNonce } from "./nonce.ts";
+import { NonceCounts } from "./nonce-counts.ts";
+
+const now = 1_800_000_000_000;
+const keys = deriveRing(
+  [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }],
+  "nonce",
+);
+const realm = { realm: "example.com", algorithms: ["MD5"] } as const;
+const accounts: readonly DigestAccount[] = ["alice", "bob"].map((username) => ({
+  username,
+  realm: "example.com",
+  password: username,
+}));
+const logins = accounts.map((account) => ({ name: account.username, account }));
+const uri = "sip:example.com";
+const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
+
+interface Wrong {
+  readonly password?: string;
+  readonly nonce?: string;
+  readonly qop?: string;
+}
+
+function credentials(username: string, wrong: Wrong = {}): string {
+  const { password = username, nonce = issueNonce(keys, "call-1", now), qop = "auth" } = wrong;
+  const ha1 = md5(`${username}:example.com:${password}`);
+  const response = md5(`${ha1}:${nonce}:00000001:c:${qop}:${md5(`OPTIONS:${uri}`)}`);
+  return `Digest username="${username}", realm="example.com", nonce="${nonce}", uri="${uri}", response="${response}", qop=${qop}, nc=00000001, cnonce="c"`;
+}
+
+const ask = (values: readonly string[], asker: Asker = "proxy") =>
+  admit(
+    requestOf("OPTIONS", uri, { [asker === "proxy" ? "Proxy-Authorization" : "Authorization"]: values }),
+    asker,
+    realm,
+    logins,
+    { keys, nonceLifetime: 300_000, nonceCounts: new NonceCounts(), dummyHa1: "0".repeat(64) },
+    now,
+  );
+
+const old = issueNonce(keys, "call-0", now);
+const noQop = credentials("alice", { qop: "auth-int" });
+const wrong = credentials("alice", { password: "x" });
+
+it("the first right one counts, wherever it stands", () => {
+  for (const values of [
+    [credentials("bob"), credentials("alice")],
+    [wrong, noQop, credentials("alice", { nonce: old }), credentials("bob")],
+    ["Digest broken", credentials("bob")],
+  ])
+    expect(ask(values)).toMatchObject({ kind: "admitted", account: { username: "bob" } });
+});
+
+it.each([
+  ["none", [], 407, false],
+  ["wrong ones", [wrong, wrong], 407, false],
+  ["a stale one beside wrong ones", [wrong, credentials("bob", { nonce: old }), wrong], 407, true],
+  ["one that will never do beside one that is wrong", [noQop, wrong], 407, false],
+  ["nothing but such that will never do", [noQop, noQop], 400, false],
+  ["one that cannot be read", ["Digest broken"], 400, false],
+  ["a name that is no login", [credentials("carol")], 407, false],
+])("%s", (_, values, status, isStale) => {
+  const answer = ask(values);
+  expect(answer).toMatchObject({ kind: "reject", status });
+  expect(answer.kind === "reject" && answer.lines.includes("stale=true")).toBe(isStale);
+});
+
+it("§22.2, §22.3: a registrar reads Authorization and a proxy Proxy-Authorization, and neither the other's", () => {
+  const request = (name: string) => requestOf("OPTIONS", uri, { [name]: credentials("bob") });
+  const kinds = (["Authorization", "Proxy-Authorization"] as const).map((name) =>
+    (["registrar", "proxy"] as const).map((asker) => {
+      const authenticator = {
+        keys,
+        nonceLifetime: 1,
+        nonceCounts: new NonceCounts(),
+        dummyHa1: "0".repeat(64),
+      };
+      return admit(request(name), asker, realm, logins, authenticator, now).kind;
+    }),
+  );
+  expect(kinds).toEqual([
+    ["admitted", "reject"],
+    ["reject", "admitted"],
+  ]);
+});
+
+it("a realm that is no ASCII is compared as the wire has it", () => {
+  const value = credentials("bob").replace('realm="example.com"', 'realm="b\u00c3\u00bcro"');
+  const answer = admit(
+    requestOf("OPTIONS", uri, { "Proxy-Authorization": value }),
+    "proxy",
+    { ...realm, realm: "büro" },
+    logins,
+    { keys, nonceLifetime: 1, nonceCounts: new NonceCounts(), dummyHa1: "0".repeat(64) },
+    now,
+  );
+  expect(answer).toMatchObject({ kind: "admitted" });
+});
