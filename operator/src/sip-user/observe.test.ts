@@ -19,6 +19,8 @@ const row = (more: object = {}) => ({
   domain: "example.com",
   ha1,
   ha1Sha256: "",
+  ha1b: "",
+  ha1bSha256: "",
   plain: "",
   ...more,
 });

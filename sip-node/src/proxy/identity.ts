@@ -25,14 +25,14 @@ export function identityEdits(message: Message, trust: Trust, proven?: Aor): rea
   return [...edits, insertAtEnd(message, `P-Asserted-Identity: <${aorUri(proven)}>\r\n`)];
 }
 
-/** What says who a user is. P-Preferred-Identity is between a phone and its first proxy alone (§9.2). */
+/** What says who a user is. P-Preferred-Identity is between a phone and its first proxy alone (RFC 3325 §9.2). */
 const assertions: ReadonlySet<FieldName> = new Set(["p-asserted-identity", "remote-party-id"]);
 
 const isRemoved = (message: Message, field: Field, isHidden: boolean): boolean =>
   field.name === "p-preferred-identity" ||
   (assertions.has(field.name) && (isHidden || isHiddenParty(message, field)));
 
-/** `id` hides the asserted identity (§9.3); `user` and `header` ask for more than that (RFC 3323 §4.2). */
+/** `id` hides the asserted identity (RFC 3325 §9.3); `user` and `header` ask for more than that (RFC 3323 §4.2). */
 const asksForPrivacy = ({ text, fields }: Message): boolean =>
   fields.some(
     ({ name, valueStart, valueEnd }) =>
