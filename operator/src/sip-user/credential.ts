@@ -3,7 +3,7 @@
  * login name username@domain, or why there is none. Pure.
  */
 import { createHash } from "node:crypto";
-import type { Account, Credential } from "../adapters/mysql/user-rows.ts";
+import type { Account, Credential, SubscriberRow } from "../adapters/mysql/user-rows.ts";
 import type { Verdict } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import { splitKey } from "../runtime/object.ts";
@@ -96,6 +96,12 @@ function fromHa1(data: Secret["data"], key: string, secret: string): Credential 
   );
   return { ha1, ha1Sha256, ha1b, ha1bSha256 };
 }
+
+/** Whether nobody can log in by this row but with this credential: an earlier password in any column would still open it. */
+export const isStored = (credential: Credential, row: SubscriberRow): boolean =>
+  (["ha1", "ha1Sha256", "ha1b", "ha1bSha256"] as const).every(
+    (column) => row[column] === credential[column],
+  ) && row.plain === "";
 
 const hash = (algorithm: "md5" | "sha256", text: string): string =>
   createHash(algorithm).update(text).digest("hex");

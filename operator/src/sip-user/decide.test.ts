@@ -556,7 +556,13 @@ test("ADR 33: `enabled: false` takes effect while an alias is another object's, 
 test("ADR 33: a rotated password takes effect while an alias is another object's, and leaves the rest of the row", () => {
   const rotated = { ...withTakenAlias, secret: { data: { password: "other" } } };
   const wants = user({ aliases: ["100", "200", "300"], maxContacts: 9 });
-  const hashes = { ha1: hash("md5", "alice:realm:other"), ha1Sha256: hash("sha256", "alice:realm:other") };
+  const [plain, atDomain] = ["alice:realm:other", "alice@example.com:realm:other"] as const;
+  const hashes = {
+    ha1: hash("md5", plain),
+    ha1Sha256: hash("sha256", plain),
+    ha1b: hash("md5", atDomain),
+    ha1bSha256: hash("sha256", atDomain),
+  };
   expect(decideSeen(wants, rotated).actions).toEqual([
     { do: "updateSubscriber", account, credential: hashes },
     { do: "saveSettings", account, settings: { isEnabled: true, maxContacts: null, displayName: null } },
@@ -567,6 +573,16 @@ test("ADR 33: a rotated password takes effect while an alias is another object's
     settings: switchedOff,
   });
   expect(decideSeen(wants, withTakenAlias).actions).toEqual([]);
+});
+
+test("ADR 33: so does a hash of an earlier password for the login name with the domain", () => {
+  const subscribers = reconciled.subscribers.map((row) => ({ ...row, ha1b: "old" }));
+  const wants = user({ aliases: ["100", "200", "300"] });
+  expect(decideSeen(wants, { ...withTakenAlias, subscribers }).actions).toContainEqual({
+    do: "updateSubscriber",
+    account,
+    credential,
+  });
 });
 
 test("ADR 33: an alias that is no longer listed goes with its name while another one is refused", () => {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Account, Credential, SubscriberRow, UserSettings } from "../adapters/mysql/user-rows.ts";
 import { isSameOwner, type DeletionPolicy, type Owner } from "../ownership.ts";
+import { isStored } from "./credential.ts";
 import type { ForeignRows } from "./foreign-rows.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
@@ -73,9 +74,7 @@ function subscriberAction(
 ): UserAction | undefined {
   if (credential === undefined) return undefined;
   if (row === undefined) return { do: "insertSubscriber", account, credential };
-  const hashes = ["ha1", "ha1Sha256", "ha1b", "ha1bSha256"] as const;
-  const isEqual = hashes.every((hash) => row[hash] === credential[hash]) && row.plain === "";
-  return isEqual ? undefined : { do: "updateSubscriber", account, credential };
+  return isStored(credential, row) ? undefined : { do: "updateSubscriber", account, credential };
 }
 
 const ownerOf = (

@@ -4,7 +4,7 @@
  */
 import type { Credential, SubscriberRow } from "../adapters/mysql/user-rows.ts";
 import type { Verdict } from "../runtime/condition.ts";
-import { credentialReasons } from "./credential.ts";
+import { credentialReasons, isStored } from "./credential.ts";
 import type { SipUser } from "./resource.ts";
 import { turnOff, type KeptRows } from "./turn-off.ts";
 import type { UserAction } from "./user-action.ts";
@@ -60,9 +60,6 @@ const rotatedTo = (
   row: SubscriberRow | undefined,
   credential: Credential | Verdict | undefined,
 ): Credential | undefined =>
-  row === undefined ||
-  credential === undefined ||
-  "reason" in credential ||
-  (row.ha1 === credential.ha1 && row.ha1Sha256 === credential.ha1Sha256 && row.plain === "")
+  row === undefined || credential === undefined || "reason" in credential || isStored(credential, row)
     ? undefined
     : credential;

@@ -175,7 +175,7 @@ describe("authenticate", () => {
 
   it("qop other than auth, or none, is refused with 400", () => {
     const node = nodeOf();
-    const reason = "credentials: expected qop=auth with nc and cnonce";
+    const reason = "credentials: expected qop=auth";
     const refused = { kind: "refused", status: 400, reason };
     expect(authenticate(answer(register, node, { qop: "auth-int" }), bob, register, node, start)).toEqual(
       refused,

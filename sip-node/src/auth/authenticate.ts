@@ -78,7 +78,7 @@ export function authenticate(
   );
   // What answers no challenge of ours gets one, however little it says; who answered one wrongly would do it again
   if (!isComplete(credentials))
-    return nonce.kind === "forged" ? challenge : refuse("credentials: expected qop=auth with nc and cnonce");
+    return nonce.kind === "forged" ? challenge : refuse("credentials: expected qop=auth");
   const algorithm = offered(credentials.algorithm, request.algorithms);
   if (algorithm === undefined) return challenge;
 
