@@ -120,8 +120,8 @@ export class Answers {
   }
 
   private trust(from: Flow | undefined, to: Flow): Trust {
-    const { isPeer } = this.house;
-    return { isFromPeer: from !== undefined && isPeer(from), isToPeer: isPeer(to) };
+    const { house } = this;
+    return { isFromPeer: from !== undefined && house.isPeer(from), isToPeer: house.isPeer(to) };
   }
 
   /** Ends a request without an answer of this node. */

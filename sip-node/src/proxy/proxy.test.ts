@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { issueNonce } from "../auth/nonce.ts";
 import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
-import type { Aor } from "../location/account.ts";
+import { aorText } from "../location/account.ts";
+import type { Lookup } from "../location/location.ts";
 import type { Binding } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
-import type { DialogTarget } from "../location/dialog-target.ts";
 import { contactId } from "../location/contact-id.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
 import { applyEdits } from "../wire/edits.ts";
@@ -58,6 +58,19 @@ async function askAs(user: string, method: string, uri: string, fields: Fields =
   return route(withCredentials(method, uri, fields, refusal, user, password), aliceFlow, node);
 }
 
+/** The node's look-ups, which list the names that are resolved. */
+const listing = (asked: string[]): Lookup => {
+  const { lookup } = node;
+  return {
+    resolve: (name) => (asked.push(aorText(name)), lookup.resolve(name)),
+    bindings: (aor) => lookup.bindings(aor),
+    bindingById: (id) => lookup.bindingById(id),
+    bindingsByContact: (key) => lookup.bindingsByContact(key),
+    dialogTarget: (sideId) => lookup.dialogTarget(sideId),
+    keepDialogTarget: (target) => lookup.keepDialogTarget(target),
+  };
+};
+
 describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () => {
   it.each(["INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE", "BYE", "NOSUCH"])(
     "%s: 407 in the caller's realm",
@@ -106,18 +119,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
 
   it("a Route that is known to be ours costs no look-up", async () => {
     const asked: string[] = [];
-    const { lookup } = node;
-    const counted = {
-      ...node,
-      lookup: {
-        resolve: (name: Aor) => (asked.push(name.domain), lookup.resolve(name)),
-        bindings: (aor: Aor) => lookup.bindings(aor),
-        bindingById: (id: string) => lookup.bindingById(id),
-        bindingsByContact: (key: string) => lookup.bindingsByContact(key),
-        dialogTarget: (sideId: string) => lookup.dialogTarget(sideId),
-        keepDialogTarget: (target: DialogTarget) => lookup.keepDialogTarget(target),
-      },
-    };
+    const counted = { ...node, lookup: listing(asked) };
     const routes = [undefined, "<sip:203.0.113.1;lr>", "<sip:example.com;lr>"];
     const counts: number[] = [];
     for (const Route of routes) {
@@ -153,11 +155,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
 
   it("which names are looked up depends on the request alone, so that the time does not tell who exists", async () => {
     const asked: string[] = [];
-    const lookup = {
-      resolve: (name: Aor) => (asked.push(`${name.username}@${name.domain}`), node.lookup.resolve(name)),
-      bindings: (aor: Aor) => node.lookup.bindings(aor),
-      bindingById: (id: string) => node.lookup.bindingById(id),
-    };
+    const lookup = listing(asked);
     const refusal = await ask("INVITE", "sip:x@elsewhere.example");
     if (refusal.kind !== "reject") throw new Error("not challenged");
     const lists = [];
@@ -773,13 +771,9 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
 
   it("only the very contact: another user part, port or parameter is nobody's", async () => {
     house.store.addRow(carols, row());
-    for (const uri of [
-      "sip:10.0.0.3:5070",
-      "sip:carol@10.0.0.3",
-      "sips:carol@10.0.0.3:5070",
-      `${contact};transport=tcp`,
-    ])
+    for (const uri of ["sip:10.0.0.3:5070", "sip:carol@10.0.0.3", `${contact};transport=tcp`])
       expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ status: 404 });
+    expect(await askAs("alice", "INVITE", "sips:carol@10.0.0.3:5070")).toMatchObject({ status: 416 });
   });
 
   it("a stranger is challenged and hears of no contact", async () => {
