@@ -18,7 +18,7 @@ function of(
   return credentialOf(
     user,
     { kind, secret: "ns/s", key: "k" },
-    { realm: "r", owner: undefined, secret, ...more },
+    { domain: "h", realm: "r", owner: undefined, secret, ...more },
   );
 }
 
@@ -27,6 +27,8 @@ test("a password becomes both hashes with username and realm, whatever character
     expect(of("password", { k: password })).toEqual({
       ha1: hash("md5", `alice:r:${password}`),
       ha1Sha256: hash("sha256", `alice:r:${password}`),
+      ha1b: hash("md5", `alice@h:r:${password}`),
+      ha1bSha256: hash("sha256", `alice@h:r:${password}`),
     });
 });
 
@@ -45,8 +47,8 @@ test.each([
 
 test("hashes are taken in lower case; SHA-256 may be missing, and a length of neither is refused", () => {
   const upper = { k: md5.toUpperCase(), k_sha256: sha256.toUpperCase() };
-  expect(of("ha1", upper)).toEqual({ ha1: md5, ha1Sha256: sha256 });
-  expect(of("ha1", { k: md5 })).toEqual({ ha1: md5, ha1Sha256: "" });
+  expect(of("ha1", upper)).toMatchObject({ ha1: md5, ha1Sha256: sha256 });
+  expect(of("ha1", { k: md5 })).toEqual({ ha1: md5, ha1Sha256: "", ha1b: "", ha1bSha256: "" });
   for (const data of [{ k: md5.slice(1) }, { k: `${md5}0` }, { k: "g".repeat(32) }])
     expect(of("ha1", data)).toMatchObject({ reason: "InvalidSecret" });
   for (const k_sha256 of [sha256.slice(1), `${sha256}0`, md5])

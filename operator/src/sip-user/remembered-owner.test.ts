@@ -20,7 +20,9 @@ const status = (more: object = {}) => ({
 });
 const rows = {
   domain: "example.com",
-  subscribers: [{ username: "alice", domain: "example.com", ha1: "", ha1Sha256: "", plain: "" }],
+  subscribers: [
+    { username: "alice", domain: "example.com", ha1: "", ha1Sha256: "", ha1b: "", ha1bSha256: "", plain: "" },
+  ],
   aliases: [
     { alias: "200", target: { username: "alice", domain: "example.com" } },
     { alias: "300", target: { username: "bob", domain: "example.com" } },

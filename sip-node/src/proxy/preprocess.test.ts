@@ -79,6 +79,21 @@ describe("our Route with a token", () => {
     }
   });
 
+  it("of two of this dialog the first leads on", () => {
+    const other = sealToken(
+      { ...token, callee: { ...token.callee, flow: flowOf("192.0.2.99", 5060) } },
+      "call-1",
+      "alice-1",
+      seal,
+    );
+    const second = `<sip:${other}@203.0.113.1;lr>`;
+    const peerOf = (Route: string) => {
+      const path = read("sip:bob@10.0.0.2", { Route, ...byCaller });
+      return path.kind === "path" ? path.dialog?.peer.flow.address : undefined;
+    };
+    expect([peerOf(`${own}, ${second}`), peerOf(`${second}, ${own}`)]).toEqual(["192.0.2.2", "192.0.2.99"]);
+  });
+
   it("foreign Routes behind it stay, in order: the peer of the token is the next hop", () => {
     const path = read("sip:bob@10.0.0.2", {
       Route: [`${own}, <sip:p1.example.org;lr>`, "<sip:p2.example.org;lr>;x=1"],
