@@ -77,6 +77,8 @@ const rows: UserRows = {
       domain: "example.com",
       ha1: createHash("md5").update("alice:realm:secret").digest("hex"),
       ha1Sha256: "",
+      ha1b: "",
+      ha1bSha256: "",
       plain: "",
     },
   ],
