@@ -726,10 +726,11 @@ test("rule 6: retained rows stay in the old domain when a SipDomain was made ane
 test.each([
   ["the MD5 hash alone", { ha1: "other" }],
   ["the SHA-256 hash alone", { ha1Sha256: "other" }],
+  ["the hash for the login name with the domain alone", { ha1b: "other" }],
   ["a plain password beside the hashes", { plain: "secret" }],
 ])("a row that differs in %s is put right, while the rest is refused too", (_what, difference) => {
   const subscribers = reconciled.subscribers.map((row) => ({ ...row, ...difference }));
-  const updated = { do: "updateSubscriber", account, credential: { ha1, ha1Sha256 } };
+  const updated = { do: "updateSubscriber", account, credential };
   expect(decide(user(), world({ ...reconciled, subscribers }, ownerOf())).actions[0]).toEqual(updated);
   const refused = decideSeen(user({ aliases: ["100", "200", "300"] }), { ...withTakenAlias, subscribers });
   expect(refused.actions[0]).toEqual(updated);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { issueNonce } from "../auth/nonce.ts";
 import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
-import { aorText } from "../location/account.ts";
+import { type Aor, aorText } from "../location/account.ts";
 import type { Lookup } from "../location/location.ts";
 import type { Binding } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
