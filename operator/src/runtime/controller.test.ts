@@ -248,6 +248,38 @@ test("a removal wakes objects that are not ready: the name may be free now", asy
   expect(seen).toMatchObject({ removed: ["ns/u2"], reconciled: ["u1"] });
 });
 
+test("an object that was let go wakes objects that are not ready, too", async () => {
+  const { loop, deleting, objects, seen, clock } = given(keys(1, 2), keys(1, 2));
+  loop.start();
+  await settle();
+  seen.reconciled.length = 0;
+  deleting.add("ns/u2");
+  loop.changed({ kind: "Thing", key: "ns/u2", what: "object" });
+  await settle();
+  expect(seen).toMatchObject({ released: ["ns/u2"], reconciled: [] });
+  objects.delete("ns/u2");
+  clock.advance(500);
+  await settle();
+  expect(seen.reconciled).toEqual(["u1"]);
+});
+
+test("an object that was let go and is deleted once more is waited for from then on", async () => {
+  const { loop, deleting, finalized, seen, clock } = given(keys(1, 1), keys(1, 1));
+  const again = async (): Promise<void> => {
+    loop.changed({ kind: "Thing", key: "ns/u1", what: "object" });
+    await settle();
+  };
+  deleting.add("ns/u1");
+  loop.start();
+  await settle();
+  clock.advance(10_000);
+  await settle();
+  seen.waited.length = 0;
+  finalized.push({ isDone: false, requeueAfter: 60_000 });
+  await again();
+  expect(seen.waited).toEqual([0]);
+});
+
 test("a sweep asks only for what the source has not at hand", async () => {
   const { loop, seen } = given(keys(1, 5), keys(1, 3));
   loop.start();

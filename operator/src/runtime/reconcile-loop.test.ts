@@ -96,6 +96,8 @@ test("stop waits for the work under way and takes nothing new", async () => {
   expect(isStopped).toBe(false);
   ends.get("a")?.well({});
   await stopped;
+  queue.add("c");
+  await settle();
   expect(started).toEqual(["a"]);
 });
 
