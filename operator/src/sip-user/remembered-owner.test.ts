@@ -39,6 +39,14 @@ test("who was ready under this address owns the rows that are there, with what l
   });
 });
 
+test("who waits for the domain owns them if it had a credential in force before", () => {
+  const waiting = [condition({ status: "False", reason: "DomainNotReady" })];
+  expect(remembered(user(status({ conditions: waiting, secretResourceVersion: "7" })))).toBeDefined();
+  expect(remembered(user(status({ conditions: waiting })))).toBeUndefined();
+  const refused = [condition({ status: "False", reason: "Conflict" })];
+  expect(remembered(user(status({ conditions: refused, secretResourceVersion: "7" })))).toBeUndefined();
+});
+
 test("what was adopted stays so; who asked for Retain adopted nothing", () => {
   const retained = status({ deletionPolicy: "Retain" });
   expect(remembered(user(retained))).toMatchObject({ deletionPolicy: "Retain", fields: { isAdopted: true } });
