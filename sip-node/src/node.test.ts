@@ -26,6 +26,8 @@ let heardFlows: string[];
 let marked: [string, number][];
 /** Nodes that a response was to be passed on to. */
 let passedOn: string[];
+/** What this node gives to peers while it drains. */
+let drain: { isDraining: boolean; isHandingOver: boolean; handed: string[]; followed: string[] };
 let heard: HeardFlow;
 /** Settled by the test: what peers say to an offered request. */
 let offers: { readonly line: string; readonly settle: (isTaken: boolean) => void }[];
@@ -34,6 +36,7 @@ beforeEach(() => {
   house = new TestHouse();
   house.store.addDomain("example.com");
   house.store.addUser("bob", "example.com");
+  drain = { isDraining: false, isHandingOver: false, handed: [], followed: [] };
   house.peers.add(caller.key); // calls without a challenge
   house.store.addRow({ username: "bob", domain: "example.com" }, binding);
   [now, sent, errors, offers, passedOn, heardFlows, marked] = [1_000_000, [], [], [], [], [], []];
@@ -72,8 +75,12 @@ beforeEach(() => {
       markAuthenticated: ({ key }, span) => marked.push([key, span]),
       admit: () => () => {},
       isIdle: true,
-      presence: { isDraining: false },
-      handOver: { hand: () => {}, follow: async () => false, isPending: () => false },
+      presence: drain,
+      handOver: {
+        hand: ({ bytes }) => void drain.handed.push(requestLine(bytes)),
+        follow: async (_key, bytes) => drain.followed.push(requestLine(bytes)) > 0,
+        isPending: () => drain.isHandingOver,
+      },
       passOn: (to) => {
         passedOn.push(to);
         return false;
@@ -109,6 +116,8 @@ const binding = {
   registeredAt: 0,
 };
 
+const requestLine = (bytes: Uint8Array): string =>
+  Buffer.from(bytes).toString("latin1").split("\r\n")[0] ?? "";
 const asks = (method: string, fields: Fields = {}): void =>
   node.datagram(Buffer.from(requestText(method, bob, fields), "latin1"), caller);
 /** Everything that waits for the location in memory has been answered. */
@@ -321,6 +330,26 @@ describe("CANCEL (§9.2, §16.10)", () => {
     passes(33_000);
     expect(lines()).toContain("192.0.2.1 SIP/2.0 487 Request Terminated");
     expect(node.hasOpenRequests()).toBe(false);
+  });
+});
+
+describe("a peer offers what this node hands over while it drains (rules 4 and 21)", () => {
+  const offered = (method: string) => node.offered(Buffer.from(requestText(method, bob), "latin1"), caller);
+
+  it("its repetition goes the same way, its CANCEL and ACK follow, and the peer hears that it is taken", () => {
+    drain = Object.assign(drain, { isDraining: true, isHandingOver: true });
+    expect(["INVITE", "CANCEL", "ACK"].map(offered)).toEqual([true, true, true]);
+    expect(drain.handed).toEqual([`INVITE ${bob} SIP/2.0`]);
+    expect(drain.followed).toEqual([`CANCEL ${bob} SIP/2.0`, `ACK ${bob} SIP/2.0`]);
+  });
+
+  it.each([
+    [true, false],
+    [false, true],
+  ])("what it does not hand over is not taken: draining %s, on its way %s", (isDraining, isHandingOver) => {
+    drain = Object.assign(drain, { isDraining, isHandingOver });
+    expect(offered("INVITE")).toBe(false);
+    expect([drain.handed, drain.followed]).toEqual([[], []]);
   });
 });
 
