@@ -74,6 +74,20 @@ test("design-sip rule 1: a former address is ours until the longest dialog over 
   expect(fourth.addressing?.others).toEqual(["10.96.0.20:5060"]);
 });
 
+test("former addresses stand in one order, whatever the order in which they came: an equal list is written once", () => {
+  const moves = (...ips: readonly string[]) =>
+    ips.reduce<AddressPlan | undefined>(
+      (before, ip) => planAddresses(cluster, service([{ ip }]), before && written(cluster, before), [], now),
+      undefined,
+    );
+  const keys = ["192.0.2.10:5060", "192.0.2.11:5060"];
+  for (const plan of [
+    moves("192.0.2.10", "192.0.2.11", "192.0.2.12"),
+    moves("192.0.2.11", "192.0.2.10", "192.0.2.12"),
+  ])
+    expect(Object.keys(plan?.former ?? {})).toEqual(keys);
+});
+
 test("an address that comes back is no former one", () => {
   const first = planAddresses(cluster, service([{ ip: "192.0.2.10" }]), undefined, [], now);
   const second = planAddresses(cluster, service([{ ip: "192.0.2.11" }]), written(cluster, first), [], now);

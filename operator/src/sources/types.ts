@@ -155,9 +155,9 @@ export interface SipClusterStatus {
   readonly observedGeneration?: number;
   /** Random id of this exchange in its database. Rows that the operator wrote carry it. */
   readonly installationId?: string;
-  /** Tag of the image that the SIP nodes run, or else its digest. */
+  /** Tag of the image that SIP nodes served with last, or else its digest; absent until the first serves. */
   readonly version?: string;
-  /** Image that the SIP nodes run. It is kept while the spec names none. */
+  /** Full name of that image. Nodes stay at it while the spec gives no version and no image. */
   readonly image?: string;
   /** Addresses that phones are told to use. */
   readonly addresses?: readonly {
