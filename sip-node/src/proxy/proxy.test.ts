@@ -209,6 +209,24 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     expect(await askAs("dora", "INVITE", callBob, { From })).toMatchObject({ kind: "forward" });
   });
 
+  it("an alias is no login name", async () => {
+    house.store.addAlias(
+      { username: "200", domain: "example.com" },
+      { username: "alice", domain: "example.com" },
+    );
+    const From = "<sip:200@example.com>;tag=1";
+    for (const login of ["200", "200@example.com"])
+      expect(await askAs(login, "INVITE", callBob, { From }, "alice"), login).toMatchObject({ status: 407 });
+  });
+
+  it("a peer's contact is no binding of ours", async () => {
+    house.peers.add(aliceFlow.key);
+    expect(await ask("INVITE", callBob, { Contact: "<sip:x@192.0.2.77>" })).toMatchObject({
+      kind: "forward",
+      caller: { contactId: "0" },
+    });
+  });
+
   it("a disabled user cannot call", async () => {
     house.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
     expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 407 });
