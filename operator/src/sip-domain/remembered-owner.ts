@@ -1,17 +1,24 @@
 /** The owner of a domain's rows whose owner row was lost: who was ready made them, or took them over. Pure. */
-import type { Owner } from "../ownership.ts";
+import { isHeldBy, type Owner } from "../ownership.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import { wasReconciled } from "../runtime/was-reconciled.ts";
 import type { SipDomainStatus } from "../sources/types.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
+import type { DomainRows } from "./world.ts";
 
-/** `object` is as it was last seen, `domains` the rows with its names. Undefined: its status does not say so, or there is no such row. */
+/**
+ * `object` is as it was last seen, `domains` the rows with its names. Undefined: its status does not say so, there is no such row, or another
+ * object has claimed the name since. The row of a name that is claimed by another object is that object's.
+ */
 export function rememberedOwner(
   { reference, uid, domain, realm, aliases, immutable, deletionPolicy: wanted }: SipDomain,
   object: KubernetesObject | undefined,
-  domains: readonly string[],
+  { installationId, claims, domains }: Pick<DomainRows, "installationId" | "claims" | "domains">,
 ): Owner<DomainFields> | undefined {
-  if (object?.metadata.uid !== uid || !wasReconciled(object) || !domains.includes(domain)) return undefined;
+  const isFree = (name: string): boolean =>
+    claims.every((claim) => claim.name !== name || isHeldBy(claim, installationId, reference));
+  const isThere = domains.includes(domain) && isFree(domain);
+  if (object?.metadata.uid !== uid || !wasReconciled(object) || !isThere) return undefined;
   const { deletionPolicy } = (object.status ?? {}) as SipDomainStatus;
   const isRetained = deletionPolicy === "Retain";
   return {
@@ -24,7 +31,7 @@ export function rememberedOwner(
       spec: immutable,
       domain,
       realm,
-      aliases: aliases.filter((alias) => domains.includes(alias)),
+      aliases: aliases.filter((alias) => domains.includes(alias) && isFree(alias)),
       ...(isRetained && wanted !== "Retain" ? { isAdopted: true } : {}),
     },
   };

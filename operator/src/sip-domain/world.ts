@@ -66,9 +66,11 @@ async function readRows(
   const key = keyOf(reference.namespace, reference.name);
   // Rows before claims: whoever made a row meanwhile has its claim by then.
   const domains = (await readDomains(database, names)).map((name) => name.toLowerCase());
+  const object = source.get(reference.kind, key);
+  const claims = await readClaims(database, "domain", names);
   const owner =
     (await readOwner<DomainFields>(installation, reference)) ??
-    rememberedOwner(wanted, source.get(reference.kind, key), domains);
+    rememberedOwner(wanted, object, { installationId: id, claims, domains });
   const isOther = owner !== undefined && owner.uid !== uid;
   const owned = owner?.fields.domain;
   return {
@@ -77,7 +79,7 @@ async function readRows(
     isAllowed: await isAllowed(cluster, reference.namespace, names, source),
     owner,
     present: isOther ? await source.presence(reference.kind, key) : undefined,
-    claims: await readClaims(database, "domain", names),
+    claims,
     domains,
     settings: await readDomainSettings(database, owned === undefined ? names : [...names, owned]),
   };

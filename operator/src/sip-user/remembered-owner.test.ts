@@ -18,7 +18,12 @@ const user = (status: object, spec: object = {}): KubernetesObject => ({
 const status = (more: object = {}) => ({
   ...{ conditions: [condition()], address: "sip:alice@example.com", deletionPolicy: "Delete", ...more },
 });
+const claim = (kind: "user" | "domain", name: string, owner: string) => ({
+  ...{ kind, name, installationId: "i" },
+  owner: { kind: kind === "user" ? "SipUser" : "SipDomain", namespace: "ns", name: owner },
+});
 const rows = {
+  ...{ installationId: "i", claims: [] as ReturnType<typeof claim>[] },
   domain: "example.com",
   subscribers: [
     { username: "alice", domain: "example.com", ha1: "", ha1Sha256: "", ha1b: "", ha1bSha256: "", plain: "" },
@@ -65,6 +70,14 @@ test("nobody is an owner who was not ready, only observed, had another address, 
   expect(rememberedOwner(parseSipUser(user(status())), undefined, rows)).toBeUndefined();
 });
 
+test("a row whose name another object has claimed since is that object's", () => {
+  const claims = (...names: string[]) => ({ claims: names.map((name) => claim("user", name, "bob")) });
+  expect(remembered(user(status()), claims("alice@example.com"))).toBeUndefined();
+  expect(remembered(user(status()), claims("200@example.com"))?.fields.aliases).toEqual([]);
+  const own = { claims: [claim("user", "alice@example.com", "alice")] };
+  expect(remembered(user(status()), own)?.fields.aliases).toEqual(["200"]);
+});
+
 test("a domain likewise", () => {
   const object: KubernetesObject = {
     kind: "SipDomain",
@@ -73,14 +86,21 @@ test("a domain likewise", () => {
     status: status(),
   };
   const domain = parseSipDomain(object);
-  expect(rememberedDomain(domain, object, ["example.com", "a.com"])).toMatchObject({
+  const found = (domains: string[], ...claims: ReturnType<typeof claim>[]) => ({
+    ...{ installationId: "i", claims, domains },
+  });
+  const both = ["example.com", "a.com"];
+  expect(rememberedDomain(domain, object, found(both))).toMatchObject({
     deletionPolicy: "Delete",
     fields: { domain: "example.com", realm: "example.com", aliases: ["a.com"] },
   });
   const adopted = { ...object, status: status({ deletionPolicy: "Retain" }) };
-  expect(rememberedDomain(domain, adopted, ["example.com"])?.fields.isAdopted).toBe(true);
-  expect(rememberedDomain(domain, object, ["a.com"])).toBeUndefined();
-  expect(rememberedDomain(domain, { ...object, status: {} }, ["example.com"])).toBeUndefined();
+  expect(rememberedDomain(domain, adopted, found(["example.com"]))?.fields.isAdopted).toBe(true);
+  expect(rememberedDomain(domain, object, found(["a.com"]))).toBeUndefined();
+  expect(rememberedDomain(domain, { ...object, status: {} }, found(["example.com"]))).toBeUndefined();
   const another = { ...object, metadata: { ...object.metadata, uid: "u0" } };
-  expect(rememberedDomain(domain, another, ["example.com"])).toBeUndefined();
+  expect(rememberedDomain(domain, another, found(["example.com"]))).toBeUndefined();
+  const theirs = (name: string) => found(both, claim("domain", name, "other"));
+  expect(rememberedDomain(domain, object, theirs("example.com"))).toBeUndefined();
+  expect(rememberedDomain(domain, object, theirs("a.com"))?.fields.aliases).toEqual([]);
 });

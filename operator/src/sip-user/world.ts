@@ -131,9 +131,14 @@ async function readRows(
   // Rows before claims: whoever made a row meanwhile has its claim by then.
   const subscribers = await readSubscribers(installation, domain, names);
   const aliases = await readAliases(database, domain, names);
+  const claims = await readClaims(
+    database,
+    "user",
+    names.map((name) => claimName(name, domain)),
+  );
   const owner =
     (await readOwner<UserFields>(installation, reference)) ??
-    rememberedOwner(user, object, { domain, subscribers, aliases });
+    rememberedOwner(user, object, { installationId: installation.id, claims, domain, subscribers, aliases });
   const isOther = owner !== undefined && owner.uid !== uid;
   const account = isAllowed ? { username, domain } : (owner?.fields ?? { username, domain });
   return {
@@ -148,11 +153,7 @@ async function readRows(
     ...(credential !== undefined && isAllowed
       ? await readSecret(credential.secret, source)
       : { secret: undefined }),
-    claims: await readClaims(
-      database,
-      "user",
-      names.map((name) => claimName(name, domain)),
-    ),
+    claims,
     subscribers,
     settings: await readUserSettings(database, account),
     aliases,
