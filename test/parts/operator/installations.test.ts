@@ -516,8 +516,9 @@ test("a database that is migrated elsewhere holds up nobody else's beat", async 
   const { database } = (await waiting.of("other/d"))!;
   for (let round = 0; round < 2; round += 1) {
     await database.run("UPDATE strowger_meta SET leader_beat_at = 0");
-    void waiting.beat(); // does not end
-    await expect.poll(async () => (await leaderBeat(database)).age).toBeLessThan(10_000);
+    // Does not end. A beat whose predecessor still looks for lost tables is left out, so that one is not enough.
+    const age = async () => (void waiting.beat(), (await leaderBeat(database)).age);
+    await expect.poll(age).toBeLessThan(10_000);
   }
   await mariadb.query("DELETE FROM strowger_lease");
   await expect.poll(() => told.filter((line) => line === "back ns/c")).toHaveLength(1);
