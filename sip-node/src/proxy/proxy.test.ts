@@ -11,6 +11,7 @@ import { contactId } from "../location/contact-id.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
 import { applyEdits } from "../wire/edits.ts";
 import { type Flow, flowOf } from "../wire/flow.ts";
+import { maxCredentials } from "../wire/limits.ts";
 import { type FlowToken, sealToken } from "./flow-token.ts";
 import { answerOptions, route, routeAck } from "./proxy.ts";
 import type { Rejection } from "./rejection.ts";
@@ -306,6 +307,23 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
           "dora",
         );
         expect(await route(named, aliceFlow, node)).toMatchObject({ kind: "forward" });
+      });
+
+      it("credentials for many realms, each with a name of its own, cost a few look-ups each and not all of all", async () => {
+        const asked: string[] = [];
+        const values = Array.from(
+          { length: maxCredentials },
+          (_, i) => `Digest username="u${i}@h${i}.example", realm="r${i}.example"`,
+        );
+        const request = requestOf("INVITE", callBob, {
+          From: `${From};tag=1`,
+          "Proxy-Authorization": values,
+        });
+        expect(await route(request, aliceFlow, { ...node, lookup: listing(asked) })).toMatchObject({
+          status: 407,
+        });
+        // Of each the realm and the host as homes, and the name twice for From's domain and twice for the chosen one
+        expect(asked.length).toBeLessThanOrEqual(6 * maxCredentials + 3);
       });
 
       it("is asked in the called domain's realm where nothing says whose it is", async () => {

@@ -294,13 +294,18 @@ async function readCaller(request: Request, name: Aor, { lookup }: ProxyHouse): 
   return { ...resolution, logins: [...loginsOf(resolution.account), ...others] };
 }
 
-/** Whose password is asked for where From names no domain of ours: of the called domain; an anonymous caller may be of another one. */
+/**
+ * Whose password is asked for where From names no domain of ours: of the called domain; an anonymous caller may be of another one. The home
+ * is chosen before the login names are looked up in it: every name in every possible home would let one datagram ask for hundreds.
+ */
 async function homeOf(request: Request, isHidden: boolean, called: Aor, house: ProxyHouse): Promise<Caller> {
+  const { lookup } = house;
   const names = isHidden ? possibleHomes(request, called.domain) : [called.domain];
-  const homes = await Promise.all(
-    names.map((domain) => readCaller(request, { username: "", domain }, house)),
-  );
-  return chooseHome(request, homes) ?? nobody;
+  const homes = await Promise.all(names.map((domain) => lookup.resolve({ username: "", domain })));
+  const domain = chooseHome(request, homes)?.domain;
+  if (domain === undefined) return nobody;
+  const logins = await findLogins(request, "proxy-authorization", domain.name, lookup);
+  return { domain, account: undefined, logins };
 }
 
 const nobody: Caller = { domain: undefined, account: undefined, logins: [] };
