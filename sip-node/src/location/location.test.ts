@@ -85,6 +85,14 @@ describe("reads", () => {
     });
   });
 
+  it("a domain that is no host is not asked for: not every table can compare it", async () => {
+    expect(await location.resolve({ username: "bob", domain: "пример" })).toEqual({
+      domain: undefined,
+      account: undefined,
+    });
+    expect(asked).toEqual([]);
+  });
+
   it("a database that is away is everybody's StoreUnavailable", async () => {
     store.isAway = true;
     for (const one of [

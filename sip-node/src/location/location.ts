@@ -8,6 +8,7 @@ import { aorText } from "./account.ts";
 import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 import { Coalescer } from "./coalescer.ts";
 import { maxSameContact } from "../wire/limits.ts";
+import { isAscii } from "../wire/wire-text.ts";
 import type { LocationStore } from "./location-store.ts";
 
 /** What the deciding rooms may ask. Every promise rejects with `StoreUnavailable` or `QueueFull` and nothing else. */
@@ -56,7 +57,9 @@ export class Location implements Lookup {
     this.commits = new Coalescer((changes) => commitInRounds(store, changes), defer, commitBounds);
   }
 
+  /** A domain is a host (RFC 3261 §25.1). Login names may say other text behind their "@", which some tables cannot compare: it names none. */
   resolve(name: Aor): Promise<Resolution> {
+    if (!isAscii(name.domain)) return Promise.resolve({ domain: undefined, account: undefined });
     return isStorable(name) ? this.resolutions.ask(name) : this.resolveDomain(name.domain);
   }
 
