@@ -35,7 +35,8 @@ test("a database that the spec or an annotation asks for is nothing to say, also
   const seen = new ReplacedDatabase();
   seen.see(sighting("old", "old"));
   const status = { observedGeneration: 2, installationId: "old" };
-  expect(seen.see(sighting("old", "new", { generation: 2, status }))).toBeUndefined();
+  for (const _ of ["first", "again, for the status could not be written"])
+    expect(seen.see(sighting("old", "new", { generation: 2, status }))).toBeUndefined();
   expect(seen.see(sighting("new", "new", { generation: 2 }))).toBeUndefined();
   expect(seen.see(sighting("new", "third", { generation: 2, isTakenOnPurpose: true }))).toBeUndefined();
   expect(new ReplacedDatabase().see(sighting("old", "new", { generation: 2 }))).toBeUndefined();

@@ -21,7 +21,7 @@ export interface DatabaseSighting {
 }
 
 export class ReplacedDatabase {
-  /** The generation of the spec under which the database was last seen. */
+  /** The generation of the spec under which the database was last seen that the status states. */
   #generation: number | undefined;
   #replaced: { readonly id: string; readonly at: number; readonly message: string } | undefined;
 
@@ -29,7 +29,8 @@ export class ReplacedDatabase {
   see({ id, status, generation, isTakenOnPurpose, now }: DatabaseSighting): string | undefined {
     const had = status.installationId;
     const isAsked = (this.#generation ?? status.observedGeneration) !== generation || isTakenOnPurpose;
-    this.#generation = generation;
+    // A database that the spec asks for is so until the status states it, however often it is looked at before.
+    if (had === undefined || had === id) this.#generation = generation;
     if (had !== undefined && had !== id) {
       this.#replaced = isAsked ? undefined : { id, at: now, message: sayReplaced(had, id) };
     } else if (had === id) {
