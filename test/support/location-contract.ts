@@ -123,6 +123,26 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect((await resolve({ ...bob, username: "carol" }))?.account?.registration.maxContacts).toBe(1);
       });
 
+      it("a domain lets anonymous callers in unless it says otherwise; its users' aliases elsewhere do as it does", async () => {
+        await fixture.addDomain("strict.example", { anonymousCallers: "Reject" });
+        await fixture.addDomain("alias.example", { aliasOf: "strict.example" });
+        await fixture.addUser("carol", "strict.example");
+        await fixture.addAlias(
+          { username: "300", domain: "example.com" },
+          { username: "carol", domain: "strict.example" },
+        );
+        for (const [username, domain, anonymousCallers] of [
+          ["bob", "example.com", "Allow"],
+          ["carol", "strict.example", "Reject"],
+          ["nobody", "strict.example", "Reject"],
+          ["carol", "alias.example", "Reject"],
+          ["300", "example.com", "Reject"],
+        ] as const)
+          expect((await resolve({ username, domain }))?.domain, `${username}@${domain}`).toMatchObject({
+            anonymousCallers,
+          });
+      });
+
       it("aliases of users and of domains are followed", async () => {
         await fixture.addDomain("alias.example", { aliasOf: "example.com" });
         await fixture.addAlias({ username: "100", domain: "example.com" }, bob);

@@ -1,6 +1,7 @@
 /** A location store without a database, for the deciding rooms' tests; the contract suite holds it to what MySQL does. */
 import {
   type Account,
+  type AnonymousCallers,
   type Aor,
   defaultRegistration,
   type Domain,
@@ -32,6 +33,7 @@ export interface NewDomain {
   readonly realm?: string;
   readonly maxContacts?: number;
   readonly onMaxContacts?: OnMaxContacts;
+  readonly anonymousCallers?: AnonymousCallers;
 }
 
 export interface NewUser {
@@ -133,6 +135,7 @@ export class MemoryLocation implements LocationStore {
       realm = name,
       maxContacts = defaultRegistration.maxContacts,
       onMaxContacts = defaultRegistration.onMaxContacts,
+      anonymousCallers = "Allow",
     } = this.#domains.get(name) ?? {};
     return {
       name,
@@ -140,6 +143,7 @@ export class MemoryLocation implements LocationStore {
       isEnabled,
       registration: { ...defaultRegistration, maxContacts, onMaxContacts },
       algorithms: ["MD5"],
+      anonymousCallers,
     };
   }
 

@@ -76,6 +76,23 @@ test("RFC 3261 §19.1.4: a domain is served in lower case, with its aliases besi
   expect(ready.status).toBe("True");
 });
 
+test("RFC 5079: what the spec says of anonymous callers is in the domain's row alone; without it the node's default is", () => {
+  const saved = (spec: object) =>
+    decide(domain({ aliases: ["a.example"], ...spec }), empty).actions.flatMap((action) =>
+      action.do === "saveSettings" ? [[action.row.domain, action.row.anonymousCallers]] : [],
+    );
+  expect(saved({ calls: { anonymousCallers: "Reject" } })).toEqual([
+    ["example.com", "Reject"],
+    ["a.example", null],
+  ]);
+  expect(saved({ calls: {} })).toEqual(saved({}));
+  expect(saved({})).toContainEqual(["example.com", null]);
+  const before = after(decide(domain(), empty).actions);
+  expect(decide(domain({ calls: { anonymousCallers: "Reject" } }), before).actions).toEqual([
+    { do: "saveSettings", row: expect.objectContaining({ anonymousCallers: "Reject" }) as unknown },
+  ]);
+});
+
 test("a domain whose rows are as they should be needs nothing", () => {
   const spec = domain({ aliases: ["a.example"], auth: { algorithms: ["SHA-256", "MD5"] } });
   expect(decide(spec, after(decide(spec, empty).actions)).actions).toEqual([]);

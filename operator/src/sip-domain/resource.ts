@@ -16,6 +16,8 @@ export interface SipDomain {
   /** Seconds and a number of contacts; undefined is the node's default. */
   readonly registration: NonNullable<SipDomainSpec["registration"]>;
   readonly algorithms: readonly string[] | undefined;
+  /** Undefined is the node's default. */
+  readonly anonymousCallers: NonNullable<SipDomainSpec["calls"]>["anonymousCallers"];
   readonly adoptionPolicy: AdoptionPolicy;
   /** As the spec says it, if it does. */
   readonly deletionPolicy: DeletionPolicy | undefined;
@@ -46,6 +48,7 @@ export function parseSipDomain({ kind, metadata, spec: raw }: KubernetesObject):
     isEnabled: spec.enabled,
     registration: spec.registration ?? {},
     algorithms: spec.auth?.algorithms,
+    anonymousCallers: spec.calls?.anonymousCallers,
     adoptionPolicy: spec.adoptionPolicy ?? "Never",
     deletionPolicy: spec.deletionPolicy,
     immutable: {

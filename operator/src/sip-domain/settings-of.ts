@@ -10,11 +10,12 @@ const nothing = {
   maxContacts: null,
   onMaxContacts: null,
   algorithms: null,
+  anonymousCallers: null,
 };
 
 /** `found` is the row as it is: who adopts leaves there what the spec does not say. */
 export function settingsOf(
-  { domain, realm, isEnabled, registration, algorithms, adoptionPolicy }: SipDomain,
+  { domain, realm, isEnabled, registration, algorithms, anonymousCallers, adoptionPolicy }: SipDomain,
   name: string,
   found: DomainSettings | undefined,
 ): DomainSettings {
@@ -31,5 +32,6 @@ export function settingsOf(
     maxContacts: registration.maxContacts ?? left.maxContacts,
     onMaxContacts: registration.onMaxContacts ?? left.onMaxContacts,
     algorithms: algorithms?.join(",") ?? left.algorithms,
+    anonymousCallers: anonymousCallers ?? left.anonymousCallers,
   };
 }

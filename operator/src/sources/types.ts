@@ -231,6 +231,11 @@ export interface SipDomainSpec {
     /** Hash algorithms of digest authentication, offered in this order. Older phones fail when SHA-256 is offered. Defaults to MD5 alone. */
     readonly algorithms?: readonly ("MD5" | "SHA-256")[];
   };
+  /** Which calls reach the users of this domain. Defaults to the defaults of its fields. */
+  readonly calls?: {
+    /** Whether anonymous callers may call users of this domain or send them messages, also through a peer. A caller is anonymous by its From or by its Privacy header (RFC 5079). Reject answers 433 (Anonymity Disallowed): the caller's phone shows a failed call, the called phone does not ring. Defaults to Allow. */
+    readonly anonymousCallers?: "Allow" | "Reject";
+  };
   /** Other namespaces whose SipUsers may belong to this domain, by name or by label. SipUsers of its own namespace always may. Defaults to none. */
   readonly allowedNamespaces?: {
     /** Names of namespaces. Defaults to none. */

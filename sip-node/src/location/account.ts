@@ -20,7 +20,11 @@ export interface Domain {
   readonly registration: RegistrationSettings;
   /** Digest algorithms offered, in order of preference: "MD5", "SHA-256". */
   readonly algorithms: readonly ("MD5" | "SHA-256")[];
+  /** Whether who hides its identity may call its users (RFC 5079). */
+  readonly anonymousCallers: AnonymousCallers;
 }
+
+export type AnonymousCallers = "Allow" | "Reject";
 
 /** A user of a served domain. Exactly one of `ha1` and `password` is set in most rows; none means that nobody can log in. */
 export interface Account extends Aor {

@@ -38,12 +38,19 @@ describeWith(["mariadb"], "MariaDB", () => {
       ],
       addDomain: async (
         name,
-        { aliasOf = null, isEnabled = true, realm = null, maxContacts = null, onMaxContacts = null } = {},
+        {
+          aliasOf = null,
+          isEnabled = true,
+          realm = null,
+          maxContacts = null,
+          onMaxContacts = null,
+          anonymousCallers = null,
+        } = {},
       ) => {
         await server.query("INSERT INTO domain (domain) VALUES (?)", [name]);
         await server.query(
-          "INSERT INTO strowger_domain (domain, alias_of, enabled, realm, max_contacts, on_max_contacts) VALUES (?, ?, ?, ?, ?, ?)",
-          [name, aliasOf, isEnabled ? 1 : 0, realm, maxContacts, onMaxContacts],
+          "INSERT INTO strowger_domain (domain, alias_of, enabled, realm, max_contacts, on_max_contacts, anonymous_callers) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          [name, aliasOf, isEnabled ? 1 : 0, realm, maxContacts, onMaxContacts, anonymousCallers],
         );
       },
       addUser: async (username, domain, { password = "", ha1 = "", isEnabled, maxContacts } = {}) => {

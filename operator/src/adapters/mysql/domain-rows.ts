@@ -18,6 +18,8 @@ export interface DomainSettings {
   readonly onMaxContacts: string | null;
   /** Comma-separated, in the order offered. */
   readonly algorithms: string | null;
+  /** `Allow` or `Reject`. */
+  readonly anonymousCallers: string | null;
 }
 
 /** Which of the names are rows of `domain`, as they are spelt there. */
@@ -39,7 +41,7 @@ export async function readDomainSettings(
   const rows = await database.rows<Omit<DomainSettings, "isEnabled"> & { enabled: number }>(
     `SELECT domain, alias_of AS aliasOf, realm, enabled, min_expires AS minExpires, default_expires AS defaultExpires,
        max_expires AS maxExpires, max_contacts AS maxContacts,
-       on_max_contacts AS onMaxContacts, algorithms
+       on_max_contacts AS onMaxContacts, algorithms, anonymous_callers AS anonymousCallers
        FROM strowger_domain WHERE domain IN (${marks(names)})`,
     names,
   );
@@ -55,11 +57,12 @@ export async function saveDomainSettings(change: Change, row: DomainSettings): P
   await change.run(
     `INSERT INTO strowger_domain
        (domain, alias_of, realm, enabled, min_expires, default_expires, max_expires, max_contacts, on_max_contacts,
-        algorithms, change_seq)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        algorithms, anonymous_callers, change_seq)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON DUPLICATE KEY UPDATE alias_of = VALUES(alias_of), realm = VALUES(realm), enabled = VALUES(enabled),
        min_expires = VALUES(min_expires), default_expires = VALUES(default_expires), max_expires = VALUES(max_expires),
-       max_contacts = VALUES(max_contacts), on_max_contacts = VALUES(on_max_contacts), algorithms = VALUES(algorithms), change_seq = VALUES(change_seq)`,
+       max_contacts = VALUES(max_contacts), on_max_contacts = VALUES(on_max_contacts), algorithms = VALUES(algorithms),
+       anonymous_callers = VALUES(anonymous_callers), change_seq = VALUES(change_seq)`,
     [
       row.domain,
       row.aliasOf,
@@ -71,6 +74,7 @@ export async function saveDomainSettings(change: Change, row: DomainSettings): P
       row.maxContacts,
       row.onMaxContacts,
       row.algorithms,
+      row.anonymousCallers,
       change.changeSeq,
     ],
   );

@@ -10,7 +10,7 @@ const staleAfterMs = 10_000;
 const removedAfterMs = 3_600_000;
 
 /** Migrations (`schema/`): the first that has this code's tables, the last that it knows. */
-export const schemaRange = { min: 7, max: 7 };
+export const schemaRange = { min: 8, max: 8 };
 
 export interface Schema {
   /** Of the last migration that the database has; 0: none. */

@@ -21,6 +21,7 @@ interface AccountRow extends Row {
   readonly max_contacts: number | null;
   readonly on_max_contacts: string | null;
   readonly algorithms: string | null;
+  readonly anonymous_callers: string | null;
   readonly username: string | null;
   readonly domain: string | null;
   readonly password: string | null;
@@ -34,7 +35,7 @@ interface AccountRow extends Row {
 }
 
 const settings =
-  "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.on_max_contacts, sc.algorithms";
+  "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.on_max_contacts, sc.algorithms, sc.anonymous_callers";
 const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
   LEFT JOIN strowger_aor v ON v.username = s.username AND v.domain = s.domain`;
 
@@ -119,6 +120,7 @@ function domainOf(row: AccountRow): Domain {
       .split(",")
       .map((text) => text.trim())
       .filter((text) => text === "MD5" || text === "SHA-256"),
+    anonymousCallers: row.anonymous_callers === "Reject" ? "Reject" : "Allow",
   };
 }
 
