@@ -7,10 +7,18 @@ import { parseNameAddr } from "../wire/name-addr.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
 import { wireText } from "../wire/wire-text.ts";
+import { asksForPrivacy } from "./identity.ts";
 
 /** A host below `invalid`, which RFC 3323 asks for, or the user part `anonymous` at whatever host, as many phones write it. */
 export const isAnonymous = (from: SipUri): boolean =>
   /(^|\.)invalid$/.test(from.host) || from.user?.toLowerCase() === "anonymous";
+
+/** What else withholds a caller's identity (RFC 5079 §3): the display name, and Privacy `id` or `user`. */
+export const withholdsIdentity = (request: Request): boolean =>
+  /^"?anonymous"?\s*</i.test(request.text.slice(request.from.start, request.from.end)) ||
+  asksForPrivacy(request, identityPrivacy);
+
+const identityPrivacy = /^\s*(id|user)\s*$/i;
 
 /**
  * Names of the domains that a caller whose From names none may be of, the likeliest first, each once, in lower case: the one of the identity

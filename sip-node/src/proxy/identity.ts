@@ -33,14 +33,17 @@ const isRemoved = (message: Message, field: Field, isHidden: boolean): boolean =
   (assertions.has(field.name) && (isHidden || isHiddenParty(message, field)));
 
 /** `id` hides the asserted identity (RFC 3325 §9.3); `user` and `header` ask for more than that (RFC 3323 §4.2). */
-const asksForPrivacy = ({ text, fields }: Message): boolean =>
+const anyPrivacy = /^\s*(id|user|header)\s*$/i;
+
+/** Whether one of the message's privacy values is such a one. */
+export const asksForPrivacy = ({ text, fields }: Message, values = anyPrivacy): boolean =>
   fields.some(
     ({ name, valueStart, valueEnd }) =>
       name === "privacy" &&
       text
         .slice(valueStart, valueEnd)
         .split(/[;,]/)
-        .some((value) => /^\s*(id|user|header)\s*$/i.test(value)),
+        .some((value) => values.test(value)),
   );
 
 /** Remote-Party-ID, the forerunner of P-Asserted-Identity, says by itself who may see it. */

@@ -268,6 +268,69 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       });
     });
 
+    describe("to a domain that refuses anonymous callers (RFC 5079)", () => {
+      const refused = { kind: "reject", status: 433, reason: "Anonymity Disallowed" };
+      const shown = "<sip:alice@example.com>";
+      beforeEach(() => house.store.addDomain("example.com", { anonymousCallers: "Reject" }));
+
+      it.each([
+        ["the host is below invalid", "<sip:anonymous@anonymous.invalid>", {}],
+        ["the user part is anonymous", "<sip:Anonymous@192.0.2.7>", {}],
+        ["the display name is quoted", `"Anonymous" ${shown}`, {}],
+        ["the display name is a token", `anonymous ${shown}`, {}],
+        ["Privacy: id", shown, { Privacy: "critical;id" }],
+        ["Privacy: user", shown, { Privacy: "user" }],
+      ])(
+        "%s: 433 for whoever proved who it is, a challenge for everybody else",
+        async (_what, From, more) => {
+          for (const method of ["INVITE", "MESSAGE", "SUBSCRIBE", "OPTIONS"]) {
+            const fields = hidden(From, more);
+            expect(await askAs("alice", method, callBob, fields), method).toMatchObject(refused);
+            expect(await ask(method, callBob, fields), method).toMatchObject({ status: 407 });
+            expect(await askAs("alice", method, callBob, fields, "wrong"), method).toMatchObject({
+              status: 407,
+            });
+            house.peers.add(aliceFlow.key);
+            expect(await ask(method, callBob, fields), method).toMatchObject(refused);
+            house.peers.delete(aliceFlow.key);
+          }
+        },
+      );
+
+      it.each([
+        ["its own address", shown, {}],
+        ["a display name that holds the word", `"Anonymous Coward" ${shown}`, {}],
+        ["another privacy", shown, { Privacy: "header;none" }],
+      ])("%s is no anonymous caller", async (_what, From, more) => {
+        expect(await askAs("alice", "INVITE", callBob, hidden(From, more))).toMatchObject({
+          kind: "forward",
+        });
+      });
+
+      it("nor is the user who has that name", async () => {
+        house.store.addUser("anonymous", "example.com", { password: "anonymous" });
+        const From = "<sip:anonymous@example.com>";
+        expect(await askAs("anonymous", "INVITE", callBob, hidden(From))).toMatchObject({ kind: "forward" });
+      });
+
+      it("the called user's domain decides, not the caller's, and nobody learns who is there", async () => {
+        const From = "<sip:anonymous@anonymous.invalid>";
+        expect(await askAs("alice", "INVITE", "sip:nobody@example.com", hidden(From))).toMatchObject(refused);
+        expect(await askAs("alice", "INVITE", "sip:carol@example.com", hidden(From))).toMatchObject(refused);
+        expect(
+          await askAs("alice", "INVITE", "sip:bob@192.0.2.2:5060", hidden(shown, { Privacy: "id" })),
+        ).toMatchObject(refused);
+        house.store.addDomain("b.example");
+        house.store.addUser("dora", "b.example", { password: "dora" });
+        house.store.addRow({ username: "dora", domain: "b.example" }, binding({ id: "23" }));
+        house.store.addAlias({ username: "300", domain: "b.example" }, bobs);
+        const callDora = "sip:dora@b.example";
+        const own = hidden(From, { "P-Preferred-Identity": shown });
+        expect(await askAs("alice", "INVITE", callDora, own)).toMatchObject({ kind: "forward" });
+        expect(await askAs("alice", "INVITE", "sip:300@b.example", own)).toMatchObject(refused);
+      });
+    });
+
     describe("of another served domain than the called one", () => {
       beforeEach(() => {
         house.store.addDomain("b.example", { realm: "b realm" });

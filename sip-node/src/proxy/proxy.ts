@@ -25,7 +25,7 @@ import type { Epoch } from "../wire/units.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
 import { wireText } from "../wire/wire-text.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
-import { chooseHome, isAnonymous, possibleHomes } from "./anonymous.ts";
+import { chooseHome, isAnonymous, possibleHomes, withholdsIdentity } from "./anonymous.ts";
 import { callersBinding } from "./callers-binding.ts";
 import { contactOwner } from "./contact-owner.ts";
 import { refreshedTarget, remoteSide } from "./dialog-target.ts";
@@ -91,7 +91,9 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   const found =
     byName.kind === "not-served" ? await findByContact(request.uri, admission.aor, house) : byName;
   if (found.kind === "not-served") return notServed(called.domain);
-  if (found.kind === "reject") return found;
+  if (admission.isAnonymous && found.domain.anonymousCallers === "Reject")
+    return reject(433, "Anonymity Disallowed");
+  if (found.kind === "nowhere") return found.rejection;
   const own = admission.aor === undefined ? [] : await ownBindings(admission.aor, await askedOwn, house);
   const edits = [...path.edits, ...admission.edits];
   return {
@@ -242,6 +244,8 @@ interface Authorized {
   readonly kind: "authorized";
   /** Who calls; undefined for a peer. */
   readonly aor: Aor | undefined;
+  /** It hides from the called user who it is (RFC 5079 §3). */
+  readonly isAnonymous: boolean;
   /** Takes away the credentials that were meant for us (§22.3). */
   readonly edits: readonly Edit[];
 }
@@ -256,10 +260,12 @@ async function authorize(
   called: Aor,
   house: ProxyHouse,
 ): Promise<Authorized | Rejection> {
-  if (house.isPeer(source)) return { kind: "authorized", aor: undefined, edits: [] };
   const from = parseUri(request.from.uri);
-  const named = isProblem(from) ? undefined : aorOf(from);
   const isHidden = !isProblem(from) && isAnonymous(from);
+  const withholds = withholdsIdentity(request);
+  if (house.isPeer(source))
+    return { kind: "authorized", aor: undefined, isAnonymous: isHidden || withholds, edits: [] };
+  const named = isProblem(from) ? undefined : aorOf(from);
   const claimed = named === undefined ? undefined : await readCaller(request, named, house);
   const { domain, account, logins } =
     claimed !== undefined && isServed(claimed.domain)
@@ -269,9 +275,15 @@ async function authorize(
   const admission = admit(request, "proxy", domain, logins, house.authenticator, house.now());
   if (admission.kind === "reject") return toStranger(admission);
   const caller = admission.account;
-  if (!isSameAor(caller, account) && !(isHidden && account === undefined))
+  const isNobodys = isHidden && account === undefined;
+  if (!isSameAor(caller, account) && !isNobodys)
     return reject(403, "From is not the user that logged in, nor an alias of it");
-  return { kind: "authorized", aor: caller, edits: ownCredentials(request, domain.realm, house) };
+  return {
+    kind: "authorized",
+    aor: caller,
+    isAnonymous: isNobodys || withholds,
+    edits: ownCredentials(request, domain.realm, house),
+  };
 }
 
 /** Whether a name stands for this user; aliases are followed. */
@@ -336,7 +348,16 @@ function isOwnCredential(
 
 interface TargetSet {
   readonly kind: "targets";
+  /** Of the called user. */
+  readonly domain: Domain;
   readonly targets: readonly Target[];
+}
+
+/** The domain is served, and nobody can be reached. */
+interface Nowhere {
+  readonly kind: "nowhere";
+  readonly domain: Domain;
+  readonly rejection: Rejection;
 }
 
 /** The Request-URI's host is no domain of ours. */
@@ -345,16 +366,19 @@ interface NotServed {
 }
 
 /** 404 for a domain or user that is not here, 480 for a user without a phone. */
-async function findTargets(called: Aor, house: ProxyHouse): Promise<TargetSet | NotServed | Rejection> {
+async function findTargets(called: Aor, house: ProxyHouse): Promise<TargetSet | NotServed | Nowhere> {
   const [{ domain, account }, bindings] = await Promise.all([
     house.lookup.resolve(called),
     house.lookup.bindings(called),
   ]);
   if (!isServed(domain)) return { kind: "not-served" };
-  if (account?.isEnabled !== true) return reject(404, "Not Found");
+  const nowhere = (rejection: Rejection): Nowhere => ({ kind: "nowhere", domain, rejection });
+  if (account?.isEnabled !== true) return nowhere(reject(404, "Not Found"));
   const isAlias = account.username !== called.username || account.domain !== called.domain;
   const found = targets(isAlias ? await house.lookup.bindings(account) : bindings);
-  return found.length > 0 ? { kind: "targets", targets: found } : reject(480, "Temporarily Unavailable");
+  return found.length > 0
+    ? { kind: "targets", domain, targets: found }
+    : nowhere(reject(480, "Temporarily Unavailable"));
 }
 
 /** A Request-URI that is a phone's own contact leads to that phone's flow (ADR 30), and one that is nobody's leads nowhere. */
@@ -366,8 +390,9 @@ async function findByContact(
   const owner = contactOwner(uri, await house.lookup.bindingsByContact(contactKey(uri)), caller?.domain);
   if (owner === undefined) return { kind: "not-served" };
   const { domain, account } = await house.lookup.resolve(owner.aor);
-  const found = isServed(domain) && account?.isEnabled === true ? targets(owner.bindings) : [];
-  return found.length > 0 ? { kind: "targets", targets: found } : { kind: "not-served" };
+  if (!isServed(domain) || account?.isEnabled !== true) return { kind: "not-served" };
+  const found = targets(owner.bindings);
+  return found.length > 0 ? { kind: "targets", domain, targets: found } : { kind: "not-served" };
 }
 
 const notServed = (domain: string): Rejection =>
