@@ -11,7 +11,7 @@ import { contactId } from "../location/contact-id.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
 import { applyEdits } from "../wire/edits.ts";
 import { type Flow, flowOf } from "../wire/flow.ts";
-import { maxCredentials } from "../wire/limits.ts";
+import { maxCredentials, maxRouteHosts } from "../wire/limits.ts";
 import { type FlowToken, sealToken } from "./flow-token.ts";
 import { answerOptions, route, routeAck } from "./proxy.ts";
 import type { Rejection } from "./rejection.ts";
@@ -116,6 +116,22 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
         status: 403,
         isToStranger: true,
       });
+  });
+
+  it("only so many served domains in Route are looked up, one that stands twice once", async () => {
+    const asked: string[] = [];
+    const hosts = Array.from({ length: maxRouteHosts + 1 }, (_, i) => `d${i}.example`);
+    for (const host of hosts) house.store.addDomain(host, { aliasOf: "example.com" });
+    const counted = { ...node, lookup: listing(asked) };
+    const routeBy = (names: string[]) => {
+      const Route = names.map((host) => `<sip:${host};lr>`);
+      return route(requestOf("INVITE", callBob, { Route, From: "<tel:+49>;tag=1" }), aliceFlow, counted);
+    };
+    const most = hosts.slice(1);
+    expect(await routeBy([...most, ...most])).toMatchObject({ status: 407 });
+    asked.length = 0;
+    expect(await routeBy(hosts)).toMatchObject({ status: 403, isToStranger: true });
+    expect(asked).toEqual(most.map((_, i) => `@d${i}.example`));
   });
 
   it("a Route that is known to be ours costs no look-up", async () => {

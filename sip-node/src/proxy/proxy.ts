@@ -18,6 +18,7 @@ import { parseDigestCredentials } from "../wire/digest-credentials.ts";
 import { type Edit, removeField } from "../wire/edits.ts";
 import { findField } from "../wire/fields.ts";
 import type { Flow } from "../wire/flow.ts";
+import { maxRouteHosts } from "../wire/limits.ts";
 import type { Field, Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import type { Seal } from "../wire/seal.ts";
@@ -166,14 +167,17 @@ export async function answerOptions(request: Request, house: ProxyHouse): Promis
 }
 
 /**
- * §16.4. Only a Route that is neither a token of this dialog nor an address of ours costs a look-up: is its host a domain of ours? While the
- * database cannot say, a request that a token behind it leads on goes on all the same.
+ * §16.4. Only a Route that is neither a token of this dialog nor an address of ours costs a look-up: is its host a domain of ours? They are
+ * asked one after the other, so that their number is bounded. While the database cannot say, a request that a token behind it leads on goes
+ * on all the same.
  */
 async function pathOf(request: Request, house: ProxyHouse): Promise<Path | Rejection> {
   const served = new Map<string, boolean>();
   let path = preprocess(request, house.addresses, house.tokenSeal, served);
   while (path.kind === "is-served") {
     const { host, isInDialog } = path;
+    if (served.size === maxRouteHosts)
+      return reject(403, `More than ${maxRouteHosts} Route hosts to be looked up`);
     const isHere = isServedHere(host, house);
     served.set(host, await (isInDialog ? isHere.catch(() => true) : isHere));
     path = preprocess(request, house.addresses, house.tokenSeal, served);

@@ -16,6 +16,8 @@ export const maxTokenBytes = 1_024;
 export const maxListValues = 64;
 /** Digest credentials of one request that are looked at, in Authorization or Proxy-Authorization; those behind count as absent (401, 407). */
 export const maxCredentials = 8;
+/** Hosts in the Route of one request that are looked up, whether they are domains of ours: each costs a statement of its own (403 beyond). */
+export const maxRouteHosts = 4;
 /** Contacts in one REGISTER (400). */
 export const maxContactsPerRegister = 16;
 /** Characters of `location.socket`; a longer advertised address is not written there. */
