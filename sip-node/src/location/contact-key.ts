@@ -3,6 +3,7 @@
  * equal keys; the others that share one are told apart by whoever asks.
  */
 import { hash } from "node:crypto";
+import { canonicalHost } from "../wire/compare-uris.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri } from "../wire/uri.ts";
 
@@ -10,7 +11,7 @@ import { parseUri } from "../wire/uri.ts";
 export function contactKey(text: string): string {
   const uri = parseUri(text);
   if (isProblem(uri)) return "0";
-  return keyOf(`${uri.user ?? ""}@${uri.host}:${uri.port ?? 5060}`);
+  return keyOf(`${uri.user ?? ""}@${canonicalHost(uri.host)}:${uri.port ?? 5060}`);
 }
 
 /** A decimal number below 2^63, the range that every driver reads exactly as text. */

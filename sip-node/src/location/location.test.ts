@@ -145,6 +145,15 @@ it("by contact: one question for each, and nobody where more bindings have it th
 });
 
 describe("names and contacts", () => {
+  it("equal URIs have one key, whatever their spelling", () => {
+    for (const [one, other] of [
+      ["sip:bob@[2001:db8::5]:5060", "sip:bob@[2001:DB8:0:0:0:0:0:5]"],
+      ["sip:b%6fb@H.example", "SIP:bob@h.EXAMPLE:5060;ob"],
+    ] as const)
+      expect(contactKey(one)).toBe(contactKey(other));
+    expect(contactKey("sip:bob@[2001:db8::5]")).not.toBe(contactKey("sip:bob@[2001:db8::6]"));
+  });
+
   it.each([
     ["sip:bob@EXAMPLE.com:5060", { username: "bob", domain: "example.com" }],
     ["sip:%62%6fb@example.com", { username: "bob", domain: "example.com" }],

@@ -92,7 +92,7 @@ const unescaped = (text: string): string =>
   });
 
 /** An IPv6 address in one of its spellings (RFC 5954 §4.2): all eight words, without leading zeros. */
-function canonicalHost(host: string): string {
+export function canonicalHost(host: string): string {
   if (!host.includes(":")) return host;
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host);
   const words = (high: string | undefined, low: string | undefined): string =>
