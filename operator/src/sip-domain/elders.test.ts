@@ -23,7 +23,12 @@ function domainAt(minute: number, name: string, spec: object = {}, more: object 
 
 const me = domainAt(5, "me", { aliases: ["pbx.example.com"] });
 
-async function eldersBeside(...others: readonly KubernetesObject[]): Promise<readonly string[]> {
+const eldersBeside = (...others: readonly KubernetesObject[]) => eldersOfOwner([], ...others);
+
+async function eldersOfOwner(
+  owned: readonly string[],
+  ...others: readonly KubernetesObject[]
+): Promise<readonly string[]> {
   const all = [me, ...others];
   const source = {
     get: (_kind: string, key: ObjectKey) =>
@@ -32,7 +37,7 @@ async function eldersBeside(...others: readonly KubernetesObject[]): Promise<rea
   } as unknown as Source;
   const wanted = new NameIndex(source, "SipDomain", wantedNames);
   const names = ["example.com", "pbx.example.com"];
-  const elders = await eldersOf(parseSipDomain(me), names, { cluster, wanted, source });
+  const elders = await eldersOf(parseSipDomain(me), names, { cluster, owned, wanted, source });
   return elders.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
 }
 
@@ -52,4 +57,14 @@ test("who leaves, only looks, is not served or is of another cluster gets nothin
   expect(await eldersBeside(domainAt(1, "x", {}, letIn))).toEqual(["example.com let-in/x"]);
   expect(await eldersBeside(domainAt(1, "x", { aliases: ["not.example"] }, letIn))).toEqual([]);
   expect(await eldersBeside(domainAt(1, "x", { clusterRef: { name: "other" } }))).toEqual([]);
+});
+
+test("rows that are this domain's are left only to who takes rows over", async () => {
+  const never = domainAt(1, "never", { aliases: ["pbx.example.com"], adoptionPolicy: "Never" });
+  const enforces = domainAt(2, "x", { adoptionPolicy: "Enforce" });
+  expect(await eldersOfOwner(["example.com"], never)).toEqual(["pbx.example.com ns/never"]);
+  expect(await eldersOfOwner(["example.com"], never, enforces)).toEqual([
+    "example.com ns/x",
+    "pbx.example.com ns/never",
+  ]);
 });

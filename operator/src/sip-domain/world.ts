@@ -50,7 +50,8 @@ export async function readDomainWorld(
   const unclaimed = [domain.domain, ...domain.aliases].filter((name) =>
     rows.claims.every((claim) => claim.name !== name),
   );
-  const elders = await eldersOf(domain, unclaimed, { cluster, wanted, source });
+  const owned = rows.owner === undefined ? [] : [rows.owner.fields.domain, ...rows.owner.fields.aliases];
+  const elders = await eldersOf(domain, unclaimed, { cluster, owned, wanted, source });
   return [{ ...rows, elders }, installation];
 }
 

@@ -23,7 +23,12 @@ function userAt(minute: number, name: string, spec: object = {}, more: object = 
 
 const me = userAt(5, "me", { aliases: ["100"] });
 
-async function eldersBeside(...others: readonly KubernetesObject[]): Promise<readonly string[]> {
+const eldersBeside = (...others: readonly KubernetesObject[]) => eldersOfOwner([], ...others);
+
+async function eldersOfOwner(
+  owned: readonly string[],
+  ...others: readonly KubernetesObject[]
+): Promise<readonly string[]> {
   const all = [me, ...others];
   const keyOf = ({ metadata }: KubernetesObject): ObjectKey => `${metadata.namespace}/${metadata.name}`;
   const source = {
@@ -31,7 +36,7 @@ async function eldersBeside(...others: readonly KubernetesObject[]): Promise<rea
     list: () => all,
   } as unknown as Source;
   const wanted = new NameIndex(source, "SipUser", wantedNames);
-  const elders = await eldersOf(parseSipUser(me), ["alice", "100"], { domain, wanted, source });
+  const elders = await eldersOf(parseSipUser(me), ["alice", "100"], { domain, owned, wanted, source });
   return elders.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
 }
 
@@ -58,4 +63,13 @@ test("who leaves, only looks, is not let in or is of another domain gets nothing
   expect(await eldersBeside(userAt(1, "x", {}, out))).toEqual([]);
   expect(await eldersBeside(userAt(1, "x", {}, { namespace: "let-in" }))).toEqual(["alice let-in/x"]);
   expect(await eldersBeside(userAt(1, "x", { domainRef: { name: "other" } }))).toEqual([]);
+});
+
+test("rows that are this user's are left only to who takes rows over", async () => {
+  const never = userAt(1, "never", { aliases: ["100"], adoptionPolicy: "Never" });
+  expect(await eldersOfOwner(["alice"], never)).toEqual(["100 ns/never"]);
+  expect(await eldersOfOwner(["alice"], never, userAt(2, "x", { adoptionPolicy: "Adopt" }))).toEqual([
+    "alice ns/x",
+    "100 ns/never",
+  ]);
 });

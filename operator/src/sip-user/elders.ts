@@ -14,15 +14,24 @@ export function wantedNames(object: KubernetesObject): readonly string[] {
 
 export const wantedName = (domain: ObjectKey, name: string): string => `${domain} ${name}`;
 
-/** Of `names`, user parts, those that another object is to have, each with the oldest that wants it. */
+/**
+ * Of `names`, user parts, those that another object is to have, each with the oldest that wants it. `owned`: names whose rows are this
+ * object's; only who takes rows over can have them.
+ */
 export async function eldersOf(
   { reference, domain: domainKey }: SipUser,
   names: readonly string[],
   {
     domain,
+    owned,
     wanted,
     source,
-  }: { readonly domain: KubernetesObject; readonly wanted: NameIndex; readonly source: Source },
+  }: {
+    readonly domain: KubernetesObject;
+    readonly owned: readonly string[];
+    readonly wanted: NameIndex;
+    readonly source: Source;
+  },
 ): Promise<readonly Elder[]> {
   const self = source.get(reference.kind, keyOf(reference.namespace, reference.name));
   if (self === undefined) return [];
@@ -30,7 +39,12 @@ export async function eldersOf(
   for (const name of names) {
     let oldest: KubernetesObject = self;
     for (const other of wanted.wanting(wantedName(domainKey, name)))
-      if (isOlder(other, oldest) && (await mayHold(other, domain, source))) oldest = other;
+      if (
+        isOlder(other, oldest) &&
+        !(owned.includes(name) && parseSipUser(other).adoptionPolicy === "Never") &&
+        (await mayHold(other, domain, source))
+      )
+        oldest = other;
     const { kind, metadata } = oldest;
     if (oldest !== self)
       elders.push({ name, owner: { kind, namespace: metadata.namespace, name: metadata.name } });

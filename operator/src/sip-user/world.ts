@@ -82,7 +82,8 @@ export async function readUserWorld(
     const unclaimed = [user.username, ...user.aliases].filter((name) =>
       rows.claims.every((claim) => claim.name !== claimName(name, served.domain)),
     );
-    const elders = await eldersOf(user, unclaimed, { domain: object, wanted, source });
+    const owned = ownedNames(rows.owner, served);
+    const elders = await eldersOf(user, unclaimed, { domain: object, owned, wanted, source });
     return [
       { ...rows, elders: elders.map(({ name, owner }) => ({ name: claimName(name, served.domain), owner })) },
       installation,
@@ -92,6 +93,10 @@ export async function readUserWorld(
   const isWithdrawn = isShutOut(object) || (kept !== undefined && (await isTaken(user, kept, installation)));
   return [{ kind: "unready", kept, isWithdrawn }, installation];
 }
+
+/** User parts whose rows in this domain are the object's. */
+const ownedNames = (owner: Owner<UserFields> | undefined, { domain }: ServedDomain): readonly string[] =>
+  owner?.fields.domain === domain ? [owner.fields.username, ...owner.fields.aliases] : [];
 
 /** A SipDomain that merely could not be read switches nobody off. */
 async function readWithoutDomain(
