@@ -6,7 +6,7 @@ import { buildCancel } from "./proxy/build-cancel.ts";
 import { sealToken } from "./proxy/flow-token.ts";
 import { forward, mayFoundDialog } from "./proxy/forward.ts";
 import { identityEdits } from "./proxy/identity.ts";
-import type { ProxyHouse, Routing } from "./proxy/proxy.ts";
+import type { ProxyHouse, Routing } from "./proxy/routing.ts";
 import { type Event, isHeldBySilence, responseContext } from "./proxy/response-context.ts";
 import type { Target } from "./proxy/targets.ts";
 import type { Telemetry } from "./telemetry/metrics.ts";

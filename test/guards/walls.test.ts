@@ -74,6 +74,16 @@ const impurities: readonly (readonly [file: string, code: string, rule: string])
     "no-restricted-syntax",
   ],
   [
+    "proxy/planted-await.ts",
+    "export const f = async (): Promise<void> => await Promise.resolve();",
+    "no-restricted-syntax",
+  ],
+  [
+    "proxy/planted-socket.ts",
+    'import { createServer } from "node:net"; export const f = createServer;',
+    "no-restricted-imports",
+  ],
+  [
     "adapters/mysql/planted-time.ts",
     'export const f = "SELECT UNIX_TIMESTAMP(NOW(3))";',
     "no-restricted-syntax",

@@ -26,6 +26,9 @@ export interface Domain {
 
 export type AnonymousCallers = "Allow" | "Reject";
 
+/** A disabled domain counts as one that is not served. */
+export const isServed = (domain: Domain | undefined): domain is Domain => domain?.isEnabled === true;
+
 /** A user of a served domain. Exactly one of `ha1` and `password` is set in most rows; none means that nobody can log in. */
 export interface Account extends Aor {
   readonly realm: string;

@@ -1,5 +1,5 @@
 /** Callers who hide their address in From (RFC 3323 §4.1), and the domain whose password they are asked for. Pure. */
-import type { Domain } from "../location/account.ts";
+import { type Domain, isServed } from "../location/account.ts";
 import { digestLogins } from "../wire/digest-credentials.ts";
 import { findField } from "../wire/fields.ts";
 import type { Request } from "../wire/message.ts";
@@ -39,7 +39,7 @@ export function chooseHome<Home extends { readonly domain: Domain | undefined }>
   homes: readonly Home[],
 ): Home | undefined {
   const realms = new Set(digestLogins(request, "proxy-authorization").map(({ realm }) => realm));
-  const served = homes.filter(({ domain }) => domain?.isEnabled === true);
+  const served = homes.filter(({ domain }) => isServed(domain));
   return served.find(({ domain }) => domain !== undefined && realms.has(wireText(domain.realm))) ?? served[0];
 }
 

@@ -1,15 +1,36 @@
 /** Request targets (RFC 3261 §16.5): the bindings of the called user, all at once (parallel forking). Pure. */
+import type { Domain } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
 import { isUriText } from "../wire/characters.ts";
 import { maxBranches, maxUriBytes } from "../wire/limits.ts";
 import { isSecure } from "../wire/uri.ts";
 import type { Party } from "./flow-token.ts";
+import type { Rejection } from "./rejection.ts";
 
 /** A place a branch goes to. */
 export interface Target extends Party {
   /** Undefined leaves the Request-URI as it is. */
   readonly uri: string | undefined;
+}
+
+export interface TargetSet {
+  readonly kind: "targets";
+  /** Of the called user. */
+  readonly domain: Domain;
+  readonly targets: readonly Target[];
+}
+
+/** The domain is served, and nobody can be reached. */
+export interface Nowhere {
+  readonly kind: "nowhere";
+  readonly domain: Domain;
+  readonly rejection: Rejection;
+}
+
+/** The Request-URI's host is no domain of ours. */
+export interface NotServed {
+  readonly kind: "not-served";
 }
 
 /**

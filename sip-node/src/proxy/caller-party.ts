@@ -1,0 +1,31 @@
+/** The caller as one of the two parties of a dialog that its request may begin (RFC 3261 §12.1.1, §16.6). Pure. */
+import type { Aor } from "../location/account.ts";
+import type { Binding } from "../location/binding.ts";
+import { contactId } from "../location/contact-id.ts";
+import { contactKey } from "../location/contact-key.ts";
+import { contactPlace, isSentDirectly } from "../location/contact-place.ts";
+import { parseContacts } from "../wire/contact.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import { isProblem } from "../wire/problem.ts";
+import { callersBinding } from "./callers-binding.ts";
+import type { Party } from "./flow-token.ts";
+
+/** The caller as the callee's requests will need it: its flow, the key of its binding where it has one, and of its Contact. */
+export function callerParty(
+  request: Request,
+  source: Flow,
+  aor: Aor | undefined,
+  bindings: readonly Binding[],
+  node: string,
+): Party {
+  const contacts = parseContacts(request);
+  const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
+  if (contact === undefined)
+    return { flow: source, isBehindNat: true, ownerNode: node, contactId: "0", contactKey: "0" };
+  const { flow, isBehindNat } = contactPlace(contact, source, isSentDirectly(request, source));
+  const known = callersBinding(bindings, contact, flow)?.id;
+  const id = known ?? (aor === undefined ? "0" : contactId(aor, contact, flow, isBehindNat));
+  const ownerNode = flow.key === source.key ? node : "";
+  return { flow, isBehindNat, ownerNode, contactId: id, contactKey: contactKey(contact.uri) };
+}

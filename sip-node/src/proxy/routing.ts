@@ -1,0 +1,37 @@
+/** What the proxy decides of a request that goes on, and what it needs to decide it. */
+import type { Authenticator } from "../auth/authenticate.ts";
+import type { Aor } from "../location/account.ts";
+import type { Lookup } from "../location/location.ts";
+import type { Edit } from "../wire/edits.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Seal } from "../wire/seal.ts";
+import type { Epoch } from "../wire/units.ts";
+import type { Addresses } from "./addresses.ts";
+import type { Party } from "./flow-token.ts";
+import type { Target } from "./targets.ts";
+
+export interface ProxyHouse {
+  readonly lookup: Lookup;
+  readonly authenticator: Authenticator;
+  readonly addresses: Addresses;
+  /** Seals flow tokens. */
+  readonly tokenSeal: Seal;
+  readonly node: string;
+  now(): Epoch;
+  isPeer(flow: Flow): boolean;
+  /** Whether a live node heard this flow. */
+  isReachable(flow: Flow): boolean;
+}
+
+export interface Routing {
+  readonly kind: "forward";
+  /** At least one. */
+  readonly targets: readonly Target[];
+  readonly edits: readonly Edit[];
+  readonly maxForwards: number | undefined;
+  readonly loop: string;
+  /** The caller as a flow token names it; undefined in a dialog, where the token exists. */
+  readonly caller: Party | undefined;
+  /** The caller whose password was right; undefined for a peer and in a dialog. */
+  readonly proven: Aor | undefined;
+}
