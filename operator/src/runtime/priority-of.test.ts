@@ -46,3 +46,8 @@ test("a Secret that changed while nobody led is found by a new leader", () => {
   expect(priorityOf(given(2, "True"), "resync", kind)).toBe("revocation");
   expect(priorityOf(given(2, "False"), "resync", kind)).toBe("resync");
 });
+
+test("a changed Secret of who is refused, and had a credential in force, ends a password, too", () => {
+  const kind = { isOutdated: () => true };
+  expect(all(given(2, "False"), kind)).toEqual(["edit", "revocation", "dependency", "dependency", "resync"]);
+});

@@ -25,8 +25,9 @@ export function priorityOf(object: KubernetesObject | undefined, cause: Cause, k
   if (isEdited && kind.takesAway?.(object) === true) return "revocation";
   if (observedGeneration === undefined) return "creation";
   const isServed = isReadyObject(object);
-  // Of who is served an earlier password ends; who is not is waiting to begin.
-  if (isServed && (cause === "secret" || kind.isOutdated?.(object) === true)) return "revocation";
+  const isOutdated = kind.isOutdated?.(object) === true;
+  // An earlier password ends: of who is served, and of who is refused and had a credential in force. Who had none is waiting to begin.
+  if (isServed ? cause === "secret" || isOutdated : cause === "secret" && isOutdated) return "revocation";
   if (isEdited || cause === "object") return "edit";
   if (cause === "resync" || (cause === "recovery" && isServed)) return "resync";
   return cause === "secret" ? "creation" : "dependency";
