@@ -29,3 +29,22 @@ it.each([
   expect([invites.length, bob.rung.length]).toEqual(expected);
   call.cancel();
 });
+
+it("leaves another phone's flow alone that its Contact named, which is behind the same address", async () => {
+  const exchange = scene();
+  const [alice] = await registered(exchange, "alice@a");
+  const carol = exchange.phone({ username: "carol", on: "b", place: "198.51.100.2:30000" });
+  const bob = exchange.phone({ username: "bob", on: "b", isBehindNat: false, place: "198.51.100.2:40000" });
+  const instance = '+sip.instance="<urn:uuid:00000000-0000-4000-8000-000000000008>"';
+  for (const [phone, contact] of [
+    [carol, undefined],
+    [bob, `<sip:bob@${carol.place}>;${instance}`],
+    [bob, `<sip:bob@${listens}>;${instance}`],
+  ] as const) {
+    const registration = phone.register(contact);
+    await exchange.net.until("registered", () => registration.status === 200);
+  }
+  alice!.call("carol");
+  await exchange.net.pass(400);
+  expect(carol.rung.length).toBe(1);
+});

@@ -57,8 +57,9 @@ export function contactChanges(
   return { kind: "changes", changes: [...added.values(), ...removed.values()] };
 }
 
+/** A flow that only the row's Contact named was never heard from its phone, and may be another phone's behind the same address (ADR 32). */
 const leftFlow = (row: Binding | undefined, { flow }: Binding): Flow | undefined =>
-  row === undefined || row.flow.key === flow.key ? undefined : row.flow;
+  row === undefined || row.ownerNode === "" || row.flow.key === flow.key ? undefined : row.flow;
 
 /** §10.3 step 7: never below an hour. */
 const isTooBrief = (requested: Seconds, { minExpires }: RegistrationSettings): boolean =>
