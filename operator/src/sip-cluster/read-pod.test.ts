@@ -34,10 +34,10 @@ test("a pod that has no host says why, and that may change by itself", () => {
   expect(trouble({ conditions: [{ type: "PodScheduled", status: "True" }] })).toBeUndefined();
 });
 
-test("an image that cannot be had is named as Kubernetes says it, and lasts once the kubelet backs off", () => {
+test("an image that cannot be had is named as Kubernetes says it, and lasts, in each attempt and between them", () => {
   expect(trouble(waits("ErrImagePull", "not found"))).toEqual({
     text: "ErrImagePull: not found",
-    isLasting: false,
+    isLasting: true,
   });
   expect(trouble(waits("ImagePullBackOff", "Back-off pulling image"))).toEqual({
     text: "ImagePullBackOff: Back-off pulling image",
@@ -58,4 +58,17 @@ test("a container that ended says its last words, in one line of bounded length"
     containerStatuses: [{ state: { terminated: { reason: "Error", message: "x".repeat(999) } } }],
   };
   expect(trouble(ended)).toEqual({ text: `Error: ${"x".repeat(300)}`, isLasting: false });
+});
+
+test("a container that failed before has the same trouble while it is tried again", () => {
+  const lastState = { terminated: { reason: "Error", message: "no login" } };
+  const again = (state: object, last: object = lastState) =>
+    trouble({ containerStatuses: [{ state, lastState: last }] });
+  const lasts = { text: "Error: no login", isLasting: true };
+  expect(again({ running: {} })).toEqual(lasts);
+  expect(again({ terminated: { reason: "Error", message: "no login" } })).toEqual(lasts);
+  expect(again({ running: {} }, { terminated: { reason: "Completed" } })).toBeUndefined();
+  expect(
+    trouble({ containerStatuses: [{ ready: true, state: { running: {} }, lastState }] }),
+  ).toBeUndefined();
 });

@@ -16,7 +16,8 @@ interface PodStatus {
 }
 
 interface ContainerStatus {
-  readonly state?: { readonly waiting?: Stop; readonly terminated?: Stop };
+  readonly ready?: boolean;
+  readonly state?: { readonly waiting?: Stop; readonly terminated?: Stop; readonly running?: object };
   readonly lastState?: { readonly terminated?: Stop };
 }
 
@@ -42,8 +43,12 @@ export function readPod({ metadata, status }: Manifest): Pod {
 /** What every container says while it starts. */
 const starting = new Set(["ContainerCreating", "PodInitializing"]);
 
-/** Waiting for these does not help: somebody has to change something. */
+/**
+ * Waiting for these does not help: somebody has to change something. `ErrImagePull` is each attempt between two of `ImagePullBackOff`: the
+ * verdict must not change with every attempt.
+ */
 const lasting = new Set([
+  "ErrImagePull",
   "ImagePullBackOff",
   "ErrImageNeverPull",
   "InvalidImageName",
@@ -61,7 +66,7 @@ function troubleOf(status: PodStatus): PodTrouble | undefined {
     ({ type, status }) => type === "PodScheduled" && status === "False",
   );
   if (unscheduled !== undefined) return trouble(unscheduled, unscheduled.message);
-  for (const { state, lastState } of [
+  for (const { ready, state, lastState } of [
     ...(status.initContainerStatuses ?? []),
     ...(status.containerStatuses ?? []),
   ]) {
@@ -70,7 +75,12 @@ function troubleOf(status: PodStatus): PodTrouble | undefined {
     const words = terminated?.message ?? lastState?.terminated?.message;
     if (waiting?.reason !== undefined && !starting.has(waiting.reason))
       return trouble(waiting, words ?? waiting.message ?? lastState?.terminated?.reason);
-    if (terminated !== undefined && terminated.reason !== "Completed") return trouble(terminated, words);
+    // One that failed before is tried again between two of `CrashLoopBackOff`.
+    const failed = lastState?.terminated?.reason === "Completed" ? undefined : lastState?.terminated;
+    const isAgain = state?.running !== undefined && ready !== true;
+    const ended = terminated ?? (isAgain ? failed : undefined);
+    if (ended !== undefined && ended.reason !== "Completed")
+      return { ...trouble(ended, words), ...(failed === undefined ? {} : { isLasting: true }) };
   }
   return undefined;
 }
