@@ -17,7 +17,8 @@ import { decide, decideRemoval, decideRevocation } from "./decide.ts";
 import type { DomainAction } from "./domain-action.ts";
 import { wantedNames } from "./elders.ts";
 import { parseSipDomain, type DomainFields, type SipDomain } from "./resource.ts";
-import { readDomainWorld, type DomainWorld } from "./world.ts";
+import { readDomainWorld } from "./read-world.ts";
+import type { DomainWorld } from "./world.ts";
 
 export class SipDomainController implements Controller {
   readonly kind = "SipDomain";

@@ -27,7 +27,8 @@ import { decideRemoval } from "./remove-rows.ts";
 import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
 import { candidates, inheritedBy, succeeds } from "./successor.ts";
 import { isShutOut } from "./served-domain.ts";
-import { clusterOf, readUserWorld } from "./world.ts";
+import { readUserWorld } from "./read-world.ts";
+import { clusterOf } from "./world.ts";
 
 export class SipUserController implements Controller {
   readonly kind = "SipUser";
