@@ -122,6 +122,34 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     });
   }
 
+  it.each(["utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci"])(
+    "the collation %s beside ours: users, aliases and a domain's alias are found, with what stands beside them",
+    async (collation) => {
+      await convert(`utf8mb4 COLLATE ${collation}`);
+      const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
+      house = { ...time.node(), lookup: new Location(tables, setImmediate) };
+      await server.query("REPLACE INTO domain (domain) VALUES ('alias.example')");
+      await server.query(
+        "REPLACE INTO strowger_domain (domain, alias_of) VALUES ('alias.example', 'example.com')",
+      );
+      await server.query(
+        "REPLACE INTO strowger_subscriber (username, domain, max_contacts) VALUES ('bob', 'example.com', 7)",
+      );
+      const asked = [of("bob"), of("100"), { username: "bob", domain: "alias.example" }, of("ghost")];
+      const found = await Promise.all(asked.map((name) => house.lookup.resolve(name)));
+      expect(found.map(({ domain }) => domain?.name)).toEqual(asked.map(() => "example.com"));
+      expect(found.map(({ account }) => [account?.username, account?.registration.maxContacts])).toEqual([
+        ["bob", 7],
+        ["bob", 7],
+        ["bob", 7],
+        [undefined, undefined],
+      ]);
+      expect(await registered("bob")).toMatchObject({ status: 200 });
+      await server.query("DELETE FROM strowger_subscriber");
+      await server.query("DELETE FROM strowger_domain");
+    },
+  );
+
   it("a contact that is longer than its column is 400", async () => {
     await convert("utf8mb4");
     const long = `<sip:bob@192.0.2.1:5060;x=${"x".repeat(300)}>`;

@@ -34,7 +34,7 @@ export interface SubscriberRow extends Account, Credential {
   readonly plain: string;
 }
 
-/** The accounts of these user parts, spelt as the table has them. */
+/** The accounts of these user parts, spelt as the table has them. Converted, because two binary collations cannot be compared. */
 export const readSubscribers = (
   { database, subscriber }: Installation,
   domain: string,
@@ -43,7 +43,8 @@ export const readSubscribers = (
   database.rows(
     `SELECT s.username, s.domain, s.ha1, ${subscriber.hasSha256 ? "s.ha1_sha256" : "''"} AS ha1Sha256, s.password AS plain,
          COALESCE(${subscriber.hasHa1b ? "s.ha1b" : "ss.ha1b"}, '') AS ha1b, COALESCE(ss.ha1b_sha256, '') AS ha1bSha256
-       FROM subscriber s LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
+       FROM subscriber s LEFT JOIN strowger_subscriber ss
+         ON ss.username = CONVERT(s.username USING utf8mb4) AND ss.domain = CONVERT(s.domain USING utf8mb4)
       WHERE s.domain = ? AND s.username IN (${marks(usernames)})`,
     [domain, ...usernames],
   );

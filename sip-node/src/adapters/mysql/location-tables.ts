@@ -17,12 +17,12 @@ import { AmbiguousCommit, type Database, type Row, type Session } from "./databa
 import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
 import { padded, placeholders } from "./placeholders.ts";
 import { readHeld, unfitColumn } from "./unfit-values.ts";
-import { type HashColumns, resolveNames } from "./resolve-names.ts";
+import { type SubscriberColumns, resolveNames } from "./resolve-names.ts";
 
 export class LocationTables implements LocationStore {
   private readonly database: Database;
   private readonly socket: () => string | undefined;
-  private columns: HashColumns | undefined;
+  private columns: SubscriberColumns | undefined;
 
   /** `socket` is what `location.socket` says; undefined: nothing. */
   constructor(database: Database, socket: () => string | undefined) {
@@ -31,7 +31,7 @@ export class LocationTables implements LocationStore {
   }
 
   async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
-    this.columns ??= await hashColumns(this.database);
+    this.columns ??= await subscriberColumns(this.database);
     const { database, columns } = this;
     return readHeld(
       names,
@@ -146,16 +146,18 @@ ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(versi
 }
 
 /** OpenSIPS has `ha1b` before 3.2 and `ha1_sha256` since. */
-async function hashColumns(session: Session): Promise<HashColumns> {
-  const rows = await session.read<Row & { readonly name: string }>(
+async function subscriberColumns(session: Session): Promise<SubscriberColumns> {
+  const rows = await session.read<Row & { readonly name: string; readonly collation: string | null }>(
     "columns",
-    `SELECT column_name AS name FROM information_schema.columns
-      WHERE table_schema = DATABASE() AND table_name = 'subscriber' AND column_name IN ('ha1_sha256', 'ha1b')`,
+    `SELECT column_name AS name, collation_name AS collation FROM information_schema.columns
+      WHERE table_schema = DATABASE() AND table_name = 'subscriber' AND column_name IN ('ha1_sha256', 'ha1b', 'domain')`,
     [],
   );
-  const names = new Set(rows.map(({ name }) => name.toLowerCase()));
+  const collations = new Map(rows.map(({ name, collation }) => [name.toLowerCase(), collation ?? ""]));
+  const collation = collations.get("domain") ?? "";
   return {
-    sha256: names.has("ha1_sha256") ? "s.ha1_sha256" : "''",
-    ha1b: names.has("ha1b") ? "s.ha1b" : "ss.ha1b",
+    sha256: collations.has("ha1_sha256") ? "s.ha1_sha256" : "''",
+    ha1b: collations.has("ha1b") ? "s.ha1b" : "ss.ha1b",
+    collation: /^utf8mb4_\w+$/.test(collation) ? collation : undefined,
   };
 }

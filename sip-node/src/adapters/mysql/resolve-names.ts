@@ -36,50 +36,65 @@ interface AccountRow extends Row {
 
 const settings =
   "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.on_max_contacts, sc.algorithms, sc.anonymous_callers";
-const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = s.username AND ss.domain = s.domain
-  LEFT JOIN strowger_aor v ON v.username = s.username AND v.domain = s.domain`;
+/**
+ * A column of OpenSIPS's tables to be compared with one of ours: MySQL compares no two columns of different binary collations (error 1267);
+ * a converted one takes the collation, and the index, of ours.
+ */
+const ours = (column: string): string => `CONVERT(${column} USING utf8mb4)`;
+const canonical = `COALESCE(sd.alias_of, ${ours("d.domain")})`;
+const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = ${ours("s.username")} AND ss.domain = ${ours("s.domain")}
+  LEFT JOIN strowger_aor v ON v.username = ${ours("s.username")} AND v.domain = ${ours("s.domain")}`;
 
-/** Where hashes are depends on which OpenSIPS made `subscriber`. */
-export interface HashColumns {
+/** What depends on which OpenSIPS made `subscriber`, and with which collation. */
+export interface SubscriberColumns {
   /** '' before 3.2, which has none. */
   readonly sha256: "s.ha1_sha256" | "''";
   /** In `subscriber` before 3.2, else beside it. */
   readonly ha1b: "s.ha1b" | "ss.ha1b";
+  /** Of its names, where they are utf8mb4: a value of ours is given it, so that their index is used. */
+  readonly collation: string | undefined;
 }
 
 /** Made once for each pair of sizes: the text of a prepared statement is also its key. */
 const statements = new Map<string, string>();
 
-function statementFor(usernames: number, domains: number, columns: HashColumns): string {
-  const key = `${usernames} ${domains} ${columns.sha256} ${columns.ha1b}`;
+function statementFor(usernames: number, domains: number, columns: SubscriberColumns): string {
+  const key = `${usernames} ${domains} ${columns.sha256} ${columns.ha1b} ${columns.collation}`;
   const known = statements.get(key) ?? statement(usernames, domains, columns);
   statements.set(key, known);
   return known;
 }
 
-const statement = (usernames: number, domains: number, { sha256, ha1b }: HashColumns): string => `
-SELECT d.domain AS asked_domain, s.username AS asked_username, COALESCE(sd.alias_of, d.domain) AS canonical, ${settings},
+function statement(
+  usernames: number,
+  domains: number,
+  { sha256, ha1b, collation }: SubscriberColumns,
+): string {
+  const theirs = `CONVERT(${canonical} USING utf8mb4)${collation === undefined ? "" : ` COLLATE ${collation}`}`;
+  return `
+SELECT d.domain AS asked_domain, s.username AS asked_username, ${canonical} AS canonical, ${settings},
   s.username, s.domain, s.password, s.ha1, ${sha256} AS ha1_sha256,
   ${ha1b} AS ha1b, ss.ha1b_sha256, ss.enabled AS user_enabled, ss.max_contacts AS user_max_contacts, v.version
-FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = d.domain
-  LEFT JOIN strowger_domain sc ON sc.domain = COALESCE(sd.alias_of, d.domain)
-  LEFT JOIN subscriber s ON s.domain = COALESCE(sd.alias_of, d.domain) AND s.username IN (${placeholders(usernames)})
+FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${ours("d.domain")}
+  LEFT JOIN strowger_domain sc ON sc.domain = ${canonical}
+  LEFT JOIN subscriber s ON s.domain = ${theirs} AND s.username IN (${placeholders(usernames)})
   ${sides}
 WHERE d.domain IN (${placeholders(domains)})
 UNION ALL
-SELECT d.domain, a.alias_username, a.domain, ${settings},
+SELECT d.domain, a.alias_username, ${ours("a.domain")}, ${settings},
   s.username, s.domain, s.password, s.ha1, ${sha256}, ${ha1b}, ss.ha1b_sha256, ss.enabled, ss.max_contacts, v.version
-FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = d.domain
-  JOIN dbaliases a ON a.alias_domain = COALESCE(sd.alias_of, d.domain) AND a.alias_username IN (${placeholders(usernames)})
+FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${ours("d.domain")}
+  JOIN dbaliases a ON a.alias_domain = ${theirs} AND a.alias_username IN (${placeholders(usernames)})
   JOIN subscriber s ON s.username = a.username AND s.domain = a.domain
-  LEFT JOIN strowger_domain sc ON sc.domain = a.domain
+  LEFT JOIN strowger_domain sc ON sc.domain = ${ours("a.domain")}
   ${sides}
 WHERE d.domain IN (${placeholders(domains)})`;
+}
 
 export async function resolveNames(
   session: Session,
   names: readonly Aor[],
-  columns: HashColumns,
+  columns: SubscriberColumns,
 ): Promise<readonly Resolution[]> {
   const usernames = padded([...new Set(names.map(({ username }) => username))]);
   const domains = padded([...new Set(names.map(({ domain }) => domain))]);
