@@ -6,7 +6,7 @@ import { createSeal } from "./auth/create-seal.ts";
 import type { HeardFlow } from "./cluster/flow-directory.ts";
 import { Node } from "./node.ts";
 import { makeBranch } from "./proxy/branch.ts";
-import { createTelemetry } from "./telemetry/metrics.ts";
+import { createTelemetry, type Telemetry } from "./telemetry/metrics.ts";
 import { flowOf } from "./wire/flow.ts";
 import { parseMessage } from "./wire/parse-message.ts";
 
@@ -17,6 +17,7 @@ const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0,
 
 let house: TestHouse;
 let node: Node;
+let telemetry: Telemetry;
 let now: number;
 /** What left: "192.0.2.1 SIP/2.0 100 Trying", with the whole text. */
 let sent: { readonly line: string; readonly text: string; readonly ownerNode: string }[];
@@ -50,7 +51,7 @@ beforeEach(() => {
     isOutside: false,
     authenticatedUntil: 0,
   };
-  const telemetry = createTelemetry({
+  telemetry = createTelemetry({
     transactions: () => node.transactions.counts,
     eventLoopLag: () => 0,
     peers: () => 0,
@@ -632,5 +633,26 @@ describe("§17.2.1: 100 Trying", () => {
     await settled();
     passes(1_000);
     expect(lines()).toEqual([]);
+  });
+});
+
+describe("strowger_register_seconds", () => {
+  it("has one observation for each REGISTER that was answered, refused or not, from its datagram on", async () => {
+    const registers = async (): Promise<readonly [number | undefined, number | undefined]> => {
+      const { values } = await telemetry.registry.getSingleMetric("strowger_register_seconds")!.get();
+      const valueOf = (end: string) =>
+        values.find((one) => "metricName" in one && one.metricName === `strowger_register_seconds_${end}`)
+          ?.value;
+      return [valueOf("count"), valueOf("sum")];
+    };
+    asks("OPTIONS");
+    await settled();
+    expect(await registers()).toEqual([0, 0]);
+    house.peers.clear();
+    asks("REGISTER", { Contact: "<sip:bob@192.0.2.1>" });
+    now += 250;
+    await settled();
+    expect(lines().at(-1)).toMatch(/^192\.0\.2\.1 SIP\/2\.0 4/);
+    expect(await registers()).toEqual([1, 0.25]);
   });
 });
