@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import type { Installation } from "../adapters/mysql/installation.ts";
+import type { Manifest, Manifests } from "../runtime/manifests.ts";
+import type { Source } from "../runtime/source.ts";
+import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { apply } from "./apply.ts";
+import type { ClusterAction } from "./decide.ts";
+import { givenObject } from "./given.ts";
+import { LiveObjects } from "./live-objects.ts";
+import { parseSipCluster } from "./resource.ts";
+
+const pod = (uid: string): Manifest => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { namespace: "tel", name: "a", uid },
+});
+
+/** Applies the actions where the API server refuses each apply, and `found` is what it has under the name. */
+async function refused(actions: readonly ClusterAction[], found: Manifest | undefined): Promise<string[]> {
+  const calls: string[] = [];
+  const manifests = {
+    apply: ({ kind, metadata: { name } }: Manifest) => {
+      calls.push(`apply ${kind} ${name}`);
+      return Promise.reject(new Error("refused"));
+    },
+    create: ({ kind, metadata: { name } }: Manifest) =>
+      Promise.resolve(calls.push(`create ${kind} ${name}`) > 0),
+    remove: (_type: unknown, key: string, uid: string) =>
+      Promise.resolve(void calls.push(`remove ${key} ${uid}`)),
+    read: () => Promise.resolve(found),
+  } as unknown as Manifests;
+  const installation = {
+    write: () => Promise.resolve(void calls.push("write")),
+  } as unknown as Installation;
+  const source = {
+    event: (_object: unknown, { reason }: { readonly reason: string }) => calls.push(`event ${reason}`),
+  } as unknown as Source;
+  const object = givenObject();
+  await apply(
+    actions,
+    { object, cluster: parseSipCluster(object), installation },
+    { source, fleet: { manifests, live: new LiveObjects(manifests, new VirtualClock()) } as never },
+  );
+  return calls;
+}
+
+const note: ClusterAction = { do: "notePod", manifest: pod("u1") };
+
+test("a note for a pod that went, or is another one now, is dropped", async () => {
+  expect(await refused([note], undefined)).toEqual(["apply Pod a"]);
+  expect(await refused([note], pod("u2"))).toEqual(["apply Pod a"]);
+});
+
+test("a note that the API server refuses for a pod that is still there is an error", async () => {
+  await expect(refused([note], pod("u1"))).rejects.toThrow("refused");
+});
+
+test("each action is carried out by itself, in the order of the decision", async () => {
+  const actions: readonly ClusterAction[] = [
+    { do: "takeDatabase" },
+    { do: "tell", event: { type: "Normal", reason: "DatabaseTakenOver", message: "m" } },
+    { do: "create", manifest: pod("u1") },
+    { do: "remove", manifest: pod("u1") },
+    { do: "releaseDatabase" },
+  ];
+  expect(await refused(actions, undefined)).toEqual([
+    "write",
+    "event DatabaseTakenOver",
+    "create Pod a",
+    "remove tel/a u1",
+    "write",
+  ]);
+});
