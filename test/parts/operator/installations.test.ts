@@ -534,6 +534,14 @@ const row = (namespace: string, name: string, uid: string, installation: Install
     }),
   );
 
+test("what is owned in a database that was not opened yet is not known, and the answer says that it is partial", async () => {
+  source.put("SipCluster", "ns", "c", mysql());
+  const rows = new OwnedRows("SipUser", installations, source, () => Promise.resolve());
+  expect(await rows.keys()).toEqual({ keys: [], isComplete: false, failures: [] });
+  await installations.of("ns/c");
+  expect(await rows.keys()).toEqual({ keys: [], isComplete: true, failures: [] });
+});
+
 test("what other databases own is known and removed while one is away or was tampered with, and the answer says that it is partial", async () => {
   await contested();
   await installations.close();

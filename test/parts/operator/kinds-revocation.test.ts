@@ -181,3 +181,27 @@ test("rule 2: a domain that was observed and is another tenant's now: the users 
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotReady");
   expect(await isOn("alice")).toBe(false);
 });
+
+test("rule 6: of a user's rows in two databases those that are still on are turned off", async () => {
+  await given();
+  await mariadb.query("DROP DATABASE IF EXISTS second");
+  await mariadb.query("CREATE DATABASE second CHARACTER SET utf8mb4");
+  const { mysql } = cluster();
+  source.put("SipCluster", "voice", "second", { mysql: { ...mysql, database: "second" } });
+  const domainGoes = async (): Promise<void> => {
+    deleted("SipDomain", "voice/example");
+    await domains.finalize(source.get("SipDomain", "voice/example")!, 0);
+    source.remove("SipDomain", "voice", "example");
+    expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotFound");
+  };
+  const isOnInSecond = async (): Promise<unknown> =>
+    (await mariadb.query<{ enabled: number }>("SELECT enabled FROM second.strowger_subscriber"))[0]?.enabled;
+  await domainGoes();
+  expect(await isOn("alice")).toBe(false);
+  source.put("SipDomain", "voice", "example", domainSpec({ clusterRef: { name: "second" } }));
+  await reconcile("SipDomain", "voice/example");
+  expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
+  expect([await isOn("alice"), await isOnInSecond()]).toEqual([false, 1]);
+  await domainGoes();
+  expect(await isOnInSecond()).toBe(0);
+});

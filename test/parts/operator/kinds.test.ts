@@ -181,6 +181,22 @@ test("deletionPolicy Retain takes no finalizer, and lets one go that was there",
   expect((await users.owned()).keys).toEqual([]);
 });
 
+test.each([
+  ["finalizer", async () => void (await users.finalize(source.get("SipUser", "voice/gina")!, 0))],
+  ["sweep", () => users.remove("voice/gina")],
+])("deletionPolicy Retain keeps the generated password with the row: %s", async (_what, remove) => {
+  source.put("SipDomain", "voice", "example", domainSpec());
+  await reconcile("SipDomain", "voice/example");
+  const spec = { passwordSecretRef: undefined, generatePassword: true, deletionPolicy: "Retain" };
+  source.put("SipUser", "voice", "gina", userSpec("gina", spec));
+  expect((await reconcile("SipUser", "voice/gina")).reason).toBe("Reconciled");
+  deleted("SipUser", "voice/gina");
+  await remove();
+  expect((await users.owned()).keys).toEqual([]);
+  expect(await subscribers()).toEqual(["gina"]);
+  expect(source.secrets.has("voice/gina-sip-password")).toBe(true);
+});
+
 test("a paused object is left alone, says so, and is still deleted", async () => {
   await given();
   const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
@@ -337,6 +353,18 @@ test("users of a domain of another tool that is observed are made as soon as it 
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotReady");
   expect((await reconcile("SipDomain", "voice/example")).reason).toBe("Observed");
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
+});
+
+test("a SipCluster that was made anew has no database yet: its domains and users wait, and nothing is written", async () => {
+  await given();
+  const meta = () => mariadb.query("SELECT epoch, change_seq, cluster_uid FROM strowger_meta");
+  const before = await meta();
+  source.put("SipCluster", "voice", "main", cluster(), { uid: "anew" });
+  source.put("SipDomain", "voice", "example", domainSpec({ registration: { maxExpiresSeconds: 60 } }));
+  source.put("SipUser", "voice", "alice", userSpec("alice", { maxContacts: 3 }));
+  expect((await reconcile("SipDomain", "voice/example")).reason).toBe("ClusterNotReady");
+  expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotReady");
+  expect(await meta()).toEqual(before);
 });
 
 test("a domain of another tool is adopted with its users in place", async () => {
