@@ -125,6 +125,7 @@ async function main(): Promise<void> {
     log.info({ transactions: node.transactions.counts, isDrained: node.isDrained }, "stopped");
     await Promise.race([cluster.presence.unlist(), pause(farewellPatience)]).catch(() => {});
     cluster.presence.leave();
+    await untilForwarded(node);
     for (const server of servers) {
       server.close();
       server.closeAllConnections();
@@ -211,6 +212,11 @@ function untilSchemaFits({ nodes, cluster: { presence } }: Assembly, log: pino.L
       throw error;
     });
   });
+}
+
+/** Until no ACK is under way, in the same turn in which the sockets close; flows that stay keep bringing new ones. */
+async function untilForwarded(node: { readonly isForwarding: boolean }): Promise<void> {
+  for (let waited = 0; node.isForwarding && waited < farewellPatience; waited += 2) await pause(2);
 }
 
 /** No phone is served before the other nodes know this one: half of its answers would have no way back. */

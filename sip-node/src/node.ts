@@ -58,10 +58,15 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     return this.answers.areOwed;
   }
 
+  /** Whether an ACK is on its way through this node: it has no transaction that would repeat it. */
+  get isForwarding(): boolean {
+    return this.requests.isForwarding;
+  }
+
   /** Whether nothing here and nothing that peers hold for this node is left to be done: it may go (design-sip rule 21). */
   get isDrained(): boolean {
     const { server, client } = this.transactions.counts;
-    return server + client === 0 && this.house.cluster.isIdle;
+    return server + client === 0 && !this.isForwarding && this.house.cluster.isIdle;
   }
 
   get figures(): Figures {

@@ -47,6 +47,8 @@ export class Requests {
   private readonly answers: Answers;
   private readonly branches: Branches;
   private readonly advanceCall: (server: Server, event: Event) => void;
+  /** ACKs that wait for the database or for the owner of the other phone's flow. */
+  private acksUnderWay = 0;
   /** INVITEs that wait for the database or for peers. */
   private readonly waiting: TimerWheel<Call, Server>;
 
@@ -75,6 +77,11 @@ export class Requests {
 
   advance(now: Ms): void {
     this.waiting.advance(now);
+  }
+
+  /** Whether a message that has no transaction is on its way to the other phone. */
+  get isForwarding(): boolean {
+    return this.acksUnderWay > 0;
   }
 
   // ── Where it came from ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,11 +156,11 @@ export class Requests {
       case "full":
         return this.answers.replyStatelessly(request, flow, request.method, 503, "Service Unavailable");
       case "ack-to-2xx":
-        return void this.ack(request, flow);
+        return this.forwardAck(request, flow);
       case "unmatched-ack":
         if (this.answers.isForReplyOnce(request)) return;
         void this.house.cluster.offer(bytes, flow);
-        return void this.ack(request, flow);
+        return this.forwardAck(request, flow);
       default: {
         const call = this.answers.open();
         received.context = call;
@@ -250,6 +257,12 @@ export class Requests {
     if (!server.isInvite || call.hasTried) return;
     call.hasTried = true;
     this.answers.reply(server, call, plain(100));
+  }
+
+  /** Nobody repeats an ACK before the 2xx comes again, so that a node does not leave while it looks up where one goes. */
+  private forwardAck(request: Request, flow: Flow): void {
+    this.acksUnderWay += 1;
+    void this.ack(request, flow).finally(() => (this.acksUnderWay -= 1));
   }
 
   /** An ACK to a 2xx: no transaction; a drop is all there is when it cannot be routed (§16.11, §17). */
