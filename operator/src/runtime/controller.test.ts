@@ -190,6 +190,32 @@ test("what a sweep keeps stays, and what goes later is removed: one by one, and 
   expect(loop.leaving()).toHaveLength(27);
 });
 
+test.each(["absence cannot be proven", "rows cannot all be listed"])(
+  "what a sweep kept stays kept while %s for a time",
+  async (trouble) => {
+    const { loop, objects, rows, seen, removal, missed } = given(keys(1, 100), keys(12, 100));
+    loop.start();
+    loop.sweep();
+    await settle();
+    const hidden = keys(1, 11);
+    if (trouble.startsWith("absence")) removal.isProven = false;
+    else {
+      missed.isComplete = false;
+      for (const key of hidden) rows.delete(key);
+    }
+    loop.sweep();
+    await settle();
+    removal.isProven = true;
+    missed.isComplete = true;
+    for (const key of hidden) rows.add(key);
+    objects.delete("ns/u12");
+    loop.sweep();
+    await settle();
+    expect(seen.removed).toEqual(["ns/u12"]);
+    expect(seen.plans.at(-1)).toMatchObject({ kept: hidden, newlyKept: 0 });
+  },
+);
+
 test("what was kept and came back is removed when it goes again", async () => {
   const { loop, objects, seen } = given(keys(1, 100), keys(12, 100));
   loop.start();

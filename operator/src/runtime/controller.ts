@@ -256,7 +256,9 @@ export class ControllerLoop {
       this.#kept,
     );
     this.#observer.planned(plan);
-    replace(this.#kept, plan.kept);
+    // Whose absence cannot be proven now, or whose rows could not be listed, was kept for a reason that has not ended
+    for (const key of this.#kept) if (isComplete && !owned.has(key)) this.#kept.delete(key);
+    for (const key of plan.kept) this.#kept.add(key);
     if (isComplete) for (const key of leaving) this.#leaving.delete(key);
     for (const key of absent) this.#leaving.add(key);
     this.#condemned.clear();
@@ -287,9 +289,4 @@ export class ControllerLoop {
       this.#resyncLater();
     });
   }
-}
-
-function replace<Item>(set: Set<Item>, items: readonly Item[]): void {
-  set.clear();
-  for (const item of items) set.add(item);
 }
