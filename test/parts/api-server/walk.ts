@@ -46,8 +46,29 @@ export async function goOn(house: House): Promise<void> {
   await house.patch("SipCluster", "round", {
     spec: { peers: ["192.0.2.9"], drain: { timeoutSeconds: 100 } },
   });
+  await leaveService(house);
   await house.remove("SipUser", "made", namespace);
   await house.vanishes("SipUser", "made", namespace);
+}
+
+/** A Service of another mode, as an operator that served it has left one: the present one removes it. */
+async function leaveService(house: House): Promise<void> {
+  const uid = await house.server.kubectl(["get", "sipcluster", "round", "-o", "jsonpath={.metadata.uid}"]);
+  const owner = {
+    apiVersion: "sip.strowger.dev/v1alpha1",
+    kind: "SipCluster",
+    name: "round",
+    uid,
+    controller: true,
+  };
+  await house.apply({
+    ...{ apiVersion: "v1", kind: "Service" },
+    metadata: {
+      ...{ name: "round-udp", namespace: "default", ownerReferences: [owner] },
+      labels: { "sip.strowger.dev/cluster": "round" },
+    },
+    spec: { ports: [{ name: "sip-udp", port: 5060, protocol: "UDP" }] },
+  });
 }
 
 /**
