@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
 import type { Exchange } from "../support/exchange.ts";
 import { registered, setScene } from "../support/scene.ts";
+import { header } from "../support/sip-text.ts";
 import type { OutgoingCall } from "../support/virtual-call.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
@@ -323,6 +324,32 @@ describe("what goes wrong in a drain whose flows stay", () => {
     await exchange.net.until("the call is up", isUp(call, bob));
     expect(exchange.node("d").cluster.relays.taken).toBeGreaterThan(0);
     expect([own.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
+  });
+});
+
+describe("an ACK to a 2xx, which has no transaction", () => {
+  const scene = setScene("ab");
+
+  it("waits for the database when the drain's time is over: the node leaves when the ACK has gone", async () => {
+    const exchange = scene();
+    const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as Phones;
+    const send = bob.send.bind(bob);
+    // Another Contact than the registered one: whether it has moved is looked up (ADR 31)
+    bob.send = (text) => send(text.replace(/^Contact: <sip:bob@/m, "Contact: <sip:another@"));
+    const call = alice.call("bob");
+    call.acknowledges = false;
+    await exchange.net.until("answered", () => call.status === 200);
+    exchange.databaseTakes = 300;
+    exchange.drainTimeout = 100;
+    alice.acknowledge(call.dialog, header(call.final!, "cseq"));
+    exchange.drain("a", "stay");
+    const { node } = exchange.node("a");
+    await exchange.net.until("the ACK is looked up", () => node.isForwarding);
+    await exchange.net.pass(200);
+    expect([exchange.node("a").isAlive, node.isDrained]).toEqual([true, false]);
+    await exchange.net.until("the ACK has come", () => bob.rung[0]!.isAcknowledged);
+    await exchange.net.pass(50);
+    expect([node.isForwarding, exchange.node("a").isAlive]).toEqual([false, false]);
   });
 });
 

@@ -173,7 +173,7 @@ export class Exchange {
   #leave(one: ExchangeNode): void {
     const { life, node, cluster } = one;
     const work = { isDrained: life.isDraining && node.isDrained, owesAnswers: node.hasOpenRequests() };
-    if (!life.mayLeave(this.net.now, this.drainTimeout, work)) return;
+    if (!life.mayLeave(this.net.now, this.drainTimeout, work) || node.isForwarding) return;
     cluster.presence.leave();
     one.isAlive = false;
   }
