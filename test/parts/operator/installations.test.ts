@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
+import { Database } from "../../../operator/src/adapters/mysql/database.ts";
 import { failureOf } from "../../../operator/src/adapters/mysql/failure.ts";
 import {
   clusterOfDatabase,
@@ -10,6 +12,7 @@ import { leaseTable } from "../../../operator/src/adapters/mysql/lease.ts";
 import { readMigrations } from "../../../operator/src/adapters/mysql/migration-files.ts";
 import { saveOwner } from "../../../operator/src/adapters/mysql/owners.ts";
 import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
+import { OneInstallation } from "../../../operator/src/installations/one-installation.ts";
 import { OwnedRows } from "../../../operator/src/installations/owned-rows.ts";
 import { systemClock, type Clock } from "../../../operator/src/runtime/clock.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
@@ -384,6 +387,43 @@ test("the same name with a new uid looks only, and its beat ends: taking it is a
   await expect.poll(async () => (await leaderBeat(again!.database)).age).toBe(Number.POSITIVE_INFINITY);
   await take(again, "u2");
   expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
+});
+
+test("the same name with a new uid migrates nothing before it has taken the database", async () => {
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
+  await installations.of("ns/c");
+  await mariadb.query("DROP TABLE strowger_lease"); // a migration makes it
+  source.put("SipCluster", "ns", "c", mysql(), { uid: "u2" });
+  const again = await installations.of("ns/c");
+  expect(again?.epoch).toBeUndefined();
+  expect(await mariadb.query("SHOW TABLES LIKE 'strowger_lease'")).toEqual([]);
+  await take(again, "u2");
+  expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
+  expect(await mariadb.query("SHOW TABLES LIKE 'strowger_lease'")).toHaveLength(1);
+});
+
+test("one database for all: a server that comes back is told once, and a beat without an outage tells nothing", async () => {
+  const one = new OneInstallation(new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress), {
+    name: "operator-0",
+    onOpen: () => told.push("opened"),
+    onBack: () => told.push("back"),
+    onLost: ({ message }) => told.push(`lost: ${message}`),
+  });
+  await one.opened();
+  await one.beat();
+  expect(told).toEqual(["opened"]);
+  await mariadb.crash();
+  await one.beat();
+  await mariadb.restart();
+  await expect
+    .poll(async () => {
+      await one.beat();
+      return told;
+    })
+    .toEqual(["opened", "back"]);
+  await one.beat();
+  expect(told).toEqual(["opened", "back"]);
+  await one.close();
 });
 
 const epoch = async (): Promise<number> => {
