@@ -3,9 +3,6 @@ const node = "^sip-node/src/";
 const operator = "^operator/src/";
 const tests = "\\.test\\.ts$";
 
-/** The floor plan and what it keeps beside it. */
-const floorPlan = "(node|requests|answers|branches|call)\\.ts$";
-
 /** A room of the SIP node and the rooms it may import; everything else under sip-node/src is refused. */
 const rooms = {
   wire: [],
@@ -16,6 +13,7 @@ const rooms = {
   registrar: ["wire", "auth", "location"],
   proxy: ["wire", "auth", "location"],
   telemetry: ["wire"],
+  core: ["wire", "transaction", "auth", "location", "cluster", "registrar", "proxy", "telemetry"],
 };
 
 const roomWalls = Object.entries(rooms).map(([room, allowed]) => ({
@@ -29,9 +27,9 @@ const roomWalls = Object.entries(rooms).map(([room, allowed]) => ({
 const libraryFree = {
   name: "node-rooms-without-libraries",
   severity: "error",
-  comment: "deciding rooms and the floor plan import no library",
+  comment: "only adapters, telemetry and the process import libraries",
   from: {
-    path: `${node}((wire|transaction|auth|location|cluster|registrar|proxy)/|${floorPlan})`,
+    path: `${node}(wire|transaction|auth|location|cluster|registrar|proxy|core)/`,
     pathNot: tests,
   },
   to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"] },
@@ -46,14 +44,7 @@ export default {
       severity: "error",
       comment: "adapters may import types of the rooms they serve, never a deciding room",
       from: { path: `${node}adapters/`, pathNot: tests },
-      to: { path: `${node}(registrar|proxy|transaction)/|${node}(main\\.ts$|${floorPlan})` },
-    },
-    {
-      name: "node-floor-plan-without-adapters",
-      severity: "error",
-      comment: "the floor plan imports rooms; main.ts joins it with the adapters",
-      from: { path: `${node}${floorPlan}` },
-      to: { path: `${node}(adapters|main|config)` },
+      to: { path: `${node}(registrar|proxy|transaction|core)/|${node}main\\.ts$` },
     },
     {
       name: "programs-apart",

@@ -18,7 +18,7 @@ import type { HostPort } from "./config/json-reader.ts";
 import { QueueFull } from "./location/coalescer.ts";
 import { Location } from "./location/location.ts";
 import { StoreUnavailable } from "./location/location-store.ts";
-import { Node } from "./node.ts";
+import { Node } from "./core/node.ts";
 import { type Addresses, addressesOf } from "./proxy/addresses.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/metrics.ts";
 import type { Flow } from "./wire/flow.ts";

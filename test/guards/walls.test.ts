@@ -28,7 +28,7 @@ const breaches: readonly (readonly [wall: string, file: string, line: string])[]
   ["node-telemetry", "sip-node/src/telemetry/planted.ts", 'import "../proxy/branch.ts";'],
   ["node-rooms-without-libraries", "sip-node/src/proxy/planted-library.ts", 'import "pino";'],
   ["node-adapters", "sip-node/src/adapters/planted.ts", 'import "../registrar/plan.ts";'],
-  ["node-floor-plan-without-adapters", "sip-node/src/node.ts", 'import "./adapters/clock.ts";'],
+  ["node-core", "sip-node/src/core/node.ts", 'import "../adapters/clock.ts";'],
   ["programs-apart", "sip-node/src/planted.ts", 'import "../../operator/src/ownership.ts";'],
   ["programs-apart", "operator/src/planted.ts", 'import "../../sip-node/src/wire/units.ts";'],
   ["cli-as-a-user", "cli/src/planted.ts", 'import "../../operator/src/runtime/clock.ts";'],

@@ -12,7 +12,7 @@ import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
 import { LifeCycle } from "../../sip-node/src/life-cycle.ts";
 import { Location } from "../../sip-node/src/location/location.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
-import { Node } from "../../sip-node/src/node.ts";
+import { Node } from "../../sip-node/src/core/node.ts";
 import { createTelemetry } from "../../sip-node/src/telemetry/metrics.ts";
 import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import type { Ms } from "../../sip-node/src/wire/units.ts";

@@ -9,21 +9,21 @@
  */
 import { type Answers, plain } from "./answers.ts";
 import type { Branches } from "./branches.ts";
-import type { Call, Leg, Server } from "./call.ts";
-import type { Cluster } from "./cluster/cluster.ts";
-import type { HeardFlow } from "./cluster/flow-directory.ts";
-import { callersReason } from "./proxy/cancel-reason.ts";
-import { answerOptions, route, routeAck } from "./proxy/proxy.ts";
-import type { ProxyHouse, Routing } from "./proxy/routing.ts";
-import type { Event } from "./proxy/response-context.ts";
-import { register, type RegistrarHouse } from "./registrar/register.ts";
-import type { Telemetry } from "./telemetry/metrics.ts";
-import { exchangeKey } from "./transaction/server-key.ts";
-import { Timer, TimerWheel } from "./transaction/timer-wheel.ts";
-import type { Transactions } from "./transaction/transactions.ts";
-import type { Flow } from "./wire/flow.ts";
-import type { Request } from "./wire/message.ts";
-import type { Ms } from "./wire/units.ts";
+import type { Call, Leg, Server } from "./server-context.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { HeardFlow } from "../cluster/flow-directory.ts";
+import { callersReason } from "../proxy/cancel-reason.ts";
+import { answerOptions, route, routeAck } from "../proxy/proxy.ts";
+import type { ProxyHouse, Routing } from "../proxy/routing.ts";
+import type { Event } from "../proxy/response-context.ts";
+import { register, type RegistrarHouse } from "../registrar/register.ts";
+import type { Telemetry } from "../telemetry/metrics.ts";
+import { exchangeKey } from "../transaction/server-key.ts";
+import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import type { Ms } from "../wire/units.ts";
 
 export interface RequestsHouse extends ProxyHouse, RegistrarHouse {
   readonly lookup: ProxyHouse["lookup"] & RegistrarHouse["lookup"];

@@ -9,18 +9,18 @@
  */
 import { Answers, type AnswersHouse, plain, whereItCameFrom } from "./answers.ts";
 import { Branches, type BranchesHouse } from "./branches.ts";
-import type { Call, Client, Leg, Server } from "./call.ts";
-import type { Cluster } from "./cluster/cluster.ts";
-import type { Figures } from "./cluster/node-directory.ts";
-import { readBranch } from "./proxy/branch.ts";
-import { type Effect, type Event, step } from "./proxy/response-context.ts";
+import type { Call, Client, Leg, Server } from "./server-context.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Figures } from "../cluster/node-directory.ts";
+import { readBranch } from "../proxy/branch.ts";
+import { type Effect, type Event, step } from "../proxy/response-context.ts";
 import { Requests, type RequestsHouse } from "./requests.ts";
-import { type TransactionUser, Transactions } from "./transaction/transactions.ts";
-import type { Flow } from "./wire/flow.ts";
-import type { Request, Response } from "./wire/message.ts";
-import { type Malformed, parseMessage } from "./wire/parse-message.ts";
-import type { Ms } from "./wire/units.ts";
-import { viaBelow } from "./wire/via-below.ts";
+import { type TransactionUser, Transactions } from "../transaction/transactions.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request, Response } from "../wire/message.ts";
+import { type Malformed, parseMessage } from "../wire/parse-message.ts";
+import type { Ms } from "../wire/units.ts";
+import { viaBelow } from "../wire/via-below.ts";
 
 export interface NodeHouse extends RequestsHouse, AnswersHouse, BranchesHouse {
   readonly cluster: RequestsHouse["cluster"] & Pick<Cluster, "hear" | "passOn" | "isIdle">;

@@ -1,14 +1,14 @@
 /** The floor plan with real rooms, a location in memory, and a cluster that says what the test says. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { TestHouse, withCredentials } from "../../test/support/deciding-house.ts";
-import { type Fields, requestText, responseText } from "../../test/support/sip-message.ts";
-import { createSeal } from "./auth/create-seal.ts";
-import type { HeardFlow } from "./cluster/flow-directory.ts";
+import { TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
+import { type Fields, requestText, responseText } from "../../../test/support/sip-message.ts";
+import { createSeal } from "../auth/create-seal.ts";
+import type { HeardFlow } from "../cluster/flow-directory.ts";
 import { Node } from "./node.ts";
-import { makeBranch } from "./proxy/branch.ts";
-import { createTelemetry, type Telemetry } from "./telemetry/metrics.ts";
-import { flowOf } from "./wire/flow.ts";
-import { parseMessage } from "./wire/parse-message.ts";
+import { makeBranch } from "../proxy/branch.ts";
+import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
+import { flowOf } from "../wire/flow.ts";
+import { parseMessage } from "../wire/parse-message.ts";
 
 const caller = flowOf("192.0.2.1", 5060);
 const phone = flowOf("192.0.2.2", 5060);

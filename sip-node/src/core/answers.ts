@@ -2,21 +2,21 @@
  * What goes back to whoever asked: responses of our own and those of branches on their way up, each told to the metrics and the log.
  */
 import { hash } from "node:crypto";
-import type { Call, Leg, Server } from "./call.ts";
-import type { Cluster } from "./cluster/cluster.ts";
-import type { Destination } from "./cluster/delivery.ts";
-import { isOwnBranch } from "./proxy/branch.ts";
-import { identityEdits, type Trust } from "./proxy/identity.ts";
-import type { Rejection } from "./proxy/rejection.ts";
-import type { Telemetry } from "./telemetry/metrics.ts";
-import type { Transactions } from "./transaction/transactions.ts";
-import { type Answerable, buildResponse } from "./wire/build-response.ts";
-import { applyEdits, removeTopVia } from "./wire/edits.ts";
-import { type Flow, flowOf } from "./wire/flow.ts";
-import type { Request, Response } from "./wire/message.ts";
-import type { Seal } from "./wire/seal.ts";
-import type { Ms } from "./wire/units.ts";
-import { viaBelow } from "./wire/via-below.ts";
+import type { Call, Leg, Server } from "./server-context.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Destination } from "../cluster/delivery.ts";
+import { isOwnBranch } from "../proxy/branch.ts";
+import { identityEdits, type Trust } from "../proxy/identity.ts";
+import type { Rejection } from "../proxy/rejection.ts";
+import type { Telemetry } from "../telemetry/metrics.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import { type Answerable, buildResponse } from "../wire/build-response.ts";
+import { applyEdits, removeTopVia } from "../wire/edits.ts";
+import { type Flow, flowOf } from "../wire/flow.ts";
+import type { Request, Response } from "../wire/message.ts";
+import type { Seal } from "../wire/seal.ts";
+import type { Ms } from "../wire/units.ts";
+import { viaBelow } from "../wire/via-below.ts";
 
 export interface AnswersHouse {
   readonly node: string;

@@ -1,10 +1,10 @@
 /** What the floor plan keeps with a server transaction while its branches are out. */
-import type { Target } from "./proxy/targets.ts";
-import type { ResponseContext } from "./proxy/response-context.ts";
-import type { ClientTransaction } from "./transaction/client-transaction.ts";
-import type { ServerTransaction } from "./transaction/server-transaction.ts";
-import { Timer } from "./transaction/timer-wheel.ts";
-import type { Ms } from "./wire/units.ts";
+import type { Target } from "../proxy/targets.ts";
+import type { ResponseContext } from "../proxy/response-context.ts";
+import type { ClientTransaction } from "../transaction/client-transaction.ts";
+import type { ServerTransaction } from "../transaction/server-transaction.ts";
+import { Timer } from "../transaction/timer-wheel.ts";
+import type { Ms } from "../wire/units.ts";
 
 export type Server = ServerTransaction<Call>;
 export type Client = ClientTransaction<Leg | undefined>;

@@ -1,12 +1,12 @@
 /** Answers to strangers leave nothing behind (RFC 3261 §8.2.7, §26.3.2.4). */
 import { beforeEach, describe, expect, it } from "vitest";
-import { TestHouse } from "../../test/support/deciding-house.ts";
-import { type Fields, requestText } from "../../test/support/sip-message.ts";
-import { createSeal } from "./auth/create-seal.ts";
-import type { HeardFlow } from "./cluster/flow-directory.ts";
+import { TestHouse } from "../../../test/support/deciding-house.ts";
+import { type Fields, requestText } from "../../../test/support/sip-message.ts";
+import { createSeal } from "../auth/create-seal.ts";
+import type { HeardFlow } from "../cluster/flow-directory.ts";
 import { Node } from "./node.ts";
-import { createTelemetry } from "./telemetry/metrics.ts";
-import { flowOf } from "./wire/flow.ts";
+import { createTelemetry } from "../telemetry/metrics.ts";
+import { flowOf } from "../wire/flow.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 const stranger = flowOf("192.0.2.1", 5060);

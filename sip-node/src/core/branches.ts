@@ -1,23 +1,23 @@
 /** What goes out to phones: a branch for each target of a forwarded request (RFC 3261 §16.6), its Timer C, its CANCEL. */
 import { hash } from "node:crypto";
-import { type Call, Leg, type LegEvent, type Server } from "./call.ts";
-import { makeBranch } from "./proxy/branch.ts";
-import { buildCancel } from "./proxy/build-cancel.ts";
-import { sealToken } from "./proxy/flow-token.ts";
-import { forward, mayFoundDialog } from "./proxy/forward.ts";
-import { identityEdits } from "./proxy/identity.ts";
-import type { ProxyHouse, Routing } from "./proxy/routing.ts";
-import { type Event, isHeldBySilence, responseContext } from "./proxy/response-context.ts";
-import type { Target } from "./proxy/targets.ts";
-import type { Telemetry } from "./telemetry/metrics.ts";
-import type { Transactions } from "./transaction/transactions.ts";
-import { serverKey } from "./transaction/server-key.ts";
-import { Timer, TimerWheel } from "./transaction/timer-wheel.ts";
-import type { Flow } from "./wire/flow.ts";
-import type { Request, Response } from "./wire/message.ts";
-import { parseMessage } from "./wire/parse-message.ts";
-import type { Seal } from "./wire/seal.ts";
-import type { Ms } from "./wire/units.ts";
+import { type Call, Leg, type LegEvent, type Server } from "./server-context.ts";
+import { makeBranch } from "../proxy/branch.ts";
+import { buildCancel } from "../proxy/build-cancel.ts";
+import { sealToken } from "../proxy/flow-token.ts";
+import { forward, mayFoundDialog } from "../proxy/forward.ts";
+import { identityEdits } from "../proxy/identity.ts";
+import type { ProxyHouse, Routing } from "../proxy/routing.ts";
+import { type Event, isHeldBySilence, responseContext } from "../proxy/response-context.ts";
+import type { Target } from "../proxy/targets.ts";
+import type { Telemetry } from "../telemetry/metrics.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import { serverKey } from "../transaction/server-key.ts";
+import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request, Response } from "../wire/message.ts";
+import { parseMessage } from "../wire/parse-message.ts";
+import type { Seal } from "../wire/seal.ts";
+import type { Ms } from "../wire/units.ts";
 
 export interface BranchesHouse extends Pick<ProxyHouse, "addresses" | "tokenSeal" | "node" | "isPeer"> {
   /** Seals branches. */
