@@ -13,6 +13,7 @@ const rooms = {
   registrar: ["wire", "auth", "location"],
   proxy: ["wire", "auth", "location"],
   telemetry: ["wire"],
+  config: ["wire", "auth"],
   core: ["wire", "transaction", "auth", "location", "cluster", "registrar", "proxy", "telemetry"],
 };
 
@@ -29,7 +30,7 @@ const libraryFree = {
   severity: "error",
   comment: "only adapters, telemetry and the process import libraries",
   from: {
-    path: `${node}(wire|transaction|auth|location|cluster|registrar|proxy|core)/`,
+    path: `${node}(wire|transaction|auth|location|cluster|registrar|proxy|core|config)/`,
     pathNot: tests,
   },
   to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"] },
@@ -44,7 +45,7 @@ export default {
       severity: "error",
       comment: "adapters may import types of the rooms they serve, never a deciding room",
       from: { path: `${node}adapters/`, pathNot: tests },
-      to: { path: `${node}(registrar|proxy|transaction|core)/|${node}main\\.ts$` },
+      to: { path: `${node}(registrar|proxy|transaction|core|process)/|${node}main\\.ts$` },
     },
     {
       name: "programs-apart",

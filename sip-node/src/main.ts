@@ -8,12 +8,12 @@ import { whyUnfit } from "./adapters/mysql/node-table.ts";
 import { reapAll } from "./adapters/mysql/reaper.ts";
 import { openUdp } from "./adapters/udp.ts";
 import { watchFolders } from "./adapters/watch-folders.ts";
-import { assemble, type Assembly, type Gauges, messageOf, type Sockets } from "./assemble.ts";
-import { type Config, ConfigError, mountedFolders, readConfig, type Settings } from "./config.ts";
+import { assemble, type Assembly, type Gauges, messageOf, type Sockets } from "./process/assemble.ts";
+import { type Config, ConfigError, mountedFolders, readConfig, type Settings } from "./config/config.ts";
 import type { HostPort } from "./config/json-reader.ts";
-import { LifeCycle } from "./life-cycle.ts";
-import { LiveSettings } from "./live-settings.ts";
-import { controlPages, type PagesHouse, publicPages } from "./pages.ts";
+import { LifeCycle } from "./process/life-cycle.ts";
+import { LiveSettings } from "./config/live-settings.ts";
+import { controlPages, type PagesHouse, publicPages } from "./process/http-routes.ts";
 
 /** Timers fire late by at most this and a tick of their wheel. */
 const tickInterval = 20;

@@ -26,6 +26,7 @@ const breaches: readonly (readonly [wall: string, file: string, line: string])[]
   ["node-registrar", "sip-node/src/registrar/planted.ts", 'import "../proxy/branch.ts";'],
   ["node-proxy", "sip-node/src/proxy/planted.ts", 'import "../transaction/transactions.ts";'],
   ["node-telemetry", "sip-node/src/telemetry/planted.ts", 'import "../proxy/branch.ts";'],
+  ["node-config", "sip-node/src/config/planted.ts", 'import "../adapters/clock.ts";'],
   ["node-rooms-without-libraries", "sip-node/src/proxy/planted-library.ts", 'import "pino";'],
   ["node-adapters", "sip-node/src/adapters/planted.ts", 'import "../registrar/plan.ts";'],
   ["node-core", "sip-node/src/core/node.ts", 'import "../adapters/clock.ts";'],

@@ -9,7 +9,7 @@ import { ClusterKeys } from "../../sip-node/src/auth/cluster-keys.ts";
 import { defaultNonceLifetime } from "../../sip-node/src/auth/nonce.ts";
 import { NonceCounts } from "../../sip-node/src/auth/nonce-counts.ts";
 import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
-import { LifeCycle } from "../../sip-node/src/life-cycle.ts";
+import { LifeCycle } from "../../sip-node/src/process/life-cycle.ts";
 import { Location } from "../../sip-node/src/location/location.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
 import { Node } from "../../sip-node/src/core/node.ts";

@@ -1,6 +1,6 @@
 /** Which settings a running node cannot change. */
 import { isDeepStrictEqual } from "node:util";
-import type { Config } from "../config.ts";
+import type { Config } from "./config.ts";
 
 /** By the names that they have in the file; all others come into force at once. */
 const fixed: Readonly<Record<string, (config: Config) => unknown>> = {

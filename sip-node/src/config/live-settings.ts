@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Config, ConfigError, type Settings } from "./config.ts";
-import { restarts } from "./config/restarts.ts";
+import { restarts } from "./restarts.ts";
 
 export interface SettingsUser {
   /** Throws `ConfigError`. */

@@ -7,7 +7,7 @@
  * Ready from `serving` on, and while draining: what flows stay here keep coming until the exit. A node with nothing to do stays too until
  * whoever sends phones here has noticed: until then new flows come, and with nobody here they would go nowhere.
  */
-import type { Ms } from "./wire/units.ts";
+import type { Ms } from "../wire/units.ts";
 
 export type Stage = "starting" | "serving" | "draining";
 

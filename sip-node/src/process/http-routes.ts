@@ -1,7 +1,7 @@
 /** What a node says over HTTP: probes and metrics to whoever scrapes them, status and drain on loopback only. */
-import type { Pages } from "./adapters/http.ts";
+import type { Pages } from "../adapters/http.ts";
 import type { Stage } from "./life-cycle.ts";
-import type { Ms } from "./wire/units.ts";
+import type { Ms } from "../wire/units.ts";
 
 export interface Status {
   readonly node: string;

@@ -2,27 +2,27 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
-import { inRanges } from "./adapters/address-ranges.ts";
-import { clock } from "./adapters/clock.ts";
-import { Database } from "./adapters/mysql/database.ts";
-import { LocationTables } from "./adapters/mysql/location-tables.ts";
-import { LoginCheck } from "./adapters/mysql/login-check.ts";
-import { NodeTable } from "./adapters/mysql/node-table.ts";
-import type { UdpSocket } from "./adapters/udp.ts";
-import { ClusterKeys } from "./auth/cluster-keys.ts";
-import { defaultNonceLifetime } from "./auth/nonce.ts";
-import { NonceCounts } from "./auth/nonce-counts.ts";
-import { Cluster } from "./cluster/cluster.ts";
-import type { Config, Settings } from "./config.ts";
-import type { HostPort } from "./config/json-reader.ts";
-import { QueueFull } from "./location/coalescer.ts";
-import { Location } from "./location/location.ts";
-import { StoreUnavailable } from "./location/location-store.ts";
-import { Node } from "./core/node.ts";
-import { type Addresses, addressesOf } from "./proxy/addresses.ts";
-import { createTelemetry, type Telemetry } from "./telemetry/metrics.ts";
-import type { Flow } from "./wire/flow.ts";
-import type { Ms } from "./wire/units.ts";
+import { inRanges } from "../adapters/address-ranges.ts";
+import { clock } from "../adapters/clock.ts";
+import { Database } from "../adapters/mysql/database.ts";
+import { LocationTables } from "../adapters/mysql/location-tables.ts";
+import { LoginCheck } from "../adapters/mysql/login-check.ts";
+import { NodeTable } from "../adapters/mysql/node-table.ts";
+import type { UdpSocket } from "../adapters/udp.ts";
+import { ClusterKeys } from "../auth/cluster-keys.ts";
+import { defaultNonceLifetime } from "../auth/nonce.ts";
+import { NonceCounts } from "../auth/nonce-counts.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import type { Config, Settings } from "../config/config.ts";
+import type { HostPort } from "../config/json-reader.ts";
+import { QueueFull } from "../location/coalescer.ts";
+import { Location } from "../location/location.ts";
+import { StoreUnavailable } from "../location/location-store.ts";
+import { Node } from "../core/node.ts";
+import { type Addresses, addressesOf } from "../proxy/addresses.ts";
+import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Ms } from "../wire/units.ts";
 
 export interface Sockets {
   /** The one that phones know; undefined until the node serves. */

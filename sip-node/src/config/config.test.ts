@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { capacity } from "./config/capacity.ts";
+import { capacity } from "./capacity.ts";
 import { ConfigError, mountedFolders, readConfig } from "./config.ts";
-import { JsonReader } from "./config/json-reader.ts";
+import { JsonReader } from "./json-reader.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "strowger-config-"))));

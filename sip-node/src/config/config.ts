@@ -6,14 +6,14 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { dirname } from "node:path";
-import type { KeyRing } from "./auth/key-ring.ts";
-import { type Capacity, capacity } from "./config/capacity.ts";
-import { type AddressRange, type HostPort, JsonReader } from "./config/json-reader.ts";
-import { locationSocket } from "./config/location-socket.ts";
-import { readKeys } from "./config/read-keys.ts";
-import { hostPort } from "./wire/flow.ts";
-import { maxNodeAddress, maxNodeName } from "./wire/limits.ts";
-import type { Epoch, Ms } from "./wire/units.ts";
+import type { KeyRing } from "../auth/key-ring.ts";
+import { type Capacity, capacity } from "./capacity.ts";
+import { type AddressRange, type HostPort, JsonReader } from "./json-reader.ts";
+import { locationSocket } from "./location-socket.ts";
+import { readKeys } from "./read-keys.ts";
+import { hostPort } from "../wire/flow.ts";
+import { maxNodeAddress, maxNodeName } from "../wire/limits.ts";
+import type { Epoch, Ms } from "../wire/units.ts";
 
 export interface Config {
   readonly name: string;
