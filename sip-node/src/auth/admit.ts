@@ -2,6 +2,7 @@
 import { type DigestCredentials, findDigestCredentials } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem, type ParseProblem } from "../wire/problem.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 import type { Epoch } from "../wire/units.ts";
 import { authenticate, type Authenticator, type Decision, type DigestAccount } from "./authenticate.ts";
 import { buildChallenges } from "./challenge.ts";
@@ -17,7 +18,7 @@ export interface Realm {
   readonly algorithms: readonly DigestAlgorithm[];
 }
 
-export type Admission<A extends DigestAccount = DigestAccount> = Admitted<A> | Refusal;
+export type Admission<A extends DigestAccount = DigestAccount> = Admitted<A> | Rejection;
 
 /** An enabled account and the user name, as it stands in credentials, by which it logs in. */
 export interface Login<A extends DigestAccount> {
@@ -30,14 +31,6 @@ export interface Admitted<A extends DigestAccount = DigestAccount> {
   /** Whose password it was. */
   readonly account: A;
   readonly nonce: { readonly at: Epoch; readonly count: number };
-}
-
-/** `lines` are header lines, each with its CRLF. */
-export interface Refusal {
-  readonly kind: "reject";
-  readonly status: number;
-  readonly reason: string;
-  readonly lines: string;
 }
 
 /**
@@ -65,7 +58,7 @@ export function admit<A extends DigestAccount>(
   }
   const [first] = decisions;
   if (first?.kind === "refused" && decisions.every(({ kind }) => kind === "refused"))
-    return { kind: "reject", status: first.status, reason: first.reason, lines: "" };
+    return reject(first.status, first.reason);
   const isStale = decisions.some((decision) => decision.kind === "challenge" && decision.stale);
   return challenge(request, asker, { realm, algorithms }, authenticator, now, isStale);
 }
@@ -84,11 +77,11 @@ export function challenge(
   authenticator: Authenticator,
   now: Epoch,
   isStale: boolean,
-): Refusal {
+): Rejection {
   const nonce = issueNonce(authenticator.keys, request.callId, now);
   const name = asker === "registrar" ? "WWW-Authenticate" : "Proxy-Authenticate";
   const lines = buildChallenges(realm, algorithms, nonce, isStale).map((value) => `${name}: ${value}\r\n`);
   return asker === "registrar"
-    ? { kind: "reject", status: 401, reason: "Unauthorized", lines: lines.join("") }
-    : { kind: "reject", status: 407, reason: "Proxy Authentication Required", lines: lines.join("") };
+    ? reject(401, "Unauthorized", lines.join(""))
+    : reject(407, "Proxy Authentication Required", lines.join(""));
 }

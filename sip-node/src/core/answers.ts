@@ -7,7 +7,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Destination } from "../cluster/delivery.ts";
 import { isOwnBranch } from "../proxy/branch.ts";
 import { identityEdits, type Trust } from "../proxy/identity.ts";
-import type { Rejection } from "../proxy/rejection.ts";
+import type { Rejection } from "../wire/rejection.ts";
 import type { Telemetry } from "../telemetry/metrics.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { type Answerable, buildResponse } from "../wire/build-response.ts";

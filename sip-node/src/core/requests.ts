@@ -222,7 +222,7 @@ export class Requests {
   private readonly proxy = async (server: Server, call: Call): Promise<void> => {
     const routing = await this.trying(server, call, route(server.request, server.flow, this.house));
     if (call.hasAnswered) return; // cancelled while the database was asked
-    if (routing.kind === "reject" && routing.isToStranger === true && !call.hasTried)
+    if (routing.kind === "reject" && routing.isUnauthenticated === true && !call.hasTried)
       return this.answers.replyOnce(server, call, routing);
     if (routing.kind === "reject") return this.answers.reply(server, call, routing);
     this.markParties(server.flow, routing);

@@ -13,7 +13,7 @@ import type { Epoch } from "../wire/units.ts";
 import { parseUri } from "../wire/uri.ts";
 import { isAnonymous, withholdsIdentity } from "./anonymous.ts";
 import { ownCredentials } from "./own-credentials.ts";
-import { notServed, type Rejection, reject, toStranger } from "./rejection.ts";
+import { rejectUnservedDomain, type Rejection, reject, markUnauthenticated } from "../wire/rejection.ts";
 
 /** Who a request says that it is from, as the database knows it. The domain is the one whose password is asked for. */
 export interface Caller extends Resolution {
@@ -58,9 +58,9 @@ export function authorize(
   authenticator: Authenticator,
   now: Epoch,
 ): Authorized | Rejection {
-  if (!isServed(domain)) return toStranger(notServed(name?.domain ?? calledDomain));
+  if (!isServed(domain)) return markUnauthenticated(rejectUnservedDomain(name?.domain ?? calledDomain));
   const admission = admit(request, "proxy", domain, logins, authenticator, now);
-  if (admission.kind === "reject") return toStranger(admission);
+  if (admission.kind === "reject") return markUnauthenticated(admission);
   const caller = admission.account;
   const isNobodys = isHidden && account === undefined;
   if (!isSameAor(caller, account) && !isNobodys)

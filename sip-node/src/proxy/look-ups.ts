@@ -17,7 +17,7 @@ import type { Caller } from "./authorize.ts";
 import { contactOwner } from "./contact-owner.ts";
 import type { Party } from "./flow-token.ts";
 import { mayFoundDialog } from "./forward.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 import type { ProxyHouse } from "./routing.ts";
 import { type NotServed, type Nowhere, type Target, targets, type TargetSet } from "./targets.ts";
 

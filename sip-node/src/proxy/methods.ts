@@ -1,6 +1,6 @@
 /** Which methods the exchange takes and forwards, as `Allow` says (RFC 3261 §20.5), and which it does not take for a user's own address. */
 import type { Request } from "../wire/message.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 
 const methods = [
   "INVITE",

@@ -14,7 +14,7 @@ import type { Seal } from "../wire/seal.ts";
 import { isSecure, parseUri } from "../wire/uri.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
 import { openToken, type Party } from "./flow-token.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 import { refuseSecure } from "./validate.ts";
 
 export interface Path {

@@ -14,7 +14,7 @@ import { type Flow, flowOf } from "../wire/flow.ts";
 import { maxCredentials, maxRouteHosts } from "../wire/limits.ts";
 import { type FlowToken, sealToken } from "./flow-token.ts";
 import { answerOptions, route, routeAck } from "./proxy.ts";
-import type { Rejection } from "./rejection.ts";
+import type { Rejection } from "../wire/rejection.ts";
 
 const aliceFlow = flowOf("198.51.100.7", 4711);
 const bobFlow = flowOf("192.0.2.2", 5060);
@@ -114,7 +114,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     for (const Route of ["<sip:p.example.org;lr>", "<sip:off.example;lr>"])
       expect(await ask("INVITE", callBob, { Route }), Route).toMatchObject({
         status: 403,
-        isToStranger: true,
+        isUnauthenticated: true,
       });
   });
 
@@ -130,7 +130,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     const most = hosts.slice(1);
     expect(await routeBy([...most, ...most])).toMatchObject({ status: 407 });
     asked.length = 0;
-    expect(await routeBy(hosts)).toMatchObject({ status: 403, isToStranger: true });
+    expect(await routeBy(hosts)).toMatchObject({ status: 403, isUnauthenticated: true });
     expect(asked).toEqual(most.map((_, i) => `@d${i}.example`));
   });
 
@@ -165,7 +165,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     ]) {
       const answer = await askAs("alice", "INVITE", callBob, { From });
       expect(answer, From).toMatchObject({ status: 403, reason: expect.stringContaining("From") as unknown });
-      expect(answer.kind === "reject" && answer.isToStranger, From).toBeFalsy();
+      expect(answer.kind === "reject" && answer.isUnauthenticated, From).toBeFalsy();
       expect(await askAs("alice", "INVITE", callBob, { From }, "wrong"), From).toMatchObject({ status: 407 });
     }
   });

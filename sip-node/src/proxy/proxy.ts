@@ -27,7 +27,7 @@ import {
 import { allow, isForStateAgent, refuseForStateAgent } from "./methods.ts";
 import { ownCredentials } from "./own-credentials.ts";
 import { type DialogParties, type Path, preprocess } from "./preprocess.ts";
-import { notServed, type Rejection, reject, toStranger } from "./rejection.ts";
+import { rejectUnservedDomain, type Rejection, reject, markUnauthenticated } from "../wire/rejection.ts";
 import type { ProxyHouse, Routing } from "./routing.ts";
 import { validate, type ValidRequest } from "./validate.ts";
 
@@ -35,11 +35,11 @@ import { validate, type ValidRequest } from "./validate.ts";
 export async function route(request: Request, source: Flow, house: ProxyHouse): Promise<Routing | Rejection> {
   // §16.3 Validation
   const valid = validate(request, house.addresses);
-  if (valid.kind === "reject") return toStranger(valid);
+  if (valid.kind === "reject") return markUnauthenticated(valid);
   const { maxForwards, loop } = valid;
   // §16.4 Preprocessing
   const path = await pathOf(request, house);
-  if (path.kind === "reject") return toStranger(path);
+  if (path.kind === "reject") return markUnauthenticated(path);
   if (path.dialog !== undefined) {
     await keepTarget(request, source, path.dialog, house);
     return within(request, path, path.dialog, valid, house);
@@ -66,7 +66,7 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
   const byName = await (asked ?? findTargets(called, house));
   const found =
     byName.kind === "not-served" ? await findByContact(request.uri, admission.aor, house) : byName;
-  if (found.kind === "not-served") return notServed(called.domain);
+  if (found.kind === "not-served") return rejectUnservedDomain(called.domain);
   if (admission.isAnonymous && found.domain.anonymousCallers === "Reject")
     return reject(433, "Anonymity Disallowed");
   if (found.kind === "nowhere") return found.rejection;
@@ -134,7 +134,7 @@ export async function answerOptions(request: Request, house: ProxyHouse): Promis
   const { uri } = valid;
   if (uri.user !== undefined || request.to.tag !== undefined) return undefined;
   const isOurs = isOwnAddress(house.addresses, uri.host, uri.port) || (await isServedHere(uri.host, house));
-  if (!isOurs) return notServed(uri.host);
+  if (!isOurs) return rejectUnservedDomain(uri.host);
   return reject(200, "OK", `Accept: application/sdp\r\n${allow}Supported:\r\n`);
 }
 

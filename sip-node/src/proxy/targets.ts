@@ -6,7 +6,7 @@ import { isUriText } from "../wire/characters.ts";
 import { maxBranches, maxUriBytes } from "../wire/limits.ts";
 import { isSecure } from "../wire/uri.ts";
 import type { Party } from "./flow-token.ts";
-import type { Rejection } from "./rejection.ts";
+import type { Rejection } from "../wire/rejection.ts";
 
 /** A place a branch goes to. */
 export interface Target extends Party {

@@ -10,7 +10,7 @@ import { isSecure, parseUri, type SipUri } from "../wire/uri.ts";
 import { parseVia, sipVersion } from "../wire/via.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
 import { loopHash, readBranch } from "./branch.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 
 export interface ValidRequest {
   readonly kind: "valid";

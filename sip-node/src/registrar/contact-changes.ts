@@ -11,7 +11,7 @@ import type { Contact } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Seconds } from "../wire/units.ts";
 import { maxExpiresBehindNat, type Registration } from "./registration.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 
 export interface ContactChange {
   /** As it is to be written; expired where the contact removes it. */

@@ -3,7 +3,7 @@ import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { ContactChange } from "./contact-changes.ts";
 import type { Registration } from "./registration.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 
 /** With which status: phones take 403 for a wrong password, and would shun the one address that they know after a 503 (§21.5.4). */
 export const tooManyContacts = ({ maxContacts }: RegistrationSettings): Rejection =>

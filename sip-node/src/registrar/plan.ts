@@ -7,7 +7,7 @@ import type { Flow } from "../wire/flow.ts";
 import { type ContactChange, contactChanges, removal } from "./contact-changes.ts";
 import { makeRoom, tooManyContacts } from "./make-room.ts";
 import type { Registration } from "./registration.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject } from "../wire/rejection.ts";
 
 export interface Accepted {
   readonly kind: "accept";

@@ -19,7 +19,7 @@ import { isSecure, parseUri } from "../wire/uri.ts";
 import { answer } from "./answer.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Registration } from "./registration.ts";
-import { type Rejection, reject } from "./rejection.ts";
+import { type Rejection, reject, rejectUnservedDomain } from "../wire/rejection.ts";
 
 export interface RegistrarHouse {
   readonly lookup: Lookup & { commit(change: BindingChange): Promise<CommitOutcome> };
@@ -65,7 +65,7 @@ export async function register(
       findLogins(request, "authorization", name.domain, house.lookup),
     ]);
     const foreign = domain?.isEnabled === true ? await foreignDomain(requestUri, to.host, house) : to.host;
-    if (domain === undefined || foreign !== undefined) return notServed(foreign ?? to.host);
+    if (domain === undefined || foreign !== undefined) return rejectUnservedDomain(foreign ?? to.host);
     // 2. Required extensions
     const required = fieldValue(request, "require");
     if (required !== undefined && required !== "")
@@ -179,7 +179,3 @@ async function foreignDomain(
   const { domain } = await house.lookup.resolve({ username: "", domain: uri.host });
   return domain?.isEnabled === true ? undefined : uri.host;
 }
-
-/** Warning 399 says which domain, so that whoever mistyped it can see it (§20.43). */
-const notServed = (domain: string): Rejection =>
-  reject(404, "Domain Not Served", `Warning: 399 strowger "The domain ${domain} is not served here"\r\n`);
