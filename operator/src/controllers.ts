@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Installations } from "./installations.ts";
 import { OutageVerdicts } from "./installations/outage-verdicts.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { ControllerLoop, type Controller, type Leaving } from "./runtime/controller.ts";
+import { ControllerLoop, type Controller, type DeletedObject } from "./runtime/controller.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
 import type { Change, Source } from "./runtime/source.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
@@ -13,7 +13,7 @@ import { SipUserController } from "./sip-user/controller.ts";
 import { figureFields } from "./sip-user/plan-figures.ts";
 import { RegistrationFigures } from "./sip-user/registrations.ts";
 import { parseSipUser } from "./sip-user/resource.ts";
-import { clusterOf } from "./sip-user/world.ts";
+import { clusterOf } from "./sip-user/current-state.ts";
 import { BindingCounts } from "./telemetry/binding-counts.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
@@ -39,7 +39,7 @@ export interface Controllers {
   /** Whether it is known what is gone: the sweeps that were asked for have ended. */
   isSwept(): boolean;
   /** Objects that are gone and whose rows are not, or not yet, removed. */
-  leaving(): readonly (Leaving & { readonly kind: string })[];
+  leaving(): readonly (DeletedObject & { readonly kind: string })[];
   start(): void;
   /** Resolves when the work under way has ended. */
   stop(): Promise<void>;

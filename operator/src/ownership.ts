@@ -1,6 +1,6 @@
 /** Who owns which rows and names (design: truth, names, ownership), and what of it a person may read. Pure. */
 import { isDeepStrictEqual } from "node:util";
-import type { Verdict } from "./runtime/condition.ts";
+import type { NewCondition } from "./runtime/condition.ts";
 import { notReady } from "./runtime/decision.ts";
 import type { Presence } from "./runtime/source.ts";
 
@@ -36,7 +36,7 @@ export interface OwnerFields {
 }
 
 /** `own`: this very object's. `heir`: an earlier one's of the same name, which is proven gone. */
-export type Standing = "none" | "own" | "heir" | Verdict;
+export type Standing = "none" | "own" | "heir" | NewCondition;
 
 /** `present` is what a live read says of the object of that name; undefined where it was not asked, for the uid is this one's. */
 export function standingOf(owner: Owner | undefined, uid: string, present: Presence | undefined): Standing {
@@ -86,7 +86,7 @@ export function claimConflict(
   claims: readonly Claim[],
   installationId: string,
   reference: ObjectReference,
-): Verdict | undefined {
+): NewCondition | undefined {
   const claim = claims.find((other) => !isHeldBy(other, installationId, reference));
   return claim === undefined
     ? undefined
@@ -106,7 +106,7 @@ export interface Elder {
 export function elderConflict(
   [elder]: readonly Elder[],
   { namespace }: ObjectReference,
-): Verdict | undefined {
+): NewCondition | undefined {
   return elder === undefined
     ? undefined
     : notReady(

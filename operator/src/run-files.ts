@@ -56,7 +56,9 @@ export async function runFiles(config: Config, { files, data, database }: FilesC
       problems: source.problems,
       isSettled: source.isSettled && controllers.isSwept(),
       objects: source.describe(),
-      leaving: controllers.leaving().map(({ kind, key, isKept }) => ({ kind, ...splitKey(key), isKept })),
+      leaving: controllers
+        .leaving()
+        .map(({ kind, key, isRetained: isKept }) => ({ kind, ...splitKey(key), isKept })),
     }),
   };
   if (!(await serve(config.http, view, log, stop))) return;

@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from "../adapters/mysql/database-unavailable.ts";
 import { DuplicateKey } from "../adapters/mysql/database.ts";
 import { UnusableAddress } from "../adapters/mysql/failure.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { OutageVerdicts } from "./outage-verdicts.ts";
 
 const away = new DatabaseUnavailable(new Error("connect 10.1.2.3"));

@@ -8,8 +8,8 @@ import { failureOf } from "../adapters/mysql/failure.ts";
 import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
 import { reasons } from "../ownership.ts";
 import type { Clock, Ms } from "../runtime/clock.ts";
-import type { Verdict } from "../runtime/condition.ts";
-import { readyCondition } from "../runtime/is-ready-object.ts";
+import type { NewCondition } from "../runtime/condition.ts";
+import { findReadyCondition } from "../runtime/is-ready-object.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
 
 /** So long the last verdict counts. */
@@ -34,13 +34,13 @@ export class OutageVerdicts {
   }
 
   /** Undefined: the status stays as it is. `cluster`: the SipCluster of the object, as far as that can be told. */
-  failed(object: KubernetesObject, cluster: ObjectKey | undefined, error: unknown): Verdict | undefined {
+  failed(object: KubernetesObject, cluster: ObjectKey | undefined, error: unknown): NewCondition | undefined {
     if (error instanceof ApiUnreachable) return undefined;
     if (!isOutage(error)) return statedFailure(error);
     const now = this.#clock.now();
     const since = this.#since.get(cluster) ?? now;
     this.#since.set(cluster, since);
-    const before = readyCondition(object);
+    const before = findReadyCondition(object);
     if (before === undefined) return statedFailure(error);
     if (now - since < keepsFor || before.reason === reasons.stale || !this.#mayWrite(now)) return undefined;
     return stale;
@@ -61,7 +61,7 @@ function isOutage(error: unknown): boolean {
   return failure !== undefined && failure.reason !== reasons.conflict;
 }
 
-const stale: Verdict = {
+const stale: NewCondition = {
   type: "Ready",
   status: "Unknown",
   reason: reasons.stale,

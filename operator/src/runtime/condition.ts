@@ -14,7 +14,7 @@ export interface Condition {
 }
 
 /** A condition as a decision states it; the time is added when it is written. */
-export type Verdict = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
+export type NewCondition = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
 /**
  * `conditions` with `verdict` in the place of the one of its type. The time of transition moves only when the status flips, so that an
@@ -22,7 +22,7 @@ export type Verdict = Pick<Condition, "type" | "status" | "message"> & { readonl
  */
 export function setCondition(
   conditions: readonly Condition[],
-  verdict: Verdict,
+  verdict: NewCondition,
   observedGeneration: number,
   now: number,
 ): readonly Condition[] {

@@ -3,7 +3,7 @@ import { ControllerLoop, type Controller, type Finalized } from "./controller.ts
 import { splitKey, type KubernetesObject, type ObjectKey } from "./object.ts";
 import type { SweepPlan } from "./plan-sweep.ts";
 import type { Source } from "./source.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 /** A kind whose rows are `owned`, and a source that holds `present` and proves every other key absent. */
 function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isProven = true) {
@@ -39,7 +39,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     ...(statuses.has(key) ? { status: statuses.get(key) } : {}),
   });
   const source = {
-    holdBack: (_kind: string, key: ObjectKey, isHeld: boolean) => {
+    setFinalizer: (_kind: string, key: ObjectKey, isHeld: boolean) => {
       if (!isHeld) seen.released.push(key);
       return Promise.resolve();
     },
@@ -60,7 +60,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     kind: "Thing",
     reconcile: ({ metadata }) => {
       seen.reconciled.push(metadata.name);
-      const outcome = frees.has(metadata.name) ? { frees: true } : {};
+      const outcome = frees.has(metadata.name) ? { freesName: true } : {};
       return held.isHeld
         ? new Promise((resolve) => ends.push(() => resolve(outcome)))
         : Promise.resolve(outcome);
@@ -76,8 +76,8 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
       return Promise.resolve();
     },
     owned: () => Promise.resolve({ keys: [...rows], isComplete: true, failures: [], ...missed }),
-    concernedBy: () => concerned,
-    isOutdated: ({ metadata }) => metadata.name === "outdated",
+    dependentsOf: () => concerned,
+    hasOutdatedSecret: ({ metadata }) => metadata.name === "outdated",
   };
   const nothing = () => undefined;
   const observer = {
@@ -153,7 +153,7 @@ test("above 10 rows and 10 % a sweep removes nothing and says so; 10 rows or 10 
   refused.loop.start();
   await settle();
   expect(refused.seen.removed).toEqual([]);
-  expect(refused.seen.plans).toEqual([{ remove: [], kept: keys(1, 11), newlyKept: 11, owned: 100 }]);
+  expect(refused.seen.plans).toEqual([{ remove: [], retained: keys(1, 11), newlyRetained: 11, owned: 100 }]);
   const few = given(keys(1, 10), []);
   few.loop.start();
   await settle();
@@ -169,11 +169,11 @@ test("what a sweep keeps stays, and what goes later is removed: one by one, and 
   loop.start();
   loop.sweep();
   await settle();
-  expect(loop.leaving()).toEqual(keys(1, 11).map((key) => ({ key, isKept: true })));
+  expect(loop.leaving()).toEqual(keys(1, 11).map((key) => ({ key, isRetained: true })));
   for (const key of keys(12, 14)) {
     objects.delete(key);
     loop.changed({ kind: "Thing", key, what: "object" });
-    expect(loop.leaving()).toContainEqual({ key, isKept: false });
+    expect(loop.leaving()).toContainEqual({ key, isRetained: false });
     loop.sweep();
     await settle();
   }
@@ -185,8 +185,8 @@ test("what a sweep keeps stays, and what goes later is removed: one by one, and 
   loop.sweep();
   await settle();
   expect(seen.removed).toEqual(keys(12, 24));
-  expect(seen.plans.at(-1)).toMatchObject({ kept: [...keys(1, 11), ...keys(25, 40)], newlyKept: 16 });
-  expect(loop.leaving().every(({ isKept }) => isKept)).toBe(true);
+  expect(seen.plans.at(-1)).toMatchObject({ retained: [...keys(1, 11), ...keys(25, 40)], newlyRetained: 16 });
+  expect(loop.leaving().every(({ isRetained }) => isRetained)).toBe(true);
   expect(loop.leaving()).toHaveLength(27);
 });
 
@@ -212,7 +212,7 @@ test.each(["absence cannot be proven", "rows cannot all be listed"])(
     loop.sweep();
     await settle();
     expect(seen.removed).toEqual(["ns/u12"]);
-    expect(seen.plans.at(-1)).toMatchObject({ kept: hidden, newlyKept: 0 });
+    expect(seen.plans.at(-1)).toMatchObject({ retained: hidden, newlyRetained: 0 });
   },
 );
 
@@ -228,7 +228,7 @@ test("what was kept and came back is removed when it goes again", async () => {
   loop.sweep();
   await settle();
   expect(seen.removed).toEqual(["ns/u1"]);
-  expect(seen.plans.at(-1)).toMatchObject({ kept: keys(2, 11), newlyKept: 0 });
+  expect(seen.plans.at(-1)).toMatchObject({ retained: keys(2, 11), newlyRetained: 0 });
 });
 
 test("what is gone is leaving until its rows are: also where it has none, and not before a sweep has looked", async () => {
@@ -369,7 +369,7 @@ test("objects that were finalized are swept, however many: somebody deleted them
   await settle();
   clock.advance(500);
   await settle();
-  expect(seen.plans.at(-1)).toMatchObject({ remove: [], kept: [] });
+  expect(seen.plans.at(-1)).toMatchObject({ remove: [], retained: [] });
   expect(seen.removed).toHaveLength(50);
 });
 

@@ -28,7 +28,7 @@ export interface Controller extends KindRules {
   /** The objects that own rows. */
   owned(): Promise<Owned>;
   /** Objects of this kind that a change of another object or Secret concerns. */
-  concernedBy(change: Change): readonly ObjectKey[];
+  dependentsOf(change: Change): readonly ObjectKey[];
 }
 
 export interface Owned {
@@ -43,10 +43,10 @@ export interface Owned {
 export type Finalized = { readonly isDone: true } | { readonly isDone: false; readonly requeueAfter: Ms };
 
 /** An object that is gone from the source while its rows may still be there. */
-export interface Leaving {
+export interface DeletedObject {
   readonly key: ObjectKey;
   /** The guard against mass removal keeps its rows. */
-  readonly isKept: boolean;
+  readonly isRetained: boolean;
 }
 
 export interface ControllerObserver {
@@ -88,19 +88,19 @@ export class ControllerLoop {
   readonly #queue: KeyedQueue<ObjectKey>;
   readonly #loop: ReconcileLoop<ObjectKey>;
   /** Keys that the last sweep found absent. */
-  readonly #condemned = new Set<ObjectKey>();
+  readonly #toBeRemoved = new Set<ObjectKey>();
   /** Absent keys that a sweep kept, because they were many at once. */
-  readonly #kept = new Set<ObjectKey>();
+  readonly #retained = new Set<ObjectKey>();
   /** Keys of objects that are gone, until it is known that they have no rows. */
-  readonly #leaving = new Set<ObjectKey>();
+  readonly #deleted = new Set<ObjectKey>();
   /** Since when objects are being finalized. */
   readonly #finalizing = new Map<ObjectKey, { readonly uid: string; readonly since: number }>();
   /** Somebody deleted them, and they were let go: that many are gone at once is intended. */
-  readonly #intended = new Set<ObjectKey>();
-  #sweepsAsked = 0;
+  readonly #finalized = new Set<ObjectKey>();
+  #sweepsRequested = 0;
   #sweepsDone = 0;
   #turn = 0;
-  #callOff: () => void = () => undefined;
+  #cancelResync: () => void = () => undefined;
 
   constructor(
     controller: Controller,
@@ -126,7 +126,7 @@ export class ControllerLoop {
 
   /** Queues every object, what has changed since its status was written before the others, and a sweep. */
   resync(): void {
-    this.#look(this.#keys(), "resync");
+    this.#enqueue(this.#keys(), "resync");
     this.#queue.add(sweepKey, "revocation");
   }
 
@@ -137,42 +137,42 @@ export class ControllerLoop {
   }
 
   stop(): Promise<void> {
-    this.#callOff();
+    this.#cancelResync();
     return this.#loop.stop();
   }
 
   /** Rows without an object are looked for, and removed on proof. */
   sweep(): void {
-    this.#sweepsAsked += 1;
+    this.#sweepsRequested += 1;
     this.#queue.add(sweepKey, "revocation");
   }
 
   /** Whether every sweep that was asked for has ended: `leaving` is complete. */
   get isSwept(): boolean {
-    return this.#sweepsAsked > 0 && this.#sweepsDone === this.#sweepsAsked;
+    return this.#sweepsRequested > 0 && this.#sweepsDone === this.#sweepsRequested;
   }
 
   /** What is gone and not removed. */
-  leaving(): readonly Leaving[] {
-    return [...this.#leaving].map((key) => ({ key, isKept: this.#kept.has(key) }));
+  leaving(): readonly DeletedObject[] {
+    return [...this.#deleted].map((key) => ({ key, isRetained: this.#retained.has(key) }));
   }
 
   changed(change: Change): void {
     const isOwn = change.kind === this.#controller.kind;
     if (isOwn && change.what === "object") {
-      if (this.#source.get(change.kind, change.key) === undefined) this.#leaving.add(change.key);
-      this.#look([change.key], "object");
+      if (this.#source.get(change.kind, change.key) === undefined) this.#deleted.add(change.key);
+      this.#enqueue([change.key], "object");
     }
-    this.#look(this.#controller.concernedBy(change), change.kind === "Secret" ? "secret" : "dependency");
+    this.#enqueue(this.#controller.dependentsOf(change), change.kind === "Secret" ? "secret" : "dependency");
   }
 
   /** A database that was away is back: of these objects (absent: of all) what failed is tried at once, and the rest is looked at again. */
   recovered(concerned?: readonly ObjectKey[]): void {
-    this.#look(concerned ?? this.#keys(), "recovery");
+    this.#enqueue(concerned ?? this.#keys(), "recovery");
     this.#queue.add(sweepKey, "revocation");
   }
 
-  #look(keys: readonly ObjectKey[], cause: Cause): void {
+  #enqueue(keys: readonly ObjectKey[], cause: Cause): void {
     for (const key of keys) {
       const object = this.#source.get(this.#controller.kind, key);
       const priority = priorityOf(object, cause, this.#controller);
@@ -186,13 +186,13 @@ export class ControllerLoop {
     if (key === wakeKey) return this.#wakeUnready();
     const object = this.#source.get(this.#controller.kind, key);
     if (object === undefined) return this.#gone(key);
-    for (const keys of [this.#condemned, this.#kept, this.#leaving]) keys.delete(key);
-    if (object.metadata.deletionTimestamp === undefined) this.#intended.delete(key);
+    for (const keys of [this.#toBeRemoved, this.#retained, this.#deleted]) keys.delete(key);
+    if (object.metadata.deletionTimestamp === undefined) this.#finalized.delete(key);
     if (object.metadata.deletionTimestamp !== undefined && this.#controller.finalize !== undefined)
       return this.#finalize(key, object);
     const outcome = await this.#controller.reconcile(object);
     if (outcome.isRepair === true) this.#observer.repaired?.();
-    if (outcome.frees === true) this.#queue.addAfter(wakeKey, gatherMs, "dependency");
+    if (outcome.freesName === true) this.#queue.addAfter(wakeKey, gatherMs, "dependency");
     return outcome;
   }
 
@@ -205,8 +205,8 @@ export class ControllerLoop {
     const finalized = await this.#controller.finalize?.(object, now - since);
     if (finalized?.isDone === false) return { requeueAfter: finalized.requeueAfter };
     if (finalizers.includes(finalizer)) {
-      this.#intended.add(key);
-      await this.#source.holdBack(this.#controller.kind, key, false);
+      this.#finalized.add(key);
+      await this.#source.setFinalizer(this.#controller.kind, key, false);
       this.#observer.removed();
       this.#queue.addAfter(wakeKey, gatherMs, "dependency");
     }
@@ -216,12 +216,12 @@ export class ControllerLoop {
 
   async #gone(key: ObjectKey): Promise<Outcome> {
     this.#finalizing.delete(key);
-    if (!this.#condemned.has(key)) {
+    if (!this.#toBeRemoved.has(key)) {
       this.#queue.addAfter(sweepKey, gatherMs, "revocation");
       return {};
     }
     await this.#controller.remove(key);
-    for (const keys of [this.#condemned, this.#intended, this.#leaving]) keys.delete(key);
+    for (const keys of [this.#toBeRemoved, this.#finalized, this.#deleted]) keys.delete(key);
     this.#observer.removed();
     this.#queue.addAfter(wakeKey, gatherMs, "dependency");
     return {};
@@ -237,33 +237,33 @@ export class ControllerLoop {
 
   /** What the source has at hand is there; only what it lacks is asked for. */
   async #sweep(): Promise<Outcome> {
-    const asked = this.#sweepsAsked;
-    const deleted = [...this.#intended];
-    const leaving = [...this.#leaving];
+    const asked = this.#sweepsRequested;
+    const deleted = [...this.#finalized];
+    const leaving = [...this.#deleted];
     const { keys, isComplete, failures } = await this.#controller.owned();
     const owned = new Set(keys);
-    if (isComplete) for (const key of deleted) if (!owned.has(key)) this.#intended.delete(key);
+    if (isComplete) for (const key of deleted) if (!owned.has(key)) this.#finalized.delete(key);
     const absent: ObjectKey[] = [];
     for (const key of owned) {
       if (this.#source.get(this.#controller.kind, key) !== undefined) continue;
       const { is } = await this.#source.presence(this.#controller.kind, key);
       if (is === "absent") absent.push(key);
     }
-    const intended = absent.filter((key) => this.#intended.has(key));
+    const intended = absent.filter((key) => this.#finalized.has(key));
     const plan = planSweep(
       owned.size,
-      absent.filter((key) => !this.#intended.has(key)),
-      this.#kept,
+      absent.filter((key) => !this.#finalized.has(key)),
+      this.#retained,
     );
     this.#observer.planned(plan);
     // Whose absence cannot be proven now, or whose rows could not be listed, was kept for a reason that has not ended
-    for (const key of this.#kept) if (isComplete && !owned.has(key)) this.#kept.delete(key);
-    for (const key of plan.kept) this.#kept.add(key);
-    if (isComplete) for (const key of leaving) this.#leaving.delete(key);
-    for (const key of absent) this.#leaving.add(key);
-    this.#condemned.clear();
+    for (const key of this.#retained) if (isComplete && !owned.has(key)) this.#retained.delete(key);
+    for (const key of plan.retained) this.#retained.add(key);
+    if (isComplete) for (const key of leaving) this.#deleted.delete(key);
+    for (const key of absent) this.#deleted.add(key);
+    this.#toBeRemoved.clear();
     for (const key of [...intended, ...plan.remove]) {
-      this.#condemned.add(key);
+      this.#toBeRemoved.add(key);
       this.#queue.add(key, "revocation");
     }
     if (failures.length > 0) throw failures[0];
@@ -280,7 +280,7 @@ export class ControllerLoop {
   /** A slice of all objects at each turn, so that a resync is no crowd; the sweep at the first turn of a round. */
   #resyncLater(): void {
     const { clock, random, resyncWithin: within = resyncWithin } = this.#options;
-    this.#callOff = clock.after((within / turns) * (0.8 + 0.4 * random()), () => {
+    this.#cancelResync = clock.after((within / turns) * (0.8 + 0.4 * random()), () => {
       const keys = this.#keys();
       const size = Math.ceil(keys.length / turns);
       for (const key of keys.slice(this.#turn * size, (this.#turn + 1) * size)) this.#queue.addBehind(key);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { planAttempt, sight, type LeaseRecord, type StoredLease } from "./election.ts";
+import { planAttempt, observeLease, type LeaseRecord, type StoredLease } from "./election.ts";
 
 const record = (more: Partial<LeaseRecord> = {}): LeaseRecord => ({
   holderIdentity: "other",
@@ -53,8 +53,8 @@ test("each field of the record that changed is a sign of life; a new version alo
     { renewTime: "2026-01-01T00:00:01.000000Z" },
     { leaseTransitions: 4 },
   ];
-  for (const change of changes) expect(sight(before, stored(change), 2_000).at).toBe(2_000);
+  for (const change of changes) expect(observeLease(before, stored(change), 2_000).at).toBe(2_000);
   const sameRecord = { ...stored(), version: "8" };
-  expect(sight(before, sameRecord, 2_000)).toEqual({ lease: sameRecord, at: 1_000 });
-  expect(sight(undefined, stored(), 2_000).at).toBe(2_000);
+  expect(observeLease(before, sameRecord, 2_000)).toEqual({ lease: sameRecord, at: 1_000 });
+  expect(observeLease(undefined, stored(), 2_000).at).toBe(2_000);
 });

@@ -23,7 +23,7 @@ export interface StoredLease {
 }
 
 /** The lease as last seen, and when it was first seen so by the local clock that never jumps. */
-export interface Sighting {
+export interface LeaseObservation {
   readonly lease: StoredLease;
   readonly at: Ms;
 }
@@ -39,7 +39,11 @@ export type Attempt =
   | { readonly do: "update"; readonly record: LeaseRecord; readonly version: string };
 
 /** What is now known, given what was known before. A record that did not change keeps the time of its first sighting. */
-export function sight(before: Sighting | undefined, lease: StoredLease, now: Ms): Sighting {
+export function observeLease(
+  before: LeaseObservation | undefined,
+  lease: StoredLease,
+  now: Ms,
+): LeaseObservation {
   const isSame = before !== undefined && sameRecord(before.lease.record, lease.record);
   return { lease, at: isSame ? before.at : now };
 }
@@ -47,7 +51,7 @@ export function sight(before: Sighting | undefined, lease: StoredLease, now: Ms)
 /** `now` by the local clock, `wallTime` in milliseconds since 1970 (only to be read by people). */
 export function planAttempt(
   { identity, leaseDuration }: Candidate,
-  sighting: Sighting | undefined,
+  sighting: LeaseObservation | undefined,
   now: Ms,
   wallTime: Ms,
 ): Attempt {

@@ -3,8 +3,8 @@ import type { Condition } from "./condition.ts";
 import type { CommonStatus, KubernetesObject } from "./object.ts";
 
 /** Undefined: it has said nothing yet. */
-export const readyCondition = (object: KubernetesObject | undefined): Condition | undefined =>
+export const findReadyCondition = (object: KubernetesObject | undefined): Condition | undefined =>
   ((object?.status ?? {}) as CommonStatus).conditions?.find(({ type }) => type === "Ready");
 
 export const isReadyObject = (object: KubernetesObject | undefined): boolean =>
-  readyCondition(object)?.status === "True";
+  findReadyCondition(object)?.status === "True";

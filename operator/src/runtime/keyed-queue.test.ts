@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 const backOff = { first: 100, longest: 1_000 };
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { microTime, type LeaseRecord, type StoredLease } from "./election.ts";
 import { LeaderElector, type LeaseStore } from "./leader-elector.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 /** A Lease as an API server keeps it: a write on another version than the stored one is refused. */
 function lease() {

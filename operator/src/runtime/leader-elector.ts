@@ -10,9 +10,9 @@ import type { Clock, Ms } from "./clock.ts";
 import {
   planAttempt,
   released,
-  sight,
+  observeLease,
   type LeaseRecord,
-  type Sighting,
+  type LeaseObservation,
   type StoredLease,
 } from "./election.ts";
 
@@ -54,7 +54,7 @@ export class LeaderElector {
   readonly #store: LeaseStore;
   readonly #observer: ElectorObserver;
   readonly #options: Required<ElectorOptions>;
-  #sighting: Sighting | undefined;
+  #sighting: LeaseObservation | undefined;
   #follows = "";
   /** When the renewal that succeeded last was begun, by both clocks. */
   #renewed: { readonly at: Ms; readonly wall: Ms } | undefined;
@@ -122,7 +122,7 @@ export class LeaderElector {
         ? this.#store.create(plan.record, signal)
         : this.#store.update(plan.record, plan.version, signal);
     try {
-      this.#sighting = sight(this.#sighting, await this.#bounded(write), clock.now());
+      this.#sighting = observeLease(this.#sighting, await this.#bounded(write), clock.now());
       return true;
     } catch (cause) {
       if (!this.#isLeading()) throw cause;
@@ -138,7 +138,7 @@ export class LeaderElector {
   async #look(): Promise<void> {
     const lease = await this.#bounded((signal) => this.#store.get(signal));
     this.#sighting =
-      lease === undefined ? undefined : sight(this.#sighting, lease, this.#options.clock.now());
+      lease === undefined ? undefined : observeLease(this.#sighting, lease, this.#options.clock.now());
     const holder = lease?.record.holderIdentity ?? "";
     if (holder === this.#follows || holder === this.#options.identity) return;
     this.#follows = holder;

@@ -18,10 +18,9 @@ function given(all: Readonly<Record<ObjectKey, readonly string[]>>) {
     "Thing",
     ({ spec }) => spec as readonly string[],
   );
-  const wanting = (name: string): readonly string[] =>
-    index.wanting(name).map(({ metadata }) => metadata.name);
+  const wanting = (name: string): readonly string[] => index.find(name).map(({ metadata }) => metadata.name);
   const changed = (key: ObjectKey, kind = "Thing", what: "object" | "status" = "object"): void =>
-    index.changed({ kind, key, what });
+    index.update({ kind, key, what });
   return { objects, put, wanting, changed, lists: () => lists };
 }
 

@@ -23,7 +23,7 @@ export class NameIndex {
   }
 
   /** Hears of every change, of whatever kind. */
-  changed({ kind, key, what }: Change): void {
+  update({ kind, key, what }: Change): void {
     if (this.#keys === undefined || kind !== this.#kind || what !== "object") return;
     this.#remove(this.#keys, key);
     const object = this.#source.get(kind, key);
@@ -31,7 +31,7 @@ export class NameIndex {
   }
 
   /** The objects that want this name, as they are now. */
-  wanting(name: string): readonly KubernetesObject[] {
+  find(name: string): readonly KubernetesObject[] {
     this.#keys ??= this.#build();
     return [...(this.#keys.get(name) ?? [])].flatMap((key) => this.#source.get(this.#kind, key) ?? []);
   }

@@ -7,9 +7,9 @@ import type { ObjectKey } from "./object.ts";
 export interface SweepPlan {
   readonly remove: readonly ObjectKey[];
   /** Absent, and kept: of this sweep, and of earlier ones. */
-  readonly kept: readonly ObjectKey[];
+  readonly retained: readonly ObjectKey[];
   /** How many of those this sweep was the first to keep. */
-  readonly newlyKept: number;
+  readonly newlyRetained: number;
   readonly owned: number;
 }
 
@@ -17,15 +17,15 @@ export interface SweepPlan {
 const manyRows = 10;
 const manyShare = 0.1;
 
-/** `keptBefore`: keys that an earlier sweep kept and whose objects did not come back since. */
+/** `retainedBefore`: keys that an earlier sweep kept and whose objects did not come back since. */
 export function planSweep(
   owned: number,
   absent: readonly ObjectKey[],
-  keptBefore: ReadonlySet<ObjectKey>,
+  retainedBefore: ReadonlySet<ObjectKey>,
 ): SweepPlan {
-  const kept = absent.filter((key) => keptBefore.has(key));
-  const fresh = absent.filter((key) => !keptBefore.has(key));
+  const kept = absent.filter((key) => retainedBefore.has(key));
+  const fresh = absent.filter((key) => !retainedBefore.has(key));
   return fresh.length > manyRows && fresh.length > owned * manyShare
-    ? { remove: [], kept: [...kept, ...fresh], newlyKept: fresh.length, owned }
-    : { remove: fresh, kept, newlyKept: 0, owned };
+    ? { remove: [], retained: [...kept, ...fresh], newlyRetained: fresh.length, owned }
+    : { remove: fresh, retained: kept, newlyRetained: 0, owned };
 }

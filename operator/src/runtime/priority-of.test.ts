@@ -21,7 +21,7 @@ test("what is gone or going is first, whatever made somebody look", () => {
 });
 
 test("a spec that takes something away is first until its status says that it was seen", () => {
-  const kind = { takesAway: () => true };
+  const kind = { endsService: () => true };
   expect(new Set(all(given(1, "True"), kind))).toEqual(new Set(["revocation"]));
   expect(new Set(all(given(undefined, "False"), kind))).toEqual(new Set(["revocation"]));
   expect(all(given(2, "True"), kind)).toEqual(["edit", "revocation", "dependency", "resync", "resync"]);
@@ -42,12 +42,12 @@ test("a Secret of who is served ends a password; of who is not it begins a servi
 });
 
 test("a Secret that changed while nobody led is found by a new leader", () => {
-  const kind = { isOutdated: () => true };
+  const kind = { hasOutdatedSecret: () => true };
   expect(priorityOf(given(2, "True"), "resync", kind)).toBe("revocation");
   expect(priorityOf(given(2, "False"), "resync", kind)).toBe("resync");
 });
 
 test("a changed Secret of who is refused, and had a credential in force, ends a password, too", () => {
-  const kind = { isOutdated: () => true };
+  const kind = { hasOutdatedSecret: () => true };
   expect(all(given(2, "False"), kind)).toEqual(["edit", "revocation", "dependency", "dependency", "resync"]);
 });

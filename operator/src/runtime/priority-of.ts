@@ -12,9 +12,9 @@ export type Cause = "object" | "secret" | "dependency" | "recovery" | "resync";
 /** What only a kind can tell. Both absent: nothing. */
 export interface KindRules {
   /** Whether the spec says that a service ends that the object may have had. */
-  takesAway?(object: KubernetesObject): boolean;
+  endsService?(object: KubernetesObject): boolean;
   /** Whether a Secret is known to be another one than the status says. */
-  isOutdated?(object: KubernetesObject): boolean;
+  hasOutdatedSecret?(object: KubernetesObject): boolean;
 }
 
 /** `object` is undefined where it is gone. A new leader asks with `resync`: what changed unseen is not looked at last. */
@@ -22,12 +22,13 @@ export function priorityOf(object: KubernetesObject | undefined, cause: Cause, k
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return "revocation";
   const { observedGeneration } = (object.status ?? {}) as CommonStatus;
   const isEdited = observedGeneration !== object.metadata.generation;
-  if (isEdited && kind.takesAway?.(object) === true) return "revocation";
+  if (isEdited && kind.endsService?.(object) === true) return "revocation";
   if (observedGeneration === undefined) return "creation";
   const isServed = isReadyObject(object);
-  const isOutdated = kind.isOutdated?.(object) === true;
+  const hasOutdatedSecret = kind.hasOutdatedSecret?.(object) === true;
   // An earlier password ends: of who is served, and of who is refused and had a credential in force. Who had none is waiting to begin.
-  if (isServed ? cause === "secret" || isOutdated : cause === "secret" && isOutdated) return "revocation";
+  if (isServed ? cause === "secret" || hasOutdatedSecret : cause === "secret" && hasOutdatedSecret)
+    return "revocation";
   if (isEdited || cause === "object") return "edit";
   if (cause === "resync" || (cause === "recovery" && isServed)) return "resync";
   return cause === "secret" ? "creation" : "dependency";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { ReconcileLoop, TerminalError, type Outcome } from "./reconcile-loop.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 /** Reconciles that end when the test says so. */
 function given(workers: number) {

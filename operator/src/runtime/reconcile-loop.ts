@@ -9,7 +9,7 @@ export interface Outcome {
   /** Somebody else had changed what was as it should be; it is again. */
   readonly isRepair?: boolean;
   /** A name is free that another object may wait for. */
-  readonly frees?: boolean;
+  readonly freesName?: boolean;
 }
 
 /** Told about every reconcile, for metrics and the log. */

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { isReady, notReady } from "./decision.ts";
+import { notReady, ready } from "./decision.ts";
 import type { KubernetesObject } from "./object.ts";
 import { finalizer, isPaused, reconcileObject, type Plan } from "./reconcile-object.ts";
 import type { Source } from "./source.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 interface Written {
   readonly observedGeneration?: number;
@@ -24,7 +24,7 @@ function given(more: object = {}, status?: object) {
   const source = {
     get: () => object,
     event: () => undefined,
-    holdBack: (_kind: string, _key: string, isHeld: boolean) => {
+    setFinalizer: (_kind: string, _key: string, isHeld: boolean) => {
       done.push(isHeld ? "hold" : "release");
       return Promise.resolve();
     },
@@ -35,19 +35,19 @@ function given(more: object = {}, status?: object) {
     },
   } as unknown as Source;
   const writer = new StatusWriter(source, new VirtualClock(), () => undefined);
-  const frame = (verdictOf: (error: unknown) => ReturnType<typeof notReady> | undefined) => ({
+  const dependencies = (conditionOf: (error: unknown) => ReturnType<typeof notReady> | undefined) => ({
     source,
     status: writer,
-    verdictOf,
+    conditionOf,
   });
   const plan = (decided: Partial<Plan> = {}): Plan => ({
     actions: [],
-    ready: isReady("all is well"),
+    ready: ready("all is well"),
     status: {},
     apply: () => (done.push("apply"), Promise.resolve()),
     ...decided,
   });
-  return { object, done, statuses, frame, plan };
+  return { object, done, statuses, dependencies, plan };
 }
 
 const held = { finalizers: ["other/one", finalizer] };
@@ -60,56 +60,56 @@ test.each([
   ["is not to be held and is not", { finalizers: ["other/one"] }, false, ["apply", "status"]],
   ["stays as it is, held", held, undefined, ["apply", "status"]],
   ["stays as it is, not held", {}, undefined, ["apply", "status"]],
-] as const)("the finalizer of an object that %s", async (_what, more, isHeldBack, order) => {
-  const { object, done, frame, plan } = given(more);
-  const decided = isHeldBack === undefined ? plan() : plan({ isHeldBack });
-  await reconcileObject(object, frame(nothing), () => Promise.resolve(decided));
+] as const)("the finalizer of an object that %s", async (_what, more, needsFinalizer, order) => {
+  const { object, done, dependencies, plan } = given(more);
+  const decided = needsFinalizer === undefined ? plan() : plan({ needsFinalizer });
+  await reconcileObject(object, dependencies(nothing), () => Promise.resolve(decided));
   expect(done).toEqual(order);
 });
 
 test("a write that fails releases nothing, is stated and is thrown on", async () => {
-  const { object, done, statuses, frame, plan } = given(held);
-  const failing = plan({ isHeldBack: false, apply: () => Promise.reject(new Error("away")) });
-  const verdictOf = () => notReady("Refused", "it failed");
-  await expect(reconcileObject(object, frame(verdictOf), () => Promise.resolve(failing))).rejects.toThrow(
-    "away",
-  );
+  const { object, done, statuses, dependencies, plan } = given(held);
+  const failing = plan({ needsFinalizer: false, apply: () => Promise.reject(new Error("away")) });
+  const conditionOf = () => notReady("Refused", "it failed");
+  await expect(
+    reconcileObject(object, dependencies(conditionOf), () => Promise.resolve(failing)),
+  ).rejects.toThrow("away");
   expect(done).toEqual(["status"]);
   expect(statuses[0]).toMatchObject({ observedGeneration: 2, conditions: [{ reason: "Refused" }] });
 });
 
 test("a failure without a verdict writes nothing; one whose verdict is Unknown leaves the generation that was observed", async () => {
   const before = { observedGeneration: 1, conditions: [] };
-  const { object, done, statuses, frame } = given({}, before);
+  const { object, done, statuses, dependencies } = given({}, before);
   const failing = () => Promise.reject(new Error("away"));
-  await expect(reconcileObject(object, frame(nothing), failing)).rejects.toThrow("away");
+  await expect(reconcileObject(object, dependencies(nothing), failing)).rejects.toThrow("away");
   expect(done).toEqual([]);
   const unknown = () => ({ ...notReady("Stale", "old"), status: "Unknown" as const });
-  await expect(reconcileObject(object, frame(unknown), failing)).rejects.toThrow("away");
+  await expect(reconcileObject(object, dependencies(unknown), failing)).rejects.toThrow("away");
   expect(statuses).toMatchObject([{ observedGeneration: 1, conditions: [{ status: "Unknown" }] }]);
 });
 
-const ready = (observedGeneration: number): object => ({
+const readyAt = (observedGeneration: number): object => ({
   observedGeneration,
   conditions: [{ type: "Ready", status: "True", reason: "Reconciled", message: "all is well" }],
 });
 
 test.each([
-  ["rows that were right for this spec", ready(2), { actions: ["put right"] }, { isRepair: true }],
-  ["nothing", ready(2), { actions: [] }, {}],
-  ["what was asked for", ready(2), { actions: ["rotate"], isAsked: true }, {}],
-  ["rows of another spec", ready(1), { actions: ["write"] }, {}],
+  ["rows that were right for this spec", readyAt(2), { actions: ["put right"] }, { isRepair: true }],
+  ["nothing", readyAt(2), { actions: [] }, {}],
+  ["what was asked for", readyAt(2), { actions: ["rotate"], isExpectedChange: true }, {}],
+  ["rows of another spec", readyAt(1), { actions: ["write"] }, {}],
   ["rows that never were", undefined, { actions: ["write"] }, {}],
   [
     "a name that is free now",
-    ready(2),
-    { actions: ["release"], isAsked: true, frees: true },
-    { frees: true },
+    readyAt(2),
+    { actions: ["release"], isExpectedChange: true, freesName: true },
+    { freesName: true },
   ],
-  ["what is looked at again", ready(2), { requeueAfter: 7 }, { requeueAfter: 7 }],
+  ["what is looked at again", readyAt(2), { requeueAfter: 7 }, { requeueAfter: 7 }],
 ] as const)("the outcome of putting right %s", async (_what, status, decided, outcome) => {
-  const { object, frame, plan } = given({}, status);
-  expect(await reconcileObject(object, frame(nothing), () => Promise.resolve(plan(decided)))).toEqual(
+  const { object, dependencies, plan } = given({}, status);
+  expect(await reconcileObject(object, dependencies(nothing), () => Promise.resolve(plan(decided)))).toEqual(
     outcome,
   );
 });
@@ -117,14 +117,14 @@ test.each([
 const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
 
 test("a pause: nothing is planned, and what others no longer allow ends all the same", async () => {
-  const { object, done, statuses, frame, plan } = given(pause, ready(1));
+  const { object, done, statuses, dependencies, plan } = given(pause, readyAt(1));
   expect(isPaused(object)).toBe(true);
   const never = () => Promise.reject(new Error("was planned"));
-  expect(await reconcileObject(object, frame(nothing), never)).toEqual({});
+  expect(await reconcileObject(object, dependencies(nothing), never)).toEqual({});
   expect(done).toEqual(["status"]);
   expect(statuses.at(-1)).toMatchObject({ observedGeneration: 1 });
   const revoked = plan({ ready: notReady("NotAllowed", "no") });
-  await reconcileObject(object, frame(nothing), never, () => Promise.resolve(revoked));
+  await reconcileObject(object, dependencies(nothing), never, () => Promise.resolve(revoked));
   expect(done.slice(1)).toEqual(["apply", "status"]);
   expect(statuses.at(-1)?.conditions.map(({ type, status }) => `${type} ${status}`)).toEqual([
     "Ready False",
@@ -138,12 +138,12 @@ test("the end of a pause is said where a pause was said, and else not", async ()
     conditions: [{ type: "Paused", status: "True", reason: "x", message: "" }],
   };
   const after = given({}, was);
-  await reconcileObject(after.object, after.frame(nothing), () => Promise.resolve(after.plan()));
+  await reconcileObject(after.object, after.dependencies(nothing), () => Promise.resolve(after.plan()));
   expect(after.statuses.at(-1)?.conditions).toMatchObject([
     { type: "Paused", status: "False" },
     { type: "Ready" },
   ]);
   const never = given({ annotations: { "sip.strowger.dev/paused": "false" } });
-  await reconcileObject(never.object, never.frame(nothing), () => Promise.resolve(never.plan()));
+  await reconcileObject(never.object, never.dependencies(nothing), () => Promise.resolve(never.plan()));
   expect(never.statuses.at(-1)?.conditions).toMatchObject([{ type: "Ready" }]);
 });

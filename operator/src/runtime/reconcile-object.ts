@@ -1,17 +1,17 @@
 /** What the reconcile of every kind with rows does around its own decision: pause, hold back, apply, and say how it ended. */
 import { isReadyObject } from "./is-ready-object.ts";
 import { keyOf, type CommonStatus, type KubernetesObject } from "./object.ts";
-import type { Verdict } from "./condition.ts";
+import type { NewCondition } from "./condition.ts";
 import type { Decision } from "./decision.ts";
 import type { Outcome } from "./reconcile-loop.ts";
 import type { Source } from "./source.ts";
 import type { StatusWriter } from "./status-writer.ts";
 
-export interface Frame {
+export interface ReconcileDependencies {
   readonly source: Source;
   readonly status: StatusWriter;
   /** What a failure says about the object; undefined: nothing that is ours to say. Unknown says that this spec was not looked at. */
-  readonly verdictOf: (error: unknown) => Verdict | undefined;
+  readonly conditionOf: (error: unknown) => NewCondition | undefined;
 }
 
 /** A decision with the way to carry it out. */
@@ -35,7 +35,7 @@ export const isPaused = ({ metadata }: KubernetesObject): boolean =>
  */
 export async function reconcileObject(
   object: KubernetesObject,
-  { source, status, verdictOf }: Frame,
+  { source, status, conditionOf }: ReconcileDependencies,
   plan: () => Promise<Plan>,
   revocation?: () => Promise<Plan | undefined>,
 ): Promise<Outcome> {
@@ -50,19 +50,19 @@ export async function reconcileObject(
   }
   const ended = await carryOut(object, source, plan).catch((cause: unknown) => ({ cause }));
   if ("cause" in ended) {
-    const verdict = verdictOf(ended.cause);
+    const verdict = conditionOf(ended.cause);
     const { observedGeneration } = (object.status ?? {}) as CommonStatus;
     const fields = verdict?.status === "Unknown" ? { observedGeneration } : {};
     if (verdict !== undefined) await status.write(object, [verdict, ...resumed(object)], fields);
     throw ended.cause;
   }
-  const { ready, status: fields, requeueAfter, actions, isAsked, frees } = ended;
-  const isRepair = actions.length > 0 && isAsked !== true && wasReady(object);
+  const { ready, status: fields, requeueAfter, actions, isExpectedChange, freesName } = ended;
+  const isRepair = actions.length > 0 && isExpectedChange !== true && wasReady(object);
   await status.write(object, [ready, ...resumed(object)], fields);
   return {
     ...(requeueAfter === undefined ? {} : { requeueAfter }),
     ...(isRepair ? { isRepair } : {}),
-    ...(frees === true ? { frees } : {}),
+    ...(freesName === true ? { freesName } : {}),
   };
 }
 
@@ -72,9 +72,9 @@ async function carryOut(object: KubernetesObject, source: Source, plan: () => Pr
   const key = keyOf(namespace, name);
   const decided = await plan();
   const isHeld = finalizers.includes(finalizer);
-  if (decided.isHeldBack === true && !isHeld) await source.holdBack(object.kind, key, true);
+  if (decided.needsFinalizer === true && !isHeld) await source.setFinalizer(object.kind, key, true);
   await decided.apply();
-  if (decided.isHeldBack === false && isHeld) await source.holdBack(object.kind, key, false);
+  if (decided.needsFinalizer === false && isHeld) await source.setFinalizer(object.kind, key, false);
   return decided;
 }
 
@@ -82,7 +82,7 @@ async function carryOut(object: KubernetesObject, source: Source, plan: () => Pr
 const wasReady = (object: KubernetesObject): boolean =>
   isReadyObject(object) && (object.status as CommonStatus).observedGeneration === object.metadata.generation;
 
-const paused = (status: "True" | "False"): Verdict => ({
+const paused = (status: "True" | "False"): NewCondition => ({
   type: "Paused",
   status,
   reason: status === "True" ? "PausedByAnnotation" : "NotPaused",
@@ -93,7 +93,7 @@ const paused = (status: "True" | "False"): Verdict => ({
 });
 
 /** Said only where the opposite was said before. */
-function resumed({ status }: KubernetesObject): readonly Verdict[] {
+function resumed({ status }: KubernetesObject): readonly NewCondition[] {
   const { conditions = [] } = (status ?? {}) as CommonStatus;
   return conditions.some(({ type }) => type === "Paused") ? [paused("False")] : [];
 }

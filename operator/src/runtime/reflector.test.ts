@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StoreChange } from "./reflected-store.ts";
 import { Reflector, type ListWatch, type Page, type WatchEvent } from "./reflector.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 interface Thing {
   readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { repeat } from "./repeat.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 test("a round that failed, or has not ended, does not keep the next one away; after the call-off there is none", async () => {
   const clock = new VirtualClock();

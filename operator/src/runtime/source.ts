@@ -58,7 +58,7 @@ export interface Source {
     writer: "status" | "registrations",
   ): Promise<void>;
   /** Holds the object back while it is being deleted, or lets it go. Changes nothing where that is so already. */
-  holdBack(kind: string, key: ObjectKey, isHeld: boolean): Promise<void>;
+  setFinalizer(kind: string, key: ObjectKey, isHeld: boolean): Promise<void>;
   /** Told to people; never throws and is not waited for. */
   event(object: KubernetesObject, event: Event): void;
 }

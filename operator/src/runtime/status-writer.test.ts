@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { isReady, notReady } from "./decision.ts";
+import { ready, notReady } from "./decision.ts";
 import type { KubernetesObject } from "./object.ts";
 import type { Event, Source } from "./source.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 function given(foreign = {}) {
   const clock = new VirtualClock();
@@ -32,10 +32,10 @@ function given(foreign = {}) {
 
 test("a status that says nothing new is not written", async () => {
   const { clock, object, writer } = given();
-  expect(await writer.write(object, isReady("well"), { nodes: 2 })).toBe(true);
+  expect(await writer.write(object, ready("well"), { nodes: 2 })).toBe(true);
   clock.advance(60_000);
-  expect(await writer.write(object, isReady("well"), { nodes: 2 })).toBe(false);
-  expect(await writer.write(object, isReady("well"), { nodes: 3 })).toBe(true);
+  expect(await writer.write(object, ready("well"), { nodes: 2 })).toBe(false);
+  expect(await writer.write(object, ready("well"), { nodes: 3 })).toBe(true);
 });
 
 test("lastTransitionTime moves when the status flips, and only then", async () => {
@@ -46,13 +46,13 @@ test("lastTransitionTime moves when the status flips, and only then", async () =
   await writer.write(object, notReady("DomainNotFound", "no domain"));
   expect(transition()).toBe(first);
   clock.advance(5_000);
-  await writer.write(object, isReady("well"));
+  await writer.write(object, ready("well"));
   expect(transition()).not.toBe(first);
 });
 
 test("the generation that was looked at is in the status and in the condition", async () => {
   const { object, writer, status } = given();
-  await writer.write(object, isReady("well"));
+  await writer.write(object, ready("well"));
   expect(status()).toMatchObject({
     observedGeneration: 7,
     conditions: [{ observedGeneration: 7, status: "True" }],
@@ -63,7 +63,7 @@ test("a new reason is told once", async () => {
   const { object, writer, flips } = given();
   await writer.write(object, notReady("Conflict", "taken by a"));
   await writer.write(object, notReady("Conflict", "taken by b"));
-  await writer.write(object, isReady("well"));
+  await writer.write(object, ready("well"));
   expect(flips).toEqual(["Conflict", "Reconciled"]);
 });
 
@@ -72,7 +72,7 @@ test("several verdicts are one write, and each that flips is told", async () => 
   const database = { type: "DatabaseReady", status: "True", reason: "Connected", message: "up" } as const;
   await writer.write(object, [database, notReady("AddressPending", "no address")]);
   expect(flips).toEqual(["Connected", "AddressPending"]);
-  await writer.write(object, [database, isReady("well")]);
+  await writer.write(object, [database, ready("well")]);
   expect(flips).toEqual(["Connected", "AddressPending", "Reconciled"]);
   const { conditions } = status() as { conditions: { type: string; status: string }[] };
   expect(conditions.map(({ type, status }) => `${type}=${status}`)).toEqual([
@@ -91,26 +91,26 @@ test("fields of another writer are never in what is written; our own stay when a
 
 test("a field that is undefined goes", async () => {
   const { object, writer, status } = given();
-  await writer.write(object, isReady("well"), { secretResourceVersion: "7" });
-  await writer.write(object, isReady("well"), { secretResourceVersion: undefined });
+  await writer.write(object, ready("well"), { secretResourceVersion: "7" });
+  await writer.write(object, ready("well"), { secretResourceVersion: undefined });
   expect(status()).not.toHaveProperty("secretResourceVersion");
 });
 
 test("what was just written counts, although the watch has not brought it back yet", async () => {
   const { clock, object, writer, plant, transition } = given();
-  await writer.write(object, isReady("well"));
+  await writer.write(object, ready("well"));
   const first = transition();
   plant({});
   clock.advance(2_000);
-  expect(await writer.write(object, isReady("well"))).toBe(false);
+  expect(await writer.write(object, ready("well"))).toBe(false);
   clock.advance(10_000);
-  expect(await writer.write(object, isReady("well"))).toBe(true); // somebody took our status away
+  expect(await writer.write(object, ready("well"))).toBe(true); // somebody took our status away
   expect(transition()).not.toBe(first);
 });
 
 test("a flip is an Event", async () => {
   const { object, writer, events } = given();
   await writer.write(object, notReady("Conflict", "taken"));
-  await writer.write(object, isReady("well"));
+  await writer.write(object, ready("well"));
   expect(events).toEqual(["Warning Conflict", "Normal Reconciled"]);
 });

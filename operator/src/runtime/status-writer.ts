@@ -4,8 +4,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "./clock.ts";
-import { setCondition, type Condition, type Verdict } from "./condition.ts";
-import { eventOfFlip } from "./event-of-flip.ts";
+import { setCondition, type Condition, type NewCondition } from "./condition.ts";
+import { buildConditionEvent } from "./condition-event.ts";
 import { keyOf, type CommonStatus, type KubernetesObject } from "./object.ts";
 import type { Source } from "./source.ts";
 import { ownValue } from "./own-value.ts";
@@ -25,7 +25,7 @@ const rememberMs = 10_000;
 export class StatusWriter {
   readonly #source: Source;
   readonly #clock: Clock;
-  readonly #onFlip: (object: KubernetesObject, verdict: Verdict) => void;
+  readonly #onFlip: (object: KubernetesObject, verdict: NewCondition) => void;
   readonly #foreign: ForeignFields;
   /** In the order of writing. */
   readonly #written = new Map<string, Written>();
@@ -34,7 +34,7 @@ export class StatusWriter {
   constructor(
     source: Source,
     clock: Clock,
-    onFlip: (object: KubernetesObject, verdict: Verdict) => void,
+    onFlip: (object: KubernetesObject, verdict: NewCondition) => void,
     foreign: ForeignFields = {},
   ) {
     this.#source = source;
@@ -49,7 +49,7 @@ export class StatusWriter {
    */
   async write(
     object: KubernetesObject,
-    verdicts: Verdict | readonly Verdict[],
+    verdicts: NewCondition | readonly NewCondition[],
     status: Readonly<Record<string, unknown>> = {},
   ): Promise<boolean> {
     const { namespace, name, generation } = object.metadata;
@@ -68,11 +68,11 @@ export class StatusWriter {
     return true;
   }
 
-  #tell(object: KubernetesObject, verdict: Verdict, { conditions }: CommonStatus): void {
+  #tell(object: KubernetesObject, verdict: NewCondition, { conditions }: CommonStatus): void {
     const known = conditions?.find(({ type }) => type === verdict.type);
     if (known?.status === verdict.status && known.reason === verdict.reason) return;
     this.#onFlip(object, verdict);
-    const event = eventOfFlip(object.kind, verdict, known);
+    const event = buildConditionEvent(object.kind, verdict, known);
     if (event !== undefined) this.#source.event(object, event);
   }
 

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import type { Installation } from "../adapters/mysql/installation.ts";
 import type { Manifest, Manifests } from "../runtime/manifests.ts";
 import type { Source } from "../runtime/source.ts";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { apply } from "./apply.ts";
 import type { ClusterAction } from "./decide.ts";
-import { givenObject } from "./given.ts";
+import { makeClusterObject } from "../../../test/support/operator/cluster-fixtures.ts";
 import { LiveObjects } from "./live-objects.ts";
 import { parseSipCluster } from "./resource.ts";
 
@@ -35,7 +35,7 @@ async function refused(actions: readonly ClusterAction[], found: Manifest | unde
   const source = {
     event: (_object: unknown, { reason }: { readonly reason: string }) => calls.push(`event ${reason}`),
   } as unknown as Source;
-  const object = givenObject();
+  const object = makeClusterObject();
   await apply(
     actions,
     { object, cluster: parseSipCluster(object), installation },

@@ -7,7 +7,7 @@ import type { Manifest } from "../runtime/manifests.ts";
 import type { ClusterAction } from "./decide.ts";
 import { objectTypes } from "./live-objects.ts";
 import type { SipCluster } from "./resource.ts";
-import type { Surroundings } from "./read-world.ts";
+import type { ClusterDependencies } from "./read-current-state.ts";
 
 export interface Subject {
   readonly object: KubernetesObject;
@@ -18,7 +18,7 @@ export interface Subject {
 export async function apply(
   actions: readonly ClusterAction[],
   { object, cluster, installation }: Subject,
-  { fleet, source }: Pick<Surroundings, "fleet" | "source">,
+  { fleet, source }: Pick<ClusterDependencies, "fleet" | "source">,
 ): Promise<void> {
   for (const action of actions) {
     switch (action.do) {
@@ -46,7 +46,7 @@ const take = async ({ reference, uid }: SipCluster, installation: Installation |
 async function write(
   how: "apply" | "create" | "remove" | "notePod",
   manifest: Manifest,
-  { manifests, live }: NonNullable<Surroundings["fleet"]>,
+  { manifests, live }: NonNullable<ClusterDependencies["fleet"]>,
 ): Promise<void> {
   const { namespace, name, uid = "" } = manifest.metadata;
   const key = keyOf(namespace, name);
@@ -62,7 +62,7 @@ async function write(
 async function note(
   manifest: Manifest,
   key: ObjectKey,
-  manifests: NonNullable<Surroundings["fleet"]>["manifests"],
+  manifests: NonNullable<ClusterDependencies["fleet"]>["manifests"],
 ): Promise<void> {
   try {
     await manifests.apply(manifest);

@@ -1,14 +1,20 @@
 import { expect, test } from "vitest";
 import type { ClusterDecision } from "./decide.ts";
-import { givenDatabase, givenNode, givenPod } from "./given.ts";
+import { makeDatabase, makeNode, makePod } from "../../../test/support/operator/cluster-fixtures.ts";
 import type { Manifest } from "../runtime/manifests.ts";
-import { asLive, brief, condition, done, settled } from "./given-decision.ts";
-import type { FleetWorld } from "./world.ts";
+import {
+  liveAfter,
+  summarize,
+  findCondition,
+  decideOn,
+  liveWhenSettled,
+} from "../../../test/support/operator/cluster-decisions.ts";
+import type { FleetState } from "./current-state.ts";
 
 test("no spec.mysql is a condition, not a crash", () => {
-  const decision = done({ spec: { mysql: undefined } }, {}, { database: { kind: "absent" } });
+  const decision = decideOn({ spec: { mysql: undefined } }, {}, { database: { kind: "absent" } });
   expect(decision.actions).toEqual([]);
-  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "MysqlMissing" });
+  expect(findCondition(decision, "Ready")).toMatchObject({ status: "False", reason: "MysqlMissing" });
 });
 
 const [typo, old, next] = [
@@ -19,8 +25,8 @@ const [typo, old, next] = [
 const remembered = (image: string) => ({ status: { image, version: "0.1.0" } });
 
 /** What the operator made before, of which `more` (status of the Deployment) is told. */
-function deployed(image: string, more: object): FleetWorld["live"] {
-  const live = settled({ spec: { image } });
+function deployed(image: string, more: object): FleetState["live"] {
+  const live = liveWhenSettled({ spec: { image } });
   const deployment = live.get("Deployment/pbx-nodes")!;
   const status = { observedGeneration: 1, ...more };
   return live.set("Deployment/pbx-nodes", {
@@ -31,7 +37,7 @@ function deployed(image: string, more: object): FleetWorld["live"] {
 }
 const serving = { replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
 const image = (decision: ClusterDecision): string | undefined => {
-  const written = asLive(decision.actions).get("Deployment/pbx-nodes") as unknown as
+  const written = liveAfter(decision.actions).get("Deployment/pbx-nodes") as unknown as
     | {
         readonly spec: {
           readonly template: { readonly spec: { readonly containers: readonly { image: string }[] } };
@@ -44,29 +50,32 @@ const image = (decision: ClusterDecision): string | undefined => {
 test("nodes stay at the image that they served with while the spec is silent, also where the status was lost", () => {
   const fleet = { live: deployed(old, serving), defaultImage: next };
   for (const world of [remembered(old), {}])
-    expect(done({}, fleet, world)).toMatchObject({ actions: [], status: { image: old, version: "0.1.0" } });
+    expect(decideOn({}, fleet, world)).toMatchObject({
+      actions: [],
+      status: { image: old, version: "0.1.0" },
+    });
   const stopped = { live: deployed(old, { replicas: 0 }), defaultImage: next };
-  expect(done({}, stopped, remembered(old))).toMatchObject({ actions: [], status: { image: old } });
+  expect(decideOn({}, stopped, remembered(old))).toMatchObject({ actions: [], status: { image: old } });
 });
 
 test("an image that no node served with is forgotten: a wrong default that is corrected, a wrong pin that is taken back", () => {
   const never = { live: deployed(typo, { replicas: 2, updatedReplicas: 2, availableReplicas: 0 }) };
-  const first = done({}, { ...never, defaultImage: typo });
+  const first = decideOn({}, { ...never, defaultImage: typo });
   expect(first.actions).toEqual([]);
   expect(first.status.image).toBeUndefined();
   expect(first.status.version).toBeUndefined();
-  expect(image(done({}, { ...never, defaultImage: old }))).toBe(old);
+  expect(image(decideOn({}, { ...never, defaultImage: old }))).toBe(old);
   // Three pods: two of the image before, which serve, and one that does not get on.
   const pinned = deployed(typo, { replicas: 3, updatedReplicas: 1, availableReplicas: 2 });
-  const during = done({ spec: { image: typo } }, { live: pinned, defaultImage: next }, remembered(old));
+  const during = decideOn({ spec: { image: typo } }, { live: pinned, defaultImage: next }, remembered(old));
   expect(during).toMatchObject({ actions: [], status: { image: old, version: "0.1.0" } });
-  expect(image(done({}, { live: pinned, defaultImage: next }, remembered(old)))).toBe(old);
+  expect(image(decideOn({}, { live: pinned, defaultImage: next }, remembered(old)))).toBe(old);
 });
 
 test("an image is remembered as soon as one node serves with it, and not before its Deployment was looked at", () => {
   const status = { replicas: 3, updatedReplicas: 1, availableReplicas: 3 };
   const spec = { image: next };
-  const said = (more: object) => done({ spec }, { live: deployed(next, more) }, remembered(old)).status;
+  const said = (more: object) => decideOn({ spec }, { live: deployed(next, more) }, remembered(old)).status;
   expect(said(status)).toMatchObject({ image: next, version: "9.0.0" });
   expect(said({ ...status, availableReplicas: 2 })).toMatchObject({ image: old });
   expect(said({ ...status, observedGeneration: 0 })).toMatchObject({ image: old });
@@ -74,19 +83,19 @@ test("an image is remembered as soon as one node serves with it, and not before 
 
 test("another image that the spec says is rolled out, and the status follows when nodes serve with it", () => {
   const fleet = { live: deployed(old, serving), defaultImage: next };
-  const moved = done({ spec: { version: "9.0.0" } }, fleet, remembered(old));
-  expect(brief(moved.actions)).toEqual(["apply Deployment pbx-nodes"]);
+  const moved = decideOn({ spec: { version: "9.0.0" } }, fleet, remembered(old));
+  expect(summarize(moved.actions)).toEqual(["apply Deployment pbx-nodes"]);
   expect(image(moved)).toBe(next);
   expect(moved.status).toMatchObject({ image: old });
 });
 
 test("Ready follows the Deployment's figures of this generation, and says why a pod is missing", () => {
-  const live = settled();
+  const live = liveWhenSettled();
   const deployment = live.get("Deployment/pbx-nodes")!;
-  const withStatus = (status: object, fleet: Partial<FleetWorld> = {}) => {
+  const withStatus = (status: object, fleet: Partial<FleetState> = {}) => {
     const metadata = { ...deployment.metadata, generation: 4 };
-    return condition(
-      done(
+    return findCondition(
+      decideOn(
         {},
         { live: new Map(live).set("Deployment/pbx-nodes", { ...deployment, metadata, status }), ...fleet },
       ),
@@ -104,13 +113,13 @@ test("Ready follows the Deployment's figures of this generation, and says why a 
 });
 
 test("nodes that cannot serve the database's schema are named; additive migrations ask nothing of them", () => {
-  const nodes = [givenNode("a"), givenNode("b", { schemaMax: 4 })];
+  const nodes = [makeNode("a"), makeNode("b", { schemaMax: 4 })];
   const verdict = (servesFrom: number) =>
-    condition(
-      done(
+    findCondition(
+      decideOn(
         {},
         {},
-        { database: givenDatabase({ schema: { number: 4, servesFrom, next: undefined }, nodes }) },
+        { database: makeDatabase({ schema: { number: 4, servesFrom, next: undefined }, nodes }) },
       ),
       "DatabaseReady",
     );
@@ -122,18 +131,18 @@ test("nodes that cannot serve the database's schema are named; additive migratio
 test("a migration waits for nodes that beat and cannot serve after it, draining ones too, and is applied when they are gone (design-kubernetes rule 9)", () => {
   const next = { label: "0005-drop", servesFrom: 4 };
   const decision = (sinceBeat: number, isLed = true) =>
-    done(
+    decideOn(
       {},
       {},
       {
-        database: givenDatabase({
+        database: makeDatabase({
           isLed,
           schema: { number: 4, servesFrom: 1, next },
-          nodes: [givenNode("old", { sinceBeat, isDraining: true }), givenNode("new", { schemaMax: 5 })],
+          nodes: [makeNode("old", { sinceBeat, isDraining: true }), makeNode("new", { schemaMax: 5 })],
         }),
       },
     );
-  const waits = condition(decision(9_999), "DatabaseReady");
+  const waits = findCondition(decision(9_999), "DatabaseReady");
   expect(waits).toMatchObject({ status: "True", reason: "MigrationWaits" });
   expect(waits?.message).toMatch(/0005-drop waits until every node knows schema 4; older: old\./);
   const migrates = ({ actions }: ClusterDecision) =>
@@ -146,15 +155,15 @@ test("a migration waits for nodes that beat and cannot serve after it, draining 
 });
 
 test("nodes that go by an earlier configuration are named, those that state none are not", () => {
-  const nodes = [givenNode("old", { configurationHash: "before" }), givenNode("mute")];
-  const decision = done({}, { live: settled() }, { database: givenDatabase({ nodes }) });
+  const nodes = [makeNode("old", { configurationHash: "before" }), makeNode("mute")];
+  const decision = decideOn({}, { live: liveWhenSettled() }, { database: makeDatabase({ nodes }) });
   expect(decision.ready.message).toMatch(/old goes by an earlier configuration/);
   expect(decision.ready.message).not.toContain("mute");
 });
 
 test("an operator that has just begun leaves what was found before", () => {
   const types = ({ others }: ClusterDecision) => others.map(({ type, reason }) => `${type} ${reason}`);
-  expect(types(done({}, {}))).toEqual(
+  expect(types(decideOn({}, {}))).toEqual(
     expect.arrayContaining(["Answering NotAskedYet", "TrafficOnOneNode NotWatchedYet"]),
   );
   const said = {
@@ -164,7 +173,7 @@ test("an operator that has just begun leaves what was found before", () => {
     status: "True",
   } as const;
   const status = { conditions: ["Answering", "TrafficOnOneNode"].map((type) => ({ ...said, type })) };
-  expect(types(done({}, {}, { status })).join()).not.toMatch(/Answering|TrafficOnOneNode/);
+  expect(types(decideOn({}, {}, { status })).join()).not.toMatch(/Answering|TrafficOnOneNode/);
 });
 
 test("who did not answer OPTIONS is named; without a ready node nobody answers", () => {
@@ -175,20 +184,20 @@ test("who did not answer OPTIONS is named; without a ready node nobody answers",
       { name: "b", status: undefined },
     ],
   };
-  const answering = (fleet: Partial<FleetWorld>) => condition(done({}, fleet), "Answering");
-  expect(answering({ probe, pods: [givenPod("a")] })).toMatchObject({ status: "False", reason: "NoAnswer" });
-  expect(answering({ probe, pods: [givenPod("a")] })?.message).toMatch(/from b;/);
+  const answering = (fleet: Partial<FleetState>) => findCondition(decideOn({}, fleet), "Answering");
+  expect(answering({ probe, pods: [makePod("a")] })).toMatchObject({ status: "False", reason: "NoAnswer" });
+  expect(answering({ probe, pods: [makePod("a")] })?.message).toMatch(/from b;/);
   const all = { at: 0, answers: [{ name: "a", status: 200 }] };
-  expect(answering({ probe: all, pods: [givenPod("a")] })).toMatchObject({ status: "True" });
-  expect(answering({ probe: all, pods: [givenPod("a", { isReady: false })] })).toMatchObject({
+  expect(answering({ probe: all, pods: [makePod("a")] })).toMatchObject({ status: "True" });
+  expect(answering({ probe: all, pods: [makePod("a", { isReady: false })] })).toMatchObject({
     reason: "NoReadyNode",
   });
 });
 
 test("a login that is refused while open connections go on is no readiness, and says where to look", () => {
   const failure = { reason: "DatabaseAccessDenied", message: "Access denied; check the user" } as const;
-  const decision = done({}, {}, { database: givenDatabase({ login: { operator: failure } }) });
-  expect(condition(decision, "DatabaseReady")).toMatchObject({
+  const decision = decideOn({}, {}, { database: makeDatabase({ login: { operator: failure } }) });
+  expect(findCondition(decision, "DatabaseReady")).toMatchObject({
     status: "False",
     reason: "DatabaseAccessDenied",
     message: "Access denied; check the user; connections that are open go on",
@@ -196,8 +205,8 @@ test("a login that is refused while open connections go on is no readiness, and 
   expect(decision.ready).toMatchObject({ status: "False", reason: "DatabaseAccessDenied" });
   // The nodes' login as the operator tried it is a cause, and no verdict: it may be good from where they are.
   const nodes = { login: { nodes: failure } };
-  const tried = done({}, { live: settled() }, { database: givenDatabase(nodes) });
-  expect(condition(tried, "DatabaseReady")).toMatchObject({ reason: "Connected" });
+  const tried = decideOn({}, { live: liveWhenSettled() }, { database: makeDatabase(nodes) });
+  expect(findCondition(tried, "DatabaseReady")).toMatchObject({ reason: "Connected" });
   expect(tried.ready).toMatchObject({
     reason: "NodesNotReady",
     message:
@@ -207,8 +216,10 @@ test("a login that is refused while open connections go on is no readiness, and 
 
 test("nodes that cannot sign in anew are named with what they say; dead ones are not", () => {
   const denied = { databaseError: "Access denied for user 'sip'" };
-  const nodes = [givenNode("a", denied), givenNode("b"), givenNode("dead", { ...denied, sinceBeat: 4_000 })];
-  expect(condition(done({}, {}, { database: givenDatabase({ nodes }) }), "DatabaseReady")).toMatchObject({
+  const nodes = [makeNode("a", denied), makeNode("b"), makeNode("dead", { ...denied, sinceBeat: 4_000 })];
+  expect(
+    findCondition(decideOn({}, {}, { database: makeDatabase({ nodes }) }), "DatabaseReady"),
+  ).toMatchObject({
     status: "False",
     reason: "NodesDatabaseError",
     message:
@@ -217,14 +228,14 @@ test("nodes that cannot sign in anew are named with what they say; dead ones are
 });
 
 test("a database that is another one than before is a Warning once, and a reason as long as it is said", () => {
-  const database = givenDatabase({ installationId: "i2", replaced: "emptied or replaced" });
+  const database = makeDatabase({ installationId: "i2", replaced: "emptied or replaced" });
   const reason = { status: "True", reason: "DatabaseReplaced", message: "emptied or replaced" };
   const event = { type: "Warning", reason: "DatabaseReplaced", message: "emptied or replaced" };
-  const first = done({}, { live: settled() }, { database, status: { installationId: "i" } });
+  const first = decideOn({}, { live: liveWhenSettled() }, { database, status: { installationId: "i" } });
   expect(first.actions).toEqual([{ do: "tell", event }]);
   expect(first.status).toMatchObject({ installationId: "i2" });
-  expect(condition(first, "DatabaseReady")).toMatchObject(reason);
-  const later = done({}, { live: settled() }, { database, status: { installationId: "i2" } });
+  expect(findCondition(first, "DatabaseReady")).toMatchObject(reason);
+  const later = decideOn({}, { live: liveWhenSettled() }, { database, status: { installationId: "i2" } });
   expect(later.actions).toEqual([]);
-  expect(condition(later, "DatabaseReady")).toMatchObject(reason);
+  expect(findCondition(later, "DatabaseReady")).toMatchObject(reason);
 });

@@ -5,13 +5,13 @@ import type { Installations } from "../installations.ts";
 import type { Manifest, Manifests } from "../runtime/manifests.ts";
 import type { Source } from "../runtime/source.ts";
 import { StatusWriter } from "../runtime/status-writer.ts";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { SipClusterController } from "./controller.ts";
-import { givenObject } from "./given.ts";
+import { makeClusterObject } from "../../../test/support/operator/cluster-fixtures.ts";
 
 test("the number of bindings is in the status every 30 s, whatever else is looked at meanwhile", async () => {
   const clock = new VirtualClock();
-  const object = givenObject({ spec: { advertise: { udp: { host: "192.0.2.1", port: 5060 } } } });
+  const object = makeClusterObject({ spec: { advertise: { udp: { host: "192.0.2.1", port: 5060 } } } });
   const rows = (sql: string) => {
     if (sql.includes("cluster_name")) return [{ namespace: "tel", name: "pbx", uid: "u1" }];
     return sql.includes("leader_beat_at") ? [{ leader: "", age: 0, beats: 1 }] : [];
@@ -28,7 +28,7 @@ test("the number of bindings is in the status every 30 s, whatever else is looke
     get: () => ({ ...object, status: written.at(-1) }),
     list: () => [],
     secret: () => Promise.resolve({ data: {} }),
-    holdBack: () => Promise.resolve(),
+    setFinalizer: () => Promise.resolve(),
     event: () => undefined,
     writeStatus: (_kind: string, _key: string, status: object) => Promise.resolve(void written.push(status)),
   } as unknown as Source;

@@ -6,7 +6,7 @@ import type { Installations } from "../installations.ts";
 import { askEach, removeFromEach } from "../installations/ask-each.ts";
 import { failureOf } from "../adapters/mysql/failure.ts";
 import type { Clock, Ms } from "../runtime/clock.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import { notReady } from "../runtime/decision.ts";
 import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
@@ -16,12 +16,17 @@ import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval, type ClusterAction } from "./decide.ts";
-import { databaseReplaced } from "./judge-database.ts";
+import { databaseReplaced } from "./assess-database.ts";
 import { LiveObjects } from "./live-objects.ts";
-import { probeTargets, readWorld, type Fleet, type Surroundings } from "./read-world.ts";
+import {
+  probeTargets,
+  readCurrentState,
+  type Fleet,
+  type ClusterDependencies,
+} from "./read-current-state.ts";
 import { parseSipCluster, type HostPort, type SipCluster } from "./resource.ts";
-import { NodeWatch } from "./watch-nodes.ts";
-import type { FleetWorld } from "./world.ts";
+import { NodeMonitor } from "./node-monitor.ts";
+import type { FleetState } from "./current-state.ts";
 
 /** A deletion waits so long for a database that is away (design: ownership, rule 6). */
 const patience: Ms = 30_000;
@@ -46,12 +51,12 @@ export interface SipClusterControllerOptions {
 
 export class SipClusterController implements Controller {
   readonly kind = "SipCluster";
-  readonly #around: Surroundings;
+  readonly #around: ClusterDependencies;
   readonly #status: StatusWriter;
   readonly #onNews: (key: ObjectKey) => void;
   readonly #onFailure: (cause: unknown) => void;
   readonly #onReplaced: (key: ObjectKey, times: number) => void;
-  readonly #watches = new Map<string, NodeWatch>();
+  readonly #watches = new Map<string, NodeMonitor>();
 
   constructor(options: SipClusterControllerOptions) {
     const { installations, source, status, clock, fleet, onNews, bindings, onFailure, onReplaced } = options;
@@ -65,13 +70,13 @@ export class SipClusterController implements Controller {
 
   reconcile(object: KubernetesObject): Promise<Outcome> {
     const { source } = this.#around;
-    const frame = { source, status: this.#status, verdictOf };
+    const frame = { source, status: this.#status, conditionOf };
     return reconcileObject(object, frame, () => this.#plan(object, parseSipCluster(object)));
   }
 
   async #plan(object: KubernetesObject, cluster: SipCluster): Promise<Plan> {
     const watch = this.#watchOf(cluster.uid);
-    const { world, installation } = await readWorld(object, cluster, this.#around, watch);
+    const { world, installation } = await readCurrentState(object, cluster, this.#around, watch);
     const { actions, others, status, ...decision } = decide(cluster, world);
     return {
       ...decision,
@@ -93,13 +98,13 @@ export class SipClusterController implements Controller {
     this.#onReplaced(keyOf(namespace, name), told.length);
   }
 
-  #probe(watch: NodeWatch, cluster: SipCluster, fleet: FleetWorld, address: HostPort | undefined): void {
+  #probe(watch: NodeMonitor, cluster: SipCluster, fleet: FleetState, address: HostPort | undefined): void {
     const { namespace, name } = cluster.reference;
     watch.probe(probeTargets(cluster, fleet), address, () => this.#onNews(keyOf(namespace, name)));
   }
 
-  #watchOf(uid: string): NodeWatch {
-    const known = this.#watches.get(uid) ?? new NodeWatch(this.#around.clock, this.#onFailure);
+  #watchOf(uid: string): NodeMonitor {
+    const known = this.#watches.get(uid) ?? new NodeMonitor(this.#around.clock, this.#onFailure);
     this.#watches.set(uid, known);
     return known;
   }
@@ -164,7 +169,7 @@ export class SipClusterController implements Controller {
   }
 
   /** What is called after it, and the Secrets that it names. */
-  concernedBy({ kind, key }: Change): readonly ObjectKey[] {
+  dependentsOf({ kind, key }: Change): readonly ObjectKey[] {
     if (!childKinds.has(kind)) return [];
     this.#around.fleet?.live.forget(kind, key);
     const { namespace, name } = splitKey(key);
@@ -187,7 +192,7 @@ function namesSecret(name: string, object: KubernetesObject): boolean {
 }
 
 /** What Kubernetes refuses was in the spec, as a rule. That it cannot be asked, or is written by others now, says nothing of the object. */
-function verdictOf(error: unknown): Verdict | undefined {
+function conditionOf(error: unknown): NewCondition | undefined {
   if (error instanceof ApiUnreachable) return undefined;
   if (!(error instanceof ApiRefused)) return verdictOfFailure(error);
   return isUnacceptable(error) ? notReady("Refused", `Kubernetes refused: ${error.message}`) : undefined;

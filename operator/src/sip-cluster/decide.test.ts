@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { decide, type ClusterDecision } from "./decide.ts";
-import { givenCluster, givenDatabase } from "./given.ts";
+import { makeCluster, makeDatabase } from "../../../test/support/operator/cluster-fixtures.ts";
 import type { SipClusterStatus } from "../sources/types.ts";
-import type { DatabaseWorld } from "./world.ts";
+import type { DatabaseState } from "./current-state.ts";
 
 const inFiles = (
-  database: DatabaseWorld,
+  database: DatabaseState,
   annotations?: Readonly<Record<string, string>>,
   status: SipClusterStatus = {},
 ) =>
-  decide(givenCluster({ spec: { advertise: { udp: { host: "192.0.2.1", port: 5060 } } }, annotations }), {
+  decide(makeCluster({ spec: { advertise: { udp: { host: "192.0.2.1", port: 5060 } } }, annotations }), {
     now: 0,
     status,
     database,
@@ -19,7 +19,7 @@ const inFiles = (
 const ready = ({ ready }: ClusterDecision) => ready;
 
 test("a database that belongs to nobody is taken", () => {
-  const decision = inFiles(givenDatabase({ holder: undefined }));
+  const decision = inFiles(makeDatabase({ holder: undefined }));
   expect(decision.actions).toEqual([{ do: "takeDatabase" }]);
   expect(ready(decision)?.status).toBe("True");
   expect(decision.status).toEqual({
@@ -30,20 +30,20 @@ test("a database that belongs to nobody is taken", () => {
 });
 
 test("its own database needs nothing, and nodes are counted again after 5 s", () => {
-  expect(inFiles(givenDatabase({}))).toMatchObject({ actions: [], requeueAfter: 5_000 });
+  expect(inFiles(makeDatabase({}))).toMatchObject({ actions: [], requeueAfter: 5_000 });
 });
 
 test("a database of another SipCluster is left to it, and its owner is named in the same namespace only", () => {
-  const near = inFiles(givenDatabase({ holder: { namespace: "tel", name: "other", uid: "u2" } }));
+  const near = inFiles(makeDatabase({ holder: { namespace: "tel", name: "other", uid: "u2" } }));
   expect(near.actions).toEqual([]);
   expect(ready(near)).toMatchObject({ status: "False", reason: "DatabaseTaken" });
   expect(ready(near)?.message).toContain("SipCluster other");
-  const far = inFiles(givenDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } }));
+  const far = inFiles(makeDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } }));
   expect(ready(far)?.message).not.toMatch(/SipCluster other|elsewhere/);
 });
 
 test("the annotation take-over takes a database if it names it, whoever's it is", () => {
-  const database = givenDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
+  const database = makeDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
   const wrong = inFiles(database, { "sip.strowger.dev/take-over": "another" });
   expect(wrong.actions).toEqual([]);
   const right = inFiles(database, { "sip.strowger.dev/take-over": "i" });
@@ -51,7 +51,7 @@ test("the annotation take-over takes a database if it names it, whoever's it is"
 });
 
 test("the annotation take-over takes a database once: whoever lost it again has to be asked anew", () => {
-  const database = givenDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
+  const database = makeDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
   const had = { installationId: "i" };
   const stale = inFiles(database, { "sip.strowger.dev/take-over": "i" }, had);
   expect(stale).toMatchObject({ actions: [], status: {} });
@@ -72,7 +72,7 @@ test("the same name under a new uid takes over when the old one is gone and its 
     { database: { uidNow: "u1", beat: { leader: "a", age: 0 }, isLed: true }, takes: true },
   ];
   for (const { database, takes } of cases) {
-    const { actions } = inFiles(givenDatabase({ holder, ...database }));
+    const { actions } = inFiles(makeDatabase({ holder, ...database }));
     expect(actions.length > 0, JSON.stringify(database)).toBe(takes);
   }
 });

@@ -1,12 +1,17 @@
 /** What to do about a SipCluster, and how it is. Pure; each question has a file of its own. */
 import type { Ms } from "../runtime/clock.ts";
 import type { FleetAction } from "./fleet-action.ts";
-import { databaseReplaced, isMigrationDue, judgeDatabase, type DatabaseJudgement } from "./judge-database.ts";
+import {
+  databaseReplaced,
+  isMigrationDue,
+  assessDatabase,
+  type DatabaseAssessment,
+} from "./assess-database.ts";
 import { planFleet } from "./plan-fleet.ts";
 import { planImage, servingImage } from "./plan-image.ts";
 import { isServed, type SipCluster } from "./resource.ts";
-import { sayCluster, sayFiles, type Said } from "./say-cluster.ts";
-import { deploymentOf, type ClusterWorld, type FleetWorld } from "./world.ts";
+import { sayCluster, sayFiles, type Said } from "./cluster-status.ts";
+import { deploymentOf, type ClusterState, type FleetState } from "./current-state.ts";
 
 export type ClusterAction =
   | { readonly do: "takeDatabase" }
@@ -19,15 +24,15 @@ export interface ClusterDecision extends Said {
   /** In this order. */
   readonly actions: readonly ClusterAction[];
   /** While it is being deleted, so that its database is let go. Absent: as it is, for nobody knows whose the database is. */
-  readonly isHeldBack?: boolean;
+  readonly needsFinalizer?: boolean;
   readonly requeueAfter: Ms;
 }
 
 /** Nodes come and go without telling the operator. */
 const recount: Ms = 5_000;
 
-export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecision {
-  const database = judgeDatabase(cluster, world.database, world.status.installationId);
+export function decide(cluster: SipCluster, world: ClusterState): ClusterDecision {
+  const database = assessDatabase(cluster, world.database, world.status.installationId);
   const { fleet } = world;
   const take = [
     ...(database.is === "take" ? takeOver(world) : []),
@@ -35,8 +40,8 @@ export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecisio
     ...tellReplaced(world, database),
   ];
   const requeueAfter = Math.max(recount, database.lookAgain ?? 0);
-  const isHeldBack = database.is === "ours" || database.is === "take";
-  const common = { requeueAfter, ...(database.is === "unknown" ? {} : { isHeldBack }) };
+  const needsFinalizer = database.is === "ours" || database.is === "take";
+  const common = { requeueAfter, ...(database.is === "unknown" ? {} : { needsFinalizer }) };
   if (fleet === undefined) return { actions: take, ...sayFiles(cluster, world, database), ...common };
   const served = servingImage(deploymentOf(cluster, fleet)) ?? world.status.image;
   const image = planImage(cluster, served, fleet.defaultImage);
@@ -50,10 +55,10 @@ export function decide(cluster: SipCluster, world: ClusterWorld): ClusterDecisio
   };
 }
 
-const migrateOnceDue = ({ database }: ClusterWorld, { is }: DatabaseJudgement): readonly ClusterAction[] =>
+const migrateOnceDue = ({ database }: ClusterState, { is }: DatabaseAssessment): readonly ClusterAction[] =>
   is === "ours" && database.kind === "open" && isMigrationDue(database) ? [{ do: "migrateDatabase" }] : [];
 
-function takeOver({ database }: ClusterWorld): readonly ClusterAction[] {
+function takeOver({ database }: ClusterState): readonly ClusterAction[] {
   const holder = database.kind === "open" ? database.holder : undefined;
   if (holder === undefined) return [{ do: "takeDatabase" }];
   const message =
@@ -66,8 +71,8 @@ function takeOver({ database }: ClusterWorld): readonly ClusterAction[] {
 
 /** Once: from then on the status has the id of the database that is there now. */
 function tellReplaced(
-  { database, status }: ClusterWorld,
-  { is }: DatabaseJudgement,
+  { database, status }: ClusterState,
+  { is }: DatabaseAssessment,
 ): readonly ClusterAction[] {
   if (database.kind !== "open" || (is !== "ours" && is !== "take")) return [];
   const { replaced, installationId } = database;
@@ -79,5 +84,5 @@ function tellReplaced(
 export const decideRemoval = (): readonly ClusterAction[] => [{ do: "releaseDatabase" }];
 
 /** Nodes that are there go on by the spec while the database cannot be asked; the first are not made then. */
-const mayRun = (cluster: SipCluster, fleet: FleetWorld, { is }: DatabaseJudgement): boolean =>
+const mayRun = (cluster: SipCluster, fleet: FleetState, { is }: DatabaseAssessment): boolean =>
   is === "ours" || is === "take" || (is === "unknown" && deploymentOf(cluster, fleet) !== undefined);

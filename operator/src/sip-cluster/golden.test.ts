@@ -6,16 +6,20 @@ import { parse, stringify } from "yaml";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import { decide } from "./decide.ts";
-import { givenDatabase, givenFleet, givenWorld } from "./given.ts";
+import {
+  makeDatabase,
+  makeFleet,
+  makeClusterState,
+} from "../../../test/support/operator/cluster-fixtures.ts";
 import { labelsOf, namesOf } from "./manifests/names.ts";
 import { parseSipCluster } from "./resource.ts";
-import type { FleetWorld } from "./world.ts";
+import type { FleetState } from "./current-state.ts";
 
 interface Case {
   readonly object: KubernetesObject;
   readonly service: Readonly<Record<string, unknown>>;
   readonly metricsFrom?: readonly unknown[];
-  readonly nodePull?: FleetWorld["nodePull"];
+  readonly nodePull?: FleetState["nodePull"];
 }
 
 const folder = new URL("golden/", import.meta.url);
@@ -29,13 +33,13 @@ function objectsOf(name: string): readonly Manifest[] {
   const { namespace } = cluster.reference;
   const metadata = { namespace, name: namesOf(cluster).service, labels: labelsOf(cluster.reference.name) };
   const live: Manifest = { apiVersion: "v1", kind: "Service", metadata, ...service };
-  const fleet = givenFleet({
+  const fleet = makeFleet({
     live: new Map([[`Service/${metadata.name}`, live]]),
     ...(metricsFrom === undefined ? {} : { metricsFrom }),
     ...(nodePull === undefined ? {} : { nodePull }),
   });
   const holder = { ...cluster.reference, uid: cluster.uid };
-  const { actions } = decide(cluster, givenWorld({ fleet, database: givenDatabase({ holder }) }));
+  const { actions } = decide(cluster, makeClusterState({ fleet, database: makeDatabase({ holder }) }));
   return actions.flatMap((action) => ("manifest" in action ? [withoutNote(action.manifest)] : []));
 }
 

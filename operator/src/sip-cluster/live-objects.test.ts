@@ -4,14 +4,14 @@ import type { Manifest, Manifests, ManifestType } from "../runtime/manifests.ts"
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import { StatusWriter } from "../runtime/status-writer.ts";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { SipClusterController } from "./controller.ts";
 import { LiveObjects } from "./live-objects.ts";
-import { givenObject } from "./given.ts";
+import { makeClusterObject } from "../../../test/support/operator/cluster-fixtures.ts";
 import { parseSipCluster } from "./resource.ts";
 
 const named = (name: string): KubernetesObject => {
-  const object = givenObject();
+  const object = makeClusterObject();
   return { ...object, metadata: { ...object.metadata, name, uid: `uid-${name}` } };
 };
 
@@ -57,7 +57,7 @@ test("a sweep looks for SipClusters that are gone and forgets their keys", async
     list: (kind: string) => (kind === "SipCluster" ? objects : []),
     secret: () => Promise.resolve({ data: {} }),
     writeStatus: () => Promise.resolve(),
-    holdBack: () => Promise.resolve(),
+    setFinalizer: () => Promise.resolve(),
     event: () => undefined,
   } as unknown as Source;
   const installations: Installations = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../runtime/manifests.ts";
-import { givenCluster } from "./given.ts";
+import { makeCluster } from "../../../test/support/operator/cluster-fixtures.ts";
 import { buildConfiguration } from "./manifests/build-configuration.ts";
 import { longestDialog, planAddresses, type AddressPlan } from "./plan-addresses.ts";
 import { isServed, type ServedCluster, type SipCluster } from "./resource.ts";
@@ -21,10 +21,10 @@ const written = (cluster: SipCluster, { addressing, former }: AddressPlan): Mani
   return buildConfiguration(cluster satisfies ServedCluster, addressing, former);
 };
 
-const cluster = givenCluster();
+const cluster = makeCluster();
 
 test("the load balancer's address is advertised, with the Service's port; its others and the Service's own are ours too", () => {
-  const { addressing, verdict } = planAddresses(
+  const { addressing, condition } = planAddresses(
     cluster,
     service([{ ip: "192.0.2.10" }, { hostname: "lb.example" }]),
     undefined,
@@ -33,11 +33,11 @@ test("the load balancer's address is advertised, with the Service's port; its ot
   );
   expect(addressing?.advertised).toEqual({ host: "192.0.2.10", port: 5060 });
   expect(addressing?.others).toEqual(["10.96.0.20:5060", "lb.example:5060"]);
-  expect(verdict).toMatchObject({ status: "True", reason: "AddressKnown" });
+  expect(condition).toMatchObject({ status: "True", reason: "AddressKnown" });
 });
 
 test("spec.advertise stands above the load balancer's", () => {
-  const told = givenCluster({ spec: { advertise: { udp: { host: "sip.example", port: 5070 } } } });
+  const told = makeCluster({ spec: { advertise: { udp: { host: "sip.example", port: 5070 } } } });
   const { addressing } = planAddresses(told, service([{ ip: "192.0.2.10" }]), undefined, [], now);
   expect(addressing?.advertised).toEqual({ host: "sip.example", port: 5070 });
 });
@@ -45,7 +45,7 @@ test("spec.advertise stands above the load balancer's", () => {
 test("no address: says what is awaited, or what must be said", () => {
   const says = (type: string) =>
     planAddresses(
-      givenCluster({ spec: { service: { mode: "Mixed", type } } }),
+      makeCluster({ spec: { service: { mode: "Mixed", type } } }),
       service([]),
       undefined,
       [],
@@ -53,12 +53,12 @@ test("no address: says what is awaited, or what must be said", () => {
     );
   expect(says("LoadBalancer")).toMatchObject({
     addressing: undefined,
-    verdict: { reason: "AddressPending" },
+    condition: { reason: "AddressPending" },
   });
-  expect(says("NodePort")).toMatchObject({ addressing: undefined, verdict: { reason: "AddressRequired" } });
+  expect(says("NodePort")).toMatchObject({ addressing: undefined, condition: { reason: "AddressRequired" } });
   const inside = says("ClusterIP");
-  expect(inside.verdict.reason).toBe("AddressRequired");
-  expect(inside.verdict.message).toContain("10.96.0.20");
+  expect(inside.condition.reason).toBe("AddressRequired");
+  expect(inside.condition.message).toContain("10.96.0.20");
 });
 
 test("design-sip rule 1: a former address is ours until the longest dialog over it has ended, and no longer", () => {
@@ -100,7 +100,7 @@ test("a load balancer that loses its address leaves nodes with the one they had,
   const second = planAddresses(cluster, service([]), written(cluster, first), [], now);
   expect(second.addressing?.advertised).toEqual({ host: "192.0.2.10", port: 5060 });
   expect(second.former).toEqual({});
-  expect(second.verdict).toMatchObject({ status: "False", reason: "AddressPending" });
+  expect(second.condition).toMatchObject({ status: "False", reason: "AddressPending" });
 });
 
 test("two addresses in another order are the same addresses", () => {
@@ -114,5 +114,5 @@ test("a configuration that somebody spoilt counts as none", () => {
   const spoilt = { ...service([]), kind: "ConfigMap", data: { "config.json": "null" } };
   const metadata = { ...spoilt.metadata, annotations: { "sip.strowger.dev/former": "[" } };
   const plan = planAddresses(cluster, service([{ ip: "192.0.2.10" }]), { ...spoilt, metadata }, [], now);
-  expect(plan).toMatchObject({ former: {}, verdict: { status: "True" } });
+  expect(plan).toMatchObject({ former: {}, condition: { status: "True" } });
 });

@@ -1,5 +1,5 @@
 /** The address that phones know, and those that still count as ours (design-sip, addresses, rule 1). Pure. */
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import { type Addressing, formerAnnotation, hostPortText } from "./manifests/build-configuration.ts";
@@ -15,7 +15,7 @@ export interface AddressPlan {
   readonly addressing: Addressing | undefined;
   /** Addresses that were advertised before, and until when they count: milliseconds since 1970. */
   readonly former: Readonly<Record<string, number>>;
-  readonly verdict: Verdict;
+  readonly condition: NewCondition;
 }
 
 /** `service` and `configuration`: as they are now in Kubernetes. */
@@ -34,14 +34,14 @@ export function planAddresses(
   const advertised = found ?? parse(before.advertised);
   const former = formerAddresses(before, advertised, now);
   if (advertised === undefined)
-    return { addressing: undefined, former, verdict: pending(cluster, clusterIP, false) };
+    return { addressing: undefined, former, condition: pending(cluster, clusterIP, false) };
   const main = hostPortText(advertised);
   const inside = clusterIP === undefined ? [] : [hostPortText({ host: clusterIP, port })];
   const others = [...new Set([...given, ...inside, ...Object.keys(former)])].filter((text) => text !== main);
   return {
     addressing: { advertised, others: others.sort(), isIPv6: ipFamilies[0] === "IPv6", insideRanges },
     former,
-    verdict:
+    condition:
       found === undefined
         ? pending(cluster, clusterIP, true)
         : {
@@ -53,7 +53,7 @@ export function planAddresses(
   };
 }
 
-function pending(cluster: SipCluster, clusterIP: string | undefined, hadOne: boolean): Verdict {
+function pending(cluster: SipCluster, clusterIP: string | undefined, hadOne: boolean): NewCondition {
   const { service } = namesOf(cluster);
   const { type } = cluster.service;
   const hints = {

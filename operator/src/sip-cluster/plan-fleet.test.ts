@@ -1,67 +1,82 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../runtime/manifests.ts";
 import type { ClusterDecision } from "./decide.ts";
-import { givenDatabase, givenNode, givenPod, type Given } from "./given.ts";
-import { asLive, brief, condition, done, settled } from "./given-decision.ts";
+import {
+  makeDatabase,
+  makeNode,
+  makePod,
+  type ClusterFixture,
+} from "../../../test/support/operator/cluster-fixtures.ts";
+import {
+  liveAfter,
+  summarize,
+  findCondition,
+  decideOn,
+  liveWhenSettled,
+} from "../../../test/support/operator/cluster-decisions.ts";
 import { labelsOf } from "./manifests/names.ts";
-import type { FleetWorld } from "./world.ts";
+import type { FleetState } from "./current-state.ts";
 
 const withService = (): Map<string, Manifest> =>
-  new Map([...settled()].filter(([name]) => name.startsWith("Service/")));
+  new Map([...liveWhenSettled()].filter(([name]) => name.startsWith("Service/")));
 
 test("what is there as it should be is not written again", () => {
-  expect(brief(done({}, { live: settled() }).actions)).toEqual([]);
+  expect(summarize(decideOn({}, { live: liveWhenSettled() }).actions)).toEqual([]);
 });
 
 test("drift of any object is repaired, and what others added is left", () => {
-  const live = settled();
+  const live = liveWhenSettled();
   for (const [name, object] of live) {
     const without = new Map([...live].filter(([other]) => other !== name));
     const { kind, metadata } = object;
     if (kind !== "Secret")
-      expect(brief(done({}, { live: without }).actions)).toContain(`apply ${kind} ${metadata.name}`);
+      expect(summarize(decideOn({}, { live: without }).actions)).toContain(`apply ${kind} ${metadata.name}`);
     const labels = { ...metadata.labels, "app.kubernetes.io/part-of": "another" };
     const drifted = new Map(live).set(name, { ...object, metadata: { ...metadata, labels } });
-    expect(brief(done({}, { live: drifted }).actions)).toEqual([`apply ${kind} ${metadata.name}`]);
+    expect(summarize(decideOn({}, { live: drifted }).actions)).toEqual([`apply ${kind} ${metadata.name}`]);
     const added = { ...object, metadata: { ...metadata, labels: { ...metadata.labels, theirs: "1" } } };
-    expect(brief(done({}, { live: new Map(live).set(name, added) }).actions)).toEqual([]);
+    expect(summarize(decideOn({}, { live: new Map(live).set(name, added) }).actions)).toEqual([]);
   }
 });
 
 test("no pod and no configuration before the address is known", () => {
-  const decision = done({ spec: { advertise: undefined } }, { live: withService() });
-  expect(brief(decision.actions).join()).not.toMatch(/Deployment|ConfigMap/);
-  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "AddressPending" });
+  const decision = decideOn({ spec: { advertise: undefined } }, { live: withService() });
+  expect(summarize(decision.actions).join()).not.toMatch(/Deployment|ConfigMap/);
+  expect(findCondition(decision, "Ready")).toMatchObject({ status: "False", reason: "AddressPending" });
 });
 
 test("no pod before the database is this cluster's; nodes that are there go on while it cannot be asked", () => {
   const away = { kind: "away", reason: "DatabaseUnavailable", message: "gone" } as const;
-  const unmade = done({}, {}, { database: away });
-  expect(brief(unmade.actions).join()).not.toMatch(/Deployment|Secret/);
-  expect("isHeldBack" in unmade, "nobody knows whether there is a database to let go").toBe(false);
-  const decision = done({ spec: { replicas: 3 } }, { live: settled() }, { database: away });
-  expect(brief(decision.actions)).toEqual(["apply Deployment pbx-nodes"]);
-  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "DatabaseUnavailable" });
+  const unmade = decideOn({}, {}, { database: away });
+  expect(summarize(unmade.actions).join()).not.toMatch(/Deployment|Secret/);
+  expect("needsFinalizer" in unmade, "nobody knows whether there is a database to let go").toBe(false);
+  const decision = decideOn({ spec: { replicas: 3 } }, { live: liveWhenSettled() }, { database: away });
+  expect(summarize(decision.actions)).toEqual(["apply Deployment pbx-nodes"]);
+  expect(findCondition(decision, "Ready")).toMatchObject({ status: "False", reason: "DatabaseUnavailable" });
   const holder = { namespace: "tel", name: "other", uid: "u2" };
-  const taken = done({ spec: { replicas: 3 } }, { live: settled() }, { database: givenDatabase({ holder }) });
-  expect(brief(taken.actions)).toEqual([]);
-  expect(condition(taken, "Ready")?.reason).toBe("DatabaseTaken");
+  const taken = decideOn(
+    { spec: { replicas: 3 } },
+    { live: liveWhenSettled() },
+    { database: makeDatabase({ holder }) },
+  );
+  expect(summarize(taken.actions)).toEqual([]);
+  expect(findCondition(taken, "Ready")?.reason).toBe("DatabaseTaken");
 });
 
 test("keys that are gone while nodes live are a condition, and nothing else is touched", () => {
-  const live = settled();
+  const live = liveWhenSettled();
   live.delete("Secret/pbx-keys");
-  const database = givenDatabase({ nodes: [givenNode("a")] });
-  const decision = done({ spec: { replicas: 5 } }, { live }, { database });
+  const database = makeDatabase({ nodes: [makeNode("a")] });
+  const decision = decideOn({ spec: { replicas: 5 } }, { live }, { database });
   expect(decision.actions).toEqual([]);
-  expect(condition(decision, "Ready")?.reason).toBe("KeysMissing");
-  expect(brief(done({}, { live }).actions)).toEqual(["create Secret pbx-keys"]);
-  const way = done({ spec: { replicas: 0 } }, { live }, { database });
-  expect(brief(way.actions), "the way to new ones").toEqual(["apply Deployment pbx-nodes"]);
+  expect(findCondition(decision, "Ready")?.reason).toBe("KeysMissing");
+  expect(summarize(decideOn({}, { live }).actions)).toEqual(["create Secret pbx-keys"]);
+  const way = decideOn({ spec: { replicas: 0 } }, { live }, { database });
+  expect(summarize(way.actions), "the way to new ones").toEqual(["apply Deployment pbx-nodes"]);
 });
 
 test("keys of a backup, or of an earlier SipCluster of this name, are this one's from now on: else they would go with their owner", () => {
-  const live = settled();
+  const live = liveWhenSettled();
   const keys = live.get("Secret/pbx-keys")!;
   const [owner] = keys.metadata.ownerReferences ?? [];
   const metadata = {
@@ -69,7 +84,7 @@ test("keys of a backup, or of an earlier SipCluster of this name, are this one's
     resourceVersion: "7",
     ownerReferences: [{ ...owner!, uid: "before" }],
   };
-  const { actions } = done({}, { live: new Map(live).set("Secret/pbx-keys", { ...keys, metadata }) });
+  const { actions } = decideOn({}, { live: new Map(live).set("Secret/pbx-keys", { ...keys, metadata }) });
   expect(actions).toMatchObject([
     {
       do: "apply",
@@ -79,49 +94,49 @@ test("keys of a backup, or of an earlier SipCluster of this name, are this one's
 });
 
 test("nodes that are leaving do not keep a SipCluster of the same name from making keys", () => {
-  const live = settled();
+  const live = liveWhenSettled();
   live.delete("Secret/pbx-keys");
-  const nodes = [givenNode("old", { isDraining: true })];
-  const pods = [givenPod("old", { isTerminating: true })];
-  expect(brief(done({}, { live, pods }, { database: givenDatabase({ nodes }) }).actions)).toContain(
+  const nodes = [makeNode("old", { isDraining: true })];
+  const pods = [makePod("old", { isTerminating: true })];
+  expect(summarize(decideOn({}, { live, pods }, { database: makeDatabase({ nodes }) }).actions)).toContain(
     "create Secret pbx-keys",
   );
 });
 
 test("an object of somebody else that bears one of our names is left alone", () => {
   const theirs = { apiVersion: "v1", kind: "Service", metadata: { namespace: "tel", name: "pbx" } };
-  const decision = done({}, { live: new Map([["Service/pbx", theirs]]) });
+  const decision = decideOn({}, { live: new Map([["Service/pbx", theirs]]) });
   expect(decision.actions).toEqual([]);
-  expect(condition(decision, "Ready")).toMatchObject({ status: "False", reason: "NameTaken" });
+  expect(findCondition(decision, "Ready")).toMatchObject({ status: "False", reason: "NameTaken" });
 });
 
 test("the Service of another mode goes when the mode changes, and nobody else's", () => {
   const services = ["pbx-udp", "pbx", "pbx-metrics"].map((name) => {
-    const object = [...settled().values()].find(({ kind }) => kind === "Service")!;
+    const object = [...liveWhenSettled().values()].find(({ kind }) => kind === "Service")!;
     return { ...object, metadata: { ...object.metadata, name, uid: `uid-${name}` } };
   });
   const theirs = { ...services[0]!, metadata: { namespace: "tel", name: "extra", labels: labelsOf("pbx") } };
-  const { actions } = done({}, { live: settled(), services: [...services, theirs] });
-  expect(brief(actions)).toEqual(["remove Service pbx-udp"]);
+  const { actions } = decideOn({}, { live: liveWhenSettled(), services: [...services, theirs] });
+  expect(summarize(actions)).toEqual(["remove Service pbx-udp"]);
 });
 
 test("before replicas is lowered every pod's note says what its end costs: drained and dead ones least", () => {
   const pods = ["busy", "calm", "draining", "silent", "leaving"].map((name) =>
-    givenPod(name, { isTerminating: name === "leaving" }),
+    makePod(name, { isTerminating: name === "leaving" }),
   );
   const nodes = [
-    givenNode("busy", { load: 70 }),
-    givenNode("calm", { load: 3 }),
-    givenNode("draining", { load: 99, isDraining: true }),
-    givenNode("silent", { load: 5, sinceBeat: 20_000 }),
+    makeNode("busy", { load: 70 }),
+    makeNode("calm", { load: 3 }),
+    makeNode("draining", { load: 99, isDraining: true }),
+    makeNode("silent", { load: 5, sinceBeat: 20_000 }),
   ];
   const given = { spec: { replicas: 4 } };
-  const { actions } = done(
+  const { actions } = decideOn(
     { spec: { replicas: 2 } },
-    { live: settled(given), pods },
-    { database: givenDatabase({ nodes }) },
+    { live: liveWhenSettled(given), pods },
+    { database: makeDatabase({ nodes }) },
   );
-  expect(brief(actions).at(-1)).toBe("apply Deployment pbx-nodes");
+  expect(summarize(actions).at(-1)).toBe("apply Deployment pbx-nodes");
   const costs = actions.flatMap((action) =>
     action.do === "notePod"
       ? [
@@ -142,20 +157,21 @@ test("before replicas is lowered every pod's note says what its end costs: drain
 
 test("a changed configuration is noted on running pods, after it is written, and their cost stays", () => {
   const cost = { "controller.kubernetes.io/pod-deletion-cost": "7" };
-  const pods = [givenPod("a", { annotations: cost }), givenPod("starting", { isRunning: false })];
-  const { actions } = done({ spec: { peers: ["198.51.100.9"] } }, { live: settled(), pods });
-  expect(brief(actions)).toEqual(["apply ConfigMap pbx-nodes", "notePod Pod a"]);
+  const pods = [makePod("a", { annotations: cost }), makePod("starting", { isRunning: false })];
+  const { actions } = decideOn({ spec: { peers: ["198.51.100.9"] } }, { live: liveWhenSettled(), pods });
+  expect(summarize(actions)).toEqual(["apply ConfigMap pbx-nodes", "notePod Pod a"]);
   const [, note] = actions;
   const { annotations } = (note as { readonly manifest: Manifest }).manifest.metadata;
   expect(annotations).toMatchObject(cost);
-  const noted = [givenPod("a", { annotations: annotations! })];
-  const live = new Map(settled({ spec: { peers: ["198.51.100.9"] } }));
-  expect(done({ spec: { peers: ["198.51.100.9"] } }, { live, pods: noted }).actions).toEqual([]);
+  const noted = [makePod("a", { annotations: annotations! })];
+  const live = new Map(liveWhenSettled({ spec: { peers: ["198.51.100.9"] } }));
+  expect(decideOn({ spec: { peers: ["198.51.100.9"] } }, { live, pods: noted }).actions).toEqual([]);
 });
 
 test("what a node reads only when it starts changes the template, the rest does not", () => {
-  const templateOf = (given: Given): unknown =>
-    (settled(given).get("Deployment/pbx-nodes") as unknown as { spec: { template: unknown } }).spec.template;
+  const templateOf = (given: ClusterFixture): unknown =>
+    (liveWhenSettled(given).get("Deployment/pbx-nodes") as unknown as { spec: { template: unknown } }).spec
+      .template;
   const before = templateOf({});
   const mysql = { port: 3306, database: "opensips", credentialsSecretRef: { name: "mysql-nodes" } };
   expect(templateOf({ spec: { mysql: { ...mysql, hosts: ["another"] } } })).not.toEqual(before);
@@ -164,31 +180,31 @@ test("what a node reads only when it starts changes the template, the rest does 
 });
 
 test("a rotation waits for a node that is ready and has no row, and for one that cannot reach MySQL", () => {
-  const live = settled();
+  const live = liveWhenSettled();
   const seen = (
-    pods: FleetWorld["pods"],
-    nodes: readonly ReturnType<typeof givenNode>[],
+    pods: FleetState["pods"],
+    nodes: readonly ReturnType<typeof makeNode>[],
   ): readonly string[] => {
     const annotations = { "sip.strowger.dev/rotate-keys": "once" };
-    return brief(
-      done({ annotations }, { live: rotating, pods }, { database: givenDatabase({ nodes }) }).actions,
+    return summarize(
+      decideOn({ annotations }, { live: rotating, pods }, { database: makeDatabase({ nodes }) }).actions,
     );
   };
   const annotations = { "sip.strowger.dev/rotate-keys": "once" };
   const fleet = { live, freshKey: { id: "k2", key: Buffer.alloc(32, 2).toString("base64") } };
-  const first = done({ annotations }, fleet);
-  expect(brief(first.actions)).toEqual(["apply Secret pbx-keys", "tell"]);
-  const rotating = new Map([...live, ...asLive(first.actions)]);
+  const first = decideOn({ annotations }, fleet);
+  expect(summarize(first.actions)).toEqual(["apply Secret pbx-keys", "tell"]);
+  const rotating = new Map([...live, ...liveAfter(first.actions)]);
   const hash = noteOf(
-    done(
+    decideOn(
       { annotations },
-      { live: rotating, pods: [givenPod("a")] },
-      { database: givenDatabase({ nodes: [givenNode("a")] }) },
+      { live: rotating, pods: [makePod("a")] },
+      { database: makeDatabase({ nodes: [makeNode("a")] }) },
     ),
   );
-  const a = givenPod("a", { annotations: { "sip.strowger.dev/configuration": hash } });
+  const a = makePod("a", { annotations: { "sip.strowger.dev/configuration": hash } });
   const b = { ...a, name: "b" };
-  const knows = (name: string, more = {}) => givenNode(name, { configurationHash: hash, ...more });
+  const knows = (name: string, more = {}) => makeNode(name, { configurationHash: hash, ...more });
   expect(seen([a, b], [knows("a")])).toEqual([]);
   expect(seen([a, b], [knows("a"), knows("b", { configurationHash: "before", sinceBeat: 30_000 })])).toEqual(
     [],

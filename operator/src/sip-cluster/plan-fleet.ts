@@ -3,7 +3,7 @@
  * its kubelet delivers them at once, what a pod's end costs where some must leave, the Deployment, and what is no longer wanted. Pure.
  */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import type { FleetAction } from "./fleet-action.ts";
@@ -16,19 +16,19 @@ import { buildService } from "./manifests/build-service.ts";
 import { buildServiceAccount } from "./manifests/build-service-account.ts";
 import { differs, withNote } from "./manifests/differs.ts";
 import { namesOf } from "./manifests/names.ts";
-import { notePods } from "./note-pods.ts";
+import { annotatePods } from "./annotate-pods.ts";
 import { planAddresses, type AddressPlan } from "./plan-addresses.ts";
 import type { ImageChoice } from "./plan-image.ts";
 import { planKeySecret } from "./plan-key-secret.ts";
 import type { ServedCluster } from "./resource.ts";
-import { laggards } from "./see-nodes.ts";
-import type { ClusterWorld, FleetWorld } from "./world.ts";
+import { outdatedNodes } from "./live-nodes.ts";
+import type { ClusterState, FleetState } from "./current-state.ts";
 
 export interface FleetPlan {
   readonly actions: readonly FleetAction[];
   readonly address: AddressPlan;
   /** Why nodes cannot be made or changed; absent: they can. */
-  readonly hindrance?: Verdict;
+  readonly obstacle?: NewCondition;
   /** What goes on although all is well. */
   readonly remark?: string;
 }
@@ -36,8 +36,8 @@ export interface FleetPlan {
 /** `mayRun`: the database is this cluster's. Without it only what tells nodes nothing is made. */
 export function planFleet(
   cluster: ServedCluster,
-  world: ClusterWorld,
-  fleet: FleetWorld,
+  world: ClusterState,
+  fleet: FleetState,
   image: ImageChoice,
   mayRun: boolean,
 ): FleetPlan {
@@ -53,7 +53,7 @@ export function planFleet(
     world.now,
   );
   const taken = strangers(cluster, live);
-  if (taken !== undefined) return { actions: [], address, hindrance: taken };
+  if (taken !== undefined) return { actions: [], address, obstacle: taken };
   const surroundings = [
     buildServiceAccount(cluster),
     buildService(cluster),
@@ -64,11 +64,11 @@ export function planFleet(
   const first = [...write(surroundings, live), ...leftovers(cluster, fleet)];
   if (!mayRun) return { actions: first, address };
   const keys = planKeySecret(cluster, world, fleet, configuration);
-  if ("hindrance" in keys) return { actions: first, address, hindrance: keys.hindrance };
+  if ("obstacle" in keys) return { actions: first, address, obstacle: keys.obstacle };
   const { addressing, former } = address;
   if (addressing === undefined) {
-    const { reason, message } = address.verdict;
-    return { actions: [...first, ...keys.actions], address, hindrance: notReady(reason, message) };
+    const { reason, message } = address.condition;
+    return { actions: [...first, ...keys.actions], address, obstacle: notReady(reason, message) };
   }
   const settings = buildConfiguration(cluster, addressing, former);
   const hash = configurationHash(settings.data["config.json"], keys.ring);
@@ -83,13 +83,13 @@ export function planFleet(
     ...first,
     ...keys.actions,
     ...write([settings], live),
-    ...notePods(cluster, { pods: fleet.pods, nodes, hash, deployment }),
+    ...annotatePods(cluster, { pods: fleet.pods, nodes, hash, deployment }),
     ...write([nodesBuild], live),
   ];
   return { actions, address, ...remarkOn(nodes, hash, keys.isRotating) };
 }
 
-function write(wanted: readonly Manifest[], live: FleetWorld["live"]): readonly FleetAction[] {
+function write(wanted: readonly Manifest[], live: FleetState["live"]): readonly FleetAction[] {
   return wanted
     .map(withNote)
     .filter((manifest) => differs(manifest, live.get(`${manifest.kind}/${manifest.metadata.name}`)))
@@ -97,7 +97,7 @@ function write(wanted: readonly Manifest[], live: FleetWorld["live"]): readonly 
 }
 
 /** An object of one of our names that somebody else made is left alone. Keys are taken from whomever: that is how a backup comes back. */
-function strangers({ reference, uid }: ServedCluster, live: FleetWorld["live"]): Verdict | undefined {
+function strangers({ reference, uid }: ServedCluster, live: FleetState["live"]): NewCondition | undefined {
   for (const [id, { kind, metadata }] of live) {
     const { labels = {}, ownerReferences = [] } = metadata;
     const isOurs =
@@ -114,7 +114,7 @@ function strangers({ reference, uid }: ServedCluster, live: FleetWorld["live"]):
 }
 
 /** Services of another mode than now. */
-function leftovers(cluster: ServedCluster, { services }: FleetWorld): readonly FleetAction[] {
+function leftovers(cluster: ServedCluster, { services }: FleetState): readonly FleetAction[] {
   const { service, metrics } = namesOf(cluster);
   return services
     .filter(({ metadata: { name, ownerReferences = [], deletionTimestamp } }) => {
@@ -130,7 +130,7 @@ function remarkOn(
   hash: string,
   isRotating: boolean,
 ): { readonly remark?: string } {
-  const late = laggards(nodes, hash).map(({ name, id }) => name || id);
+  const late = outdatedNodes(nodes, hash).map(({ name, id }) => name || id);
   if (late.length > 0) {
     const who = late.length > 3 ? `${late.length} nodes` : late.join(", ");
     return {

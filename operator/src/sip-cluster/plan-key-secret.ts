@@ -1,6 +1,6 @@
 /** The Secret with the keys: made once, rotated on request, adopted from a backup, and missed where nodes live by it. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import type { FleetAction } from "./fleet-action.ts";
@@ -10,8 +10,8 @@ import { differs } from "./manifests/differs.ts";
 import { namesOf } from "./manifests/names.ts";
 import { planKeys, rotationAnnotation, type KeyPlan } from "./plan-keys.ts";
 import type { ServedCluster } from "./resource.ts";
-import { haveAllSeen } from "./see-nodes.ts";
-import type { ClusterWorld, FleetWorld } from "./world.ts";
+import { haveAllApplied } from "./live-nodes.ts";
+import type { ClusterState, FleetState } from "./current-state.ts";
 
 export type KeySecretPlan =
   | {
@@ -20,20 +20,20 @@ export type KeySecretPlan =
       readonly isRotating: boolean;
       readonly actions: readonly FleetAction[];
     }
-  | { readonly hindrance: Verdict };
+  | { readonly obstacle: NewCondition };
 
 /** `configuration`: as it is in Kubernetes; nodes state a hash of it and of the keys. */
 export function planKeySecret(
   cluster: ServedCluster,
-  world: ClusterWorld,
-  fleet: FleetWorld,
+  world: ClusterState,
+  fleet: FleetState,
   configuration: Manifest | undefined,
 ): KeySecretPlan {
   const nodes = world.database.kind === "open" ? world.database.nodes : undefined;
   const plan = planRing(cluster, world, fleet, nodes, configuration);
   // Without keys, nodes may still leave, which is the way to new ones.
   if (plan.kind === "missing" && cluster.replicas === 0) return { ring: "", isRotating: false, actions: [] };
-  if (plan.kind === "missing" || plan.kind === "broken") return { hindrance: hindranceOf(cluster, plan) };
+  if (plan.kind === "missing" || plan.kind === "broken") return { obstacle: obstacleOf(cluster, plan) };
   return {
     ring: plan.ring,
     isRotating: plan.kind === "keep" && plan.isRotating,
@@ -43,8 +43,8 @@ export function planKeySecret(
 
 function planRing(
   cluster: ServedCluster,
-  world: ClusterWorld,
-  { live, pods, freshKey }: FleetWorld,
+  world: ClusterState,
+  { live, pods, freshKey }: FleetState,
   nodes: readonly NodeRow[] | undefined,
   configuration: Manifest | undefined,
 ): KeyPlan {
@@ -57,7 +57,7 @@ function planRing(
     areNodesLive:
       (nodes ?? []).some(({ isDraining }) => !isDraining) ||
       pods.some(({ isReady, isTerminating }) => isReady && !isTerminating),
-    haveAllSeen: nodes !== undefined && haveAllSeen(nodes, pods, hashOf(configuration, secret)),
+    haveAllSeen: nodes !== undefined && haveAllApplied(nodes, pods, hashOf(configuration, secret)),
     now: world.now,
   });
 }
@@ -70,10 +70,10 @@ function hashOf(configuration: Manifest | undefined, secret: Manifest | undefine
   return configurationHash(config, Buffer.from(keys, "base64").toString("utf8"));
 }
 
-function hindranceOf(
+function obstacleOf(
   cluster: ServedCluster,
   plan: Extract<KeyPlan, { readonly kind: "missing" | "broken" }>,
-): Verdict {
+): NewCondition {
   const { keys } = namesOf(cluster);
   return plan.kind === "broken"
     ? notReady("KeysInvalid", `Secret ${keys}: ${plan.why}; bring it back from a backup`)

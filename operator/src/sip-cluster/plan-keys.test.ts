@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../runtime/manifests.ts";
-import { givenCluster } from "./given.ts";
+import { makeCluster } from "../../../test/support/operator/cluster-fixtures.ts";
 import { buildKeys } from "./manifests/build-keys.ts";
 import { longestDialog } from "./plan-addresses.ts";
 import { planKeys, type KeyPlan, type KeySituation, type RingKey } from "./plan-keys.ts";
@@ -19,7 +19,7 @@ const situation = (more: Partial<KeySituation>): KeySituation => ({
 });
 
 const secretOf = (keys: readonly RingKey[], served?: string): Manifest =>
-  buildKeys(givenCluster(), JSON.stringify({ keys }), served);
+  buildKeys(makeCluster(), JSON.stringify({ keys }), served);
 
 const ringOf = (plan: KeyPlan): readonly RingKey[] =>
   "ring" in plan ? (JSON.parse(plan.ring) as { keys: RingKey[] }).keys : [];
@@ -51,7 +51,7 @@ test("design-sip rule 18: a rotation is three steps, each only when all have see
   const rotation = "second";
   const step = (haveAllSeen: boolean, at = now): KeyPlan => {
     const plan = planKeys(situation({ secret, rotation, haveAllSeen, now: at }));
-    if (plan.kind === "write") secret = buildKeys(givenCluster(), plan.ring, plan.rotation);
+    if (plan.kind === "write") secret = buildKeys(makeCluster(), plan.ring, plan.rotation);
     return plan;
   };
   const first = step(false);

@@ -1,6 +1,6 @@
 /** A pod as decisions need it. Pure. */
 import type { Manifest } from "../runtime/manifests.ts";
-import type { Pod, PodTrouble } from "./world.ts";
+import type { Pod, PodTrouble } from "./current-state.ts";
 
 interface PodStatus {
   readonly phase?: string;

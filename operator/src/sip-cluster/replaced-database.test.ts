@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { Condition } from "../runtime/condition.ts";
-import { ReplacedDatabase, type DatabaseSighting } from "./replaced-database.ts";
+import { ReplacedDatabase, type DatabaseObservation } from "./replaced-database.ts";
 
 const day = 24 * 3_600_000;
 const sighting = (
   had: string | undefined,
   id: string,
-  more: Partial<DatabaseSighting> = {},
-): DatabaseSighting => ({
+  more: Partial<DatabaseObservation> = {},
+): DatabaseObservation => ({
   id,
   status: { observedGeneration: 1, ...(had === undefined ? {} : { installationId: had }) },
   generation: 1,
@@ -19,28 +19,28 @@ const message = /has the installation new, and had old\./;
 
 test("the first database, and the same one again, are nothing to say", () => {
   const seen = new ReplacedDatabase();
-  expect(seen.see(sighting(undefined, "old"))).toBeUndefined();
-  expect(seen.see(sighting("old", "old"))).toBeUndefined();
+  expect(seen.observe(sighting(undefined, "old"))).toBeUndefined();
+  expect(seen.observe(sighting("old", "old"))).toBeUndefined();
 });
 
 test("another database under the same spec is said for a day", () => {
   const seen = new ReplacedDatabase();
-  seen.see(sighting("old", "old"));
-  expect(seen.see(sighting("old", "new"))).toMatch(message);
-  expect(seen.see(sighting("new", "new", { now: day - 1 }))).toMatch(message);
-  expect(seen.see(sighting("new", "new", { now: day }))).toBeUndefined();
+  seen.observe(sighting("old", "old"));
+  expect(seen.observe(sighting("old", "new"))).toMatch(message);
+  expect(seen.observe(sighting("new", "new", { now: day - 1 }))).toMatch(message);
+  expect(seen.observe(sighting("new", "new", { now: day }))).toBeUndefined();
 });
 
 test("a database that the spec or an annotation asks for is nothing to say, also when it opens later than the spec changed", () => {
   const seen = new ReplacedDatabase();
-  seen.see(sighting("old", "old"));
+  seen.observe(sighting("old", "old"));
   const status = { observedGeneration: 2, installationId: "old" };
   // Twice: the first status may not have been written
   for (let time = 0; time < 2; time++)
-    expect(seen.see(sighting("old", "new", { generation: 2, status }))).toBeUndefined();
-  expect(seen.see(sighting("new", "new", { generation: 2 }))).toBeUndefined();
-  expect(seen.see(sighting("new", "third", { generation: 2, isTakenOnPurpose: true }))).toBeUndefined();
-  expect(new ReplacedDatabase().see(sighting("old", "new", { generation: 2 }))).toBeUndefined();
+    expect(seen.observe(sighting("old", "new", { generation: 2, status }))).toBeUndefined();
+  expect(seen.observe(sighting("new", "new", { generation: 2 }))).toBeUndefined();
+  expect(seen.observe(sighting("new", "third", { generation: 2, isTakenOnPurpose: true }))).toBeUndefined();
+  expect(new ReplacedDatabase().observe(sighting("old", "new", { generation: 2 }))).toBeUndefined();
 });
 
 test("an operator that has just begun goes on with what was said, for a day from then", () => {
@@ -53,8 +53,8 @@ test("an operator that has just begun goes on with what was said, for a day from
   const conditions = [{ ...verdict, lastTransitionTime: "", observedGeneration: 1 } as Condition];
   const status = { observedGeneration: 1, installationId: "new", conditions };
   const seen = new ReplacedDatabase();
-  expect(seen.see(sighting("new", "new", { status }))).toBe("said before");
-  expect(seen.see(sighting("new", "new", { status, now: day - 1 }))).toBe("said before");
-  expect(seen.see(sighting("new", "new", { status, now: day }))).toBeUndefined();
-  expect(seen.see(sighting("new", "new", { status, now: day + 1 }))).toBeUndefined();
+  expect(seen.observe(sighting("new", "new", { status }))).toBe("said before");
+  expect(seen.observe(sighting("new", "new", { status, now: day - 1 }))).toBe("said before");
+  expect(seen.observe(sighting("new", "new", { status, now: day }))).toBeUndefined();
+  expect(seen.observe(sighting("new", "new", { status, now: day + 1 }))).toBeUndefined();
 });

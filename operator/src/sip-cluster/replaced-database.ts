@@ -4,11 +4,11 @@
  */
 import type { Ms } from "../runtime/clock.ts";
 import type { CommonStatus } from "../runtime/object.ts";
-import { databaseReplaced } from "./judge-database.ts";
+import { databaseReplaced } from "./assess-database.ts";
 
 const saidFor: Ms = 24 * 3_600_000;
 
-export interface DatabaseSighting {
+export interface DatabaseObservation {
   /** Of the installation that the database has now. */
   readonly id: string;
   /** What was said last. */
@@ -26,7 +26,7 @@ export class ReplacedDatabase {
   #replaced: { readonly id: string; readonly at: number; readonly message: string } | undefined;
 
   /** What is to be said; undefined: nothing. */
-  see({ id, status, generation, isTakenOnPurpose, now }: DatabaseSighting): string | undefined {
+  observe({ id, status, generation, isTakenOnPurpose, now }: DatabaseObservation): string | undefined {
     const had = status.installationId;
     const isAsked = (this.#generation ?? status.observedGeneration) !== generation || isTakenOnPurpose;
     // A database that the spec asks for is so until the status states it, however often it is looked at before.

@@ -11,7 +11,7 @@ export interface HostPort {
 
 export type ServiceType = "LoadBalancer" | "NodePort" | "ClusterIP";
 
-export interface ServiceWish {
+export interface ServiceSettings {
   readonly mode: "Mixed" | "Separate";
   readonly type: ServiceType;
   readonly annotations: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export interface ServiceWish {
   readonly loadBalancerIP: string | undefined;
 }
 
-export interface MysqlWish {
+export interface MysqlSettings {
   /** Names or addresses, each with the port. */
   readonly hosts: readonly HostPort[];
   readonly database: string;
@@ -42,8 +42,8 @@ export interface SipCluster {
   readonly image: string | undefined;
   readonly version: string | undefined;
   readonly advertised: HostPort | undefined;
-  readonly service: ServiceWish;
-  readonly mysql: MysqlWish | undefined;
+  readonly service: ServiceSettings;
+  readonly mysql: MysqlSettings | undefined;
   /** Seconds. */
   readonly drainTimeout: number;
   /** Addresses that are served without a challenge. */
@@ -53,7 +53,7 @@ export interface SipCluster {
 }
 
 /** One that says its database: without it there is nothing to tell nodes. */
-export type ServedCluster = SipCluster & { readonly mysql: MysqlWish };
+export type ServedCluster = SipCluster & { readonly mysql: MysqlSettings };
 
 export const isServed = (cluster: SipCluster): cluster is ServedCluster => cluster.mysql !== undefined;
 
@@ -85,7 +85,7 @@ export function parseSipCluster({ kind, metadata, spec: raw }: KubernetesObject)
   };
 }
 
-const parseService = ({ mode, type, annotations, ...rest }: SipClusterSpec["service"]): ServiceWish => ({
+const parseService = ({ mode, type, annotations, ...rest }: SipClusterSpec["service"]): ServiceSettings => ({
   mode,
   type,
   annotations: annotations ?? {},
@@ -99,7 +99,7 @@ function parseMysql({
   database,
   credentialsSecretRef,
   tls,
-}: NonNullable<SipClusterSpec["mysql"]>): MysqlWish {
+}: NonNullable<SipClusterSpec["mysql"]>): MysqlSettings {
   const ca = tls?.caSecretRef;
   return {
     hosts: hosts.map((host) => ({ host, port })),

@@ -4,7 +4,7 @@ import { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { SipDomainController } from "./controller.ts";
 import { isAllowed } from "./is-allowed.ts";
 
@@ -30,13 +30,13 @@ const domains = new SipDomainController({
 
 test("a change of a SipCluster concerns its domains; of its status only those that are not ready", () => {
   const main = { kind: "SipCluster", key: "ns/main" } as const;
-  expect(domains.concernedBy({ ...main, what: "object" })).toEqual(["ns/served", "ns/waits"]);
-  expect(domains.concernedBy({ ...main, what: "status" })).toEqual(["ns/waits"]);
-  expect(domains.concernedBy({ kind: "SipUser", key: "ns/main", what: "object" })).toEqual([]);
+  expect(domains.dependentsOf({ ...main, what: "object" })).toEqual(["ns/served", "ns/waits"]);
+  expect(domains.dependentsOf({ ...main, what: "status" })).toEqual(["ns/waits"]);
+  expect(domains.dependentsOf({ kind: "SipUser", key: "ns/main", what: "object" })).toEqual([]);
 });
 
 test("`enabled: false` takes something away", () =>
-  expect(all.map((object) => domains.takesAway(object))).toEqual([false, true, false]));
+  expect(all.map((object) => domains.endsService(object))).toEqual([false, true, false]));
 
 test("a SipCluster serves its own namespace, and others by what it allows; labels are asked for only where one selects", async () => {
   const asked: string[] = [];

@@ -8,22 +8,22 @@ import type { Decision } from "../runtime/decision.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
 import { NameIndex } from "../runtime/name-index.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
-import { reconcileObject, type Frame } from "../runtime/reconcile-object.ts";
+import { reconcileObject, type ReconcileDependencies } from "../runtime/reconcile-object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval, decideRevocation } from "./decide.ts";
 import type { DomainAction } from "./domain-action.ts";
-import { wantedNames } from "./elders.ts";
+import { namesOf } from "./older-domains.ts";
 import { parseSipDomain, type DomainFields, type SipDomain } from "./resource.ts";
-import { readDomainWorld } from "./read-world.ts";
-import type { DomainWorld } from "./world.ts";
+import { readDomainState } from "./read-current-state.ts";
+import type { DomainState } from "./current-state.ts";
 
 export class SipDomainController implements Controller {
   readonly kind = "SipDomain";
   readonly #installations: Installations;
-  readonly #frame: Omit<Frame, "verdictOf">;
+  readonly #frame: Omit<ReconcileDependencies, "conditionOf">;
   readonly #outages: OutageVerdicts;
   readonly #rows: OwnedRows<DomainFields>;
   readonly #wanted: NameIndex;
@@ -37,7 +37,7 @@ export class SipDomainController implements Controller {
     this.#installations = parts.installations;
     this.#frame = { source: parts.source, status: parts.status };
     this.#outages = parts.outages;
-    this.#wanted = new NameIndex(parts.source, this.kind, wantedNames);
+    this.#wanted = new NameIndex(parts.source, this.kind, namesOf);
     this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
       apply(decideRemoval(owner), owner.reference, installation),
     );
@@ -47,7 +47,7 @@ export class SipDomainController implements Controller {
     const domain = parseSipDomain(object);
     const outcome = await reconcileObject(
       object,
-      { ...this.#frame, verdictOf: (error) => this.#outages.failed(object, domain.cluster, error) },
+      { ...this.#frame, conditionOf: (error) => this.#outages.failed(object, domain.cluster, error) },
       () => this.#plan(domain, decide),
       () => this.#plan(domain, decideRevocation),
     );
@@ -55,16 +55,16 @@ export class SipDomainController implements Controller {
     return outcome;
   }
 
-  takesAway(object: KubernetesObject): boolean {
+  endsService(object: KubernetesObject): boolean {
     return !parseSipDomain(object).isEnabled;
   }
 
   async #plan<Decided extends Decision<DomainAction> | undefined>(
     domain: SipDomain,
-    decideOn: (domain: SipDomain, world: DomainWorld) => Decided,
+    decideOn: (domain: SipDomain, world: DomainState) => Decided,
   ) {
     const { source } = this.#frame;
-    const [world, installation] = await readDomainWorld(domain, this.#installations, source, this.#wanted);
+    const [world, installation] = await readDomainState(domain, this.#installations, source, this.#wanted);
     const decided = decideOn(domain, world);
     return decided && { ...decided, apply: () => apply(decided.actions, domain.reference, installation) };
   }
@@ -82,8 +82,8 @@ export class SipDomainController implements Controller {
   }
 
   /** Its cluster came, went or changed. Figures of a cluster change all the time: a status concerns only who waits for the cluster. */
-  concernedBy(change: Change): readonly ObjectKey[] {
-    this.#wanted.changed(change);
+  dependentsOf(change: Change): readonly ObjectKey[] {
+    this.#wanted.update(change);
     const { kind, key, what } = change;
     if (kind !== "SipCluster") return [];
     return this.#frame.source

@@ -3,7 +3,7 @@ import type { Claim } from "../ownership.ts";
 import { decide, decideRemoval, decideRevocation } from "./decide.ts";
 import type { DomainAction } from "./domain-action.ts";
 import { parseSipDomain, type SipDomain } from "./resource.ts";
-import type { DomainRows } from "./world.ts";
+import type { DomainRows } from "./current-state.ts";
 
 const reference = { kind: "SipDomain", namespace: "ns", name: "d" };
 
@@ -237,7 +237,7 @@ test("rule 5: Adopt takes over a row that says nothing else, leaves what the spe
   expect(adopted).toMatchObject({
     ready: { status: "True" },
     status: { deletionPolicy: "Retain" },
-    isHeldBack: false,
+    needsFinalizer: false,
   });
   expect(adopted.actions).toEqual([
     { do: "claim", name: "example.com" },
@@ -252,7 +252,7 @@ test("rule 5: Adopt takes over a row that says nothing else, leaves what the spe
   ]);
   expect(decide(domain({ adoptionPolicy: "Adopt", deletionPolicy: "Delete" }), foreign())).toMatchObject({
     status: { deletionPolicy: "Delete" },
-    isHeldBack: true,
+    needsFinalizer: true,
   });
 });
 
@@ -316,7 +316,7 @@ function refusedAfter(before: object, now: object) {
 test("ADR 33: an alias that is no longer listed and `enabled: false` take effect while another alias is refused", () => {
   const both = { aliases: ["a.example", "b.example"] };
   const decided = refusedAfter(both, { enabled: false, aliases: ["b.example", "taken.example"] });
-  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isAsked: true, frees: true });
+  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isExpectedChange: true, freesName: true });
   expect(decided.actions).toEqual([
     { do: "deleteDomain", name: "a.example" },
     { do: "release", name: "a.example" },
@@ -332,7 +332,7 @@ test("ADR 33: an alias that is no longer listed and `enabled: false` take effect
     },
   ]);
   const nothing = refusedAfter(both, { aliases: ["a.example", "b.example", "taken.example"] });
-  expect(nothing).toMatchObject({ actions: [], frees: false });
+  expect(nothing).toMatchObject({ actions: [], freesName: false });
 });
 
 test("ADR 33: what a refused domain gains waits: it is not switched on, and no name is claimed", () => {

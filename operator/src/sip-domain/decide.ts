@@ -9,19 +9,19 @@ import {
   standingOf,
   type Owner,
 } from "../ownership.ts";
-import type { Verdict } from "../runtime/condition.ts";
-import { isReady, notReady, type Decision } from "../runtime/decision.ts";
+import type { NewCondition } from "../runtime/condition.ts";
+import { ready, notReady, type Decision } from "../runtime/decision.ts";
 import type { DomainAction } from "./domain-action.ts";
 import { afterRemoval, foreignObstacle } from "./foreign-rows.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
-import { releaseUnlisted, removeName, revoke, turnOff } from "./revoke.ts";
+import { releaseUnlisted, removeName, revoke, disableDomain } from "./revoke.ts";
 import { settingsOf } from "./settings-of.ts";
-import { nameFor, type DomainRows, type DomainWorld } from "./world.ts";
+import { nameFor, type DomainRows, type DomainState } from "./current-state.ts";
 
 /** Nobody tells when a row of another tool goes. */
 const lookAgain = 10_000;
 
-export function decide(domain: SipDomain, world: DomainWorld): Decision<DomainAction> {
+export function decide(domain: SipDomain, world: DomainState): Decision<DomainAction> {
   if (world.kind !== "ready") return nothingOf(domain, false, clusterObstacle(domain, world.kind));
   const standing = standingOf(world.owner, domain.uid, world.present);
   if (typeof standing === "object") return { ...nothingOf(domain, false, standing), requeueAfter: lookAgain };
@@ -33,7 +33,7 @@ export function decide(domain: SipDomain, world: DomainWorld): Decision<DomainAc
  * What is done for a domain that is paused, too, for it is not up to whoever can pause it: a namespace that is no longer allowed is served
  * no longer. Undefined: nothing.
  */
-export function decideRevocation(domain: SipDomain, world: DomainWorld): Decision<DomainAction> | undefined {
+export function decideRevocation(domain: SipDomain, world: DomainState): Decision<DomainAction> | undefined {
   if (world.kind !== "ready" || world.isAllowed) return undefined;
   const asBefore = { ...domain, aliases: world.owner?.fields.aliases ?? domain.aliases };
   return shutOut(asBefore, world, isAdoption(domain, world));
@@ -71,14 +71,14 @@ function decideOwn(domain: SipDomain, world: DomainRows): Decision<DomainAction>
   const actions = actionsFor(domain, world, isAdopted);
   return {
     actions,
-    frees: actions.some(isRelease),
-    ready: isReady(`${domain.domain} ${says}`),
+    freesName: actions.some(isRelease),
+    ready: ready(`${domain.domain} ${says}`),
     status: { deletionPolicy },
-    isHeldBack: deletionPolicy === "Delete",
+    needsFinalizer: deletionPolicy === "Delete",
   };
 }
 
-const nothingOf = (domain: SipDomain, isAdopted: boolean, ready: Verdict): Decision<DomainAction> => ({
+const nothingOf = (domain: SipDomain, isAdopted: boolean, ready: NewCondition): Decision<DomainAction> => ({
   actions: [],
   ready,
   status: { deletionPolicy: policyOf(domain, isAdopted) },
@@ -89,15 +89,20 @@ function refuse(
   domain: SipDomain,
   world: DomainRows,
   isAdopted: boolean,
-  ready: Verdict,
+  ready: NewCondition,
 ): Decision<DomainAction> {
   const actions = domain.adoptionPolicy === "Observe" ? [] : revoke(domain, world);
-  return { ...nothingOf(domain, isAdopted, ready), actions, frees: actions.some(isRelease), isAsked: true };
+  return {
+    ...nothingOf(domain, isAdopted, ready),
+    actions,
+    freesName: actions.some(isRelease),
+    isExpectedChange: true,
+  };
 }
 
 const isRelease = ({ do: what }: DomainAction): boolean => what === "release";
 
-function clusterObstacle({ cluster, reference }: SipDomain, kind: "absent" | "unready"): Verdict {
+function clusterObstacle({ cluster, reference }: SipDomain, kind: "absent" | "unready"): NewCondition {
   const name = nameFor(cluster, reference.namespace);
   return kind === "absent"
     ? notReady(reasons.clusterNotFound, `there is no SipCluster ${name}`)
@@ -115,15 +120,15 @@ const immutableChanged = notReady(
 /** Writes nothing but who owns the rows, so that nothing is deleted any more. */
 function observe(domain: SipDomain, { owner, domains }: DomainRows): Decision<DomainAction> {
   const isThere = domains.includes(domain.domain);
-  const ready = isThere
-    ? { ...isReady(`${domain.domain} is in the database; nothing is written`), reason: reasons.observed }
+  const condition = isThere
+    ? { ...ready(`${domain.domain} is in the database; nothing is written`), reason: reasons.observed }
     : notReady(reasons.nothingToObserve, `the database has no domain ${domain.domain}; nothing is written`);
   return {
     actions: owner === undefined || owner.deletionPolicy === "Retain" ? [] : [saveOwner(domain, owner, true)],
-    ready,
+    ready: condition,
     status: { deletionPolicy: "Retain" },
     requeueAfter: lookAgain,
-    isHeldBack: false,
+    needsFinalizer: false,
   };
 }
 
@@ -137,8 +142,8 @@ function shutOut(domain: SipDomain, world: DomainRows, isAdopted: boolean): Deci
   const refused = nothingOf(domain, isAdopted, verdict);
   if (world.owner === undefined) return refused;
   const released = domain.adoptionPolicy === "Observe" ? [] : releaseUnlisted(domain, world);
-  const actions = [...released, ...turnOff(domain, world)];
-  return { ...refused, isAsked: true, frees: released.length > 0, actions };
+  const actions = [...released, ...disableDomain(domain, world)];
+  return { ...refused, isExpectedChange: true, freesName: released.length > 0, actions };
 }
 
 function actionsFor(domain: SipDomain, world: DomainRows, isAdopted: boolean): readonly DomainAction[] {

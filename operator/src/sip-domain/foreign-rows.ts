@@ -1,15 +1,15 @@
 /** Rows of a domain's names that this object did not make: whether they may be taken over. Pure. */
 import { isHeldBy, reasons, type Owner } from "../ownership.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
-import type { DomainRows } from "./world.ts";
+import type { DomainRows } from "./current-state.ts";
 
 /** Why they may not; undefined: there are none, or they may. */
 export function foreignObstacle(
   domain: SipDomain,
   { owner, domains, settings }: DomainRows,
-): Verdict | undefined {
+): NewCondition | undefined {
   const own = owner === undefined ? [] : [owner.fields.domain, ...owner.fields.aliases];
   const foreign = domains.filter((name) => !own.includes(name));
   const [first] = foreign;

@@ -2,11 +2,11 @@
 import type { DomainAction } from "./domain-action.ts";
 import type { SipDomain } from "./resource.ts";
 import { settingsOf } from "./settings-of.ts";
-import type { DomainRows } from "./world.ts";
+import type { DomainRows } from "./current-state.ts";
 
 /** A disabled domain serves nobody, and an alias that the spec no longer lists goes with its name. */
 export function revoke(domain: SipDomain, world: DomainRows): readonly DomainAction[] {
-  return [...releaseUnlisted(domain, world), ...(domain.isEnabled ? [] : turnOff(domain, world))];
+  return [...releaseUnlisted(domain, world), ...(domain.isEnabled ? [] : disableDomain(domain, world))];
 }
 
 export function releaseUnlisted(domain: SipDomain, { owner }: DomainRows): readonly DomainAction[] {
@@ -27,7 +27,7 @@ export const removeName = (name: string): readonly DomainAction[] => [
 ];
 
 /** What is served by the owner row, whatever the spec says by now. */
-export function turnOff(domain: SipDomain, { owner, settings }: DomainRows): readonly DomainAction[] {
+export function disableDomain(domain: SipDomain, { owner, settings }: DomainRows): readonly DomainAction[] {
   if (owner === undefined) return [];
   const { domain: name, realm } = owner.fields;
   const row = settings.find((found) => found.domain === name);

@@ -4,7 +4,7 @@ import { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { SipUserController } from "./controller.ts";
 
 /** A user whose status was written for Secret version 7, and a watch that tells `version`. */
@@ -36,18 +36,19 @@ function given(
 }
 
 test("a user is outdated when a watch tells another version of its Secret than its status", () => {
-  const isOutdated = ({ users, object }: ReturnType<typeof given>): boolean => users.isOutdated(object);
-  expect(isOutdated(given("8"))).toBe(true);
-  expect(isOutdated(given("7"))).toBe(false);
-  expect(isOutdated(given(undefined))).toBe(false);
-  expect(isOutdated(given("8", {}, {}))).toBe(false);
-  expect(isOutdated(given("8", { passwordSecretRef: undefined }))).toBe(false);
+  const hasOutdatedSecret = ({ users, object }: ReturnType<typeof given>): boolean =>
+    users.hasOutdatedSecret(object);
+  expect(hasOutdatedSecret(given("8"))).toBe(true);
+  expect(hasOutdatedSecret(given("7"))).toBe(false);
+  expect(hasOutdatedSecret(given(undefined))).toBe(false);
+  expect(hasOutdatedSecret(given("8", {}, {}))).toBe(false);
+  expect(hasOutdatedSecret(given("8", { passwordSecretRef: undefined }))).toBe(false);
 });
 
 test("`enabled: false` takes something away", () => {
   for (const enabled of [true, false]) {
     const { users, object } = given("7", { enabled });
-    expect(users.takesAway(object)).toBe(!enabled);
+    expect(users.endsService(object)).toBe(!enabled);
   }
 });
 
@@ -82,19 +83,19 @@ function crowd(domain: { readonly status: string; readonly reason: string } | un
 test("a change of a SipDomain concerns its users; of its status those that do not agree with it", () => {
   const change = { kind: "SipDomain", key: "ns/d" } as const;
   const ready = crowd({ status: "True", reason: "Reconciled" });
-  expect(ready.concernedBy({ ...change, what: "object" })).toEqual(["ns/served", "ns/waits", "ns/conflict"]);
-  expect(ready.concernedBy({ ...change, what: "status" })).toEqual(["ns/waits", "ns/conflict"]);
-  expect(crowd(undefined).concernedBy({ ...change, what: "status" })).toEqual(["ns/served"]);
+  expect(ready.dependentsOf({ ...change, what: "object" })).toEqual(["ns/served", "ns/waits", "ns/conflict"]);
+  expect(ready.dependentsOf({ ...change, what: "status" })).toEqual(["ns/waits", "ns/conflict"]);
+  expect(crowd(undefined).dependentsOf({ ...change, what: "status" })).toEqual(["ns/served"]);
   // Who is in trouble of its own may have rows that are on.
   const shut = crowd({ status: "False", reason: "NotAllowed" });
-  expect(shut.concernedBy({ ...change, what: "status" })).toEqual(["ns/served", "ns/conflict"]);
-  expect(ready.concernedBy({ kind: "SipCluster", key: "ns/d", what: "object" })).toEqual([]);
+  expect(shut.dependentsOf({ ...change, what: "status" })).toEqual(["ns/served", "ns/conflict"]);
+  expect(ready.dependentsOf({ kind: "SipCluster", key: "ns/d", what: "object" })).toEqual([]);
 });
 
 test("a Secret concerns the users of its own namespace that take their credential from it", () => {
   const users = crowd(undefined);
   const concerned = (key: `${string}/${string}`) =>
-    users.concernedBy({ kind: "Secret", key, what: "object" });
+    users.dependentsOf({ kind: "Secret", key, what: "object" });
   expect(concerned("ns/s")).toEqual(["ns/served", "ns/conflict"]);
   expect(concerned("far/s")).toEqual([]);
   expect(concerned("ns/waits-sip-password")).toEqual(["ns/waits"]);

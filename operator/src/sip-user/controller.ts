@@ -16,24 +16,24 @@ import {
 } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import { NameIndex } from "../runtime/name-index.ts";
-import { reconcileObject, type Frame, type Plan } from "../runtime/reconcile-object.ts";
+import { reconcileObject, type ReconcileDependencies, type Plan } from "../runtime/reconcile-object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRevocation } from "./decide.ts";
-import { wantedNames } from "./elders.ts";
+import { namesOf } from "./older-users.ts";
 import { decideRemoval } from "./remove-rows.ts";
 import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
 import { candidates, inheritedBy, succeeds } from "./successor.ts";
 import { isShutOut } from "./served-domain.ts";
-import { readUserWorld } from "./read-world.ts";
-import { clusterOf } from "./world.ts";
+import { readUserState } from "./read-current-state.ts";
+import { clusterOf } from "./current-state.ts";
 
 export class SipUserController implements Controller {
   readonly kind = "SipUser";
   readonly #installations: Installations;
-  readonly #frame: Omit<Frame, "verdictOf">;
+  readonly #frame: Omit<ReconcileDependencies, "conditionOf">;
   readonly #outages: OutageVerdicts;
   readonly #rows: OwnedRows<UserFields>;
   readonly #wanted: NameIndex;
@@ -47,7 +47,7 @@ export class SipUserController implements Controller {
     this.#installations = parts.installations;
     this.#frame = { source: parts.source, status: parts.status };
     this.#outages = parts.outages;
-    this.#wanted = new NameIndex(parts.source, this.kind, wantedNames);
+    this.#wanted = new NameIndex(parts.source, this.kind, namesOf);
     this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
       this.#remove(owner, installation),
     );
@@ -59,7 +59,7 @@ export class SipUserController implements Controller {
     const cluster = domain && clusterOf(domain);
     const outcome = await reconcileObject(
       object,
-      { ...this.#frame, verdictOf: (error) => this.#outages.failed(object, cluster, error) },
+      { ...this.#frame, conditionOf: (error) => this.#outages.failed(object, cluster, error) },
       () => this.#plan(user),
       () => this.#revocation(user),
     );
@@ -92,8 +92,8 @@ export class SipUserController implements Controller {
   }
 
   /** Its domain came, went or changed, or its Secret did; of a domain's state only that it and the user do not agree. */
-  concernedBy(change: Change): readonly ObjectKey[] {
-    this.#wanted.changed(change);
+  dependentsOf(change: Change): readonly ObjectKey[] {
+    this.#wanted.update(change);
     const { kind, key, what } = change;
     if (kind !== "SipDomain" && kind !== "Secret") return [];
     const { source } = this.#frame;
@@ -112,11 +112,11 @@ export class SipUserController implements Controller {
       .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
   }
 
-  takesAway(object: KubernetesObject): boolean {
+  endsService(object: KubernetesObject): boolean {
     return !parseSipUser(object).isEnabled;
   }
 
-  isOutdated(object: KubernetesObject): boolean {
+  hasOutdatedSecret(object: KubernetesObject): boolean {
     const { credential } = parseSipUser(object);
     const { secretResourceVersion } = (object.status ?? {}) as SipUserStatus;
     const now = credential && this.#frame.source.secretVersion(credential.secret);
@@ -126,7 +126,7 @@ export class SipUserController implements Controller {
   /** A password that has to be made is made first, and then looked at like any other. */
   async #plan(user: SipUser): Promise<Plan> {
     const { source } = this.#frame;
-    const [world, installation] = await readUserWorld(user, this.#installations, source, this.#wanted);
+    const [world, installation] = await readUserState(user, this.#installations, source, this.#wanted);
     let decided = decide(user, world);
     const generates = decided.actions.filter((action) => action.do === "generatePassword");
     if (generates.length > 0 && world.kind === "ready") {
@@ -134,7 +134,7 @@ export class SipUserController implements Controller {
       await apply(rows, user, installation, source);
       // Whoever is deleted meanwhile must leave no password behind: nobody of that name would ever get another one.
       const key = keyOf(user.reference.namespace, user.reference.name);
-      await source.holdBack(this.kind, key, true);
+      await source.setFinalizer(this.kind, key, true);
       await apply(generates, user, installation, source);
       if (await this.#isGone(key, user)) return { ...decided, actions: [], apply: () => Promise.resolve() };
       const secret = user.credential && (await source.secret(user.credential.secret));
@@ -153,7 +153,7 @@ export class SipUserController implements Controller {
   /** Its Secret is of no interest. */
   async #revocation(user: SipUser): Promise<Plan | undefined> {
     const { source } = this.#frame;
-    const [world, installation] = await readUserWorld(
+    const [world, installation] = await readUserState(
       { ...user, credential: undefined },
       this.#installations,
       source,
@@ -177,7 +177,7 @@ export class SipUserController implements Controller {
     const { source } = this.#frame;
     for (const object of candidates(owner, this.#wanted)) {
       const user = parseSipUser(object);
-      const [world] = await readUserWorld(user, this.#installations, source, this.#wanted);
+      const [world] = await readUserState(user, this.#installations, source, this.#wanted);
       if (succeeds(user, world, owner)) return user;
     }
     return undefined;

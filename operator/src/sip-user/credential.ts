@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Account, Credential, SubscriberRow } from "../adapters/mysql/user-rows.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import { splitKey } from "../runtime/object.ts";
 import type { Secret } from "../runtime/source.ts";
@@ -32,7 +32,7 @@ export function credentialOf(
   { username, uid }: SipUser,
   credential: CredentialSource,
   { domain, realm, secret, owner }: CredentialWorld,
-): Credential | Verdict {
+): Credential | NewCondition {
   const name = `Secret ${splitKey(credential.secret).name}`;
   if (secret === undefined)
     return notReady(credentialReasons.notFound, `there is no ${name} in this namespace`);
@@ -56,7 +56,7 @@ function fromPassword(
   realm: string,
   password: string,
   place: string,
-): Credential | Verdict {
+): Credential | NewCondition {
   if (password === "") return notReady(credentialReasons.invalid, `${place}: the password is empty`);
   // `echo password | base64` leaves one, and no phone sends it.
   if (/[\r\n]$/.test(password))
@@ -75,7 +75,7 @@ function fromPassword(
 }
 
 /** The key itself, and beside it what else is known: of SHA-256, and of the login name username@domain. */
-function fromHa1(data: Secret["data"], key: string, secret: string): Credential | Verdict {
+function fromHa1(data: Secret["data"], key: string, secret: string): Credential | NewCondition {
   const parts = [
     { suffix: "", digits: 32 },
     { suffix: "_sha256", digits: 64 },

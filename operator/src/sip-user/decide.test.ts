@@ -5,7 +5,7 @@ import type { Secret } from "../runtime/source.ts";
 import { decide, decideRevocation } from "./decide.ts";
 import { decideRemoval } from "./remove-rows.ts";
 import { parseSipUser, type SipUser, type UserFields } from "./resource.ts";
-import type { UserRows } from "./world.ts";
+import type { UserRows } from "./current-state.ts";
 
 const reference = { kind: "SipUser", namespace: "ns", name: "alice" };
 const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");
@@ -375,7 +375,7 @@ test("rule 5: Adopt without a credential leaves the password and what the spec d
     },
     { do: "saveOwner", owner: { ...ownerOf({ isAdopted: true }), deletionPolicy: "Retain" } },
   ]);
-  expect(adopted).toMatchObject({ status: { deletionPolicy: "Retain" }, isHeldBack: false });
+  expect(adopted).toMatchObject({ status: { deletionPolicy: "Retain" }, needsFinalizer: false });
   expect(decide(user(spec), { ...empty, secret: undefined })).toMatchObject({
     actions: [],
     ready: { reason: "CredentialMissing" },
@@ -426,19 +426,19 @@ test("rule 5: Enforce overwrites the password, the settings and where an alias l
 test("rule 6: who adopted and says Delete is held back; a row that it made is, without a word", () => {
   const spec = { passwordSecretRef: undefined, adoptionPolicy: "Adopt" };
   const rows = theirs({}, { secret: undefined });
-  expect(decide(user({ ...spec, deletionPolicy: "Delete" }), rows).isHeldBack).toBe(true);
-  expect(decide(user(), empty).isHeldBack).toBe(true);
-  expect(decide(user({ deletionPolicy: "Retain" }), empty).isHeldBack).toBe(false);
+  expect(decide(user({ ...spec, deletionPolicy: "Delete" }), rows).needsFinalizer).toBe(true);
+  expect(decide(user(), empty).needsFinalizer).toBe(true);
+  expect(decide(user({ deletionPolicy: "Retain" }), empty).needsFinalizer).toBe(false);
 });
 
 test("a password that may have been rotated is no drift; a row that somebody else changed is", () => {
   const numbered = { ...secret, resourceVersion: "8" };
   const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
   const rows = { ...world({ ...reconciled, subscribers: stale }, ownerOf()), secret: numbered };
-  expect(decide(user(), { ...rows, seenSecret: "7" }).isAsked).toBe(true);
-  expect(decide(user(), { ...rows, seenSecret: "8" }).isAsked).toBe(false);
+  expect(decide(user(), { ...rows, seenSecret: "7" }).isExpectedChange).toBe(true);
+  expect(decide(user(), { ...rows, seenSecret: "8" }).isExpectedChange).toBe(false);
   expect(decide(user(), { ...rows, seenSecret: "8" }).status).toMatchObject({ secretResourceVersion: "8" });
-  expect(decide(user(), { ...rows, seenSecret: "7", subscribers: [] }).isAsked).toBe(false);
+  expect(decide(user(), { ...rows, seenSecret: "7", subscribers: [] }).isExpectedChange).toBe(false);
 });
 
 test("a Secret that is not watched: its user is told, and looks again when it is missing", () => {
@@ -544,7 +544,7 @@ const switchedOff = { isEnabled: false, maxContacts: null, displayName: null };
 test("ADR 33: `enabled: false` takes effect while an alias is another object's, once", () => {
   const disabled = user({ enabled: false, aliases: ["100", "200", "300"] });
   const decided = decideSeen(disabled, withTakenAlias);
-  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isAsked: true, frees: false });
+  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isExpectedChange: true, freesName: false });
   expect(decided.actions).toEqual([
     { do: "saveSettings", account, settings: switchedOff },
     { do: "removeBindings", account },
@@ -587,7 +587,7 @@ test("ADR 33: so does a hash of an earlier password for the login name with the 
 
 test("ADR 33: an alias that is no longer listed goes with its name while another one is refused", () => {
   const decided = decideSeen(user({ aliases: ["200", "300"] }), withTakenAlias);
-  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, frees: true });
+  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, freesName: true });
   expect(decided.actions).toEqual([
     { do: "deleteAlias", account, alias: "100" },
     { do: "release", name: "100@example.com" },
@@ -754,7 +754,7 @@ test("a new object of an old name with another username: its password is made be
 
 test("without numbers of Secrets a changed credential is no drift", () => {
   const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
-  expect(decide(user(), world({ ...reconciled, subscribers: stale }, ownerOf())).isAsked).toBe(true);
+  expect(decide(user(), world({ ...reconciled, subscribers: stale }, ownerOf())).isExpectedChange).toBe(true);
 });
 
 test("rule 5: Observe writes nothing, also while the domain is not served", () => {

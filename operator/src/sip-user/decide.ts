@@ -3,8 +3,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { claimConflict, elderConflict, reasons, standingOf } from "../ownership.ts";
-import type { Verdict } from "../runtime/condition.ts";
-import { isReady, notReady, type Decision } from "../runtime/decision.ts";
+import type { NewCondition } from "../runtime/condition.ts";
+import { ready, notReady, type Decision } from "../runtime/decision.ts";
 import { credentialOf } from "./credential.ts";
 import { afterRemoval, foreignObstacle, foreignRows } from "./foreign-rows.ts";
 import { observe } from "./observe.ts";
@@ -24,12 +24,12 @@ import {
 import { decideRemoval, leaveOldDomain } from "./remove-rows.ts";
 import type { SipUser } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName, type UserRows, type UserWorld } from "./world.ts";
+import { claimName, type UserRows, type UserState } from "./current-state.ts";
 
 /** Nobody tells when a Secret comes that is not watched. */
 const lookForSecret = 30_000;
 
-export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
+export function decide(user: SipUser, world: UserState): Decision<UserAction> {
   if (world.kind !== "ready") return unserved(user, world);
   const { owner } = world;
   const standing = standingOf(owner, user.uid, world.present);
@@ -46,7 +46,7 @@ export function decide(user: SipUser, world: UserWorld): Decision<UserAction> {
  * What is done for a user that is paused, too, for it is not up to whoever can pause it: nobody logs in any more once the domain takes no
  * users of this namespace, or is not its SipDomain's any more. Undefined: nothing.
  */
-export function decideRevocation(user: SipUser, world: UserWorld): Decision<UserAction> | undefined {
+export function decideRevocation(user: SipUser, world: UserState): Decision<UserAction> | undefined {
   const { owner } = (world.kind === "ready" ? world : world.kept) ?? {};
   const asBefore = { ...user, aliases: owner?.fields.aliases ?? user.aliases };
   if (world.kind === "ready") return world.isAllowed ? undefined : shutOut(asBefore, world);
@@ -93,15 +93,15 @@ function decideOwn(user: SipUser, world: UserRows): Decision<UserAction> {
   const actions = [...leaveOldDomain(world), ...rows];
   return {
     actions,
-    frees: actions.some(isRelease),
-    ready: isReady(`${claimName(user.username, world.domain)} ${saysOf(user)}${rotationOf(world)}`),
+    freesName: actions.some(isRelease),
+    ready: ready(`${claimName(user.username, world.domain)} ${saysOf(user)}${rotationOf(world)}`),
     status: {
       ...statusOf(user, world),
       deletionPolicy,
       secretResourceVersion: world.secret?.resourceVersion,
     },
-    isHeldBack: deletionPolicy === "Delete",
-    isAsked: isRotated(world) && rows.every((action) => rotates.has(action.do)),
+    needsFinalizer: deletionPolicy === "Delete",
+    isExpectedChange: isRotated(world) && rows.every((action) => rotates.has(action.do)),
   };
 }
 
@@ -132,7 +132,7 @@ const nothingToAdopt = notReady(
   "the database has no such subscriber to adopt, and the spec gives no credential to make one with",
 );
 
-function twice({ aliases }: SipUser): Verdict | undefined {
+function twice({ aliases }: SipUser): NewCondition | undefined {
   const name = aliases.find((alias, index) => aliases.indexOf(alias) !== index);
   return name === undefined ? undefined : notReady(reasons.conflict, `the alias ${name} is there twice`);
 }

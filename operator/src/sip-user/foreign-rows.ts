@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Account, Credential, SubscriberRow } from "../adapters/mysql/user-rows.ts";
 import { isHeldBy, reasons, type Owner } from "../ownership.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
 import type { SipUser, UserFields } from "./resource.ts";
-import { claimName, type UserRows } from "./world.ts";
+import { claimName, type UserRows } from "./current-state.ts";
 
 export interface ForeignRows {
   /** The account itself is there and another tool's. */
@@ -45,7 +45,7 @@ export function foreignObstacle(
   world: UserRows,
   foreign: ForeignRows,
   credential: Credential | undefined,
-): Verdict | undefined {
+): NewCondition | undefined {
   const { adoptionPolicy, username } = user;
   const { account, aliases, elsewhere, inTheWay } = foreign;
   const [moved] = elsewhere;
@@ -72,7 +72,7 @@ export function foreignObstacle(
 const adopts = " (adoptionPolicy Adopt takes it over)";
 const enforces = " (adoptionPolicy Enforce overwrites it)";
 
-const left = (what: string, hint = ""): Verdict =>
+const left = (what: string, hint = ""): NewCondition =>
   notReady(
     reasons.conflict,
     `the database has ${what} that this operator did not make; it is left as it is${hint}`,

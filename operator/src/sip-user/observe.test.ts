@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { observe } from "./observe.ts";
 import { parseSipUser } from "./resource.ts";
-import type { UserRows } from "./world.ts";
+import type { UserRows } from "./current-state.ts";
 
 const ha1 = createHash("md5").update("alice:realm:secret").digest("hex");
 const owner = {
@@ -70,7 +70,7 @@ test("a row that is as the spec says has no difference; what the spec does not s
     ready: { type: "Ready", status: "True", reason: "Observed", message: equal },
     status: { deletionPolicy: "Retain", address: "sip:alice@example.com" },
     requeueAfter: 30_000,
-    isHeldBack: false,
+    needsFinalizer: false,
   });
   expect(said({})).toBe(equal);
   expect(said({}, { settings: undefined })).toBe(equal);

@@ -1,11 +1,11 @@
 /** What is said of a SipUser with adoptionPolicy Observe: whether its row is there, and in what it differs from the spec. Pure. */
 import { reasons, type Owner } from "../ownership.ts";
-import { isReady, notReady, type Decision } from "../runtime/decision.ts";
+import { ready, notReady, type Decision } from "../runtime/decision.ts";
 import { credentialOf } from "./credential.ts";
 import { isSameCredential } from "./foreign-rows.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName, type UserRows } from "./world.ts";
+import { claimName, type UserRows } from "./current-state.ts";
 
 /** Nobody tells when a row changes. */
 const lookAgain = 30_000;
@@ -25,10 +25,10 @@ export function observe(user: SipUser, world: UserRows): Decision<UserAction> {
     ready:
       row === undefined
         ? notReady(reasons.nothingToObserve, `the database has no subscriber ${name}; nothing is written`)
-        : { ...isReady(says), reason: reasons.observed },
+        : { ...ready(says), reason: reasons.observed },
     status: { deletionPolicy: "Retain", address: `sip:${name}` },
     requeueAfter: lookAgain,
-    isHeldBack: false,
+    needsFinalizer: false,
   };
 }
 

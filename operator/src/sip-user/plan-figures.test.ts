@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { isFlip, planFigures, type Figured, type Figures } from "./plan-figures.ts";
+import { isFlip, planFigures, type ObjectFigures, type Figures } from "./plan-figures.ts";
 
-const user = (name: string, before: Figures | undefined, after: Figures): Figured => ({
+const user = (name: string, before: Figures | undefined, after: Figures): ObjectFigures => ({
   kind: "SipUser",
   key: `ns/${name}`,
   uid: name,
@@ -13,7 +13,7 @@ const on = (contacts = 1) => ({ registered: true, contacts });
 const minutes = (count: number): number => count * 60_000;
 
 const planned = (
-  all: readonly Figured[],
+  all: readonly ObjectFigures[],
   written: Record<string, number> = {},
   now = minutes(100),
 ): readonly string[] => planFigures(all, new Map(Object.entries(written)), now).map(({ uid }) => uid);
@@ -36,7 +36,7 @@ test("a mere number waits five minutes after any write; who appears or goes wait
 });
 
 test("a domain's number of users waits for nothing, its number of contacts does", () => {
-  const domain = (name: string, before: Figures, after: Figures): Figured => ({
+  const domain = (name: string, before: Figures, after: Figures): ObjectFigures => ({
     ...user(name, before, after),
     kind: "SipDomain",
   });
@@ -48,7 +48,7 @@ test("a domain's number of users waits for nothing, its number of contacts does"
 });
 
 test("a flip is nothing that became something, or the other way round", () => {
-  const domain = (before: Figures | undefined, after: Figures): Figured => ({
+  const domain = (before: Figures | undefined, after: Figures): ObjectFigures => ({
     ...user("d", before, after),
     kind: "SipDomain",
   });

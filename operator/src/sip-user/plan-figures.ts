@@ -6,7 +6,7 @@ import { ownValue } from "../runtime/own-value.ts";
 
 export type Figures = Readonly<Record<string, boolean | number | string>>;
 
-export interface Figured {
+export interface ObjectFigures {
   readonly kind: "SipUser" | "SipDomain";
   readonly key: ObjectKey;
   readonly uid: string;
@@ -26,27 +26,27 @@ export const figureFields = {
 
 /** In the order of writing. `written`: when an object's figures were last written, by uid, in ms of the clock of `now`. */
 export function planFigures(
-  all: readonly Figured[],
+  all: readonly ObjectFigures[],
   written: ReadonlyMap<string, number>,
   now: number,
-): readonly Figured[] {
-  const last = ({ uid }: Figured): number => written.get(uid) ?? Number.NEGATIVE_INFINITY;
+): readonly ObjectFigures[] {
+  const last = ({ uid }: ObjectFigures): number => written.get(uid) ?? Number.NEGATIVE_INFINITY;
   const due = all.filter((one) => saysSomethingNew(one) && (isUrgent(one) || now - last(one) >= perObject));
   return due.sort((one, other) => Number(isUrgent(other)) - Number(isUrgent(one)) || last(one) - last(other));
 }
 
 /** Somebody appeared or went, or a domain has another number of users than its status says. */
-const isUrgent = (one: Figured): boolean =>
+const isUrgent = (one: ObjectFigures): boolean =>
   isFlip(one) || (one.kind === "SipDomain" && one.before?.["users"] !== one.after["users"]);
 
 /** Whether somebody appeared or went: a number or flag went from nothing to something or back. */
-export function isFlip({ before = {}, after }: Figured): boolean {
+export function isFlip({ before = {}, after }: ObjectFigures): boolean {
   const counted = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...counted].some((field) => Boolean(ownValue(before, field)) !== Boolean(ownValue(after, field)));
 }
 
 /** A user who never registered needs no line that says so. */
-const saysSomethingNew = ({ kind, before, after }: Figured): boolean =>
+const saysSomethingNew = ({ kind, before, after }: ObjectFigures): boolean =>
   before === undefined && kind === "SipUser"
     ? after["registered"] === true
     : !isDeepStrictEqual(before, after);

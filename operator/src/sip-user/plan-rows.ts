@@ -6,7 +6,7 @@ import { isStored } from "./credential.ts";
 import type { ForeignRows } from "./foreign-rows.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName, type UserRows } from "./world.ts";
+import { claimName, type UserRows } from "./current-state.ts";
 
 /** `credential` is undefined where the one that is there is left. */
 export function planRows(

@@ -1,15 +1,15 @@
 /** What is said, and what is taken away, while a SipUser cannot be served as its spec says (ADR 33). Pure. */
 import type { Credential } from "../adapters/mysql/user-rows.ts";
 import { reasons, resolveDeletionPolicy, type Owner } from "../ownership.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import { notReady, type Decision } from "../runtime/decision.ts";
 import { splitKey } from "../runtime/object.ts";
 import { leaveOldDomain } from "./remove-rows.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import { releaseUnlisted, revoke } from "./revoke.ts";
-import { turnOff, type KeptRows } from "./turn-off.ts";
+import { disableAccount, type RetainedRows } from "./disable-account.ts";
 import type { UserAction } from "./user-action.ts";
-import type { Unserved, UserRows } from "./world.ts";
+import type { Unserved, UserRows } from "./current-state.ts";
 
 /** Nobody tells when a row of another tool goes. */
 export const lookAgain = 10_000;
@@ -17,14 +17,19 @@ export const lookAgain = 10_000;
 export function refuse(
   user: SipUser,
   world: UserRows,
-  ready: Verdict,
-  credential?: Credential | Verdict,
+  ready: NewCondition,
+  credential?: Credential | NewCondition,
 ): Decision<UserAction> {
   const actions = revocations(user, world, credential);
-  return { ...nothingOf(user, world, ready), actions, frees: actions.some(isRelease), isAsked: true };
+  return {
+    ...nothingOf(user, world, ready),
+    actions,
+    freesName: actions.some(isRelease),
+    isExpectedChange: true,
+  };
 }
 
-export const nothingOf = (user: SipUser, world: UserRows, ready: Verdict): Decision<UserAction> => ({
+export const nothingOf = (user: SipUser, world: UserRows, ready: NewCondition): Decision<UserAction> => ({
   actions: [],
   ready,
   status: statusOf(user, world),
@@ -33,7 +38,7 @@ export const nothingOf = (user: SipUser, world: UserRows, ready: Verdict): Decis
 function revocations(
   user: SipUser,
   world: UserRows,
-  credential: Credential | Verdict | undefined,
+  credential: Credential | NewCondition | undefined,
 ): readonly UserAction[] {
   const { owner } = world;
   if (owner === undefined) return [];
@@ -63,21 +68,21 @@ export function unserved(
   const actions = kept === undefined ? [] : leftInOldRows(user, kept, isWithdrawn === true);
   return {
     actions,
-    frees: actions.some(isRelease),
+    freesName: actions.some(isRelease),
     ready: domainObstacle(user, kind),
     status: { deletionPolicy: policyOf(user, kept?.owner.fields.isAdopted === true) },
-    isAsked: true,
+    isExpectedChange: true,
     ...(isUnknown === true ? { requeueAfter: lookAgain } : {}),
   };
 }
 
-function leftInOldRows(user: SipUser, kept: KeptRows, isWithdrawn: boolean): readonly UserAction[] {
+function leftInOldRows(user: SipUser, kept: RetainedRows, isWithdrawn: boolean): readonly UserAction[] {
   const isOwn = kept.owner.uid === user.uid && user.adoptionPolicy !== "Observe";
   if (!isWithdrawn) return isOwn ? revoke(user, kept) : [];
-  return [...(isOwn ? releaseUnlisted(user, kept) : []), ...turnOff(kept)];
+  return [...(isOwn ? releaseUnlisted(user, kept) : []), ...disableAccount(kept)];
 }
 
-function domainObstacle({ domain, reference }: SipUser, kind: "absent" | "unready"): Verdict {
+function domainObstacle({ domain, reference }: SipUser, kind: "absent" | "unready"): NewCondition {
   const { namespace, name } = splitKey(domain);
   const shown = namespace === reference.namespace ? name : domain;
   return kind === "absent"
@@ -95,8 +100,8 @@ export function shutOut(user: SipUser, world: UserRows): Decision<UserAction> {
   const refused = nothingOf(user, world, verdict);
   if (owner === undefined) return refused;
   const released = user.adoptionPolicy === "Observe" ? [] : releaseUnlisted(user, { owner });
-  const actions = [...released, ...turnOff({ ...world, owner })];
-  return { ...refused, actions, frees: released.length > 0, isAsked: true };
+  const actions = [...released, ...disableAccount({ ...world, owner })];
+  return { ...refused, actions, freesName: released.length > 0, isExpectedChange: true };
 }
 
 export const isSameAccount = (user: SipUser, { domain }: UserRows, { fields }: Owner<UserFields>): boolean =>

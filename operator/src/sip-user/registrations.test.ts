@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Installation } from "../adapters/mysql/installation.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { RegistrationFigures } from "./registrations.ts";
 
 const metadata = (name: string) => ({ namespace: "voice", name, uid: name, generation: 1 });

@@ -11,9 +11,9 @@ import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.
 import { repeat } from "../runtime/repeat.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipDomainSpec, SipUserStatus } from "../sources/types.ts";
-import { figureFields, perObject, planFigures, type Figured, type Figures } from "./plan-figures.ts";
+import { figureFields, perObject, planFigures, type ObjectFigures, type Figures } from "./plan-figures.ts";
 import { parseSipUser } from "./resource.ts";
-import { clusterOf } from "./world.ts";
+import { clusterOf } from "./current-state.ts";
 
 const everyMs = 10_000;
 const betweenWritesMs = 100;
@@ -35,12 +35,12 @@ export class RegistrationFigures {
   /** When an object's figures were last written, by uid. */
   readonly #written = new Map<string, number>();
   /** What was found in each database that is open. */
-  readonly #found = new Map<Installation, readonly Figured[]>();
+  readonly #found = new Map<Installation, readonly ObjectFigures[]>();
   readonly #reading = new Set<Installation>();
   /** Uids of writes under way. */
   readonly #writing = new Set<string>();
   /** The first is written next. */
-  #due: readonly Figured[] = [];
+  #due: readonly ObjectFigures[] = [];
   #callOffs: readonly (() => void)[] = [];
 
   constructor(options: RegistrationFiguresOptions) {
@@ -98,7 +98,7 @@ export class RegistrationFigures {
     this.#due = planFigures(idle, this.#written, now);
   }
 
-  async #figuresIn(installation: Installation): Promise<readonly Figured[]> {
+  async #figuresIn(installation: Installation): Promise<readonly ObjectFigures[]> {
     const { source, onCount } = this.#options;
     const { database } = installation;
     const holder = await clusterOfDatabase(database);
@@ -120,10 +120,10 @@ export function figuresOf(
   users: readonly KubernetesObject[],
   registrations: readonly Registration[],
   owned: ReadonlyMap<string, number>,
-): readonly Figured[] {
+): readonly ObjectFigures[] {
   const names = new Map(domains.map((domain) => [keyOfObject(domain), nameOf(domain)]));
   const byAddress = new Map(registrations.map((one) => [`${one.username}@${one.domain}`, one]));
-  const figured = users.flatMap((user): Figured[] => {
+  const figured = users.flatMap((user): ObjectFigures[] => {
     const { domain, username } = parseSipUser(user);
     const name = names.get(domain);
     if (name === undefined || (user.status as SipUserStatus | undefined)?.address === undefined) return [];
@@ -150,7 +150,7 @@ const figuresOfUser = (found: Registration | undefined): Figures =>
         ...(found.since === undefined ? {} : { registeredSince: rfc3339(found.since) }),
       };
 
-function figuredOf(kind: Figured["kind"], object: KubernetesObject, after: Figures): Figured {
+function figuredOf(kind: ObjectFigures["kind"], object: KubernetesObject, after: Figures): ObjectFigures {
   const status = (object.status ?? {}) as Figures;
   const fields: readonly string[] = figureFields[kind];
   const found = Object.entries(status).filter(([field]) => fields.includes(field));

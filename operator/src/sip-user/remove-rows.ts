@@ -2,7 +2,7 @@
 import type { Owner } from "../ownership.ts";
 import type { UserFields } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName, type UserRows } from "./world.ts";
+import { claimName, type UserRows } from "./current-state.ts";
 
 /** Knows only the owner row: the object is gone, or is being deleted. */
 export function decideRemoval({ deletionPolicy, fields }: Owner<UserFields>): readonly UserAction[] {

@@ -3,15 +3,15 @@
  * spec no longer lists goes, a disabled user is switched off, and an earlier password stops to work. Pure.
  */
 import type { Credential, SubscriberRow } from "../adapters/mysql/user-rows.ts";
-import type { Verdict } from "../runtime/condition.ts";
+import type { NewCondition } from "../runtime/condition.ts";
 import { credentialReasons, isStored } from "./credential.ts";
 import type { SipUser } from "./resource.ts";
-import { turnOff, type KeptRows } from "./turn-off.ts";
+import { disableAccount, type RetainedRows } from "./disable-account.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName } from "./world.ts";
+import { claimName } from "./current-state.ts";
 
 /** Rows of this object's account, by its own uid or as the heir of an earlier object. */
-export interface RevocableRows extends KeptRows {
+export interface RevocableRows extends RetainedRows {
   /** The account's row, where it was read. */
   readonly subscriber?: SubscriberRow | undefined;
 }
@@ -20,7 +20,7 @@ export interface RevocableRows extends KeptRows {
 export function revoke(
   user: SipUser,
   rows: RevocableRows,
-  credential?: Credential | Verdict,
+  credential?: Credential | NewCondition,
 ): readonly UserAction[] {
   const { username, domain } = rows.owner.fields;
   const account = { username, domain };
@@ -30,14 +30,17 @@ export function revoke(
   return [
     ...releaseUnlisted(user, rows),
     ...(rotated === undefined ? [] : [{ do: "updateSubscriber", account, credential: rotated } as const]),
-    ...(isOff ? turnOff(rows) : []),
+    ...(isOff ? disableAccount(rows) : []),
     // Nodes read by the change number, which is in this row.
     ...(rotated !== undefined && !isOff ? [{ do: "saveSettings", account, settings } as const] : []),
   ];
 }
 
 /** Aliases go with their names, and the owner row says that they are gone. */
-export function releaseUnlisted(user: SipUser, { owner }: Pick<KeptRows, "owner">): readonly UserAction[] {
+export function releaseUnlisted(
+  user: SipUser,
+  { owner }: Pick<RetainedRows, "owner">,
+): readonly UserAction[] {
   const { username, domain, aliases } = owner.fields;
   const account = { username, domain };
   const gone = aliases.filter((alias) => !user.aliases.includes(alias));
@@ -53,12 +56,12 @@ export function releaseUnlisted(user: SipUser, { owner }: Pick<KeptRows, "owner"
 }
 
 /** A Secret that is absent says nothing about the password. One with a value that cannot be used says that it is another one. */
-const isUnusable = (credential: Credential | Verdict | undefined): boolean =>
+const isUnusable = (credential: Credential | NewCondition | undefined): boolean =>
   credential !== undefined && "reason" in credential && credential.reason === credentialReasons.invalid;
 
 const rotatedTo = (
   row: SubscriberRow | undefined,
-  credential: Credential | Verdict | undefined,
+  credential: Credential | NewCondition | undefined,
 ): Credential | undefined =>
   row === undefined || credential === undefined || "reason" in credential || isStored(credential, row)
     ? undefined

@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import type { Owner } from "../ownership.ts";
 import { NameIndex } from "../runtime/name-index.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
-import { wantedNames } from "./elders.ts";
+import { namesOf } from "./older-users.ts";
 import { parseSipUser, type UserFields } from "./resource.ts";
 import { candidates, inheritedBy, succeeds } from "./successor.ts";
-import type { UserRows } from "./world.ts";
+import type { UserRows } from "./current-state.ts";
 
 const reference = { kind: "SipUser", namespace: "ns", name: "old" };
 const owner: Owner<UserFields> = {
@@ -39,9 +39,7 @@ function candidatesOf(...all: readonly KubernetesObject[]): readonly string[] {
       all.find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === key),
     list: () => all,
   };
-  return candidates(owner, new NameIndex(source, "SipUser", wantedNames)).map(
-    ({ metadata }) => metadata.name,
-  );
+  return candidates(owner, new NameIndex(source, "SipUser", namesOf)).map(({ metadata }) => metadata.name);
 }
 
 test("the others of the namespace with this account, the oldest first", () => {

@@ -7,10 +7,10 @@ import { isOlder, keyOf, type KubernetesObject, type ObjectKey } from "../runtim
 import type { NameIndex } from "../runtime/name-index.ts";
 import { isPaused } from "../runtime/reconcile-object.ts";
 import { credentialOf } from "./credential.ts";
-import { wantedName } from "./elders.ts";
+import { indexName } from "./older-users.ts";
 import { isSameCredential } from "./foreign-rows.ts";
 import { parseSipUser, type SipUser, type UserFields } from "./resource.ts";
-import { claimName, type UserWorld } from "./world.ts";
+import { claimName, type UserState } from "./current-state.ts";
 
 /** Objects that may go on with these rows, as far as they tell themselves; the oldest first. */
 export function candidates(
@@ -21,7 +21,7 @@ export function candidates(
   const { domainRef } = fields.spec;
   const domain: ObjectKey = keyOf(domainRef.namespace ?? namespace, domainRef.name);
   return wanted
-    .wanting(wantedName(domain, fields.username))
+    .find(indexName(domain, fields.username))
     .filter(({ metadata }) => metadata.namespace === namespace && metadata.name !== name)
     .filter((object) => object.metadata.deletionTimestamp === undefined && !isPaused(object))
     .filter((object) => {
@@ -32,7 +32,7 @@ export function candidates(
 }
 
 /** Whether this user is the one that was renamed: whoever has another password, or rows of its own, is somebody else. */
-export function succeeds(user: SipUser, world: UserWorld, { reference, fields }: Owner<UserFields>): boolean {
+export function succeeds(user: SipUser, world: UserState, { reference, fields }: Owner<UserFields>): boolean {
   if (world.kind !== "ready" || !world.isAllowed || world.owner !== undefined) return false;
   if (world.domain !== fields.domain || user.credential === undefined) return false;
   const claimed = claimName(user.username, world.domain);

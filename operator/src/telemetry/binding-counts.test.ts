@@ -1,6 +1,6 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { VirtualClock } from "../runtime/virtual-clock.ts";
+import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { BindingCounts } from "./binding-counts.ts";
 import { ProbedGauge } from "./probed-gauge.ts";
 

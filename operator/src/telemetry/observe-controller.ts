@@ -36,11 +36,11 @@ export function observeController(
     removed: () => metrics.objectsRemoved.labels(kind).inc(),
     repaired: () => metrics.driftCorrected.labels(kind).inc(),
     planned(sweep) {
-      const { kept, newlyKept, owned } = sweep;
-      metrics.sweepRefused.labels(kind).set(kept.length);
-      if (newlyKept === 0) return;
+      const { retained, newlyRetained, owned } = sweep;
+      metrics.sweepRefused.labels(kind).set(retained.length);
+      if (newlyRetained === 0) return;
       log.error(
-        { kind, absent: newlyKept, owned, keys: kept.slice(0, mostKeys) },
+        { kind, absent: newlyRetained, owned, keys: retained.slice(0, mostKeys) },
         "too many objects are gone at once: their rows stay until the objects are back; remove at most 10, or 10 %, at a time",
       );
     },

@@ -141,7 +141,7 @@ describe("kubernetes source", () => {
     await apply("own");
     await user("own");
     changes.length = 0;
-    await source.holdBack("SipUser", "default/own", true);
+    await source.setFinalizer("SipUser", "default/own", true);
     await source.writeStatus("SipUser", "default/own", { address: "own@example.com" }, "status");
     const known = source.get("SipUser", "default/own");
     expect(known?.metadata.finalizers).toEqual(["sip.strowger.dev/rows"]);
@@ -162,12 +162,12 @@ describe("kubernetes source", () => {
     await admin.mergePatch(SipUser, place, patch, { fieldManager: "somebody" });
     await holdBack(admin, SipUser, key, true, stale);
     expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);
-    await source.holdBack("SipUser", key, true);
+    await source.setFinalizer("SipUser", key, true);
     expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);
     await house.server.kubectl(["delete", "sipuser", "held", "--wait=false"]);
-    await source.holdBack("SipUser", key, false);
+    await source.setFinalizer("SipUser", key, false);
     expect((await live("held")).metadata.finalizers).toEqual(more);
-    await expect(source.holdBack("SipUser", key, true)).rejects.toThrow(
+    await expect(source.setFinalizer("SipUser", key, true)).rejects.toThrow(
       "SipUser default/held is being deleted",
     );
     await admin.mergePatch(
@@ -176,7 +176,7 @@ describe("kubernetes source", () => {
       { metadata: { finalizers: null } },
       { fieldManager: "t" },
     );
-    await source.holdBack("SipUser", key, false);
+    await source.setFinalizer("SipUser", key, false);
   });
 
   it("writes no status of an object onto another one of the same name", async () => {

@@ -5,7 +5,7 @@ import { OutageVerdicts } from "../../../operator/src/installations/outage-verdi
 import type { CommonStatus, KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
 import type { Outcome } from "../../../operator/src/runtime/reconcile-loop.ts";
 import { StatusWriter } from "../../../operator/src/runtime/status-writer.ts";
-import { VirtualClock } from "../../../operator/src/runtime/virtual-clock.ts";
+import { VirtualClock } from "../../support/operator/virtual-clock.ts";
 import { SipDomainController } from "../../../operator/src/sip-domain/controller.ts";
 import { SipUserController } from "../../../operator/src/sip-user/controller.ts";
 import { figureFields } from "../../../operator/src/sip-user/plan-figures.ts";
@@ -45,7 +45,7 @@ beforeEach(async () => {
   const parts = { installations, source, status, outages: new OutageVerdicts(clock) };
   domains = new SipDomainController(parts);
   users = new SipUserController(parts);
-  source.changed = (change) => [domains, users].forEach((controller) => controller.concernedBy(change));
+  source.changed = (change) => [domains, users].forEach((controller) => controller.dependentsOf(change));
 });
 
 afterEach(() => installations.close());

@@ -113,14 +113,14 @@ test("rule 2: a domain that is observed and allowed no longer: its users are off
   source.put("SipCluster", "voice", "main", cluster());
   await reconcile("SipDomain", "far/example");
   const told = { kind: "SipDomain", key: "far/example", what: "status" } as const;
-  expect(users.concernedBy(told)).toEqual(["far/alice"]);
+  expect(users.dependentsOf(told)).toEqual(["far/alice"]);
   expect((await reconcile("SipUser", "far/alice")).reason).toBe("DomainNotReady");
   expect(await isOn("alice")).toBe(false);
-  expect(users.concernedBy(told)).toEqual([]);
+  expect(users.dependentsOf(told)).toEqual([]);
   secret("far/secret", "first", "2");
   source.put("SipCluster", "voice", "main", cluster({ allowedDomains }));
   await reconcile("SipDomain", "far/example");
-  expect(users.concernedBy(told)).toEqual(["far/alice"]);
+  expect(users.dependentsOf(told)).toEqual(["far/alice"]);
   expect(await reconcile("SipUser", "far/alice")).toEqual({ reason: "Reconciled" });
   expect(await isOn("alice")).toBe(true);
 });

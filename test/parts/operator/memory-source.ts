@@ -106,7 +106,7 @@ export class MemorySource implements Source {
     return Promise.resolve();
   }
 
-  holdBack(kind: string, key: ObjectKey, isHeld: boolean): Promise<void> {
+  setFinalizer(kind: string, key: ObjectKey, isHeld: boolean): Promise<void> {
     const object = this.get(kind, key);
     const finalizers = isHeld ? ["sip.strowger.dev/rows"] : [];
     if (object === undefined || (object.metadata.finalizers?.length ?? 0) === finalizers.length)

@@ -155,8 +155,8 @@ test("two users that swap their aliases in one change are both served after thre
   await reasons("SipUser", ["voice/alice", "voice/bob"]);
   source.put("SipUser", "voice", "alice", userSpec("alice", { aliases: ["200"] }));
   source.put("SipUser", "voice", "bob", userSpec("bob", { aliases: ["100"] }));
-  expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ reason: "Conflict", frees: true });
-  expect(await reconcile("SipUser", "voice/bob")).toMatchObject({ reason: "Reconciled", frees: true });
+  expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ reason: "Conflict", freesName: true });
+  expect(await reconcile("SipUser", "voice/bob")).toMatchObject({ reason: "Reconciled", freesName: true });
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
   expect(
     await mariadb.query("SELECT alias_username AS alias, username FROM dbaliases ORDER BY alias_username"),

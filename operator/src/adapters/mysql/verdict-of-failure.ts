@@ -1,11 +1,11 @@
 /** What a reconcile that failed says about itself. The failure itself goes on to the loop, which backs off. */
-import type { Verdict } from "../../runtime/condition.ts";
+import type { NewCondition } from "../../runtime/condition.ts";
 import { notReady } from "../../runtime/decision.ts";
 import { failureOf } from "./failure.ts";
 import { LeadershipLost } from "./installation.ts";
 
 /** Of a SipCluster: which way its database is away. */
-export function verdictOfFailure(error: unknown): Verdict {
+export function verdictOfFailure(error: unknown): NewCondition {
   const failure = failureOf(error);
   if (failure === undefined)
     return notReady(
@@ -22,7 +22,7 @@ export function verdictOfFailure(error: unknown): Verdict {
  * database and of Kubernetes name, are its SipCluster's and the log's to tell. Nothing from one who leads no more: what is so is for the
  * next leader to say.
  */
-export function statedFailure(error: unknown): Verdict | undefined {
+export function statedFailure(error: unknown): NewCondition | undefined {
   if (error instanceof LeadershipLost) return undefined;
   const verdict = verdictOfFailure(error);
   const message = outline.get(verdict.reason);

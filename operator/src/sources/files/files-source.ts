@@ -119,7 +119,7 @@ export class FilesSource implements Source {
   }
 
   /** Nothing holds a file back. What it owned goes by the sweep. */
-  holdBack(): Promise<void> {
+  setFinalizer(): Promise<void> {
     return Promise.resolve();
   }
 

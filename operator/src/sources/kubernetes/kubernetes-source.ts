@@ -184,7 +184,7 @@ export class KubernetesSource implements Source {
     );
   }
 
-  async holdBack(kind: string, key: ObjectKey, isHeld: boolean): Promise<void> {
+  async setFinalizer(kind: string, key: ObjectKey, isHeld: boolean): Promise<void> {
     const reflected = this.#kind(kind);
     const written = await holdBack(this.#client, reflected.type, key, isHeld, reflected.get(key));
     if (written !== undefined) reflected.learn(written);

@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import type { KubernetesObject } from "../runtime/object.ts";
+import { ownerFromStatus as rememberedDomain } from "../sip-domain/owner-from-status.ts";
+import { parseSipDomain } from "../sip-domain/resource.ts";
+import { ownerFromStatus } from "./owner-from-status.ts";
+import { parseSipUser } from "./resource.ts";
+
+const condition = (more: object = {}) => ({
+  ...{ type: "Ready", status: "True", reason: "Reconciled", message: "", lastTransitionTime: "" },
+  ...{ observedGeneration: 1, ...more },
+});
+const user = (status: object, spec: object = {}): KubernetesObject => ({
+  kind: "SipUser",
+  metadata: { namespace: "ns", name: "alice", uid: "u1", generation: 3 },
+  spec: { domainRef: { name: "d" }, username: "alice", aliases: ["200", "300"], enabled: true, ...spec },
+  status,
+});
+const status = (more: object = {}) => ({
+  ...{ conditions: [condition()], address: "sip:alice@example.com", deletionPolicy: "Delete", ...more },
+});
+const claim = (kind: "user" | "domain", name: string, owner: string) => ({
+  ...{ kind, name, installationId: "i" },
+  owner: { kind: kind === "user" ? "SipUser" : "SipDomain", namespace: "ns", name: owner },
+});
+const rows = {
+  ...{ installationId: "i", claims: [] as ReturnType<typeof claim>[] },
+  domain: "example.com",
+  subscribers: [
+    { username: "alice", domain: "example.com", ha1: "", ha1Sha256: "", ha1b: "", ha1bSha256: "", plain: "" },
+  ],
+  aliases: [
+    { alias: "200", target: { username: "alice", domain: "example.com" } },
+    { alias: "300", target: { username: "bob", domain: "example.com" } },
+  ],
+};
+const remembered = (object: KubernetesObject, found: Partial<typeof rows> = {}) =>
+  ownerFromStatus(parseSipUser(object), object, { ...rows, ...found });
+
+test("who was ready under this address owns the rows that are there, with what leads to them", () => {
+  expect(remembered(user(status()))).toMatchObject({
+    uid: "u1",
+    deletionPolicy: "Delete",
+    fields: { username: "alice", domain: "example.com", aliases: ["200"] },
+  });
+});
+
+test("who waits for the domain owns them if it had a credential in force before", () => {
+  const waiting = [condition({ status: "False", reason: "DomainNotReady" })];
+  expect(remembered(user(status({ conditions: waiting, secretResourceVersion: "7" })))).toBeDefined();
+  expect(remembered(user(status({ conditions: waiting })))).toBeUndefined();
+  const refused = [condition({ status: "False", reason: "Conflict" })];
+  expect(remembered(user(status({ conditions: refused, secretResourceVersion: "7" })))).toBeUndefined();
+});
+
+test("what was adopted stays so; who asked for Retain adopted nothing", () => {
+  const retained = status({ deletionPolicy: "Retain" });
+  expect(remembered(user(retained))).toMatchObject({ deletionPolicy: "Retain", fields: { isAdopted: true } });
+  expect(remembered(user(retained, { deletionPolicy: "Retain" }))?.fields.isAdopted).toBeUndefined();
+  expect(remembered(user(status()))?.fields.isAdopted).toBeUndefined();
+});
+
+test("nobody is an owner who was not ready, only observed, had another address, is another object, or has no row", () => {
+  for (const more of [{ status: "False" }, { reason: "Observed" }, { type: "Paused" }])
+    expect(remembered(user(status({ conditions: [condition(more)] })))).toBeUndefined();
+  expect(remembered(user(status({ address: "sip:alice@other.com" })))).toBeUndefined();
+  expect(remembered(user({}))).toBeUndefined();
+  expect(remembered(user(status()), { subscribers: [] })).toBeUndefined();
+  const another = { ...user(status()), metadata: { ...user(status()).metadata, uid: "u0" } };
+  expect(ownerFromStatus(parseSipUser(user(status())), another, rows)).toBeUndefined();
+  expect(ownerFromStatus(parseSipUser(user(status())), undefined, rows)).toBeUndefined();
+});
+
+test("a row whose name another object has claimed since is that object's", () => {
+  const claims = (...names: string[]) => ({ claims: names.map((name) => claim("user", name, "bob")) });
+  expect(remembered(user(status()), claims("alice@example.com"))).toBeUndefined();
+  expect(remembered(user(status()), claims("200@example.com"))?.fields.aliases).toEqual([]);
+  const own = { claims: [claim("user", "alice@example.com", "alice")] };
+  expect(remembered(user(status()), own)?.fields.aliases).toEqual(["200"]);
+});
+
+test("a domain likewise", () => {
+  const object: KubernetesObject = {
+    kind: "SipDomain",
+    metadata: { namespace: "ns", name: "d", uid: "u1", generation: 1 },
+    spec: { clusterRef: { name: "c" }, domain: "example.com", aliases: ["a.com", "b.com"], enabled: true },
+    status: status(),
+  };
+  const domain = parseSipDomain(object);
+  const found = (domains: string[], ...claims: ReturnType<typeof claim>[]) => ({
+    ...{ installationId: "i", claims, domains },
+  });
+  const both = ["example.com", "a.com"];
+  expect(rememberedDomain(domain, object, found(both))).toMatchObject({
+    deletionPolicy: "Delete",
+    fields: { domain: "example.com", realm: "example.com", aliases: ["a.com"] },
+  });
+  const adopted = { ...object, status: status({ deletionPolicy: "Retain" }) };
+  expect(rememberedDomain(domain, adopted, found(["example.com"]))?.fields.isAdopted).toBe(true);
+  expect(rememberedDomain(domain, object, found(["a.com"]))).toBeUndefined();
+  expect(rememberedDomain(domain, { ...object, status: {} }, found(["example.com"]))).toBeUndefined();
+  const another = { ...object, metadata: { ...object.metadata, uid: "u0" } };
+  expect(rememberedDomain(domain, another, found(["example.com"]))).toBeUndefined();
+  const theirs = (name: string) => found(both, claim("domain", name, "other"));
+  expect(rememberedDomain(domain, object, theirs("example.com"))).toBeUndefined();
+  expect(rememberedDomain(domain, object, theirs("a.com"))?.fields.aliases).toEqual([]);
+});

@@ -1,0 +1,124 @@
+/** Reads what a decision about a SipUser looks at. Throws DatabaseUnavailable. */
+import type { Installation } from "../adapters/mysql/installation.ts";
+import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
+import { hasBindings, readAliases, readSubscribers, readUserSettings } from "../adapters/mysql/user-rows.ts";
+import type { Installations } from "../installations.ts";
+import type { Owner } from "../ownership.ts";
+import type { NameIndex } from "../runtime/name-index.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import type { Source } from "../runtime/source.ts";
+import type { SipUserStatus } from "../sources/types.ts";
+import { findOlderUsers } from "./older-users.ts";
+import { findRetainedRows, isTaken, readRetainedRows } from "./retained-rows.ts";
+import { ownerFromStatus } from "./owner-from-status.ts";
+import type { SipUser, UserFields } from "./resource.ts";
+import { isShutOut, readServedDomain, type ServedDomain } from "./served-domain.ts";
+import { disableAccount } from "./disable-account.ts";
+import { claimName, clusterOf, type UserRows, type UserState } from "./current-state.ts";
+
+/** The world, and where its rows are. */
+export async function readUserState(
+  user: SipUser,
+  installations: Installations,
+  source: Source,
+  wanted: NameIndex,
+): Promise<readonly [UserState, Installation | undefined]> {
+  const object = source.get("SipDomain", user.domain);
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined)
+    return readWithoutDomain(user, installations, source, object !== undefined);
+  const installation = await installations.of(clusterOf(object));
+  if (installation?.epoch === undefined) return [{ kind: "unready" }, undefined];
+  const served = await readServedDomain(object, user, installation, source);
+  if (served !== undefined) {
+    const rows = await readRows(user, served, installation, source);
+    const unclaimed = [user.username, ...user.aliases].filter((name) =>
+      rows.claims.every((claim) => claim.name !== claimName(name, served.domain)),
+    );
+    const owned = ownedNames(rows.owner, served);
+    const elders = await findOlderUsers(user, unclaimed, { domain: object, owned, wanted, source });
+    return [
+      { ...rows, elders: elders.map(({ name, owner }) => ({ name: claimName(name, served.domain), owner })) },
+      installation,
+    ];
+  }
+  const kept = await readRetainedRows(user, installation);
+  const isWithdrawn = isShutOut(object) || (kept !== undefined && (await isTaken(user, kept, installation)));
+  return [{ kind: "unready", kept, isWithdrawn }, installation];
+}
+
+/** User parts whose rows in this domain are the object's. */
+const ownedNames = (owner: Owner<UserFields> | undefined, { domain }: ServedDomain): readonly string[] =>
+  owner?.fields.domain === domain ? [owner.fields.username, ...owner.fields.aliases] : [];
+
+/** A SipDomain that merely could not be read switches nobody off. */
+async function readWithoutDomain(
+  user: SipUser,
+  installations: Installations,
+  source: Source,
+  isDeleted: boolean,
+): Promise<readonly [UserState, Installation | undefined]> {
+  const found = await findRetainedRows(user, installations.open());
+  if (found === undefined)
+    return [{ kind: "absent", isUnknown: installations.unreachable().length > 0 }, undefined];
+  const [kept, installation] = found;
+  const isOff = disableAccount(kept).length === 0;
+  const isWithdrawn = isOff || isDeleted || (await source.presence("SipDomain", user.domain)).is === "absent";
+  return [{ kind: "absent", kept, isWithdrawn, isUnknown: !isWithdrawn }, installation];
+}
+
+async function readRows(
+  user: SipUser,
+  served: ServedDomain,
+  installation: Installation,
+  source: Source,
+): Promise<Omit<UserRows, "elders">> {
+  const { reference, uid, username, credential } = user;
+  const { domain, isAllowed } = served;
+  const { database } = installation;
+  const names = [username, ...user.aliases];
+  const object = source.get(reference.kind, keyOf(reference.namespace, reference.name));
+  // Rows before claims: whoever made a row meanwhile has its claim by then.
+  const subscribers = await readSubscribers(installation, domain, names);
+  const aliases = await readAliases(database, domain, names);
+  const claims = await readClaims(
+    database,
+    "user",
+    names.map((name) => claimName(name, domain)),
+  );
+  const owner =
+    (await readOwner<UserFields>(installation, reference)) ??
+    ownerFromStatus(user, object, { installationId: installation.id, claims, domain, subscribers, aliases });
+  const isOther = owner !== undefined && owner.uid !== uid;
+  const account = isAllowed ? { username, domain } : (owner?.fields ?? { username, domain });
+  return {
+    kind: "ready",
+    ...served,
+    installationId: installation.id,
+    owner,
+    present: isOther
+      ? await source.presence(reference.kind, keyOf(reference.namespace, reference.name))
+      : undefined,
+    seenSecret: seenSecretOf(object),
+    ...(credential !== undefined && isAllowed
+      ? await readSecret(credential.secret, source)
+      : { secret: undefined }),
+    claims,
+    subscribers,
+    settings: await readUserSettings(database, account),
+    aliases,
+    hasBindings: await hasBindings(database, account),
+  };
+}
+
+/** One that cannot be read keeps nobody from being switched off. */
+const readSecret = (key: ObjectKey, source: Source): Promise<Pick<UserRows, "secret" | "secretFailure">> =>
+  source.secret(key).then(
+    (secret) => ({ secret }),
+    (cause: unknown) => ({
+      secret: undefined,
+      secretFailure: cause instanceof Error ? cause : new Error(String(cause)),
+    }),
+  );
+
+const seenSecretOf = (object: KubernetesObject | undefined): string | undefined =>
+  (object?.status as SipUserStatus | undefined)?.secretResourceVersion;
