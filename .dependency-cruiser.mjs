@@ -25,21 +25,32 @@ const roomWalls = Object.entries(rooms).map(([room, allowed]) => ({
   to: { path: node, pathNot: `${node}(${[room, ...allowed].join("|")})/` },
 }));
 
+const libraries = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"];
+
 const libraryFree = {
   name: "node-rooms-without-libraries",
   severity: "error",
-  comment: "only adapters, telemetry and the process import libraries",
+  comment: "only adapters, telemetry, config and the process import libraries",
   from: {
-    path: `${node}(wire|transaction|auth|location|cluster|registrar|proxy|core|config)/`,
+    path: `${node}(wire|transaction|auth|location|cluster|registrar|proxy|core)/`,
     pathNot: tests,
   },
-  to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"] },
+  to: { dependencyTypes: libraries },
+};
+
+const configLibraries = {
+  name: "node-config-libraries",
+  severity: "error",
+  comment: "config imports ajv and no other library",
+  from: { path: `${node}config/`, pathNot: tests },
+  to: { dependencyTypes: libraries, pathNot: "node_modules/ajv/" },
 };
 
 export default {
   forbidden: [
     ...roomWalls,
     libraryFree,
+    configLibraries,
     {
       name: "node-adapters",
       severity: "error",

@@ -26,7 +26,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' -o -name '*.md' -o -name '*.test.ts' \) ! -iname 'licen[cs]e*' -delete
 RUN printf '#!/bin/sh\nexec node /app/cli/src/main.ts "$@"\n' >/strowger && chmod 755 /strowger
 
-# Reads STROWGER_CONFIG and STROWGER_KEYS (sip-node/src/config/config.ts).
+# Reads STROWGER_CONFIG and STROWGER_KEYS (sip-node/src/config/read-config.ts).
 FROM ${BASE_IMAGE} AS sip-node
 LABEL org.opencontainers.image.title="Strowger SIP node" \
       org.opencontainers.image.licenses="Apache-2.0"

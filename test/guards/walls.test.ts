@@ -28,6 +28,7 @@ const breaches: readonly (readonly [wall: string, file: string, line: string])[]
   ["node-telemetry", "sip-node/src/telemetry/planted.ts", 'import "../proxy/branch.ts";'],
   ["node-config", "sip-node/src/config/planted.ts", 'import "../adapters/clock.ts";'],
   ["node-rooms-without-libraries", "sip-node/src/proxy/planted-library.ts", 'import "pino";'],
+  ["node-config-libraries", "sip-node/src/config/planted-library.ts", 'import "pino";'],
   ["node-adapters", "sip-node/src/adapters/planted.ts", 'import "../registrar/plan.ts";'],
   ["node-core", "sip-node/src/core/node.ts", 'import "../adapters/clock.ts";'],
   ["programs-apart", "sip-node/src/planted.ts", 'import "../../operator/src/ownership.ts";'],

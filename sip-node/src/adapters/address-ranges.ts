@@ -1,6 +1,6 @@
 /** Whether an address lies in one of several ranges. */
 import { BlockList, isIPv6 } from "node:net";
-import type { AddressRange } from "../config/json-reader.ts";
+import type { AddressRange } from "../config/addresses.ts";
 
 /** `address`: IPv4, IPv6, or IPv4 as IPv6 sockets write it. */
 export function inRanges(ranges: readonly AddressRange[]): (address: string) => boolean {

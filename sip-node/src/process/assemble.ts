@@ -14,7 +14,7 @@ import { defaultNonceLifetime } from "../auth/nonce.ts";
 import { NonceCounts } from "../auth/nonce-counts.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { Config, Settings } from "../config/config.ts";
-import type { HostPort } from "../config/json-reader.ts";
+import type { HostPort } from "../config/addresses.ts";
 import { QueueFull } from "../location/coalescer.ts";
 import { Location } from "../location/location.ts";
 import { StoreUnavailable } from "../location/location-store.ts";

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { capacity } from "./capacity.ts";
-import { ConfigError, mountedFolders, readConfig } from "./config.ts";
-import { JsonReader } from "./json-reader.ts";
+import { ConfigError } from "./config.ts";
+import { ownText } from "./own-value.ts";
+import { mountedFolders, readConfig } from "./read-config.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "strowger-config-"))));
@@ -76,8 +77,8 @@ it("what does not fit into this node's row in strowger_node is a problem", () =>
     cluster: { ...least.cluster, advertise: `${"h".repeat(60)}:7000` },
   };
   expect(problems(long)).toEqual([
-    "STROWGER_CONFIG (file).name: expected at most 253 characters",
-    "STROWGER_CONFIG (file).cluster.advertise: expected at most 64 characters",
+    "STROWGER_CONFIG (file).name: expected at most 253 characters; found 254",
+    "STROWGER_CONFIG (file).cluster.advertise: expected at most 64 characters; found 65",
   ]);
   expect(
     problems({
@@ -110,39 +111,79 @@ it("peers are spelt as sockets spell them", () => {
   expect(config.peers).toEqual(["192.0.2.1", "2001:db8::1"]);
 });
 
-it("all problems of both files are one report: where, and what was expected", () => {
+it("all problems of both files are one report: the path, what was expected, and the value", () => {
   const config = {
     ...least,
     sip: { listen: "here", advertise: 5060 },
-    mysql: { ...least.mysql, hosts: [], connections: 1 },
+    http: { address: "127.0.0.1:80" },
+    mysql: { hosts: [], database: "strowger", connections: 1, credentialsDirectory: "/nowhere" },
     peers: ["192.0.2.1", "trunk.example", 7],
+    drain: "soon",
     log: { level: "loud" },
   };
   expect(problems(config, { keys: [{ id: "a b", key: "c2hvcnQ=" }] })).toEqual([
-    "STROWGER_CONFIG (file).sip.listen: expected host:port, with brackets around an IPv6 address",
-    "STROWGER_CONFIG (file).mysql.hosts: expected at least one host:port",
-    "STROWGER_CONFIG (file).sip.advertise: expected a text",
-    "STROWGER_CONFIG (file).sip.advertise: expected host:port, with brackets around an IPv6 address",
-    "STROWGER_CONFIG (file).mysql.connections: expected a whole number of at least 2",
-    "STROWGER_CONFIG (file).peers[1]: expected an IP address",
-    "STROWGER_CONFIG (file).peers[2]: expected an IP address",
-    "STROWGER_CONFIG (file).log.level: expected trace, debug, info, warn, error, fatal, silent",
-    'keys[0].id: expected 1 to 32 letters, digits, "-" or "_"',
-    "keys[0].key: expected at least 32 bytes in base64",
+    'STROWGER_CONFIG (file).sip.listen: expected host:port, with brackets around an IPv6 address; found "here"',
+    "STROWGER_CONFIG (file).sip.advertise: expected host:port, with brackets around an IPv6 address; found 5060",
+    "STROWGER_CONFIG (file).http.listen: expected host:port, with brackets around an IPv6 address; found nothing",
+    "STROWGER_CONFIG (file).mysql.hosts: expected a list with at least one host:port; found an empty list",
+    "STROWGER_CONFIG (file).mysql.connections: expected a whole number of at least 2; found 1",
+    'STROWGER_CONFIG (file).peers[1]: expected an IP address; found "trunk.example"',
+    "STROWGER_CONFIG (file).peers[2]: expected an IP address; found 7",
+    'STROWGER_CONFIG (file).drain: expected an object; found "soon"',
+    'STROWGER_CONFIG (file).log.level: expected one of trace, debug, info, warn, error, fatal, silent; found "loud"',
+    "STROWGER_CONFIG (file).mysql.credentialsDirectory: ENOENT: no such file or directory, open '/nowhere/username'",
+    'STROWGER_KEYS (file).keys[0].id: expected 1 to 32 letters, digits, "-" or "_"; found "a b"',
+    "STROWGER_KEYS (file).keys[0].key: expected at least 32 bytes in base64; found another value",
   ]);
 });
 
-it("a field that is called as what objects inherit is not there", () => {
-  const problems: string[] = [];
-  const reader = new JsonReader({}, "f", problems);
-  expect([reader.has("constructor"), reader.text("toString", "x")]).toEqual([false, "x"]);
-  expect(problems).toEqual([]);
+it("without a user's name, in the file or in a mounted Secret, MySQL cannot be used", () => {
+  const mysql = { ...least.mysql, user: undefined };
+  expect(problems({ ...least, mysql })).toEqual([
+    "STROWGER_CONFIG (file).mysql.user: expected a text, or mysql.credentialsDirectory; found nothing",
+  ]);
+});
+
+it("no problem quotes a secret", () => {
+  const hidden = 12_345;
+  const found = problems(
+    { ...least, mysql: { ...least.mysql, password: hidden } },
+    { keys: [{ id: 1, key: hidden }] },
+  );
+  expect(found).toEqual([
+    "STROWGER_CONFIG (file).mysql.password: expected a text; found another value",
+    "STROWGER_KEYS (file).keys[0].key: expected at least 32 bytes in base64; found another value",
+  ]);
+});
+
+it("a field that is null, or that this version does not know, changes nothing", () => {
+  const { config } = read(least);
+  const nulls = { ...least, peers: null, drain: null, mysql: { ...least.mysql, tls: null, password: null } };
+  expect(read(nulls).config).toEqual(config);
+  expect(read({ ...least, later: 1, sip: { ...least.sip, later: {} } }).config).toEqual(config);
+});
+
+it("a file that holds no object is one problem of its own", () => {
+  for (const [file, found] of [
+    ["null", "nothing"],
+    ["[1]", "a list"],
+    ["7", "7"],
+  ] as const)
+    expect(problems(file)).toContainEqual(`STROWGER_CONFIG (file): expected an object; found ${found}`);
+});
+
+it("a field that is inherited does not count", () => {
+  const text = JSON.stringify(least).replace("{", '{ "__proto__": { "name": "x", "peers": ["192.0.2.1"] },');
+  expect(read(text).config).toMatchObject({ name: "node", peers: [] });
+  expect(ownText({ mysql: {} }, ["mysql", "constructor", "name"])).toBeUndefined();
 });
 
 it("no file, no JSON, no ring: a problem each, and nothing that only follows from it", () => {
   expect(() => readConfig({}, 0, memory)).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
   for (const half of ["", "{"]) expect(problems(half)).toHaveLength(1); // somebody is writing it
-  expect(problems(least, { keys: [] })).toEqual(["STROWGER_KEYS (file).keys: expected at least one key"]);
+  expect(problems(least, { keys: [] })).toEqual([
+    "STROWGER_KEYS (file).keys: expected at least one key; found an empty list",
+  ]);
 });
 
 it("in a pod the environment says its name and address; the port is the file's", () => {
@@ -156,7 +197,7 @@ it("in a pod the environment says its name and address; the port is the file's",
     { host: "2001:db8::1", port: 7000 },
   ]);
   expect(() => read(least, keys, { STROWGER_POD_IP: "pod" })).toThrow(
-    'STROWGER_POD_IP: expected an IP address, found "pod"',
+    'STROWGER_POD_IP: expected an IP address; found "pod"',
   );
 });
 
@@ -190,7 +231,7 @@ it("the folders to be watched are those of all files that are read", () => {
 it("the control port is on loopback or nowhere", () => {
   for (const listen of ["0.0.0.0:8081", "127.example.com:8081"]) // a name may lead anywhere
     expect(problems({ ...least, control: { listen } })).toEqual([
-      "STROWGER_CONFIG (file).control.listen: expected a loopback address",
+      `STROWGER_CONFIG (file).control.listen: expected a loopback address with a port; found "${listen}"`,
     ]);
   expect(problems({ ...least, control: { listen: "[::1]:8081" } })).toEqual([]);
 });
