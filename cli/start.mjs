@@ -1,5 +1,5 @@
-// `npm start`: installs the npm packages where they are absent and hands over to `strowger up` on Node 24.
-// Plain JavaScript, because the first process runs on the machine's own Node, which strips no types.
+// `npm start`: installs the npm packages if they are missing, then starts `strowger up` on Node 24.
+// This file is plain JavaScript because it runs on the machine's own Node, which may not strip types.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,10 +15,10 @@ try {
   process.exit(1);
 }
 
-// Where setpriv exists the kernel ends the exchange even when this launcher is killed with SIGKILL.
-const lifeline = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "TERM"] : [];
+// With setpriv the kernel sends SIGTERM to the exchange when this process is killed with SIGKILL.
+const setpriv = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "TERM"] : [];
 const [command, ...args] = [
-  ...lifeline,
+  ...setpriv,
   node24(root),
   join(root, "cli/src/main.ts"),
   "up",

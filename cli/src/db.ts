@@ -1,4 +1,4 @@
-/** `strowger db`: creates a database, brings it to this version's schema, or says how it stands. */
+/** `strowger db`: creates a database, migrates it to this version's schema, or prints its status. */
 import { Command } from "commander";
 import { Database } from "../../operator/src/adapters/mysql/database.ts";
 import {
@@ -18,60 +18,60 @@ import { sayWaiting } from "../../operator/src/adapters/mysql/schema-now.ts";
 export const db = new Command("db").description("create, migrate or inspect the database");
 
 db.command("create")
-  .description("create the database where it is absent, then migrate it")
+  .description("create the database if it does not exist, then migrate it")
   .option("--url <url>", "mysql://user:password@host:port/database (default: DATABASE_URL)")
   .action((options: { readonly url?: string }) =>
     withDatabase(options.url, async (address) => {
       await using server = new Database(address, { withoutSchema: true });
       await createDatabase(server, address.database);
-      await bringUp(address);
+      await migrateSchema(address);
     }),
   );
 
 db.command("migrate")
-  .description("create what is absent; a table of OpenSIPS that exists stays as it is")
+  .description("apply the missing migrations; an existing OpenSIPS table is not changed")
   .option("--url <url>", "mysql://user:password@host:port/database (default: DATABASE_URL)")
-  .action((options: { readonly url?: string }) => withDatabase(options.url, bringUp));
+  .action((options: { readonly url?: string }) => withDatabase(options.url, migrateSchema));
 
 db.command("status")
-  .description("say which migrations are applied")
+  .description("print which migrations are applied")
   .option("--url <url>", "mysql://user:password@host:port/database (default: DATABASE_URL)")
-  .action((options: { readonly url?: string }) => withDatabase(options.url, describe));
+  .action((options: { readonly url?: string }) => withDatabase(options.url, printStatus));
 
-async function bringUp(address: DatabaseAddress): Promise<void> {
+async function migrateSchema(address: DatabaseAddress): Promise<void> {
   await using database = new Database(address);
   const { server, applied, waits, installationId, warnings } = await migrate(
     database,
     await readMigrations(),
   );
-  say(`${describeAddress(address)} on ${server.product} ${server.version}`);
-  if (applied.length > 0) say(`applied ${applied.join(", ")}`);
-  else if (waits === undefined) say("up to date, nothing to do");
+  print(`${describeAddress(address)} on ${server.product} ${server.version}`);
+  if (applied.length > 0) print(`applied ${applied.join(", ")}`);
+  else if (waits === undefined) print("up to date, nothing to do");
   if (waits !== undefined) {
-    say(sayWaiting(waits));
-    process.exitCode = 1; // it is not done
+    print(sayWaiting(waits));
+    process.exitCode = 1; // the schema is not up to date
   }
-  say(`installation ${installationId}`);
-  for (const warning of warnings) say(`warning: ${warning}`);
+  print(`installation ${installationId}`);
+  for (const warning of warnings) print(`warning: ${warning}`);
 }
 
-async function describe(address: DatabaseAddress): Promise<void> {
+async function printStatus(address: DatabaseAddress): Promise<void> {
   await using database = new Database(address);
   const { server, migrations, waits, installationId, warnings } = await schemaStatus(
     database,
     await readMigrations(),
   );
-  say(`${describeAddress(address)} on ${server.product} ${server.version}`);
-  for (const migration of migrations) say(describeMigration(migration));
-  if (waits !== undefined) say(sayWaiting(waits));
-  say(`installation ${installationId ?? "none yet"}`);
-  for (const warning of warnings) say(`warning: ${warning}`);
+  print(`${describeAddress(address)} on ${server.product} ${server.version}`);
+  for (const migration of migrations) print(describeMigration(migration));
+  if (waits !== undefined) print(sayWaiting(waits));
+  print(`installation ${installationId ?? "none yet"}`);
+  for (const warning of warnings) print(`warning: ${warning}`);
 }
 
 const describeMigration = ({ name, state, servesFrom }: MigrationStatus): string =>
   `${name}: ${state === "newer" ? "of a newer version" : state}${servesFrom > 1 ? `, serves programs that know ${servesFrom} or later` : ""}`;
 
-/** Runs `work`; any failure is one line on standard error and exit status 1. */
+/** Runs `work`. Any failure becomes one line on standard error and exit status 1. */
 async function withDatabase(
   url: string | undefined,
   work: (address: DatabaseAddress) => Promise<void>,
@@ -87,4 +87,4 @@ async function withDatabase(
   process.exitCode = 1;
 }
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);

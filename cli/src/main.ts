@@ -1,4 +1,4 @@
-/** The command `strowger`. Each sub-command is a file or a folder of its own beside this one. */
+/** The command `strowger`. Each sub-command has its own file or folder. */
 import { program } from "commander";
 import { db } from "./db.ts";
 import { selftestCommand } from "./selftest/command.ts";

@@ -1,7 +1,7 @@
-/** The options that say where the API server is; by default where a pod finds it. */
+/** The command-line options for the address of the API server. The default is the API server of the pod's own cluster. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import type { ApiServerPlan } from "./api-server.ts";
+import type { ApiServerOptions } from "./api-server.ts";
 
 export interface ApiServerFlags {
   readonly server?: string;
@@ -14,15 +14,19 @@ export const withApiServerOptions = (command: Command): Command =>
   command
     .option(
       "--server <url>",
-      "the API server, such as what `kubectl proxy` listens on (default: the pod's own cluster)",
+      "URL of the API server, for example that of `kubectl proxy` (default: the pod's own cluster)",
     )
-    .option("--token-file <path>", "the token to show it; absent: none is shown", podToken);
+    .option(
+      "--token-file <path>",
+      "file with the bearer token; if it does not exist, none is sent",
+      podToken,
+    );
 
-/** Undefined outside a pod without `--server`. */
-export function apiServerPlan(
+/** Undefined outside a pod if `--server` is not set. */
+export function apiServerOptions(
   flags: ApiServerFlags,
   environment: NodeJS.ProcessEnv,
-): ApiServerPlan | undefined {
+): ApiServerOptions | undefined {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
   const inPod = host === undefined ? undefined : `https://${bracketed(host)}:${port ?? "443"}`;
   const url = flags.server?.replace(/\/+$/, "") ?? inPod;

@@ -1,6 +1,6 @@
 /**
- * The Kubernetes API server as a pod reaches it: `fetch` and the token of its service account. The token's file is read at each request,
- * because the kubelet replaces it; the server's certificate is trusted by NODE_EXTRA_CA_CERTS.
+ * A small client of the Kubernetes API: `fetch` with the token of the pod's service account. The token file is read at each request,
+ * because the kubelet replaces it. NODE_EXTRA_CA_CERTS names the CA of the server's certificate.
  */
 import { readFile } from "node:fs/promises";
 
@@ -16,46 +16,46 @@ export interface ApiObject {
   };
 }
 
-export interface ApiServerPlan {
-  /** Without a path: `https://10.96.0.1:443`, or what `kubectl proxy` listens on. */
+export interface ApiServerOptions {
+  /** Without a path: `https://10.96.0.1:443`, or the address of `kubectl proxy`. */
   readonly url: string;
-  /** Undefined: requests carry no token. */
+  /** Undefined: requests have no token. */
   readonly tokenFile: string | undefined;
 }
 
-/** The API server refused: `status` is HTTP's, `message` has its words. */
-export class Refused extends Error {
+/** An answer of the API server other than 2xx: `status` is the HTTP status, `message` has the request and the server's message. */
+export class ApiServerError extends Error {
   readonly status: number;
 
-  constructor(status: number, what: string, words: string) {
-    super(`${what}: ${status} ${words}`);
-    this.name = "Refused";
+  constructor(status: number, request: string, message: string) {
+    super(`${request}: ${status} ${message}`);
+    this.name = "ApiServerError";
     this.status = status;
   }
 }
 
-const patienceMs = 20_000;
+const requestTimeoutMs = 20_000;
 const pageSize = 500;
 
 export class ApiServer {
-  readonly #plan: ApiServerPlan;
+  readonly #options: ApiServerOptions;
 
-  constructor(plan: ApiServerPlan) {
-    this.#plan = plan;
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
   }
 
-  /** Undefined where the server says that it is not there: the object, or its kind. */
+  /** Undefined if the object or its kind does not exist (404). */
   async get<Found extends ApiObject>(path: string): Promise<Found | undefined> {
-    return await orAbsent(this.#ask<Found>("GET", path));
+    return await undefinedIfNotFound(this.#request<Found>("GET", path));
   }
 
-  /** Every object, page by page; undefined where the server does not serve such a kind. `path` may have a query. */
+  /** All objects, read page by page. Undefined if the server does not serve the kind (404). `path` may have a query. */
   async list<Found extends ApiObject>(path: string): Promise<readonly Found[] | undefined> {
     const pages: (readonly Found[])[] = [];
     let next = "";
     do {
       const query = `${path.includes("?") ? "&" : "?"}limit=${pageSize}${next}`;
-      const page = await orAbsent(this.#ask<Page<Found>>("GET", `${path}${query}`));
+      const page = await undefinedIfNotFound(this.#request<Page<Found>>("GET", `${path}${query}`));
       if (page === undefined) return undefined;
       pages.push(page.items);
       const token = page.metadata.continue ?? "";
@@ -64,29 +64,31 @@ export class ApiServer {
     return pages.flat();
   }
 
-  async create<Made extends ApiObject>(path: string, body: unknown): Promise<Made> {
-    return await this.#ask<Made>("POST", path, body, "application/json");
+  async create<Created extends ApiObject>(path: string, body: unknown): Promise<Created> {
+    return await this.#request<Created>("POST", path, body, "application/json");
   }
 
-  /** A JSON merge patch (RFC 7386). Undefined where the object is gone. */
-  async merge<Found extends ApiObject>(path: string, patch: unknown): Promise<Found | undefined> {
-    return await orAbsent(this.#ask<Found>("PATCH", path, patch, "application/merge-patch+json"));
+  /** A JSON merge patch (RFC 7386). Undefined if the object does not exist. */
+  async mergePatch<Found extends ApiObject>(path: string, patch: unknown): Promise<Found | undefined> {
+    return await undefinedIfNotFound(
+      this.#request<Found>("PATCH", path, patch, "application/merge-patch+json"),
+    );
   }
 
-  /** Done also where the object is gone already. */
-  async remove(path: string): Promise<void> {
-    await orAbsent(this.#ask("DELETE", path));
+  /** Succeeds also if the object does not exist. */
+  async delete(path: string): Promise<void> {
+    await undefinedIfNotFound(this.#request("DELETE", path));
   }
 
-  async #ask<Answer>(method: string, path: string, body?: unknown, type?: string): Promise<Answer> {
-    const { url, tokenFile } = this.#plan;
+  async #request<Result>(method: string, path: string, body?: unknown, type?: string): Promise<Result> {
+    const { url, tokenFile } = this.#options;
     const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, "utf8")).trim();
     const headers = {
       accept: "application/json",
       ...(type === undefined ? {} : { "content-type": type }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
-    const signal = AbortSignal.timeout(patienceMs);
+    const signal = AbortSignal.timeout(requestTimeoutMs);
     const request = {
       method,
       headers,
@@ -94,11 +96,11 @@ export class ApiServer {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     const response = await fetch(`${url}${path}`, request).catch((error: unknown) => {
-      throw new Error(`${method} ${url}${path}: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`${method} ${url}${path}: ${networkFailure(error)}`, { cause: error });
     });
     const text = await response.text();
-    if (!response.ok) throw new Refused(response.status, `${method} ${path}`, wordsOf(text));
-    return JSON.parse(text) as Answer;
+    if (!response.ok) throw new ApiServerError(response.status, `${method} ${path}`, messageIn(text));
+    return JSON.parse(text) as Result;
   }
 }
 
@@ -107,28 +109,28 @@ interface Page<Found> {
   readonly items: readonly Found[];
 }
 
-async function orAbsent<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+async function undefinedIfNotFound<Result>(request: Promise<Result>): Promise<Result | undefined> {
   try {
-    return await asked;
+    return await request;
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) return undefined;
+    if (error instanceof ApiServerError && error.status === 404) return undefined;
     throw error;
   }
 }
 
-/** The message of a `Status`, else the first line of whatever it was. */
-function wordsOf(text: string): string {
+/** The message of a Kubernetes `Status`, or the first line of any other text. */
+function messageIn(text: string): string {
   try {
     const { message } = JSON.parse(text) as { readonly message?: string };
     if (typeof message === "string") return message;
   } catch {
-    // no JSON: a proxy's page
+    // not JSON, for example a proxy's error page
   }
   return text.split("\n", 1)[0]?.slice(0, 200) ?? "";
 }
 
-/** fetch says "fetch failed" and hides why in `cause`. */
-function reasonOf(error: unknown): string {
+/** The message of fetch is only "fetch failed"; the reason is in `cause`. */
+function networkFailure(error: unknown): string {
   const { message, cause } = error as { readonly message: string; readonly cause?: { message?: string } };
   return cause?.message ?? message;
 }

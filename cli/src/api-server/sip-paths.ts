@@ -1,11 +1,11 @@
-/** Paths of our kinds in the API. */
+/** API paths of SipCluster, SipDomain and SipUser. */
 
 export const sipKinds = ["sipusers", "sipdomains", "sipclusters"] as const;
 export type SipPlural = (typeof sipKinds)[number];
 
 const group = "/apis/sip.strowger.dev/v1alpha1";
 
-/** All objects of a kind: of one namespace, or of all. */
+/** The path of all objects of a kind, in one namespace or in all. */
 export const collectionPath = (plural: SipPlural, namespace?: string): string =>
   namespace === undefined ? `${group}/${plural}` : `${group}/namespaces/${namespace}/${plural}`;
 

@@ -1,7 +1,7 @@
-/** A user to test with, written as `name:password@domain`. The password may hold `:` and `@`. */
+/** Parses a login of the form `name:password@domain`. The password may contain `:` and `@`. */
 import type { PhoneLogin } from "../up/scripted-phone.ts";
 
-/** Undefined where a part is missing. */
+/** Undefined if a part is missing. */
 export function parseLogin(text: string): PhoneLogin | undefined {
   const found = /^([^:@]+):(.+)@([^@:]+)$/s.exec(text);
   const [, username = "", password = "", domain = ""] = found ?? [];

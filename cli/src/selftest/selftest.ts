@@ -1,16 +1,16 @@
-/** Calls through every SipCluster that the API server shows: a temporary domain, two users, two phones. */
+/** Tests every SipCluster with a call: makes a temporary domain and two users, and two phones call each other. */
 import type { ApiObject, ApiServer } from "../api-server/api-server.ts";
 import { collectionPath } from "../api-server/sip-paths.ts";
-import { Failure } from "./failure.ts";
+import { CheckFailure } from "../up/check-failure.ts";
 import { placeCall } from "./place-call.ts";
 import { TemporaryUsers } from "./temporary-users.ts";
 
-export interface SelftestPlan {
-  /** Namespaces to look for SipClusters in; empty: all. */
+export interface SelftestOptions {
+  /** The namespaces whose SipClusters are tested; empty: all. */
   readonly namespaces: readonly string[];
-  /** For each SipCluster; what it leaves behind is removed after that. */
+  /** Time limit for each SipCluster. The time to remove the temporary objects is not included. */
   readonly timeoutSeconds: number;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly stop: AbortSignal;
 }
 
@@ -26,15 +26,15 @@ interface SipCluster extends ApiObject {
   };
 }
 
-/** True where every exchange passed, or where there is none. Throws where the API server refuses or cannot be asked. */
-export async function selftest(api: ApiServer, plan: SelftestPlan): Promise<boolean> {
-  const clusters = await findClusters(api, plan.namespaces);
+/** True if every SipCluster passed, or if there is none. Throws if a request to the API server fails. */
+export async function selftest(api: ApiServer, options: SelftestOptions): Promise<boolean> {
+  const clusters = await findClusters(api, options.namespaces);
   if (clusters.length === 0) {
-    plan.say("PASS: there is no SipCluster yet, so there is nothing to call");
+    options.print("PASS: there is no SipCluster yet, so there is nothing to call");
     return true;
   }
   let passed = true;
-  for (const cluster of clusters) passed = (await testCluster(api, plan, cluster)) && passed;
+  for (const cluster of clusters) passed = (await testCluster(api, options, cluster)) && passed;
   return passed;
 }
 
@@ -46,25 +46,26 @@ async function findClusters(api: ApiServer, namespaces: readonly string[]): Prom
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
-async function testCluster(api: ApiServer, plan: SelftestPlan, cluster: SipCluster): Promise<boolean> {
+async function testCluster(api: ApiServer, options: SelftestOptions, cluster: SipCluster): Promise<boolean> {
   const { namespace = "", name } = cluster.metadata;
-  const say = (line: string) => plan.say(`${namespace}/${name}: ${line}`);
+  const print = (line: string) => options.print(`${namespace}/${name}: ${line}`);
   const users = new TemporaryUsers(api, namespace);
-  const stop = AbortSignal.any([plan.stop, AbortSignal.timeout(plan.timeoutSeconds * 1000)]);
+  const stop = AbortSignal.any([options.stop, AbortSignal.timeout(options.timeoutSeconds * 1000)]);
   let failure: string | undefined;
   try {
     const exchange = addressOf(cluster);
-    say(`phones call ${exchange.host}:${exchange.port} over UDP`);
-    const [caller, callee] = await users.make(name, stop);
-    say("a SipDomain and two SipUsers are Ready");
-    await placeCall({ exchange, caller, callee, say, stop });
+    print(`phones call ${exchange.host}:${exchange.port} over UDP`);
+    const [caller, callee] = await users.create(name, stop);
+    print("a SipDomain and two SipUsers are Ready");
+    await placeCall({ exchange, caller, callee, print, stop });
   } catch (error) {
-    failure = stop.aborted && !(error instanceof Failure) ? "given up" : (error as Error).message;
+    failure =
+      stop.aborted && !(error instanceof CheckFailure) ? "stopped or timed out" : (error as Error).message;
   }
   const leftover = await users.remove().catch((error: unknown) => (error as Error).message);
-  if (leftover === undefined) say("the SipDomain and the SipUsers are removed");
+  if (leftover === undefined) print("the SipDomain and the SipUsers are removed");
   failure ??= leftover ?? undefined;
-  say(failure === undefined ? "PASS" : `FAIL: ${failure}`);
+  print(failure === undefined ? "PASS" : `FAIL: ${failure}`);
   return failure === undefined;
 }
 
@@ -72,5 +73,5 @@ function addressOf({ status }: SipCluster): { readonly host: string; readonly po
   const found = status?.addresses?.find(({ transport }) => transport.toLowerCase() === "udp");
   if (found !== undefined) return found;
   const ready = status?.conditions?.find(({ type }) => type === "Ready")?.message;
-  throw new Failure(`it has no UDP address yet: ${ready ?? "the operator has not looked at it"}`);
+  throw new CheckFailure(`it has no UDP address yet: ${ready ?? "the operator has not reconciled it"}`);
 }

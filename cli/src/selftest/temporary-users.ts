@@ -1,17 +1,17 @@
-/** A SipDomain and two SipUsers that exist for one test. Their names are fixed, so that a role can be limited to them. */
+/** A SipDomain and two SipUsers for one test. Their names are fixed, so that an RBAC role can be limited to them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiObject, ApiServer } from "../api-server/api-server.ts";
 import { collectionPath, objectPath, type SipPlural } from "../api-server/sip-paths.ts";
 import type { PhoneLogin } from "../up/scripted-phone.ts";
-import { Failure } from "./failure.ts";
+import { CheckFailure } from "../up/check-failure.ts";
 
 const domainName = "strowger-selftest";
 const userNames = ["strowger-selftest-caller", "strowger-selftest-callee"] as const;
-/** RFC 2606: nobody else has such a domain. */
+/** RFC 2606: no real domain ends in `.test`. */
 const domain = "strowger-selftest.test";
-const removalMs = 60_000;
+const removalTimeoutMs = 60_000;
 
-interface Conditioned extends ApiObject {
+interface ObjectWithConditions extends ApiObject {
   readonly status?: {
     readonly observedGeneration?: number;
     readonly conditions?: readonly {
@@ -32,9 +32,9 @@ export class TemporaryUsers {
     this.#namespace = namespace;
   }
 
-  /** Makes them for a SipCluster of the same namespace and waits until the operator says Ready. Returns caller and callee. */
-  async make(cluster: string, stop: AbortSignal): Promise<readonly [PhoneLogin, PhoneLogin]> {
-    await this.remove(); // what a test that was killed left behind
+  /** Creates them for a SipCluster of the same namespace and waits until they are Ready. Returns caller and callee. */
+  async create(cluster: string, stop: AbortSignal): Promise<readonly [PhoneLogin, PhoneLogin]> {
+    await this.remove(); // objects of an earlier test that was killed
     await this.#create("sipdomains", "SipDomain", domainName, { clusterRef: { name: cluster }, domain });
     for (const name of userNames) {
       const username = name.slice("strowger-selftest-".length);
@@ -44,17 +44,17 @@ export class TemporaryUsers {
         generatePassword: true,
       });
     }
-    await this.#ready("sipdomains", domainName, stop);
-    for (const name of userNames) await this.#ready("sipusers", name, stop);
-    return [await this.#login(userNames[0], stop), await this.#login(userNames[1], stop)];
+    await this.#waitUntilReady("sipdomains", domainName, stop);
+    for (const name of userNames) await this.#waitUntilReady("sipusers", name, stop);
+    return [await this.#readLogin(userNames[0], stop), await this.#readLogin(userNames[1], stop)];
   }
 
-  /** Removes what is there and waits until it is gone. Throws `Failure` where somebody holds it back. */
+  /** Deletes them and waits until they are gone. Throws `CheckFailure` if a finalizer prevents that. */
   async remove(): Promise<void> {
-    for (const name of userNames) await this.#api.remove(objectPath("sipusers", this.#namespace, name));
-    for (const name of userNames) await this.#gone("sipusers", name);
-    await this.#api.remove(objectPath("sipdomains", this.#namespace, domainName));
-    await this.#gone("sipdomains", domainName);
+    for (const name of userNames) await this.#api.delete(objectPath("sipusers", this.#namespace, name));
+    for (const name of userNames) await this.#waitUntilGone("sipusers", name);
+    await this.#api.delete(objectPath("sipdomains", this.#namespace, domainName));
+    await this.#waitUntilGone("sipdomains", domainName);
   }
 
   async #create(plural: SipPlural, kind: string, name: string, spec: unknown): Promise<void> {
@@ -63,22 +63,22 @@ export class TemporaryUsers {
     await this.#api.create(collectionPath(plural, this.#namespace), object);
   }
 
-  async #ready(plural: SipPlural, name: string, stop: AbortSignal): Promise<void> {
-    let last = "the operator has not looked at it";
+  async #waitUntilReady(plural: SipPlural, name: string, stop: AbortSignal): Promise<void> {
+    let last = "the operator has not reconciled it";
     for (;;) {
-      const object = await this.#api.get<Conditioned>(objectPath(plural, this.#namespace, name));
+      const object = await this.#api.get<ObjectWithConditions>(objectPath(plural, this.#namespace, name));
       if (object === undefined)
-        throw new Failure(`${plural} ${this.#namespace}/${name} was deleted meanwhile`);
+        throw new CheckFailure(`${plural} ${this.#namespace}/${name} was deleted during the test`);
       const ready = object.status?.conditions?.find(({ type }) => type === "Ready");
-      const isSeen = object.status?.observedGeneration === object.metadata.generation;
-      if (isSeen && ready?.status === "True") return;
+      const isCurrent = object.status?.observedGeneration === object.metadata.generation;
+      if (isCurrent && ready?.status === "True") return;
       if (ready !== undefined) last = `${ready.reason}: ${ready.message}`;
       await pause(stop, () => `${plural} ${this.#namespace}/${name} is not Ready: ${last}`);
     }
   }
 
-  /** The generated password; it may come a moment later than Ready. */
-  async #login(name: string, stop: AbortSignal): Promise<PhoneLogin> {
+  /** Reads the generated password. It may be written shortly after the user is Ready. */
+  async #readLogin(name: string, stop: AbortSignal): Promise<PhoneLogin> {
     const username = name.slice("strowger-selftest-".length);
     const secret = `${name}-sip-password`;
     for (;;) {
@@ -90,24 +90,24 @@ export class TemporaryUsers {
     }
   }
 
-  async #gone(plural: SipPlural, name: string): Promise<void> {
+  async #waitUntilGone(plural: SipPlural, name: string): Promise<void> {
     const path = objectPath(plural, this.#namespace, name);
-    const patience = AbortSignal.timeout(removalMs);
+    const timeout = AbortSignal.timeout(removalTimeoutMs);
     for (;;) {
       const object = await this.#api.get(path);
       if (object === undefined) return;
-      const holders = object.metadata.finalizers?.join(", ") ?? "nobody";
+      const finalizers = object.metadata.finalizers?.join(", ") ?? "none";
       await pause(
-        patience,
-        () => `${plural} ${this.#namespace}/${name} is not gone; held back by ${holders}`,
+        timeout,
+        () => `${plural} ${this.#namespace}/${name} is not deleted yet; finalizers: ${finalizers}`,
       );
     }
   }
 }
 
-/** Half a second. When the signal is raised, what was waited for is the failure. */
-async function pause(stop: AbortSignal, what: () => string): Promise<void> {
+/** Waits half a second. Throws `CheckFailure` with `describe()` when the signal is raised. */
+async function pause(stop: AbortSignal, describe: () => string): Promise<void> {
   await sleep(500, undefined, { signal: stop }).catch(() => {
-    throw new Failure(what());
+    throw new CheckFailure(describe());
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Brings absent tools onto the machine: as root on Debian with apt-get, and so that no service of the distribution starts;
- * elsewhere nothing is touched and the caller gets one message that says what to install.
+ * Installs missing programs with apt-get, if this process is root on Debian. No service of the distribution is started.
+ * Otherwise it changes nothing and returns a message that lists the packages to install.
  */
 import { spawn } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
@@ -9,11 +9,11 @@ import { missingTools, type Tool, type ToolName } from "./tools.ts";
 
 const policyFile = "/usr/sbin/policy-rc.d";
 
-/** Returns the tools that are still absent, with the reason as a text for the user; undefined when all are there. */
+/** Undefined if all programs are installed; otherwise a message for the user with the missing programs and the reason. */
 export async function installTools(names: readonly ToolName[]): Promise<string | undefined> {
   const missing = missingTools(names);
   if (missing.length === 0) return undefined;
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return advice(missing);
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return describeMissing(missing);
   const packages = packagesOf(missing);
   const failure = await withoutServices(async () => {
     return (
@@ -21,13 +21,13 @@ export async function installTools(names: readonly ToolName[]): Promise<string |
       (await aptGet(packages.join(" "), ["install", "--no-install-recommends", ...packages]))
     );
   });
-  const left = missingTools(names);
-  return left.length === 0
+  const stillMissing = missingTools(names);
+  return stillMissing.length === 0
     ? undefined
-    : `${failure ?? "apt-get ended well, yet programs are absent."}\n${advice(left)}`;
+    : `${failure ?? "apt-get succeeded, but programs are still missing."}\n${describeMissing(stillMissing)}`;
 }
 
-function advice(missing: readonly Tool[]): string {
+function describeMissing(missing: readonly Tool[]): string {
   const packages = packagesOf(missing).join(" ");
   return `Not installed: ${missing.map((tool) => tool.command).join(", ")}. On Debian or Ubuntu: sudo apt-get install ${packages}`;
 }
@@ -36,47 +36,47 @@ function packagesOf(missing: readonly Tool[]): string[] {
   return [...new Set(missing.map((tool) => tool.debianPackage))];
 }
 
-/** Debian's init scripts ask policy-rc.d before they start a service: 101 forbids it. One that is there already stays. */
+/** Debian's package scripts run policy-rc.d before they start a service; exit status 101 forbids the start. An existing file stays. */
 async function withoutServices<T>(work: () => Promise<T>): Promise<T> {
-  const ours = !existsSync(policyFile);
+  const isCreatedHere = !existsSync(policyFile);
   const remove = () => rmSync(policyFile, { force: true });
-  if (ours) {
+  if (isCreatedHere) {
     writeFileSync(policyFile, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
     process.once("exit", remove);
   }
   try {
     return await work();
   } finally {
-    if (ours) {
+    if (isCreatedHere) {
       remove();
       process.off("exit", remove);
     }
   }
 }
 
-/** Runs apt-get with one line of progress. Returns undefined, or its last words where it failed. */
+/** Runs apt-get and shows one line of progress. Returns undefined, or the end of its output if it failed. */
 function aptGet(subject: string, args: readonly string[]): Promise<string | undefined> {
   const options = ["-y", "-q", "-o", "DPkg::Lock::Timeout=120", "-o", "APT::Status-Fd=3"];
   const child = spawn("apt-get", [...options, ...args], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
   });
-  let words = "";
-  const listen = (chunk: Buffer) => (words = (words + chunk.toString()).slice(-3000));
-  child.stdout?.on("data", listen);
-  child.stderr?.on("data", listen);
+  let output = "";
+  const append = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-3000));
+  child.stdout?.on("data", append);
+  child.stderr?.on("data", append);
   const progress = showProgress(`Debian: ${subject}`, child.stdio[3] as Readable);
   return new Promise((resolve) => {
     child.on("error", (error) => resolve(`apt-get could not be started: ${error.message}`));
     child.on("close", (status) => {
       progress.end(status === 0 ? "done" : "failed");
-      resolve(status === 0 ? undefined : `apt-get ${args[0]} failed (status ${status}):\n${words}`);
+      resolve(status === 0 ? undefined : `apt-get ${args[0]} failed (status ${status}):\n${output}`);
     });
   });
 }
 
-/** apt's status lines are `dlstatus:step:percent:text` while it loads and `pmstatus:package:percent:text` while it installs. */
-function showProgress(title: string, status: Readable): { end(word: string): void } {
+/** apt's status lines are `dlstatus:step:percent:text` during the download and `pmstatus:package:percent:text` during the installation. */
+function showProgress(title: string, status: Readable): { end(result: string): void } {
   const terminal = process.stderr.isTTY;
   let shown = -25;
   if (!terminal) process.stderr.write(`${title} ...\n`);
@@ -90,5 +90,5 @@ function showProgress(title: string, status: Readable): { end(word: string): voi
       shown = done;
     }
   });
-  return { end: (word) => process.stderr.write(`${terminal ? "\r\x1b[K" : ""}${title}: ${word}\n`) };
+  return { end: (result) => process.stderr.write(`${terminal ? "\r\x1b[K" : ""}${title}: ${result}\n`) };
 }

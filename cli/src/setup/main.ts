@@ -1,9 +1,9 @@
-/** `node cli/src/setup/main.ts TOOL...` installs what is absent (`all`: what any test uses); exit status 1 and one message where it cannot. */
+/** `node cli/src/setup/main.ts TOOL...` installs missing tools (`all`: every tool). Exit status 1 and one message if it cannot. */
 import { installTools } from "./install-tools.ts";
 import { tools, type ToolName } from "./tools.ts";
 
-const given = process.argv.slice(2);
-const names = given.includes("all") ? Object.keys(tools) : given;
+const requested = process.argv.slice(2);
+const names = requested.includes("all") ? Object.keys(tools) : requested;
 const unknown = names.filter((name) => !Object.hasOwn(tools, name));
 if (unknown.length > 0) {
   process.stderr.write(`unknown tool ${unknown.join(", ")}; known: ${Object.keys(tools).join(", ")}\n`);

@@ -1,18 +1,17 @@
-// Brings node_modules to what package-lock.json says. Plain JavaScript: the first process of `npm start` and `npm test`
-// runs on the machine's own Node (18 or newer), which strips no types.
+// Installs the npm packages of package-lock.json. This file is plain JavaScript: the first process of `npm start` and `npm test`
+// runs on the machine's own Node (18 or newer), which may not strip types.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** The Node 24 binary that the npm package `node` puts into node_modules. */
+/** The path of the Node 24 binary, which the npm package `node` installs in node_modules. */
 export function node24(root) {
   return join(root, "node_modules", ".bin", process.platform === "win32" ? "node.exe" : "node");
 }
 
-/** Runs `npm ci` where something that the lock names is absent or of another version. Throws Error with npm's last words. */
+/** Runs `npm ci` if a package of the lock file is missing or has another version. Throws Error with the end of npm's output. */
 export async function installPackages(root) {
-  const wanted = missingPackages(root);
-  if (wanted.length === 0) return;
+  if (missingPackages(root).length === 0) return;
   const total = Object.keys(readLock(join(root, "package-lock.json"))).length;
   const started = Date.now();
   const progress = setInterval(
@@ -34,7 +33,7 @@ export async function installPackages(root) {
   );
 }
 
-/** Names of packages that are absent or have another version than the lock says, the Node 24 binary first. */
+/** The packages that are missing or have another version than in the lock file; the Node 24 binary comes first. */
 function missingPackages(root) {
   const wanted = readLock(join(root, "package-lock.json"));
   const found = readLock(join(root, "node_modules", ".package-lock.json"));
@@ -77,12 +76,12 @@ function npmCi(root) {
       stdio: ["ignore", "pipe", "pipe"],
       shell: process.platform === "win32",
     });
-    let words = "";
+    let output = "";
     for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk) => (words = (words + chunk).slice(-4000)));
+      stream.on("data", (chunk) => (output = (output + chunk).slice(-4000)));
     child.on("error", (cause) => reject(new Error(`npm could not be started: ${cause.message}`)));
     child.on("close", (status) =>
-      status === 0 ? resolve() : reject(new Error(`npm ci failed (status ${status}):\n${words}`)),
+      status === 0 ? resolve() : reject(new Error(`npm ci failed (status ${status}):\n${output}`)),
     );
   });
 }

@@ -1,4 +1,4 @@
-/** The programs that Strowger's local cluster and tests use, and the Debian package that brings each. */
+/** The programs that the local cluster and the tests use, each with its Debian package. */
 import { accessSync, constants } from "node:fs";
 import { delimiter, resolve } from "node:path";
 
@@ -7,7 +7,7 @@ export interface Tool {
   readonly debianPackage: string;
 }
 
-// The -core packages hold the server without a service, a user or a configuration of the distribution.
+// The -core packages have the server, but no service, user or configuration of the distribution.
 export const tools = {
   mariadb: [
     { command: "mariadbd", debianPackage: "mariadb-server-core" },
@@ -35,7 +35,7 @@ export const tools = {
 
 export type ToolName = keyof typeof tools;
 
-/** The path of a program (or of an absolute path), also from the folders that a user's PATH may leave out; undefined where it is absent. */
+/** The path of a program, also in folders that may not be in PATH; undefined if there is none. An absolute path is only checked. */
 export function findCommand(command: string): string | undefined {
   const folders = [
     ...(process.env["PATH"] ?? "").split(delimiter),
@@ -48,7 +48,7 @@ export function findCommand(command: string): string | undefined {
   return folders.map((folder) => resolve(folder, command)).find(isExecutable);
 }
 
-/** The tools of `names` that are absent; may be empty. */
+/** The missing programs of these tools; may be empty. */
 export function missingTools(names: readonly ToolName[]): Tool[] {
   return names
     .flatMap((name): readonly Tool[] => tools[name])

@@ -1,7 +1,7 @@
-/** The sub-command `strowger uninstall`, which the chart's pre-delete hook runs. */
+/** The sub-command `strowger uninstall`. The chart's pre-delete hook runs it. */
 import { Command } from "commander";
 import {
-  apiServerPlan,
+  apiServerOptions,
   type ApiServerFlags,
   withApiServerOptions,
 } from "../api-server/api-server-options.ts";
@@ -17,21 +17,22 @@ interface Flags extends ApiServerFlags {
 /** The command, ready to be added to the program; its exit status goes to process.exitCode. */
 export const uninstallCommand = (): Command =>
   withApiServerOptions(new Command("uninstall"))
-    .description("stop the operator and release its finalizers; objects and rows stay")
+    .description("stop the operator and remove its finalizers; objects and rows stay")
     .requiredOption("--namespace <name>", "the operator's namespace")
     .requiredOption("--deployment <name>", "the operator's Deployment")
     .option(
       "--watched <namespace>",
-      "a namespace whose objects are released; may be repeated (default: all)",
+      "remove the finalizers in this namespace; may be repeated (default: all)",
       (name: string, names: readonly string[]) => [...names, name],
       [],
     )
     .action(async (flags: Flags) => {
-      const plan = apiServerPlan(flags, process.env);
-      const say = (line: string): void => void process.stdout.write(`${line}\n`);
+      const server = apiServerOptions(flags, process.env);
+      const print = (line: string): void => void process.stdout.write(`${line}\n`);
       try {
-        if (plan === undefined) throw new Error("this is no pod: --server says where the API server is");
-        await uninstall(new ApiServer(plan), { ...flags, say });
+        if (server === undefined)
+          throw new Error("not running in a pod: set --server to the URL of the API server");
+        await uninstall(new ApiServer(server), { ...flags, print });
       } catch (error) {
         process.stderr.write(`strowger uninstall: ${(error as Error).message}\n`);
         process.exitCode = 1;

@@ -1,63 +1,65 @@
 /**
- * What `helm uninstall` does first (design-kubernetes rule 15): the operator is stopped, so that it holds nothing back any more, and then
- * its finalizers are released. Objects stay, and so do their rows: a later operator finds both.
+ * The first step of `helm uninstall`: stops the operator, so that it adds no finalizer any more, and then removes its finalizers. The
+ * objects and their rows stay, for an operator that is installed later.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ApiObject, type ApiServer, Refused } from "../api-server/api-server.ts";
+import { type ApiObject, type ApiServer, ApiServerError } from "../api-server/api-server.ts";
 import { collectionPath, objectPath, sipKinds, type SipPlural } from "../api-server/sip-paths.ts";
 
-export interface UninstallPlan {
-  /** Of the operator. */
+export interface UninstallOptions {
+  /** The operator's namespace. */
   readonly namespace: string;
-  /** The operator's Deployment; it may be gone. */
+  /** The operator's Deployment; it may not exist. */
   readonly deployment: string;
-  /** Namespaces whose objects are released; empty: all. */
+  /** The namespaces whose objects lose the finalizer; empty: all. */
   readonly watched: readonly string[];
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 export const finalizer = "sip.strowger.dev/rows";
 
-/** Objects released at the same time. */
-const width = 8;
-/** Somebody else may change an object meanwhile; more often than this it is not tried again. */
+/** The number of objects that are changed at the same time. */
+const concurrency = 8;
+/** The number of attempts for an object that another client changes at the same time. */
 const attempts = 5;
 
-/** Throws where the API server refuses or cannot be asked. Safe to run again. */
-export async function uninstall(api: ApiServer, plan: UninstallPlan): Promise<void> {
-  await stopOperator(api, plan);
-  const namespaces = plan.watched.length === 0 ? [undefined] : plan.watched;
+/** Throws if a request to the API server fails. Safe to run again. */
+export async function uninstall(api: ApiServer, options: UninstallOptions): Promise<void> {
+  await stopOperator(api, options);
+  const namespaces = options.watched.length === 0 ? [undefined] : options.watched;
   for (const plural of sipKinds) {
-    let released = 0;
+    let removed = 0;
     for (const namespace of namespaces) {
       const objects = await api.list(collectionPath(plural, namespace));
       if (objects === undefined) {
-        plan.say(`${plural}: the API server has no such kind`);
+        options.print(`${plural}: the API server does not serve this kind`);
         break;
       }
-      const held = objects.filter(isHeld);
-      for (let i = 0; i < held.length; i += width)
-        await Promise.all(held.slice(i, i + width).map((object) => release(api, plural, object)));
-      released += held.length;
+      const withFinalizer = objects.filter(hasFinalizer);
+      for (let i = 0; i < withFinalizer.length; i += concurrency)
+        await Promise.all(
+          withFinalizer.slice(i, i + concurrency).map((object) => removeFinalizer(api, plural, object)),
+        );
+      removed += withFinalizer.length;
     }
-    plan.say(`${plural}: finalizers of ${released} objects released`);
+    options.print(`${plural}: finalizer of ${removed} objects removed`);
   }
 }
 
-/** Resolves when its last pod is gone: until then it could put a finalizer back. */
-async function stopOperator(api: ApiServer, plan: UninstallPlan): Promise<void> {
-  const { namespace, deployment, say } = plan;
+/** Resolves when its last pod has ended: until then it could add a finalizer again. */
+async function stopOperator(api: ApiServer, options: UninstallOptions): Promise<void> {
+  const { namespace, deployment, print } = options;
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}/scale`;
-  const scale = await api.merge<Scale>(path, { spec: { replicas: 0 } });
-  if (scale === undefined) return say(`operator: there is no Deployment ${namespace}/${deployment}`);
-  say("operator: scaled to 0");
+  const scale = await api.mergePatch<Scale>(path, { spec: { replicas: 0 } });
+  if (scale === undefined) return print(`operator: there is no Deployment ${namespace}/${deployment}`);
+  print("operator: scaled to 0");
   const selector = encodeURIComponent(scale.status?.selector ?? "");
   if (selector === "")
-    throw new Error(`the Deployment ${deployment} has no selector: its pods cannot be told`);
+    throw new Error(`the Deployment ${deployment} has no selector, so its pods cannot be found`);
   const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`;
   for (;;) {
     const left = (await api.list<Pod>(pods)) ?? [];
-    if (left.every(hasEnded)) return say("operator: its last pod is gone");
+    if (left.every(hasEnded)) return print("operator: the last pod has ended");
     await sleep(500);
   }
 }
@@ -71,20 +73,20 @@ interface Pod extends ApiObject {
 }
 
 const hasEnded = ({ status }: Pod): boolean => status?.phase === "Succeeded" || status?.phase === "Failed";
-const isHeld = ({ metadata }: ApiObject): boolean => metadata.finalizers?.includes(finalizer) ?? false;
+const hasFinalizer = ({ metadata }: ApiObject): boolean => metadata.finalizers?.includes(finalizer) ?? false;
 
-/** With the version that was read: a finalizer that somebody else added meanwhile is not lost. */
-async function release(api: ApiServer, plural: SipPlural, object: ApiObject): Promise<void> {
+/** The patch has the version that was read, so that a finalizer which another client added since then is not lost. */
+async function removeFinalizer(api: ApiServer, plural: SipPlural, object: ApiObject): Promise<void> {
   const path = objectPath(plural, object.metadata.namespace ?? "", object.metadata.name);
   let current: ApiObject | undefined = object;
-  for (let attempt = 1; current !== undefined && isHeld(current); attempt++) {
+  for (let attempt = 1; current !== undefined && hasFinalizer(current); attempt++) {
     const finalizers: string[] = (current.metadata.finalizers ?? []).filter((name) => name !== finalizer);
     const { resourceVersion } = current.metadata;
     try {
-      await api.merge(path, { metadata: { resourceVersion, finalizers } });
+      await api.mergePatch(path, { metadata: { resourceVersion, finalizers } });
       return;
     } catch (error) {
-      if (!(error instanceof Refused && error.status === 409) || attempt === attempts) throw error;
+      if (!(error instanceof ApiServerError && error.status === 409) || attempt === attempts) throw error;
       current = await api.get(path);
     }
   }

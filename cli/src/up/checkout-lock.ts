@@ -1,14 +1,14 @@
 /**
- * One exchange a checkout: two would take each other's ports. The lock is a socket in Linux' abstract namespace, which the kernel takes
- * away with the process that has it, however that ends; whoever connects is told the holder's process id.
+ * Allows one running exchange for each checkout, because two would need the same ports. The lock is a socket in Linux' abstract namespace:
+ * the kernel removes it when the process ends in any way. A client that connects receives the process id of the lock's holder.
  */
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { Fault } from "./fault.ts";
+import { StartupError } from "./startup-error.ts";
 
-/** Given back with `cellar`. Throws Fault where another exchange runs. */
-export async function lockCheckout(root: string, cellar: AsyncDisposableStack): Promise<void> {
+/** The lock is released when `resources` is disposed. Throws StartupError if another exchange runs. */
+export async function lockCheckout(root: string, resources: AsyncDisposableStack): Promise<void> {
   const hash = createHash("sha256").update(realpathSync(root)).digest("hex").slice(0, 32);
   const path = `\0strowger-up-${hash}`;
   const server = createServer((socket) => {
@@ -21,20 +21,20 @@ export async function lockCheckout(root: string, cellar: AsyncDisposableStack): 
   });
   if (failure === undefined) {
     server.unref();
-    cellar.defer(() => void server.close());
+    resources.defer(() => void server.close());
     return;
   }
-  if (failure !== "EADDRINUSE") throw new Fault(`The checkout ${root} cannot be locked: ${failure}`);
-  const holder = await holderOf(path);
-  throw new Fault(
+  if (failure !== "EADDRINUSE") throw new StartupError(`The checkout ${root} cannot be locked: ${failure}`);
+  const holder = await readHolder(path);
+  throw new StartupError(
     holder === undefined
-      ? "Strowger already runs from this checkout, and is just ending. Try again"
+      ? "Strowger already runs from this checkout, and is stopping. Try again"
       : `Strowger already runs from this checkout (pid ${holder}). Stop it first: kill ${holder}`,
   );
 }
 
-/** Undefined where it is gone meanwhile, or does not answer. */
-function holderOf(path: string): Promise<string | undefined> {
+/** The process id; undefined if the process has ended or does not answer. */
+function readHolder(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     let text = "";

@@ -20,16 +20,19 @@ export function upCommand(): Command {
       "run a whole exchange on this machine: database, operator and SIP nodes behind one UDP address",
     )
     .option("--once", "run the self-check, stop, and exit with its status")
-    .option("--fresh", "empty the private MariaDB of this folder of YAML first; generated passwords stay")
+    .option(
+      "--fresh",
+      "start with an empty private MariaDB for this folder of YAML; generated passwords stay",
+    )
     .option(
       "--nodes <n>",
       "number of SIP nodes (default: spec.replicas of the SipCluster)",
       wholeNumber(1, 64),
     )
-    .option("--port <port>", "UDP port that phones know", wholeNumber(1, 65_535), 5060)
-    .option("--address <ip>", "address that phones know; a LAN address lets real phones in", "127.0.0.1")
+    .option("--port <port>", "UDP port for phones", wholeNumber(1, 65_535), 5060)
+    .option("--address <ip>", "IPv4 address for phones; use a LAN address for real phones", "127.0.0.1")
     .addOption(
-      new Option("--examples <dir>", "folder of YAML that is read, and read again when it changes").default(
+      new Option("--examples <dir>", "folder of YAML; it is read again when a file changes").default(
         resolve(root, "examples"),
         "examples/ of the checkout",
       ),
@@ -38,11 +41,11 @@ export function upCommand(): Command {
       "after",
       [
         "",
-        "Each folder of YAML has a database, keys and logs of its own, below .strowger/ in the checkout.",
-        "DATABASE_URL=mysql://user:password@host:port/database uses that MySQL instead of a private MariaDB.",
+        "Each folder of YAML has its own database, keys and logs, below .strowger/ in the checkout.",
+        "Set DATABASE_URL=mysql://user:password@host:port/database to use an external MySQL instead of a private MariaDB.",
         "",
-        "Exit status: 0 stopped by Ctrl-C (npm adds its own), or with --once the self-check passed; 1 a problem, or it failed;",
-        "130 and 143: --once was stopped (SIGINT, SIGTERM) before it had a verdict.",
+        "Exit status: 0: stopped with Ctrl-C (npm may exit with another status), or the self-check of --once passed.",
+        "1: the start or the self-check failed. 130, 143: SIGINT or SIGTERM stopped --once before the end of the self-check.",
       ].join("\n"),
     )
     .action(async (flags: Flags) => {
@@ -52,15 +55,15 @@ export function upCommand(): Command {
         nodes: flags.nodes,
         address: flags.address,
         port: flags.port,
-        examples: resolve(startedFrom(), flags.examples),
+        examples: resolve(callersFolder(), flags.examples),
         databaseUrl: process.env["DATABASE_URL"] || undefined,
       };
       process.exitCode = await up(options, root);
     });
 }
 
-/** npm changes into the checkout before it starts anything, and says where it was called. */
-const startedFrom = (): string =>
+/** `npm start` runs in the checkout; INIT_CWD has the folder in which the user called npm. */
+const callersFolder = (): string =>
   (process.env["npm_lifecycle_event"] === "start" ? process.env["INIT_CWD"] : undefined) ?? process.cwd();
 
 function wholeNumber(least: number, most: number) {

@@ -1,6 +1,6 @@
 /**
- * Where the exchange of a folder of YAML has its data: database, keys, generated passwords, logs. Each folder has data of its own, because
- * a database belongs to one SipCluster and remembers what may not change (ADR 42).
+ * The data folder of an exchange: database, keys, generated passwords, logs. Each folder of YAML has its own data folder, because a
+ * database belongs to one SipCluster and has the values of immutable fields (ADR 42).
  */
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";

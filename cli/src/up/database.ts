@@ -1,6 +1,6 @@
 /**
- * The database of the local cluster: a private MariaDB of this folder of YAML on a free loopback port, or the user's own (DATABASE_URL).
- * Durable as MariaDB is by default (a commit is flushed). The nodes' user has no right to change tables.
+ * The database of the local exchange: a private MariaDB for this folder of YAML on a free loopback port, or an external one
+ * (DATABASE_URL). MariaDB's default durability is used: a commit is flushed. The nodes' MySQL user cannot change the schema.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -10,18 +10,18 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Database as Connections } from "../../../operator/src/adapters/mysql/database.ts";
+import { Database } from "../../../operator/src/adapters/mysql/database.ts";
 import { messageOf } from "../../../operator/src/adapters/mysql/database-unavailable.ts";
 import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/adapters/mysql/database-url.ts";
 import { failureOf } from "../../../operator/src/adapters/mysql/failure.ts";
 import { findCommand } from "../setup/tools.ts";
 import { Child } from "./child.ts";
-import { Fault } from "./fault.ts";
+import { StartupError } from "./startup-error.ts";
 import { freeTcpPort } from "./free-port.ts";
-import type { House } from "./house.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { waitFor } from "./wait.ts";
 
-export interface Database {
+export interface DatabaseAccess {
   readonly operatorUrl: string;
   readonly node: {
     readonly host: string;
@@ -29,31 +29,35 @@ export interface Database {
     readonly password: string;
     readonly database: string;
   };
-  /** Absent where the database is the user's own. */
-  readonly server?: Child;
-  readonly text: string;
+  /** False: the database is external (DATABASE_URL). */
+  readonly isPrivate: boolean;
+  /** One line for the summary. */
+  readonly description: string;
 }
 
-/** Starts or reaches the database; what was started is stopped with `cellar`. Throws Fault. */
-export async function openDatabase(house: House, cellar: AsyncDisposableStack): Promise<Database> {
-  const own = house.options.databaseUrl;
-  return own === undefined ? await startPrivate(house, cellar) : await reachOwn(own);
+/** Starts the private database, or checks the external one. Disposing `resources` stops the private one. Throws StartupError. */
+export async function openDatabase(
+  deps: UpDependencies,
+  resources: AsyncDisposableStack,
+): Promise<DatabaseAccess> {
+  const url = deps.options.databaseUrl;
+  return url === undefined ? await startPrivate(deps, resources) : await checkExternal(url);
 }
 
-/** Where the private MariaDB has its tables. */
+/** The data directory of the private MariaDB. */
 export const mariadbFolder = (folder: string): string => join(folder, "mariadb");
 
-async function startPrivate(house: House, cellar: AsyncDisposableStack): Promise<Database> {
-  const data = mariadbFolder(house.folder);
+async function startPrivate(deps: UpDependencies, resources: AsyncDisposableStack): Promise<DatabaseAccess> {
+  const data = mariadbFolder(deps.dataFolder);
   if (!existsSync(data)) await createDataFolder(data);
-  // The path of a Unix socket may have 107 bytes at most, a checkout's is longer soon.
+  // The path of a Unix socket may have at most 107 bytes; a path in the checkout can be longer.
   const socketFolder = await mkdtemp(join(tmpdir(), "strowger-"));
-  cellar.defer(() => rm(socketFolder, { recursive: true, force: true }));
+  resources.defer(() => rm(socketFolder, { recursive: true, force: true }));
   const port = await freeTcpPort("127.0.0.1", 3307);
   const [operatorPassword, nodePassword] = [newPassword(), newPassword()];
-  const firstWords = join(house.folder, "mariadb-users.sql");
-  await writeFile(firstWords, users(operatorPassword, nodePassword), { mode: 0o600 });
-  const server = cellar.use(
+  const initFile = join(deps.dataFolder, "mariadb-users.sql");
+  await writeFile(initFile, userStatements(operatorPassword, nodePassword), { mode: 0o600 });
+  const server = resources.use(
     new Child(
       {
         name: "database",
@@ -65,55 +69,60 @@ async function startPrivate(house: House, cellar: AsyncDisposableStack): Promise
           `--pid-file=${join(socketFolder, "mariadb.pid")}`,
           "--bind-address=127.0.0.1",
           `--port=${port}`,
-          `--init-file=${firstWords}`,
+          `--init-file=${initFile}`,
           "--skip-name-resolve",
           "--character-set-server=utf8mb4",
           "--innodb-buffer-pool-size=64M",
-          ...asRoot(),
+          ...userOption(),
         ],
         env: {},
-        logFile: join(house.folder, "logs", "database.log"),
-        patienceMs: 20_000,
+        logFile: join(deps.dataFolder, "logs", "database.log"),
+        stopTimeoutMs: 20_000,
       },
-      house.say,
+      deps.print,
     ),
   );
-  const up = await waitFor(() => (server.isRunning ? reaches("127.0.0.1", port) : false), 60_000, house.stop);
-  if (up !== true) throw new Fault(`MariaDB did not come up (data: ${data}):\n${await server.lastWords()}`);
+  const started = await waitFor(
+    () => (server.isRunning ? isMysqlServer("127.0.0.1", port) : false),
+    60_000,
+    deps.stop,
+  );
+  if (started !== true)
+    throw new StartupError(`MariaDB did not start (data: ${data}):\n${await server.lastLogLines()}`);
   server.keepAlive();
   return {
     operatorUrl: `mysql://strowger:${operatorPassword}@127.0.0.1:${port}/strowger`,
     node: { host: `127.0.0.1:${port}`, user: "strowger_node", password: nodePassword, database: "strowger" },
-    server,
-    text: `MariaDB on 127.0.0.1:${port} (private, data in ${data})`,
+    isPrivate: true,
+    description: `MariaDB on 127.0.0.1:${port} (private, data in ${data})`,
   };
 }
 
 async function createDataFolder(data: string): Promise<void> {
-  const half = `${data}.new`;
-  await rm(half, { recursive: true, force: true });
-  await mkdir(half, { recursive: true, mode: 0o700 });
+  const incomplete = `${data}.new`;
+  await rm(incomplete, { recursive: true, force: true });
+  await mkdir(incomplete, { recursive: true, mode: 0o700 });
   const args = [
     "--no-defaults",
-    `--datadir=${half}`,
+    `--datadir=${incomplete}`,
     "--skip-test-db",
     "--auth-root-authentication-method=socket",
-    ...asRoot(),
+    ...userOption(),
   ];
   try {
     await promisify(execFile)(findCommand("mariadb-install-db") ?? "mariadb-install-db", args);
   } catch (cause) {
-    const words = (cause as { stderr?: string; stdout?: string }).stderr ?? "";
-    throw new Fault(
-      `MariaDB could not make its data folder ${half}:\n${words.trim().split("\n").slice(-8).join("\n")}`,
+    const stderr = (cause as { stderr?: string }).stderr ?? "";
+    throw new StartupError(
+      `MariaDB could not create its data folder ${incomplete}:\n${stderr.trim().split("\n").slice(-8).join("\n")}`,
       { cause },
     );
   }
-  await rename(half, data);
+  await rename(incomplete, data);
 }
 
-/** One statement a line, run at every start of the server, so that the passwords are new each time and known to nobody else. */
-function users(operatorPassword: string, nodePassword: string): string {
+/** One statement for each line. The server runs them at every start, so each start has new random passwords. */
+function userStatements(operatorPassword: string, nodePassword: string): string {
   return [
     "CREATE DATABASE IF NOT EXISTS strowger CHARACTER SET utf8mb4;",
     "CREATE USER IF NOT EXISTS 'strowger'@'127.0.0.1';",
@@ -126,41 +135,42 @@ function users(operatorPassword: string, nodePassword: string): string {
   ].join("\n");
 }
 
-async function reachOwn(url: string): Promise<Database> {
+async function checkExternal(url: string): Promise<DatabaseAccess> {
   const address = parseDatabaseUrl(url);
-  if ("problem" in address) throw new Fault(`DATABASE_URL ${address.problem}`);
+  if ("problem" in address) throw new StartupError(`DATABASE_URL ${address.problem}`);
   const { host, port, user, password, database } = address;
-  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  if ((await reaches(host, port)) === undefined)
-    throw new Fault(
-      `No MySQL answers at ${where} (from DATABASE_URL). Is it running, and is the address right?`,
+  const endpoint = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if ((await isMysqlServer(host, port)) === undefined)
+    throw new StartupError(
+      `No MySQL answers at ${endpoint} (from DATABASE_URL). Is it running, and is the address right?`,
     );
-  await mustBeUsable(address);
+  await checkLogin(address);
   return {
     operatorUrl: url,
-    node: { host: where, user, password, database },
-    text: `MySQL at ${where}, database ${database} (DATABASE_URL)`,
+    node: { host: endpoint, user, password, database },
+    isPrivate: false,
+    description: `MySQL at ${endpoint}, database ${database} (DATABASE_URL)`,
   };
 }
 
-/** A wrong password, or a database that is absent, is better said here than waited for. */
-async function mustBeUsable(address: DatabaseAddress): Promise<void> {
-  await using connections = new Connections(address);
+/** Reports a wrong password or a missing database at once. Otherwise the operator and the nodes would retry without end. */
+async function checkLogin(address: DatabaseAddress): Promise<void> {
+  await using connections = new Database(address);
   try {
     await connections.rows("SELECT 1");
   } catch (error) {
     const reason = failureOf(error)?.message ?? messageOf(error);
-    throw new Fault(`DATABASE_URL names a database that cannot be used. ${reason}`, { cause: error });
+    throw new StartupError(`DATABASE_URL names a database that cannot be used. ${reason}`, { cause: error });
   }
 }
 
-/** True when a MySQL server greets (its first packet has sequence number 0), undefined otherwise. */
-function reaches(host: string, port: number): Promise<true | undefined> {
+/** True if a MySQL server sends its greeting (the first packet has sequence number 0); undefined otherwise. */
+function isMysqlServer(host: string, port: number): Promise<true | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: 3000 });
-    const end = (answer: true | undefined) => {
+    const end = (result: true | undefined) => {
       socket.destroy();
-      resolve(answer);
+      resolve(result);
     };
     socket.once("data", (greeting) => end(greeting[3] === 0 ? true : undefined));
     socket.once("error", () => end(undefined));
@@ -169,7 +179,8 @@ function reaches(host: string, port: number): Promise<true | undefined> {
   });
 }
 
-function asRoot(): string[] {
+/** MariaDB refuses to run as root without it. */
+function userOption(): string[] {
   return process.getuid?.() === 0 ? ["--user=root"] : [];
 }
 

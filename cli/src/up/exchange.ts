@@ -1,10 +1,10 @@
-/** What the YAML says about the exchange, as far as the user of `strowger up` needs it: how many nodes, and how to log in. */
+/** The parts of the YAML that `strowger up` uses: the number of nodes, the peers and the logins. */
 export interface Login {
   /** The SipUser: `default/alice`. */
   readonly key: string;
   readonly username: string;
   readonly domain: string;
-  /** undefined: it is not known here (the YAML holds only a hash, or the operator has not generated it yet). */
+  /** Undefined if it is not known: the YAML has only a hash, or the operator has not generated it yet. */
   readonly password: string | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface Exchange {
   readonly logins: readonly Login[];
 }
 
-/** An object of the YAML: of our kinds, or a Secret with its decoded values. */
+/** A SipCluster, SipDomain, SipUser, or a Secret with its decoded values. */
 export interface YamlObject {
   readonly kind: string;
   readonly namespace: string;
@@ -45,8 +45,8 @@ interface DomainSpec {
 }
 
 /**
- * Objects were validated by the operator's reader; a user whose domain is absent or disabled is left out. `generated` has the passwords
- * that the operator made, by namespace/name of their Secrets.
+ * The objects must be valid. A user whose domain is absent or disabled is left out. `generated` has the passwords that the operator
+ * generated; its keys are namespace/name of the Secrets.
  */
 export function readExchange(
   objects: readonly YamlObject[],

@@ -1,16 +1,17 @@
-/** Ports that nobody uses, and who uses one that is taken. */
+/** Finds free ports, and the program that uses a port. */
 import { createSocket } from "node:dgram";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { basename } from "node:path";
 
-/** The first free TCP port from `wish` on (20 are tried; 0: no wish), else any free one. */
-export async function freeTcpPort(address: string, wish: number): Promise<number> {
-  for (let port = wish; wish > 0 && port < wish + 20; port++) if (await canListen(address, port)) return port;
+/** The first free TCP port from `preferred` on (20 are tried; 0: no preference), or any free one. */
+export async function freeTcpPort(address: string, preferred: number): Promise<number> {
+  for (let port = preferred; preferred > 0 && port < preferred + 20; port++)
+    if (await canListen(address, port)) return port;
   return await anyTcpPort(address);
 }
 
-/** Undefined when a UDP socket can be bound there; else the system's code: EADDRINUSE, EADDRNOTAVAIL, EACCES. */
+/** Undefined if a UDP socket can be bound; otherwise the system's error code: EADDRINUSE, EADDRNOTAVAIL, EACCES. */
 export function udpBindFailure(address: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket({ type: address.includes(":") ? "udp6" : "udp4" });
@@ -31,7 +32,7 @@ export function freeUdpPort(address: string): Promise<number> {
   });
 }
 
-/** `kamailio (pid 42)` for whoever has that UDP port open, as far as /proc lets us see; undefined otherwise. */
+/** The program that has this UDP port open, as `kamailio (pid 42)`; undefined if /proc does not show it. */
 export async function udpPortHolder(port: number): Promise<string | undefined> {
   const inodes = new Set<string>();
   for (const table of ["/proc/net/udp", "/proc/net/udp6"]) {
@@ -46,14 +47,14 @@ export async function udpPortHolder(port: number): Promise<string | undefined> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     for (const file of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${pid}/fd/${file}`).catch(() => "");
-      if (inodes.has(target)) return `${await programOf(pid)} (pid ${pid})`;
+      if (inodes.has(target)) return `${await programName(pid)} (pid ${pid})`;
     }
   }
   return undefined;
 }
 
-/** The file that it runs: what /proc calls it is often the name of a thread. */
-async function programOf(pid: string): Promise<string> {
+/** The name of the executable file. `comm` is often the name of a thread, so it is only the fallback. */
+async function programName(pid: string): Promise<string> {
   const file = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
   return file === undefined ? (await readFile(`/proc/${pid}/comm`, "utf8")).trim() : basename(file);
 }

@@ -10,7 +10,7 @@ strowger_peers 2
 odd{text="a \\"quoted\\" }, b"} 1e3
 `;
 
-test("samples keep name, labels and value; comments are no samples", () => {
+test("samples have name, labels and value; comments are skipped", () => {
   const samples = parseMetrics(text);
   expect(samples).toHaveLength(5);
   expect(samples.at(-1)).toEqual({
@@ -20,14 +20,14 @@ test("samples keep name, labels and value; comments are no samples", () => {
   });
 });
 
-test("a total counts the samples that carry all labels asked for", () => {
+test("a total is the sum of the samples with all the given labels", () => {
   const samples = parseMetrics(text);
   expect(total(samples, "strowger_sip_responses_total", { code: "200" })).toBe(7);
   expect(total(samples, "strowger_sip_responses_total", { code: "200", method: "INVITE" })).toBe(3);
   expect(total(samples, "absent")).toBe(0);
 });
 
-test("totals by a label add up what differs in other labels", () => {
+test("a total by label sums the samples that differ in other labels", () => {
   const byCode = totalBy(parseMetrics(text), "strowger_sip_responses_total", "code");
   expect([...byCode]).toEqual([
     ["200", 7],

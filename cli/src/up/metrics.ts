@@ -1,4 +1,4 @@
-/** Reads the Prometheus text that nodes serve at /metrics. */
+/** Reads the Prometheus text of /metrics. */
 export interface Sample {
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
@@ -7,7 +7,7 @@ export interface Sample {
 
 export type Samples = readonly Sample[];
 
-/** Asks a node for its samples; undefined when it does not answer within a second. */
+/** Reads the samples of a URL; undefined if it does not answer within 1 s. */
 export async function scrape(url: string): Promise<Samples | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
@@ -26,7 +26,7 @@ export function parseMetrics(text: string): Samples {
   });
 }
 
-/** The sum of a metric over all samples that carry these labels; 0 where there is none. */
+/** The sum of a metric over all samples with these labels; 0 if there is none. */
 export function total(samples: Samples, name: string, labels: Readonly<Record<string, string>> = {}): number {
   const matching = samples.filter(
     (sample) =>
@@ -36,7 +36,7 @@ export function total(samples: Samples, name: string, labels: Readonly<Record<st
   return matching.reduce((sum, sample) => sum + sample.value, 0);
 }
 
-/** The metric's sums by the value of one label, in the order of appearance. */
+/** The metric's sum for each value of one label, in the order of appearance. */
 export function totalBy(samples: Samples, name: string, label: string): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const sample of samples) {

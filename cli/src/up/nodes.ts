@@ -1,11 +1,11 @@
-/** The SIP nodes of the local cluster: one process each, all on one UDP address; the kernel shares the phones out between them. */
+/** Starts the SIP nodes: one process each, all on one UDP address. The kernel distributes the phones to them (SO_REUSEPORT). */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Child } from "./child.ts";
-import type { Database } from "./database.ts";
-import { Fault } from "./fault.ts";
+import type { DatabaseAccess } from "./database.ts";
+import { StartupError } from "./startup-error.ts";
 import { freeTcpPort } from "./free-port.ts";
-import type { House } from "./house.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { waitFor } from "./wait.ts";
 
 export interface SipNode {
@@ -15,50 +15,58 @@ export interface SipNode {
 }
 
 const firstHttpPort = 9101;
-const readyPatienceMs = 30_000;
+const readyTimeoutMs = 30_000;
 
-/** Starts all nodes and returns when each is ready, in the order of their names. What was started is stopped with `cellar`. Throws Fault. */
+/** Starts all nodes and returns them, in the order of their names, when all are ready. Disposing `resources` stops them. Throws StartupError. */
 export async function startNodes(
-  house: House,
-  database: Database,
-  cellar: AsyncDisposableStack,
+  deps: UpDependencies,
+  database: DatabaseAccess,
+  resources: AsyncDisposableStack,
 ): Promise<SipNode[]> {
   const nodes: SipNode[] = [];
   let httpPort = firstHttpPort;
-  for (let number = 0; number < house.nodes; number++) {
-    // Search on from the last one: the node before has not opened its port yet.
+  for (let number = 0; number < deps.nodeCount; number++) {
+    // Search above the last port: that node may not have opened it yet.
     httpPort = await freeTcpPort("127.0.0.1", httpPort);
-    nodes.push(await startNode(house, database, `node-${letters(number)}`, httpPort++, cellar));
+    nodes.push(await startNode(deps, database, `node-${toLetters(number)}`, httpPort++, resources));
   }
-  await Promise.all(nodes.map((node) => ready(node, house.stop)));
+  await Promise.all(nodes.map((node) => waitUntilReady(node, deps.stop)));
   for (const node of nodes) node.child.keepAlive();
   return nodes;
 }
 
 async function startNode(
-  house: House,
-  database: Database,
+  deps: UpDependencies,
+  database: DatabaseAccess,
   name: string,
   httpPort: number,
-  cellar: AsyncDisposableStack,
+  resources: AsyncDisposableStack,
 ): Promise<SipNode> {
-  const configFile = join(house.folder, `${name}.json`);
-  await writeFile(configFile, JSON.stringify(configuration(house, database, name, httpPort), undefined, 2), {
-    mode: 0o600,
-  });
-  const plan = {
+  const configFile = join(deps.dataFolder, `${name}.json`);
+  await writeFile(
+    configFile,
+    JSON.stringify(buildConfiguration(deps, database, name, httpPort), undefined, 2),
+    {
+      mode: 0o600,
+    },
+  );
+  const childOptions = {
     name,
     command: process.execPath,
-    args: [join(house.root, "sip-node/src/main.ts")],
-    env: { STROWGER_CONFIG: configFile, STROWGER_KEYS: house.keysFile },
-    logFile: join(house.folder, "logs", `${name}.log`),
-    patienceMs: 15_000,
+    args: [join(deps.root, "sip-node/src/main.ts")],
+    env: { STROWGER_CONFIG: configFile, STROWGER_KEYS: deps.keysFile },
+    logFile: join(deps.dataFolder, "logs", `${name}.log`),
+    stopTimeoutMs: 15_000,
   };
-  return { name, child: cellar.use(new Child(plan, house.say)), httpUrl: `http://127.0.0.1:${httpPort}` };
+  return {
+    name,
+    child: resources.use(new Child(childOptions, deps.print)),
+    httpUrl: `http://127.0.0.1:${httpPort}`,
+  };
 }
 
-function configuration(house: House, database: Database, name: string, httpPort: number) {
-  const { address, port } = house.options;
+function buildConfiguration(deps: UpDependencies, database: DatabaseAccess, name: string, httpPort: number) {
+  const { address, port } = deps.options;
   const { host, user, password, database: schema } = database.node;
   return {
     name,
@@ -71,30 +79,30 @@ function configuration(house: House, database: Database, name: string, httpPort:
     cluster: { listen: "127.0.0.1:0", advertise: "127.0.0.1:0" },
     http: { listen: `127.0.0.1:${httpPort}` },
     control: { listen: "127.0.0.1:0" },
-    drain: { timeoutSeconds: 2 }, // all nodes end together here, and somebody waits for the prompt
+    drain: { timeoutSeconds: 2 }, // short: all nodes stop together, and the user waits for the prompt
     mysql: { hosts: [host], user, password, database: schema, connections: 8 },
-    peers: house.exchange.peers,
+    peers: deps.exchange.peers,
     log: { level: "info" },
   };
 }
 
-async function ready(node: SipNode, stop: AbortSignal): Promise<void> {
-  const answer = await waitFor(
+async function waitUntilReady(node: SipNode, stop: AbortSignal): Promise<void> {
+  const result = await waitFor(
     async () => {
       if (!node.child.isRunning) return false;
       return (await isReady(node.httpUrl)) ? true : undefined;
     },
-    readyPatienceMs,
+    readyTimeoutMs,
     stop,
   );
-  if (answer === true) return;
-  const what = answer === false ? "ended" : `is not ready after ${readyPatienceMs / 1000} s`;
-  throw new Fault(
-    `${node.name} ${what}; its last lines (${node.child.plan.logFile}):\n${await node.child.lastWords()}`,
+  if (result === true) return;
+  const what = result === false ? "ended" : `is not ready after ${readyTimeoutMs / 1000} s`;
+  throw new StartupError(
+    `${node.name} ${what}. The last lines of its log (${node.child.options.logFile}):\n${await node.child.lastLogLines()}`,
   );
 }
 
-/** True when the program behind this address says at /readyz that it can work. */
+/** True if /readyz of this program answers 2xx. */
 export async function isReady(httpUrl: string): Promise<boolean> {
   try {
     return (await fetch(`${httpUrl}/readyz`, { signal: AbortSignal.timeout(1000) })).ok;
@@ -103,8 +111,8 @@ export async function isReady(httpUrl: string): Promise<boolean> {
   }
 }
 
-/** a ... z, then aa, ab: names in the order of their numbers. */
-function letters(number: number): string {
+/** 0 is a, 25 is z, 26 is aa, 27 is ab. */
+function toLetters(number: number): string {
   const last = String.fromCharCode(97 + (number % 26));
-  return number < 26 ? last : letters(Math.floor(number / 26) - 1) + last;
+  return number < 26 ? last : toLetters(Math.floor(number / 26) - 1) + last;
 }

@@ -1,10 +1,10 @@
-/** The operator of the local cluster: it watches the folder of YAML and writes domains and users into the database. */
+/** Starts the operator: it watches the folder of YAML and writes domains and users into the database. */
 import { join } from "node:path";
 import { Child } from "./child.ts";
-import type { Database } from "./database.ts";
-import { Fault } from "./fault.ts";
+import type { DatabaseAccess } from "./database.ts";
+import { StartupError } from "./startup-error.ts";
 import { freeTcpPort } from "./free-port.ts";
-import type { House } from "./house.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { operatorFolder } from "./load-exchange.ts";
 import { isReady } from "./nodes.ts";
 import { waitFor } from "./wait.ts";
@@ -14,42 +14,47 @@ export interface Operator {
   readonly httpUrl: string;
 }
 
-const readyPatienceMs = 60_000;
+const readyTimeoutMs = 60_000;
 
-/** Starts the operator and returns when it has brought its schema and is ready. Stopped with `cellar`. Throws Fault. */
+/** Starts the operator and returns when it has migrated the database and is ready. Disposing `resources` stops it. Throws StartupError. */
 export async function startOperator(
-  house: House,
-  database: Database,
-  cellar: AsyncDisposableStack,
+  deps: UpDependencies,
+  database: DatabaseAccess,
+  resources: AsyncDisposableStack,
 ): Promise<Operator> {
   const port = await freeTcpPort("127.0.0.1", 9100);
-  const plan = {
+  const childOptions = {
     name: "operator",
     command: process.execPath,
-    args: [join(house.root, "operator/src/main.ts")],
+    args: [join(deps.root, "operator/src/main.ts")],
     env: {
-      STROWGER_FILES: house.options.examples,
+      STROWGER_FILES: deps.options.examples,
       STROWGER_MYSQL_URL: database.operatorUrl,
-      STROWGER_DATA: operatorFolder(house.folder),
+      STROWGER_DATA: operatorFolder(deps.dataFolder),
       STROWGER_HTTP: `127.0.0.1:${port}`,
       STROWGER_LOG_LEVEL: "info",
     },
-    logFile: join(house.folder, "logs", "operator.log"),
-    patienceMs: 10_000,
+    logFile: join(deps.dataFolder, "logs", "operator.log"),
+    stopTimeoutMs: 10_000,
   };
-  const operator = { child: cellar.use(new Child(plan, house.say)), httpUrl: `http://127.0.0.1:${port}` };
-  const answer = await waitFor(
+  const operator = {
+    child: resources.use(new Child(childOptions, deps.print)),
+    httpUrl: `http://127.0.0.1:${port}`,
+  };
+  const result = await waitFor(
     async () => {
       if (!operator.child.isRunning) return false;
       return (await isReady(operator.httpUrl)) ? true : undefined;
     },
-    readyPatienceMs,
-    house.stop,
+    readyTimeoutMs,
+    deps.stop,
   );
-  if (answer !== true) {
+  if (result !== true) {
     const what =
-      answer === false ? "The operator ended" : `The operator is not ready after ${readyPatienceMs / 1000} s`;
-    throw new Fault(`${what}; its last lines (${plan.logFile}):\n${await operator.child.lastWords()}`);
+      result === false ? "The operator ended" : `The operator is not ready after ${readyTimeoutMs / 1000} s`;
+    throw new StartupError(
+      `${what}. The last lines of its log (${childOptions.logFile}):\n${await operator.child.lastLogLines()}`,
+    );
   }
   operator.child.keepAlive();
   return operator;

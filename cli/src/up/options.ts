@@ -1,15 +1,16 @@
-/** What `strowger up` was asked to do. */
+/** The options of `strowger up`. */
 export interface UpOptions {
+  /** Run the self-check, stop, and exit with its status. */
   readonly once: boolean;
-  /** Begin with an empty database. */
+  /** Start with an empty database. */
   readonly fresh: boolean;
-  /** How many SIP nodes; undefined: what SipCluster.spec.replicas says. */
+  /** The number of SIP nodes; undefined: SipCluster.spec.replicas. */
   readonly nodes: number | undefined;
   /** The UDP address and port that phones know; all nodes share it. */
   readonly address: string;
   readonly port: number;
   /** The folder of YAML that the operator watches. */
   readonly examples: string;
-  /** A MySQL of the user's own (mysql://user:password@host:port/database); undefined: a private MariaDB. */
+  /** An external MySQL (mysql://user:password@host:port/database); undefined: a private MariaDB. */
   readonly databaseUrl: string | undefined;
 }

@@ -1,4 +1,4 @@
-/** Everything that can be found wrong before the first process starts: YAML, lock, port, tools. Makes the folder of data, with keys. */
+/** Checks YAML, lock, port and tools before the first process starts. Then creates the data folder with the keys. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -8,64 +8,65 @@ import { installTools } from "../setup/install-tools.ts";
 import { lockCheckout } from "./checkout-lock.ts";
 import { dataFolder } from "./data-folder.ts";
 import { mariadbFolder } from "./database.ts";
-import { Fault } from "./fault.ts";
+import { StartupError } from "./startup-error.ts";
 import { udpBindFailure, udpPortHolder } from "./free-port.ts";
-import type { House } from "./house.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { loadExchange, operatorFolder } from "./load-exchange.ts";
 import type { UpOptions } from "./options.ts";
 
-/** Returns what all later steps share; the lock is given back with `cellar`. Throws Fault. */
+/** The lock is released when `resources` is disposed. Throws StartupError. */
 export async function prepare(
   options: UpOptions,
   root: string,
   stop: AbortSignal,
-  say: (line: string) => void,
-  cellar: AsyncDisposableStack,
-): Promise<House> {
+  print: (line: string) => void,
+  resources: AsyncDisposableStack,
+): Promise<UpDependencies> {
   const exchange = await loadExchange(options.examples);
   if (options.fresh && options.databaseUrl !== undefined)
-    throw new Fault(
-      "--fresh empties the private MariaDB; a database of yours (DATABASE_URL) is yours to empty",
+    throw new StartupError(
+      "--fresh is only for the private MariaDB. An external database (DATABASE_URL) must be emptied by you",
     );
-  await lockCheckout(root, cellar);
-  await mustBeFree(options.address, options.port);
-  await mustHaveTools(options);
+  await lockCheckout(root, resources);
+  await checkAddress(options.address, options.port);
+  await installDatabaseTools(options);
   const folder = dataFolder(root, options.examples);
-  for (const each of [join(folder, "logs"), operatorFolder(folder)])
-    await mkdir(each, { recursive: true, mode: 0o700 });
+  for (const path of [join(folder, "logs"), operatorFolder(folder)])
+    await mkdir(path, { recursive: true, mode: 0o700 });
   if (options.fresh) await rm(mariadbFolder(folder), { recursive: true, force: true });
   const keysFile = join(folder, "keys.json");
   if (!existsSync(keysFile)) await writeFile(keysFile, newKeys(), { mode: 0o600 });
-  const nodes = options.nodes ?? Math.min(Math.max(1, exchange.replicas), mostNodes);
-  return { options, root, folder, keysFile, exchange, nodes, stop, say };
+  const nodeCount = options.nodes ?? Math.min(Math.max(1, exchange.replicas), maxNodes);
+  return { options, root, dataFolder: folder, keysFile, exchange, nodeCount, stop, print };
 }
 
-/** Of a SipCluster that was written for many machines. */
-const mostNodes = 64;
+/** Limits the processes on this machine for a SipCluster that was written for many machines. */
+const maxNodes = 64;
 
-async function mustBeFree(address: string, port: number): Promise<void> {
+async function checkAddress(address: string, port: number): Promise<void> {
   if (!isIPv4(address) || address === "0.0.0.0") {
-    throw new Fault(
+    throw new StartupError(
       `--address ${address}: expected an IPv4 address of this machine that phones can reach, such as 127.0.0.1`,
     );
   }
   const failure = await udpBindFailure(address, port);
   if (failure === undefined) return;
-  if (failure === "EADDRNOTAVAIL") throw new Fault(`--address ${address} is not an address of this machine`);
+  if (failure === "EADDRNOTAVAIL")
+    throw new StartupError(`--address ${address} is not an address of this machine`);
   if (failure === "EACCES")
-    throw new Fault(`UDP port ${port} needs more rights than you have; try --port 5060`);
-  if (failure !== "EADDRINUSE") throw new Fault(`UDP ${address}:${port} cannot be opened: ${failure}`);
+    throw new StartupError(`UDP port ${port} cannot be opened: permission denied. Try --port 5060`);
+  if (failure !== "EADDRINUSE") throw new StartupError(`UDP ${address}:${port} cannot be opened: ${failure}`);
   const holder = (await udpPortHolder(port)) ?? "another program";
-  throw new Fault(
-    `UDP port ${port} on ${address} is in use by ${holder}. End it, or choose another: npm start -- --port ${port + 10}`,
+  throw new StartupError(
+    `UDP port ${port} on ${address} is in use by ${holder}. End that program, or choose another port: npm start -- --port ${port + 10}`,
   );
 }
 
-async function mustHaveTools(options: UpOptions): Promise<void> {
+async function installDatabaseTools(options: UpOptions): Promise<void> {
   const problem = options.databaseUrl === undefined ? await installTools(["mariadb"]) : undefined;
   if (problem !== undefined)
-    throw new Fault(
-      `${problem}\nOr point DATABASE_URL at a MySQL of yours (mysql://user:password@host:port/database).`,
+    throw new StartupError(
+      `${problem}\nOr set DATABASE_URL to an external MySQL (mysql://user:password@host:port/database).`,
     );
 }
 

@@ -1,6 +1,6 @@
 /**
- * A phone that does as it is told: registers, calls, answers every call, hangs up. On the npm package `sip`, so that the exchange is
- * judged by a stack that shares no line with it.
+ * A phone for tests: registers, calls, answers every call, hangs up. It uses the npm package `sip`, an independent SIP stack that shares
+ * no code with Strowger.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -19,14 +19,14 @@ export interface PhoneLogin {
   readonly password: string;
 }
 
-export interface PhonePlan {
+export interface PhoneOptions {
   readonly login: PhoneLogin;
   /** The phone's own loopback address and port. */
   readonly address: string;
   readonly port: number;
   readonly exchange: { readonly address: string; readonly port: number };
-  /** Told of every message the phone sends (`out`) or gets (`in`). */
-  readonly heard: (direction: "in" | "out", message: SipRequest | SipResponse) => void;
+  /** Called for every message that the phone sends (`out`) or receives (`in`). */
+  readonly onMessage: (direction: "in" | "out", message: SipRequest | SipResponse) => void;
 }
 
 /** What one side of an established call needs to hang up (RFC 3261 §12). */
@@ -39,7 +39,7 @@ export interface Dialog {
   readonly sequence: number;
 }
 
-const answerPatienceMs = 10_000;
+const responseTimeoutMs = 10_000;
 const sdp = (address: string) =>
   [
     "v=0",
@@ -52,55 +52,55 @@ const sdp = (address: string) =>
   ].join("\r\n");
 
 export class ScriptedPhone implements Disposable {
-  readonly plan: PhonePlan;
+  readonly options: PhoneOptions;
   readonly #stack: SipStack;
   readonly #contact: SipAddress;
-  /** The dialogs this phone answered, by Call-ID; kept until the other side hangs up. */
+  /** The dialogs of the calls that this phone answered, by Call-ID. */
   readonly answered = new Map<string, Dialog>();
-  /** Call-IDs of answered calls whose ACK came. */
+  /** The Call-IDs of the answered calls whose ACK was received. */
   readonly acknowledged = new Set<string>();
-  /** Call-IDs that the other side ended. */
+  /** The Call-IDs of the calls that the other side ended. */
   readonly hungUp = new Set<string>();
   #sequence = 0;
 
-  constructor(plan: PhonePlan) {
-    this.plan = plan;
-    this.#contact = { uri: `sip:${plan.login.username}@${plan.address}:${plan.port}` };
+  constructor(options: PhoneOptions) {
+    this.options = options;
+    this.#contact = { uri: `sip:${options.login.username}@${options.address}:${options.port}` };
     const logger = {
-      send: (message: SipRequest | SipResponse) => plan.heard("out", message),
-      recv: (message: SipRequest | SipResponse) => plan.heard("in", message),
+      send: (message: SipRequest | SipResponse) => options.onMessage("out", message),
+      recv: (message: SipRequest | SipResponse) => options.onMessage("in", message),
       error: () => undefined,
     };
-    const options = { address: plan.address, port: plan.port, tcp: false, logger };
-    this.#stack = sip.create(options, (request) => this.#serve(request));
+    const stackOptions = { address: options.address, port: options.port, tcp: false, logger };
+    this.#stack = sip.create(stackOptions, (request) => this.#answer(request));
   }
 
-  /** OPTIONS to the exchange itself, which answers it without a challenge. The final status; 408 when no answer came. */
-  async options(): Promise<number> {
-    const { address, port } = this.plan.exchange;
+  /** Sends OPTIONS to the exchange itself, which answers without a challenge. Returns the final status; 408 if no response was received. */
+  async sendOptions(): Promise<number> {
+    const { address, port } = this.options.exchange;
     const target = `sip:${address}:${port}`;
-    return (await this.#ask(this.#request("OPTIONS", target, { uri: target }))).status;
+    return (await this.#send(this.#request("OPTIONS", target, { uri: target }))).status;
   }
 
-  /** Registers for `expires` seconds (0: removes), with credentials once challenged. The final status. */
+  /** Registers for `expires` seconds (0: removes the binding), with credentials after a challenge. Returns the final status. */
   async register(expires: number): Promise<number> {
     const headers = { contact: [this.#contact], expires: String(expires) };
-    const response = await this.#authorised(() =>
-      this.#request("REGISTER", `sip:${this.plan.login.domain}`, this.#self(), headers),
+    const response = await this.#sendWithCredentials(() =>
+      this.#request("REGISTER", `sip:${this.options.login.domain}`, this.#ownAddress(), headers),
     );
     return response.status;
   }
 
-  /** Calls a user of the same domain and confirms with ACK. Returns the final status, the provisional ones before it, and the dialog. */
+  /** Calls a user of the same domain and sends ACK. Returns the final status, the provisional ones before it, and the dialog. */
   async call(username: string): Promise<{ status: number; provisional: readonly number[]; dialog?: Dialog }> {
-    const uri = `sip:${username}@${this.plan.login.domain}`;
+    const uri = `sip:${username}@${this.options.login.domain}`;
     const provisional: number[] = [];
     const body = { "content-type": "application/sdp", contact: [this.#contact] };
     const invite = () => ({
       ...this.#request("INVITE", uri, { uri }, body),
-      content: sdp(this.plan.address),
+      content: sdp(this.options.address),
     });
-    const response = await this.#authorised(invite, (status) => provisional.push(status));
+    const response = await this.#sendWithCredentials(invite, (status) => provisional.push(status));
     if (response.status >= 300) return { status: response.status, provisional };
     const routes = [...(response.headers["record-route"] ?? [])].reverse();
     const dialog = dialogOf(
@@ -114,21 +114,21 @@ export class ScriptedPhone implements Disposable {
     return { status: response.status, provisional, dialog };
   }
 
-  /** Sends BYE. The final status; it must not be challenged, so a 401 is returned as it came. */
+  /** Sends BYE and returns the final status. A BYE must not be challenged, so a 401 or 407 is returned too. */
   async hangUp(dialog: Dialog): Promise<number> {
-    return (await this.#ask(this.#inDialog("BYE", dialog, dialog.sequence + 1))).status;
+    return (await this.#send(this.#inDialog("BYE", dialog, dialog.sequence + 1))).status;
   }
 
   [Symbol.dispose](): void {
     this.#stack.destroy();
   }
 
-  /** The user agent server: 180 and 200 to INVITE, 200 to whatever else it understands. */
-  #serve(request: SipRequest): void {
+  /** The user agent server: answers INVITE with 180 and 200, and other requests with 200. */
+  #answer(request: SipRequest): void {
     const { headers } = request;
     const toTag = headers.to.params?.["tag"] ?? newToken();
     const to = { ...headers.to, params: { ...headers.to.params, tag: toTag } };
-    const answer = (status: number, reason: string, extra: Record<string, unknown> = {}, content = "") => {
+    const respond = (status: number, reason: string, extra: Record<string, unknown> = {}, content = "") => {
       const response = sip.makeResponse(request, status, reason);
       this.#stack.send({ ...response, headers: { ...response.headers, to, ...extra }, content });
     };
@@ -137,49 +137,49 @@ export class ScriptedPhone implements Disposable {
       return;
     }
     if (request.method === "BYE") this.hungUp.add(headers["call-id"]);
-    if (request.method !== "INVITE") return answer(200, "OK");
+    if (request.method !== "INVITE") return respond(200, "OK");
     const routes = headers["record-route"] ?? [];
     const extra = { contact: [this.#contact], ...(routes.length > 0 ? { "record-route": routes } : {}) };
-    answer(180, "Ringing", extra);
-    answer(200, "OK", { ...extra, "content-type": "application/sdp" }, sdp(this.plan.address));
+    respond(180, "Ringing", extra);
+    respond(200, "OK", { ...extra, "content-type": "application/sdp" }, sdp(this.options.address));
     this.answered.set(headers["call-id"], dialogOf(headers, to, headers.from, routes, 0));
   }
 
-  /** Sends a request, and once more with credentials when the answer is a challenge (§22.2). */
-  async #authorised(
+  /** Sends a request. After a challenge it sends the request again, with credentials (§22.2). */
+  async #sendWithCredentials(
     build: () => SipRequest,
     provisional: (status: number) => void = () => undefined,
   ): Promise<SipResponse> {
     const first = build();
-    const challenge = await this.#ask(first, provisional);
+    const challenge = await this.#send(first, provisional);
     if (challenge.status !== 401 && challenge.status !== 407) return challenge;
-    const { username, password } = this.plan.login;
+    const { username, password } = this.options.login;
     const again = build();
     const second = {
       ...again,
       headers: { ...again.headers, "call-id": first.headers["call-id"], from: first.headers.from },
     };
     digest.signRequest({}, second, challenge, { user: username, password });
-    return await this.#ask(second, provisional);
+    return await this.#send(second, provisional);
   }
 
-  #ask(request: SipRequest, provisional: (status: number) => void = () => undefined): Promise<SipResponse> {
+  #send(request: SipRequest, provisional: (status: number) => void = () => undefined): Promise<SipResponse> {
     return new Promise((resolve) => {
-      const silence = { status: 408, reason: "No answer", headers: request.headers };
-      const patience = setTimeout(() => resolve(silence), answerPatienceMs);
+      const timeoutResponse = { status: 408, reason: "No answer", headers: request.headers };
+      const timer = setTimeout(() => resolve(timeoutResponse), responseTimeoutMs);
       this.#stack.send(request, (response) => {
         if (response.status < 200) return provisional(response.status);
-        clearTimeout(patience);
+        clearTimeout(timer);
         resolve(response);
       });
     });
   }
 
   #request(method: string, uri: string, to: SipAddress, extra: Record<string, unknown> = {}): SipRequest {
-    const { address, port } = this.plan.exchange;
+    const { address, port } = this.options.exchange;
     const headers = {
       to,
-      from: { ...this.#self(), params: { tag: newToken() } },
+      from: { ...this.#ownAddress(), params: { tag: newToken() } },
       "call-id": newToken(),
       cseq: { seq: ++this.#sequence, method },
       "max-forwards": "70",
@@ -195,8 +195,8 @@ export class ScriptedPhone implements Disposable {
     return { method, uri: dialog.remoteTarget, headers };
   }
 
-  #self(): SipAddress {
-    return { uri: `sip:${this.plan.login.username}@${this.plan.login.domain}` };
+  #ownAddress(): SipAddress {
+    return { uri: `sip:${this.options.login.username}@${this.options.login.domain}` };
   }
 }
 

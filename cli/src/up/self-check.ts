@@ -1,12 +1,13 @@
 /**
- * Proves that the exchange works, with two phones of an independent stack: both register, each through another node, and call each other
- * both ways. Who handled what is read from the nodes' own metrics; where only one node did the work, the check fails.
+ * Tests the exchange with two phones on an independent SIP stack. Each phone registers through another node and calls the other phone. The
+ * nodes' metrics show which node handled a request; if one of several nodes handled both phones, the check fails.
  */
+import { CheckFailure } from "./check-failure.ts";
 import { freeUdpPort } from "./free-port.ts";
 import type { Login } from "./exchange.ts";
-import type { House } from "./house.ts";
-import { ladder, type Step } from "./ladder.ts";
-import { nodeWork, snapshot, whoTook } from "./node-work.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
+import { drawCallFlow, type CallFlowMessage } from "./call-flow.ts";
+import { describeNodeCounters, readNodeCounters, findReceivingNode } from "./node-counters.ts";
 import type { SipNode } from "./nodes.ts";
 import { ScriptedPhone, type PhoneLogin } from "./scripted-phone.ts";
 import { sip, type SipRequest, type SipResponse } from "./sip-package.ts";
@@ -17,65 +18,66 @@ export interface Verdict {
   readonly reason: string;
 }
 
-class Failed extends Error {}
-
 const phoneAddresses = { left: "127.0.0.11", right: "127.0.0.12" } as const;
-/** With two nodes a port lands on the wanted one every second time; this many misses mean that it never will. */
-const portsToTry = 60;
+/** With two nodes, half of the source ports lead to the wanted node. After this many attempts the kernel does not choose it at all. */
+const maxPorts = 60;
 
-/** Prints the ladder and the nodes' work; the verdict's reason is for the last line. `logins` can log in. */
-export async function selfCheck(
-  house: House,
+/** Prints the call flow and the nodes' counters. The caller prints the verdict. `logins` are those whose SipUser is Ready. */
+export async function runSelfCheck(
+  deps: UpDependencies,
   nodes: readonly SipNode[],
   logins: readonly Login[],
 ): Promise<Verdict> {
-  const steps: Step[] = [];
-  const before = await snapshot(nodes);
+  const messages: CallFlowMessage[] = [];
+  const before = await readNodeCounters(nodes);
   let reason: string | undefined;
-  let claim = "";
+  let success = "";
   try {
-    claim = await twoCalls(house, nodes, callers(logins), steps);
+    success = await placeTwoCalls(deps, nodes, selectCallers(logins), messages);
   } catch (error) {
-    if (!(error instanceof Failed)) throw error;
+    if (!(error instanceof CheckFailure)) throw error;
     reason = error.message;
   }
-  const [left, right] = callers(logins);
-  house.say("");
+  const [left, right] = selectCallers(logins);
+  deps.print("");
   if (left !== undefined && right !== undefined) {
-    for (const line of ladder({ left: left.username, right: right.username }, steps)) house.say(line);
-    house.say("");
+    for (const line of drawCallFlow({ left: left.username, right: right.username }, messages))
+      deps.print(line);
+    deps.print("");
   }
-  for (const line of nodeWork(nodes, before, await snapshot(nodes))) house.say(line);
-  house.say("");
-  return reason === undefined ? { passed: true, reason: claim } : { passed: false, reason };
+  for (const line of describeNodeCounters(nodes, before, await readNodeCounters(nodes))) deps.print(line);
+  deps.print("");
+  return reason === undefined ? { passed: true, reason: success } : { passed: false, reason };
 }
 
-async function twoCalls(
-  house: House,
+async function placeTwoCalls(
+  deps: UpDependencies,
   nodes: readonly SipNode[],
   [leftLogin, rightLogin]: readonly PhoneLogin[],
-  steps: Step[],
+  messages: CallFlowMessage[],
 ): Promise<string> {
   if (!leftLogin || !rightLogin)
-    throw new Failed("it takes two users of one domain who can log in and whose passwords are known");
-  using left = await phoneOn(house, nodes, nodes[0], "left", leftLogin, steps);
-  using right = await phoneOn(house, nodes, nodes[1] ?? nodes[0], "right", rightLogin, steps);
-  const leftNode = await registerAndTell(left, nodes);
-  const rightNode = await registerAndTell(right, nodes);
+    throw new CheckFailure(
+      "the self-check needs two users of one domain who can log in and whose passwords are known",
+    );
+  using left = await openPhoneOn(deps, nodes, nodes[0], "left", leftLogin, messages);
+  using right = await openPhoneOn(deps, nodes, nodes[1] ?? nodes[0], "right", rightLogin, messages);
+  const leftNode = await registerAndFindNode(left, nodes);
+  const rightNode = await registerAndFindNode(right, nodes);
   if (nodes.length > 1 && leftNode === rightNode)
-    throw new Failed(`only ${leftNode} did the work: both phones registered through it`);
-  await callAndHangUp(left, right, "caller", house.stop);
-  await callAndHangUp(right, left, "callee", house.stop);
+    throw new CheckFailure(`both phones registered through ${leftNode}, not through two nodes`);
+  await callAndHangUp(left, right, "caller", deps.stop);
+  await callAndHangUp(right, left, "callee", deps.stop);
   for (const phone of [left, right])
-    await mustBe(phone.register(0), 200, `${phone.plan.login.username} de-registers`);
+    await expectStatus(phone.register(0), 200, `${phone.options.login.username} de-registers`);
   const names = `${leftLogin.username} on ${leftNode} and ${rightLogin.username} on ${rightNode}`;
   return nodes.length > 1
     ? `${names} called each other`
-    : `${names} called each other; one node only, so nothing is shown about two`;
+    : `${names} called each other; with one node, calls between nodes were not tested`;
 }
 
 /** The first two users of one domain whose passwords are known. */
-function callers(logins: readonly Login[]): readonly PhoneLogin[] {
+function selectCallers(logins: readonly Login[]): readonly PhoneLogin[] {
   const known = logins.flatMap(({ username, domain, password }) =>
     password === undefined ? [] : [{ username, domain, password }],
   );
@@ -85,53 +87,54 @@ function callers(logins: readonly Login[]): readonly PhoneLogin[] {
   return known.filter((login) => login.domain === domain).slice(0, 2);
 }
 
-/** A phone on a source port whose datagrams the kernel gives to `wanted`, as that node's count of OPTIONS shows. */
-async function phoneOn(
-  house: House,
+/** Opens a phone on a source port whose datagrams the kernel gives to `wanted`; that node's OPTIONS counter shows it. */
+async function openPhoneOn(
+  deps: UpDependencies,
   nodes: readonly SipNode[],
   wanted: SipNode | undefined,
   side: "left" | "right",
   login: PhoneLogin,
-  steps: Step[],
+  messages: CallFlowMessage[],
 ): Promise<ScriptedPhone> {
   const address = phoneAddresses[side];
-  const { address: exchangeAddress, port: exchangePort } = house.options;
-  let isDrawn = false;
-  for (let attempt = 0; attempt < portsToTry; attempt++) {
+  const { address: exchangeAddress, port: exchangePort } = deps.options;
+  let isRecorded = false;
+  for (let attempt = 0; attempt < maxPorts; attempt++) {
     const phone = new ScriptedPhone({
       login,
       address,
       port: await freeUdpPort(address),
       exchange: { address: exchangeAddress, port: exchangePort },
-      heard: (direction, message) => {
-        if (isDrawn)
-          steps.push({
+      onMessage: (direction, message) => {
+        if (isRecorded)
+          messages.push({
             side,
             direction: direction === "out" ? "to exchange" : "from exchange",
             text: describe(message),
           });
       },
     });
-    const took = await whoTook(nodes, "OPTIONS", () =>
-      mustBe(phone.options(), 200, `OPTIONS to ${exchangeAddress}:${exchangePort}`),
+    const receivingNode = await findReceivingNode(nodes, "OPTIONS", () =>
+      expectStatus(phone.sendOptions(), 200, `OPTIONS to ${exchangeAddress}:${exchangePort}`),
     );
-    if (took === wanted?.name) {
-      isDrawn = true;
+    if (receivingNode === wanted?.name) {
+      isRecorded = true;
       return phone;
     }
     phone[Symbol.dispose]();
   }
-  throw new Failed(
-    `no source port of ${address} led to ${wanted?.name} in ${portsToTry} attempts: the other nodes do all the work`,
+  throw new CheckFailure(
+    `no source port of ${address} led to ${wanted?.name} in ${maxPorts} attempts; the other nodes received everything`,
   );
 }
 
-async function registerAndTell(phone: ScriptedPhone, nodes: readonly SipNode[]): Promise<string> {
-  const { username } = phone.plan.login;
-  const node = await whoTook(nodes, "REGISTER", () =>
-    mustBe(phone.register(120), 200, `${username} registers`),
+async function registerAndFindNode(phone: ScriptedPhone, nodes: readonly SipNode[]): Promise<string> {
+  const { username } = phone.options.login;
+  const node = await findReceivingNode(nodes, "REGISTER", () =>
+    expectStatus(phone.register(120), 200, `${username} registers`),
   );
-  if (node === undefined) throw new Failed(`${username} registered, but no node alone counted the REGISTER`);
+  if (node === undefined)
+    throw new CheckFailure(`${username} registered, but not exactly one node counted the REGISTER`);
   return node;
 }
 
@@ -141,29 +144,29 @@ async function callAndHangUp(
   ends: "caller" | "callee",
   stop: AbortSignal,
 ): Promise<void> {
-  const who = `${caller.plan.login.username} calls ${callee.plan.login.username}`;
-  const { status, provisional, dialog } = await caller.call(callee.plan.login.username);
-  if (status !== 200 || !dialog) throw new Failed(`${who}: answered ${status}, expected 200`);
-  if (!provisional.includes(180)) throw new Failed(`${who}: 200 without 180 Ringing before`);
+  const callName = `${caller.options.login.username} calls ${callee.options.login.username}`;
+  const { status, provisional, dialog } = await caller.call(callee.options.login.username);
+  if (status !== 200 || !dialog) throw new CheckFailure(`${callName}: answered ${status}, expected 200`);
+  if (!provisional.includes(180)) throw new CheckFailure(`${callName}: 200 without 180 Ringing before`);
   const answered = callee.answered.get(dialog.callId);
-  if (!answered) throw new Failed(`${who}: 200, but another phone of the callee answered`);
-  // The ACK must reach the callee; without it the callee would have to end the call (§13.3.1.4).
+  if (!answered) throw new CheckFailure(`${callName}: 200, but another phone of the callee answered`);
+  // The ACK must reach the callee; without it the callee would end the call (§13.3.1.4).
   const acknowledged = await waitFor(
     () => (callee.acknowledged.has(dialog.callId) ? true : undefined),
     5000,
     stop,
   );
-  if (!acknowledged) throw new Failed(`${who}: the ACK did not reach the callee`);
-  const [hanging, own, other] =
+  if (!acknowledged) throw new CheckFailure(`${callName}: the ACK did not reach the callee`);
+  const [endingPhone, itsDialog, other] =
     ends === "caller" ? ([caller, dialog, callee] as const) : ([callee, answered, caller] as const);
-  await mustBe(hanging.hangUp(own), 200, `${who}, the ${ends} hangs up`);
+  await expectStatus(endingPhone.hangUp(itsDialog), 200, `${callName}, the ${ends} hangs up`);
   if (!other.hungUp.has(dialog.callId))
-    throw new Failed(`${who}: BYE was answered, but did not reach the other phone`);
+    throw new CheckFailure(`${callName}: BYE was answered, but did not reach the other phone`);
 }
 
-async function mustBe(answer: Promise<number>, expected: number, what: string): Promise<void> {
-  const status = await answer;
-  if (status !== expected) throw new Failed(`${what}: answered ${status}, expected ${expected}`);
+async function expectStatus(response: Promise<number>, expected: number, request: string): Promise<void> {
+  const status = await response;
+  if (status !== expected) throw new CheckFailure(`${request}: answered ${status}, expected ${expected}`);
 }
 
 function describe(message: SipRequest | SipResponse): string {

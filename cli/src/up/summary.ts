@@ -1,95 +1,95 @@
-/** What a person needs once the cluster runs: where, who can log in and how, what is not as the YAML wants it, where to look. */
+/** The text for the user after the start: address, logins, problems, processes, logs. */
 import { relative } from "node:path";
-import type { Database } from "./database.ts";
+import type { DatabaseAccess } from "./database.ts";
 import type { Login } from "./exchange.ts";
-import type { House } from "./house.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import type { SipNode } from "./nodes.ts";
-import { keptLines, nameOf, type OperatorView } from "./operator-view.ts";
+import { describeRetained, nameOf, type OperatorStatus } from "./operator-status.ts";
 import type { Operator } from "./operator.ts";
-import { notReady } from "./who-can-log-in.ts";
+import { listNotReady } from "./ready-logins.ts";
 
-/** So many users, and so many objects that are not Ready, are listed. */
-const mostLines = 20;
+/** The maximum length of a list. */
+const maxListed = 20;
 
-/** Lines for the screen. */
-export function summary(
-  house: House,
-  database: Database,
+/** The lines of the summary. */
+export function buildSummary(
+  deps: UpDependencies,
+  database: DatabaseAccess,
   operator: Operator,
   nodes: readonly SipNode[],
   logins: readonly Login[],
-  view: OperatorView | undefined,
+  status: OperatorStatus | undefined,
 ): string[] {
-  const { address, port, examples } = house.options;
-  const where = `${address}:${port}`;
+  const { address, port, examples } = deps.options;
+  const endpoint = `${address}:${port}`;
   return [
     "",
-    `Strowger answers on ${where} (UDP).`,
+    `Strowger listens on ${endpoint} (UDP).`,
     "",
-    "  Log in with any softphone: user name and password as below, the domain after the @, outbound proxy",
-    `  sip:${where};transport=udp`,
+    "  Log in with any softphone: user name and password from this table, domain after the @, outbound proxy",
+    `  sip:${endpoint};transport=udp`,
     "",
-    ...table(logins),
+    ...buildLoginTable(logins),
     "",
-    ...notAsWanted(view, database.server !== undefined),
+    ...describeProblems(status, database.isPrivate),
     ...nodes.map(
       (node) => `  ${node.name.padEnd(9)} pid ${String(node.child.pid).padEnd(8)} ${node.httpUrl}/metrics`,
     ),
     `  operator  pid ${String(operator.child.pid).padEnd(8)} ${operator.httpUrl}/status   watches ${examples}`,
-    `  database  ${database.text}`,
-    `  logs      ${relative(process.cwd(), house.folder) || house.folder}/logs/`,
+    `  database  ${database.description}`,
+    `  logs      ${relative(process.cwd(), deps.dataFolder) || deps.dataFolder}/logs/`,
     "",
   ];
 }
 
-/** Of the users that can log in. */
-function table(logins: readonly Login[]): string[] {
-  if (logins.length === 0) return ["    (nobody can log in)"];
-  const shown = logins.slice(0, mostLines);
+function buildLoginTable(logins: readonly Login[]): string[] {
+  if (logins.length === 0) return ["    (no user can log in)"];
+  const shown = logins.slice(0, maxListed);
   const addressOf = ({ username, domain }: Login): string => `sip:${username}@${domain}`;
-  const nameWidth = widest(
+  const nameWidth = columnWidth(
     shown.map(({ username }) => username),
     8,
   );
-  const addressWidth = widest(shown.map(addressOf), 7);
+  const addressWidth = columnWidth(shown.map(addressOf), 7);
   const row = (user: string, sip: string, password: string): string =>
     `    ${user.padEnd(nameWidth)}  ${sip.padEnd(addressWidth)}  ${password}`;
   return [
     row("user", "address", "password"),
     ...shown.map((login) => row(login.username, addressOf(login), login.password ?? "(not in the YAML)")),
-    ...more(logins),
+    ...countOfRest(logins),
   ];
 }
 
-const widest = (texts: readonly string[], least: number): number =>
+const columnWidth = (texts: readonly string[], least: number): number =>
   texts.reduce((width, text) => Math.max(width, text.length), least);
 
-/** What the operator does not take, has not made as it should be, or has not removed; empty where all is well. */
-export function notAsWanted(view: OperatorView | undefined, isPrivate: boolean): string[] {
-  if (view === undefined) return ["  The operator does not say who can log in; its log tells why.", ""];
+/** The invalid objects, those that are not Ready and those that are retained; empty if there are none. */
+export function describeProblems(status: OperatorStatus | undefined, isPrivate: boolean): string[] {
+  if (status === undefined)
+    return ["  The operator does not answer, so it is not known which users can log in. See its log.", ""];
   const lines = [
-    ...section("Problems of the YAML", view.problems),
+    ...section("Problems of the YAML", status.problems),
     ...section(
       "Not Ready",
-      notReady(view).map((object) => `${nameOf(object)}: ${object.state}`),
+      listNotReady(status).map((object) => `${nameOf(object)}: ${object.state}`),
     ),
-    ...section("Gone from the YAML", keptLines(view.leaving)),
+    ...section("Deleted from the YAML", describeRetained(status.pendingRemovals)),
   ];
-  const hint = isPrivate && isOfEarlierYaml(view) ? [freshHint] : [];
+  const hint = isPrivate && isCausedByEarlierYaml(status) ? [freshHint] : [];
   return lines.length === 0 ? [] : [...lines, ...hint, ""];
 }
 
 const freshHint =
-  "  The database remembers earlier YAML of this folder. To begin with an empty one: npm start -- --fresh";
+  "  The database has data of an earlier version of this YAML. To start with an empty database: npm start -- --fresh";
 
-/** Before the operator began, the YAML was valid by itself. */
-const isOfEarlierYaml = ({ problems, objects }: OperatorView): boolean =>
+/** The YAML was valid at the start, so a problem comes from the comparison with the database. */
+const isCausedByEarlierYaml = ({ problems, objects }: OperatorStatus): boolean =>
   problems.length > 0 || objects.some(({ state }) => state.startsWith("DatabaseTaken:"));
 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0
     ? []
-    : [`  ${title}:`, ...lines.slice(0, mostLines).map((line) => `    ${line}`), ...more(lines)];
+    : [`  ${title}:`, ...lines.slice(0, maxListed).map((line) => `    ${line}`), ...countOfRest(lines)];
 
-const more = (all: readonly unknown[]): string[] =>
-  all.length <= mostLines ? [] : [`    ... and ${all.length - mostLines} more`];
+const countOfRest = (all: readonly unknown[]): string[] =>
+  all.length <= maxListed ? [] : [`    ... and ${all.length - maxListed} more`];

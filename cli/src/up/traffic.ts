@@ -1,4 +1,4 @@
-/** What all nodes together have done since they were first asked. A node that starts anew counts from 0; what it did before is kept. */
+/** Sums of all nodes' counters since the first read. A node that restarts counts from 0; its earlier counts stay in the sum. */
 import { scrape, total, totalBy, type Samples } from "./metrics.ts";
 import type { SipNode } from "./nodes.ts";
 
@@ -8,7 +8,7 @@ export class Traffic {
   readonly #nodes: readonly SipNode[];
   readonly #last = new Map<string, Counters>();
   readonly #sums = new Map<string, number>();
-  #nodesUp = 0;
+  #nodesRunning = 0;
   #registrations = 0;
 
   readonly #operatorUrl: string;
@@ -18,11 +18,10 @@ export class Traffic {
     this.#operatorUrl = operatorUrl;
   }
 
-  /** Asks every node and the operator for their metrics; the operator counts the bindings. */
+  /** Reads the metrics of the nodes and of the operator, which counts the bindings. */
   async update(): Promise<void> {
     const scraped = await Promise.all(this.#nodes.map((node) => scrape(`${node.httpUrl}/metrics`)));
-    const up = scraped.filter((samples): samples is Samples => samples !== undefined);
-    this.#nodesUp = up.length;
+    this.#nodesRunning = scraped.filter((samples) => samples !== undefined).length;
     const operator = await scrape(`${this.#operatorUrl}/metrics`);
     if (operator !== undefined) this.#registrations = total(operator, "strowger_bindings");
     for (const [index, node] of this.#nodes.entries()) {
@@ -32,10 +31,10 @@ export class Traffic {
   }
 
   /** One line: nodes, registrations, answered calls, responses by code. */
-  text(): string {
+  describe(): string {
     const codes = [...this.#sums].filter(([key]) => key !== "calls").sort(([a], [b]) => a.localeCompare(b));
     const parts = [
-      `${this.#nodesUp}/${this.#nodes.length} nodes`,
+      `${this.#nodesRunning}/${this.#nodes.length} nodes`,
       `${this.#registrations} registered`,
       `${this.#sums.get("calls") ?? 0} calls answered`,
       codes.map(([code, count]) => `${code} x${count}`).join("  "),

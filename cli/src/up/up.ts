@@ -1,70 +1,71 @@
-/** `strowger up`: a whole exchange on this machine, from YAML to ringing phones. Reads from top to bottom; stops from bottom to top. */
+/** `strowger up`: runs a whole exchange on this machine. The resources are disposed in the reverse order of their start. */
 import { constants } from "node:os";
 import { openDatabase } from "./database.ts";
 import type { Login } from "./exchange.ts";
-import { Fault } from "./fault.ts";
-import type { House } from "./house.ts";
+import { StartupError } from "./startup-error.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { loadExchange } from "./load-exchange.ts";
 import { startNodes } from "./nodes.ts";
-import type { OperatorView } from "./operator-view.ts";
+import type { OperatorStatus } from "./operator-status.ts";
 import { startOperator } from "./operator.ts";
 import type { UpOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
-import { selfCheck, type Verdict } from "./self-check.ts";
-import { settledView } from "./settled-view.ts";
-import { summary } from "./summary.ts";
+import { runSelfCheck, type Verdict } from "./self-check.ts";
+import { waitForSettledStatus } from "./wait-for-settled-status.ts";
+import { buildSummary } from "./summary.ts";
 import { watch } from "./watch.ts";
-import { whoCanLogIn, whyNot } from "./who-can-log-in.ts";
+import { selectReadyLogins, explainMissingLogins } from "./ready-logins.ts";
 
 /**
- * Runs until Ctrl-C or SIGTERM, or once. Returns the exit status: 0 where it was stopped, or the self-check of `--once` passed; 1 where it
- * did not pass or could not begin; where `--once` was stopped before its verdict, 128 and the signal's number.
+ * Runs until a stop signal, or with `--once` until the end of the self-check. Returns the exit status: 0 if it was stopped, or if the
+ * self-check of `--once` passed; 1 if the start or the self-check failed; 128 plus the signal's number if `--once` was stopped before the
+ * end of the self-check.
  */
 export async function up(options: UpOptions, root: string): Promise<number> {
-  const stop = stopSignal();
-  // On a terminal a line that is rewritten once a second may stand there: it gives way.
-  const say = (line: string) => process.stdout.write(`${process.stdout.isTTY ? "\r\x1b[K" : ""}${line}\n`);
+  const stop = createStopSignal();
+  // On a terminal the current line may be the status line of `watch`: clear it first.
+  const print = (line: string) => process.stdout.write(`${process.stdout.isTTY ? "\r\x1b[K" : ""}${line}\n`);
   try {
-    await using cellar = new AsyncDisposableStack();
-    const house = await prepare(options, root, stop, say, cellar);
-    say("Starting the database ...");
-    const database = await openDatabase(house, cellar);
-    say("Starting the operator ...");
-    const operator = await startOperator(house, database, cellar);
-    say(`Starting ${house.nodes} SIP node${house.nodes === 1 ? "" : "s"} ...`);
-    const nodes = await startNodes(house, database, cellar);
-    const view = await settledView(operator.httpUrl, stop);
-    const logins = whoCanLogIn(await loginsNow(house), view);
-    for (const line of summary(house, database, operator, nodes, logins, view)) say(line);
-    say("Self-check: two scripted phones register and call each other.");
-    const verdict = await selfCheck(house, nodes, logins);
-    say(`${verdict.passed ? "PASS" : "FAIL"}: ${reasonOf(verdict, view)}`);
+    await using resources = new AsyncDisposableStack();
+    const deps = await prepare(options, root, stop, print, resources);
+    print("Starting the database ...");
+    const database = await openDatabase(deps, resources);
+    print("Starting the operator ...");
+    const operator = await startOperator(deps, database, resources);
+    print(`Starting ${deps.nodeCount} SIP node${deps.nodeCount === 1 ? "" : "s"} ...`);
+    const nodes = await startNodes(deps, database, resources);
+    const status = await waitForSettledStatus(operator.httpUrl, stop);
+    const logins = selectReadyLogins(await reloadLogins(deps), status);
+    for (const line of buildSummary(deps, database, operator, nodes, logins, status)) print(line);
+    print("Self-check: two scripted phones register and call each other.");
+    const verdict = await runSelfCheck(deps, nodes, logins);
+    print(`${verdict.passed ? "PASS" : "FAIL"}: ${explainVerdict(verdict, status)}`);
     if (options.once) return verdict.passed ? 0 : 1;
-    await watch(house, operator, nodes, view);
+    await watch(deps, operator, nodes, status);
     return 0;
   } catch (error) {
-    if (stop.aborted) return options.once ? statusOf(stop.reason) : 0;
-    if (!(error instanceof Fault)) throw error;
+    if (stop.aborted) return options.once ? exitStatusOf(stop.reason) : 0;
+    if (!(error instanceof StartupError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;
   }
 }
 
-/** With the passwords that the operator has generated; what was read at the start where a file was broken since. */
-async function loginsNow({ options, folder, exchange }: House): Promise<readonly Login[]> {
-  return (await loadExchange(options.examples, folder).catch(() => exchange)).logins;
+/** The logins with the generated passwords. If the YAML is invalid by now, the logins that were read at the start. */
+async function reloadLogins({ options, dataFolder, exchange }: UpDependencies): Promise<readonly Login[]> {
+  return (await loadExchange(options.examples, dataFolder).catch(() => exchange)).logins;
 }
 
-/** Why a self-check failed is often what the operator says of an object. */
-function reasonOf({ passed, reason }: Verdict, view: OperatorView | undefined): string {
-  const cause = passed ? undefined : whyNot(view);
+/** Adds the operator's status to the reason of a failed self-check, because it is often the cause. */
+function explainVerdict({ passed, reason }: Verdict, status: OperatorStatus | undefined): string {
+  const cause = passed ? undefined : explainMissingLogins(status);
   return cause === undefined ? reason : `${reason}. ${cause}`;
 }
 
-const statusOf = (reason: unknown): number => 128 + (constants.signals[reason as NodeJS.Signals] ?? 0);
+const exitStatusOf = (reason: unknown): number => 128 + (constants.signals[reason as NodeJS.Signals] ?? 0);
 
-/** Raised by the first Ctrl-C, SIGTERM or SIGHUP; what comes later is ignored, because the stop is under way and ends by itself. */
-function stopSignal(): AbortSignal {
+/** Raised by the first SIGINT (Ctrl-C), SIGTERM or SIGHUP. Later signals are ignored while the processes stop. */
+function createStopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {

@@ -1,17 +1,17 @@
-/** Waiting that ends with the user's patience or Ctrl-C. */
+/** Polls for a result until a timeout or Ctrl-C. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Asks `question` every 100 ms until it answers something other than undefined; undefined when `patienceMs` is over. Throws when `stop` is raised. */
+/** Calls `poll` every 100 ms until it returns a value. Undefined after `timeoutMs`. Throws when `stop` is raised. */
 export async function waitFor<T>(
-  question: () => Promise<T | undefined> | T | undefined,
-  patienceMs: number,
+  poll: () => Promise<T | undefined> | T | undefined,
+  timeoutMs: number,
   stop: AbortSignal,
 ): Promise<T | undefined> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     stop.throwIfAborted();
-    const answer = await question();
-    if (answer !== undefined) return answer;
+    const result = await poll();
+    if (result !== undefined) return result;
     if (Date.now() > deadline) return undefined;
     await sleep(100, undefined, { signal: stop });
   }

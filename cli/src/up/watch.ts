@@ -1,63 +1,65 @@
-/** The cluster at work: once a second what the nodes' metrics say, and a line for everything that a saved file changed. */
+/** Prints the exchange's counters once a second, and a line for each change that follows from a saved file. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { fingerprint } from "../../../operator/src/sources/files/read-objects.ts";
 import type { Login } from "./exchange.ts";
-import type { House } from "./house.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { loadExchange } from "./load-exchange.ts";
 import type { SipNode } from "./nodes.ts";
-import { follow, news, viewOperator, type OperatorView } from "./operator-view.ts";
+import { describeChanges, mergeStatus, fetchOperatorStatus, type OperatorStatus } from "./operator-status.ts";
 import type { Operator } from "./operator.ts";
 import { Traffic } from "./traffic.ts";
-import { whoCanLogIn } from "./who-can-log-in.ts";
+import { selectReadyLogins } from "./ready-logins.ts";
 
 /**
- * Returns when the user wants to stop. A terminal gets one line that lives; a pipe gets a line only when something changed. `view` is what was
- * said of the operator last.
+ * Returns when `stop` is raised. On a terminal the counters are one line that is rewritten; otherwise a line is printed only when they
+ * change. `status` is the operator's last status that was printed.
  */
 export async function watch(
-  house: House,
+  deps: UpDependencies,
   operator: Operator,
   nodes: readonly SipNode[],
-  view: OperatorView | undefined,
+  status: OperatorStatus | undefined,
 ): Promise<void> {
   const traffic = new Traffic(nodes, operator.httpUrl);
-  let logins = house.exchange.logins;
-  let files = await fingerprint(house.options.examples);
-  let shown = "";
-  house.say("Watching; save a file to change the exchange, Ctrl-C to stop everything.");
-  while (!house.stop.aborted) {
-    const [viewNow, filesNow] = [
-      await viewOperator(operator.httpUrl),
-      await fingerprint(house.options.examples),
+  let logins = deps.exchange.logins;
+  let files = await fingerprint(deps.options.examples);
+  let printed = "";
+  deps.print("Watching: save a file to change the exchange, press Ctrl-C to stop everything.");
+  while (!deps.stop.aborted) {
+    const [statusNow, filesNow] = [
+      await fetchOperatorStatus(operator.httpUrl),
+      await fingerprint(deps.options.examples),
     ];
-    const followed = viewNow && (view === undefined ? viewNow : follow(view, viewNow));
-    const lines = view && followed ? news(view, followed) : [];
-    view = followed ?? view;
+    const merged = statusNow && (status === undefined ? statusNow : mergeStatus(status, statusNow));
+    const lines = status && merged ? describeChanges(status, merged) : [];
+    status = merged ?? status;
     if (filesNow !== files) {
-      const loginsNow = (await loadExchange(house.options.examples, house.folder).catch(() => undefined))
+      const loginsNow = (await loadExchange(deps.options.examples, deps.dataFolder).catch(() => undefined))
         ?.logins;
-      const canLogIn = whoCanLogIn(loginsNow ?? logins, view);
-      for (const line of newPasswords(logins, canLogIn)) lines.push(line);
+      const readyLogins = selectReadyLogins(loginsNow ?? logins, status);
+      for (const line of describeNewPasswords(logins, readyLogins)) lines.push(line);
       [files, logins] = [filesNow, loginsNow ?? logins];
     }
     await traffic.update();
-    for (const line of lines) house.say(`${clock()}  ${line}`);
-    const text = traffic.text();
+    for (const line of lines) deps.print(`${timeOfDay()}  ${line}`);
+    const text = traffic.describe();
     if (process.stdout.isTTY)
-      process.stdout.write(`\r\x1b[K${clock()}  ${text}`.slice(0, process.stdout.columns + 4));
-    else if (text !== shown) house.say(`${clock()}  ${text}`);
-    shown = text;
-    await sleep(1000, undefined, { signal: house.stop }).catch(() => undefined);
+      process.stdout.write(`\r\x1b[K${timeOfDay()}  ${text}`.slice(0, process.stdout.columns + 4));
+    else if (text !== printed) deps.print(`${timeOfDay()}  ${text}`);
+    printed = text;
+    await sleep(1000, undefined, { signal: deps.stop }).catch(() => undefined);
   }
 }
 
-function newPasswords(before: readonly Login[], now: readonly Login[]): string[] {
-  const nameOf = ({ username, domain }: Login) => `${username}@${domain}`;
-  const old = new Map(before.map((login) => [nameOf(login), login.password]));
-  const changed = now.filter((login) => old.has(nameOf(login)) && old.get(nameOf(login)) !== login.password);
-  return changed.map((login) => `${nameOf(login)} logs in with the new password`);
+function describeNewPasswords(before: readonly Login[], now: readonly Login[]): string[] {
+  const addressOf = ({ username, domain }: Login) => `${username}@${domain}`;
+  const oldPasswords = new Map(before.map((login) => [addressOf(login), login.password]));
+  const changed = now.filter(
+    (login) => oldPasswords.has(addressOf(login)) && oldPasswords.get(addressOf(login)) !== login.password,
+  );
+  return changed.map((login) => `${addressOf(login)} logs in with the new password`);
 }
 
-function clock(): string {
+function timeOfDay(): string {
   return new Date().toTimeString().slice(0, 8);
 }

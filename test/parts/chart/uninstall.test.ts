@@ -39,9 +39,9 @@ describeWith(["etcd"], "strowger uninstall", () => {
     const { status, output } = await uninstall(account);
 
     expect(output).toBe(
-      "operator: scaled to 0\noperator: its last pod is gone\n" +
-        `sipusers: finalizers of ${users} objects released\nsipdomains: finalizers of 1 objects released\n` +
-        "sipclusters: finalizers of 1 objects released\n",
+      "operator: scaled to 0\noperator: the last pod has ended\n" +
+        `sipusers: finalizer of ${users} objects removed\nsipdomains: finalizer of 1 objects removed\n` +
+        "sipclusters: finalizer of 1 objects removed\n",
     );
     expect(status).toBe(0);
     const scaled = await server.get("deployment", "strowger-operator", "-n", "strowger-system");

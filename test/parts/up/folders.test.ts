@@ -86,7 +86,7 @@ describeWith(["mariadb"], "npm start", () => {
       rmSync(join(folder, "bob.yaml"));
       const alone = await runUp(once(folder));
       expect(alone.output).toMatch(
-        /FAIL: it takes two users .*SipUser default\/lost is not Ready: DomainNotFound/,
+        /FAIL: the self-check needs two users .*SipUser default\/lost is not Ready: DomainNotFound/,
       );
       expect(alone.status).toBe(1);
     },

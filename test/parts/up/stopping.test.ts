@@ -78,7 +78,7 @@ describeWith(["mariadb"], "npm start", () => {
       );
       expect(second.status).toBe(1);
       await first.says("PASS");
-      await first.says("Watching;");
+      await first.says("Watching:");
       first.signal("SIGINT");
       expect(await first.exited).toBe(0);
       const third = await runUp(["--once", "--port", port, "--examples", folder]);

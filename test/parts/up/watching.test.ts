@@ -17,7 +17,7 @@ async function logsIn(name: string, port: number): Promise<number> {
     address: "127.0.0.21",
     port: await freeUdpPort("127.0.0.21"),
     exchange: { address: "127.0.0.1", port },
-    heard: () => undefined,
+    onMessage: () => undefined,
   });
   onTestFinished(() => phone[Symbol.dispose]());
   return await phone.register(60);
@@ -31,10 +31,10 @@ describeWith(["mariadb"], "npm start", () => {
       const folder = yamlFolder({ ...exchange("ours", "ours.example"), ...users });
       const port = await freeUdpPort("127.0.0.1");
       const up = new UpProcess(["--port", String(port), "--examples", folder]);
-      await up.says("Watching;");
+      await up.says("Watching:");
 
       for (const name of names(1, 12)) rmSync(join(folder, `${name}.yaml`));
-      await up.says(/SipUser: not removed, they work as before: default\/u1, .* and 7 more \(12 in all\)/);
+      await up.says(/SipUser: not removed, they still work: default\/u1, .* and 7 more \(12 in total\)/);
       expect(up.output).not.toContain(": removed");
       expect(await logsIn("u1", port)).toBe(200);
 
@@ -54,7 +54,7 @@ describeWith(["mariadb"], "npm start", () => {
       expect(await up.exited).toBe(0);
       const again = new UpProcess(["--once", "--port", String(port), "--examples", folder]);
       expect(await again.exited).toBe(0);
-      expect(again.output).toMatch(/Gone from the YAML:\n +SipUser: not removed, .* \(11 in all\)/);
+      expect(again.output).toMatch(/Deleted from the YAML:\n +SipUser: not removed, .* \(11 in total\)/);
     },
     patience,
   );
@@ -65,7 +65,7 @@ describeWith(["mariadb"], "npm start", () => {
       const folder = yamlFolder(exchange("ours", "ours.example"));
       const port = await freeUdpPort("127.0.0.1");
       const up = new UpProcess(["--port", String(port), "--examples", folder]);
-      await up.says("Watching;");
+      await up.says("Watching:");
       writeYaml(folder, { "bob.yaml": user("bob", "home").replace("username:", "usrname:") });
       await up.says("spec.usrname is not a field; did you mean username?");
       expect(await logsIn("bob", port)).toBe(200);

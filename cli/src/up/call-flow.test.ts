@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { ladder } from "./ladder.ts";
+import { drawCallFlow } from "./call-flow.ts";
 
-test("arrows point to the exchange or away from it, and all lines of steps are equally long", () => {
-  const lines = ladder({ left: "alice", right: "bob" }, [
+test("arrows point to the exchange or away from it, and all lines of messages have the same length", () => {
+  const lines = drawCallFlow({ left: "alice", right: "bob" }, [
     { side: "left", direction: "to exchange", text: "INVITE bob" },
     { side: "right", direction: "from exchange", text: "INVITE bob" },
     { side: "right", direction: "to exchange", text: "180 Ringing" },
@@ -16,8 +16,8 @@ test("arrows point to the exchange or away from it, and all lines of steps are e
   expect(new Set(lines.slice(1).map((line) => line.length))).toEqual(new Set([80]));
 });
 
-test("a text that is too long is cut, not the ladder", () => {
-  const [, short = "", long = ""] = ladder({ left: "a", right: "b" }, [
+test("a text that is too long is cut, so that its line has the same length", () => {
+  const [, short = "", long = ""] = drawCallFlow({ left: "a", right: "b" }, [
     { side: "left", direction: "to exchange", text: "x" },
     { side: "left", direction: "to exchange", text: "x".repeat(200) },
   ]);
