@@ -68,7 +68,7 @@ async function main(): Promise<void> {
       { why, transactions: node.transactions.counts, timeout: settings.config.drainTimeout },
       "draining",
     );
-    assembly.telemetry.drains(true);
+    assembly.telemetry.drainingChanged(true);
     cluster.presence.drain();
   };
   const hurry = () => {
@@ -161,11 +161,11 @@ function watchSettings(begun: Settings, { apply, telemetry }: Assembly, log: pin
     read: () => readConfig(environment, clock.epoch(), memory),
     apply,
     refused(problems) {
-      telemetry.configured(problems.length, live.report.restarts.length);
+      telemetry.configurationRead(problems.length, live.report.restarts.length);
       log.error({ problems }, "configuration refused, the last good one stays in force");
     },
     applied({ hash }, waiting) {
-      telemetry.configured(0, waiting.length);
+      telemetry.configurationRead(0, waiting.length);
       log.info({ hash }, "configuration in force");
       if (waiting.length > 0) log.warn({ waiting }, "configuration: this needs a restart");
     },

@@ -123,7 +123,7 @@ export function assemble(
     nodes,
   );
   const broken = (error: unknown) => {
-    telemetry.invariantBroken();
+    telemetry.internalError();
     log.error({ err: error }, "an error of ours");
   };
   const node: Node = new Node({

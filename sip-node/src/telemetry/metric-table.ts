@@ -1,0 +1,149 @@
+/** All metrics of a node, in the order of docs/metrics.md. Times are in seconds. */
+import type { Ms } from "../wire/units.ts";
+
+/** The values that are read when metrics are scraped. */
+export interface Readings {
+  transactions(): { readonly server: number; readonly client: number };
+  /** The longest delay of the event loop since the last scrape. */
+  eventLoopLag(): Ms;
+  peers(): number;
+  flows(): number;
+  relays(): Readonly<Record<string, number>>;
+}
+
+export interface Sample {
+  readonly value: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface MetricDefinition {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  /** Upper bounds of a histogram. */
+  readonly buckets?: readonly number[];
+  /** The samples of a metric that is read when it is scraped, instead of being set before. */
+  readonly read?: (readings: Readings) => readonly Sample[];
+}
+
+/** For the work of a node. */
+const fast = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+/** For what people do, such as answering a call. */
+const human = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 180];
+
+export const metricTable = {
+  requests: {
+    type: "counter",
+    name: "strowger_sip_requests_total",
+    help: "SIP requests received, with retransmissions",
+    labels: ["method"],
+  },
+  responses: {
+    type: "counter",
+    name: "strowger_sip_responses_total",
+    help: "SIP responses sent, without retransmissions",
+    labels: ["method", "code"],
+  },
+  malformed: {
+    type: "counter",
+    name: "strowger_sip_malformed_total",
+    help: "Datagrams that could not be parsed as a SIP message",
+  },
+  internalErrors: {
+    type: "counter",
+    name: "strowger_invariant_violations_total",
+    help: "Internal errors of the node: programming mistakes, each with a log line",
+  },
+  forwarded: {
+    type: "histogram",
+    name: "strowger_proxy_added_seconds",
+    help: "Time from the arrival of a request to its first branch",
+    buckets: fast,
+  },
+  ringing: {
+    type: "histogram",
+    name: "strowger_invite_ringing_seconds",
+    help: "Time from an INVITE to its first 18x response",
+    buckets: human,
+  },
+  inviteAnswered: {
+    type: "histogram",
+    name: "strowger_invite_final_seconds",
+    help: "Time from an INVITE to its final response",
+    buckets: human,
+  },
+  registered: {
+    type: "histogram",
+    name: "strowger_register_seconds",
+    help: "Time from a REGISTER to its final response",
+    buckets: fast,
+  },
+  statements: {
+    type: "histogram",
+    name: "strowger_database_seconds",
+    help: "Duration of a statement or a transaction of the database",
+    labels: ["statement"],
+    buckets: fast,
+  },
+  transactions: {
+    type: "gauge",
+    name: "strowger_transactions",
+    help: "SIP transactions in memory; one stays for up to 32 seconds after its final response",
+    labels: ["kind"],
+    read: (readings) =>
+      Object.entries(readings.transactions()).map(([kind, value]) => ({ labels: { kind }, value })),
+  },
+  eventLoopLag: {
+    type: "gauge",
+    name: "strowger_event_loop_lag_seconds",
+    help: "The longest delay of the event loop since the last scrape",
+    read: (readings) => [{ value: readings.eventLoopLag() / 1000 }],
+  },
+  peers: {
+    type: "gauge",
+    name: "strowger_peers",
+    help: "Other nodes that are alive",
+    read: (readings) => [{ value: readings.peers() }],
+  },
+  flows: {
+    type: "gauge",
+    name: "strowger_flows",
+    help: "Flows whose owner this node knows",
+    read: (readings) => [{ value: readings.flows() }],
+  },
+  relays: {
+    type: "counter",
+    name: "strowger_relays_total",
+    help: "Messages relayed between nodes, frames refused, and new requests that a draining node handed over (given) or that this node took over (taken)",
+    labels: ["direction"],
+    read: (readings) =>
+      Object.entries(readings.relays()).map(([direction, value]) => ({ labels: { direction }, value })),
+  },
+  calls: {
+    type: "counter",
+    name: "strowger_calls_total",
+    help: "New calls answered with 2xx",
+  },
+  draining: {
+    type: "gauge",
+    name: "strowger_draining",
+    help: "1 while this node drains, else 0",
+  },
+  configurationProblems: {
+    type: "gauge",
+    name: "strowger_configuration_problems",
+    help: "Problems of the mounted configuration and keys; while there is one, the last valid files stay in force",
+  },
+  configurationRestarts: {
+    type: "gauge",
+    name: "strowger_configuration_restarts",
+    help: "Changed settings of the mounted configuration that need a restart",
+  },
+  configurationReloads: {
+    type: "counter",
+    name: "strowger_configuration_reloads_total",
+    help: "Times that the running node read changed configuration or keys",
+    labels: ["result"],
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
