@@ -33,7 +33,7 @@ test("what no JSON can say, and a tag that does not fit, is refused and not quot
       problems.map(({ line }) => line),
       scalar,
     ).toEqual([2]);
-    expect(problems[0]?.message, scalar).toMatch(/^no YAML: a value /);
+    expect(problems[0]?.message, scalar).toMatch(/^invalid YAML: a value /);
     expect(problems[0]?.message.includes(scalar), scalar).toBe(false);
   }
 });

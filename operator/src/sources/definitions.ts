@@ -1,9 +1,9 @@
-/** The CRDs of /crds, as the files source checks objects against them and as the operator's types are generated from them. */
+/** Reads the CRDs of /crds. The files source validates objects with them, and the operator's types are generated from them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
-/** What we use of an OpenAPI v3 structural schema. */
+/** The parts of an OpenAPI v3 structural schema that our CRDs use. */
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
   readonly description?: string;
@@ -17,27 +17,27 @@ export interface Schema {
   readonly maxProperties?: number;
   readonly pattern?: string;
   readonly format?: "int64" | "date-time";
-  /** Of a map: what every value is. */
+  /** The schema of the values of a map. */
   readonly additionalProperties?: Schema;
   readonly "x-kubernetes-int-or-string"?: true;
-  /** Kept as they are and not checked: fields of Kubernetes' own types. */
+  /** Unknown fields are stored and not validated; used for Kubernetes' own types. */
   readonly "x-kubernetes-preserve-unknown-fields"?: true;
   readonly "x-kubernetes-validations"?: readonly Rule[];
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
 }
 
-/** A CEL rule. One that mentions `oldSelf` compares with the object as it was, and holds for a new object. */
+/** A CEL rule. A rule with `oldSelf` compares with the old object, and is not evaluated for a new object. */
 export interface Rule {
   readonly rule: string;
   readonly message?: string;
-  /** Where to report it, below the schema that carries it. */
+  /** The path of the reported field, relative to the schema that has the rule. */
   readonly fieldPath?: string;
 }
 
 export interface Definition {
   readonly kind: string;
-  /** group/version, as objects name it. */
+  /** group/version, as in an object's `apiVersion`. */
   readonly apiVersion: string;
   readonly schema: Schema;
 }
@@ -56,7 +56,7 @@ interface CustomResourceDefinition {
 
 const folder = fileURLToPath(new URL("../../../crds/", import.meta.url));
 
-/** Every kind of ours, by the storage version of its CRD. */
+/** SipCluster, SipDomain and SipUser, each with the storage version of its CRD. */
 export function readDefinitions(): readonly Definition[] {
   const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
   return files.sort().map((file) => {

@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import { readDefinitions, type Schema } from "./definitions.ts";
 import { generateTypes } from "./generate-types.ts";
 
-test("types.ts is what the CRDs say (else: node operator/src/sources/generate-types.ts > operator/src/sources/types.ts)", () => {
+test("types.ts is up to date with the CRDs (otherwise run: node operator/src/sources/generate-types.ts > operator/src/sources/types.ts)", () => {
   const written = readFileSync(new URL("types.ts", import.meta.url), "utf8");
   expect(generateTypes(readDefinitions()).replace(/\s+/g, " ")).toBe(written.replace(/\s+/g, " "));
 });
 
-test("every string of a spec has a length, and every list a number of items (the API server bounds the cost of rules by them)", () => {
+test("every string of a spec has a maximum length, and every list a maximum number of items (the API server computes the cost of rules from them)", () => {
   const unbounded: string[] = [];
   const walk = (schema: Schema, path: string): void => {
     if (schema.type === "string" && schema.enum === undefined && schema.maxLength === undefined)
@@ -23,7 +23,7 @@ test("every string of a spec has a length, and every list a number of items (the
   expect(unbounded).toEqual([]);
 });
 
-test("rules at the root are about the name alone: they never ratchet, so that a new one would hold back the finalizers of stored objects", () => {
+test("rules at the root use only the name: root rules are never ratcheted, so a new one would block finalizer changes of stored objects", () => {
   for (const { schema } of readDefinitions())
     for (const { rule } of schema["x-kubernetes-validations"] ?? [])
       expect(rule).toMatch(/^!self\.metadata\.name\./);

@@ -1,6 +1,6 @@
 /**
- * Writes the operator's types from the CRDs: `node operator/src/sources/generate-types.ts > operator/src/sources/types.ts`.
- * A unit test compares the file with what this makes.
+ * Generates the operator's types from the CRDs: `node operator/src/sources/generate-types.ts > operator/src/sources/types.ts`.
+ * A unit test compares the file with the output.
  */
 import { readDefinitions, type Definition, type Schema } from "./definitions.ts";
 import { ownValue } from "../runtime/own-value.ts";
@@ -10,35 +10,35 @@ export function generateTypes(definitions: readonly Definition[]): string {
   return [
     head,
     ...definitions.flatMap(({ kind, schema }) => [
-      typeOf(kind, "Spec", schema),
-      typeOf(kind, "Status", schema),
+      generateType(kind, "Spec", schema),
+      generateType(kind, "Status", schema),
     ]),
   ].join("\n");
 }
 
-function typeOf(kind: string, part: "Spec" | "Status", schema: Schema): string {
+function generateType(kind: string, part: "Spec" | "Status", schema: Schema): string {
   const partSchema = ownValue(schema.properties, part.toLowerCase()) ?? {};
-  return `export interface ${kind}${part} ${body(partSchema, "")}\n`;
+  return `export interface ${kind}${part} ${generateBody(partSchema, "")}\n`;
 }
 
-/** A property with a default is always there once the object was admitted. */
-function body(schema: Schema, indent: string): string {
+/** A property with a default is always present in an admitted object. */
+function generateBody(schema: Schema, indent: string): string {
   const lines = Object.entries(schema.properties ?? {}).map(([name, property]) => {
-    const isThere = schema.required?.includes(name) === true || property.default !== undefined;
+    const isPresent = schema.required?.includes(name) === true || property.default !== undefined;
     const comment = property.description === undefined ? "" : `${indent}  /** ${property.description} */\n`;
-    return `${comment}${indent}  readonly ${name}${isThere ? "" : "?"}: ${expression(property, `${indent}  `)};\n`;
+    return `${comment}${indent}  readonly ${name}${isPresent ? "" : "?"}: ${generateExpression(property, `${indent}  `)};\n`;
   });
   return `{\n${lines.join("")}${indent}}`;
 }
 
-function expression(schema: Schema, indent: string): string {
+function generateExpression(schema: Schema, indent: string): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (schema["x-kubernetes-int-or-string"] === true) return "number | string";
   switch (schema.type) {
     case "object":
-      return objectExpression(schema, indent);
+      return generateObject(schema, indent);
     case "array": {
-      const item = expression(schema.items ?? {}, indent);
+      const item = generateExpression(schema.items ?? {}, indent);
       return `readonly ${/^["\w-]+ \|/.test(item) ? `(${item})` : item}[]`;
     }
     case "integer":
@@ -52,11 +52,11 @@ function expression(schema: Schema, indent: string): string {
   }
 }
 
-function objectExpression(schema: Schema, indent: string): string {
+function generateObject(schema: Schema, indent: string): string {
   if (schema.additionalProperties !== undefined)
-    return `Readonly<Record<string, ${expression(schema.additionalProperties, indent)}>>`;
+    return `Readonly<Record<string, ${generateExpression(schema.additionalProperties, indent)}>>`;
   if (schema["x-kubernetes-preserve-unknown-fields"] === true) return "Readonly<Record<string, unknown>>";
-  return body(schema, indent);
+  return generateBody(schema, indent);
 }
 
 if (import.meta.main) process.stdout.write(generateTypes(readDefinitions()));

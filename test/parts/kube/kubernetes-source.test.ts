@@ -5,7 +5,7 @@ import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
 import { systemClock } from "../../../operator/src/runtime/clock.ts";
 import type { KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
-import { holdBack } from "../../../operator/src/sources/kubernetes/hold-back.ts";
+import { writeFinalizer } from "../../../operator/src/sources/kubernetes/write-finalizer.ts";
 import { KubernetesSource } from "../../../operator/src/sources/kubernetes/kubernetes-source.ts";
 import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
 
@@ -160,7 +160,7 @@ describe("kubernetes source", () => {
     const patch = { metadata: { finalizers: more } };
     const place = { namespace: "default", name: "held" };
     await admin.mergePatch(SipUser, place, patch, { fieldManager: "somebody" });
-    await holdBack(admin, SipUser, key, true, stale);
+    await writeFinalizer(admin, SipUser, key, true, stale);
     expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);
     await source.setFinalizer("SipUser", key, true);
     expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);

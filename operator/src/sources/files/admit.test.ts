@@ -15,20 +15,20 @@ const domain = (spec: object): object => ({
   spec: { clusterRef: { name: "c" }, domain: "example.com", ...spec },
 });
 
-/** The messages of a refusal; empty: admitted. */
+/** The messages of the errors; empty if the object is valid. */
 function problems(object: unknown, oldSpec?: unknown): readonly string[] {
   const admitted = admit(object, oldSpec);
   return "kind" in admitted ? [] : admitted.map(({ message }) => message);
 }
 
-test("defaults are filled in, as the API server does", () => {
+test("defaults are set, as the API server does", () => {
   expect(admit(user({}), undefined)).toMatchObject({
     metadata: { namespace: "default" },
     spec: { enabled: true, passwordSecretRef: { name: "s", key: "password" } },
   });
 });
 
-test("an unknown field is refused and the probable one is named", () => {
+test("an unknown field is refused, with a suggestion", () => {
   expect(problems(user({ enable: false }))).toEqual(["spec.enable is not a field; did you mean enabled?"]);
   expect(problems(user({ passwordSecretRef: { nam: "s" } }))).toContain(
     "spec.passwordSecretRef.nam is not a field; did you mean name?",
@@ -36,7 +36,7 @@ test("an unknown field is refused and the probable one is named", () => {
   expect(problems({ ...user({}), status: {} })).toEqual(["status is not a field; the operator writes it"]);
 });
 
-test("an unknown kind or version is refused and what is known is named", () => {
+test("an unknown kind or version is refused, and the known ones are listed", () => {
   expect(problems({ ...user({}), kind: "SipUsr" })[0]).toMatch(
     /kind "SipUsr" is not known.*did you mean SipUser\?/,
   );
@@ -45,7 +45,7 @@ test("an unknown kind or version is refused and what is known is named", () => {
   expect(problems({ kind: [[]] })).toHaveLength(1);
 });
 
-test("one credential is given, or none where the row's own is left", () => {
+test("one credential is required; none is allowed if adoptionPolicy leaves the row's credential", () => {
   const none =
     "spec: give one of passwordSecretRef, ha1SecretRef and generatePassword; only adoptionPolicy Observe or Adopt leaves the credential as it is";
   const several = "spec: give only one of passwordSecretRef, ha1SecretRef and generatePassword";
@@ -60,7 +60,7 @@ test("one credential is given, or none where the row's own is left", () => {
   expect(problems(user({ ...without, adoptionPolicy: "Adopt" }))).toEqual([]);
 });
 
-test("RFC 3261 §25.1: a user part is of the characters of user, without escapes, and at most 64 of them", () => {
+test("RFC 3261 §25.1: a username has at most 64 characters of `user`, without escapes", () => {
   for (const name of ["alice", "+44-20.7946(0)", "a&b=c", "x;y?z/", "_"])
     expect(problems(user({ username: name }))).toEqual([]);
   for (const name of ["", "a b", "a@b", "a:b", "älice", "a%20b", "a".repeat(65)]) {
@@ -73,8 +73,8 @@ test("the user * is reserved, also as an alias", () => {
   expect(problems(user({ aliases: ["100", "*"] }))).toEqual(["spec.aliases.1: '*' is reserved"]);
 });
 
-test("aliases are a set, and none is the name itself", () => {
-  expect(problems(user({ aliases: ["100", "100"] }))).toEqual(["spec.aliases has an item twice"]);
+test("aliases are unique, and differ from the username", () => {
+  expect(problems(user({ aliases: ["100", "100"] }))).toEqual(["spec.aliases has a duplicate item"]);
   expect(problems(user({ aliases: ["alice"] }))).toEqual([
     "spec.aliases: an alias must differ from the username itself",
   ]);
@@ -105,18 +105,18 @@ test("registration limits are in order", () => {
   expect(problems(domain({ registration: { maxExpiresSeconds: 0 } }))).toHaveLength(1);
 });
 
-test("immutable fields are held against what was kept, and are free while nothing was", () => {
-  const kept = { domainRef: { name: "d" }, username: "bob" };
-  expect(problems(user({}), kept)).toEqual(["spec.username: username is immutable, make a new SipUser"]);
-  expect(problems(user({}), { ...kept, username: "alice" })).toEqual([]);
+test("immutable fields are compared with the stored spec; without a stored spec any value is valid", () => {
+  const stored = { domainRef: { name: "d" }, username: "bob" };
+  expect(problems(user({}), stored)).toEqual(["spec.username: username is immutable, make a new SipUser"]);
+  expect(problems(user({}), { ...stored, username: "alice" })).toEqual([]);
   expect(problems(user({}))).toEqual([]);
-  const keptDomain = { clusterRef: { name: "c" }, domain: "example.com" };
-  expect(problems(domain({ realm: "other" }), keptDomain)).toHaveLength(1);
-  expect(problems(domain({}), { ...keptDomain, realm: "other" })).toHaveLength(1);
-  expect(problems(domain({}), keptDomain)).toEqual([]);
+  const storedDomain = { clusterRef: { name: "c" }, domain: "example.com" };
+  expect(problems(domain({ realm: "other" }), storedDomain)).toHaveLength(1);
+  expect(problems(domain({}), { ...storedDomain, realm: "other" })).toHaveLength(1);
+  expect(problems(domain({}), storedDomain)).toEqual([]);
 });
 
-test("all problems of an object come at once", () => {
+test("all problems of an object are reported together", () => {
   expect(
     problems(user({ username: "a b", maxContacts: 0, deletionPolicy: "Keep", domainRef: undefined })),
   ).toHaveLength(4);

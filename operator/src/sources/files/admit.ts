@@ -1,17 +1,17 @@
 /**
- * What the API server does with an object before it stores it, told to refuse fields that it does not know (`kubectl` tells it so): checks
- * it against its CRD, fills in defaults, evaluates the CEL rules. `test/golden/admission` holds cases on which both agree.
- * Stricter in one thing: a status, and metadata that only the API server writes, are refused, not dropped.
+ * Validates an object as the API server does with strict field validation (kubectl's default): checks it against its CRD, sets defaults,
+ * and evaluates the CEL rules. `test/golden/admission` has cases for which both must agree.
+ * One difference: a status, and metadata that only the API server writes, are refused and not dropped.
  */
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from "ajv";
 import { readDefinitions, type Schema } from "../definitions.ts";
-import { brokenRules } from "./cel-rules.ts";
-import { nearest } from "./nearest.ts";
-import type { Path, Refusal } from "./problem.ts";
+import { findBrokenRules } from "./cel-rules.ts";
+import { closestWord } from "./closest-word.ts";
+import type { Path, FieldError } from "./problem.ts";
 import { pruneNulls } from "./prune-nulls.ts";
 import { ownValue } from "../../runtime/own-value.ts";
 
-export interface Admitted {
+export interface AdmittedObject {
   readonly kind: string;
   readonly metadata: {
     readonly namespace: string;
@@ -20,7 +20,7 @@ export interface Admitted {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: unknown;
-  /** Of a Secret. */
+  /** Only in a Secret. */
   readonly data?: Readonly<Record<string, string>>;
   readonly stringData?: Readonly<Record<string, string>>;
 }
@@ -28,12 +28,13 @@ export interface Admitted {
 interface Kind {
   readonly apiVersion: string;
   readonly schema: Schema;
-  readonly check: ValidateFunction;
+  readonly validate: ValidateFunction;
 }
 
 const strings: Schema = { type: "object", additionalProperties: { type: "string" } };
-/** A label's or an annotation's key: a DNS subdomain and a slash may stand before it. */
-const qualified = "^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$";
+/** The key of a label or an annotation, with an optional prefix (a DNS subdomain and a slash). */
+const qualifiedName =
+  "^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$";
 
 const metadata = {
   type: "object",
@@ -52,24 +53,24 @@ const metadata = {
     },
     labels: {
       type: "object",
-      propertyNames: { pattern: qualified },
+      propertyNames: { pattern: qualifiedName },
       additionalProperties: {
         type: "string",
         maxLength: 63,
         pattern: "^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$",
       },
     },
-    annotations: { ...strings, propertyNames: { pattern: qualified } },
+    annotations: { ...strings, propertyNames: { pattern: qualifiedName } },
   },
 } as const;
 
-/** What every object has around it. A status is the operator's to write, not a file's. */
-const envelope = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata } as const;
+/** The fields of every object. A file must not have a status, because the operator writes it. */
+const commonFields = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata } as const;
 
 const secret: Schema = {
   type: "object",
   properties: {
-    ...envelope,
+    ...commonFields,
     type: { type: "string" },
     immutable: { type: "boolean" },
     data: strings,
@@ -85,40 +86,40 @@ const ajv = new Ajv({
 });
 
 const kinds: ReadonlyMap<string, Kind> = new Map([
-  ["Secret", { apiVersion: "v1", schema: secret, check: ajv.compile(closed(secret)) }],
+  ["Secret", { apiVersion: "v1", schema: secret, validate: ajv.compile(toJsonSchema(secret)) }],
   ...readDefinitions().map(({ kind, apiVersion, schema }): [string, Kind] => {
-    const written = withEnvelope(schema);
-    return [kind, { apiVersion, schema: written, check: ajv.compile(closed(written)) }];
+    const objectSchema = withCommonFields(schema);
+    return [kind, { apiVersion, schema: objectSchema, validate: ajv.compile(toJsonSchema(objectSchema)) }];
   }),
 ]);
 
-/** Which kind, namespace and name a document means, if it says so, whether or not the rest of it is right. */
+/** The kind, namespace and name of a document, which may be invalid otherwise. Undefined if kind or name is missing. */
 export function identify(
   value: unknown,
 ): { readonly kind: string; readonly namespace: string; readonly name: string } | undefined {
-  const { kind, metadata: given } = (value ?? {}) as {
+  const { kind, metadata: itsMetadata } = (value ?? {}) as {
     kind?: unknown;
     metadata?: { name?: unknown; namespace?: unknown } | null;
   };
-  if (typeof kind !== "string" || typeof given?.name !== "string") return undefined;
+  if (typeof kind !== "string" || typeof itsMetadata?.name !== "string") return undefined;
   return {
     kind,
-    namespace: typeof given.namespace === "string" ? given.namespace : "default",
-    name: given.name,
+    namespace: typeof itsMetadata.namespace === "string" ? itsMetadata.namespace : "default",
+    name: itsMetadata.name,
   };
 }
 
-/** The object with its defaults, or every reason for which it is refused. Rules with `oldSelf` compare with `oldSpec`, where it is given. */
-export function admit(value: unknown, oldSpec: unknown): Admitted | readonly Refusal[] {
+/** The object with its defaults, or all its errors. Rules with `oldSelf` compare with `oldSpec`, unless it is undefined. */
+export function admit(value: unknown, oldSpec: unknown): AdmittedObject | readonly FieldError[] {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return [{ path: [], message: "no object; expected apiVersion, kind, metadata" }];
+    return [{ path: [], message: "not an object; expected apiVersion, kind, metadata" }];
   const { kind, apiVersion } = value as { kind?: unknown; apiVersion?: unknown };
   const known = typeof kind === "string" ? kinds.get(kind) : undefined;
   if (known === undefined) {
     return [
       {
         path: ["kind"],
-        message: `kind ${quoted(kind)} is not known; expected ${[...kinds.keys()].join(", ")}${meant(String(kind), [...kinds.keys()])}`,
+        message: `kind ${quoted(kind)} is not known; expected ${[...kinds.keys()].join(", ")}${suggestion(String(kind), [...kinds.keys()])}`,
       },
     ];
   }
@@ -130,10 +131,11 @@ export function admit(value: unknown, oldSpec: unknown): Admitted | readonly Ref
       },
     ];
   }
-  const object = structuredClone(value) as unknown as Admitted;
+  const object = structuredClone(value) as unknown as AdmittedObject;
   pruneNulls(known.schema, object);
-  if (!known.check(object)) return (known.check.errors ?? []).map((error) => refusal(error, known.schema));
-  const broken = brokenRules(
+  if (!known.validate(object))
+    return (known.validate.errors ?? []).map((error) => fieldError(error, known.schema));
+  const broken = findBrokenRules(
     known.schema,
     object,
     oldSpec === undefined ? undefined : { ...object, spec: oldSpec },
@@ -141,16 +143,16 @@ export function admit(value: unknown, oldSpec: unknown): Admitted | readonly Ref
   return broken.length > 0 ? broken : object;
 }
 
-/** A CRD may narrow the name, and nothing else of the metadata. */
-function withEnvelope(schema: Schema): Schema {
-  const { spec = {}, metadata: narrowed } = schema.properties ?? {};
-  const name = { ...metadata.properties.name, ...narrowed?.properties?.["name"] };
+/** A CRD may add limits to the name, but not to other metadata. */
+function withCommonFields(schema: Schema): Schema {
+  const { spec = {}, metadata: ownMetadata } = schema.properties ?? {};
+  const name = { ...metadata.properties.name, ...ownMetadata?.properties?.["name"] };
   const properties = { ...metadata.properties, name };
-  return { ...schema, properties: { spec, ...envelope, metadata: { ...metadata, properties } } };
+  return { ...schema, properties: { spec, ...commonFields, metadata: { ...metadata, properties } } };
 }
 
-/** The schema with unknown fields refused, and with what Kubernetes says in its own words said in JSON Schema's. */
-function closed(schema: Schema): AnySchemaObject {
+/** The JSON Schema for ajv: refuses unknown fields, and replaces Kubernetes' extensions by keywords of JSON Schema. */
+function toJsonSchema(schema: Schema): AnySchemaObject {
   const { properties, additionalProperties, items } = schema;
   const isOpen = schema["x-kubernetes-preserve-unknown-fields"] === true;
   return {
@@ -159,17 +161,19 @@ function closed(schema: Schema): AnySchemaObject {
       ? {}
       : {
           properties: Object.fromEntries(
-            Object.entries(properties).map(([name, property]) => [name, closed(property)]),
+            Object.entries(properties).map(([name, property]) => [name, toJsonSchema(property)]),
           ),
           ...(isOpen ? {} : { additionalProperties: false }),
         }),
-    ...(additionalProperties === undefined ? {} : { additionalProperties: closed(additionalProperties) }),
-    ...(items === undefined ? {} : { items: closed(items) }),
+    ...(additionalProperties === undefined
+      ? {}
+      : { additionalProperties: toJsonSchema(additionalProperties) }),
+    ...(items === undefined ? {} : { items: toJsonSchema(items) }),
     ...(schema["x-kubernetes-list-type"] === "set" ? { uniqueItems: true } : {}),
   };
 }
 
-function refusal({ keyword, instancePath, params, message }: ErrorObject, schema: Schema): Refusal {
+function fieldError({ keyword, instancePath, params, message }: ErrorObject, schema: Schema): FieldError {
   const path = instancePath
     .split("/")
     .slice(1)
@@ -183,7 +187,7 @@ function refusal({ keyword, instancePath, params, message }: ErrorObject, schema
     case "additionalProperties": {
       const field = String(additionalProperty);
       const siblings = Object.keys(schemaAt(schema, path)?.properties ?? {});
-      const hint = field === "status" ? "; the operator writes it" : meant(field, siblings);
+      const hint = field === "status" ? "; the operator writes it" : suggestion(field, siblings);
       return { path: [...path, field], message: `${[...path, field].join(".")} is not a field${hint}` };
     }
     case "required":
@@ -193,18 +197,18 @@ function refusal({ keyword, instancePath, params, message }: ErrorObject, schema
     case "type":
       return { path, message: `${name} must be of type ${String(type)}` };
     case "propertyNames":
-      return { path, message: `${name} has a key that cannot be one: ${String(propertyName)}` };
+      return { path, message: `${name} has an invalid key: ${String(propertyName)}` };
     case "uniqueItems":
-      return { path, message: `${name} has an item twice` };
+      return { path, message: `${name} has a duplicate item` };
     default:
       return { path, message: `${name} ${message ?? "is not valid"}` };
   }
 }
 
-const quoted = (value: unknown): string => (typeof value === "string" ? `"${value}"` : `(no text)`);
+const quoted = (value: unknown): string => (typeof value === "string" ? `"${value}"` : `(not a string)`);
 
-const meant = (given: string, known: readonly string[]): string => {
-  const guess = nearest(given, known);
+const suggestion = (given: string, known: readonly string[]): string => {
+  const guess = closestWord(given, known);
   return guess === undefined ? "" : `; did you mean ${guess}?`;
 };
 

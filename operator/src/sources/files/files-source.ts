@@ -1,6 +1,7 @@
 /**
- * A folder of YAML files as the source of objects. What is valid is taken in at once. What is not stays as it was last valid, and nothing
- * counts as absent before two reads in a row, a moment apart, were valid throughout and agreed: a half-written file deletes nobody.
+ * A folder of YAML files as the source of objects. A valid object is used at once. An invalid object keeps its last valid version. An object
+ * counts as absent only after two successive reads, `confirmMs` apart, that had no problem and were equal, so that a half-written file
+ * deletes nothing.
  */
 import { isDeepStrictEqual } from "node:util";
 import { type KubernetesObject, type ObjectKey } from "../../runtime/object.ts";
@@ -11,66 +12,66 @@ import {
   readObjects,
   sameObjects,
   type FileObject,
-  type KeptSpecs,
+  type StoredSpecs,
   type ReadResult,
 } from "./read-objects.ts";
 import { watchFolder } from "./watch-folder.ts";
 
 export interface FilesListener {
   changed(change: Change): void;
-  /** What is absent from the folder is absent on purpose. */
+  /** The absence of objects is confirmed: those that are not in the folder were removed on purpose. */
   settled(): void;
-  /** What the API server would keep as an Event. */
+  /** An Event, which the API server would store on Kubernetes. */
   event(
     object: { readonly kind: string; readonly namespace: string; readonly name: string },
     event: Event,
   ): void;
-  /** The folder's problems are others than before; empty: all is well again. */
+  /** The folder's problems changed; empty: there are none any more. */
   problems(problems: readonly Problem[]): void;
 }
 
-/** Between the two reads that prove an absence. */
+/** The time between the two reads that prove an absence. */
 const confirmMs = 700;
 
 interface Stored {
   readonly file: FileObject;
   readonly generation: number;
-  /** What each writer said last. */
+  /** The last status of each writer. */
   readonly statuses?: Readonly<Partial<Record<StatusWriterName, object>>>;
 }
 
 export class FilesSource implements Source {
   readonly #directory: string;
-  readonly #keptSpecs: () => Promise<KeptSpecs>;
-  readonly #generated: GeneratedSecrets;
+  readonly #readStoredSpecs: () => Promise<StoredSpecs>;
+  readonly #generatedSecrets: GeneratedSecrets;
   readonly #stored = new Map<string, Stored>();
   #listener: FilesListener | undefined;
   #problems: readonly Problem[] = [];
-  /** The last read, if it was valid throughout, and since when (performance.now) reads agree with it. */
-  #complete: { readonly result: ReadResult; readonly since: number } | undefined;
+  /** The last read, if it had no problem, and the time (performance.now) of the first read that was equal to it. */
+  #lastValid: { readonly result: ReadResult; readonly since: number } | undefined;
   #isSettled = false;
   #isReading = false;
   #isStale = false;
   #unwatch: () => void = () => undefined;
-  #confirm: NodeJS.Timeout | undefined;
+  #confirmTimer: NodeJS.Timeout | undefined;
 
-  /** `dataFolder` keeps generated passwords; `keptSpecs` is asked before each read, and where it fails nothing is compared. */
-  constructor(directory: string, dataFolder: string, keptSpecs: () => Promise<KeptSpecs>) {
+  /** `dataFolder` has the generated passwords. `readStoredSpecs` is called before each read; if it fails, immutable fields are not checked. */
+  constructor(directory: string, dataFolder: string, readStoredSpecs: () => Promise<StoredSpecs>) {
     this.#directory = directory;
-    this.#keptSpecs = keptSpecs;
-    this.#generated = new GeneratedSecrets(dataFolder);
+    this.#readStoredSpecs = readStoredSpecs;
+    this.#generatedSecrets = new GeneratedSecrets(dataFolder);
   }
 
   /** Resolves after the first read. */
   async start(listener: FilesListener): Promise<void> {
     this.#listener = listener;
     await this.#read();
-    this.#unwatch = watchFolder(this.#directory, () => this.#readSoon());
+    this.#unwatch = watchFolder(this.#directory, () => this.#readInBackground());
   }
 
   stop(): void {
     this.#unwatch();
-    clearTimeout(this.#confirm);
+    clearTimeout(this.#confirmTimer);
     this.#listener = undefined;
   }
 
@@ -78,12 +79,12 @@ export class FilesSource implements Source {
     return this.#problems;
   }
 
-  /** Whether what is absent from the folder is absent on purpose, as far as is known. */
+  /** True if the absence of objects is confirmed. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
-  /** Every object of ours with its status, for people and programs that cannot ask the Kubernetes API. */
+  /** Every object except Secrets, with its status: for /status, because there is no Kubernetes API. */
   describe(): readonly unknown[] {
     return [...this.#stored.values()]
       .filter(({ file }) => file.kind !== "Secret")
@@ -109,16 +110,18 @@ export class FilesSource implements Source {
     const stored = this.#stored.get(idOf(kind, key));
     if (stored !== undefined) return Promise.resolve({ is: "present", uid: uidOf(stored.file) });
     return Promise.resolve(
-      this.#isSettled ? { is: "absent" } : { is: "unknown", why: "the folder is not valid throughout" },
+      this.#isSettled
+        ? { is: "absent" }
+        : { is: "unknown", why: "the folder has invalid files, or its reads are not confirmed yet" },
     );
   }
 
-  /** Folders know no namespaces: nothing that selects by labels matches. */
+  /** A folder has no Namespace objects, so no label selector matches. */
   namespaceLabels(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 
-  /** Nothing holds a file back. What it owned goes by the sweep. */
+  /** A file cannot have a finalizer. The sweep deletes the rows of a removed object. */
   setFinalizer(): Promise<void> {
     return Promise.resolve();
   }
@@ -129,7 +132,7 @@ export class FilesSource implements Source {
 
   async secret(key: ObjectKey): Promise<Secret | undefined> {
     const stored = this.#stored.get(idOf("Secret", key));
-    return stored === undefined ? this.#generated.get(key) : { data: stored.file.data };
+    return stored === undefined ? this.#generatedSecrets.get(key) : { data: stored.file.data };
   }
 
   secretVersion(): undefined {
@@ -141,11 +144,11 @@ export class FilesSource implements Source {
     data: Readonly<Record<string, string>>,
     generatedFor: string,
   ): Promise<void> {
-    await this.#generated.create(key, { data, generatedFor });
+    await this.#generatedSecrets.create(key, { data, generatedFor });
   }
 
   async removeSecret(key: ObjectKey, generatedFor: string): Promise<void> {
-    await this.#generated.remove(key, generatedFor);
+    await this.#generatedSecrets.remove(key, generatedFor);
   }
 
   writeStatus(kind: string, key: ObjectKey, status: unknown, writer: StatusWriterName): Promise<void> {
@@ -159,7 +162,7 @@ export class FilesSource implements Source {
     return Promise.resolve();
   }
 
-  /** One read at a time; a change during a read makes it read again. */
+  /** Only one read runs at a time. A change during a read starts another one after it. */
   async #read(): Promise<void> {
     this.#isStale = true;
     if (this.#isReading) return;
@@ -167,43 +170,43 @@ export class FilesSource implements Source {
     try {
       while (this.#isStale) {
         this.#isStale = false;
-        const kept = await this.#keptSpecs().catch(() => new Map());
-        this.#takeIn(await readObjects(this.#directory, kept));
+        const storedSpecs = await this.#readStoredSpecs().catch(() => new Map());
+        this.#apply(await readObjects(this.#directory, storedSpecs));
       }
     } finally {
       this.#isReading = false;
     }
   }
 
-  /** What a read in the background throws is a problem of the folder; the next change reads it again. */
-  #readSoon(): void {
+  /** An error of a background read becomes a problem of the folder. The next change starts another read. */
+  #readInBackground(): void {
     this.#read().catch((error: unknown) => {
       const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-      this.#takeIn({ objects: [], problems: [{ file: this.#directory, line: 1, message }] });
+      this.#apply({ objects: [], problems: [{ file: this.#directory, line: 1, message }] });
     });
   }
 
-  #takeIn(result: ReadResult): void {
+  #apply(result: ReadResult): void {
     for (const file of result.objects) this.#store(file);
     if (!isDeepStrictEqual(result.problems, this.#problems)) {
       this.#problems = result.problems;
       this.#listener?.problems(result.problems);
     }
     this.#isSettled = this.#confirmAbsences(result);
-    if (this.#isSettled) this.#settle(result);
+    if (this.#isSettled) this.#removeAbsent(result);
   }
 
-  /** Whether this read and one `confirmMs` ago or earlier agree; if it may be the first of the two, another read is planned. */
+  /** True if this read is equal to one that is at least `confirmMs` old. Otherwise, if it has no problem, another read is scheduled. */
   #confirmAbsences(result: ReadResult): boolean {
-    clearTimeout(this.#confirm);
+    clearTimeout(this.#confirmTimer);
     const now = performance.now();
-    if (result.problems.length > 0) this.#complete = undefined;
-    else if (this.#complete === undefined || !sameObjects(result, this.#complete.result))
-      this.#complete = { result, since: now };
-    if (this.#complete === undefined) return false;
-    const remaining = this.#complete.since + confirmMs - now;
+    if (result.problems.length > 0) this.#lastValid = undefined;
+    else if (this.#lastValid === undefined || !sameObjects(result, this.#lastValid.result))
+      this.#lastValid = { result, since: now };
+    if (this.#lastValid === undefined) return false;
+    const remaining = this.#lastValid.since + confirmMs - now;
     if (remaining <= 0) return true;
-    this.#confirm = setTimeout(() => this.#readSoon(), remaining + 1);
+    this.#confirmTimer = setTimeout(() => this.#readInBackground(), remaining + 1);
     return false;
   }
 
@@ -217,7 +220,7 @@ export class FilesSource implements Source {
     this.#listener?.changed({ kind: file.kind, key: file.key, what: "object" });
   }
 
-  #settle(result: ReadResult): void {
+  #removeAbsent(result: ReadResult): void {
     const present = new Set(result.objects.map(({ kind, key }) => idOf(kind, key)));
     for (const [id, { file }] of this.#stored) {
       if (present.has(id)) continue;

@@ -1,4 +1,4 @@
-/** Secrets that the operator made: one YAML file in the data folder that only its owner may read. */
+/** The Secrets that the operator generated. They are in one YAML file in the data folder, readable only by its owner. */
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
@@ -19,8 +19,8 @@ interface SecretDocument {
 export class GeneratedSecrets {
   readonly #folder: string;
   #secrets: Map<ObjectKey, Secret> | undefined;
-  /** Writes take turns. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Writes run one after the other. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -30,7 +30,7 @@ export class GeneratedSecrets {
     return join(this.#folder, "generated-secrets.yaml");
   }
 
-  /** By namespace/name. */
+  /** The keys are namespace/name. */
   async all(): Promise<ReadonlyMap<ObjectKey, Secret>> {
     return await this.#load();
   }
@@ -39,7 +39,7 @@ export class GeneratedSecrets {
     return (await this.#load()).get(key);
   }
 
-  /** A Secret that exists is left as it is. */
+  /** An existing Secret is not changed. */
   create(key: ObjectKey, secret: Secret): Promise<void> {
     return this.#change((secrets) => (secrets.has(key) ? false : (secrets.set(key, secret), true)));
   }
@@ -49,14 +49,14 @@ export class GeneratedSecrets {
   }
 
   #change(edit: (secrets: Map<ObjectKey, Secret>) => boolean): Promise<void> {
-    const turn = this.#turn.then(async () => {
+    const write = this.#lastWrite.then(async () => {
       const secrets = new Map(await this.#load());
       if (!edit(secrets)) return;
       await this.#store(secrets);
       this.#secrets = secrets;
     });
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    this.#lastWrite = write.catch(() => undefined);
+    return write;
   }
 
   async #load(): Promise<Map<ObjectKey, Secret>> {

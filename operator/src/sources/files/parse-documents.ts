@@ -1,16 +1,16 @@
 /**
- * The YAML documents of a file, each knowing the line of every path in it. A file means what it means to kubectl, so that it says the same
- * here and there (ADR 41): documents are cut and scalars are read by its rules. What is empty or holds nothing but comments is no document.
+ * Parses the YAML documents of a file, with the line of each path. Documents are split and scalars are read by kubectl's rules, so that a
+ * file has the same meaning here and with kubectl (ADR 41). A part that is empty or has only comments is not a document.
  */
 import { isMap, isNode, isSeq, LineCounter, parseAllDocuments, type Document } from "yaml";
-import { documentValue } from "./document-value.ts";
+import { readDocumentValue } from "./document-value.ts";
 import type { Path, Problem } from "./problem.ts";
 import { splitDocuments, type DocumentText } from "./split-documents.ts";
 
 export interface ParsedDocument {
   readonly file: string;
   readonly value: unknown;
-  /** The line of what is at the path, or of the nearest thing around it that is there. */
+  /** The line of the value at the path, or of its nearest parent that exists. */
   lineOf(path: Path): number;
 }
 
@@ -19,17 +19,17 @@ interface Parsed {
   readonly problems: readonly Problem[];
 }
 
-/** What kubectl's parser refuses as a control character; the ends of a line that only YAML 1.1 knows, and a byte order mark: nobody sees them. */
+/** Invisible characters: those that kubectl's parser refuses as control characters, the line ends of YAML 1.1 only, and a byte order mark. */
 const forbidden = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** Scalars and tags are left to documentValue. */
+/** readDocumentValue resolves scalars and tags. */
 const options = { prettyErrors: false, schema: "failsafe", resolveKnownTags: false } as const;
 
-/** Where the file has a problem, there are no documents of it. */
+/** A file with a problem has no documents. */
 export function parseDocuments(file: string, text: string): Parsed {
   if (text.trim() === "") {
     const message =
-      "the file is empty; expected an object (half written? To remove objects, remove the file)";
+      "the file is empty; expected an object (perhaps it is half-written; to remove objects, remove the file)";
     return { documents: [], problems: [{ file, line: 1, message }] };
   }
   const parts = splitDocuments(text).map((part) => parseOne(file, part));
@@ -42,18 +42,19 @@ function parseOne(file: string, part: DocumentText): Parsed {
     documents: [],
     problems: [{ file, line, message }],
   });
-  if (isDirective(part.text)) return failed(part.firstLine, "no YAML: a directive; kubectl reads none");
-  if (part.problem !== undefined) return failed(part.firstLine - 1, `no YAML: ${part.problem}`);
+  if (isDirective(part.text))
+    return failed(part.firstLine, "invalid YAML: a directive; kubectl does not support directives");
+  if (part.problem !== undefined) return failed(part.firstLine - 1, `invalid YAML: ${part.problem}`);
   const control = part.text.search(forbidden);
   if (control >= 0) {
     const line = part.firstLine + part.text.slice(0, control).split("\n").length - 1;
-    return failed(line, `no YAML: a character that cannot be seen (${codePoint(part.text, control)})`);
+    return failed(line, `invalid YAML: an invisible character (${codePoint(part.text, control)})`);
   }
   try {
     return parseText(file, part);
   } catch (error) {
-    // The parser throws for too deep a nesting.
-    return failed(part.firstLine, `no YAML that can be read: ${withoutContent((error as Error).message)}`);
+    // The parser throws if the nesting is too deep.
+    return failed(part.firstLine, `invalid YAML: ${withoutContent((error as Error).message)}`);
   }
 }
 
@@ -64,19 +65,19 @@ function parseText(file: string, { text, firstLine }: DocumentText): Parsed {
   const list = "empty" in parsed ? [] : parsed;
   const problems: Problem[] = ("empty" in parsed ? [parsed] : list)
     .flatMap(({ errors, warnings }) => [...errors, ...warnings])
-    // A tag that the parser does not know: documentValue knows it, or leaves it out as kubectl does.
+    // readDocumentValue checks tags and duplicate keys.
     .filter(({ code }) => code !== "TAG_RESOLVE_FAILED" && code !== "DUPLICATE_KEY")
     .map(({ pos, message }) => ({
       file,
       line: lineAt(pos[0]),
-      message: `no YAML: ${withoutContent(message)}`,
+      message: `invalid YAML: ${withoutContent(message)}`,
     }));
   if (problems.length > 0) return { documents: [], problems };
   const documents: ParsedDocument[] = [];
   for (const document of list) {
-    const read = documentValue(document);
+    const read = readDocumentValue(document);
     if ("problem" in read) {
-      problems.push({ file, line: lineAt(read.offset), message: `no YAML: ${read.problem}` });
+      problems.push({ file, line: lineAt(read.offset), message: `invalid YAML: ${read.problem}` });
     } else if (read.value !== null) {
       const lineOf = (path: Path): number => lineAt(offsetOf(document, path));
       documents.push({ file, value: read.value, lineOf });
@@ -84,13 +85,13 @@ function parseText(file: string, { text, firstLine }: DocumentText): Parsed {
   }
   const [, second] = documents;
   if (second !== undefined) {
-    const message = "no YAML: a document after `...`, which kubectl leaves out; put --- before it";
+    const message = "invalid YAML: a document after `...`, which kubectl ignores; put --- before it";
     problems.push({ file, line: second.lineOf([]), message });
   }
   return { documents, problems };
 }
 
-/** Such as `%YAML 1.2`: kubectl takes it for a document of its own. */
+/** For example `%YAML 1.2`: kubectl reads it as a separate document. */
 const isDirective = (text: string): boolean =>
   text
     .split("\n")
@@ -100,7 +101,7 @@ const isDirective = (text: string): boolean =>
 const codePoint = (text: string, at: number): string =>
   `U+${(text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 
-/** After a colon the parser quotes the file, and that may be a password. */
+/** The text after a colon quotes the file, which may contain a password. */
 const withoutContent = (message: string): string => message.split(":")[0] ?? "";
 
 function offsetOf(document: Document.Parsed, path: Path): number {

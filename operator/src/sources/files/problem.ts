@@ -1,24 +1,25 @@
-/** What is wrong with a file that a person wrote: where, what, and what was expected. */
+/** Problems of YAML files: the place, the problem, and the expected value. */
 
-/** Keys and list positions from a document's root. */
+/** Keys and list indexes from the root of a document. */
 export type Path = readonly (string | number)[];
 
-/** Why an object is refused, and which of its fields says so. */
-export interface Refusal {
+/** A field of an object that is invalid, and the reason. */
+export interface FieldError {
   readonly path: Path;
   readonly message: string;
 }
 
 export interface Problem {
   readonly file: string;
-  /** Counted from 1. */
+  /** The first line is 1. */
   readonly line: number;
   readonly message: string;
 }
 
-/** All problems as one report, a line each. */
+/** All problems as one text, one line for each. */
 export const report = (problems: readonly Problem[]): string =>
   problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join("\n");
 
-/** The order of files and lines. */
-export const byPlace = (a: Problem, b: Problem): number => a.file.localeCompare(b.file) || a.line - b.line;
+/** Sorts by file and line. */
+export const byFileAndLine = (a: Problem, b: Problem): number =>
+  a.file.localeCompare(b.file) || a.line - b.line;

@@ -1,11 +1,11 @@
 /**
- * Takes a field away whose value is null (YAML: nothing after the colon), as the API server does before it fills in defaults and checks.
- * An item of a list stays.
+ * Removes fields with the value null (in YAML: no value after the colon), as the API server does before it sets defaults and validates.
+ * An item of a list is not removed.
  */
 import type { Schema } from "../definitions.ts";
 import { ownValue } from "../../runtime/own-value.ts";
 
-/** Changes `value`. */
+/** Modifies `value`. */
 export function pruneNulls(schema: Schema, value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) {

@@ -24,7 +24,7 @@ const problemsOf = async (path: string) =>
     ({ file, line, message }) => `${file.slice(path.length + 1)}:${line}: ${message}`,
   );
 
-test("documents of all files and folders are read; hidden ones and other endings are not", async () => {
+test("documents of all files and folders are read; hidden files and other extensions are not", async () => {
   const path = folder({
     "a.yaml": `${cluster("one")}---\n${cluster("two")}`,
     "b/c.yml": cluster("three"),
@@ -49,20 +49,20 @@ test("the examples are valid", async () => {
   ]);
 });
 
-test("every problem names its file and line, and the valid objects are there all the same", async () => {
+test("every problem names its file and line, and the valid objects are returned", async () => {
   const path = folder({
     "bad.yaml": `${cluster("good")}---\n# a comment\napiVersion: sip.strowger.dev/v1alpha1\nkind: SipCluster\nmetadata:\n  name: bad\nspec:\n  replica: 3\n  peers:\n    - 192.0.2.1\n    - sip.example.com\n`,
     "syntax.yaml": "kind: [SipUser\nmetadata: x\n",
   });
   expect(await problemsOf(path)).toEqual([
     "bad.yaml:12: SipCluster default/bad: spec.replica is not a field; did you mean replicas?",
-    expect.stringMatching(/^syntax.yaml:\d: no YAML: /),
+    expect.stringMatching(/^syntax.yaml:\d: invalid YAML: /),
   ]);
   const { objects } = await readObjects(path);
   expect(objects.map(({ name }) => name)).toEqual(["good"]);
 });
 
-test("a rule's problem names the line of the item it is about", async () => {
+test("the problem of a rule names the line of the item", async () => {
   const path = folder({
     "a.yaml": `${cluster("a").replace("spec: {}", "spec:\n  peers:\n    - 192.0.2.1\n    - sip.example.com")}`,
   });
@@ -71,7 +71,7 @@ test("a rule's problem names the line of the item it is about", async () => {
   ]);
 });
 
-test("a file that ends in ---, or has documents of comments alone, has the objects of the others", async () => {
+test("a final --- and documents with only comments are skipped", async () => {
   const path = folder({
     "a.yaml": `---\n# one\n---\n${cluster("one")}---\n---\n${cluster("two")}---\n`,
     "b.yaml": `\ufeff${cluster("three")}...\n---\n# no more\n`.replaceAll("\n", "\r\n"),
@@ -82,7 +82,7 @@ test("a file that ends in ---, or has documents of comments alone, has the objec
   expect(objects.map(({ name }) => name)).toEqual(["one", "two", "three"]);
 });
 
-test("a link that leads nowhere is a problem of its own: the other objects are taken, and nobody counts as absent", async () => {
+test("a broken symbolic link is a problem: the other objects are returned, and no absence is proven", async () => {
   const path = folder({ "a.yaml": cluster("a"), "b/c.yaml": cluster("c") });
   symlinkSync("nowhere", join(path, "b", "users"));
   const { objects } = await readObjects(path);
@@ -90,15 +90,15 @@ test("a link that leads nowhere is a problem of its own: the other objects are t
   expect(await problemsOf(path)).toEqual([expect.stringMatching(/^b\/users:1: cannot be read: ENOENT/)]);
 });
 
-test("a folder for kubectl, and a file in the place of a folder, say what they are", async () => {
+test("a folder for kubectl, and a file instead of a folder, are problems with a clear message", async () => {
   const path = folder({ "kustomization.yaml": "kind: Kustomization", "a.yaml": cluster("a") });
   expect((await readObjects(path)).problems[0]?.message).toMatch(
-    /has a kustomization.yaml, it is for kubectl/,
+    /has a kustomization.yaml, so it is for kubectl/,
   );
   expect((await readObjects(join(path, "a.yaml"))).problems[0]?.message).toMatch(/^cannot be read: ENOTDIR/);
 });
 
-test("a file in another encoding than UTF-8 is a problem, not other names", async () => {
+test("a file in another encoding than UTF-8 is a problem", async () => {
   const path = folder({});
   writeFileSync(join(path, "a.yaml"), Buffer.from(`# J\u00fcrgen\n${cluster("a")}`, "latin1"));
   writeFileSync(join(path, "b.yaml"), Buffer.from(`\ufeff${cluster("b")}`, "utf16le"));
@@ -106,22 +106,24 @@ test("a file in another encoding than UTF-8 is a problem, not other names", asyn
   expect(await problemsOf(path)).toEqual([`a.yaml:1: ${wrong}`, `b.yaml:1: ${wrong}`]);
 });
 
-test("an object that is there twice is a problem, and neither is taken", async () => {
+test("an object that is defined twice is a problem, and neither is returned", async () => {
   const path = folder({ "a.yaml": cluster("same"), "b.yaml": cluster("same") });
   const { objects, problems } = await readObjects(path);
   expect(objects).toEqual([]);
   expect(problems).toHaveLength(1);
-  expect(problems[0]?.message).toMatch(/SipCluster default\/same is there twice; the first is at .*a.yaml:1/);
+  expect(problems[0]?.message).toMatch(
+    /SipCluster default\/same is defined twice; the first definition is at .*a.yaml:1/,
+  );
 });
 
-test("an empty file and a folder without files are problems: they prove nobody's absence", async () => {
+test("an empty file and a folder without files are problems: they prove no absence", async () => {
   expect(await problemsOf(folder({ "a.yaml": "" }))).toHaveLength(1);
   expect(await problemsOf(folder({}))).toHaveLength(1);
   expect(await problemsOf(join(folder({}), "missing"))).toHaveLength(1);
   expect(await problemsOf(folder({ "a.yaml": "# all users are on holiday\n" }))).toEqual([]);
 });
 
-test("Secrets: data is decoded, stringData wins, what is not base64 is refused", async () => {
+test("Secrets: data is decoded, stringData takes precedence, invalid base64 is refused", async () => {
   const secret = (rest: string): string => `apiVersion: v1\nkind: Secret\nmetadata: { name: s }\n${rest}`;
   const { objects } = await readObjects(
     folder({ "a.yaml": secret("data: { a: aGVsbG8=, b: aGVsbG8= }\nstringData: { b: bye }\n") }),
@@ -132,7 +134,7 @@ test("Secrets: data is decoded, stringData wins, what is not base64 is refused",
   ]);
 });
 
-test("plain words mean what they mean to kubectl", async () => {
+test("plain scalars have the same meaning as in kubectl", async () => {
   const user = (spec: string): string =>
     `apiVersion: sip.strowger.dev/v1alpha1\nkind: SipUser\nmetadata: { name: a, labels: { team: voice } }\nspec:\n  domainRef: { name: d }\n  generatePassword: yes\n${spec}`;
   const { objects } = await readObjects(folder({ "a.yaml": user("  username: a\n  enabled: off\n") }));
@@ -147,7 +149,7 @@ test("plain words mean what they mean to kubectl", async () => {
     expect(await problemsOf(folder({ "a.yaml": user(`  username: a\n${more}`) })), more).not.toEqual([]);
 });
 
-test("what would unfold without end, or is no object at all, is a problem and no exception", async () => {
+test("an alias bomb, and a document that is not an object, are problems and not exceptions", async () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c]\n`;
   for (const text of [
     bomb,
@@ -161,7 +163,7 @@ test("what would unfold without end, or is no object at all, is a problem and no
   }
 });
 
-test("no problem quotes what may be a password", async () => {
+test("no problem quotes a value that may be a password", async () => {
   const secret = (value: string): string =>
     `apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData:\n  password: ${value}\n`;
   for (const value of [
@@ -179,7 +181,7 @@ test("no problem quotes what may be a password", async () => {
   }
 });
 
-test("the fingerprint moves with names and sizes", async () => {
+test("the fingerprint changes with names and sizes", async () => {
   const path = folder({ "a.yaml": cluster("a") });
   const before = await fingerprint(path);
   expect(await fingerprint(path)).toBe(before);

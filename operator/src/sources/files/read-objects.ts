@@ -1,14 +1,14 @@
-/** All objects of a folder of YAML files, and one report of everything that is wrong with it. */
+/** Reads all objects of a folder of YAML files, and all problems. */
 import { createHash } from "node:crypto";
 import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { keyOf, type ObjectKey } from "../../runtime/object.ts";
-import { admit, identify, type Admitted } from "./admit.ts";
+import { admit, identify, type AdmittedObject } from "./admit.ts";
 import { parseDocuments, type ParsedDocument } from "./parse-documents.ts";
-import { byPlace, type Problem } from "./problem.ts";
+import { byFileAndLine, type Problem } from "./problem.ts";
 
-/** An object of a file; of a Secret the `spec` is undefined and `data` holds the decoded values. */
+/** An object of a file. In a Secret `spec` is undefined, and `data` has the decoded values. */
 export interface FileObject {
   readonly kind: string;
   readonly key: ObjectKey;
@@ -21,51 +21,52 @@ export interface FileObject {
 }
 
 export interface ReadResult {
-  /** Valid objects in the order of their files; none twice. */
+  /** The valid objects in the order of their files, without duplicates. */
   readonly objects: readonly FileObject[];
-  /** In the order of files and lines. Empty: what is not among the objects is absent on purpose. */
+  /** Sorted by file and line. Empty: an object that is not in `objects` was removed on purpose. */
   readonly problems: readonly Problem[];
 }
 
-/** The immutable fields of objects as they were when their rows were made, by `Kind namespace/name`. */
-export type KeptSpecs = ReadonlyMap<string, unknown>;
+/** The immutable fields of objects with rows in the database, as they were when the rows were made. The keys are `Kind namespace/name`. */
+export type StoredSpecs = ReadonlyMap<string, unknown>;
 
-const longestFile = 16 * 1024 * 1024;
+const maxFileBytes = 16 * 1024 * 1024;
 
-/** Never throws: a folder or file that cannot be read is a problem among the others. */
-export async function readObjects(directory: string, kept: KeptSpecs = new Map()): Promise<ReadResult> {
+/** Never throws: a folder or file that cannot be read is a problem in the result. */
+export async function readObjects(directory: string, stored: StoredSpecs = new Map()): Promise<ReadResult> {
   const problems: Problem[] = [];
   const objects = new Map<string, FileObject>();
   const places = new Map<string, string>();
   for (const document of await readDocuments(directory, problems)) {
-    const named = identify(document.value);
-    const id = named === undefined ? undefined : `${named.kind} ${keyOf(named.namespace, named.name)}`;
+    const identity = identify(document.value);
+    const id =
+      identity === undefined ? undefined : `${identity.kind} ${keyOf(identity.namespace, identity.name)}`;
     const place = `${document.file}:${document.lineOf([])}`;
     const first = id === undefined ? undefined : places.get(id);
     if (id !== undefined && first !== undefined) {
       problems.push({
         file: document.file,
         line: document.lineOf(["metadata"]),
-        message: `${id} is there twice; the first is at ${first}`,
+        message: `${id} is defined twice; the first definition is at ${first}`,
       });
       objects.delete(id);
       continue;
     }
     if (id !== undefined) places.set(id, place);
-    const admitted = admit(document.value, id === undefined ? undefined : kept.get(id));
+    const admitted = admit(document.value, id === undefined ? undefined : stored.get(id));
     if (!("kind" in admitted)) {
-      const who = id === undefined ? "" : `${id}: `;
+      const prefix = id === undefined ? "" : `${id}: `;
       for (const { path, message } of admitted)
-        problems.push({ file: document.file, line: document.lineOf(path), message: who + message });
+        problems.push({ file: document.file, line: document.lineOf(path), message: prefix + message });
       continue;
     }
-    const object = fileObject(admitted, document, problems);
+    const object = toFileObject(admitted, document, problems);
     if (id !== undefined && object !== undefined) objects.set(id, object);
   }
-  return { objects: [...objects.values()], problems: problems.sort(byPlace) };
+  return { objects: [...objects.values()], problems: problems.sort(byFileAndLine) };
 }
 
-/** What changes whenever a file of the folder may have: a hash of names, sizes and times. */
+/** A hash of the files' names, sizes and times. It changes when a file may have changed. */
 export async function fingerprint(directory: string): Promise<string> {
   const hash = createHash("sha256");
   const { paths } = await yamlFiles(directory).catch(() => noFiles);
@@ -76,7 +77,7 @@ export async function fingerprint(directory: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Whether two reads saw the same objects. */
+/** True if two reads have the same objects and problems. */
 export const sameObjects = (a: ReadResult, b: ReadResult): boolean => isDeepStrictEqual(a, b);
 
 async function readDocuments(directory: string, problems: Problem[]): Promise<readonly ParsedDocument[]> {
@@ -89,8 +90,8 @@ async function readDocuments(directory: string, problems: Problem[]): Promise<re
   for (const problem of unreadable) problems.push(problem);
   if (paths.length === 0 && unreadable.length === 0) {
     const message = isForKubectl
-      ? "this folder has a kustomization.yaml, it is for kubectl; name a folder without one"
-      : "no *.yaml or *.yml file in this folder; nobody is removed for that";
+      ? "this folder has a kustomization.yaml, so it is for kubectl; use a folder without one"
+      : "no *.yaml or *.yml file in this folder; no object is removed because of that";
     problems.push({ file: directory, line: 1, message });
   }
   const documents: ParsedDocument[] = [];
@@ -110,11 +111,11 @@ async function readDocuments(directory: string, problems: Problem[]): Promise<re
 
 async function readText(path: string): Promise<string> {
   const { size } = await stat(path);
-  if (size > longestFile) throw new Error(`it has ${size} bytes; expected at most ${longestFile}`);
+  if (size > maxFileBytes) throw new Error(`it has ${size} bytes; expected at most ${maxFileBytes}`);
   return decodeUtf8(await readFile(path));
 }
 
-/** The byte order mark is kept. A file in another encoding is refused: its names would be others. */
+/** A byte order mark is kept. A file in another encoding is refused, because its names would be decoded wrongly. */
 function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -126,7 +127,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 interface YamlFiles {
   /** Sorted. */
   readonly paths: readonly string[];
-  /** What is there and leads nowhere: there may be objects behind it. */
+  /** Entries that cannot be read, for example a broken symbolic link. They may stand for objects. */
   readonly unreadable: readonly Problem[];
   readonly isForKubectl: boolean;
 }
@@ -134,8 +135,8 @@ interface YamlFiles {
 const noFiles: YamlFiles = { paths: [], unreadable: [], isForKubectl: false };
 
 /**
- * Names that begin with a dot are left out (also the hidden folders of a mounted ConfigMap), and so are folders with a kustomization.yaml:
- * those are for kubectl.
+ * Skips names that begin with a dot (also the hidden folders of a mounted ConfigMap), and folders with a kustomization.yaml, which are for
+ * kubectl.
  */
 async function yamlFiles(directory: string): Promise<YamlFiles> {
   const entries = await readdir(directory);
@@ -146,7 +147,7 @@ async function yamlFiles(directory: string): Promise<YamlFiles> {
     const path = join(directory, entry);
     const kind = await stat(path).catch((error: Error) => error);
     if (kind instanceof Error) {
-      // A file that an editor has taken away since is no problem, a link that leads nowhere is.
+      // A file that was removed since readdir is not a problem; a broken symbolic link is.
       const link = await lstat(path).catch(() => undefined);
       if (link !== undefined)
         unreadable.push({ file: path, line: 1, message: `cannot be read: ${kind.message}` });
@@ -159,8 +160,8 @@ async function yamlFiles(directory: string): Promise<YamlFiles> {
   return { paths: paths.sort(), unreadable, isForKubectl: false };
 }
 
-function fileObject(
-  { kind, metadata, spec, data, stringData }: Admitted,
+function toFileObject(
+  { kind, metadata, spec, data, stringData }: AdmittedObject,
   document: ParsedDocument,
   problems: Problem[],
 ): FileObject | undefined {

@@ -1,21 +1,21 @@
 /**
- * What a scalar of YAML means to kubectl, which reads with sigs.k8s.io/yaml (go-yaml 2): the words of YAML 1.1, the integers of Go
- * (`0o17`, `0x1F`, `0b11`, `017`, `1_000`), decimal fractions, and nothing else; dates and numbers of base 60 are text. Pure.
+ * The value of a YAML scalar by the rules of kubectl, which uses sigs.k8s.io/yaml (go-yaml 2): the words of YAML 1.1, Go's integers
+ * (`0o17`, `0x1F`, `0b11`, `017`, `1_000`) and decimal fractions. Everything else is a string, also dates and numbers of base 60. Pure.
  */
 
 export type Scalar = string | number | boolean | null;
 
-/** A scalar that kubectl refuses: why. Never quotes it, because it may be a password. */
-export interface Unreadable {
+/** The reason why kubectl refuses a scalar. It never quotes the scalar, which may be a password. */
+export interface ScalarProblem {
   readonly problem: string;
 }
 
-/** As the parser gives it. */
+/** A scalar of the parser. */
 export interface ScalarSource {
   readonly text: string;
-  /** Neither in quotes nor a block. */
+  /** Without quotes, and not a block scalar. */
   readonly isPlain: boolean;
-  /** `tag:yaml.org,2002:int`; undefined where none is written. */
+  /** For example `tag:yaml.org,2002:int`; undefined if there is none. */
   readonly tag: string | undefined;
 }
 
@@ -32,37 +32,37 @@ const words: ReadonlyMap<string, boolean | null | number> = new Map<string, bool
   ...["-.inf", "-.Inf", "-.INF"].map((word): [string, number] => [word, -Infinity]),
 ]);
 
-/** How the tags of YAML itself (`!!int`) begin. */
+/** The prefix of YAML's own tags (`!!int`). */
 export const coreTag = "tag:yaml.org,2002:";
 
-/** A number is finite; an integer beyond 2^53 is the nearest number. */
-export function resolveScalar({ text, isPlain, tag }: ScalarSource): Scalar | Unreadable {
-  if (tag === undefined) return isPlain ? inJson(resolvePlain(text)) : text;
+/** A number is finite. An integer above 2^53 becomes the nearest number. */
+export function resolveScalar({ text, isPlain, tag }: ScalarSource): Scalar | ScalarProblem {
+  if (tag === undefined) return isPlain ? requireFinite(resolvePlain(text)) : text;
   switch (tag.slice(coreTag.length)) {
     case "binary":
-      return decoded(text);
+      return decodeBase64(text);
     case "timestamp":
-      return /^\d{4}-\d\d?-\d\d?([Tt ]\d\d?:\d\d?:\d.*)?$/.test(text) ? text : isNot("a date");
+      return /^\d{4}-\d\d?-\d\d?([Tt ]\d\d?:\d\d?:\d.*)?$/.test(text) ? text : wrongTag("a date");
     case "bool":
-      return expected("boolean", "true or false", text);
+      return resolveTagged("boolean", "true or false", text);
     case "int":
-      return integerOf(text.replaceAll("_", "")) ?? isNot("a whole number");
+      return integerOf(text.replaceAll("_", "")) ?? wrongTag("a whole number");
     case "float":
-      return expected("number", "a number", text);
+      return resolveTagged("number", "a number", text);
     case "null":
-      return resolvePlain(text) === null ? null : isNot("null");
+      return resolvePlain(text) === null ? null : wrongTag("null");
     default:
       return text;
   }
 }
 
-/** The text that a scalar is as the key of an object. */
-export function resolveKey(source: ScalarSource): string | Unreadable {
+/** The string of a scalar that is the key of an object. */
+export function resolveKey(source: ScalarSource): string | ScalarProblem {
   const resolved = resolveScalar(source);
   if (typeof resolved === "object")
     return resolved ?? { problem: "a key is null; put it in quotes if it is a name" };
   if (typeof resolved !== "number") return String(resolved);
-  // Go writes a fraction in its own way, and whole numbers beyond 2^53 are not exact here.
+  // Go formats fractions differently, and integers above 2^53 are not exact here.
   return integerOf(source.text.replaceAll("_", "")) !== undefined && Number.isSafeInteger(resolved)
     ? String(resolved)
     : { problem: "a key is a number; put it in quotes" };
@@ -71,21 +71,21 @@ export function resolveKey(source: ScalarSource): string | Unreadable {
 function resolvePlain(text: string): Scalar {
   const word = words.get(text);
   if (word !== undefined) return word;
-  // Go takes underscores between digits only here, and anywhere in what begins with a digit or a sign.
+  // After a leading dot Go accepts underscores only between digits. After a digit or a sign it accepts them everywhere.
   if (text.startsWith(".")) return floatOf(text.replace(/(?<=[0-9])_(?=[0-9])/g, "")) ?? text;
   if (!/^[-+0-9]/.test(text)) return text;
   const digits = text.replaceAll("_", "");
   return integerOf(digits) ?? floatOf(digits) ?? text;
 }
 
-/** Go's `strconv.ParseInt` of base 0; of 64 bits, without a sign also the upper half of those. */
+/** Go's `strconv.ParseInt` with base 0 and 64 bits; without a sign also `strconv.ParseUint`. */
 function integerOf(text: string): number | undefined {
   const [, before = "", prefix = "", after = "", digits = ""] =
     /^([-+]?)(0[xX](?=[0-9a-fA-F]+$)|0[oO]?(?=[0-7]+$)|0[bB](?=[-+]?[01]+$)|)([-+]?)([0-9a-fA-F]+)$/.exec(
       text,
     ) ?? [];
   if (digits === "" || (prefix === "" && !/^(0|[1-9][0-9]*)$/.test(digits))) return undefined;
-  // Only after `0b` a second sign passes, and only where none stands before.
+  // A sign after the prefix is accepted only for `0b`, and only if there is none before the prefix.
   if (after !== "" && (before !== "" || prefix !== "0b")) return undefined;
   const radix = prefix === "0" ? "0o" : prefix;
   const value = BigInt(radix + digits) * (before === "-" || after === "-" ? -1n : 1n);
@@ -98,21 +98,23 @@ function floatOf(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function expected(type: "boolean" | "number", what: string, text: string): Scalar | Unreadable {
+function resolveTagged(type: "boolean" | "number", what: string, text: string): Scalar | ScalarProblem {
   const value = resolvePlain(text);
-  return typeof value === type ? inJson(value) : isNot(what);
+  return typeof value === type ? requireFinite(value) : wrongTag(what);
 }
 
-function decoded(text: string): string | Unreadable {
+function decodeBase64(text: string): string | ScalarProblem {
   const base64 = text.replace(/[\r\n]/g, "");
   return base64.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(base64)
     ? Buffer.from(base64, "base64").toString("utf8")
-    : isNot("base64");
+    : wrongTag("base64");
 }
 
-const inJson = (value: Scalar): Scalar | Unreadable =>
+const requireFinite = (value: Scalar): Scalar | ScalarProblem =>
   typeof value === "number" && !Number.isFinite(value)
-    ? { problem: "a value is no finite number; put it in quotes if it is a text" }
+    ? { problem: "a value is not a finite number; put it in quotes if it is a text" }
     : value;
 
-const isNot = (what: string): Unreadable => ({ problem: `a value has the tag of ${what} and is none` });
+const wrongTag = (what: string): ScalarProblem => ({
+  problem: `a value is tagged as ${what}, but is not one`,
+});

@@ -1,17 +1,17 @@
 /**
- * The documents of a file as kubectl cuts it: at each line that begins with `---`, wherever it stands. After the dashes only a comment may
- * follow. What is between two such lines may be empty. Pure.
+ * Splits a file into documents as kubectl does: at every line that begins with `---`, also inside a block scalar. After the dashes only a
+ * comment may follow. A document may be empty. Pure.
  */
 
 export interface DocumentText {
   readonly text: string;
-  /** The line of the file on which it begins, counted from 1. */
+  /** The line of the file on which it begins; the first line is 1. */
   readonly firstLine: number;
-  /** What stands where only a comment may, on the line before; the document is unreadable for that. */
+  /** The line before the document has text after the dashes; the document cannot be read. */
   readonly problem?: string;
 }
 
-/** In their order. A byte order mark at the start of a document is left out, and every end of a line is `\n`. */
+/** In the order of the file. A byte order mark at the start of a document is removed, and every line end becomes `\n`. */
 export function splitDocuments(file: string): readonly DocumentText[] {
   const documents: DocumentText[] = [];
   let lines: string[] = [];

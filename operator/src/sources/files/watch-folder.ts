@@ -1,58 +1,62 @@
 /**
- * Tells when something in a folder may have changed: the kernel's notice, once it has been quiet for a moment (an editor writes a file in
- * several steps), and a comparison of names, sizes and times every second, because notices get lost on network and overlay file systems.
+ * Notices changes in a folder. It uses the kernel's notifications, with a short delay because an editor writes a file in several steps. It
+ * also compares names, sizes and times every second, because notifications can be lost on network and overlay file systems.
  */
 import { watch, type FSWatcher } from "node:fs";
 import { fingerprint } from "./read-objects.ts";
 
-const quietMs = 80;
+const debounceMs = 80;
 const pollMs = 1_000;
 
-/** Calls `onChange` after changes; the returned function ends the watch. */
+/** Calls `onChange` after changes. The returned function stops the watch. */
 export function watchFolder(directory: string, onChange: () => void): () => void {
-  let seen: string | undefined;
-  let isEnded = false;
+  let lastFingerprint: string | undefined;
+  let isStopped = false;
   let watcher: FSWatcher | undefined;
-  let quiet: NodeJS.Timeout | undefined;
-  let poll: NodeJS.Timeout | undefined;
+  let debounceTimer: NodeJS.Timeout | undefined;
+  let pollTimer: NodeJS.Timeout | undefined;
 
-  const notice = (): void => {
-    clearTimeout(quiet);
-    quiet = setTimeout(onChange, quietMs);
+  const onNotification = (): void => {
+    clearTimeout(debounceTimer);
+    debounceTimer = setTimeout(onChange, debounceMs);
   };
   const unwatch = (): void => {
     watcher?.close();
     watcher = undefined;
   };
   const compare = async (): Promise<void> => {
-    watcher ??= listen(directory, notice, unwatch);
+    watcher ??= startWatcher(directory, onNotification, unwatch);
     const now = await fingerprint(directory);
-    if (seen !== undefined && now !== seen && !isEnded) notice();
-    seen = now;
+    if (lastFingerprint !== undefined && now !== lastFingerprint && !isStopped) onNotification();
+    lastFingerprint = now;
   };
-  // A comparison that failed is like a change: whoever reads the folder then says what is wrong with it.
+  // A failed comparison counts as a change: the next read of the folder reports the problem.
   const tick = (): void => {
     compare()
-      .catch(notice)
+      .catch(onNotification)
       .finally(() => {
-        if (!isEnded) poll = setTimeout(tick, pollMs);
+        if (!isStopped) pollTimer = setTimeout(tick, pollMs);
       })
-      .catch(notice);
+      .catch(onNotification);
   };
 
   tick();
   return () => {
-    isEnded = true;
-    clearTimeout(quiet);
-    clearTimeout(poll);
+    isStopped = true;
+    clearTimeout(debounceTimer);
+    clearTimeout(pollTimer);
     unwatch();
   };
 }
 
-/** Undefined when the folder cannot be watched now: the comparison goes on alone, and the next one tries again. */
-function listen(directory: string, onNotice: () => void, onFailure: () => void): FSWatcher | undefined {
+/** Undefined if the folder cannot be watched now: the comparison continues, and tries again to watch the folder. */
+function startWatcher(
+  directory: string,
+  onNotification: () => void,
+  onFailure: () => void,
+): FSWatcher | undefined {
   try {
-    return watch(directory, { recursive: true }, onNotice).on("error", onFailure);
+    return watch(directory, { recursive: true }, onNotification).on("error", onFailure);
   } catch {
     return undefined;
   }

@@ -1,36 +1,36 @@
-/** Waits until the API server serves every kind of ours with every field that this operator reads and writes. */
+/** Waits until the API server serves SipCluster, SipDomain and SipUser with all fields that this operator reads and writes. */
 import { ApiRefused } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { readDefinitions } from "../definitions.ts";
-import { definitionGaps, describeGaps, type ServedApi } from "./definition-gaps.ts";
+import { findDefinitionGaps, describeGaps, type ServedApi } from "./definition-gaps.ts";
 
-const askAgainAfter = 2_000;
+const retryDelayMs = 2_000;
 
 /**
- * Asks what everybody may read (`/openapi/v3`), so that no permission for CustomResourceDefinitions is needed. `waits` hears why, whenever
- * that is another reason than before. Resolves early once `isStopped`.
+ * Reads `/openapi/v3`, which every client may read, so no permission for CustomResourceDefinitions is needed. Calls `onWaiting` with the
+ * reason when it changes. Resolves early if `isStopped()` is true.
  */
 export async function awaitDefinitions(
   client: KubeClient,
   clock: Clock,
-  waits: (why: string) => void,
+  onWaiting: (reason: string) => void,
   isStopped: () => boolean,
 ): Promise<void> {
   const definitions = readDefinitions();
   const path = `/openapi/v3/apis/${definitions[0]?.apiVersion ?? ""}`;
-  let told = "";
+  let reportedReason = "";
   while (!isStopped()) {
     const obstacle = await readServed(client, path).then(
       (served) => {
-        const gaps = definitionGaps(definitions, served);
+        const gaps = findDefinitionGaps(definitions, served);
         return gaps.length === 0 ? undefined : describeGaps(gaps);
       },
       (error: Error) => error.message,
     );
     if (obstacle === undefined) return;
-    if (obstacle !== told) waits((told = obstacle));
-    await new Promise<void>((resolve) => clock.after(askAgainAfter, resolve));
+    if (obstacle !== reportedReason) onWaiting((reportedReason = obstacle));
+    await new Promise<void>((resolve) => clock.after(retryDelayMs, resolve));
   }
 }
 

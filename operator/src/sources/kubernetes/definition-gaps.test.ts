@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readDefinitions, type Definition } from "../definitions.ts";
-import { definitionGaps, describeGaps, type ServedApi } from "./definition-gaps.ts";
+import { findDefinitionGaps, describeGaps, type ServedApi } from "./definition-gaps.ts";
 
 const definitions = readDefinitions();
 
@@ -18,18 +18,18 @@ const served = (of: readonly Definition[]): ServedApi => ({
   },
 });
 
-test("what this version defines has no gaps", () => {
-  expect(definitionGaps(definitions, served(definitions))).toEqual([]);
+test("the definitions of this version have no gaps", () => {
+  expect(findDefinitionGaps(definitions, served(definitions))).toEqual([]);
 });
 
-test("nothing served: every kind is named", () => {
+test("if nothing is served, every kind is listed", () => {
   const kinds = ["SipCluster", "SipDomain", "SipUser"];
-  expect(definitionGaps(definitions, undefined).map(({ kind }) => kind)).toEqual(kinds);
+  expect(findDefinitionGaps(definitions, undefined).map(({ kind }) => kind)).toEqual(kinds);
   const other = { ...definitions[0]!, kind: "Other" };
-  expect(definitionGaps(definitions, served([other])).map(({ kind }) => kind)).toEqual(kinds);
+  expect(findDefinitionGaps(definitions, served([other])).map(({ kind }) => kind)).toEqual(kinds);
 });
 
-test("an older definition: the fields that it lacks are named by their paths, in lists too", () => {
+test("the missing fields of an older definition are listed by path, also in lists", () => {
   const older: unknown = JSON.parse(JSON.stringify(served(definitions)));
   const { components } = older as {
     components: {
@@ -42,13 +42,13 @@ test("an older definition: the fields that it lacks are named by their paths, in
     items: { properties: Record<string, unknown> };
   };
   delete conditions.items.properties["reason"];
-  const gaps = definitionGaps(definitions, older as ServedApi);
+  const gaps = findDefinitionGaps(definitions, older as ServedApi);
   expect(gaps).toEqual([{ kind: "SipUser", fields: ["spec.displayName", "status.conditions[].reason"] }]);
   expect(describeGaps(gaps)).toContain("SipUser is served without spec.displayName");
 });
 
-test("more than is needed is no gap", () => {
+test("additional kinds and fields are not gaps", () => {
   const [first] = definitions;
   const fewer = { ...first!, schema: { ...first!.schema, properties: {} } };
-  expect(definitionGaps([fewer], served(definitions))).toEqual([]);
+  expect(findDefinitionGaps([fewer], served(definitions))).toEqual([]);
 });

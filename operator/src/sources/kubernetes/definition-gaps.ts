@@ -1,8 +1,8 @@
-/** What the API server does not serve of what this operator needs: a whole kind, or fields of it. Pure. */
+/** Finds the kinds and fields that this operator needs and the API server does not serve. Pure. */
 import type { Definition, Schema } from "../definitions.ts";
 import { ownValue } from "../../runtime/own-value.ts";
 
-/** The part of the OpenAPI v3 document of a group and version that is looked at. */
+/** The part of the OpenAPI v3 document of a group and version that is used here. */
 export interface ServedApi {
   readonly components?: { readonly schemas?: Readonly<Record<string, ServedSchema>> };
 }
@@ -13,12 +13,12 @@ type ServedSchema = Schema & {
 
 export interface DefinitionGap {
   readonly kind: string;
-  /** Paths such as `spec.auth.algorithms`; empty: the kind is not served at all. */
+  /** The missing paths, such as `spec.auth.algorithms`; empty: the kind is not served. */
   readonly fields: readonly string[];
 }
 
-/** Empty: everything is there. More than is needed may be served. `served` undefined: nothing of the group and version is. */
-export function definitionGaps(
+/** Empty: everything is served. Additional kinds and fields are allowed. `served` undefined: the group and version is not served. */
+export function findDefinitionGaps(
   definitions: readonly Definition[],
   served: ServedApi | undefined,
 ): readonly DefinitionGap[] {
@@ -29,33 +29,37 @@ export function definitionGaps(
     );
     if (found === undefined) return [{ kind, fields: [] }];
     const fields = ["spec", "status"].flatMap((part) =>
-      missing(ownValue(schema.properties, part), ownValue(found.properties, part), part),
+      findMissing(ownValue(schema.properties, part), ownValue(found.properties, part), part),
     );
     return fields.length === 0 ? [] : [{ kind, fields }];
   });
 }
 
-/** The gaps in a sentence that says what to do. */
+/** A message with the gaps and the solution. */
 export function describeGaps(gaps: readonly DefinitionGap[]): string {
-  const what = gaps.map(({ kind, fields }) =>
+  const descriptions = gaps.map(({ kind, fields }) =>
     fields.length === 0
       ? `${kind} is not served`
       : `${kind} is served without ${fields.slice(0, 5).join(", ")}`,
   );
   return (
-    `${what.join("; ")}. Install this version's CustomResourceDefinitions: ` +
+    `${descriptions.join("; ")}. Install this version's CustomResourceDefinitions: ` +
     "the chart's value crds.enabled, or `kubectl apply --server-side -f crds/`"
   );
 }
 
-function missing(needed: Schema | undefined, served: Schema | undefined, path: string): readonly string[] {
+function findMissing(
+  needed: Schema | undefined,
+  served: Schema | undefined,
+  path: string,
+): readonly string[] {
   if (needed === undefined) return [];
   if (served === undefined) return [path];
   if (served["x-kubernetes-preserve-unknown-fields"] === true) return [];
   const properties = Object.entries(needed.properties ?? {}).flatMap(([name, property]) =>
-    missing(property, ownValue(served.properties, name), `${path}.${name}`),
+    findMissing(property, ownValue(served.properties, name), `${path}.${name}`),
   );
   return needed.items === undefined
     ? properties
-    : [...properties, ...missing(needed.items, served.items, `${path}[]`)];
+    : [...properties, ...findMissing(needed.items, served.items, `${path}[]`)];
 }

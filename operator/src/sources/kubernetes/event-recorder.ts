@@ -1,62 +1,62 @@
-/** Writes Events (core/v1: what `kubectl describe` shows). Nobody waits for them, and nothing fails because of them. */
+/** Writes Events (core/v1, which `kubectl describe` shows) in the background. A failed write has no other effect than `onFailure`. */
 import { isAbsence } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../adapters/kube/resource-type.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { KubernetesObject } from "../../runtime/object.ts";
 import type { Event } from "../../runtime/source.ts";
-import { EventLedger } from "./event-ledger.ts";
+import { EventCorrelator } from "./event-correlator.ts";
 
-/** Events that wait for the API server; further ones are lost. */
-const mostWaiting = 500;
-/** The API server refuses longer ones. */
-const longestMessage = 1_024;
+/** The maximum number of Events that wait for the API server; further ones are dropped. */
+const maxWaiting = 500;
+/** The API server refuses longer messages. */
+const maxMessageBytes = 1_024;
 const component = "strowger-operator";
 const manager = { fieldManager: component };
 
 export class EventRecorder {
   readonly #client: KubeClient;
   readonly #clock: Clock;
-  readonly #failed: (cause: unknown) => void;
-  readonly #ledger = new EventLedger();
+  readonly #onFailure: (cause: unknown) => void;
+  readonly #correlator = new EventCorrelator();
   #waiting = 0;
-  #turn: Promise<void> = Promise.resolve();
+  #lastWrite: Promise<void> = Promise.resolve();
 
-  /** `clock` is the time of day. */
-  constructor(client: KubeClient, clock: Clock, failed: (cause: unknown) => void) {
+  /** `clock` shows the time of day. */
+  constructor(client: KubeClient, clock: Clock, onFailure: (cause: unknown) => void) {
     this.#client = client;
     this.#clock = clock;
-    this.#failed = failed;
+    this.#onFailure = onFailure;
   }
 
-  /** One after the other, so that a count never overtakes what it counts. */
+  /** Events are written one after the other, so that a count is never written before the Event itself. */
   record(object: KubernetesObject, event: Event): void {
-    if (this.#waiting >= mostWaiting) return;
+    if (this.#waiting >= maxWaiting) return;
     this.#waiting += 1;
-    this.#turn = this.#turn
+    this.#lastWrite = this.#lastWrite
       .then(() => this.#write(object, event))
-      .catch(this.#failed)
+      .catch(this.#onFailure)
       .finally(() => (this.#waiting -= 1));
   }
 
-  /** Resolves when everything that was recorded so far is written, or could not be. */
+  /** Resolves when all Events that were recorded so far are written, or failed. */
   flush(): Promise<void> {
-    return this.#turn;
+    return this.#lastWrite;
   }
 
   async #write(object: KubernetesObject, event: Event): Promise<void> {
     const { uid, name: objectName, namespace } = object.metadata;
-    const what = `${event.type} ${event.reason} ${event.message}`;
-    const plan = this.#ledger.plan(uid, objectName, what, this.#clock.now());
+    const content = `${event.type} ${event.reason} ${event.message}`;
+    const plan = this.#correlator.plan(uid, objectName, content, this.#clock.now());
     if (plan.do === "drop") return;
     const { name } = plan;
     if (plan.do === "create") return this.#create(name, object, event);
     const patch = { count: plan.count, lastTimestamp: this.#time() };
-    const place = { namespace, name };
+    const objectKey = { namespace, name };
     await this.#client
-      .mergePatch(resourceTypes.Event, place, patch, manager)
+      .mergePatch(resourceTypes.Event, objectKey, patch, manager)
       .catch(async (error: unknown) => {
-        this.#ledger.forget(uid, what);
+        this.#correlator.forget(uid, content);
         if (!isAbsence(error, resourceTypes.Event, name)) throw error;
         await this.#write(object, event);
       });
@@ -72,7 +72,7 @@ export class EventRecorder {
         metadata: { namespace, name },
         involvedObject: { apiVersion, kind, namespace, name: objectName, uid, resourceVersion },
         ...event,
-        message: shortened(event.message),
+        message: shorten(event.message),
         ...{ count: 1, firstTimestamp: time, lastTimestamp: time },
         ...{ source: { component }, reportingComponent: component, reportingInstance: component },
       } as { metadata: { namespace: string; name: string } },
@@ -85,9 +85,9 @@ export class EventRecorder {
   }
 }
 
-/** At most `longestMessage` bytes; a character is not cut in two. */
-function shortened(message: string): string {
+/** At most `maxMessageBytes` bytes, without a partial character at the end. */
+function shorten(message: string): string {
   const bytes = new TextEncoder().encode(message);
-  if (bytes.length <= longestMessage) return message;
-  return `${new TextDecoder().decode(bytes.subarray(0, longestMessage - 6)).replace(/�+$/, "")}...`;
+  if (bytes.length <= maxMessageBytes) return message;
+  return `${new TextDecoder().decode(bytes.subarray(0, maxMessageBytes - 6)).replace(/�+$/, "")}...`;
 }

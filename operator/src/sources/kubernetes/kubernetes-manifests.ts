@@ -1,4 +1,4 @@
-/** Objects of Kubernetes' own kinds, as the API server keeps them for a SipCluster. Only those with its label are watched. */
+/** Reads and writes a SipCluster's objects of Kubernetes' own kinds. Only objects with the label of a SipCluster are watched. */
 import { isAbsence, isConflict } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import { resourceTypeOf, resourceTypes } from "../../adapters/kube/resource-type.ts";
@@ -7,15 +7,15 @@ import type { Manifest, Manifests, ManifestType } from "../../runtime/manifests.
 import { splitKey, type ObjectKey } from "../../runtime/object.ts";
 import { keyOfObject, type StoreChange } from "../../runtime/reflected-store.ts";
 import { NodeRanges } from "./node-ranges.ts";
-import { ReflectedType, stalenessOf } from "./reflected-type.ts";
+import { ReflectedType, describeStaleness } from "./reflected-type.ts";
 import type { SourceListener, SourceObserver } from "./kubernetes-source.ts";
 import { ownValue } from "../../runtime/own-value.ts";
 
-export interface KubernetesManifestsOptions {
+export interface KubernetesManifestsDependencies {
   readonly client: KubeClient;
-  /** Absent: all of them. */
+  /** Absent: all namespaces. */
   readonly namespaces?: readonly string[];
-  /** The time of day. */
+  /** Shows the time of day. */
   readonly clock: Clock;
   readonly random: () => number;
   readonly observer: Pick<SourceObserver, "reflecting" | "failed" | "handlerFailed">;
@@ -27,13 +27,13 @@ const manager = { fieldManager: "strowger-operator" };
 
 export class KubernetesManifests implements Manifests {
   readonly #client: KubeClient;
-  readonly #observer: KubernetesManifestsOptions["observer"];
+  readonly #observer: KubernetesManifestsDependencies["observer"];
   readonly #reflected: ReadonlyMap<string, ReflectedType<Manifest>>;
   readonly #ranges: NodeRanges;
   #listener: Pick<SourceListener, "changed"> | undefined;
-  #whenSynced: () => void = () => undefined;
+  #onSynced: () => void = () => undefined;
 
-  constructor({ client, namespaces, clock, random, observer }: KubernetesManifestsOptions) {
+  constructor({ client, namespaces, clock, random, observer }: KubernetesManifestsDependencies) {
     this.#client = client;
     this.#observer = observer;
     this.#ranges = new NodeRanges(client, clock);
@@ -57,7 +57,7 @@ export class KubernetesManifests implements Manifests {
     );
   }
 
-  /** Resolves when everything was listed once, or after `stop`. */
+  /** Resolves when all kinds were listed once, or after `stop`. */
   async start(listener: Pick<SourceListener, "changed">): Promise<void> {
     this.#listener = listener;
     for (const [kind, reflected] of this.#reflected) {
@@ -65,7 +65,7 @@ export class KubernetesManifests implements Manifests {
       reflected.start();
     }
     await new Promise<void>((resolve) => {
-      this.#whenSynced = resolve;
+      this.#onSynced = resolve;
       this.#checkSynced();
     });
   }
@@ -73,19 +73,19 @@ export class KubernetesManifests implements Manifests {
   stop(): void {
     this.#listener = undefined;
     for (const reflected of this.#reflected.values()) reflected.stop();
-    this.#whenSynced();
+    this.#onSynced();
   }
 
-  /** What has to happen before every object is known; undefined: they are. */
+  /** The reason why not all objects are known yet; undefined: they are. */
   get obstacle(): string | undefined {
     for (const [kind, { isSynced, obstacle }] of this.#reflected)
       if (!isSynced) return `${kind}: ${obstacle ?? "is being listed"}`;
     return undefined;
   }
 
-  /** What was not heard of for so long that the process does better to begin anew; undefined: all is well. */
+  /** A kind without data from the API server for so long that the process should restart; undefined: there is none. */
   get staleness(): string | undefined {
-    return this.#listener === undefined ? undefined : stalenessOf(this.#reflected.values());
+    return this.#listener === undefined ? undefined : describeStaleness(this.#reflected.values());
   }
 
   async apply(manifest: Manifest): Promise<Manifest> {
@@ -108,8 +108,8 @@ export class KubernetesManifests implements Manifests {
   read(of: ManifestType, key: ObjectKey): Promise<Manifest | undefined> {
     const type = resourceTypeOf(of);
     const { namespace, name } = splitKey(key);
-    const place = type.isNamespaced ? { namespace, name } : { name };
-    return this.#client.get<Manifest>(type, place).catch((error: unknown) => {
+    const objectKey = type.isNamespaced ? { namespace, name } : { name };
+    return this.#client.get<Manifest>(type, objectKey).catch((error: unknown) => {
       if (isAbsence(error, type, name)) return undefined;
       throw error;
     });
@@ -139,9 +139,11 @@ export class KubernetesManifests implements Manifests {
   }
 
   #checkSynced(): void {
-    if ([...this.#reflected.values()].every(({ isSynced }) => isSynced)) this.#whenSynced();
+    if ([...this.#reflected.values()].every(({ isSynced }) => isSynced)) this.#onSynced();
   }
 }
 
-const hasLabels = (has: Manifest["metadata"]["labels"], wanted: Readonly<Record<string, string>>): boolean =>
-  Object.entries(wanted).every(([name, value]) => ownValue(has, name) === value);
+const hasLabels = (
+  labels: Manifest["metadata"]["labels"],
+  wanted: Readonly<Record<string, string>>,
+): boolean => Object.entries(wanted).every(([name, value]) => ownValue(labels, name) === value);

@@ -1,6 +1,7 @@
 /**
- * The API server as the source of objects. Our kinds are watched; Secrets are watched by label and without their values, which are read when
- * they are needed. What we write is known here at once, so that nobody decides by what was before it.
+ * The API server as the source of objects. SipClusters, SipDomains and SipUsers are watched. Secrets with a label are watched without their
+ * values; the values are read when they are needed. The result of a write goes into the store at once, so that no decision uses the
+ * version before it.
  */
 import { isAbsence, isConflict } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
@@ -11,35 +12,35 @@ import { keyOfObject, type Identified, type StoreChange } from "../../runtime/re
 import type { Change, Event, Presence, Secret, Source } from "../../runtime/source.ts";
 import { awaitDefinitions } from "./await-definitions.ts";
 import { EventRecorder } from "./event-recorder.ts";
-import { holdBack } from "./hold-back.ts";
+import { writeFinalizer } from "./write-finalizer.ts";
 import { NamespaceLabels } from "./namespace-labels.ts";
-import { ReflectedType, stalenessOf, type ReflectionQuery } from "./reflected-type.ts";
+import { ReflectedType, describeStaleness, type ReflectionQuery } from "./reflected-type.ts";
 import { readSecret, removeGenerated, writeGenerated } from "./secrets.ts";
-import { whatChanged } from "./what-changed.ts";
+import { classifyChange } from "./classify-change.ts";
 
 export interface SourceObserver {
-  /** Once for each type that is watched; `age` tells how long ago the API server last said anything about it. */
+  /** Called once for each watched type; `age` returns the time since the API server last sent data about it. */
   reflecting(type: string, age: () => Ms): void;
-  /** A list or a watch failed and is begun again. */
+  /** A list or a watch failed and is tried again. */
   failed(type: string, cause: unknown, retryIn: Ms): void;
-  /** A listener threw: a mistake of ours. */
+  /** A listener threw, which is a bug of the operator. */
   handlerFailed(type: string, cause: unknown): void;
-  /** Nothing is watched before the kinds are served. */
+  /** The source waits until the API server serves the kinds. */
   waits(why: string): void;
   eventFailed(cause: unknown): void;
 }
 
 export interface SourceListener {
   changed(change: Change): void;
-  /** Everything was listed anew: what has no object any more can be looked for. */
+  /** Every kind was listed again, so rows without an object can be found. */
   settled(): void;
 }
 
-export interface KubernetesSourceOptions {
+export interface KubernetesSourceDependencies {
   readonly client: KubeClient;
-  /** Absent: all of them. */
+  /** Absent: all namespaces. */
   readonly namespaces?: readonly string[];
-  /** The time of day. */
+  /** Shows the time of day. */
   readonly clock: Clock;
   readonly random: () => number;
   readonly observer: SourceObserver;
@@ -51,29 +52,29 @@ type Kind = "SipCluster" | "SipDomain" | "SipUser";
 
 export class KubernetesSource implements Source {
   readonly #client: KubeClient;
-  readonly #options: KubernetesSourceOptions;
+  readonly #deps: KubernetesSourceDependencies;
   readonly #kinds: ReadonlyMap<string, ReflectedType<KubernetesObject>>;
-  /** Those with the label, without their values. */
+  /** The Secrets with the label, without their values. */
   readonly #secrets: ReflectedType<Identified>;
   readonly #all: readonly ReflectedType<Identified>[];
   readonly #namespaces: NamespaceLabels;
   readonly #events: EventRecorder;
   #listener: SourceListener | undefined;
-  #waitsFor: string | undefined = "the API server";
+  #waitReason: string | undefined = "the API server";
   #isStopped = false;
-  #whenSynced: () => void = () => undefined;
+  #onSynced: () => void = () => undefined;
 
-  constructor(options: KubernetesSourceOptions) {
-    const { client, clock, observer, namespaces } = options;
+  constructor(deps: KubernetesSourceDependencies) {
+    const { client, clock, observer, namespaces } = deps;
     this.#client = client;
-    this.#options = options;
+    this.#deps = deps;
     this.#namespaces = new NamespaceLabels(client, clock);
     this.#events = new EventRecorder(client, clock, (cause) => observer.eventFailed(cause));
     const kinds: readonly Kind[] = ["SipCluster", "SipDomain", "SipUser"];
     this.#kinds = new Map(
       kinds.map((kind) => [
         kind,
-        this.#reflect<KubernetesObject>(kind, { namespaces }, (change) => whatChanged(change)),
+        this.#reflect<KubernetesObject>(kind, { namespaces }, (change) => classifyChange(change)),
       ]),
     );
     const watched = { namespaces, labelSelector: watchLabel, isMetadataOnly: true };
@@ -81,46 +82,48 @@ export class KubernetesSource implements Source {
     this.#all = [...this.#kinds.values(), this.#secrets];
   }
 
-  /** Resolves when everything was listed once, or after `stop`. Until then `obstacle` says what it waits for. */
+  /** Resolves when all kinds were listed once, or after `stop`. Until then `obstacle` is the reason for the wait. */
   async start(listener: SourceListener): Promise<void> {
-    const { clock, observer } = this.#options;
+    const { clock, observer } = this.#deps;
     this.#listener = listener;
-    const waits = (why: string): void => {
-      this.#waitsFor = why;
+    const onWaiting = (why: string): void => {
+      this.#waitReason = why;
       observer.waits(why);
     };
-    await awaitDefinitions(this.#client, clock, waits, () => this.#isStopped);
+    await awaitDefinitions(this.#client, clock, onWaiting, () => this.#isStopped);
     if (this.#isStopped) return;
-    this.#waitsFor = undefined;
+    this.#waitReason = undefined;
     for (const reflected of this.#all) {
       observer.reflecting(reflected.type.kind, () => reflected.lastEventAge);
       reflected.start();
     }
     await new Promise<void>((resolve) => {
-      this.#whenSynced = resolve;
+      this.#onSynced = resolve;
       this.#checkSynced();
     });
   }
 
-  /** Final. Events that were recorded are written first. */
+  /** The source cannot be started again. Resolves when the recorded Events are written. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#listener = undefined;
     for (const reflected of this.#all) reflected.stop();
-    this.#whenSynced();
+    this.#onSynced();
     await this.#events.flush();
   }
 
-  /** What has to happen before every object is known; undefined: they are. */
+  /** The reason why not all objects are known yet; undefined: they are. */
   get obstacle(): string | undefined {
-    if (this.#waitsFor !== undefined) return this.#waitsFor;
-    const behind = this.#all.find(({ isSynced }) => !isSynced);
-    return behind === undefined ? undefined : `${behind.type.kind}: ${behind.obstacle ?? "is being listed"}`;
+    if (this.#waitReason !== undefined) return this.#waitReason;
+    const notSynced = this.#all.find(({ isSynced }) => !isSynced);
+    return notSynced === undefined
+      ? undefined
+      : `${notSynced.type.kind}: ${notSynced.obstacle ?? "is being listed"}`;
   }
 
-  /** What was not heard of for so long that the process does better to begin anew; undefined: all is well. */
+  /** A kind without data from the API server for so long that the process should restart; undefined: there is none. */
   get staleness(): string | undefined {
-    return this.#waitsFor === undefined ? stalenessOf(this.#all) : undefined;
+    return this.#waitReason === undefined ? describeStaleness(this.#all) : undefined;
   }
 
   get(kind: string, key: ObjectKey): KubernetesObject | undefined {
@@ -163,7 +166,7 @@ export class KubernetesSource implements Source {
     return removeGenerated(this.#client, key, generatedFor);
   }
 
-  /** By server-side apply, one field manager for each writer. Writes nothing where the object is gone, or is another one by now. */
+  /** Uses server-side apply, with a field manager for each writer. Writes nothing if the object does not exist or is another one with the same name. */
   async writeStatus(
     kind: string,
     key: ObjectKey,
@@ -184,9 +187,9 @@ export class KubernetesSource implements Source {
     );
   }
 
-  async setFinalizer(kind: string, key: ObjectKey, isHeld: boolean): Promise<void> {
+  async setFinalizer(kind: string, key: ObjectKey, isPresent: boolean): Promise<void> {
     const reflected = this.#kind(kind);
-    const written = await holdBack(this.#client, reflected.type, key, isHeld, reflected.get(key));
+    const written = await writeFinalizer(this.#client, reflected.type, key, isPresent, reflected.get(key));
     if (written !== undefined) reflected.learn(written);
   }
 
@@ -206,7 +209,7 @@ export class KubernetesSource implements Source {
     query: ReflectionQuery,
     what: (change: StoreChange<T>) => Change["what"] = () => "object",
   ): ReflectedType<T> {
-    const { client, observer, clock, random } = this.#options;
+    const { client, observer, clock, random } = this.#deps;
     const reflection = {
       changed: (change: StoreChange<T>) => {
         const key = keyOfObject(change.is === "removed" ? change.before : change.after);
@@ -227,6 +230,6 @@ export class KubernetesSource implements Source {
   }
 
   #checkSynced(): void {
-    if (this.#isSynced()) this.#whenSynced();
+    if (this.#isSynced()) this.#onSynced();
   }
 }

@@ -1,4 +1,4 @@
-/** Labels of namespaces, read by GET and kept for some seconds: many objects ask for the same ones at the same time. */
+/** Labels of namespaces, read by GET and cached for 10 s, because many objects need the same ones at the same time. */
 import { isAbsence, isForbidden } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../adapters/kube/resource-type.ts";
@@ -6,12 +6,12 @@ import type { Clock } from "../../runtime/clock.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
-const keptFor = 10_000;
+const cachedForMs = 10_000;
 
 export class NamespaceLabels {
   readonly #client: KubeClient;
   readonly #clock: Clock;
-  readonly #kept = new Map<
+  readonly #cache = new Map<
     string,
     { readonly until: number; readonly labels: Promise<Labels | undefined> }
   >();
@@ -21,15 +21,15 @@ export class NamespaceLabels {
     this.#clock = clock;
   }
 
-  /** Undefined where there is no such namespace, or where it may not be read. Throws where the API server does not say. */
+  /** Undefined if the namespace does not exist or may not be read. Throws if the API server does not answer. */
   of(namespace: string): Promise<Labels | undefined> {
     const now = this.#clock.now();
-    const kept = this.#kept.get(namespace);
-    if (kept !== undefined && kept.until > now) return kept.labels;
-    for (const [name, { until }] of this.#kept) if (until <= now) this.#kept.delete(name);
+    const cached = this.#cache.get(namespace);
+    if (cached !== undefined && cached.until > now) return cached.labels;
+    for (const [name, { until }] of this.#cache) if (until <= now) this.#cache.delete(name);
     const labels = this.#read(namespace);
-    this.#kept.set(namespace, { until: now + keptFor, labels });
-    labels.catch(() => this.#kept.delete(namespace));
+    this.#cache.set(namespace, { until: now + cachedForMs, labels });
+    labels.catch(() => this.#cache.delete(namespace));
     return labels;
   }
 

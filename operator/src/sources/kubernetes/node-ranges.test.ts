@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { rangesOf } from "./node-ranges.ts";
 
-test("pod ranges and addresses of nodes, IPv4 and IPv6, each once; host names are none", () => {
+test("ranges are the pod CIDRs and the addresses of nodes, IPv4 and IPv6, without duplicates and host names", () => {
   const node = {
     spec: { podCIDR: "10.244.0.0/24", podCIDRs: ["10.244.0.0/24", "fd00:1::/64"] },
     status: {

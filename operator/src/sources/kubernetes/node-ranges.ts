@@ -1,4 +1,4 @@
-/** The addresses of nodes and pods, as far as Node objects tell, kept for a minute. */
+/** The address ranges of nodes and pods, read from the Node objects and cached for a minute. */
 import { isForbidden } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../adapters/kube/resource-type.ts";
@@ -10,26 +10,26 @@ export interface Node {
   readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] };
 }
 
-const keptFor = 60_000;
+const cachedForMs = 60_000;
 const pageSize = 500;
 
 export class NodeRanges {
   readonly #client: KubeClient;
   readonly #clock: Clock;
-  #kept: { readonly until: number; readonly ranges: Promise<readonly string[]> } | undefined;
+  #cache: { readonly until: number; readonly ranges: Promise<readonly string[]> } | undefined;
 
   constructor(client: KubeClient, clock: Clock) {
     this.#client = client;
     this.#clock = clock;
   }
 
-  /** Empty where Nodes may not be read. Throws where the API server does not say. */
+  /** Empty if Nodes may not be read. Throws if the API server does not answer. */
   read(): Promise<readonly string[]> {
     const now = this.#clock.now();
-    if (this.#kept !== undefined && this.#kept.until > now) return this.#kept.ranges;
+    if (this.#cache !== undefined && this.#cache.until > now) return this.#cache.ranges;
     const ranges = this.#list();
-    this.#kept = { until: now + keptFor, ranges };
-    ranges.catch(() => (this.#kept = undefined));
+    this.#cache = { until: now + cachedForMs, ranges };
+    ranges.catch(() => (this.#cache = undefined));
     return ranges;
   }
 
@@ -50,7 +50,7 @@ export class NodeRanges {
   }
 }
 
-/** CIDRs, each once, in order. */
+/** CIDRs, sorted, without duplicates. */
 export function rangesOf(nodes: readonly Node[]): readonly string[] {
   const ranges = nodes.flatMap(({ spec, status }) => [
     ...(spec?.podCIDRs ?? (spec?.podCIDR === undefined ? [] : [spec.podCIDR])),

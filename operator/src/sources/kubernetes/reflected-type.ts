@@ -1,4 +1,4 @@
-/** Everything of one type in the namespaces that are watched: one reflector for all of them, or one for each. */
+/** All objects of one type in the watched namespaces: one reflector for the whole cluster, or one for each namespace. */
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import type { ResourceType } from "../../adapters/kube/resource-type.ts";
 import type { Ms } from "../../runtime/clock.ts";
@@ -10,7 +10,7 @@ export interface ReflectionQuery {
   /** Absent: all namespaces. */
   readonly namespaces: readonly string[] | undefined;
   readonly labelSelector?: string;
-  /** Nothing but `metadata` is fetched and kept. */
+  /** Only `metadata` is fetched and stored. */
   readonly isMetadataOnly?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface ReflectionObserver<T> {
 
 export class ReflectedType<T extends Identified> {
   readonly type: ResourceType;
-  /** By namespace; the one of all namespaces by "". */
+  /** The keys are namespaces; "" is the reflector of all namespaces. */
   readonly #reflectors: ReadonlyMap<string, Reflector<T>>;
 
   constructor(
@@ -59,9 +59,9 @@ export class ReflectedType<T extends Identified> {
     return [...this.#reflectors.values()].flatMap((reflector) => reflector.list());
   }
 
-  /** Takes in the answer to a write of our own. */
+  /** Puts the answer to a write of this process into the store. */
   learn(object: T): void {
-    this.#of(object.metadata.namespace ?? "")?.learn(trimmed(this.type, object));
+    this.#of(object.metadata.namespace ?? "")?.learn(trim(this.type, object));
   }
 
   get isSynced(): boolean {
@@ -73,7 +73,7 @@ export class ReflectedType<T extends Identified> {
     return [...this.#reflectors.values()].find(({ obstacle }) => obstacle !== undefined)?.obstacle;
   }
 
-  /** Of the namespace that was heard of least recently. */
+  /** The longest time without data, over all namespaces. */
   get lastEventAge(): Ms {
     return [...this.#reflectors.values()].reduce(
       (oldest, { lastEventAge }) => Math.max(oldest, lastEventAge),
@@ -86,16 +86,16 @@ export class ReflectedType<T extends Identified> {
   }
 }
 
-/** The API server says something at least every few minutes; after this time the process does better to begin anew. */
-const longestSilence = 10 * 60_000;
+/** The API server sends data at least every few minutes. Without data for this time the process should restart. */
+const maxSilenceMs = 10 * 60_000;
 
-/** What was not heard of for that long; undefined: all is well. */
-export function stalenessOf(
+/** A description of the first type without data for that long; undefined: there is none. */
+export function describeStaleness(
   all: Iterable<Pick<ReflectedType<Identified>, "type" | "lastEventAge">>,
 ): string | undefined {
   for (const { type, lastEventAge } of all)
-    if (lastEventAge > longestSilence)
-      return `${type.kind}: nothing was heard from the API server for ${Math.round(lastEventAge / 1000)} s`;
+    if (lastEventAge > maxSilenceMs)
+      return `${type.kind}: no data from the API server for ${Math.round(lastEventAge / 1000)} s`;
   return undefined;
 }
 
@@ -109,23 +109,29 @@ function listWatch<T extends Identified>(
   return {
     async list(page, signal) {
       const listed = await client.list<T>(type, namespace, { ...selection, ...page }, signal);
-      return { ...listed, items: listed.items.map((item) => trimmed(type, item)) };
+      return { ...listed, items: listed.items.map((item) => trim(type, item)) };
     },
-    watch(from, timeoutSeconds, told, signal) {
-      const trimming = {
-        opened: () => told.opened(),
-        on: (event: Parameters<typeof told.on>[0]) =>
-          told.on(isOfObject(event.type) ? { ...event, object: trimmed(type, event.object) } : event),
+    watch(from, timeoutSeconds, handlers, signal) {
+      const trimmingHandlers = {
+        opened: () => handlers.opened(),
+        on: (event: Parameters<typeof handlers.on>[0]) =>
+          handlers.on(hasObject(event.type) ? { ...event, object: trim(type, event.object) } : event),
       };
-      return client.watch<T>(type, namespace, { ...selection, from, timeoutSeconds }, trimming, signal);
+      return client.watch<T>(
+        type,
+        namespace,
+        { ...selection, from, timeoutSeconds },
+        trimmingHandlers,
+        signal,
+      );
     },
   };
 }
 
-const isOfObject = (type: string): boolean => type === "ADDED" || type === "MODIFIED" || type === "DELETED";
+const hasObject = (type: string): boolean => type === "ADDED" || type === "MODIFIED" || type === "DELETED";
 
-/** Items of a list do not say their kind; who owns which field is half of an object and nobody's business here. */
-function trimmed<T extends Identified>({ apiVersion, kind }: ResourceType, object: T): T {
+/** Adds apiVersion and kind, which the items of a list do not have. Removes managedFields, which are large and not used. */
+function trim<T extends Identified>({ apiVersion, kind }: ResourceType, object: T): T {
   const metadata: T["metadata"] & { managedFields?: unknown } = { ...object.metadata };
   delete metadata.managedFields;
   return { ...object, apiVersion, kind, metadata };

@@ -1,6 +1,7 @@
 /**
- * Secrets by live reads and writes. One that the operator generates has no owner reference: a restored object has a new uid, and the
- * garbage collector would take its restored password away from the phones that know it. It goes with its object by `removeGenerated`.
+ * Reads and writes Secrets without a cache. A generated Secret has no owner reference: an object that is restored from a backup has a new
+ * uid, so the garbage collector would delete its restored password, which the phones use. `removeGenerated` deletes the Secret with its
+ * object.
  */
 import { isAbsence, isConflict } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
@@ -23,7 +24,7 @@ interface StoredSecret {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Undefined only where the API server says that there is none. */
+/** Undefined only if the API server answers that the Secret does not exist. */
 export async function readSecret(client: KubeClient, key: ObjectKey): Promise<Secret | undefined> {
   const stored = await read(client, key);
   if (stored === undefined) return undefined;
@@ -37,7 +38,7 @@ export async function readSecret(client: KubeClient, key: ObjectKey): Promise<Se
   return { data, resourceVersion, isWatched, ...(generatedFor === undefined ? {} : { generatedFor }) };
 }
 
-/** One that exists is left as it is. */
+/** An existing Secret is not changed. */
 export async function writeGenerated(
   client: KubeClient,
   key: ObjectKey,
@@ -59,7 +60,7 @@ export async function writeGenerated(
   });
 }
 
-/** Leaves one that was generated for another uid, or by nobody here, or that changed since it was looked at. */
+/** Does not delete a Secret that was generated for another uid, was not generated, or changed since it was read. */
 export async function removeGenerated(
   client: KubeClient,
   key: ObjectKey,

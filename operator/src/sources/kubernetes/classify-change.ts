@@ -1,22 +1,24 @@
-/** Whether a change of an object of ours is more than a status that we wrote ourselves. */
+/** Separates changes of the status alone, which the operator wrote itself, from other changes of an object. */
 import { isDeepStrictEqual } from "node:util";
 import type { KubernetesObject, ObjectMeta } from "../../runtime/object.ts";
 import type { StoreChange } from "../../runtime/reflected-store.ts";
 import { finalizer } from "../../runtime/reconcile-object.ts";
 import type { Change } from "../../runtime/source.ts";
 
-/** The generation rises with every change of the spec. */
+/** The generation increases with every change of the spec. */
 const fields = ["generation", "deletionTimestamp", "labels", "annotations"] as const;
 
-export function whatChanged(change: StoreChange<KubernetesObject>): Change["what"] {
+export function classifyChange(change: StoreChange<KubernetesObject>): Change["what"] {
   if (change.is !== "updated") return "object";
   const [before, after]: readonly ObjectMeta[] = [change.before.metadata, change.after.metadata];
   const isSame = fields.every((field) => isDeepStrictEqual(before?.[field], after?.[field]));
-  return isSame && isSameButHeld(before?.finalizers ?? [], after?.finalizers ?? []) ? "status" : "object";
+  return isSame && differOnlyByAddedFinalizer(before?.finalizers ?? [], after?.finalizers ?? [])
+    ? "status"
+    : "object";
 }
 
-/** Our finalizer is put on by a reconcile that goes on from there; the watch may tell of it before the answer to that write is here. */
-const isSameButHeld = (before: readonly string[], after: readonly string[]): boolean =>
+/** A reconcile adds our finalizer and continues, so this change needs no other reconcile. The watch may report it before the write's answer. */
+const differOnlyByAddedFinalizer = (before: readonly string[], after: readonly string[]): boolean =>
   isDeepStrictEqual(before, after) ||
   (!before.includes(finalizer) &&
     isDeepStrictEqual(

@@ -1,6 +1,6 @@
-/** The word that a person probably meant: the one that takes the fewest changes of a letter, if they are few. */
+/** The known word with the smallest edit distance to `given`; undefined if the distance is more than a third of its length (at least 1). */
 
-export function nearest(given: string, known: readonly string[]): string | undefined {
+export function closestWord(given: string, known: readonly string[]): string | undefined {
   const distances = known.map((word) => ({
     word,
     distance: distance(given.toLowerCase(), word.toLowerCase()),

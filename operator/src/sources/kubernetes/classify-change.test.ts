@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubernetesObject } from "../../runtime/object.ts";
-import { whatChanged } from "./what-changed.ts";
+import { classifyChange } from "./classify-change.ts";
 
 const before: KubernetesObject = {
   kind: "SipUser",
@@ -9,7 +9,7 @@ const before: KubernetesObject = {
 };
 
 const changed = (metadata: object): string =>
-  whatChanged({
+  classifyChange({
     is: "updated",
     before,
     after: {
@@ -19,7 +19,7 @@ const changed = (metadata: object): string =>
     },
   });
 
-test("a new status alone is a status; a new generation, deletion, label, annotation or finalizer is not", () => {
+test("only a new status is a status change; a new generation, deletion, label, annotation or finalizer is an object change", () => {
   expect(changed({})).toBe("status");
   const others = [
     { generation: 2 },
@@ -31,15 +31,15 @@ test("a new status alone is a status; a new generation, deletion, label, annotat
   expect(others.map(changed)).toEqual(others.map(() => "object"));
 });
 
-test("our own finalizer that was put on is our own doing; one that somebody took off is not", () => {
+test("our added finalizer is a status change; a removed one is an object change", () => {
   expect(changed({ finalizers: ["f", "sip.strowger.dev/rows"] })).toBe("status");
   expect(changed({ finalizers: ["sip.strowger.dev/rows"] })).toBe("object");
   const held = { ...before, metadata: { ...before.metadata, finalizers: ["f", "sip.strowger.dev/rows"] } };
-  expect(whatChanged({ is: "updated", before: held, after: before })).toBe("object");
+  expect(classifyChange({ is: "updated", before: held, after: before })).toBe("object");
 });
 
-test("what came, went or was made anew is an object", () => {
-  expect(whatChanged({ is: "added", after: before })).toBe("object");
-  expect(whatChanged({ is: "removed", before })).toBe("object");
-  expect(whatChanged({ is: "replaced", before, after: before })).toBe("object");
+test("an added, removed or replaced object is an object change", () => {
+  expect(classifyChange({ is: "added", after: before })).toBe("object");
+  expect(classifyChange({ is: "removed", before })).toBe("object");
+  expect(classifyChange({ is: "replaced", before, after: before })).toBe("object");
 });
