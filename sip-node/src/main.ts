@@ -69,7 +69,7 @@ async function main(): Promise<void> {
       "draining",
     );
     assembly.telemetry.drainingChanged(true);
-    cluster.presence.drain();
+    cluster.heartbeat.drain();
   };
   const hurry = () => {
     life.hurry(clock.now());
@@ -124,8 +124,8 @@ async function main(): Promise<void> {
     for (const stop of stops) stop();
     settings.stop();
     log.info({ transactions: node.transactions.counts, isDrained: node.isDrained }, "stopped");
-    await Promise.race([cluster.presence.unlist(), pause(farewellPatience)]).catch(() => {});
-    cluster.presence.leave();
+    await Promise.race([cluster.heartbeat.removeRow(), pause(farewellPatience)]).catch(() => {});
+    cluster.heartbeat.leave();
     await untilForwarded(node);
     for (const server of servers) {
       server.close();
@@ -200,16 +200,16 @@ function startChores({ database, nodes, login }: Assembly, log: pino.Logger): ((
  * Tables that this node cannot serve are not touched; somebody else migrates them. Asked again once it is listed: a migration that waits
  * for older nodes to go may have begun in between.
  */
-function untilSchemaFits({ nodes, cluster: { presence } }: Assembly, log: pino.Logger): Promise<void> {
+function untilSchemaFits({ nodes, cluster: { heartbeat } }: Assembly, log: pino.Logger): Promise<void> {
   const ask = async () => {
     const problem = whyUnfit(await nodes.schema());
     if (problem !== undefined) throw new Error(problem);
   };
   return persist(log, async () => {
     await ask();
-    await presence.beat();
+    await heartbeat.writeHeartbeat();
     await ask().catch(async (error: unknown) => {
-      await presence.unlist();
+      await heartbeat.removeRow();
       throw error;
     });
   });
@@ -223,8 +223,8 @@ async function untilForwarded(node: { readonly isForwarding: boolean }): Promise
 /** No phone is served before the other nodes know this one: half of its answers would have no way back. */
 const meetPeers = ({ cluster }: Assembly, log: pino.Logger): Promise<void> =>
   persist(log, async () => {
-    await cluster.presence.beat();
-    await cluster.presence.greet();
+    await cluster.heartbeat.writeHeartbeat();
+    await cluster.heartbeat.pingPeers();
   });
 
 /** Tries until it succeeds, and tells each reason once. */

@@ -10,7 +10,7 @@ import {
   packFlows,
   unpackFlows,
   unpackMessage,
-  unpackWords,
+  unpackNumbers,
 } from "../../sip-node/src/cluster/frame.ts";
 import { addressesOf } from "../../sip-node/src/proxy/addresses.ts";
 import { isOwnBranch, readBranch } from "../../sip-node/src/proxy/branch.ts";
@@ -227,7 +227,7 @@ describe("digest credentials", () => {
 
 describe("frames between nodes", () => {
   const body = packFlows([source, flowOf("2001:db8::1", 5060)]);
-  const frame = encodeFrame({ kind: "heard", from: "0123456789ab", number: 77, body }, seal);
+  const frame = encodeFrame({ kind: "announceFlows", from: "0123456789ab", number: 77, body }, seal);
 
   it("a damaged one is refused", () => {
     expect(decodeFrame(frame, seal)?.number).toBe(77);
@@ -251,7 +251,7 @@ describe("frames between nodes", () => {
         const bytes = Buffer.from(text, "latin1");
         for (const flow of unpackFlows(bytes)) if (flow) expect(parseFlowKey(flow.key)).toEqual(flow);
         unpackMessage(bytes);
-        unpackWords(bytes);
+        unpackNumbers(bytes);
       },
     ); // prettier-ignore
   });

@@ -252,7 +252,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
     await exchange.net.until("all are challenged", areChallenged);
     const until = exchange.net.now + 800;
     exchange.net.rules.push(({ bytes }) =>
-      bytes[0] === frameKinds.hand && exchange.net.now < until ? [] : undefined,
+      bytes[0] === frameKinds.handOver && exchange.net.now < until ? [] : undefined,
     );
     await exchange.net.pass(100);
     exchange.move(alice, "c");

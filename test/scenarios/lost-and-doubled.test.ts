@@ -69,12 +69,12 @@ describe("a call is made and ended although these are lost", () => {
     ["the BYE to the callee, twice", 2, () => toBob("BYE ")],
     ["the 200 to BYE, twice", 2, () => toAlice("SIP/2.0 200 ", "CSeq: 3 BYE")],
     ["the callee's 200 to BYE, twice", 2, () => ofBob("SIP/2.0 200 ", "CSeq: 3 BYE")],
-    ["a relayed request", 1, () => frame("send")],
-    ["the next relayed requests", 3, () => frame("send")],
+    ["a relayed request", 1, () => frame("sendToPhone")],
+    ["the next relayed requests", 3, () => frame("sendToPhone")],
     ["a relayed response", 1, () => frame("response")],
     ["the next relayed responses", 4, () => frame("response")],
     ["an answer between nodes", 1, () => frame("answer")],
-    ["receipts between nodes", 4, () => frame("receipt")],
+    ["receipts between nodes", 4, () => frame("acknowledge")],
   ])("%s", async (_, count, fits) => {
     const before = exchange.net.sent.length;
     exchange.net.lose(fits(), count);

@@ -206,7 +206,7 @@ describe("a datagram between nodes is lost: the question is asked again", () => 
     const call = alice.call("bob");
     await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
     exchange.move(alice, "c");
-    lose("heard");
+    lose("announceFlows");
     alice.keepAlive();
     await exchange.net.pass(200);
     const bye = bob.within(bob.rung[0]!.dialog!, "BYE");
@@ -229,7 +229,7 @@ describe("a datagram between nodes is lost: the question is asked again", () => 
   it("moved: nobody is sought where it was before", async () => {
     const call = alice.call("bob");
     await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
-    lose("moved");
+    lose("releaseFlows");
     bob.changePlace("198.51.100.2:40000");
     exchange.move(bob, "b");
     const registration = bob.register();

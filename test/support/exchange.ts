@@ -91,28 +91,35 @@ export class Exchange {
     const life = new LifeCycle();
     life.serve();
     const cluster: Cluster = new Cluster(
-      { id, address, isPortShared: false, maxFlows: this.#maxFlows, seal: keys.relay },
+      { id, address, isPortShared: false, maxFlows: this.#maxFlows },
       {
-        sendToPhone: (bytes, { address: host, port }) => {
-          const to = `${host}:${port}`;
-          post(this.#pins.get(to) === letter ? advertised : `${address.host}:5060`, to, bytes);
+        sockets: {
+          sendToPhone: (bytes, { address: host, port }) => {
+            const to = `${host}:${port}`;
+            post(this.#pins.get(to) === letter ? advertised : `${address.host}:5060`, to, bytes);
+          },
+          sendDirectly: (bytes, { address: host, port }) =>
+            post(`${address.host}:5070`, `${host}:${port}`, bytes),
+          sendToPeer: (bytes, to) => post(place, `${to.host}:${to.port}`, bytes, innerLatency),
         },
-        sendDirectly: (bytes, { address: host, port }) =>
-          post(`${address.host}:5070`, `${host}:${port}`, bytes),
-        post: (bytes, to) => post(place, `${to.host}:${to.port}`, bytes, innerLatency),
-        relayedResponse: (bytes) => node.relayedResponse(bytes),
-        offered: (bytes, flow) => node.offered(bytes, flow),
-        handed: (bytes, flow, peer) => node.handed(bytes, flow, peer),
+        receiver: {
+          receiveRelayedResponse: (bytes) => node.relayedResponse(bytes),
+          acceptOffered: (bytes, flow) => node.offered(bytes, flow),
+          acceptHandedOver: (bytes, flow, peer) => node.handed(bytes, flow, peer),
+        },
+        observer: {
+          peerChanged: () => {},
+          directoryFailed: (error) => void this.errors.push(error),
+        },
+        directory: {
+          writeHeartbeat: async () =>
+            [...this.nodes.values()].filter((other) => other.isAlive).map((other) => addressOf(other)),
+          remove: async () => {},
+        },
+        clock,
+        seal: keys.relay,
         isOutside: () => false,
-        figures: () => node.figures,
-        peerChanged: () => {},
-        directoryFailed: (error) => void this.errors.push(error),
-      },
-      clock,
-      {
-        beat: async () =>
-          [...this.nodes.values()].filter((other) => other.isAlive).map((other) => addressOf(other)),
-        leave: async () => {},
+        load: () => node.figures,
       },
     );
     const node: Node = new Node({
@@ -163,7 +170,7 @@ export class Exchange {
   drain(letter: string, flows: "stay" | "move"): void {
     const { life, cluster } = this.node(letter);
     life.drain(this.net.now);
-    cluster.presence.drain();
+    cluster.heartbeat.drain();
     if (flows === "move")
       for (const [place, pin] of this.#pins)
         if (pin === letter) this.#moves.set(place, this.#anotherThan(letter));
@@ -174,7 +181,7 @@ export class Exchange {
     const { life, node, cluster } = one;
     const work = { isDrained: life.isDraining && node.isDrained, owesAnswers: node.hasOpenRequests() };
     if (!life.mayLeave(this.net.now, this.drainTimeout, work) || node.isForwarding) return;
-    cluster.presence.leave();
+    cluster.heartbeat.leave();
     one.isAlive = false;
   }
 

@@ -1,8 +1,8 @@
 /** Nodes of one cluster on a network in memory and a clock that a test moves: no port, no waiting, any datagram can be lost. */
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
-import { Cluster, type ClusterUser } from "../../sip-node/src/cluster/cluster.ts";
+import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
 import type { Address } from "../../sip-node/src/cluster/membership.ts";
-import type { Beat } from "../../sip-node/src/cluster/node-directory.ts";
+import type { NodeHeartbeat } from "../../sip-node/src/cluster/node-directory.ts";
 import type { Flow } from "../../sip-node/src/wire/flow.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
@@ -13,9 +13,9 @@ export interface SimulatedNode {
   readonly cluster: Cluster;
   readonly did: string[];
   /** Whether it takes requests that peers offer. */
-  takesOffers: boolean;
+  acceptsOffered: boolean;
   /** Whether it takes requests that draining peers hand over. */
-  takesHanded: boolean;
+  acceptsHandedOver: boolean;
 }
 
 export class SimulatedNet {
@@ -30,53 +30,58 @@ export class SimulatedNet {
   readonly #queue: { readonly bytes: Buffer; readonly from: Address; readonly to: Address }[] = [];
   #deferred: (() => void)[] = [];
   isDatabaseAway = false;
-  /** The last beat of each node, by its id. */
-  readonly beats = new Map<string, Beat>();
+  /** The last heartbeat of each node, by its id. */
+  readonly heartbeats = new Map<string, NodeHeartbeat>();
 
   join(letter: string, isPortShared = false): SimulatedNode {
     const id = letter.repeat(12);
     const address = { host: `node-${letter}`, port: 7_000 };
     const did: string[] = [];
-    const user: ClusterUser = {
-      sendToPhone: (bytes, flow) => did.push(`to phone ${flow.key}: ${textOf(bytes)}`),
-      sendDirectly: (bytes, flow) => did.push(`directly ${flow.key}: ${textOf(bytes)}`),
-      post: (bytes, to) => void this.#queue.push({ bytes: Buffer.from(bytes), from: address, to }),
-      relayedResponse: (bytes, flow) => did.push(`response ${flow.key}: ${textOf(bytes)}`),
-      offered: (bytes, flow) => {
-        did.push(`offered ${flow.key}: ${textOf(bytes)}`);
-        return node.takesOffers;
+    const cluster: Cluster = new Cluster(
+      { id, address, isPortShared, maxFlows: 10_000 },
+      {
+        sockets: {
+          sendToPhone: (bytes, flow) => did.push(`to phone ${flow.key}: ${textOf(bytes)}`),
+          sendDirectly: (bytes, flow) => did.push(`directly ${flow.key}: ${textOf(bytes)}`),
+          sendToPeer: (bytes, to) => void this.#queue.push({ bytes: Buffer.from(bytes), from: address, to }),
+        },
+        receiver: {
+          receiveRelayedResponse: (bytes, flow) => did.push(`response ${flow.key}: ${textOf(bytes)}`),
+          acceptOffered: (bytes, flow) => {
+            did.push(`offered ${flow.key}: ${textOf(bytes)}`);
+            return node.acceptsOffered;
+          },
+          acceptHandedOver: (bytes, flow, peer) => {
+            did.push(`handed over by ${peer} ${flow.key}: ${textOf(bytes)}`);
+            return node.acceptsHandedOver;
+          },
+        },
+        observer: {
+          peerChanged: (peer, isAlive) => did.push(`peer ${peer.id} ${isAlive ? "alive" : "dead"}`),
+          directoryFailed: () => did.push("directory failed"),
+        },
+        directory: {
+          writeHeartbeat: async (heartbeat) => this.#writeHeartbeat(heartbeat),
+          remove: async () => {},
+        },
+        clock: { now: () => this.now, defer: (act: () => void) => void this.#deferred.push(act) },
+        seal: createSeal(ring, "relay", () => this.now),
+        isOutside: ({ address }) => !address.startsWith("10."),
+        load: () => ({ transactions: 0, callsPerMinute: 0, requestsPerMinute: 0 }),
       },
-      handed: (bytes, flow, peer) => {
-        did.push(`handed by ${peer} ${flow.key}: ${textOf(bytes)}`);
-        return node.takesHanded;
-      },
-      isOutside: ({ address }) => !address.startsWith("10."),
-      figures: () => ({ transactions: 0, callsPerMinute: 0, requestsPerMinute: 0 }),
-      peerChanged: (peer, isAlive) => did.push(`peer ${peer.id} ${isAlive ? "alive" : "dead"}`),
-      directoryFailed: () => did.push("directory failed"),
-    };
-    const clock = { now: () => this.now, defer: (act: () => void) => void this.#deferred.push(act) };
-    const directory = {
-      beat: async (self: Beat) => {
-        this.beats.set(self.id, self);
-        if (this.isDatabaseAway) throw new Error("away");
-        return [...this.#nodes.values()].map((other) => ({
-          id: other.id,
-          address: { host: `node-${other.id[0] ?? ""}`, port: 7_000 },
-        }));
-      },
-      leave: async () => {},
-    };
-    const seal = createSeal(ring, "relay", () => this.now);
-    const cluster = new Cluster(
-      { id, address, isPortShared, maxFlows: 10_000, seal },
-      user,
-      clock,
-      directory,
     );
-    const node = { id, cluster, did, takesOffers: false, takesHanded: true };
+    const node: SimulatedNode = { id, cluster, did, acceptsOffered: false, acceptsHandedOver: true };
     this.#nodes.set(id, node);
     return node;
+  }
+
+  #writeHeartbeat(heartbeat: NodeHeartbeat) {
+    this.heartbeats.set(heartbeat.id, heartbeat);
+    if (this.isDatabaseAway) throw new Error("away");
+    return [...this.#nodes.values()].map(({ id }) => ({
+      id,
+      address: { host: `node-${id[0] ?? ""}`, port: 7_000 },
+    }));
   }
 
   /** Delivers what is under way, and what that causes, until nothing is. */

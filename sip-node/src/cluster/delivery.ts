@@ -1,118 +1,118 @@
 /**
- * Bytes to a phone (design-sip rules 5 to 7): by this node's socket, through the flow's owner, through whoever heard it, by this node's
- * socket where a row or token names it and nobody knows better, directly, or when it is heard next.
+ * Delivery of messages to phones (design-sip rules 5 to 7). The ways are tried in this order:
+ *
+ *   1. this node's socket          this node owns the flow, or all nodes share the socket address
+ *   2. the owner                   the one that this node knows, then the hint of a row or a token
+ *   3. the owner by its own word   all peers are asked
+ *   4. this node's socket          the hint names this node, which has forgotten the flow, and no peer owns it
+ *   5. the second socket           the phone is not behind an address translator
+ *   6. the queue                   until the phone's next datagram arrives, then again from 1
  */
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
-import type { Correspondence } from "./correspondence.ts";
 import type { FlowDirectory } from "./flow-directory.ts";
-import { never } from "./flow-owners.ts";
-import { packFlows, packMessage, taken } from "./frame.ts";
+import { accepted, never, packFlows, packMessage } from "./frame.ts";
 import type { Membership } from "./membership.ts";
-import { Parking } from "./parking.ts";
+import { MessageQueue } from "./message-queue.ts";
+import type { PeerRequests } from "./peer-requests.ts";
 
-/** A phone to be reached: its flow, and what a row or a token says of it. */
+/** A phone to send to: its flow, and what a row or a token says about it. */
 export interface Destination {
   readonly flow: Flow;
   readonly isBehindNat: boolean;
-  /** Node id, a hint; "" for none. */
+  /** Node id of the owner, which may be outdated; "": unknown. */
   readonly ownerNode: string;
 }
 
-/** The sockets that phones are reached by. */
+/** The sockets that send to phones. */
 export interface PhoneSockets {
-  /** From the socket that phones know. */
+  /** From the socket that phones send to. */
   sendToPhone(bytes: Uint8Array, flow: Flow): void;
-  /** From the second socket, which no address translator knows (rule 7). */
+  /** From the second socket, which no address translator has an entry for (rule 7). */
   sendDirectly(bytes: Uint8Array, flow: Flow): void;
 }
 
+export interface DeliveryDependencies {
+  readonly sockets: PhoneSockets;
+  readonly flows: FlowDirectory;
+  readonly membership: Membership;
+  readonly peerRequests: PeerRequests;
+  now(): Ms;
+}
+
+const maxQueued = 10_000;
+
 export class Delivery {
-  readonly parking = new Parking(10_000);
-  /** Messages sent through peers. */
+  readonly queue = new MessageQueue(maxQueued);
+  /** How many messages were sent through peers. */
   relayed = 0;
   private readonly self: { readonly id: string; readonly isPortShared: boolean };
-  private readonly sockets: PhoneSockets;
-  private readonly flows: FlowDirectory;
-  private readonly membership: Membership;
-  private readonly letters: Correspondence;
-  private readonly now: () => Ms;
+  private readonly deps: DeliveryDependencies;
 
-  constructor(
-    self: { readonly id: string; readonly isPortShared: boolean },
-    sockets: PhoneSockets,
-    flows: FlowDirectory,
-    membership: Membership,
-    letters: Correspondence,
-    now: () => Ms,
-  ) {
+  constructor(self: { readonly id: string; readonly isPortShared: boolean }, deps: DeliveryDependencies) {
     this.self = self;
-    this.sockets = sockets;
-    this.flows = flows;
-    this.membership = membership;
-    this.letters = letters;
-    this.now = now;
+    this.deps = deps;
   }
 
-  /** Sends at once where this node can; the promise says whether the phone's owner, or anybody, could. */
+  /** Returns undefined when this node has sent the message. The promise resolves false when no node could send it. */
   deliver(to: Destination, bytes: Uint8Array): undefined | Promise<boolean> {
     if (this.self.isPortShared || this.isOwner(to.flow)) {
-      this.sockets.sendToPhone(bytes, to.flow);
+      this.deps.sockets.sendToPhone(bytes, to.flow);
       return undefined;
     }
     return this.deliverElsewhere(to, bytes);
   }
 
-  /** For a peer, to a phone whose flow is this node's; false when it is not. */
-  deliverFor(flow: Flow, bytes: Uint8Array): boolean {
+  /** Sends a peer's message to a phone whose flow this node owns. Returns false when it does not own it. */
+  deliverForPeer(flow: Flow, bytes: Uint8Array): boolean {
     if (!this.isOwner(flow)) return false;
-    this.sockets.sendToPhone(bytes, flow);
+    this.deps.sockets.sendToPhone(bytes, flow);
     return true;
   }
 
   private isOwner(flow: Flow): boolean {
-    return this.flows.get(flow.key)?.owner === this.self.id;
+    return this.deps.flows.get(flow.key)?.owner === this.self.id;
   }
 
-  /** A flow that this node is said to own and knows nothing of any more: it had to make room. */
+  /** This node was the owner and has forgotten the flow, because it knew too many. */
   private isForgotten({ flow, ownerNode }: Destination): boolean {
-    return ownerNode === this.self.id && this.flows.get(flow.key) === undefined;
+    return ownerNode === this.self.id && this.deps.flows.get(flow.key) === undefined;
   }
 
   private async deliverElsewhere(to: Destination, bytes: Uint8Array): Promise<boolean> {
     const body = packMessage(to.flow, bytes);
-    for (const id of new Set([this.flows.get(to.flow.key)?.owner, to.ownerNode]))
-      if (id !== undefined && (await this.sendThrough(id, body))) return true;
-    const owner = await this.whoHeard(to.flow);
-    if (owner !== undefined && (await this.sendThrough(owner, body))) return true;
+    for (const id of new Set([this.deps.flows.get(to.flow.key)?.owner, to.ownerNode]))
+      if (id !== undefined && (await this.sendThroughPeer(id, body))) return true;
+    const owner = await this.findOwner(to.flow);
+    if (owner !== undefined && (await this.sendThroughPeer(owner, body))) return true;
     if (this.isForgotten(to)) {
-      this.sockets.sendToPhone(bytes, to.flow);
+      this.deps.sockets.sendToPhone(bytes, to.flow);
       return true;
     }
     if (!to.isBehindNat) {
-      this.sockets.sendDirectly(bytes, to.flow);
+      this.deps.sockets.sendDirectly(bytes, to.flow);
       return true;
     }
-    if (!(await this.parking.wait(to.flow.key, bytes, this.now()))) return false;
+    if (!(await this.queue.wait(to.flow.key, bytes, this.deps.now()))) return false;
     return (await this.deliver(to, bytes)) ?? true;
   }
 
-  private async sendThrough(id: string, body: Buffer): Promise<boolean> {
-    const now = this.now();
-    const peer = this.membership.get(id);
-    if (peer === undefined || !this.membership.isAlive(id, now)) return false;
+  private async sendThroughPeer(id: string, body: Buffer): Promise<boolean> {
+    const now = this.deps.now();
+    const peer = this.deps.membership.get(id);
+    if (peer === undefined || !this.deps.membership.isAlive(id, now)) return false;
     this.relayed += 1;
-    const answer = await this.letters.ask(peer, "send", body, now);
-    return answer?.[0] === taken;
+    const answer = await this.deps.peerRequests.request(peer, "sendToPhone", body, now);
+    return answer?.[0] === accepted;
   }
 
-  /** The live peer that heard the flow last, by its own word. */
-  private async whoHeard(flow: Flow): Promise<string | undefined> {
-    const now = this.now();
-    const peers = this.membership.alive(now);
-    const answers = await this.letters.askAll(peers, "whoHeard", packFlows([flow]), now);
-    const ages = answers.map((words) => words?.[0] ?? never);
-    const youngest = ages.reduce((least, age) => Math.min(least, age), never);
-    return youngest === never ? undefined : peers[ages.indexOf(youngest)]?.id;
+  /** Asks all live peers. Returns the one that received from the flow last. */
+  private async findOwner(flow: Flow): Promise<string | undefined> {
+    const now = this.deps.now();
+    const peers = this.deps.membership.alive(now);
+    const answers = await this.deps.peerRequests.requestAll(peers, "findOwner", packFlows([flow]), now);
+    const ages = answers.map((answer) => answer?.[0] ?? never);
+    const least = ages.reduce((least, age) => Math.min(least, age), never);
+    return least === never ? undefined : peers[ages.indexOf(least)]?.id;
   }
 }

@@ -1,13 +1,13 @@
-/** Which flows are remembered when there are more than fit: docs/adr/0022. */
+/** The flows that are forgotten when there are too many: docs/adr/0022. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Flow, flowOf } from "../wire/flow.ts";
 import { FlowDirectory } from "./flow-directory.ts";
 
 const limit = 32;
-/** Of 32 places, strangers always have two. */
+/** Two of 32 places are reserved for unauthenticated flows. */
 const maxAuthenticated = 30;
 const phone = (number: number): Flow => flowOf("192.0.2.1", 1_000 + number);
-const stranger = (number: number): Flow => flowOf("203.0.113.9", 1_000 + number);
+const unknown = (number: number): Flow => flowOf("203.0.113.9", 1_000 + number);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 let directory: FlowDirectory;
@@ -17,105 +17,105 @@ beforeEach(() => {
   now = 1_000_000;
 });
 
-const hears = (flow: Flow) => directory.note(flow, "a", (now += 1));
-const knows = (flow: Flow, span = 1_000_000) => {
-  hears(flow);
+const receive = (flow: Flow) => directory.record(flow, "a", (now += 1));
+const authenticate = (flow: Flow, span = 1_000_000) => {
+  receive(flow);
   directory.markAuthenticated(flow.key, now + span, now);
 };
-const isRemembered = ({ key }: Flow): boolean => directory.get(key) !== undefined;
-/** The numbers of those that are remembered. */
-const remembered = (flowOfNumber: (number: number) => Flow, count: number): number[] =>
-  numbers(count).filter((number) => isRemembered(flowOfNumber(number)));
+const isKnown = ({ key }: Flow): boolean => directory.get(key) !== undefined;
+/** The numbers whose flows are known. */
+const knownOf = (flowOfNumber: (number: number) => Flow, count: number): number[] =>
+  numbers(count).filter((number) => isKnown(flowOfNumber(number)));
 
 it("a known flow keeps its entry and changes its owner", () => {
-  const heard = hears(phone(1));
-  expect(directory.note(phone(1), "b", now + 5)).toBe(heard);
-  expect(heard).toMatchObject({ owner: "b", heardAt: now + 5 });
+  const known = receive(phone(1));
+  expect(directory.record(phone(1), "b", now + 5)).toBe(known);
+  expect(known).toMatchObject({ owner: "b", lastReceivedAt: now + 5 });
 });
 
-describe("of strangers", () => {
-  it("the least recently heard is forgotten first", () => {
-    for (const number of numbers(limit)) hears(stranger(number));
-    hears(stranger(0));
-    hears(stranger(limit));
-    hears(stranger(limit + 1));
-    expect(remembered(stranger, 4)).toEqual([0, 3]);
+describe("unauthenticated flows", () => {
+  it("the least recently used one is forgotten first", () => {
+    for (const number of numbers(limit)) receive(unknown(number));
+    receive(unknown(0));
+    receive(unknown(limit));
+    receive(unknown(limit + 1));
+    expect(knownOf(unknown, 4)).toEqual([0, 3]);
     expect(directory.size).toBe(limit);
   });
 
-  it("one that is heard all the time stays, however short the pauses", () => {
-    hears(stranger(0));
+  it("one that is used often stays", () => {
+    receive(unknown(0));
     for (const number of numbers(10 * limit)) {
-      hears(stranger(number + 1));
-      hears(stranger(0));
+      receive(unknown(number + 1));
+      receive(unknown(0));
     }
-    expect(isRemembered(stranger(0))).toBe(true);
+    expect(isKnown(unknown(0))).toBe(true);
   });
 
-  it("whatever node hears them", () => {
-    knows(phone(0));
-    for (const number of numbers(2 * limit)) directory.note(stranger(number), "elsewhere", (now += 1));
-    expect([isRemembered(phone(0)), directory.size]).toEqual([true, limit]);
+  it("they displace no authenticated flow, also when their owner is another node", () => {
+    authenticate(phone(0));
+    for (const number of numbers(2 * limit)) directory.record(unknown(number), "elsewhere", (now += 1));
+    expect([isKnown(phone(0)), directory.size]).toEqual([true, limit]);
   });
 });
 
-describe("a known phone's flow", () => {
-  it("is displaced by no stranger, how long ever it is silent", () => {
-    for (const number of numbers(maxAuthenticated)) knows(phone(number));
-    for (const number of numbers(10 * limit)) hears(stranger(number));
-    expect(remembered(phone, limit)).toHaveLength(maxAuthenticated);
-    expect(remembered(stranger, 10 * limit)).toEqual([10 * limit - 2, 10 * limit - 1]);
+describe("an authenticated flow", () => {
+  it("is never displaced by unauthenticated flows", () => {
+    for (const number of numbers(maxAuthenticated)) authenticate(phone(number));
+    for (const number of numbers(10 * limit)) receive(unknown(number));
+    expect(knownOf(phone, limit)).toHaveLength(maxAuthenticated);
+    expect(knownOf(unknown, 10 * limit)).toEqual([10 * limit - 2, 10 * limit - 1]);
   });
 
-  it("is displaced by known phones alone, the least recently heard first", () => {
-    for (const number of numbers(maxAuthenticated)) knows(phone(number));
-    hears(phone(0));
-    knows(phone(maxAuthenticated));
-    knows(phone(maxAuthenticated + 1));
-    expect(remembered(phone, 4)).toEqual([0, 3]);
+  it("is displaced by authenticated flows only, the least recently used one first", () => {
+    for (const number of numbers(maxAuthenticated)) authenticate(phone(number));
+    receive(phone(0));
+    authenticate(phone(maxAuthenticated));
+    authenticate(phone(maxAuthenticated + 1));
+    expect(knownOf(phone, 4)).toEqual([0, 3]);
   });
 
-  it("is a stranger's, heard after its time", () => {
-    knows(phone(1));
-    knows(phone(0), 1_000);
+  it("counts as unauthenticated from its first datagram after its time", () => {
+    authenticate(phone(1));
+    authenticate(phone(0), 1_000);
     now += 1_000;
-    hears(phone(0));
-    for (const number of numbers(limit)) hears(stranger(number));
-    expect(isRemembered(phone(0))).toBe(false);
+    receive(phone(0));
+    for (const number of numbers(limit)) receive(unknown(number));
+    expect(isKnown(phone(0))).toBe(false);
   });
 
-  it("goes before any stranger where its time is over and it is the oldest", () => {
-    knows(phone(0), 1_000);
-    for (const number of numbers(limit - 1)) hears(stranger(number));
+  it("is forgotten before any unauthenticated flow when its time is over and it is the oldest", () => {
+    authenticate(phone(0), 1_000);
+    for (const number of numbers(limit - 1)) receive(unknown(number));
     now += 1_000;
-    hears(stranger(limit));
-    expect([isRemembered(phone(0)), isRemembered(stranger(0))]).toEqual([false, true]);
+    receive(unknown(limit));
+    expect([isKnown(phone(0)), isKnown(unknown(0))]).toEqual([false, true]);
   });
 
-  it("is not heard by being marked: of known phones the least recently heard goes first", () => {
-    for (const number of numbers(maxAuthenticated)) knows(phone(number));
+  it("does not become the most recently used one by a longer time", () => {
+    for (const number of numbers(maxAuthenticated)) authenticate(phone(number));
     directory.markAuthenticated(phone(0).key, now + 9_000_000, now);
-    knows(phone(maxAuthenticated));
-    expect(remembered(phone, 3)).toEqual([1, 2]);
+    authenticate(phone(maxAuthenticated));
+    expect(knownOf(phone, 3)).toEqual([1, 2]);
   });
 
-  it("stays for the longest of the times given", () => {
-    knows(phone(0), 5_000);
+  it("stays authenticated for the longest of the times given", () => {
+    authenticate(phone(0), 5_000);
     directory.markAuthenticated(phone(0).key, now + 1_000, now);
     now += 2_000;
-    for (const number of numbers(2 * limit)) hears(stranger(number));
-    expect(isRemembered(phone(0))).toBe(true);
+    for (const number of numbers(2 * limit)) receive(unknown(number));
+    expect(isKnown(phone(0))).toBe(true);
   });
 
-  it("is a stranger's from the moment the phone left it", () => {
-    knows(phone(0));
-    directory.leave(phone(0), (now += 1));
+  it("counts as unauthenticated from the moment of its release", () => {
+    authenticate(phone(0));
+    directory.release(phone(0), (now += 1));
     expect(directory.get(phone(0).key)).toMatchObject({ owner: "", authenticatedUntil: 0 });
-    for (const number of numbers(limit)) hears(stranger(number));
-    expect(isRemembered(phone(0))).toBe(false);
+    for (const number of numbers(limit)) receive(unknown(number));
+    expect(isKnown(phone(0))).toBe(false);
   });
 
-  it("that is not remembered cannot be marked", () => {
+  it("must be known before it can be marked", () => {
     directory.markAuthenticated(phone(0).key, now + 1_000, now);
     expect(directory.size).toBe(0);
   });

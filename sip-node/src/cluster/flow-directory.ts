@@ -1,90 +1,92 @@
 /**
- * Which node heard which flow last (design-sip, "Words"): only that node can send to the phone through its address translator. Soft
- * state, bounded: what is forgotten is asked for again.
+ * The flows that this node knows, each with its owner: the node that received from it last (design-sip, "Words"). Only the owner can send
+ * to the phone through its address translator. This is soft state of limited size: a node asks its peers for the owner of a flow that it
+ * forgot.
  *
- * Anybody can send a datagram with any source address, so there are two orders of age (docs/adr/0022):
+ * Anybody can send a datagram with any source address, so there are two lists in the order of last use (docs/adr/0022):
  *
- *   authenticated   flows of phones that registered, authenticated or are in a dialog     at most 15/16 of all
- *   strangers       all others: whatever sent a datagram                                   what the others leave, at least 1/16
+ *   authenticated     flows of phones that registered, authenticated or are in a dialog     at most 15/16 of all
+ *   unauthenticated   all other flows                                                       the remaining places, at least 1/16
  *
- * Strangers displace strangers, the least recently heard first, and never an authenticated flow. The mark of an authenticated flow ends
- * with its time; then it counts as a stranger when it is heard next, and is the first to go when it is the oldest.
+ * An unauthenticated flow displaces the oldest unauthenticated flow, never an authenticated one. A flow is authenticated for a limited time.
+ * After it, the flow counts as unauthenticated from its next datagram on. Until then it is the first one to be forgotten when it is the
+ * oldest of its list.
  */
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
-import { type Aged, AgeOrder } from "./age-order.ts";
+import { type LruLinks, LruList } from "./lru-list.ts";
 
-export interface HeardFlow {
+export interface KnownFlow {
   readonly flow: Flow;
-  /** Node id of the owner; "" for a flow that its phone has left. */
+  /** Node id of the owner; "": the phone has left this flow. */
   owner: string;
-  /** When this node heard it last, or was told so by its owner. */
-  heardAt: Ms;
-  /** Until then a request on this flow may belong to a transaction of a node that heard it before (rule 4). */
-  contestedUntil: Ms;
-  /** While peers are asked whether they heard it. */
-  introduction: Promise<void> | undefined;
-  /** When a peer that drains last handed over a request on it; undefined: never. */
-  servedAt: Ms | undefined;
-  /** Its address is neither a pod's nor a node's. Known of flows that this node heard. */
+  /** When the owner last received from it, as far as this node knows. */
+  lastReceivedAt: Ms;
+  /** Until then a request on this flow may belong to a transaction of its former owner, so peers are asked (rule 4). */
+  askPeersUntil: Ms;
+  /** Resolves when the peers have answered the announcement of this flow; undefined: none is pending. */
+  announcement: Promise<void> | undefined;
+  /** When a draining peer last handed over a request on it; undefined: never. */
+  handedOverAt: Ms | undefined;
+  /** Its address is neither a pod's nor a node's. Known only of flows that this node received from. */
   isOutside: boolean;
-  /** Until then it is a known phone's; 0: a stranger's. */
+  /** Until then it counts as an authenticated phone's flow; 0: it does not. */
   authenticatedUntil: Ms;
 }
 
-interface Entry extends HeardFlow, Aged<Entry> {
-  /** The order that it stands in. */
-  order: AgeOrder<Entry>;
+interface Entry extends KnownFlow, LruLinks<Entry> {
+  /** The list that it is in. */
+  list: LruList<Entry>;
 }
 
-/** Part of all places that strangers always have: a phone must be remembered from its datagram to the answer. */
-const leastShareOfStrangers = 1 / 16;
+/** The part of all places that is reserved for unauthenticated flows: a phone must be known from its first datagram to the answer. */
+const unauthenticatedShare = 1 / 16;
 
 export class FlowDirectory {
   private readonly flows = new Map<string, Entry>();
-  private readonly authenticated = new AgeOrder<Entry>();
-  private readonly strangers = new AgeOrder<Entry>();
+  private readonly authenticated = new LruList<Entry>();
+  private readonly unauthenticated = new LruList<Entry>();
   private readonly limit: number;
   private readonly maxAuthenticated: number;
 
   constructor(limit: number) {
     this.limit = limit;
-    this.maxAuthenticated = limit - Math.ceil(limit * leastShareOfStrangers);
+    this.maxAuthenticated = limit - Math.ceil(limit * unauthenticatedShare);
   }
 
   get size(): number {
     return this.flows.size;
   }
 
-  get(key: string): HeardFlow | undefined {
+  get(key: string): KnownFlow | undefined {
     return this.flows.get(key);
   }
 
-  /** Notes that `owner` heard the flow at `now`. */
-  note(flow: Flow, owner: string, now: Ms): HeardFlow {
+  /** Records that `owner` received from the flow at `now`. */
+  record(flow: Flow, owner: string, now: Ms): KnownFlow {
     const entry = this.flows.get(flow.key) ?? this.create(flow);
     entry.owner = owner;
-    entry.heardAt = now;
-    this.arrange(entry, now);
+    entry.lastReceivedAt = now;
+    this.moveToNewest(entry, now);
     return entry;
   }
 
-  /** A known phone sends from this flow: it counts as such until `until` at least. Nothing where the flow is not remembered. */
+  /** Marks the flow as an authenticated phone's, at least until `until`. Does nothing when the flow is not known. */
   markAuthenticated(key: string, until: Ms, now: Ms): void {
     const entry = this.flows.get(key);
     if (entry === undefined || until <= Math.max(now, entry.authenticatedUntil)) return;
     entry.authenticatedUntil = until;
-    if (entry.order !== this.authenticated) this.arrange(entry, now);
+    if (entry.list !== this.authenticated) this.moveToNewest(entry, now);
   }
 
-  /** Its phone has left the flow, which is a stranger's from now on. */
-  leave(flow: Flow, now: Ms): void {
+  /** The phone has left the flow. It has no owner and counts as unauthenticated from now on. */
+  release(flow: Flow, now: Ms): void {
     const known = this.flows.get(flow.key);
     if (known !== undefined) known.authenticatedUntil = 0;
-    this.note(flow, "", now);
+    this.record(flow, "", now);
   }
 
-  all(): IterableIterator<HeardFlow> {
+  all(): IterableIterator<KnownFlow> {
     return this.flows.values();
   }
 
@@ -92,35 +94,37 @@ export class FlowDirectory {
     const entry: Entry = {
       flow,
       owner: "",
-      heardAt: 0,
-      contestedUntil: 0,
-      introduction: undefined,
-      servedAt: undefined,
+      lastReceivedAt: 0,
+      askPeersUntil: 0,
+      announcement: undefined,
+      handedOverAt: undefined,
       isOutside: false,
       authenticatedUntil: 0,
-      order: this.strangers,
+      list: this.unauthenticated,
       older: undefined,
-      younger: undefined,
+      newer: undefined,
     };
     this.flows.set(flow.key, entry);
-    this.strangers.add(entry);
+    this.unauthenticated.add(entry);
     return entry;
   }
 
-  /** Puts the entry at the young end of its order, and forgets what is too much. */
-  private arrange(entry: Entry, now: Ms): void {
-    entry.order.remove(entry);
-    entry.order = entry.authenticatedUntil > now ? this.authenticated : this.strangers;
-    entry.order.add(entry);
+  /** Makes the entry the newest of its list, and forgets one flow when there are too many. */
+  private moveToNewest(entry: Entry, now: Ms): void {
+    entry.list.remove(entry);
+    entry.list = entry.authenticatedUntil > now ? this.authenticated : this.unauthenticated;
+    entry.list.add(entry);
     const { oldest } = this.authenticated;
     if (this.authenticated.size > this.maxAuthenticated) this.forget(oldest);
     else if (this.flows.size > this.limit)
-      this.forget(oldest !== undefined && oldest.authenticatedUntil <= now ? oldest : this.strangers.oldest);
+      this.forget(
+        oldest !== undefined && oldest.authenticatedUntil <= now ? oldest : this.unauthenticated.oldest,
+      );
   }
 
   private forget(entry: Entry | undefined): void {
     if (entry === undefined) return;
-    entry.order.remove(entry);
+    entry.list.remove(entry);
     this.flows.delete(entry.flow.key);
   }
 }

@@ -1,174 +1,181 @@
 /**
- * Who owns a flow (design-sip, "Words" and rules 4 and 5): the node that heard it last. A flow first heard here is announced to all
- * peers, and each answers when it heard that flow itself: so the old owner stops, and a request in transit between two nodes is not
- * taken for a new one.
+ * Ownership of flows (design-sip, "Words" and rules 4 and 5). The owner of a flow is the node that received from it last. A node announces
+ * to all peers each flow that is new to it, and each peer answers when it received from that flow itself. So the former owner gives it up,
+ * and a request that both nodes receive is not served twice.
  *
- *   phone moves from A to B:  B hears ── "heard" ──► A gives it up, answers "4 s ago" ──► B asks A about its requests for 28 s more
- *   both hear it at once:     announcements cross; the lower node id keeps it
+ *   a phone moves from A to B:   B receives ── "announceFlows" ──► A gives the flow up and answers "4 s ago"
+ *                                                              ──► for 28 s more, B asks A about requests on this flow
+ *   both receive it at once:     the announcements cross; the node with the lower id keeps the flow
  *
- * The answer also says for how long the flow counts as a known phone's, so that the new owner does not take it for a stranger's.
+ * The answer also says for how long the flow stays authenticated, so that the new owner does not count it as unauthenticated.
  */
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
-import type { Correspondence } from "./correspondence.ts";
-import type { FlowDirectory, HeardFlow } from "./flow-directory.ts";
-import { packFlows } from "./frame.ts";
+import type { FlowDirectory, KnownFlow } from "./flow-directory.ts";
+import { never, packFlows } from "./frame.ts";
 import type { Membership } from "./membership.ts";
+import type { PeerAnswer, PeerRequests } from "./peer-requests.ts";
 
 export interface Clock {
   now(): Ms;
-  /** Runs `act` once this turn of the event loop has read what there is to read. */
+  /** Runs `act` when this turn of the event loop has read all waiting datagrams. */
   defer(act: () => void): void;
 }
 
-/** How far back peers remember a flow for the question of rule 4: the longest a transaction is retransmitted (64 T1). */
-const transactionSpan: Ms = 32_000;
-/** A flow silent for longer is announced again. */
-const ownedFor: Ms = 320_000;
-/** The age of a flow that a node never heard. */
-export const never = 0xffff_ffff;
-/** A frame may be this late behind the datagram that it tells of. */
-const recently: Ms = 1_000;
+/** A transaction is retransmitted at most this long (64 T1). So long a former owner may hold transactions of a flow (rule 4). */
+const transactionLifetime: Ms = 32_000;
+/** A flow that was silent for longer is announced again. */
+const announcedAgainAfter: Ms = 320_000;
+/** A frame may arrive this much later than the datagram that it reports. */
+const maxFrameDelay: Ms = 1_000;
 /** Keys of this many flows fit into one frame. */
-const flowsInFrame = 500;
+const maxFlowsInFrame = 500;
+
+export interface FlowOwnersDependencies {
+  readonly flows: FlowDirectory;
+  readonly membership: Membership;
+  readonly peerRequests: PeerRequests;
+  readonly clock: Clock;
+  /** Whether an address is neither a pod's nor a node's. */
+  isOutside(flow: Flow): boolean;
+}
+
+interface Announcement {
+  readonly known: KnownFlow;
+  readonly settle: () => void;
+}
 
 export class FlowOwners {
   private readonly self: { readonly id: string; readonly isPortShared: boolean };
-  private readonly flows: FlowDirectory;
-  private readonly membership: Membership;
-  private readonly letters: Correspondence;
-  private readonly clock: Clock;
-  /** Whether an address is neither a pod's nor a node's. */
-  private readonly isOutside: (flow: Flow) => boolean;
+  private readonly deps: FlowOwnersDependencies;
   private peersChangedAt: Ms;
-  /** When a datagram of a phone from outside came last. */
-  private outsideHeardAt: Ms | undefined;
-  private newcomers: { readonly heard: HeardFlow; readonly settled: () => void }[] = [];
+  /** When the last datagram of a phone from outside arrived. */
+  private outsideReceivedAt: Ms | undefined;
+  /** To be sent at the end of this turn of the event loop. */
+  private announcements: Announcement[] = [];
 
-  constructor(
-    self: { readonly id: string; readonly isPortShared: boolean },
-    flows: FlowDirectory,
-    membership: Membership,
-    letters: Correspondence,
-    clock: Clock,
-    isOutside: (flow: Flow) => boolean,
-  ) {
+  constructor(self: { readonly id: string; readonly isPortShared: boolean }, deps: FlowOwnersDependencies) {
     this.self = self;
-    this.flows = flows;
-    this.membership = membership;
-    this.letters = letters;
-    this.clock = clock;
-    this.isOutside = isOutside;
-    this.peersChangedAt = clock.now();
+    this.deps = deps;
+    this.peersChangedAt = deps.clock.now();
   }
 
-  hear(flow: Flow, now: Ms): HeardFlow {
-    const before = this.flows.get(flow.key);
-    const isKnown = before?.owner === this.self.id && now - before.heardAt < ownedFor;
-    const heard = this.flows.note(flow, this.self.id, now);
-    if (!isKnown) this.meet(heard, now);
-    if (heard.isOutside) this.outsideHeardAt = now;
-    return heard;
+  // ── This node receives ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A datagram arrived on this flow. This node owns it from now on. */
+  claim(flow: Flow, now: Ms): KnownFlow {
+    const before = this.deps.flows.get(flow.key);
+    const isOwned = before?.owner === this.self.id && now - before.lastReceivedAt < announcedAgainAfter;
+    const known = this.deps.flows.record(flow, this.self.id, now);
+    if (!isOwned) {
+      known.isOutside = this.deps.isOutside(flow);
+      if (this.mayHaveMoved(now)) this.announce(known, now);
+    }
+    if (known.isOutside) this.outsideReceivedAt = now;
+    return known;
   }
 
-  /** A peer that drains heard this flow; what this node heard itself since is newer. */
-  heardThrough(peer: string, flow: Flow, now: Ms): void {
-    const known = this.flows.get(flow.key);
-    const isOlder = known?.owner !== this.self.id || now - known.heardAt > recently;
-    const heard = isOlder ? this.flows.note(flow, peer, now) : known;
-    heard.servedAt = now;
-  }
-
-  /** How long ago a phone from outside was heard; undefined: never. */
-  outsideHeardAgo(now: Ms): Ms | undefined {
-    return this.outsideHeardAt === undefined ? undefined : now - this.outsideHeardAt;
-  }
-
-  /** The ranges of pods and nodes have changed. */
-  rangesChanged(): void {
-    for (const heard of this.flows.all()) heard.isOutside = this.isOutside(heard.flow);
+  /** Phones registered from other flows. These flows have no owner until a datagram arrives on them. */
+  releaseAll(flows: readonly Flow[], now: Ms): void {
+    if (flows.length === 0) return;
+    for (const flow of flows) this.deps.flows.release(flow, now);
+    for (const peer of this.deps.membership.alive(now))
+      void this.deps.peerRequests.request(peer, "releaseFlows", packFlows(flows), now);
   }
 
   isReachable(flow: Flow, now: Ms): boolean {
-    const owner = this.flows.get(flow.key)?.owner;
+    const owner = this.deps.flows.get(flow.key)?.owner;
     if (owner === undefined) return this.self.isPortShared;
-    return owner === this.self.id || this.membership.isAlive(owner, now);
+    return owner === this.self.id || this.deps.membership.isAlive(owner, now);
   }
 
-  moved(flows: readonly Flow[], now: Ms): void {
-    if (flows.length === 0) return;
-    for (const flow of flows) this.left(flow, now);
-    for (const peer of this.membership.alive(now))
-      void this.letters.ask(peer, "moved", packFlows(flows), now);
+  /** Milliseconds since the last datagram of a phone from outside; undefined: none arrived yet. */
+  outsideReceivedAgo(now: Ms): Ms | undefined {
+    return this.outsideReceivedAt === undefined ? undefined : now - this.outsideReceivedAt;
   }
 
-  left(flow: Flow, now: Ms): void {
-    this.flows.leave(flow, now);
+  /** The result of `isOutside` may have changed for every flow. */
+  refreshOutside(): void {
+    for (const known of this.deps.flows.all()) known.isOutside = this.deps.isOutside(known.flow);
   }
 
-  /** For how long this node takes the flow for a known phone's. */
-  authenticatedFor(flow: Flow, now: Ms): Ms {
-    return Math.max(0, Math.floor((this.flows.get(flow.key)?.authenticatedUntil ?? 0) - now));
-  }
-
-  peersChanged(now: Ms): void {
+  recordPeerChange(now: Ms): void {
     this.peersChangedAt = now;
   }
 
-  /** Gives a flow to the peer that hears it now; returns how long ago this node heard it, or served requests on it. */
-  hand(flow: Flow, to: string, now: Ms): number {
-    const known = this.flows.get(flow.key);
-    const served = known?.servedAt === undefined ? never : now - known.servedAt;
-    const age = Math.min(this.ageOf(flow, now), Math.max(0, Math.floor(served)));
-    const isCrossing = known?.introduction !== undefined;
-    if (!isCrossing || to < this.self.id) this.flows.note(flow, to, now);
+  // ── A peer receives ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Yields a flow to the peer that received from it. Returns how long ago this node received from it or served a request on it. */
+  yieldTo(peer: string, flow: Flow, now: Ms): Ms {
+    const known = this.deps.flows.get(flow.key);
+    const servedAgo = known?.handedOverAt === undefined ? never : now - known.handedOverAt;
+    const age = Math.min(this.ageOf(flow, now), Math.max(0, Math.floor(servedAgo)));
+    const isCrossing = known?.announcement !== undefined;
+    if (!isCrossing || peer < this.self.id) this.deps.flows.record(flow, peer, now);
     return age;
   }
 
-  ageOf(flow: Flow, now: Ms): number {
-    const known = this.flows.get(flow.key);
-    return known?.owner === this.self.id ? Math.max(0, Math.floor(now - known.heardAt)) : never;
+  /** A draining peer handed over a request on this flow. If this node received from it in the last second, this node stays the owner. */
+  recordHandedOver(peer: string, flow: Flow, now: Ms): void {
+    const before = this.deps.flows.get(flow.key);
+    const isPeersFlow = before?.owner !== this.self.id || now - before.lastReceivedAt > maxFrameDelay;
+    const known = isPeersFlow ? this.deps.flows.record(flow, peer, now) : before;
+    known.handedOverAt = now;
   }
 
-  /** The kernel keeps the flows of a shared port where they are until a node joins or leaves; others move as a balancer likes. */
+  /** Milliseconds since this node received from the flow; `never` when it is not the owner. */
+  ageOf(flow: Flow, now: Ms): Ms {
+    const known = this.deps.flows.get(flow.key);
+    return known?.owner === this.self.id ? Math.max(0, Math.floor(now - known.lastReceivedAt)) : never;
+  }
+
+  /** For how long the flow stays authenticated; 0: it is not. */
+  authenticatedFor(flow: Flow, now: Ms): Ms {
+    return Math.max(0, Math.floor((this.deps.flows.get(flow.key)?.authenticatedUntil ?? 0) - now));
+  }
+
+  // ── Announcements ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** With a shared port, the kernel moves flows only when a node joins or leaves. A load balancer can move them at any time. */
   private mayHaveMoved(now: Ms): boolean {
-    return !this.self.isPortShared || now - this.peersChangedAt < transactionSpan;
+    return !this.self.isPortShared || now - this.peersChangedAt < transactionLifetime;
   }
 
-  /** A flow that was not this node's, or not for long. */
-  private meet(heard: HeardFlow, now: Ms): void {
-    heard.isOutside = this.isOutside(heard.flow);
-    if (this.mayHaveMoved(now)) this.introduce(heard, now);
-  }
-
-  private introduce(heard: HeardFlow, now: Ms): void {
-    if (heard.introduction !== undefined || this.membership.alive(now).length === 0) return;
-    heard.introduction = new Promise((settled) => {
-      this.newcomers.push({ heard, settled });
+  private announce(known: KnownFlow, now: Ms): void {
+    if (known.announcement !== undefined || this.deps.membership.alive(now).length === 0) return;
+    known.announcement = new Promise((settle) => {
+      this.announcements.push({ known, settle });
     });
-    if (this.newcomers.length === 1) this.clock.defer(() => this.announce());
+    if (this.announcements.length === 1) this.deps.clock.defer(() => this.sendAnnouncements());
   }
 
-  /** All flows first heard in one turn of the event loop go together. */
-  private announce(): void {
-    const { newcomers } = this;
-    this.newcomers = [];
-    for (let i = 0; i < newcomers.length; i += flowsInFrame)
-      this.announceSome(newcomers.slice(i, i + flowsInFrame));
+  /** All flows of one turn of the event loop are sent together. */
+  private sendAnnouncements(): void {
+    const { announcements } = this;
+    this.announcements = [];
+    for (let i = 0; i < announcements.length; i += maxFlowsInFrame)
+      void this.sendFrame(announcements.slice(i, i + maxFlowsInFrame));
   }
 
-  private announceSome(newcomers: FlowOwners["newcomers"]): void {
-    const now = this.clock.now();
-    const body = packFlows(newcomers.map(({ heard }) => heard.flow));
-    void this.letters.askAll(this.membership.alive(now), "heard", body, now).then((answers) => {
-      newcomers.forEach(({ heard, settled }, i) => {
-        const youngest = answers.reduce((least, ages) => Math.min(least, ages?.[i] ?? never), never);
-        if (youngest < transactionSpan) heard.contestedUntil = now + transactionSpan - youngest;
-        const known = answers.reduce((most, words) => Math.max(most, words?.[newcomers.length + i] ?? 0), 0);
-        this.flows.markAuthenticated(heard.flow.key, now + known, now);
-        heard.introduction = undefined;
-        settled();
-      });
+  private async sendFrame(announcements: readonly Announcement[]): Promise<void> {
+    const now = this.deps.clock.now();
+    const body = packFlows(announcements.map(({ known }) => known.flow));
+    const peers = this.deps.membership.alive(now);
+    const answers = await this.deps.peerRequests.requestAll(peers, "announceFlows", body, now);
+    announcements.forEach(({ known, settle }, i) => {
+      const age = leastOf(answers, i);
+      if (age < transactionLifetime) known.askPeersUntil = now + transactionLifetime - age;
+      const authenticatedFor = greatestOf(answers, announcements.length + i);
+      this.deps.flows.markAuthenticated(known.flow.key, now + authenticatedFor, now);
+      known.announcement = undefined;
+      settle();
     });
   }
 }
+
+/** The least of the peers' numbers at this place of their answers; `never` when no peer answered. */
+const leastOf = (answers: readonly PeerAnswer[], place: number): number =>
+  answers.reduce((least, answer) => Math.min(least, answer?.[place] ?? never), never);
+
+const greatestOf = (answers: readonly PeerAnswer[], place: number): number =>
+  answers.reduce((greatest, answer) => Math.max(greatest, answer?.[place] ?? 0), 0);

@@ -1,45 +1,53 @@
 /**
- * What nodes say to each other, one frame a datagram, sealed (design-sip, "Words" and rules 3 to 9).
+ * The protocol between nodes: one frame in each datagram, sealed (design-sip, "Words" and rules 3 to 9).
  *
  *   byte 0       kind
  *   1 to 12      node id of the sender
- *   13 to 16     number: an answer carries the number of what it answers
+ *   13 to 16     number: an answer has the number of its request
  *   17 ...       body
- *   last 18      seal over all before it
+ *   last 18      seal over all bytes before it
+ *
+ * `frame-handlers.ts` has the handler of each kind.
  */
 import { type Flow, parseFlowKey } from "../wire/flow.ts";
 import { type Seal, sealLength } from "../wire/seal.ts";
 
-/** The kinds of frames and the byte that stands for each. */
+/** The kinds of frames and their bytes. */
 export const frameKinds = {
-  /** I live, and this is my standing; answered with yours and how many transactions you hold for me. */
+  /** The sender is alive and has this status. Answer: the receiver's status, and how many transactions it holds for the sender. */
   ping: 1,
-  /** I heard these flows; answered with how long ago you did, flow by flow, then for how long they are known phones' (0: not). */
-  heard: 3,
-  /** Who heard this flow? Answered likewise, nothing changes hands. */
-  whoHeard: 4,
-  /** A response for a transaction of yours. */
+  /**
+   * The sender received from these flows and owns them now. Answer: for each flow, the milliseconds since the receiver received from it;
+   * then, for each flow, for how many milliseconds it stays authenticated (0: it is not).
+   */
+  announceFlows: 3,
+  /** Question for the owners of these flows. Answer: for each flow, the milliseconds since the receiver received from it. */
+  findOwner: 4,
+  /** A response to a transaction of the receiver. It is acknowledged later. */
   response: 5,
-  /** Send these bytes to this flow if it is yours. */
-  send: 6,
-  /** A request that may belong to a transaction of yours. */
+  /** A message to a phone. The receiver sends it if it owns the flow. Answer: `accepted` or 0. */
+  sendToPhone: 6,
+  /** A request that may belong to a transaction of the receiver. Answer: `accepted` or 0. */
   offer: 7,
-  /** Unsigned 32-bit words. */
+  /** The answer to another frame: unsigned 32-bit numbers. */
   answer: 8,
-  /** The phones of these flows registered from others; answered with nothing. */
-  moved: 9,
-  /** The numbers of response frames taken. */
-  receipt: 10,
-  /** I drain: serve this new request that I heard. */
-  hand: 11,
+  /** The phones of these flows registered from other flows. Answer: no numbers. */
+  releaseFlows: 9,
+  /** The numbers of the `response` frames that arrived. */
+  acknowledge: 10,
+  /** A new request that the draining sender received. The receiver serves it. Answer: `accepted` or 0. */
+  handOver: 11,
 } as const;
 
-/** What a ping and its answer say of their sender: whether new requests find it serving, draining, or gone. */
-export const standings = { serves: 0, drains: 1, left: 2 } as const;
-export type Standing = keyof typeof standings;
+/** The status of a node, in a ping and in its answer. Only a serving node accepts new requests. */
+export const nodeStatuses = { serving: 0, draining: 1, left: 2 } as const;
+export type NodeStatus = keyof typeof nodeStatuses;
 
-/** The answer of who takes what it was given. */
-export const taken = 1;
+/** The answer of a node that accepted a message. */
+export const accepted = 1;
+
+/** The age of a flow, in an answer, that the node never received from. */
+export const never = 0xffff_ffff;
 
 export type FrameKind = keyof typeof frameKinds;
 
@@ -50,37 +58,37 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-const kindOf = new Map<number, FrameKind>(
+const kindsByByte = new Map<number, FrameKind>(
   Object.entries(frameKinds).map(([kind, byte]) => [byte, kind as FrameKind]),
 );
-const headLength = 17;
+const headerLength = 17;
 
 export function encodeFrame(frame: Frame, seal: Seal): Buffer {
-  const end = headLength + frame.body.length;
+  const end = headerLength + frame.body.length;
   const bytes = Buffer.allocUnsafe(end + sealLength);
   bytes[0] = frameKinds[frame.kind];
   bytes.write(frame.from, 1, 12, "latin1");
   bytes.writeUInt32BE(frame.number, 13);
-  frame.body.copy(bytes, headLength);
+  frame.body.copy(bytes, headerLength);
   bytes.write(seal.seal(bytes.subarray(0, end)), end, "latin1");
   return bytes;
 }
 
-/** Undefined for anything that no node of this cluster sent. */
+/** Returns undefined for bytes that no node of this cluster sent. */
 export function decodeFrame(bytes: Buffer, seal: Seal): Frame | undefined {
   const end = bytes.length - sealLength;
-  const kind = kindOf.get(bytes[0] ?? 0);
-  if (kind === undefined || end < headLength) return undefined;
+  const kind = kindsByByte.get(bytes[0] ?? 0);
+  if (kind === undefined || end < headerLength) return undefined;
   if (!seal.isSealed(bytes.subarray(0, end), bytes.toString("latin1", end))) return undefined;
   return {
     kind,
     from: bytes.toString("latin1", 1, 13),
     number: bytes.readUInt32BE(13),
-    body: bytes.subarray(headLength, end),
+    body: bytes.subarray(headerLength, end),
   };
 }
 
-/** A message with the flow it is for or came from: one byte of length, the flow's key, the bytes. */
+/** A message with its source or destination flow: one byte with the length of the flow's key, the key, the message. */
 export function packMessage(flow: Flow, bytes: Uint8Array): Buffer {
   const body = Buffer.allocUnsafe(1 + flow.key.length + bytes.length);
   body[0] = flow.key.length;
@@ -95,7 +103,7 @@ export function unpackMessage(body: Buffer): { readonly flow: Flow; readonly byt
   return flow === undefined ? undefined : { flow, bytes: body.subarray(end) };
 }
 
-/** Flow keys, one a line. */
+/** Keys of flows, one in each line. */
 export const packFlows = (flows: readonly Flow[]): Buffer =>
   Buffer.from(flows.map(({ key }) => key).join("\n"), "latin1");
 
@@ -103,18 +111,20 @@ export const packFlows = (flows: readonly Flow[]): Buffer =>
 export const unpackFlows = (body: Buffer): (Flow | undefined)[] =>
   body.length === 0 ? [] : body.toString("latin1").split("\n").map(parseFlowKey);
 
-export function packWords(words: readonly number[]): Buffer {
-  const body = Buffer.allocUnsafe(words.length * 4);
-  words.forEach((word, i) => {
-    body.writeUInt32BE(Math.min(word, 0xffff_ffff), i * 4);
+/** Unsigned 32-bit numbers. A number above the range becomes `never`. */
+export function packNumbers(numbers: readonly number[]): Buffer {
+  const body = Buffer.allocUnsafe(numbers.length * 4);
+  numbers.forEach((number, i) => {
+    body.writeUInt32BE(Math.min(number, never), i * 4);
   });
   return body;
 }
 
-export const packStanding = (standing: Standing): Buffer => packWords([standings[standing]]);
-
-export const standingOf = (word: number | undefined): Standing =>
-  word === standings.left ? "left" : word === standings.drains ? "drains" : "serves";
-
-export const unpackWords = (body: Buffer): number[] =>
+export const unpackNumbers = (body: Buffer): number[] =>
   Array.from({ length: Math.floor(body.length / 4) }, (_, i) => body.readUInt32BE(i * 4));
+
+export const packStatus = (status: NodeStatus): Buffer => packNumbers([nodeStatuses[status]]);
+
+/** An unknown number counts as `serving`. */
+export const readStatus = (number: number | undefined): NodeStatus =>
+  number === nodeStatuses.left ? "left" : number === nodeStatuses.draining ? "draining" : "serving";

@@ -1,153 +1,152 @@
 /**
- * The leaving node's side of a drain (design-sip rule 21): each new request goes to a peer that stays, and what belongs to it follows.
+ * The draining node's side of a drain (design-sip rule 21). It hands each new request over to a serving peer, and later messages of that
+ * transaction follow.
  *
- *   new request ──► hand ──► does a peer hold it already? ──► rendezvous over the peers that live and stay ──► "hand" frame
- *                                │ yes: nothing to do             │ refused: the next one    │ taken: its answers come back through
- *                                                                 │ none left: served here   │ this node while it owns the flow
- *   its CANCEL, ACK ──► follow ──► waits for the choice, then the same way
+ *   new request ──► start ──► does a peer hold it already? ──► rendezvous hash of the serving peers ──► "handOver" frame
+ *                                  │ yes: nothing to do             │ refused: the next peer   │ accepted: its responses come back
+ *                                                                   │ no peer left: serve here │ through this node, the flow's owner
+ *   its CANCEL, ACK ──► follow ──► waits for the choice, then to the same peer
  *
- * Two nodes must never serve one request, or a phone rings twice: a peer that is silent is asked again until it counts as dead, for it
- * may have taken the request and its answer be lost.
+ * Two nodes must never serve one request, or a phone rings twice. A silent peer may have accepted the request while its answer was lost,
+ * so it is asked again until it counts as dead.
  */
 import type { Flow } from "../wire/flow.ts";
 import { maxTransactions } from "../wire/limits.ts";
 import type { Ms } from "../wire/units.ts";
-import type { Answer, Correspondence } from "./correspondence.ts";
-import { packMessage, taken } from "./frame.ts";
+import { accepted, packMessage } from "./frame.ts";
 import { deadAfter, type Membership, type Peer } from "./membership.ts";
+import type { PeerRequests } from "./peer-requests.ts";
 import { rendezvous } from "./rendezvous.ts";
 
-/** A request that this node heard and does not hold. */
+/** A request that this node received and holds no transaction for. */
 export interface NewRequest {
-  /** Equal for all messages of one transaction, CANCEL and ACK among them. */
+  /** Equal for all messages of one transaction, its CANCEL and ACK among them. */
   readonly key: string;
   readonly bytes: Uint8Array;
   readonly flow: Flow;
-  /** Whether a peer holds its transaction already; undefined where none is asked. */
+  /** Whether a peer holds its transaction already; undefined: no peer was asked. */
   readonly isHeld: Promise<boolean> | undefined;
-  /** Serves it here. What belongs to it finds its transaction from then on. */
+  /** Serves it on this node. Later messages find its transaction. */
   readonly serve: () => void;
 }
 
-/** Who has it: a peer's id, `held`: a peer that had it before, `here`: this node. */
+/** The node that serves it: a peer's id, `held`: a peer that held it before, `here`: this node. */
 type Outcome = { readonly peer: string } | "held" | "here";
 
-/** A frame is one datagram, and the message is not all of it. */
-const longestBody = 60_000;
-/** Requests that wait for a peer's word at most: in a flood it may be long in coming. */
+export interface HandOverDependencies {
+  readonly membership: Membership;
+  readonly peerRequests: PeerRequests;
+  now(): Ms;
+}
+
+/** A frame is one datagram, and it contains more than the message. */
+const maxBody = 60_000;
+/** How many requests may wait for a peer's answer. */
 const maxPending = 10_000;
 
 export class HandOver {
-  /** Requests given to peers. */
-  given = 0;
-  private readonly choices = new Map<string, Promise<Outcome>>();
+  /** How many requests peers accepted. */
+  accepted = 0;
+  private readonly outcomes = new Map<string, Promise<Outcome>>();
   private readonly pending = new Map<string, number>();
-  /** Peers that may hold something for this node, each with the time it was last given something. */
+  /** Peers that may hold transactions for this node, each with the time when a request was last sent to it or accepted by it. */
   private readonly holders = new Map<string, Ms>();
-  private readonly membership: Membership;
-  private readonly letters: Correspondence;
-  private readonly now: () => Ms;
-  private readonly maxChoices: number;
+  private readonly deps: HandOverDependencies;
+  private readonly maxOutcomes: number;
 
-  /** `maxChoices`: how many choices are remembered; the oldest is forgotten first. */
-  constructor(
-    membership: Membership,
-    letters: Correspondence,
-    now: () => Ms,
-    maxChoices: number = maxTransactions,
-  ) {
-    this.maxChoices = maxChoices;
-    this.membership = membership;
-    this.letters = letters;
-    this.now = now;
+  /** `maxOutcomes`: how many outcomes are remembered. The least recently used one is forgotten first. */
+  constructor(deps: HandOverDependencies, maxOutcomes: number = maxTransactions) {
+    this.deps = deps;
+    this.maxOutcomes = maxOutcomes;
   }
 
-  /** Whether nothing is under way and no live peer holds anything for this node. */
+  /** Whether no request is pending and no live peer holds a transaction for this node. */
   get isDone(): boolean {
-    const now = this.now();
+    const now = this.deps.now();
     return (
-      this.pending.size === 0 && ![...this.holders.keys()].some((id) => this.membership.isAlive(id, now))
+      this.pending.size === 0 && ![...this.holders.keys()].some((id) => this.deps.membership.isAlive(id, now))
     );
   }
 
-  /** Whether this node is about to decide who serves this transaction. */
+  /** Whether the node that serves this transaction is not yet chosen. */
   isPending(key: string): boolean {
     return this.pending.has(key);
   }
 
-  hand(request: NewRequest): void {
+  start(request: NewRequest): void {
     const { key } = request;
     if (this.pending.size >= maxPending && !this.pending.has(key)) return request.serve();
-    const choice = this.give(request, this.choices.get(key)).finally(() => this.settled(key));
+    const outcome = this.choose(request, this.outcomes.get(key)).finally(() => this.endPending(key));
     this.pending.set(key, (this.pending.get(key) ?? 0) + 1);
-    this.choices.delete(key); // to the end of the order of age
-    this.choices.set(key, choice);
-    if (this.choices.size > this.maxChoices) this.forgetOldest();
+    this.outcomes.delete(key); // moves it to the end, as the most recently used
+    this.outcomes.set(key, outcome);
+    if (this.outcomes.size > this.maxOutcomes) this.forgetOldest();
   }
 
-  /** For a message that belongs to a request handed over before; false when it is not with a peer that this node chose. */
+  /** Sends a later message of a transaction to the peer that accepted its request. Resolves false when no peer did. */
   async follow(key: string, bytes: Uint8Array, flow: Flow): Promise<boolean> {
-    const outcome = await this.choices.get(key);
+    const outcome = await this.outcomes.get(key);
     if (typeof outcome !== "object") return false;
-    return (await this.ask(outcome.peer, packMessage(flow, bytes))) === "taken";
+    return (await this.offerTo(outcome.peer, packMessage(flow, bytes))) === "accepted";
   }
 
-  /** What a peer said to a ping sent at `askedAt`: how many transactions it holds for this node. */
-  told(peer: string, held: number, askedAt: Ms): void {
-    if (held === 0 && askedAt > (this.holders.get(peer) ?? askedAt)) this.holders.delete(peer);
+  /** A peer answered the ping sent at `sentAt`: it holds so many transactions for this node. */
+  recordHeld(peer: string, held: number, sentAt: Ms): void {
+    if (held === 0 && sentAt > (this.holders.get(peer) ?? sentAt)) this.holders.delete(peer);
   }
 
-  /** A request that comes again goes where it went, unless that peer died. */
-  private async give(request: NewRequest, before: Promise<Outcome> | undefined): Promise<Outcome> {
-    const earlier = await before;
+  /** A repeated request goes to the same peer as before, unless that peer died. */
+  private async choose(request: NewRequest, previous: Promise<Outcome> | undefined): Promise<Outcome> {
+    const earlier = await previous;
     const chosen = typeof earlier === "object" ? earlier.peer : undefined;
     if (chosen === undefined && (await request.isHeld) === true) return "held";
     const body = packMessage(request.flow, request.bytes);
-    const asked = new Set<string>();
-    let id = chosen ?? this.choose(request.key, asked)?.id;
-    while (id !== undefined && body.length <= longestBody) {
-      const answer = await this.ask(id, body);
-      if (answer === "taken") return { peer: id };
+    const excluded = new Set<string>();
+    let id = chosen ?? this.nextPeer(request.key, excluded)?.id;
+    while (id !== undefined && body.length <= maxBody) {
+      const answer = await this.offerTo(id, body);
+      if (answer === "accepted") return { peer: id };
       if (answer === "silent") break;
-      asked.add(id);
-      id = this.choose(request.key, asked)?.id;
+      excluded.add(id);
+      id = this.nextPeer(request.key, excluded)?.id;
     }
     request.serve();
     return "here";
   }
 
-  private choose(key: string, asked: ReadonlySet<string>): Peer | undefined {
+  private nextPeer(key: string, excluded: ReadonlySet<string>): Peer | undefined {
     return rendezvous(
       key,
-      this.membership.serving(this.now()).filter(({ id }) => !asked.has(id)),
+      this.deps.membership.serving(this.deps.now()).filter(({ id }) => !excluded.has(id)),
     );
   }
 
-  /** `silent`: the peer lives, and yet does not answer this; frames of this size may not reach it. */
-  private async ask(id: string, body: Buffer): Promise<"taken" | "refused" | "dead" | "silent"> {
-    const start = this.now();
-    for (let now = start; now - start < deadAfter; now = this.now()) {
-      const peer = this.membership.get(id);
-      if (peer === undefined || !this.membership.isAlive(id, now)) return "dead";
+  /** `silent`: the peer is alive and does not answer this request. Frames of this size may not reach it. */
+  private async offerTo(id: string, body: Buffer): Promise<"accepted" | "refused" | "dead" | "silent"> {
+    const { membership, peerRequests } = this.deps;
+    const start = this.deps.now();
+    for (let now = start; now - start < deadAfter; now = this.deps.now()) {
+      const peer = membership.get(id);
+      if (peer === undefined || !membership.isAlive(id, now)) return "dead";
       this.holders.set(id, now);
-      const answer: Answer = await this.letters.ask(peer, "hand", body, now);
+      const answer = await peerRequests.request(peer, "handOver", body, now);
       if (answer === undefined) continue;
-      if (answer[0] !== taken) return "refused";
-      this.holders.set(id, this.now()); // a ping may have overtaken the request, and its answer said "nothing"
-      this.given += 1;
-      return "taken";
+      if (answer[0] !== accepted) return "refused";
+      this.holders.set(id, this.deps.now()); // a ping may overtake the request: the peer then answers that it holds nothing
+      this.accepted += 1;
+      return "accepted";
     }
     return "silent";
   }
 
-  private settled(key: string): void {
-    const left = (this.pending.get(key) ?? 0) - 1;
-    if (left > 0) this.pending.set(key, left);
+  private endPending(key: string): void {
+    const remaining = (this.pending.get(key) ?? 0) - 1;
+    if (remaining > 0) this.pending.set(key, remaining);
     else this.pending.delete(key);
   }
 
   private forgetOldest(): void {
-    const oldest = this.choices.keys().next();
-    if (oldest.done !== true) this.choices.delete(oldest.value);
+    const oldest = this.outcomes.keys().next();
+    if (oldest.done !== true) this.outcomes.delete(oldest.value);
   }
 }

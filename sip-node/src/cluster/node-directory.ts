@@ -1,9 +1,9 @@
-/** Where nodes meet: the table `strowger_node`, behind what the cluster room needs of it. */
+/** The table `strowger_node`, by which nodes find each other, as an interface. */
 import type { Ms } from "../wire/units.ts";
 import type { Address } from "./membership.ts";
 
 /** How busy a node is. */
-export interface Figures {
+export interface NodeLoad {
   /** Server transactions held. */
   readonly transactions: number;
   /** INVITEs of new calls that were answered with 2xx. */
@@ -12,19 +12,21 @@ export interface Figures {
   readonly requestsPerMinute: number;
 }
 
-/** What a node tells the others and the operator of itself. */
-export interface Beat {
+/** What a node reports to the other nodes and to the operator. */
+export interface NodeHeartbeat {
   readonly id: string;
   readonly address: Address;
   readonly isDraining: boolean;
-  readonly figures: Figures;
-  /** How long ago a phone from outside of the ranges of pods and nodes was heard; undefined: never. */
-  readonly outsideHeardAgo: Ms | undefined;
+  readonly load: NodeLoad;
+  /** Milliseconds since the last datagram of a phone outside the ranges of pods and nodes; undefined: none arrived yet. */
+  readonly outsideReceivedAgo: Ms | undefined;
 }
 
 export interface NodeDirectory {
-  /** Writes this node's beat and returns the other nodes that beat lately. Rejects while the database is away. */
-  beat(self: Beat): Promise<readonly { readonly id: string; readonly address: Address }[]>;
-  /** Takes this node's row away at a clean stop. */
-  leave(id: string): Promise<void>;
+  /** Writes this node's row. Returns the other nodes whose heartbeat is recent. Rejects while the database is unavailable. */
+  writeHeartbeat(
+    heartbeat: NodeHeartbeat,
+  ): Promise<readonly { readonly id: string; readonly address: Address }[]>;
+  /** Deletes this node's row at a clean stop. */
+  remove(id: string): Promise<void>;
 }

@@ -4,11 +4,11 @@ import { rendezvous } from "./rendezvous.ts";
 const nodes = (letters: string) => [...letters].map((id) => ({ id }));
 const keys = Array.from({ length: 300 }, (_, i) => `z9hG4bK-${i} 192.0.2.1:5060 `);
 
-it("everybody who knows the same candidates chooses the same one, in whatever order they are known", () => {
+it("the choice does not depend on the order of the candidates", () => {
   for (const key of keys) expect(rendezvous(key, nodes("abc"))).toEqual(rendezvous(key, nodes("cab")));
 });
 
-it("each candidate gets its share", () => {
+it("each candidate is chosen for its share of the keys", () => {
   const shares = new Map<string, number>();
   for (const key of keys) {
     const { id } = rendezvous(key, nodes("abc"))!;
@@ -17,7 +17,7 @@ it("each candidate gets its share", () => {
   expect([...shares.values()].every((share) => share > 60)).toBe(true);
 });
 
-it("a candidate that goes gives its own keys to the others, and no other key moves", () => {
+it("when a candidate is removed, only its own keys move", () => {
   for (const key of keys) {
     const before = rendezvous(key, nodes("abc"))!.id;
     const after = rendezvous(key, nodes("ab"))!.id;
@@ -25,11 +25,11 @@ it("a candidate that goes gives its own keys to the others, and no other key mov
   }
 });
 
-it("nobody is chosen from none", () => {
+it("without candidates there is no choice", () => {
   expect(rendezvous("key", [])).toBeUndefined();
 });
 
-it("nodes of all versions choose alike", () => {
+it("the choice is the same in all versions", () => {
   const candidates = ["a", "b", "c"].map((letter) => ({ id: letter.repeat(12) }));
   const chosen = ["1", "2", "3", "4"].map((key) => rendezvous(key, candidates)?.id[0]);
   expect(chosen.join("")).toBe("bbca");

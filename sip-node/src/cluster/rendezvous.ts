@@ -1,10 +1,10 @@
 /**
- * Which peer gets what: rendezvous hashing. Whoever knows the same candidates chooses the same one, and a candidate that comes or goes
- * moves only what was or will be its own.
+ * Rendezvous hashing. All nodes that know the same candidates choose the same one for a key. When a candidate is added or removed, only its
+ * own keys move.
  */
 import { hash } from "node:crypto";
 
-/** The candidate with the highest hash of its id and the key; undefined for none. */
+/** Returns the candidate with the highest hash of its id and the key; undefined when there is no candidate. */
 export function rendezvous<Candidate extends { readonly id: string }>(
   key: string,
   candidates: readonly Candidate[],
@@ -12,10 +12,10 @@ export function rendezvous<Candidate extends { readonly id: string }>(
   let chosen: Candidate | undefined;
   let highest = "";
   for (const candidate of candidates) {
-    const height = hash("md5", `${candidate.id} ${key}`, "hex");
-    if (chosen !== undefined && height <= highest) continue;
+    const score = hash("md5", `${candidate.id} ${key}`, "hex");
+    if (chosen !== undefined && score <= highest) continue;
     chosen = candidate;
-    highest = height;
+    highest = score;
   }
   return chosen;
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { TestHouse } from "../../../test/support/deciding-house.ts";
 import { type Fields, requestText } from "../../../test/support/sip-message.ts";
 import { createSeal } from "../auth/create-seal.ts";
-import type { HeardFlow } from "../cluster/flow-directory.ts";
+import type { KnownFlow } from "../cluster/flow-directory.ts";
 import { Node } from "./node.ts";
 import { createTelemetry } from "../telemetry/metrics.ts";
 import { flowOf } from "../wire/flow.ts";
@@ -17,13 +17,13 @@ let sent: string[];
 let offered: number;
 
 function startNode(): Node {
-  const heard: HeardFlow = {
+  const heard: KnownFlow = {
     flow: stranger,
     owner: "",
-    heardAt: 0,
-    contestedUntil: 0,
-    introduction: undefined,
-    servedAt: undefined,
+    lastReceivedAt: 0,
+    askPeersUntil: 0,
+    announcement: undefined,
+    handedOverAt: undefined,
     isOutside: false,
     authenticatedUntil: 0,
   };
@@ -42,15 +42,15 @@ function startNode(): Node {
     broken: (error) => expect.unreachable(String(error)),
     isStoreFailure: () => false,
     cluster: {
-      hear: () => heard,
-      isContested: () => false,
-      moved: () => {},
+      claimFlow: () => heard,
+      mustAskPeers: () => false,
+      releaseFlows: () => {},
       markAuthenticated: () => {},
-      admit: () => () => {},
+      beginHandedOver: () => () => {},
       isIdle: true,
-      presence: { isDraining: false },
-      handOver: { hand: () => {}, follow: async () => false, isPending: () => false },
-      passOn: () => false,
+      heartbeat: { isDraining: false },
+      handOver: { start: () => {}, follow: async () => false, isPending: () => false },
+      relayResponse: () => false,
       deliver: (_to, bytes) => void sent.push(Buffer.from(bytes).toString("latin1")),
       offer: async () => {
         offered += 1;

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
 import { type Fields, requestText, responseText } from "../../../test/support/sip-message.ts";
 import { createSeal } from "../auth/create-seal.ts";
-import type { HeardFlow } from "../cluster/flow-directory.ts";
+import type { KnownFlow } from "../cluster/flow-directory.ts";
 import { Node } from "./node.ts";
 import { makeBranch } from "../proxy/branch.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
@@ -29,7 +29,7 @@ let marked: [string, number][];
 let passedOn: string[];
 /** What this node gives to peers while it drains. */
 let drain: { isDraining: boolean; isHandingOver: boolean; handed: string[]; followed: string[] };
-let heard: HeardFlow;
+let heard: KnownFlow;
 /** Settled by the test: what peers say to an offered request. */
 let offers: { readonly line: string; readonly settle: (isTaken: boolean) => void }[];
 
@@ -44,10 +44,10 @@ beforeEach(() => {
   heard = {
     flow: caller,
     owner: "",
-    heardAt: now,
-    contestedUntil: 0,
-    introduction: undefined,
-    servedAt: undefined,
+    lastReceivedAt: now,
+    askPeersUntil: 0,
+    announcement: undefined,
+    handedOverAt: undefined,
     isOutside: false,
     authenticatedUntil: 0,
   };
@@ -67,22 +67,22 @@ beforeEach(() => {
     broken: (error) => errors.push(error),
     isStoreFailure: () => false,
     cluster: {
-      hear: ({ key }) => {
+      claimFlow: ({ key }) => {
         heardFlows.push(key);
         return heard;
       },
-      isContested: () => heard.contestedUntil > now,
-      moved: () => {},
+      mustAskPeers: () => heard.askPeersUntil > now,
+      releaseFlows: () => {},
       markAuthenticated: ({ key }, span) => marked.push([key, span]),
-      admit: () => () => {},
+      beginHandedOver: () => () => {},
       isIdle: true,
-      presence: drain,
+      heartbeat: drain,
       handOver: {
-        hand: ({ bytes }) => void drain.handed.push(requestLine(bytes)),
+        start: ({ bytes }) => void drain.handed.push(requestLine(bytes)),
         follow: async (_key, bytes) => drain.followed.push(requestLine(bytes)) > 0,
         isPending: () => drain.isHandingOver,
       },
-      passOn: (to) => {
+      relayResponse: (to) => {
         passedOn.push(to);
         return false;
       },
@@ -286,7 +286,7 @@ describe("CANCEL (§9.2, §16.10)", () => {
   });
 
   it("of an INVITE that a peer holds, while it is asked: the peer gets it, and this node answers neither", async () => {
-    heard.contestedUntil = now + 32_000;
+    heard.askPeersUntil = now + 32_000;
     asks("INVITE");
     await settled();
     asks("CANCEL");
@@ -303,7 +303,7 @@ describe("CANCEL (§9.2, §16.10)", () => {
   });
 
   it("of an INVITE that no peer holds, while they are asked: 487", async () => {
-    heard.contestedUntil = now + 32_000;
+    heard.askPeersUntil = now + 32_000;
     asks("INVITE");
     await settled();
     asks("CANCEL");
@@ -413,7 +413,7 @@ describe("what ends without an answer of the phone", () => {
   });
 
   it("a peer holds it: it is dropped here, for the peer answers (rule 4)", async () => {
-    heard.contestedUntil = now + 32_000;
+    heard.askPeersUntil = now + 32_000;
     asks("MESSAGE");
     await settled();
     offers[0]?.settle(true);

@@ -2,16 +2,16 @@
  * The floor plan of a SIP node: which room a message enters, in which order, and what is done with what the room says. Everything here
  * happens in one turn of the event loop but the questions to the database and to peers.
  *
- *   datagram ─► wire ─► cluster.hear ─┬─ response ─► transaction ─► response-context ─► effects
- *                                     │                  └─ not ours ─► cluster.passOn
- *                                     └─ request ──► requests ───► registrar · proxy ─► effects
+ *   datagram ─► wire ─► cluster.claimFlow ─┬─ response ─► transaction ─► response-context ─► effects
+ *                                          │                  └─ not ours ─► cluster.relayResponse
+ *                                          └─ request ──► requests ───► registrar · proxy ─► effects
  *   effects ──► reply · relay · branch · cancel ─► transaction ─► cluster.deliver ─► bytes
  */
 import { Answers, type AnswersHouse, plain, whereItCameFrom } from "./answers.ts";
 import { Branches, type BranchesHouse } from "./branches.ts";
 import type { Call, Client, Leg, Server } from "./server-context.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import type { Figures } from "../cluster/node-directory.ts";
+import type { NodeLoad } from "../cluster/node-directory.ts";
 import { readBranch } from "../proxy/branch.ts";
 import { type Effect, type Event, step } from "../proxy/response-context.ts";
 import { Requests, type RequestsHouse } from "./requests.ts";
@@ -23,7 +23,7 @@ import type { Ms } from "../wire/units.ts";
 import { viaBelow } from "../wire/via-below.ts";
 
 export interface NodeHouse extends RequestsHouse, AnswersHouse, BranchesHouse {
-  readonly cluster: RequestsHouse["cluster"] & Pick<Cluster, "hear" | "passOn" | "isIdle">;
+  readonly cluster: RequestsHouse["cluster"] & Pick<Cluster, "claimFlow" | "relayResponse" | "isIdle">;
   /** At most; default: `wire/limits.ts`. */
   readonly maxTransactions?: number;
 }
@@ -69,7 +69,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     return server + client === 0 && !this.isForwarding && this.house.cluster.isIdle;
   }
 
-  get figures(): Figures {
+  get figures(): NodeLoad {
     const { telemetry } = this.house;
     return { transactions: this.transactions.counts.server, ...telemetry.perMinute(this.house.clock()) };
   }
@@ -81,7 +81,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     const { cluster, telemetry } = this.house;
     const text = bytes.toString("latin1");
     if (isKeepalive(text)) {
-      cluster.hear(flow);
+      cluster.claimFlow(flow);
       if (text.length >= 4) void cluster.deliver(whereItCameFrom(flow, this.house.node), crlf);
       return;
     }
@@ -90,11 +90,11 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
       case "malformed":
         return this.malformed(message, flow);
       case "response":
-        cluster.hear(flow);
+        cluster.claimFlow(flow);
         return this.upstream(message, bytes, flow);
       case "request":
         telemetry.request(message.method);
-        return this.requests.heard(message, bytes, flow, cluster.hear(flow));
+        return this.requests.heard(message, bytes, flow, cluster.claimFlow(flow));
     }
   }
 
@@ -129,7 +129,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     this.house.telemetry.malformed();
     const { method, via, problem } = message;
     if (method === undefined || method === "ACK" || via === undefined) return; // nothing is remembered of it
-    this.house.cluster.hear(flow);
+    this.house.cluster.claimFlow(flow);
     this.answers.replyStatelessly(
       { text: message.text, fields: message.fields, via },
       flow,
@@ -145,7 +145,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
     if (this.receiveResponse(response)) return;
     const branch = readBranch(response.via.branch);
     if (branch === undefined || branch.node === this.house.node) return;
-    if (this.house.cluster.passOn(branch.node, bytes, flow)) return;
+    if (this.house.cluster.relayResponse(branch.node, bytes, flow)) return;
     this.answers.relayOrphan(response, flow);
   }
 

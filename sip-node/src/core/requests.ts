@@ -11,7 +11,7 @@ import { type Answers, plain } from "./answers.ts";
 import type { Branches } from "./branches.ts";
 import type { Call, Leg, Server } from "./server-context.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import type { HeardFlow } from "../cluster/flow-directory.ts";
+import type { KnownFlow } from "../cluster/flow-directory.ts";
 import { callersReason } from "../proxy/cancel-reason.ts";
 import { answerOptions, route, routeAck } from "../proxy/proxy.ts";
 import type { ProxyHouse, Routing } from "../proxy/routing.ts";
@@ -29,10 +29,10 @@ export interface RequestsHouse extends ProxyHouse, RegistrarHouse {
   readonly lookup: ProxyHouse["lookup"] & RegistrarHouse["lookup"];
   readonly cluster: Pick<
     Cluster,
-    "isContested" | "offer" | "moved" | "markAuthenticated" | "deliver" | "admit"
+    "mustAskPeers" | "offer" | "releaseFlows" | "markAuthenticated" | "deliver" | "beginHandedOver"
   > & {
-    readonly presence: Pick<Cluster["presence"], "isDraining">;
-    readonly handOver: Pick<Cluster["handOver"], "hand" | "follow" | "isPending">;
+    readonly heartbeat: Pick<Cluster["heartbeat"], "isDraining">;
+    readonly handOver: Pick<Cluster["handOver"], "start" | "follow" | "isPending">;
   };
   readonly telemetry: Telemetry;
   clock(): Ms;
@@ -87,8 +87,8 @@ export class Requests {
   // ── Where it came from ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A phone sent it to this node. */
-  heard(request: Request, bytes: Buffer, flow: Flow, heard: HeardFlow): void {
-    if (this.house.cluster.presence.isDraining && !this.isKnown(request, flow))
+  heard(request: Request, bytes: Buffer, flow: Flow, heard: KnownFlow): void {
+    if (this.house.cluster.heartbeat.isDraining && !this.isKnown(request, flow))
       return this.handOver(request, bytes, flow, heard);
     this.serve(request, bytes, flow, heard);
   }
@@ -103,7 +103,7 @@ export class Requests {
 
   /** A peer that drains heard it; false when this node takes nothing new either (rule 21). */
   handed(request: Request, bytes: Buffer, flow: Flow, peer: string): boolean {
-    const takesNew = !this.house.cluster.presence.isDraining && !this.transactions.isFull;
+    const takesNew = !this.house.cluster.heartbeat.isDraining && !this.transactions.isFull;
     if (!takesNew && !this.isKnown(request, flow)) return false;
     this.serve(request, bytes, flow, undefined, peer);
     return true;
@@ -111,7 +111,7 @@ export class Requests {
 
   // ── Drain (rule 21) ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private handOver(request: Request, bytes: Buffer, flow: Flow, heard: HeardFlow | undefined): void {
+  private handOver(request: Request, bytes: Buffer, flow: Flow, heard: KnownFlow | undefined): void {
     const { handOver } = this.house.cluster;
     const key = exchangeKey(request);
     const serve = () => this.serve(request, bytes, flow, undefined);
@@ -119,12 +119,12 @@ export class Requests {
       void handOver.follow(key, bytes, flow).then((isFollowed) => {
         if (!isFollowed) serve();
       });
-    else handOver.hand({ key, bytes, flow, isHeld: this.askPeers(request, bytes, flow, heard), serve });
+    else handOver.start({ key, bytes, flow, isHeld: this.askPeers(request, bytes, flow, heard), serve });
   }
 
   private isBeingHandedOver(request: Request): boolean {
-    const { presence, handOver } = this.house.cluster;
-    return presence.isDraining && handOver.isPending(exchangeKey(request));
+    const { heartbeat, handOver } = this.house.cluster;
+    return heartbeat.isDraining && handOver.isPending(exchangeKey(request));
   }
 
   // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +146,7 @@ export class Requests {
     request: Request,
     bytes: Buffer,
     flow: Flow,
-    heard: HeardFlow | undefined,
+    heard: KnownFlow | undefined,
     peer?: string,
   ): void {
     const received = this.transactions.receiveRequest(request, flow, this.house.clock());
@@ -165,7 +165,7 @@ export class Requests {
         const call = this.answers.open();
         received.context = call;
         if (peer === undefined) this.house.telemetry.asked(call.receivedAt);
-        else call.release = this.house.cluster.admit(peer);
+        else call.release = this.house.cluster.beginHandedOver(peer);
         call.isTaken = this.askPeers(request, bytes, flow, heard);
         return void this.handle(received, call);
       }
@@ -177,16 +177,16 @@ export class Requests {
     request: Request,
     bytes: Buffer,
     flow: Flow,
-    heard: HeardFlow | undefined,
+    heard: KnownFlow | undefined,
   ): Promise<boolean> | undefined {
     if (heard === undefined || unasked.has(request.method)) return undefined;
-    if (heard.introduction === undefined && !this.house.cluster.isContested(heard)) return undefined;
+    if (heard.announcement === undefined && !this.house.cluster.mustAskPeers(heard)) return undefined;
     return this.isTaken(bytes, flow, heard);
   }
 
-  private async isTaken(bytes: Buffer, flow: Flow, heard: HeardFlow): Promise<boolean> {
-    await heard.introduction;
-    return this.house.cluster.isContested(heard) && this.house.cluster.offer(bytes, flow);
+  private async isTaken(bytes: Buffer, flow: Flow, heard: KnownFlow): Promise<boolean> {
+    await heard.announcement;
+    return this.house.cluster.mustAskPeers(heard) && this.house.cluster.offer(bytes, flow);
   }
 
   // ── Methods ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +205,7 @@ export class Requests {
   private async register(server: Server, call: Call): Promise<void> {
     const answer = await register(server.request, server.flow, this.house);
     if (answer.kind === "accept") {
-      this.house.cluster.moved(answer.left);
+      this.house.cluster.releaseFlows(answer.left);
       this.house.cluster.markAuthenticated(server.flow, answer.bindingLasts * 1000);
     }
     if (answer.status === 401) this.answers.replyOnce(server, call, answer);

@@ -104,23 +104,32 @@ export function assemble(
       address: withPort(config.cluster.advertise, sockets.peers.port),
       isPortShared: config.sip.reusePort,
       maxFlows: config.maxFlows,
-      seal: keys.relay,
     },
     {
-      sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
-      sendDirectly: (bytes, flow) => sockets.direct.send(bytes, flow.address, flow.port),
-      post: (bytes, to) => sockets.peers.send(bytes, to.host, to.port),
-      relayedResponse: (bytes) => node.relayedResponse(bytes),
-      offered: (bytes, flow) => node.offered(bytes, flow),
-      handed: (bytes, flow, peer) => node.handed(bytes, flow, peer),
+      sockets: {
+        sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
+        sendDirectly: (bytes, flow) => sockets.direct.send(bytes, flow.address, flow.port),
+        sendToPeer: (bytes, to) => sockets.peers.send(bytes, to.host, to.port),
+      },
+      receiver: {
+        receiveRelayedResponse: (bytes) => node.relayedResponse(bytes),
+        acceptOffered: (bytes, flow) => node.offered(bytes, flow),
+        acceptHandedOver: (bytes, flow, peer) => node.handed(bytes, flow, peer),
+      },
+      observer: {
+        peerChanged: (peer, isAlive) =>
+          log.info(
+            { peer: peer.id, address: peer.address, isAlive },
+            isAlive ? "peer lives" : "peer is gone",
+          ),
+        directoryFailed: (error) => log.warn({ err: messageOf(error) }, "strowger_node cannot be read"),
+      },
+      directory: nodes,
+      clock,
+      seal: keys.relay,
       isOutside: (flow) => inForce.isOutside(flow),
-      figures: () => node.figures,
-      peerChanged: (peer, isAlive) =>
-        log.info({ peer: peer.id, address: peer.address, isAlive }, isAlive ? "peer lives" : "peer is gone"),
-      directoryFailed: (error) => log.warn({ err: messageOf(error) }, "strowger_node cannot be read"),
+      load: () => node.figures,
     },
-    clock,
-    nodes,
   );
   const broken = (error: unknown) => {
     telemetry.internalError();
@@ -168,7 +177,7 @@ export function assemble(
     inForce = forceOf(settings.config);
     hash = settings.hash;
     keys.replace(settings.keys);
-    if (!isDeepStrictEqual(insideRanges, inside)) cluster.rangesChanged(); // each flow is looked at again
+    if (!isDeepStrictEqual(insideRanges, inside)) cluster.refreshOutside(); // each flow is looked at again
     inside = insideRanges;
     signIn(settings.config.mysql);
     log.level = settings.config.logLevel;

@@ -1,5 +1,5 @@
 /** Where nodes meet: `strowger_node` (`../../cluster/node-directory.ts`). */
-import type { Beat, NodeDirectory } from "../../cluster/node-directory.ts";
+import type { NodeDirectory, NodeHeartbeat } from "../../cluster/node-directory.ts";
 import { hostPort } from "../../wire/flow.ts";
 import { parseHostPort } from "../../wire/uri.ts";
 import type { Database, Row } from "./database.ts";
@@ -57,7 +57,7 @@ export class NodeTable implements NodeDirectory {
     };
   }
 
-  async beat({ id, address, isDraining, figures, outsideHeardAgo }: Beat) {
+  async writeHeartbeat({ id, address, isDraining, load, outsideReceivedAgo }: NodeHeartbeat) {
     const { name, version, configurationHash, databaseError } = this.about;
     await this.database.write(
       "beat",
@@ -74,11 +74,11 @@ ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_tr
         name,
         version,
         configurationHash(),
-        figures.transactions,
-        figures.callsPerMinute,
-        figures.requestsPerMinute,
-        Math.round(outsideHeardAgo ?? -1),
-        Math.round(outsideHeardAgo ?? 0),
+        load.transactions,
+        load.callsPerMinute,
+        load.requestsPerMinute,
+        Math.round(outsideReceivedAgo ?? -1),
+        Math.round(outsideReceivedAgo ?? 0),
         isDraining ? 1 : 0,
         databaseError(),
       ],
@@ -96,7 +96,7 @@ ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_tr
     });
   }
 
-  async leave(id: string): Promise<void> {
+  async remove(id: string): Promise<void> {
     await this.database.write("leave", "DELETE FROM strowger_node WHERE node_id = ?", [id]);
   }
 

@@ -1,0 +1,133 @@
+/**
+ * What a node does with a peer's frame, by its kind (design-sip rules 3 to 9 and 21). A handler returns the numbers of its answer, or
+ * undefined when the frame gets none. `frame.ts` describes the kinds.
+ */
+import type { Flow } from "../wire/flow.ts";
+import type { Ms } from "../wire/units.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
+import type { Delivery } from "./delivery.ts";
+import type { DuplicateDetection } from "./duplicate-detection.ts";
+import type { FlowDirectory } from "./flow-directory.ts";
+import type { FlowOwners } from "./flow-owners.ts";
+import {
+  accepted,
+  type Frame,
+  type FrameKind,
+  never,
+  unpackFlows,
+  unpackMessage,
+  unpackNumbers,
+} from "./frame.ts";
+import type { HandedOver } from "./handed-over.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import type { Membership } from "./membership.ts";
+import type { PeerRequests } from "./peer-requests.ts";
+
+export type FrameHandler = (frame: Frame, now: Ms) => readonly number[] | undefined;
+
+/** The transactions of this node, as peers reach them. */
+export interface RelayReceiver {
+  /** A peer received a response to a transaction of this node. */
+  receiveRelayedResponse(bytes: Buffer, flow: Flow): void;
+  /** A peer received a request that may belong to a transaction of this node. Returns true when it does. */
+  acceptOffered(bytes: Buffer, flow: Flow): boolean;
+  /** A draining peer hands a request over. Returns true when this node serves it. */
+  acceptHandedOver(bytes: Buffer, flow: Flow, peer: string): boolean;
+}
+
+export interface FrameHandlersDependencies {
+  readonly membership: Membership;
+  readonly heartbeat: Pick<Heartbeat, "recordStatus">;
+  readonly peerRequests: Pick<PeerRequests, "receiveAnswer">;
+  readonly flows: FlowDirectory;
+  readonly owners: FlowOwners;
+  readonly delivery: Delivery;
+  readonly handedOver: HandedOver;
+  readonly acknowledgements: Acknowledgements;
+  readonly duplicates: DuplicateDetection;
+  readonly receiver: RelayReceiver;
+  readonly counts: { received: number; accepted: number };
+}
+
+export function createFrameHandlers(
+  deps: FrameHandlersDependencies,
+): Readonly<Record<FrameKind, FrameHandler>> {
+  const { heartbeat, peerRequests, flows, owners, handedOver } = deps;
+  return {
+    // Liveness
+    ping: ({ from, body }) => [heartbeat.recordStatus(from, unpackNumbers(body)[0]), handedOver.count(from)],
+
+    // Answers to this node's own frames
+    answer: ({ from, number, body }) => {
+      peerRequests.receiveAnswer(from, number, unpackNumbers(body));
+      return undefined;
+    },
+    acknowledge: ({ from, body }) => {
+      for (const number of unpackNumbers(body)) peerRequests.receiveAnswer(from, number, [accepted]);
+      return undefined;
+    },
+
+    // Flows
+    announceFlows: ({ from, body }, now) => yieldFlows(deps, unpackFlows(body), from, now),
+    findOwner: ({ body }, now) =>
+      unpackFlows(body).map((flow) => (flow === undefined ? never : owners.ageOf(flow, now))),
+    releaseFlows: ({ body }, now) => {
+      for (const flow of unpackFlows(body)) if (flow !== undefined) flows.release(flow, now);
+      return [];
+    },
+
+    // Messages
+    response: (frame) => {
+      receiveResponse(deps, frame);
+      return undefined;
+    },
+    sendToPhone: acceptOnce(deps, (flow, bytes) => deps.delivery.deliverForPeer(flow, bytes)),
+    offer: acceptOnce(deps, (flow, bytes) => deps.receiver.acceptOffered(bytes, flow)),
+    handOver: acceptOnce(deps, (flow, bytes, from, now) => {
+      owners.recordHandedOver(from, flow, now);
+      const isAccepted = deps.receiver.acceptHandedOver(bytes, flow, from);
+      if (isAccepted) deps.counts.accepted += 1;
+      return isAccepted;
+    }),
+  };
+}
+
+/** A peer received from these flows: it owns them now, and messages that wait for their phones are sent through it. */
+function yieldFlows(
+  { owners, delivery }: FrameHandlersDependencies,
+  flows: readonly (Flow | undefined)[],
+  peer: string,
+  now: Ms,
+): readonly number[] {
+  const ages = flows.map((flow) => (flow === undefined ? never : owners.yieldTo(peer, flow, now)));
+  for (const flow of flows) if (flow !== undefined) delivery.queue.wake(flow.key);
+  const authenticated = flows.map((flow) => (flow === undefined ? 0 : owners.authenticatedFor(flow, now)));
+  return [...ages, ...authenticated];
+}
+
+/** A response to a transaction of this node. Its number is acknowledged with others, and nobody waits for it. */
+function receiveResponse(
+  { membership, acknowledgements, receiver, counts }: FrameHandlersDependencies,
+  frame: Frame,
+): void {
+  counts.received += 1;
+  const peer = membership.get(frame.from);
+  const message = unpackMessage(frame.body);
+  if (peer === undefined || message === undefined) return;
+  acknowledgements.add(peer, frame.number);
+  receiver.receiveRelayedResponse(message.bytes, message.flow);
+}
+
+/** A handler for frames with a message, which answers whether `accept` accepted it. A repeated frame gets the same answer. */
+function acceptOnce(
+  { duplicates, counts }: FrameHandlersDependencies,
+  accept: (flow: Flow, bytes: Buffer, from: string, now: Ms) => boolean,
+): FrameHandler {
+  return ({ from, number, body }, now) =>
+    duplicates.answerOnce(from, number, now, () => {
+      counts.received += 1;
+      const message = unpackMessage(body);
+      const isAccepted = message !== undefined && accept(message.flow, message.bytes, from, now);
+      return [isAccepted ? accepted : 0];
+    });
+}
