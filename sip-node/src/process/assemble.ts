@@ -1,201 +1,193 @@
-/** Joins the rooms of a node with its sockets, its database and the settings in force. Nothing is bound or begun here. */
+/** Makes the parts of a node and connects them. It opens no socket and starts no timer. */
 import { randomBytes } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
-import { inRanges } from "../adapters/address-ranges.ts";
 import { clock } from "../adapters/clock.ts";
 import { Database } from "../adapters/mysql/database.ts";
 import { LocationTables } from "../adapters/mysql/location-tables.ts";
 import { LoginCheck } from "../adapters/mysql/login-check.ts";
 import { NodeTable } from "../adapters/mysql/node-table.ts";
-import type { UdpSocket } from "../adapters/udp.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
 import { ClusterKeys } from "../auth/cluster-keys.ts";
 import { defaultNonceLifetime } from "../auth/nonce.ts";
 import { NonceCounts } from "../auth/nonce-counts.ts";
 import { Cluster } from "../cluster/cluster.ts";
-import type { Config, Settings } from "../config/config.ts";
 import type { HostPort } from "../config/addresses.ts";
+import type { Settings } from "../config/config.ts";
+import { Node } from "../core/node.ts";
 import { QueueFull } from "../location/coalescer.ts";
 import { Location } from "../location/location.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
-import { Node } from "../core/node.ts";
-import { type Addresses, addressesOf } from "../proxy/addresses.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
-import type { Flow } from "../wire/flow.ts";
-import type { Ms } from "../wire/units.ts";
+import type { Readings } from "../telemetry/metric-table.ts";
+import { Maximum } from "./maximum.ts";
+import { messageOf } from "./message-of.ts";
+import type { Sockets } from "./sockets.ts";
+import { SettingsInForce } from "./settings-in-force.ts";
 
-export interface Sockets {
-  /** The one that phones know; undefined until the node serves. */
-  phones: UdpSocket | undefined;
-  readonly direct: UdpSocket;
-  readonly peers: UdpSocket;
+export interface AssemblyDependencies {
+  /** The identifier of this process, and the version of the program. */
+  readonly id: string;
+  readonly version: string;
+  readonly settings: Settings;
+  readonly sockets: Sockets;
+  readonly log: Logger;
 }
 
-/** What is read elsewhere when metrics are scraped. */
-export interface Gauges {
-  /** How late the event loop ran, at most since the last scrape. */
-  worstLag: Ms;
-}
+const connectTimeout = 3_000;
+const queryTimeout = 5_000;
 
-export interface Assembly {
-  readonly node: Node;
-  readonly cluster: Cluster;
+export class Assembly {
+  readonly eventLoopLag = new Maximum();
   readonly telemetry: Telemetry;
   readonly database: Database;
-  readonly nodes: NodeTable;
   readonly login: LoginCheck;
-  /** Puts in force what a running node can change. */
-  readonly apply: (settings: Settings) => void;
-  /** An error of ours: it is told and ends nothing. */
-  readonly broken: (error: unknown) => void;
-}
+  readonly nodes: NodeTable;
+  readonly cluster: Cluster;
+  readonly node: Node;
+  private readonly deps: AssemblyDependencies;
+  private readonly inForce: SettingsInForce;
+  private readonly keys: ClusterKeys;
 
-/** What of the settings is looked up at each message, as it is kept for that. */
-interface InForce {
-  readonly addresses: Addresses;
-  readonly locationSocket: string | undefined;
-  readonly trusted: ReadonlySet<string>;
-  readonly isOutside: (flow: Flow) => boolean;
-}
+  constructor(deps: AssemblyDependencies) {
+    const { config, keys } = deps.settings;
+    this.deps = deps;
+    this.inForce = new SettingsInForce(deps.settings);
+    this.keys = new ClusterKeys(keys, clock.epoch);
+    this.telemetry = createTelemetry(this.readings());
+    this.database = new Database({ ...config.mysql, connectTimeout, queryTimeout }, (statement, duration) =>
+      this.telemetry.statement(statement, duration),
+    );
+    this.login = this.createLoginCheck();
+    this.nodes = this.createNodeTable();
+    this.cluster = this.createCluster();
+    this.node = this.createNode();
+  }
 
-export function assemble(
-  id: string,
-  version: string,
-  begun: Settings,
-  sockets: Sockets,
-  gauges: Gauges,
-  log: Logger,
-): Assembly {
-  const { config } = begun;
-  let inForce = forceOf(config);
-  let { hash } = begun;
-  const keys = new ClusterKeys(begun.keys, clock.epoch);
-  const telemetry: Telemetry = createTelemetry({
-    transactions: () => node.transactions.counts,
-    eventLoopLag: () => {
-      const { worstLag } = gauges;
-      gauges.worstLag = 0;
-      return worstLag;
-    },
-    peers: () => cluster.membership.alive(clock.now()).length,
-    flows: () => cluster.flows.size,
-    relays: () => cluster.relays,
-  });
-  const database = new Database(
-    { ...config.mysql, connectTimeout: 3_000, queryTimeout: 5_000 },
-    (statement, duration) => telemetry.statement(statement, duration),
-  );
-  const login = new LoginCheck(
-    () => database.tryLogin(),
-    (problem) =>
-      problem === ""
-        ? log.info("the database takes this node's login again")
-        : log.error({ err: problem }, "cannot sign in to the database anew; open connections go on"),
-  );
-  const nodes = new NodeTable(database, {
-    ...{ name: config.name, version },
-    configurationHash: () => hash,
-    databaseError: () => login.problem,
-  });
-  const location = new Location(new LocationTables(database, () => inForce.locationSocket), clock.defer);
-  const cluster: Cluster = new Cluster(
-    {
-      id,
-      address: withPort(config.cluster.advertise, sockets.peers.port),
-      isPortShared: config.sip.reusePort,
-      maxFlows: config.maxFlows,
-    },
-    {
-      sockets: {
-        sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
-        sendDirectly: (bytes, flow) => sockets.direct.send(bytes, flow.address, flow.port),
-        sendToPeer: (bytes, to) => sockets.peers.send(bytes, to.host, to.port),
-      },
-      receiver: {
-        receiveRelayedResponse: (bytes) => node.relayedResponse(bytes),
-        acceptOffered: (bytes, flow) => node.offered(bytes, flow),
-        acceptHandedOver: (bytes, flow, peer) => node.handed(bytes, flow, peer),
-      },
-      observer: {
-        peerChanged: (peer, isAlive) =>
-          log.info(
-            { peer: peer.id, address: peer.address, isAlive },
-            isAlive ? "peer lives" : "peer is gone",
-          ),
-        directoryFailed: (error) => log.warn({ err: messageOf(error) }, "strowger_node cannot be read"),
-      },
-      directory: nodes,
-      clock,
-      seal: keys.relay,
-      isOutside: (flow) => inForce.isOutside(flow),
-      load: () => node.figures,
-    },
-  );
-  const broken = (error: unknown) => {
-    telemetry.internalError();
-    log.error({ err: error }, "an error of ours");
+  /** Puts the settings into force that a running node can change. */
+  apply(settings: Settings): void {
+    const { inForce } = this;
+    const { mysql, logLevel } = settings.config;
+    const changes = inForce.replace(settings);
+    this.keys.replace(settings.keys);
+    if (changes.insideRanges) this.cluster.refreshOutside();
+    if (changes.login) {
+      this.database.signInAs(mysql.user, mysql.password);
+      void this.login.look();
+    }
+    this.deps.log.level = logLevel;
+  }
+
+  /** Counts and logs an internal error. The process goes on. */
+  readonly reportInternalError = (error: unknown): void => {
+    this.telemetry.internalError();
+    this.deps.log.error({ err: error }, "internal error");
   };
-  const node: Node = new Node({
-    lookup: location,
-    authenticator: {
+
+  private readings(): Readings {
+    return {
+      transactions: () => this.node.transactions.counts,
+      eventLoopLag: () => this.eventLoopLag.take(),
+      peers: () => this.cluster.membership.alive(clock.now()).length,
+      flows: () => this.cluster.flows.size,
+      relays: () => this.cluster.relays,
+    };
+  }
+
+  private createLoginCheck(): LoginCheck {
+    const { log } = this.deps;
+    return new LoginCheck(
+      () => this.database.tryLogin(),
+      (problem) =>
+        problem === ""
+          ? log.info("the database accepts this node's login again")
+          : log.error({ err: problem }, "the database refuses a new login; open connections stay in use"),
+    );
+  }
+
+  private createNodeTable(): NodeTable {
+    const { version, settings } = this.deps;
+    return new NodeTable(this.database, {
+      name: settings.config.name,
+      version,
+      configurationHash: () => this.inForce.hash,
+      databaseError: () => this.login.problem,
+    });
+  }
+
+  private createCluster(): Cluster {
+    const { id, sockets, settings, log } = this.deps;
+    const { cluster, sip, maxFlows } = settings.config;
+    return new Cluster(
+      {
+        id,
+        address: withPort(cluster.advertise, sockets.peers.port),
+        isPortShared: sip.reusePort,
+        maxFlows,
+      },
+      {
+        sockets: {
+          sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
+          sendDirectly: (bytes, flow) => sockets.direct.send(bytes, flow.address, flow.port),
+          sendToPeer: (bytes, to) => sockets.peers.send(bytes, to.host, to.port),
+        },
+        receiver: {
+          receiveRelayedResponse: (bytes) => this.node.relayedResponse(bytes),
+          acceptOffered: (bytes, flow) => this.node.offered(bytes, flow),
+          acceptHandedOver: (bytes, flow, peer) => this.node.handed(bytes, flow, peer),
+        },
+        observer: {
+          peerChanged: ({ id: peer, address }, isAlive) =>
+            log.info({ peer, address, isAlive }, isAlive ? "peer is alive" : "peer is gone"),
+          directoryFailed: (error) => log.warn({ err: messageOf(error) }, "cannot read strowger_node"),
+        },
+        directory: this.nodes,
+        clock,
+        seal: this.keys.relay,
+        isOutside: (flow) => this.inForce.isOutside(flow),
+        load: () => this.node.figures,
+      },
+    );
+  }
+
+  private createNode(): Node {
+    const { inForce, keys, cluster } = this;
+    const { id, settings, log } = this.deps;
+    const tables = new LocationTables(this.database, () => inForce.locationSocket);
+    return new Node({
+      lookup: new Location(tables, clock.defer),
+      authenticator: this.createAuthenticator(),
+      get addresses() {
+        return inForce.addresses;
+      },
+      tokenSeal: keys.flowToken,
+      branchSeal: keys.branch,
+      node: id,
+      cluster,
+      telemetry: this.telemetry,
+      maxTransactions: settings.config.maxTransactions,
+      now: clock.epoch,
+      clock: clock.now,
+      isPeer: (flow) => inForce.peers.has(flow.address),
+      isReachable: (flow) => cluster.isReachable(flow),
+      isOwnAddress: (text) => inForce.addresses.own.has(text),
+      isStoreFailure: (error) => error instanceof StoreUnavailable || error instanceof QueueFull,
+      log: (event, fields) => log.info(fields, event),
+      broken: this.reportInternalError,
+    });
+  }
+
+  private createAuthenticator(): Authenticator {
+    const { keys } = this;
+    return {
       get keys() {
         return keys.nonces;
       },
       nonceLifetime: defaultNonceLifetime,
       nonceCounts: new NonceCounts(),
       dummyHa1: randomBytes(32).toString("hex"),
-    },
-    get addresses() {
-      return inForce.addresses;
-    },
-    tokenSeal: keys.flowToken,
-    branchSeal: keys.branch,
-    node: id,
-    cluster,
-    telemetry,
-    maxTransactions: config.maxTransactions,
-    now: clock.epoch,
-    clock: clock.now,
-    isPeer: (flow) => inForce.trusted.has(flow.address),
-    isReachable: (flow) => cluster.isReachable(flow),
-    isOwnAddress: (text) => inForce.addresses.own.has(text),
-    isStoreFailure: (error) => error instanceof StoreUnavailable || error instanceof QueueFull,
-    log: (event, fields) => log.info(fields, event),
-    broken,
-  });
-  let signedIn = config.mysql;
-  const signIn = (mysql: Config["mysql"]) => {
-    const isSame = mysql.user === signedIn.user && mysql.password === signedIn.password;
-    signedIn = mysql;
-    if (isSame) return;
-    database.signInAs(mysql.user, mysql.password);
-    void login.look();
-  };
-  let inside = config.insideRanges;
-  const apply = (settings: Settings) => {
-    const { insideRanges } = settings.config;
-    inForce = forceOf(settings.config);
-    hash = settings.hash;
-    keys.replace(settings.keys);
-    if (!isDeepStrictEqual(insideRanges, inside)) cluster.refreshOutside(); // each flow is looked at again
-    inside = insideRanges;
-    signIn(settings.config.mysql);
-    log.level = settings.config.logLevel;
-  };
-  return { node, cluster, telemetry, database, nodes, login, apply, broken };
-}
-
-function forceOf({ sip, peers, insideRanges }: Config): InForce {
-  const isInside = inRanges(insideRanges);
-  return {
-    addresses: addressesOf(sip.advertise, sip.former),
-    locationSocket: sip.locationSocket,
-    trusted: new Set(peers),
-    isOutside: insideRanges.length === 0 ? () => false : ({ address }) => !isInside(address),
-  };
+    };
+  }
 }
 
 const withPort = (address: HostPort, port: number): HostPort =>
   address.port === 0 ? { host: address.host, port } : address;
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

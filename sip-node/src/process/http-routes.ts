@@ -19,7 +19,7 @@ export interface Status {
   readonly configurationRestarts: readonly string[];
 }
 
-export interface PagesHouse {
+export interface RoutesDependencies {
   status(): Status;
   /** How long ago the node's clock ticked. */
   sinceTick(): Ms;
@@ -30,21 +30,21 @@ export interface PagesHouse {
 /** Rule 20: whoever is busy is not dead. */
 const patience: Ms = 10_000;
 
-export const publicPages = (house: PagesHouse): Pages => ({
+export const publicRoutes = (deps: RoutesDependencies): Pages => ({
   "GET /healthz": () =>
-    house.sinceTick() < patience
+    deps.sinceTick() < patience
       ? { status: 200, text: "ok\n" }
-      : { status: 503, text: `no tick for ${Math.round(house.sinceTick())} ms\n` },
+      : { status: 503, text: `no tick for ${Math.round(deps.sinceTick())} ms\n` },
   "GET /readyz": () =>
-    house.status().ready ? { status: 200, text: "ready\n" } : { status: 503, text: "not ready\n" },
-  "GET /metrics": async () => ({ status: 200, ...(await house.metrics()) }),
+    deps.status().ready ? { status: 200, text: "ready\n" } : { status: 503, text: "not ready\n" },
+  "GET /metrics": async () => ({ status: 200, ...(await deps.metrics()) }),
 });
 
-export const controlPages = (house: PagesHouse): Pages => ({
-  "GET /status": () => json(200, house.status()),
+export const controlRoutes = (deps: RoutesDependencies): Pages => ({
+  "GET /status": () => json(200, deps.status()),
   "POST /drain": () => {
-    house.drain();
-    return json(202, house.status());
+    deps.drain();
+    return json(202, deps.status());
   },
 });
 

@@ -1,0 +1,232 @@
+/** One run of a node: it starts, serves, drains, and ends the process. `life-cycle.ts` has the stages. */
+import type { Server } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import { clock, every } from "../adapters/clock.ts";
+import { isFromLoopback, serveHttp } from "../adapters/http.ts";
+import { watchFolders } from "../adapters/watch-folders.ts";
+import type { Settings } from "../config/config.ts";
+import { LiveSettings } from "../config/live-settings.ts";
+import type { Ms } from "../wire/units.ts";
+import type { Assembly } from "./assemble.ts";
+import { controlRoutes, publicRoutes, type RoutesDependencies, type Status } from "./http-routes.ts";
+import { meetPeers, waitForSchema } from "./join-cluster.ts";
+import { LifeCycle } from "./life-cycle.ts";
+import type { NodeLog } from "./log.ts";
+import { startPeriodicTasks } from "./periodic-tasks.ts";
+import { closeSockets, openPhoneSocket, type Sockets } from "./sockets.ts";
+
+/** Timers fire late by at most this and a tick of their wheel. */
+const tickInterval: Ms = 20;
+/** Not every file system reports changes: the files are read again after this time. */
+const rereadInterval: Ms = 10_000;
+/** The longest wait for each of the last steps: the row in the database, ACKs, open connections. */
+const shutdownTimeout: Ms = 2_000;
+
+export interface NodeProcessDependencies {
+  readonly id: string;
+  readonly version: string;
+  /** In force at start. */
+  readonly settings: Settings;
+  /** Reads the settings again. Throws `ConfigError`. */
+  readonly readSettings: () => Settings;
+  /** The folders of the files that `readSettings` reads. */
+  readonly folders: readonly string[];
+  readonly sockets: Sockets;
+  readonly parts: Assembly;
+  readonly output: NodeLog;
+  exit(): void;
+}
+
+export class NodeProcess {
+  private readonly deps: NodeProcessDependencies;
+  private readonly parts: Assembly;
+  private readonly life = new LifeCycle();
+  private readonly settings: LiveSettings;
+  private readonly stops: (() => void)[] = [];
+  private servers: readonly Server[] = [];
+  private tickedAt: Ms = clock.now();
+  private isMember = false;
+
+  constructor(deps: NodeProcessDependencies) {
+    this.deps = deps;
+    this.parts = deps.parts;
+    this.settings = this.createLiveSettings();
+  }
+
+  /** Resolves when phones are served. Rejects if an address cannot be bound. */
+  async start(): Promise<void> {
+    this.stops.push(watchFolders(this.deps.folders, rereadInterval, () => this.settings.look()));
+    this.servers = await this.serveHttp();
+    this.receive();
+    this.stops.push(startPeriodicTasks(this.parts, this.deps.output));
+    this.stops.push(this.startTicking());
+    await this.join();
+    await this.serve();
+  }
+
+  /** `why` is logged. */
+  drain(why: string): void {
+    if (!this.life.drain(clock.now())) return;
+    const { node, telemetry, cluster } = this.parts;
+    const { drainTimeout } = this.settings.config;
+    this.log.info({ why, transactions: node.transactions.counts, timeout: drainTimeout }, "draining");
+    telemetry.drainingChanged(true);
+    cluster.heartbeat.drain();
+  }
+
+  /** A person waits at the terminal: only phones that wait for a final response are waited for. */
+  hurry(): void {
+    this.life.hurry(clock.now());
+    this.drain("SIGINT");
+  }
+
+  private get log() {
+    return this.deps.output.log;
+  }
+
+  // ── Start ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private createLiveSettings(): LiveSettings {
+    const { settings, readSettings, parts } = this.deps;
+    const { telemetry } = parts;
+    return new LiveSettings(settings, {
+      read: readSettings,
+      apply: (next) => parts.apply(next),
+      refused: (problems) => {
+        telemetry.configurationRead(problems.length, this.settings.report.restarts.length);
+        this.log.error({ problems }, "configuration refused, the last valid one stays in force");
+      },
+      applied: ({ hash }, restarts) => {
+        telemetry.configurationRead(0, restarts.length);
+        this.log.info({ hash }, "configuration in force");
+        if (restarts.length > 0)
+          this.log.warn({ waiting: restarts }, "configuration: these settings need a restart");
+      },
+    });
+  }
+
+  /** The control port accepts requests from this host only: who may forward a port to it is decided by RBAC. */
+  private serveHttp(): Promise<Server[]> {
+    const { config } = this.deps.settings;
+    const routes: RoutesDependencies = {
+      status: () => this.status(),
+      sinceTick: () => clock.now() - this.tickedAt,
+      metrics: () => this.metrics(),
+      drain: () => this.drain("POST /drain"),
+    };
+    return Promise.all([
+      serveHttp(config.http, publicRoutes(routes)),
+      serveHttp(config.control, controlRoutes(routes), isFromLoopback),
+    ]);
+  }
+
+  private receive(): void {
+    const { node, cluster } = this.parts;
+    const { direct, peers } = this.deps.sockets;
+    direct.receive((bytes, flow) => this.guard(() => node.directDatagram(bytes, flow)));
+    peers.receive((bytes, { address, port }) =>
+      this.guard(() => cluster.receive(bytes, { host: address, port })),
+    );
+  }
+
+  private startTicking(): () => void {
+    return every(
+      tickInterval,
+      () => this.guard(() => this.tick()),
+      (lateness) => this.parts.eventLoopLag.add(lateness),
+    );
+  }
+
+  private async join(): Promise<void> {
+    await waitForSchema(this.parts, this.log);
+    this.isMember = true;
+    await meetPeers(this.parts, this.log);
+  }
+
+  private async serve(): Promise<void> {
+    const { sockets, settings, version } = this.deps;
+    const { sip, http } = settings.config;
+    const phones = await openPhoneSocket(settings.config, this.log);
+    sockets.phones = phones;
+    phones.receive((bytes, flow) => this.guard(() => this.parts.node.datagram(bytes, flow)));
+    this.life.serve();
+    const { listen, advertise } = sip;
+    this.log.info({ sip: listen, advertise, cluster: sockets.peers.port, http, version }, "ready");
+  }
+
+  // ── While it runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private tick(): void {
+    const { node, cluster } = this.parts;
+    this.tickedAt = clock.now();
+    node.tick();
+    if (this.isMember) cluster.tick();
+    const work = {
+      isDrained: this.life.isDraining && node.isDrained,
+      owesAnswers: node.hasOpenRequests(),
+    };
+    if (this.life.mayLeave(this.tickedAt, this.settings.config.drainTimeout, work)) void this.leave();
+  }
+
+  /** An error of one datagram or tick ends nothing. */
+  private guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.parts.reportInternalError(error);
+    }
+  }
+
+  private status(): Status {
+    const { id, version, settings } = this.deps;
+    const { node, cluster } = this.parts;
+    const { problems, restarts } = this.settings.report;
+    return {
+      node: id,
+      name: settings.config.name,
+      version,
+      stage: this.life.stage,
+      ready: this.life.isReady,
+      draining: this.life.isDraining,
+      transactions: node.transactions.counts,
+      servingPeers: cluster.membership.serving(clock.now()).length,
+      configurationHash: this.settings.hash,
+      configurationProblems: problems,
+      configurationRestarts: restarts,
+    };
+  }
+
+  private async metrics() {
+    const { registry } = this.parts.telemetry;
+    return { type: registry.contentType, text: await registry.metrics() };
+  }
+
+  // ── Exit ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async leave(): Promise<void> {
+    const { node, cluster, database } = this.parts;
+    for (const stop of this.stops) stop();
+    this.log.info({ transactions: node.transactions.counts, isDrained: node.isDrained }, "stopped");
+    await Promise.race([cluster.heartbeat.removeRow(), pause(shutdownTimeout)]).catch(() => {});
+    cluster.heartbeat.leave();
+    await this.untilForwarded();
+    this.closeHttp();
+    await closeSockets(this.deps.sockets);
+    await Promise.race([database.close(), pause(shutdownTimeout)]);
+    this.deps.output.flushSync();
+    this.deps.exit();
+  }
+
+  /** Until no ACK is being forwarded. The sockets close in the same turn of the event loop, because phones keep sending. */
+  private async untilForwarded(): Promise<void> {
+    const { node } = this.parts;
+    for (let waited = 0; node.isForwarding && waited < shutdownTimeout; waited += 2) await pause(2);
+  }
+
+  private closeHttp(): void {
+    for (const server of this.servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+}
