@@ -7,7 +7,7 @@ import { ControllerLoop, type Controller, type DeletedObject } from "./runtime/c
 import { keyOf, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
 import type { Change, Source } from "./runtime/source.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
-import { SipClusterController, type SipClusterControllerOptions } from "./sip-cluster/controller.ts";
+import { SipClusterController, type SipClusterDependencies } from "./sip-cluster/controller.ts";
 import { SipDomainController } from "./sip-domain/controller.ts";
 import { SipUserController } from "./sip-user/controller.ts";
 import { figureFields } from "./sip-user/plan-figures.ts";
@@ -22,7 +22,7 @@ export interface ControllersOptions {
   readonly source: Source;
   readonly installations: Installations;
   /** Absent where the source is a folder of files. */
-  readonly fleet?: SipClusterControllerOptions["fleet"];
+  readonly fleet?: SipClusterDependencies["fleet"];
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Reconciles of one kind under way at the same time: each waits for the database most of its time. */
@@ -64,7 +64,7 @@ export function createControllers(options: ControllersOptions): Controllers {
       ...parts,
       clock: systemClock,
       ...(fleet && { fleet }),
-      onNews: news,
+      onChange: news,
       bindings: (key) => bindings.get(key),
       onReplaced: (key, times) => metrics.databaseReplaced.labels(key).inc(times),
       onFailure: (cause) => log.warn({ err: cause }, "nodes were not asked whether they answer: tried again"),

@@ -1,25 +1,31 @@
-/** What the pure `decide` of a kind returns: what to do, and what to say about it. */
+/** The result of a kind's pure `decide`: the actions to carry out, and the status to write after them. */
 import type { Ms } from "./clock.ts";
 import type { NewCondition } from "./condition.ts";
 import type { Reason } from "./reason.ts";
 
 export interface Decision<Action> {
-  /** In this order, in one transaction; empty: everything is as it should be, or nothing can be done. */
+  /** Carried out in this order, in one transaction. Empty: nothing has to change, or nothing can be done. */
   readonly actions: readonly Action[];
-  /** The condition `Ready`, once the actions are done. */
-  readonly ready: NewCondition;
+  /** The conditions that hold once the actions are done, at most one of each type. One of them is `Ready`. */
+  readonly conditions: readonly NewCondition[];
   /** Fields of the status beside the conditions. */
   readonly status: Readonly<Record<string, unknown>>;
-  /** Look again after this time, because what it waits for tells nobody. */
+  /** Reconcile again after this time, because no watch reports the change that the object waits for. */
   readonly requeueAfter?: Ms;
-  /** Whether the object is to be held back (finalizer) while it is being deleted; undefined: as it is. */
+  /** Whether the object needs our finalizer. Undefined: the finalizer stays as it is. */
   readonly needsFinalizer?: boolean;
-  /** The actions give up a name that another object may wait for. */
+  /** The actions free a name that another object may wait for. */
   readonly freesName?: boolean;
-  /** The actions may well have another cause than somebody else's change of the rows: a Secret that was rotated, a leave that was withdrawn. */
+  /** The actions may follow from a rotated Secret or a changed permission. They do not prove that another program changed the rows. */
   readonly isExpectedChange?: boolean;
 }
 
+/** A decision before its conditions are listed: each kind adds its other conditions in its `decide.ts`. */
+export interface DecisionDraft<Action> extends Omit<Decision<Action>, "conditions"> {
+  readonly ready: NewCondition;
+}
+
+/** The condition Ready with the status True. */
 export const ready = (message: string): NewCondition => ({
   type: "Ready",
   status: "True",
@@ -27,6 +33,7 @@ export const ready = (message: string): NewCondition => ({
   message,
 });
 
+/** The condition Ready with the status False. */
 export const notReady = (reason: Reason, message: string): NewCondition => ({
   type: "Ready",
   status: "False",

@@ -42,7 +42,7 @@ function given(more: object = {}, status?: object) {
   });
   const plan = (decided: Partial<Plan> = {}): Plan => ({
     actions: [],
-    ready: ready("all is well"),
+    conditions: [ready("all is well")],
     status: {},
     apply: () => (done.push("apply"), Promise.resolve()),
     ...decided,
@@ -123,7 +123,7 @@ test("a pause: nothing is planned, and what others no longer allow ends all the 
   expect(await reconcileObject(object, dependencies(nothing), never)).toEqual({});
   expect(done).toEqual(["status"]);
   expect(statuses.at(-1)).toMatchObject({ observedGeneration: 1 });
-  const revoked = plan({ ready: notReady("NotAllowed", "no") });
+  const revoked = plan({ conditions: [notReady("NotAllowed", "no")] });
   await reconcileObject(object, dependencies(nothing), never, () => Promise.resolve(revoked));
   expect(done.slice(1)).toEqual(["apply", "status"]);
   expect(statuses.at(-1)?.conditions.map(({ type, status }) => `${type} ${status}`)).toEqual([

@@ -1,8 +1,8 @@
-/** What the reconcile of every kind with rows does around its own decision: pause, hold back, apply, and say how it ended. */
-import { isReadyObject } from "./is-ready-object.ts";
-import { keyOf, type CommonStatus, type KubernetesObject } from "./object.ts";
+/** The steps around a kind's own decision: check for a pause, set the finalizer, apply the actions, write the status. */
 import type { NewCondition } from "./condition.ts";
 import type { Decision } from "./decision.ts";
+import { isReadyObject } from "./is-ready-object.ts";
+import { keyOf, type CommonStatus, type KubernetesObject } from "./object.ts";
 import type { Outcome } from "./reconcile-loop.ts";
 import type { Source } from "./source.ts";
 import type { StatusWriter } from "./status-writer.ts";
@@ -10,55 +10,47 @@ import type { StatusWriter } from "./status-writer.ts";
 export interface ReconcileDependencies {
   readonly source: Source;
   readonly status: StatusWriter;
-  /** What a failure says about the object; undefined: nothing that is ours to say. Unknown says that this spec was not looked at. */
+  /**
+   * The condition for a reconcile that failed. Undefined: the status stays as it is. With the status Unknown, `observedGeneration` stays,
+   * because this spec was not evaluated.
+   */
   readonly conditionOf: (error: unknown) => NewCondition | undefined;
 }
 
-/** A decision with the way to carry it out. */
+/** A decision with the function that carries it out. */
 export interface Plan extends Decision<unknown> {
   apply(): Promise<void>;
 }
 
 export const finalizer = "sip.strowger.dev/rows";
-const pausedBy = "sip.strowger.dev/paused";
+const pauseAnnotation = "sip.strowger.dev/paused";
 
 /**
- * Paused, nothing is written: rows stay as they are, whatever happens to them. Only deletion goes on, for an object that stays in
- * Terminating helps nobody, and what others no longer allow ends, for else whoever may pause could go on with it.
+ * For a paused object nothing is written, and its rows stay as they are. There are two exceptions. A deletion goes on, because an object
+ * must not stay in Terminating. A permission that was withdrawn takes effect, because a user who may pause an object could evade it.
  */
 export const isPaused = ({ metadata }: KubernetesObject): boolean =>
-  metadata.annotations?.[pausedBy] === "true";
+  metadata.annotations?.[pauseAnnotation] === "true";
 
 /**
- * Runs `plan`, carries it out and writes the status. A failure is stated and thrown on, for the loop backs off. `revocation` takes its place
- * for an object that is paused; undefined: nothing was revoked.
+ * Runs `plan`, carries it out and writes the status once, last. A failure is written to the status and thrown again, so that the loop backs
+ * off. For a paused object `revocation` runs instead of `plan`; its result is undefined where no permission was withdrawn.
  */
 export async function reconcileObject(
   object: KubernetesObject,
-  { source, status, conditionOf }: ReconcileDependencies,
+  deps: ReconcileDependencies,
   plan: () => Promise<Plan>,
   revocation?: () => Promise<Plan | undefined>,
 ): Promise<Outcome> {
-  if (isPaused(object)) {
-    const { observedGeneration } = (object.status ?? {}) as CommonStatus; // this spec was not looked at
-    await status.write(object, paused("True"), { observedGeneration }); // at once, whether there is a database or not
-    const revoked = await revocation?.();
-    if (revoked === undefined) return {};
-    await revoked.apply();
-    await status.write(object, [revoked.ready, paused("True")], { observedGeneration });
-    return {};
+  if (isPaused(object)) return reconcilePaused(object, deps.status, revocation);
+  const applied = await carryOut(object, deps.source, plan).catch((cause: unknown) => ({ cause }));
+  if ("cause" in applied) {
+    await writeFailure(object, deps, applied.cause);
+    throw applied.cause;
   }
-  const ended = await carryOut(object, source, plan).catch((cause: unknown) => ({ cause }));
-  if ("cause" in ended) {
-    const verdict = conditionOf(ended.cause);
-    const { observedGeneration } = (object.status ?? {}) as CommonStatus;
-    const fields = verdict?.status === "Unknown" ? { observedGeneration } : {};
-    if (verdict !== undefined) await status.write(object, [verdict, ...resumed(object)], fields);
-    throw ended.cause;
-  }
-  const { ready, status: fields, requeueAfter, actions, isExpectedChange, freesName } = ended;
+  const { conditions, status: fields, requeueAfter, actions, isExpectedChange, freesName } = applied;
   const isRepair = actions.length > 0 && isExpectedChange !== true && wasReady(object);
-  await status.write(object, [ready, ...resumed(object)], fields);
+  await deps.status.write(object, [...conditions, ...resumed(object)], fields);
   return {
     ...(requeueAfter === undefined ? {} : { requeueAfter }),
     ...(isRepair ? { isRepair } : {}),
@@ -66,21 +58,50 @@ export async function reconcileObject(
   };
 }
 
-/** The finalizer is there before the first row is, and goes after the last write. */
+/** The condition Paused is written first, because a revocation has to wait for the database. */
+async function reconcilePaused(
+  object: KubernetesObject,
+  status: StatusWriter,
+  revocation: (() => Promise<Plan | undefined>) | undefined,
+): Promise<Outcome> {
+  const fields = { observedGeneration: observedGenerationOf(object) }; // this spec was not evaluated
+  await status.write(object, [paused("True")], fields);
+  const revoked = await revocation?.();
+  if (revoked === undefined) return {};
+  await revoked.apply();
+  await status.write(object, [...revoked.conditions, paused("True")], fields);
+  return {};
+}
+
+async function writeFailure(
+  object: KubernetesObject,
+  { status, conditionOf }: ReconcileDependencies,
+  cause: unknown,
+): Promise<void> {
+  const condition = conditionOf(cause);
+  if (condition === undefined) return;
+  const fields = condition.status === "Unknown" ? { observedGeneration: observedGenerationOf(object) } : {};
+  await status.write(object, [condition, ...resumed(object)], fields);
+}
+
+/** The finalizer is set before the first row is written, and removed after the last write. */
 async function carryOut(object: KubernetesObject, source: Source, plan: () => Promise<Plan>): Promise<Plan> {
   const { namespace, name, finalizers = [] } = object.metadata;
   const key = keyOf(namespace, name);
   const decided = await plan();
-  const isHeld = finalizers.includes(finalizer);
-  if (decided.needsFinalizer === true && !isHeld) await source.setFinalizer(object.kind, key, true);
+  const hasFinalizer = finalizers.includes(finalizer);
+  if (decided.needsFinalizer === true && !hasFinalizer) await source.setFinalizer(object.kind, key, true);
   await decided.apply();
-  if (decided.needsFinalizer === false && isHeld) await source.setFinalizer(object.kind, key, false);
+  if (decided.needsFinalizer === false && hasFinalizer) await source.setFinalizer(object.kind, key, false);
   return decided;
 }
 
-/** Whether the status says that all was well with this very spec. */
+const observedGenerationOf = ({ status }: KubernetesObject): number | undefined =>
+  ((status ?? {}) as CommonStatus).observedGeneration;
+
+/** Whether the status states Ready for this generation of the spec. */
 const wasReady = (object: KubernetesObject): boolean =>
-  isReadyObject(object) && (object.status as CommonStatus).observedGeneration === object.metadata.generation;
+  isReadyObject(object) && observedGenerationOf(object) === object.metadata.generation;
 
 const paused = (status: "True" | "False"): NewCondition => ({
   type: "Paused",
@@ -88,11 +109,11 @@ const paused = (status: "True" | "False"): NewCondition => ({
   reason: status === "True" ? "PausedByAnnotation" : "NotPaused",
   message:
     status === "True"
-      ? `nothing is written while the annotation ${pausedBy} is true, but what is no longer allowed ends; other conditions tell how it was before`
-      : "changes are followed",
+      ? `nothing is written while the annotation ${pauseAnnotation} is true, except that a withdrawn permission takes effect; the other conditions are from before the pause`
+      : "changes are applied",
 });
 
-/** Said only where the opposite was said before. */
+/** Paused=False is written only where the status has the condition Paused. */
 function resumed({ status }: KubernetesObject): readonly NewCondition[] {
   const { conditions = [] } = (status ?? {}) as CommonStatus;
   return conditions.some(({ type }) => type === "Paused") ? [paused("False")] : [];

@@ -1,4 +1,7 @@
-/** Notes on running pods: the configuration, so that kubelets deliver it at once, and what the pod's end costs when some must leave. Pure. */
+/**
+ * Annotations on running pods. A changed configuration annotation makes the kubelet deliver the configuration at once. The deletion cost
+ * tells Kubernetes which pods to delete first when the number of replicas falls. Pure.
+ */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import type { FleetAction } from "./fleet-action.ts";
@@ -9,32 +12,32 @@ import type { Pod } from "./current-state.ts";
 const costAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 const configurationAnnotation = "sip.strowger.dev/configuration";
 
-export interface PodsToAnnotate {
+export interface AnnotatePodsInput {
   readonly pods: readonly Pod[];
   readonly nodes: readonly NodeRow[];
-  /** Of the configuration and keys that are written now. */
+  /** Hash of the configuration and keys that this reconcile writes. */
   readonly hash: string;
-  /** As it is before this round. */
+  /** The Deployment before this reconcile. */
   readonly deployment: Manifest | undefined;
 }
 
-/** Both notes belong to one writer, so each write carries both. */
+/** Both annotations have the same field manager, so each write carries both. */
 export function annotatePods(
   { reference: { namespace }, replicas }: ServedCluster,
-  { pods, nodes, hash, deployment }: PodsToAnnotate,
+  { pods, nodes, hash, deployment }: AnnotatePodsInput,
 ): readonly FleetAction[] {
-  const mustSomeLeave = replicas < replicasOf(deployment);
+  const isScaledDown = replicas < replicasOf(deployment);
   return pods.flatMap((pod) => {
     const { name, uid, annotations } = pod;
     if (!pod.isRunning || pod.isTerminating) return [];
-    const cost = mustSomeLeave ? String(deletionCost(pod, nodes)) : annotations[costAnnotation];
+    const cost = isScaledDown ? String(deletionCost(pod, nodes)) : annotations[costAnnotation];
     if (annotations[configurationAnnotation] === hash && annotations[costAnnotation] === cost) return [];
-    const notes = {
+    const wanted = {
       [configurationAnnotation]: hash,
       ...(cost === undefined ? {} : { [costAnnotation]: cost }),
     };
-    const metadata = { namespace, name, uid, annotations: notes };
-    return [{ do: "notePod", manifest: { apiVersion: "v1", kind: "Pod", metadata } }];
+    const metadata = { namespace, name, uid, annotations: wanted };
+    return [{ do: "annotatePod", manifest: { apiVersion: "v1", kind: "Pod", metadata } }];
   });
 }
 

@@ -44,7 +44,7 @@ async function refused(actions: readonly ClusterAction[], found: Manifest | unde
   return calls;
 }
 
-const note: ClusterAction = { do: "notePod", manifest: pod("u1") };
+const note: ClusterAction = { do: "annotatePod", manifest: pod("u1") };
 
 test("a note for a pod that went, or is another one now, is dropped", async () => {
   expect(await refused([note], undefined)).toEqual(["apply Pod a"]);
@@ -58,7 +58,7 @@ test("a note that the API server refuses for a pod that is still there is an err
 test("each action is carried out by itself, in the order of the decision", async () => {
   const actions: readonly ClusterAction[] = [
     { do: "takeDatabase" },
-    { do: "tell", event: { type: "Normal", reason: "DatabaseTakenOver", message: "m" } },
+    { do: "recordEvent", event: { type: "Normal", reason: "DatabaseTakenOver", message: "m" } },
     { do: "create", manifest: pod("u1") },
     { do: "remove", manifest: pod("u1") },
     { do: "releaseDatabase" },

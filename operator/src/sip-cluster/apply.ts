@@ -1,15 +1,15 @@
-/** Carries out what was decided about a SipCluster: each step by itself, in the order of the decision. */
+/** Carries out the decision about a SipCluster: one action after the other, in the order of the decision. */
 import { setClusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { migrate } from "../adapters/mysql/migrate.ts";
 import { readMigrations } from "../adapters/mysql/migration-files.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Manifest } from "../runtime/manifests.ts";
+import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { ClusterAction } from "./decide.ts";
 import { objectTypes } from "./live-objects.ts";
-import type { SipCluster } from "./resource.ts";
 import type { ClusterDependencies } from "./read-current-state.ts";
+import type { SipCluster } from "./resource.ts";
 
-export interface Subject {
+export interface ApplyTarget {
   readonly object: KubernetesObject;
   readonly cluster: SipCluster;
   readonly installation: Installation | undefined;
@@ -17,13 +17,13 @@ export interface Subject {
 
 export async function apply(
   actions: readonly ClusterAction[],
-  { object, cluster, installation }: Subject,
+  { object, cluster, installation }: ApplyTarget,
   { fleet, source }: Pick<ClusterDependencies, "fleet" | "source">,
 ): Promise<void> {
   for (const action of actions) {
     switch (action.do) {
       case "takeDatabase":
-        await take(cluster, installation);
+        await takeDatabase(cluster, installation);
         break;
       case "migrateDatabase":
         if (installation !== undefined) await migrate(installation.database, await readMigrations());
@@ -31,35 +31,37 @@ export async function apply(
       case "releaseDatabase":
         await installation?.write((change) => setClusterOfDatabase(change, undefined));
         break;
-      case "tell":
+      case "recordEvent":
         source.event(object, action.event);
         break;
       default:
-        if (fleet !== undefined) await write(action.do, action.manifest, fleet);
+        if (fleet !== undefined) await writeManifest(action.do, action.manifest, fleet);
     }
   }
 }
 
-const take = async ({ reference, uid }: SipCluster, installation: Installation | undefined): Promise<void> =>
-  installation?.write((change) => setClusterOfDatabase(change, { ...reference, uid }));
+const takeDatabase = async (
+  { reference, uid }: SipCluster,
+  installation: Installation | undefined,
+): Promise<void> => installation?.write((change) => setClusterOfDatabase(change, { ...reference, uid }));
 
-async function write(
-  how: "apply" | "create" | "remove" | "notePod",
+async function writeManifest(
+  how: "apply" | "create" | "remove" | "annotatePod",
   manifest: Manifest,
   { manifests, live }: NonNullable<ClusterDependencies["fleet"]>,
 ): Promise<void> {
   const { namespace, name, uid = "" } = manifest.metadata;
   const key = keyOf(namespace, name);
-  // A write that fails halfway leaves what was known in doubt.
+  // After a write that fails halfway the cached object may be wrong.
   live.forget(manifest.kind, key);
   if (how === "apply") live.learn(await manifests.apply(manifest));
   else if (how === "create") await manifests.create(manifest);
   else if (how === "remove") await manifests.remove(manifest, key, uid);
-  else await note(manifest, key, manifests);
+  else await annotatePod(manifest, key, manifests);
 }
 
-/** A pod that went meanwhile needs no note. */
-async function note(
+/** An error does not count for a pod that is gone, or that is another pod of this name by now. */
+async function annotatePod(
   manifest: Manifest,
   key: ObjectKey,
   manifests: NonNullable<ClusterDependencies["fleet"]>["manifests"],

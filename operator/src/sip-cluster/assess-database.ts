@@ -1,4 +1,4 @@
-/** Whose the database is (design: truth, names, ownership, rule 1), and whether it can serve. Pure. */
+/** Which SipCluster owns the database (design: truth, names, ownership, rule 1), and whether the database can serve. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import { goneAfter, sayWaiting } from "../adapters/mysql/schema-now.ts";
 import type { Ms } from "../runtime/clock.ts";
@@ -9,118 +9,127 @@ import { liveNodes } from "./live-nodes.ts";
 import type { DatabaseState, OpenDatabase } from "./current-state.ts";
 
 export interface DatabaseAssessment {
-  /** `take`: it is this cluster's once that is done. `unknown`: it cannot be asked; whatever was so before goes on. */
+  /** `take`: it is this cluster's after the action `takeDatabase`. `unknown`: it cannot be reached, and the last assessment stays in force. */
   readonly is: "ours" | "take" | "unknown" | "not ours";
+  /** The condition DatabaseReady. */
   readonly condition: NewCondition;
   readonly lookAgain?: Ms;
 }
 
-/** So long must the other leader be silent. */
-const silence: Ms = 60_000;
+/** The other leader must be without a heartbeat for this time. */
+const takeOverAfter: Ms = 60_000;
 
-/** `had`: the installation id that the status states. */
+/** `previousId`: the installation id in the status. */
 export function assessDatabase(
   cluster: SipCluster,
   database: DatabaseState,
-  had: string | undefined,
+  previousId: string | undefined,
 ): DatabaseAssessment {
   switch (database.kind) {
     case "absent":
       return {
         is: "not ours",
-        condition: no("MysqlMissing", "spec.mysql is not set; say which database serves this exchange"),
+        condition: databaseNotReady(
+          "MysqlMissing",
+          "spec.mysql is not set; set it to the database of this exchange",
+        ),
       };
     case "away":
-      return { is: "unknown", condition: no(database.reason, database.message) };
+      return { is: "unknown", condition: databaseNotReady(database.reason, database.message) };
     case "open":
-      return judgeOpen(cluster, database, had);
+      return assessOpen(cluster, database, previousId);
   }
 }
 
-function judgeOpen(cluster: SipCluster, database: OpenDatabase, had: string | undefined): DatabaseAssessment {
+function assessOpen(
+  cluster: SipCluster,
+  database: OpenDatabase,
+  previousId: string | undefined,
+): DatabaseAssessment {
   const { holder, installationId, beat, isLed, uidNow } = database;
   const { namespace, name } = cluster.reference;
   const isNamesake = holder?.namespace === namespace && holder.name === name;
-  if (isNamesake && holder.uid === cluster.uid) return { is: "ours", condition: standing(cluster, database) };
-  // Once for each time that it is asked: two SipClusters with the annotation would take it from each other for ever.
-  const isServed = cluster.takeOver === installationId && had === installationId && !isNamesake;
-  if (holder === undefined || (cluster.takeOver === installationId && !isServed))
-    return { is: "take", condition: standing(cluster, database) };
+  if (isNamesake && holder.uid === cluster.uid)
+    return { is: "ours", condition: buildCondition(cluster, database) };
+  // Each annotation takes the database once. Otherwise two SipClusters with the annotation would take it from each other forever.
+  const wasTaken = cluster.takeOver === installationId && previousId === installationId && !isNamesake;
+  if (holder === undefined || (cluster.takeOver === installationId && !wasTaken))
+    return { is: "take", condition: buildCondition(cluster, database) };
   if (isNamesake) {
-    if (uidNow === cluster.uid && (isLed || beat.age >= silence))
-      return { is: "take", condition: standing(cluster, database) };
+    if (uidNow === cluster.uid && (isLed || beat.age >= takeOverAfter))
+      return { is: "take", condition: buildCondition(cluster, database) };
     return {
       is: "not ours",
-      condition: no(
+      condition: databaseNotReady(
         "DatabaseTaken",
-        `the database belongs to an earlier SipCluster ${name}, whose operator was alive in the last minute; taken over when it has been silent for ${silence / 1000} s, or at once with the annotation sip.strowger.dev/take-over: ${installationId}`,
+        `the database belongs to an earlier SipCluster ${name}, whose operator wrote a heartbeat in the last minute; taken over after ${takeOverAfter / 1000} s without a heartbeat, or at once with the annotation sip.strowger.dev/take-over: ${installationId}`,
       ),
       lookAgain: 10_000,
     };
   }
-  const who =
+  const owner =
     holder.namespace === namespace ? `SipCluster ${holder.name}` : "a SipCluster of another namespace";
-  const how = isServed
-    ? "It was taken back since this one took it over; to take it again, remove the annotation sip.strowger.dev/take-over, and then set it again"
-    : `To take it, annotate this one with sip.strowger.dev/take-over: ${installationId}`;
+  const how = wasTaken
+    ? "This SipCluster took it over before, and it was taken back; to take it again, remove the annotation sip.strowger.dev/take-over, and then set it again"
+    : `To take it over, annotate this SipCluster with sip.strowger.dev/take-over: ${installationId}`;
   return {
     is: "not ours",
-    condition: no(
+    condition: databaseNotReady(
       "DatabaseTaken",
-      `the database belongs to ${who}; one database serves one SipCluster. ${how}`,
+      `the database belongs to ${owner}; one database serves one SipCluster. ${how}`,
     ),
     lookAgain: 30_000,
   };
 }
 
-/** Whether a migration that waited may go on. */
+/** Whether a waiting migration can be applied now. */
 export const isMigrationDue = ({ isLed, schema: { next }, nodes }: OpenDatabase): boolean =>
   isLed && next !== undefined && olderThan(next.servesFrom, nodes).length === 0;
 
 const olderThan = (number: number, nodes: readonly NodeRow[]): readonly NodeRow[] =>
   nodes.filter(({ schemaMax, sinceBeat }) => schemaMax < number && number > 1 && sinceBeat < goneAfter);
 
-/** What is wrong, or worth knowing, although it serves. */
-function standing(cluster: SipCluster, database: OpenDatabase): NewCondition {
-  const verdict = serves(database);
-  if (verdict.status !== "True") return verdict;
+/** A database that serves may still have a problem or a notice to report. */
+function buildCondition(cluster: SipCluster, database: OpenDatabase): NewCondition {
+  const condition = buildSchemaCondition(database);
+  if (condition.status !== "True") return condition;
   const { login, replaced } = database;
   if (login.operator !== undefined)
-    return no(login.operator.reason, `${login.operator.message}; connections that are open go on`);
-  const nodes = nodesTrouble(cluster, liveNodes(database.nodes));
+    return databaseNotReady(login.operator.reason, `${login.operator.message}; open connections continue`);
+  const nodes = buildNodesProblem(cluster, liveNodes(database.nodes));
   if (nodes !== undefined) return nodes;
-  return replaced === undefined || verdict.reason !== "Connected"
-    ? verdict
-    : { ...verdict, reason: databaseReplaced, message: replaced };
+  return replaced === undefined || condition.reason !== "Connected"
+    ? condition
+    : { ...condition, reason: databaseReplaced, message: replaced };
 }
 
-/** The reason that stands for a day. */
+/** The reason stays for one day. */
 export const databaseReplaced = "DatabaseReplaced";
 
-function nodesTrouble({ mysql }: SipCluster, nodes: readonly NodeRow[]): NewCondition | undefined {
-  const troubled = nodes.filter(({ databaseError }) => databaseError !== "");
-  const [first] = troubled;
+function buildNodesProblem({ mysql }: SipCluster, nodes: readonly NodeRow[]): NewCondition | undefined {
+  const failing = nodes.filter(({ databaseError }) => databaseError !== "");
+  const [first] = failing;
   if (first === undefined) return undefined;
   const secret = mysql === undefined ? "" : `; check Secret ${mysql.credentialsSecret}, which they mount`;
-  return no(
+  return databaseNotReady(
     "NodesDatabaseError",
-    `nodes (${names(troubled)}) cannot sign in anew: ${first.databaseError}; connections that are open go on${secret}`,
+    `nodes (${names(failing)}) cannot open new connections: ${first.databaseError}; open connections continue${secret}`,
   );
 }
 
-function serves({ schema, nodes }: OpenDatabase): NewCondition {
+function buildSchemaCondition({ schema, nodes }: OpenDatabase): NewCondition {
   const { number, servesFrom, next } = schema;
   const behind = liveNodes(nodes).filter(({ schemaMax }) => schemaMax < servesFrom);
   const ahead = liveNodes(nodes).filter(({ schemaMin }) => schemaMin > number);
   if (ahead.length > 0)
-    return no(
+    return databaseNotReady(
       "SchemaTooOld",
-      `the database has migration ${number}, and nodes (${names(ahead)}) need ${ahead[0]?.schemaMin ?? 0}; upgrade the operator, which migrates`,
+      `the database has migration ${number}, and nodes (${names(ahead)}) need ${ahead[0]?.schemaMin ?? 0}; upgrade the operator: it applies migrations`,
     );
   if (behind.length > 0)
-    return no(
+    return databaseNotReady(
       "SchemaTooNew",
-      `the database has migration ${number}, which serves nodes that know ${servesFrom} or later, and nodes (${names(behind)}) know up to ${behind[0]?.schemaMax ?? 0}; upgrade them by spec.version or spec.image`,
+      `the database has migration ${number}, which needs nodes that know migration ${servesFrom} or later, and nodes (${names(behind)}) know up to ${behind[0]?.schemaMax ?? 0}; upgrade them with spec.version or spec.image`,
     );
   const yes = { type: "DatabaseReady", status: "True" } as const;
   if (next !== undefined) {
@@ -129,7 +138,7 @@ function serves({ schema, nodes }: OpenDatabase): NewCondition {
       older.length > 0 ? sayWaiting({ ...next, nodes: older }) : `migration ${next.label} is being applied`;
     return { ...yes, reason: "MigrationWaits", message };
   }
-  return { ...yes, reason: "Connected", message: "the database is this cluster's" };
+  return { ...yes, reason: "Connected", message: "the database belongs to this SipCluster" };
 }
 
 const names = (nodes: readonly { readonly name: string; readonly id: string }[]): string =>
@@ -138,7 +147,7 @@ const names = (nodes: readonly { readonly name: string; readonly id: string }[])
     .map(({ name, id }) => name || id)
     .join(", ");
 
-const no = (reason: Reason, message: string): NewCondition => ({
+const databaseNotReady = (reason: Reason, message: string): NewCondition => ({
   type: "DatabaseReady",
   status: "False",
   reason,

@@ -49,8 +49,8 @@ const image = (decision: ClusterDecision): string | undefined => {
 
 test("nodes stay at the image that they served with while the spec is silent, also where the status was lost", () => {
   const fleet = { live: deployed(old, serving), defaultImage: next };
-  for (const world of [remembered(old), {}])
-    expect(decideOn({}, fleet, world)).toMatchObject({
+  for (const state of [remembered(old), {}])
+    expect(decideOn({}, fleet, state)).toMatchObject({
       actions: [],
       status: { image: old, version: "0.1.0" },
     });
@@ -157,12 +157,13 @@ test("a migration waits for nodes that beat and cannot serve after it, draining 
 test("nodes that go by an earlier configuration are named, those that state none are not", () => {
   const nodes = [makeNode("old", { configurationHash: "before" }), makeNode("mute")];
   const decision = decideOn({}, { live: liveWhenSettled() }, { database: makeDatabase({ nodes }) });
-  expect(decision.ready.message).toMatch(/old goes by an earlier configuration/);
-  expect(decision.ready.message).not.toContain("mute");
+  expect(findCondition(decision, "Ready")?.message).toMatch(/old goes by an earlier configuration/);
+  expect(findCondition(decision, "Ready")?.message).not.toContain("mute");
 });
 
 test("an operator that has just begun leaves what was found before", () => {
-  const types = ({ others }: ClusterDecision) => others.map(({ type, reason }) => `${type} ${reason}`);
+  const types = ({ conditions }: ClusterDecision) =>
+    conditions.map(({ type, reason }) => `${type} ${reason}`);
   expect(types(decideOn({}, {}))).toEqual(
     expect.arrayContaining(["Answering NotAskedYet", "TrafficOnOneNode NotWatchedYet"]),
   );
@@ -200,21 +201,21 @@ test("a login that is refused while open connections go on is no readiness, and 
   expect(findCondition(decision, "DatabaseReady")).toMatchObject({
     status: "False",
     reason: "DatabaseAccessDenied",
-    message: "Access denied; check the user; connections that are open go on",
+    message: "Access denied; check the user; open connections continue",
   });
-  expect(decision.ready).toMatchObject({ status: "False", reason: "DatabaseAccessDenied" });
+  expect(findCondition(decision, "Ready")).toMatchObject({ status: "False", reason: "DatabaseAccessDenied" });
   // The nodes' login as the operator tried it is a cause, and no verdict: it may be good from where they are.
   const nodes = { login: { nodes: failure } };
   const tried = decideOn({}, { live: liveWhenSettled() }, { database: makeDatabase(nodes) });
   expect(findCondition(tried, "DatabaseReady")).toMatchObject({ reason: "Connected" });
-  expect(tried.ready).toMatchObject({
+  expect(findCondition(tried, "Ready")).toMatchObject({
     reason: "NodesNotReady",
     message:
       "0 of 2 nodes serve; the login in Secret mysql-nodes, which nodes mount: Access denied; check the user",
   });
 });
 
-test("nodes that cannot sign in anew are named with what they say; dead ones are not", () => {
+test("nodes that cannot open new connections are named with what they say; dead ones are not", () => {
   const denied = { databaseError: "Access denied for user 'sip'" };
   const nodes = [makeNode("a", denied), makeNode("b"), makeNode("dead", { ...denied, sinceBeat: 4_000 })];
   expect(
@@ -223,7 +224,7 @@ test("nodes that cannot sign in anew are named with what they say; dead ones are
     status: "False",
     reason: "NodesDatabaseError",
     message:
-      "nodes (a) cannot sign in anew: Access denied for user 'sip'; connections that are open go on; check Secret mysql-nodes, which they mount",
+      "nodes (a) cannot open new connections: Access denied for user 'sip'; open connections continue; check Secret mysql-nodes, which they mount",
   });
 });
 
@@ -232,7 +233,7 @@ test("a database that is another one than before is a Warning once, and a reason
   const reason = { status: "True", reason: "DatabaseReplaced", message: "emptied or replaced" };
   const event = { type: "Warning", reason: "DatabaseReplaced", message: "emptied or replaced" };
   const first = decideOn({}, { live: liveWhenSettled() }, { database, status: { installationId: "i" } });
-  expect(first.actions).toEqual([{ do: "tell", event }]);
+  expect(first.actions).toEqual([{ do: "recordEvent", event }]);
   expect(first.status).toMatchObject({ installationId: "i2" });
   expect(findCondition(first, "DatabaseReady")).toMatchObject(reason);
   const later = decideOn({}, { live: liveWhenSettled() }, { database, status: { installationId: "i2" } });

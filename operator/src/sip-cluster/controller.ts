@@ -1,4 +1,4 @@
-/** Reconciles SipClusters: parse, read the world, decide, apply, say how it is. */
+/** Reconciles SipClusters: parse, read the current state, decide, apply, write the status. */
 import { ApiRefused, ApiUnreachable, isUnacceptable } from "../adapters/kube/api-error.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
@@ -28,113 +28,116 @@ import { parseSipCluster, type HostPort, type SipCluster } from "./resource.ts";
 import { NodeMonitor } from "./node-monitor.ts";
 import type { FleetState } from "./current-state.ts";
 
-/** A deletion waits so long for a database that is away (design: ownership, rule 6). */
-const patience: Ms = 30_000;
+/** A deletion waits for an unreachable database for this time (design: ownership, rule 6). */
+const releaseTimeout: Ms = 30_000;
 const recheck: Ms = 5_000;
 
-export interface SipClusterControllerOptions {
+export interface SipClusterDependencies {
   readonly installations: Installations;
   readonly source: Source;
   readonly status: StatusWriter;
   readonly clock: Clock;
   /** Absent where the source is a folder of files. */
   readonly fleet?: Fleet;
-  /** Reconcile this one soon, although no object changed. */
-  readonly onNews?: (key: ObjectKey) => void;
-  /** How often a SipCluster's database was found to be another one, since this was last called for it; mostly 0. */
+  /** Requests a reconcile of this SipCluster although no object changed. */
+  readonly onChange?: (key: ObjectKey) => void;
+  /** How often the database of a SipCluster was found replaced since the last call; mostly 0. */
   readonly onReplaced?: (key: ObjectKey, times: number) => void;
-  /** A round in the background that failed, and is tried again. */
+  /** A probe in the background failed. The next one follows by itself. */
   readonly onFailure: (cause: unknown) => void;
-  /** Current bindings in a SipCluster's database; undefined: not counted lately. Absent: nobody counts. */
+  /** The bindings in a SipCluster's database; undefined: no recent count. Absent: they are not counted. */
   readonly bindings?: (key: ObjectKey) => number | undefined;
 }
 
 export class SipClusterController implements Controller {
   readonly kind = "SipCluster";
-  readonly #around: ClusterDependencies;
+  readonly #deps: ClusterDependencies;
   readonly #status: StatusWriter;
-  readonly #onNews: (key: ObjectKey) => void;
+  readonly #onChange: (key: ObjectKey) => void;
   readonly #onFailure: (cause: unknown) => void;
   readonly #onReplaced: (key: ObjectKey, times: number) => void;
-  readonly #watches = new Map<string, NodeMonitor>();
+  readonly #monitors = new Map<string, NodeMonitor>();
 
-  constructor(options: SipClusterControllerOptions) {
-    const { installations, source, status, clock, fleet, onNews, bindings, onFailure, onReplaced } = options;
+  constructor(deps: SipClusterDependencies) {
+    const { installations, source, status, clock, fleet, onChange, bindings, onFailure, onReplaced } = deps;
     const live = fleet && { ...fleet, live: new LiveObjects(fleet.manifests, clock) };
-    this.#around = { installations, source, clock, bindings: bindings ?? (() => undefined), fleet: live };
+    this.#deps = { installations, source, clock, bindings: bindings ?? (() => undefined), fleet: live };
     this.#status = status;
-    this.#onNews = onNews ?? (() => undefined);
+    this.#onChange = onChange ?? (() => undefined);
     this.#onFailure = onFailure;
     this.#onReplaced = onReplaced ?? (() => undefined);
   }
 
   reconcile(object: KubernetesObject): Promise<Outcome> {
-    const { source } = this.#around;
-    const frame = { source, status: this.#status, conditionOf };
-    return reconcileObject(object, frame, () => this.#plan(object, parseSipCluster(object)));
+    const deps = { source: this.#deps.source, status: this.#status, conditionOf };
+    return reconcileObject(object, deps, () => this.#plan(object, parseSipCluster(object)));
   }
 
   async #plan(object: KubernetesObject, cluster: SipCluster): Promise<Plan> {
-    const watch = this.#watchOf(cluster.uid);
-    const { world, installation } = await readCurrentState(object, cluster, this.#around, watch);
-    const { actions, others, status, ...decision } = decide(cluster, world);
+    const monitor = this.#monitorOf(cluster.uid);
+    const { state, installation } = await readCurrentState(object, cluster, this.#deps, monitor);
+    const { actions, status, ...decision } = decide(cluster, state);
     return {
       ...decision,
-      // Whatever is put right here is no row of anybody.
+      // They change no rows of domains or users, so they never count as a repair of rows.
       actions: [],
       status: { ...status },
       apply: async () => {
         this.#countReplaced(cluster, actions);
-        await apply(actions, { object, cluster, installation }, this.#around);
-        await this.#status.write(object, others);
+        await apply(actions, { object, cluster, installation }, this.#deps);
         const [address] = status.addresses ?? [];
-        if (world.fleet !== undefined) this.#probe(watch, cluster, world.fleet, address);
+        if (state.fleet !== undefined) this.#probe(monitor, cluster, state.fleet, address);
       },
     };
   }
 
   #countReplaced({ reference: { namespace, name } }: SipCluster, actions: readonly ClusterAction[]): void {
-    const told = actions.filter((action) => action.do === "tell" && action.event.reason === databaseReplaced);
-    this.#onReplaced(keyOf(namespace, name), told.length);
+    const replaced = actions.filter(
+      (action) => action.do === "recordEvent" && action.event.reason === databaseReplaced,
+    );
+    this.#onReplaced(keyOf(namespace, name), replaced.length);
   }
 
-  #probe(watch: NodeMonitor, cluster: SipCluster, fleet: FleetState, address: HostPort | undefined): void {
+  #probe(monitor: NodeMonitor, cluster: SipCluster, fleet: FleetState, address: HostPort | undefined): void {
     const { namespace, name } = cluster.reference;
-    watch.probe(probeTargets(cluster, fleet), address, () => this.#onNews(keyOf(namespace, name)));
+    monitor.probe(probeTargets(cluster, fleet), address, () => this.#onChange(keyOf(namespace, name)));
   }
 
-  #watchOf(uid: string): NodeMonitor {
-    const known = this.#watches.get(uid) ?? new NodeMonitor(this.#around.clock, this.#onFailure);
-    this.#watches.set(uid, known);
+  #monitorOf(uid: string): NodeMonitor {
+    const known = this.#monitors.get(uid) ?? new NodeMonitor(this.#deps.clock, this.#onFailure);
+    this.#monitors.set(uid, known);
     return known;
   }
 
-  /** Its objects go with it; its database is let go, as long as it can be asked: later the sweep does it. */
+  /**
+   * Kubernetes deletes the cluster's objects by their owner reference. Its database is released here; where it stays unreachable, the sweep
+   * releases it later.
+   */
   async finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {
     const { reference, uid } = parseSipCluster(object);
     const key = keyOf(reference.namespace, reference.name);
-    this.#watches.delete(uid);
+    this.#monitors.delete(uid);
     try {
-      const installation = await this.#around.installations.of(key);
-      if (installation !== undefined) await this.#letGo(key, installation, uid);
+      const installation = await this.#deps.installations.of(key);
+      if (installation !== undefined) await this.#release(key, installation, uid);
       return { isDone: true };
     } catch (error) {
       if (failureOf(error) === undefined) throw error;
-      if (waited < patience) return { isDone: false, requeueAfter: recheck };
-      const message = `its database is let go later, for it cannot be asked now: ${String(error)}`;
-      this.#around.source.event(object, { type: "Warning", reason: "DatabaseUnavailable", message });
+      if (waited < releaseTimeout) return { isDone: false, requeueAfter: recheck };
+      const message = `its database cannot be reached now, and is released later: ${String(error)}`;
+      this.#deps.source.event(object, { type: "Warning", reason: "DatabaseUnavailable", message });
       return { isDone: true };
     }
   }
 
   remove(key: ObjectKey): Promise<void> {
-    return removeFromEach(this.#around.installations.open(), (installation) =>
-      this.#letGo(key, installation),
+    return removeFromEach(this.#deps.installations.open(), (installation) =>
+      this.#release(key, installation),
     );
   }
 
-  /** Whether it was this SipCluster's. */
-  async #letGo(key: ObjectKey, installation: Installation, uid?: string): Promise<boolean> {
+  /** Returns whether the database belonged to this SipCluster. */
+  async #release(key: ObjectKey, installation: Installation, uid?: string): Promise<boolean> {
     const holder = await clusterOfDatabase(installation.database);
     if (holder === undefined || keyOf(holder.namespace, holder.name) !== key) return false;
     if (uid !== undefined && holder.uid !== uid) return false;
@@ -145,35 +148,35 @@ export class SipClusterController implements Controller {
       metadata: { namespace, name, uid: holder.uid, generation: 0 },
       spec: {},
     };
-    await apply(decideRemoval(), { object, cluster, installation }, this.#around);
+    await apply(decideRemoval(), { object, cluster, installation }, this.#deps);
     return true;
   }
 
   async owned(): Promise<Owned> {
-    this.#forgetGone();
-    const { installations } = this.#around;
-    const asked = await askEach(installations.open(), ({ database }) => clusterOfDatabase(database));
-    const keys = asked.answers.flatMap((holder) =>
+    this.#forgetDeleted();
+    const { installations } = this.#deps;
+    const answered = await askEach(installations.open(), ({ database }) => clusterOfDatabase(database));
+    const keys = answered.answers.flatMap((holder) =>
       holder === undefined ? [] : [keyOf(holder.namespace, holder.name)],
     );
-    const isComplete = asked.failures.length === 0 && installations.unreachable().length === 0;
-    return { keys: [...new Set(keys)], isComplete, failures: asked.failures };
+    const isComplete = answered.failures.length === 0 && installations.unreachable().length === 0;
+    return { keys: [...new Set(keys)], isComplete, failures: answered.failures };
   }
 
-  /** What was kept in memory of SipClusters that are gone, whether or not a finalizer held them back. */
-  #forgetGone(): void {
-    const clusters = this.#around.source.list(this.kind).map(parseSipCluster);
+  /** Frees the memory of deleted SipClusters, with or without a finalizer. */
+  #forgetDeleted(): void {
+    const clusters = this.#deps.source.list(this.kind).map(parseSipCluster);
     const uids = new Set(clusters.map(({ uid }) => uid));
-    for (const uid of this.#watches.keys()) if (!uids.has(uid)) this.#watches.delete(uid);
-    this.#around.fleet?.live.keepOnly(clusters);
+    for (const uid of this.#monitors.keys()) if (!uids.has(uid)) this.#monitors.delete(uid);
+    this.#deps.fleet?.live.retainOnly(clusters);
   }
 
-  /** What is called after it, and the Secrets that it names. */
+  /** Objects that are named after a SipCluster, and the Secrets that it references. */
   dependentsOf({ kind, key }: Change): readonly ObjectKey[] {
     if (!childKinds.has(kind)) return [];
-    this.#around.fleet?.live.forget(kind, key);
+    this.#deps.fleet?.live.forget(kind, key);
     const { namespace, name } = splitKey(key);
-    return this.#around.source
+    return this.#deps.source
       .list(this.kind)
       .filter(({ metadata }) => metadata.namespace === namespace)
       .filter((object) => isChildOf(name, object) || (kind === "Secret" && namesSecret(name, object)))
@@ -191,7 +194,10 @@ function namesSecret(name: string, object: KubernetesObject): boolean {
   return mysql?.credentialsSecret === name || mysql?.tls?.ca?.secret === name;
 }
 
-/** What Kubernetes refuses was in the spec, as a rule. That it cannot be asked, or is written by others now, says nothing of the object. */
+/**
+ * Kubernetes usually refuses a write because of the spec. An unreachable API server, or a conflict with another writer, is no fault of the
+ * object.
+ */
 function conditionOf(error: unknown): NewCondition | undefined {
   if (error instanceof ApiUnreachable) return undefined;
   if (!(error instanceof ApiRefused)) return verdictOfFailure(error);

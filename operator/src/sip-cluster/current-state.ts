@@ -1,4 +1,4 @@
-/** What a decision about a SipCluster looks at: its database, and what of it is in Kubernetes. */
+/** The current state that a decision about a SipCluster reads: its database, and its objects in Kubernetes. */
 import type { ImagePull } from "../config.ts";
 import type { ClusterIdentity } from "../adapters/mysql/installation.ts";
 import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
@@ -16,15 +16,15 @@ import type { SipClusterStatus } from "../sources/types.ts";
 export interface ClusterState {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** What was said last. */
+  /** As it was last written. */
   readonly status: SipClusterStatus;
   readonly database: DatabaseState;
-  /** Undefined: the source is a folder of files, and somebody else starts the nodes. */
+  /** Undefined: the source is a folder of files, and the operator does not manage nodes. */
   readonly fleet: FleetState | undefined;
 }
 
 export type DatabaseState =
-  /** The spec names none. */
+  /** The spec names no database. */
   | { readonly kind: "absent" }
   | { readonly kind: "away"; readonly reason: Reason; readonly message: string }
   | OpenDatabase;
@@ -32,21 +32,21 @@ export type DatabaseState =
 export interface OpenDatabase {
   readonly kind: "open";
   readonly installationId: string;
-  /** The SipCluster that the database belongs to. */
+  /** The SipCluster that owns the database. */
   readonly holder: ClusterIdentity | undefined;
-  /** This operator holds the database's epoch already. */
+  /** This operator holds the epoch of the database. */
   readonly isLed: boolean;
-  /** Of the leader that holds it, whoever that is. */
+  /** Of the leader that holds the epoch. */
   readonly beat: LeaderBeat;
-  /** The uid under which the API server has this SipCluster; asked only where the database belongs to its name under another one. */
+  /** The uid of this SipCluster in the API server. Read only where the database belongs to this name with another uid. */
   readonly uidNow: string | undefined;
   readonly schema: SchemaNow;
-  /** Of the last minute, the latest start first. */
+  /** With a heartbeat in the last minute; the latest start first. */
   readonly nodes: readonly NodeRow[];
-  /** Contacts; undefined: not counted this time. */
+  /** Contacts; undefined: not counted in this reconcile. */
   readonly registrations: number | undefined;
   readonly login: LoginProblems;
-  /** What is to be said where it is another database than before, or was emptied, within the last day. */
+  /** The notice that the database was emptied or replaced within the last day. */
   readonly replaced: string | undefined;
 }
 
@@ -57,26 +57,26 @@ export interface FleetState {
   readonly metricsFrom: readonly unknown[];
   /** CIDRs of pods and hosts. */
   readonly insideRanges: readonly string[];
-  /** What is there under a name that we would use, by `Kind/name`; whoever's it is. */
+  /** The objects with the names of our objects, by `Kind/name`, whoever made them. */
   readonly live: ReadonlyMap<string, Manifest>;
-  /** All that carry our label. */
+  /** All with our label. */
   readonly services: readonly Manifest[];
   readonly pods: readonly Pod[];
-  /** Names of the domains that it serves. */
+  /** Names of the domains that the cluster serves. */
   readonly domains: readonly string[];
-  /** A random key, in case one is needed. */
+  /** A random key, for the case that a new key is needed. */
   readonly freshKey: { readonly id: string; readonly key: string };
-  /** The nodes' login is there to be mounted. */
+  /** The Secret with the nodes' login exists. */
   readonly hasCredentials: boolean;
-  /** Undefined: not asked yet. */
+  /** Undefined: no probe yet. */
   readonly probe: ProbeReport | undefined;
   readonly traffic: readonly TrafficSample[];
 }
 
-export interface PodTrouble {
-  /** The reason that Kubernetes states, and its message or the container's last words. */
+export interface PodProblem {
+  /** The reason in the pod's status, and its message or the end of the container's log. */
   readonly text: string;
-  /** It does not go away by itself. */
+  /** It does not end by itself: the spec or the cluster has to change. */
   readonly isLasting: boolean;
 }
 
@@ -87,11 +87,11 @@ export interface Pod {
   readonly isRunning: boolean;
   readonly isReady: boolean;
   readonly isTerminating: boolean;
-  /** Why it does not run; undefined: it does, or it just starts. */
-  readonly trouble: PodTrouble | undefined;
+  /** Why it does not run; undefined: it runs or starts. */
+  readonly problem: PodProblem | undefined;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** As it is in Kubernetes; undefined: it was not made yet. */
+/** The Deployment in Kubernetes; undefined: it was not created yet. */
 export const deploymentOf = (cluster: SipCluster, { live }: Pick<FleetState, "live">): Manifest | undefined =>
   live.get(`Deployment/${namesOf(cluster).nodes}`);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { decide, type ClusterDecision } from "./decide.ts";
+import { findCondition } from "../../../test/support/operator/cluster-decisions.ts";
 import { makeCluster, makeDatabase } from "../../../test/support/operator/cluster-fixtures.ts";
 import type { SipClusterStatus } from "../sources/types.ts";
 import type { DatabaseState } from "./current-state.ts";
@@ -16,7 +17,7 @@ const inFiles = (
     fleet: undefined,
   });
 
-const ready = ({ ready }: ClusterDecision) => ready;
+const ready = (decision: ClusterDecision) => findCondition(decision, "Ready");
 
 test("a database that belongs to nobody is taken", () => {
   const decision = inFiles(makeDatabase({ holder: undefined }));

@@ -1,21 +1,21 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../runtime/manifests.ts";
 import { makeNode, makePod } from "../../../test/support/operator/cluster-fixtures.ts";
-import { buildDeploymentCondition, type DeploymentSituation } from "./deployment-condition.ts";
+import { buildDeploymentCondition, type DeploymentInput } from "./deployment-condition.ts";
 import type { SipCluster } from "./resource.ts";
 
-const quiet: DeploymentSituation = {
+const quiet: DeploymentInput = {
   ...{ hasCredentials: true, pods: [], nodes: [], nodesLogin: undefined, image: "sip-node:2" },
 };
 const cluster = { replicas: 3, mysql: { credentialsSecret: "mysql-nodes" } } as SipCluster;
-const judge = (status: object, more: Partial<DeploymentSituation> = {}) =>
+const judge = (status: object, more: Partial<DeploymentInput> = {}) =>
   buildDeploymentCondition(
     cluster,
     { metadata: { generation: 2 }, status: { observedGeneration: 2, ...status } } as unknown as Manifest,
     { ...quiet, ...more },
   );
 const waiting = (name: string, text: string, isLasting = true) =>
-  makePod(name, { isReady: false, trouble: { text, isLasting } });
+  makePod(name, { isReady: false, problem: { text, isLasting } });
 const stuck = [
   { type: "Progressing", status: "False", message: "ReplicaSet has timed out progressing" },
 ] as const;
@@ -66,7 +66,7 @@ test("what a node that is not ready states of its database is the cause, and so 
     "0 of 3 nodes serve; pod a: Access denied; the login in Secret mysql-nodes",
   );
   expect(judge({}, { pods, nodes, hasCredentials: false }).message).toBe(
-    "0 of 3 nodes serve; Secret mysql-nodes, which spec.mysql names and nodes mount, is not there",
+    "0 of 3 nodes serve; Secret mysql-nodes, which spec.mysql names and nodes mount, does not exist",
   );
 });
 
@@ -74,7 +74,7 @@ test("a rollout that cannot go on by itself is stuck at once; one that may is sa
   const status = { availableReplicas: 3, updatedReplicas: 1, replicas: 4 };
   expect(judge(status, { pods: [waiting("new", "ImagePullBackOff: not found")] })).toMatchObject({
     reason: "RolloutStuck",
-    message: "3 of 3 nodes serve, but new ones do not: pod new: ImagePullBackOff: not found",
+    message: "3 of 3 nodes serve, but new nodes do not become ready: pod new: ImagePullBackOff: not found",
   });
   expect(judge(status, { pods: [waiting("new", "Unschedulable: no room", false)] })).toMatchObject({
     status: "True",

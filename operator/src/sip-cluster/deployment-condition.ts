@@ -1,6 +1,6 @@
-/** How many nodes serve, by the Deployment's own figures, and what keeps the others from it. Pure. */
+/** The condition Ready by the Deployment: how many nodes serve, and why the other nodes do not. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
-import { ready, notReady } from "../runtime/decision.ts";
+import { notReady, ready } from "../runtime/decision.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Manifest } from "../runtime/manifests.ts";
 import type { SipCluster } from "./resource.ts";
@@ -18,72 +18,68 @@ interface DeploymentStatus {
   }[];
 }
 
-export interface DeploymentSituation extends Pick<FleetState, "hasCredentials" | "pods"> {
+export interface DeploymentInput extends Pick<FleetState, "hasCredentials" | "pods"> {
   readonly nodes: readonly NodeRow[];
-  /** Why the login in the Secret that nodes mount is refused; undefined: it is not, or nobody tried it. */
+  /** Why MySQL refuses the login in the Secret that nodes mount. Undefined: it accepts it, or it was not tried. */
   readonly nodesLogin: string | undefined;
-  /** The image that the nodes are to run. */
+  /** The image of the rollout. */
   readonly image: string;
 }
 
-/** The condition `Ready`, where database and address are there. */
+/** For a SipCluster with a database and an address. */
 export function buildDeploymentCondition(
   cluster: SipCluster,
   deployment: Manifest | undefined,
-  situation: DeploymentSituation,
+  input: DeploymentInput,
 ): NewCondition {
   const wanted = cluster.replicas;
-  if (wanted === 0) return notReady("ScaledToZero", "spec.replicas is 0: nobody answers");
+  if (wanted === 0) return notReady("ScaledToZero", "spec.replicas is 0: no node answers");
   const { generation } = (deployment?.metadata ?? {}) as { readonly generation?: number };
   const status = (deployment?.["status"] ?? {}) as DeploymentStatus;
-  const isSeen = deployment !== undefined && (status.observedGeneration ?? 0) >= (generation ?? 0);
-  const available = isSeen ? (status.availableReplicas ?? 0) : 0;
-  const counted = `${available} of ${wanted} nodes serve`;
-  if (!isSeen || available < wanted)
-    return notReady("NodesNotReady", [counted, ...causes(cluster, status, situation)].join("; "));
-  const stuck = [...lastingTroubles(situation), ...failureOf(status)];
+  const isObserved = deployment !== undefined && (status.observedGeneration ?? 0) >= (generation ?? 0);
+  const available = isObserved ? (status.availableReplicas ?? 0) : 0;
+  const count = `${available} of ${wanted} nodes serve`;
+  if (!isObserved || available < wanted)
+    return notReady("NodesNotReady", [count, ...causes(cluster, status, input)].join("; "));
+  const stuck = [...lastingProblems(input), ...failureOf(status)];
   if (stuck.length > 0)
-    return notReady("RolloutStuck", `${counted}, but new ones do not: ${stuck.join("; ")}`);
-  // While a rollout goes on there are more pods than wanted.
-  const isRenewed = (status.updatedReplicas ?? 0) >= wanted && (status.replicas ?? 0) <= wanted;
-  if (isRenewed) return ready(counted);
-  const waits = troubles(situation);
-  const rollout = `a rollout of ${situation.image} is under way`;
-  return ready([counted, rollout, ...waits].join("; "));
+    return notReady("RolloutStuck", `${count}, but new nodes do not become ready: ${stuck.join("; ")}`);
+  // During a rollout there are more pods than spec.replicas.
+  const isUpdated = (status.updatedReplicas ?? 0) >= wanted && (status.replicas ?? 0) <= wanted;
+  if (isUpdated) return ready(count);
+  const problems = podProblems(input);
+  const rollout = `a rollout of ${input.image} is under way`;
+  return ready([count, rollout, ...problems].join("; "));
 }
 
-/** More than these are the same, as a rule. */
+/** Further causes are usually the same as these. */
 const mostCauses = 2;
 
-/** What Kubernetes says of the pods comes first: a pod that does not run has no error of its own. */
-function causes(
-  { mysql }: SipCluster,
-  status: DeploymentStatus,
-  situation: DeploymentSituation,
-): readonly string[] {
-  if (!situation.hasCredentials && mysql !== undefined)
-    return [`Secret ${mysql.credentialsSecret}, which spec.mysql names and nodes mount, is not there`];
-  const { nodesLogin } = situation;
+/** The pods' problems in Kubernetes come first: a pod that does not run reports no error itself. */
+function causes({ mysql }: SipCluster, status: DeploymentStatus, input: DeploymentInput): readonly string[] {
+  if (!input.hasCredentials && mysql !== undefined)
+    return [`Secret ${mysql.credentialsSecret}, which spec.mysql names and nodes mount, does not exist`];
+  const { nodesLogin } = input;
   return [
-    ...troubles(situation),
-    ...ownErrors(situation),
+    ...podProblems(input),
+    ...nodeErrors(input),
     ...(nodesLogin === undefined ? [] : [nodesLogin]),
     ...failureOf(status),
   ];
 }
 
-const troubles = ({ pods }: DeploymentSituation): readonly string[] =>
+const podProblems = ({ pods }: DeploymentInput): readonly string[] =>
   grouped(
-    pods.flatMap(({ name, isReady, isTerminating, trouble }) =>
-      trouble === undefined || isReady || isTerminating ? [] : [{ name, text: trouble.text }],
+    pods.flatMap(({ name, isReady, isTerminating, problem }) =>
+      problem === undefined || isReady || isTerminating ? [] : [{ name, text: problem.text }],
     ),
   );
 
-const lastingTroubles = ({ pods, ...rest }: DeploymentSituation): readonly string[] =>
-  troubles({ ...rest, pods: pods.filter(({ trouble }) => trouble?.isLasting) });
+const lastingProblems = ({ pods, ...rest }: DeploymentInput): readonly string[] =>
+  podProblems({ ...rest, pods: pods.filter(({ problem }) => problem?.isLasting) });
 
-/** What nodes that are not ready state themselves. */
-function ownErrors({ pods, nodes }: DeploymentSituation): readonly string[] {
+/** Errors that nodes report themselves, of nodes that are not ready. */
+function nodeErrors({ pods, nodes }: DeploymentInput): readonly string[] {
   const unready = new Set(pods.filter(({ isReady }) => !isReady).map(({ name }) => name));
   return grouped(
     nodes.flatMap(({ name, databaseError }) =>
@@ -92,7 +88,7 @@ function ownErrors({ pods, nodes }: DeploymentSituation): readonly string[] {
   );
 }
 
-/** One line for each text, with the pods that have it. */
+/** One text for each problem, with the names of its pods. */
 function grouped(all: readonly { readonly name: string; readonly text: string }[]): readonly string[] {
   const byText = new Map<string, string[]>();
   for (const { name, text } of all) byText.set(text, [...(byText.get(text) ?? []), name]);
@@ -102,7 +98,7 @@ function grouped(all: readonly { readonly name: string; readonly text: string }[
   });
 }
 
-/** Pods that cannot be made, or are not ready by the progress deadline. */
+/** Pods that Kubernetes could not create, or that were not ready before the progress deadline. */
 function failureOf({ conditions = [] }: DeploymentStatus): readonly string[] {
   const failed = conditions.find(
     ({ type, status }) =>

@@ -1,12 +1,12 @@
-/** Lines for the zones of the domains, so that phones find the exchange by name (RFC 3263 §4: NAPTR, then SRV, then an address). Pure. */
+/** The DNS records by which phones find the exchange by name (RFC 3263 §4: NAPTR, then SRV, then an address). Pure. */
 import { isIP } from "node:net";
 import type { HostPort } from "./resource.ts";
 
 const timeToLive = 300;
-/** More domains than this nobody reads in a status; the lines of another differ in its name only. */
+/** Keeps the status readable. The records of further domains differ in the name only. */
 const mostDomains = 20;
 
-/** An SRV record names a host, never an address; where the exchange has only an address, the host is `sip` in each domain. */
+/** An SRV record names a host, never an address. If the exchange has only an address, the host is `sip` in each domain. */
 export function dnsRecords({ host, port }: HostPort, domains: readonly string[]): readonly string[] {
   const family = isIP(host);
   return [...domains]

@@ -1,11 +1,11 @@
-/** What the nodes' rows and pods say together. Pure. */
+/** Which nodes live, and which configuration they use, by the nodes' rows and the pods. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
-import type { Pod } from "./current-state.ts";
+import type { DatabaseState, Pod } from "./current-state.ts";
 
-/** As the nodes themselves see it: three seconds without a beat, and a node is dead. */
+/** The nodes' own rule: a node without a heartbeat for three seconds is dead. */
 const deadAfter = 3_000;
 
-/** The row of each pod's present process; rows of processes that were killed before are left out. */
+/** The row of each pod's present process, without the rows of processes that were killed before. */
 export function liveNodes(nodes: readonly NodeRow[]): readonly NodeRow[] {
   return nodes.filter(
     (node, at) =>
@@ -15,24 +15,32 @@ export function liveNodes(nodes: readonly NodeRow[]): readonly NodeRow[] {
 }
 
 /**
- * Whether everybody who may still send or receive goes by this configuration. A row counts for a minute after its last beat, because a
- * node that cannot reach MySQL is alive; so does a pod that is ready and has no row.
+ * Whether every node that may still send or receive uses this configuration. A row counts for one minute after its last heartbeat, because a
+ * node that cannot reach MySQL is alive. A ready pod without a row counts too.
  */
 export function haveAllApplied(nodes: readonly NodeRow[], pods: readonly Pod[], hash: string): boolean {
   const latest = nodes.filter(
     ({ name }, at) => name === "" || nodes.findIndex((other) => other.name === name) === at,
   );
-  const strangers = pods.filter(({ name, isReady }) => isReady && !latest.some((node) => node.name === name));
-  return strangers.length === 0 && latest.every(({ configurationHash }) => configurationHash === hash);
+  const withoutRow = pods.filter(
+    ({ name, isReady }) => isReady && !latest.some((node) => node.name === name),
+  );
+  return withoutRow.length === 0 && latest.every(({ configurationHash }) => configurationHash === hash);
 }
 
-/** Nodes that state another configuration than this one. */
+/** Live nodes that report another configuration than this one. */
 export const outdatedNodes = (nodes: readonly NodeRow[], hash: string): readonly NodeRow[] =>
   liveNodes(nodes).filter(({ configurationHash }) => configurationHash !== "" && configurationHash !== hash);
 
-/** What losing a pod costs: its open transactions; less than nothing where it serves nobody or is leaving anyway. */
+/** The cost of the pod's deletion: its open transactions. -1 for a pod that serves nobody or is draining. */
 export function deletionCost(pod: Pod, nodes: readonly NodeRow[]): number {
   const node = liveNodes(nodes).find(({ name }) => name === pod.name);
   if (node === undefined || node.isDraining || !pod.isReady) return -1;
   return Math.min(node.load, 2 ** 31 - 1);
+}
+
+/** The name of the node with this id; the id itself where the name is unknown. */
+export function nodeNameOf(database: DatabaseState, id: string): string {
+  const node = database.kind === "open" ? database.nodes.find((other) => other.id === id) : undefined;
+  return node?.name || id;
 }

@@ -42,7 +42,7 @@ test("what was read is believed for a minute, unless its SipCluster is gone: the
   };
   const [one, other] = await both();
   expect(await both()).toEqual([]);
-  live.keepOnly([stays]);
+  live.retainOnly([stays]);
   expect(await both()).toEqual([other]);
   clock.advance(60_000);
   expect(await both()).toEqual([one, other]);

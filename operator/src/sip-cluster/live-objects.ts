@@ -1,6 +1,6 @@
 /**
- * Our objects as they are in Kubernetes. Deployments, Services and pods are watched, the others read when they are needed and believed
- * for a minute: so long a change by somebody else may stay unseen.
+ * The objects of a SipCluster as they are in Kubernetes. Deployments, Services and pods are watched. The others are read when needed and
+ * cached for one minute, so a change by another writer may stay unnoticed for that time.
  */
 import type { Clock, Ms } from "../runtime/clock.ts";
 import type { Manifest, Manifests, ManifestType } from "../runtime/manifests.ts";
@@ -8,7 +8,7 @@ import { keyOf, type ObjectKey } from "../runtime/object.ts";
 import { namesOf } from "./manifests/names.ts";
 import type { SipCluster } from "./resource.ts";
 
-const believedFor: Ms = 60_000;
+const cachedFor: Ms = 60_000;
 
 export const objectTypes = {
   ServiceAccount: { apiVersion: "v1", kind: "ServiceAccount" },
@@ -31,7 +31,7 @@ export class LiveObjects {
     this.#clock = clock;
   }
 
-  /** What is there under the names of a SipCluster's objects, by `Kind/name`; with it all Services and pods that carry its label. */
+  /** The objects with the names of a SipCluster's objects, by `Kind/name`, and all Services and pods with its label. */
   async of(cluster: SipCluster): Promise<{
     readonly live: ReadonlyMap<string, Manifest>;
     readonly services: readonly Manifest[];
@@ -47,26 +47,26 @@ export class LiveObjects {
       const watched = [...services, ...deployments].find(
         (object) => object.kind === type.kind && object.metadata.name === name,
       );
-      // One that lost our label is invisible to the watch, and so is somebody else's.
-      const object = watched ?? (await this.#look(type, keyOf(namespace, name)));
+      // The watch does not show an object without our label: one that lost it, or one of another owner.
+      const object = watched ?? (await this.#readLive(type, keyOf(namespace, name)));
       if (object !== undefined) live.set(`${type.kind}/${name}`, object);
     }
     return { live, services, pods: listed(objectTypes.Pod) };
   }
 
-  /** It may be another one now. */
+  /** Drops the cached object: it may have changed. */
   forget(kind: string, key: ObjectKey): void {
     this.#read.delete(idOf(kind, key));
   }
 
-  /** As it was just written. */
+  /** Caches the object from the answer to a write. */
   learn(object: Manifest): void {
     const { namespace, name } = object.metadata;
     this.#read.set(idOf(object.kind, keyOf(namespace, name)), { at: this.#clock.now(), object });
   }
 
-  /** Forgets what was read for all other SipClusters: their manifests and keys are nobody's any more. */
-  keepOnly(clusters: readonly SipCluster[]): void {
+  /** Drops the cached objects, keys among them, of all SipClusters that are not listed. */
+  retainOnly(clusters: readonly SipCluster[]): void {
     const wanted = new Set(
       clusters.flatMap((cluster) =>
         typedNames(cluster).map(({ type, name }) =>
@@ -77,11 +77,11 @@ export class LiveObjects {
     for (const id of this.#read.keys()) if (!wanted.has(id)) this.#read.delete(id);
   }
 
-  async #look(type: ManifestType, key: ObjectKey): Promise<Manifest | undefined> {
+  async #readLive(type: ManifestType, key: ObjectKey): Promise<Manifest | undefined> {
     const id = idOf(type.kind, key);
     const known = this.#read.get(id);
     const isWatched = type.kind === "Deployment" || type.kind === "Service";
-    if (!isWatched && known?.object !== undefined && this.#clock.now() - known.at < believedFor)
+    if (!isWatched && known?.object !== undefined && this.#clock.now() - known.at < cachedFor)
       return known.object;
     const object = await this.#manifests.read(type, key);
     if (object === undefined) this.#read.delete(id);

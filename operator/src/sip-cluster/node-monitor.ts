@@ -1,4 +1,4 @@
-/** What the operator remembers of a SipCluster from one look to the next: whether nodes answer, what traffic each had, which database. */
+/** What the operator remembers of a SipCluster from one reconcile to the next: the last probe, the traffic of each node, a replaced database. */
 import { isIPv4 } from "node:net";
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import { probe, type ProbeReport, type ProbeTarget } from "../adapters/probe/probe.ts";
@@ -9,9 +9,9 @@ import type { HostPort } from "./resource.ts";
 import { liveNodes } from "./live-nodes.ts";
 
 const probeEvery: Ms = 30_000;
-/** A node that did not answer is asked again sooner. */
+/** After a probe without an answer. */
 const probeAgain: Ms = 5_000;
-const tellEvery: Ms = 30_000;
+const writeCountsEvery: Ms = 30_000;
 
 export class NodeMonitor {
   readonly #clock: Clock;
@@ -21,16 +21,16 @@ export class NodeMonitor {
   #traffic: readonly TrafficSample[] = [];
   #report: ProbeReport | undefined;
   #isProbing = false;
-  /** Somebody did not answer, or nobody could be asked. */
+  /** A target did not answer, or the probe itself failed. */
   #hasFailed = false;
   #probedAt = -Infinity;
-  #toldAt = -Infinity;
+  #countsWrittenAt = -Infinity;
 
-  /** `onFailure` hears why nobody could be asked. */
-  constructor(clock: Clock, onFailure: (cause: unknown) => void, ask: typeof probe = probe) {
+  /** `onFailure` is called when a probe itself fails, for instance without a socket. */
+  constructor(clock: Clock, onFailure: (cause: unknown) => void, sendProbe: typeof probe = probe) {
     this.#clock = clock;
     this.#onFailure = onFailure;
-    this.#probe = ask;
+    this.#probe = sendProbe;
   }
 
   get report(): ProbeReport | undefined {
@@ -43,42 +43,42 @@ export class NodeMonitor {
     return this.#traffic;
   }
 
-  /** Whether it is time for new figures in the status: each write of it wakes every watcher. */
-  isTimeToTell(): boolean {
-    const isTime = this.#clock.now() - this.#toldAt >= tellEvery;
-    if (isTime) this.#toldAt = this.#clock.now();
-    return isTime;
+  /** Whether new counts may be written to the status: each write of a status wakes every watcher. */
+  areCountsDue(): boolean {
+    const areDue = this.#clock.now() - this.#countsWrittenAt >= writeCountsEvery;
+    if (areDue) this.#countsWrittenAt = this.#clock.now();
+    return areDue;
   }
 
   /**
-   * Asks in the background, if it is time and somebody is there; `onChange` hears when the answer is another one than before. Where nobody
-   * could be asked the last report stays, and it is tried again sooner.
+   * Probes in the background, where a probe is due and there are targets. Calls `onChange` when the result differs from the last one. When the
+   * probe itself fails, the last report stays and the next probe comes sooner.
    */
   probe(targets: readonly ProbeTarget[], uri: HostPort | undefined, onChange: () => void): void {
-    const askable = targets.filter(({ address }) => isIPv4(address));
+    const probed = targets.filter(({ address }) => isIPv4(address));
     const isTime = this.#clock.now() - this.#probedAt >= (this.#hasFailed ? probeAgain : probeEvery);
     if (this.#isProbing || !isTime || uri === undefined) return;
-    if (askable.length === 0) return;
+    if (probed.length === 0) return;
     this.#isProbing = true;
     this.#probedAt = this.#clock.now();
-    this.#ask(askable, uri, onChange).catch((cause: unknown) => {
+    this.#runProbe(probed, uri, onChange).catch((cause: unknown) => {
       this.#isProbing = false;
       this.#hasFailed = true;
       this.#onFailure(cause);
     });
   }
 
-  async #ask(targets: readonly ProbeTarget[], uri: HostPort, onChange: () => void): Promise<void> {
+  async #runProbe(targets: readonly ProbeTarget[], uri: HostPort, onChange: () => void): Promise<void> {
     const answers = await this.#probe(targets, uri);
-    const before = judged(this.#report);
+    const before = resultOf(this.#report);
     this.#report = { at: this.#clock.now(), answers };
     this.#hasFailed = answers.some(({ status }) => status === undefined);
     this.#isProbing = false;
-    if (judged(this.#report) !== before) onChange();
+    if (resultOf(this.#report) !== before) onChange();
   }
 }
 
-const judged = (report: ProbeReport | undefined): string =>
+const resultOf = (report: ProbeReport | undefined): string =>
   report === undefined
     ? ""
     : JSON.stringify(report.answers.map(({ name, status }) => [name, status === undefined]));

@@ -138,7 +138,7 @@ test("before replicas is lowered every pod's note says what its end costs: drain
   );
   expect(summarize(actions).at(-1)).toBe("apply Deployment pbx-nodes");
   const costs = actions.flatMap((action) =>
-    action.do === "notePod"
+    action.do === "annotatePod"
       ? [
           [
             action.manifest.metadata.name,
@@ -159,7 +159,7 @@ test("a changed configuration is noted on running pods, after it is written, and
   const cost = { "controller.kubernetes.io/pod-deletion-cost": "7" };
   const pods = [makePod("a", { annotations: cost }), makePod("starting", { isRunning: false })];
   const { actions } = decideOn({ spec: { peers: ["198.51.100.9"] } }, { live: liveWhenSettled(), pods });
-  expect(summarize(actions)).toEqual(["apply ConfigMap pbx-nodes", "notePod Pod a"]);
+  expect(summarize(actions)).toEqual(["apply ConfigMap pbx-nodes", "annotatePod Pod a"]);
   const [, note] = actions;
   const { annotations } = (note as { readonly manifest: Manifest }).manifest.metadata;
   expect(annotations).toMatchObject(cost);
@@ -193,7 +193,7 @@ test("a rotation waits for a node that is ready and has no row, and for one that
   const annotations = { "sip.strowger.dev/rotate-keys": "once" };
   const fleet = { live, freshKey: { id: "k2", key: Buffer.alloc(32, 2).toString("base64") } };
   const first = decideOn({ annotations }, fleet);
-  expect(summarize(first.actions)).toEqual(["apply Secret pbx-keys", "tell"]);
+  expect(summarize(first.actions)).toEqual(["apply Secret pbx-keys", "recordEvent"]);
   const rotating = new Map([...live, ...liveAfter(first.actions)]);
   const hash = noteOf(
     decideOn(
@@ -210,13 +210,18 @@ test("a rotation waits for a node that is ready and has no row, and for one that
     [],
   );
   expect(seen([a, b], [knows("a"), knows("b")])).toEqual(
-    expect.arrayContaining(["apply Secret pbx-keys", "tell", "notePod Pod a", "notePod Pod b"]),
+    expect.arrayContaining([
+      "apply Secret pbx-keys",
+      "recordEvent",
+      "annotatePod Pod a",
+      "annotatePod Pod b",
+    ]),
   );
 });
 
 const noteOf = ({ actions }: ClusterDecision): string =>
   actions.flatMap((action) =>
-    action.do === "notePod"
+    action.do === "annotatePod"
       ? [action.manifest.metadata.annotations?.["sip.strowger.dev/configuration"] ?? ""]
       : [],
   )[0] ?? "";

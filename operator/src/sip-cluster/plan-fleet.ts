@@ -36,21 +36,21 @@ export interface FleetPlan {
 /** `mayRun`: the database is this cluster's. Without it only what tells nodes nothing is made. */
 export function planFleet(
   cluster: ServedCluster,
-  world: ClusterState,
+  state: ClusterState,
   fleet: FleetState,
   image: ImageChoice,
   mayRun: boolean,
 ): FleetPlan {
   const names = namesOf(cluster);
   const { live } = fleet;
-  const nodes = world.database.kind === "open" ? world.database.nodes : [];
+  const nodes = state.database.kind === "open" ? state.database.nodes : [];
   const configuration = live.get(`ConfigMap/${names.nodes}`);
   const address = planAddresses(
     cluster,
     live.get(`Service/${names.service}`),
     configuration,
     fleet.insideRanges,
-    world.now,
+    state.now,
   );
   const taken = strangers(cluster, live);
   if (taken !== undefined) return { actions: [], address, obstacle: taken };
@@ -63,7 +63,7 @@ export function planFleet(
   ];
   const first = [...write(surroundings, live), ...leftovers(cluster, fleet)];
   if (!mayRun) return { actions: first, address };
-  const keys = planKeySecret(cluster, world, fleet, configuration);
+  const keys = planKeySecret(cluster, state, fleet, configuration);
   if ("obstacle" in keys) return { actions: first, address, obstacle: keys.obstacle };
   const { addressing, former } = address;
   if (addressing === undefined) {

@@ -25,12 +25,12 @@ export type KeySecretPlan =
 /** `configuration`: as it is in Kubernetes; nodes state a hash of it and of the keys. */
 export function planKeySecret(
   cluster: ServedCluster,
-  world: ClusterState,
+  state: ClusterState,
   fleet: FleetState,
   configuration: Manifest | undefined,
 ): KeySecretPlan {
-  const nodes = world.database.kind === "open" ? world.database.nodes : undefined;
-  const plan = planRing(cluster, world, fleet, nodes, configuration);
+  const nodes = state.database.kind === "open" ? state.database.nodes : undefined;
+  const plan = planRing(cluster, state, fleet, nodes, configuration);
   // Without keys, nodes may still leave, which is the way to new ones.
   if (plan.kind === "missing" && cluster.replicas === 0) return { ring: "", isRotating: false, actions: [] };
   if (plan.kind === "missing" || plan.kind === "broken") return { obstacle: obstacleOf(cluster, plan) };
@@ -43,7 +43,7 @@ export function planKeySecret(
 
 function planRing(
   cluster: ServedCluster,
-  world: ClusterState,
+  state: ClusterState,
   { live, pods, freshKey }: FleetState,
   nodes: readonly NodeRow[] | undefined,
   configuration: Manifest | undefined,
@@ -58,7 +58,7 @@ function planRing(
       (nodes ?? []).some(({ isDraining }) => !isDraining) ||
       pods.some(({ isReady, isTerminating }) => isReady && !isTerminating),
     haveAllSeen: nodes !== undefined && haveAllApplied(nodes, pods, hashOf(configuration, secret)),
-    now: world.now,
+    now: state.now,
   });
 }
 
@@ -96,7 +96,7 @@ function keyActions(
     { do: "apply", manifest: buildKeys(cluster, plan.ring, plan.rotation, before) },
     ...(says === undefined
       ? []
-      : [{ do: "tell", event: { type: "Normal", reason: "KeyRotation", message: says } } as const]),
+      : [{ do: "recordEvent", event: { type: "Normal", reason: "KeyRotation", message: says } } as const]),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Reads what a decision about a SipCluster looks at. */
+/** Reads the current state of a SipCluster. */
 import type { ImagePull } from "../config.ts";
 import { randomBytes } from "node:crypto";
 import { failureOf } from "../adapters/mysql/failure.ts";
@@ -22,13 +22,13 @@ import type { SipCluster } from "./resource.ts";
 import type { NodeMonitor } from "./node-monitor.ts";
 import type { ClusterState, DatabaseState, FleetState } from "./current-state.ts";
 
-/** What Kubernetes is to this room; absent where the source is a folder of files. */
+/** The access to Kubernetes and the chart's settings for nodes. Absent where the source is a folder of files. */
 export interface Fleet {
   readonly manifests: Manifests;
-  /** Where a SipCluster says none. */
+  /** The default for SipClusters that name no image. */
   readonly nodeImage: string;
   readonly nodePull: ImagePull;
-  /** CIDRs of pods and hosts; empty: read from Node objects. */
+  /** CIDRs of pods and hosts. Empty: they are read from Node objects. */
   readonly clusterRanges: readonly string[];
   /** NetworkPolicyPeers that may read metrics. */
   readonly metricsFrom: readonly unknown[];
@@ -38,33 +38,33 @@ export interface ClusterDependencies {
   readonly installations: Installations;
   readonly source: Source;
   readonly clock: Clock;
-  /** Current bindings in a SipCluster's database; undefined: not counted lately. */
+  /** The bindings in a SipCluster's database; undefined: no recent count. */
   readonly bindings: (cluster: ObjectKey) => number | undefined;
   readonly fleet: (Fleet & { readonly live: LiveObjects }) | undefined;
 }
 
 export interface ReadState {
-  readonly world: ClusterState;
-  /** Undefined: the database is away, or there is none. */
+  readonly state: ClusterState;
+  /** Undefined: the database is unreachable, or there is none. */
   readonly installation: Installation | undefined;
 }
 
-/** Throws where Kubernetes cannot be asked; a database that cannot be asked is part of the world. */
+/** Throws when the API server is unreachable. An unreachable database is part of the state. */
 export async function readCurrentState(
   object: KubernetesObject,
   cluster: SipCluster,
-  around: ClusterDependencies,
-  watch: NodeMonitor,
+  deps: ClusterDependencies,
+  monitor: NodeMonitor,
 ): Promise<ReadState> {
-  const { source, clock, fleet } = around;
-  const { database, installation } = await readDatabase(object, cluster, around, watch);
+  const { source, clock, fleet } = deps;
+  const { database, installation } = await readDatabase(object, cluster, deps, monitor);
   const nodes = database.kind === "open" ? database.nodes : [];
   return {
-    world: {
+    state: {
       now: clock.now(),
       status: object.status ?? {},
       database,
-      fleet: fleet && (await readFleet(cluster, fleet, source, watch, nodes)),
+      fleet: fleet && (await readFleet(cluster, fleet, source, monitor, nodes)),
     },
     installation,
   };
@@ -74,7 +74,7 @@ async function readDatabase(
   object: KubernetesObject,
   cluster: SipCluster,
   { installations, source, bindings, clock }: ClusterDependencies,
-  watch: NodeMonitor,
+  monitor: NodeMonitor,
 ): Promise<{ readonly database: DatabaseState; readonly installation: Installation | undefined }> {
   const { kind, namespace, name } = cluster.reference;
   try {
@@ -95,12 +95,12 @@ async function readDatabase(
       beat: await leaderBeat(database),
       uidNow: presence?.is === "present" ? presence.uid : undefined,
       schema: schemaNow(await readMigrationRows(database), await readMigrations()),
-      // Another one's may have tables that are older than these statements.
+      // The tables of another SipCluster's database may be older than these statements.
       nodes: isOurs ? await readNodes(database) : [],
-      registrations: counted !== undefined && isOurs && watch.isTimeToTell() ? counted : undefined,
+      registrations: counted !== undefined && isOurs && monitor.areCountsDue() ? counted : undefined,
       login: installations.loginProblems(key),
       replaced: isOurs
-        ? watch.replaced.observe({ ...sightingOf(object, cluster, id), now: clock.now() })
+        ? monitor.replaced.observe({ ...observationOf(object, cluster, id), now: clock.now() })
         : undefined,
     } as const;
     return { database: open, installation };
@@ -111,18 +111,18 @@ async function readDatabase(
   }
 }
 
-const sightingOf = ({ status, metadata }: KubernetesObject, { takeOver }: SipCluster, id: string) => ({
+const observationOf = ({ status, metadata }: KubernetesObject, { takeOver }: SipCluster, id: string) => ({
   id,
   status: (status ?? {}) as CommonStatus,
   generation: metadata.generation,
-  isTakenOnPurpose: takeOver === id,
+  isTakeOver: takeOver === id,
 });
 
 async function readFleet(
   cluster: SipCluster,
   fleet: NonNullable<ClusterDependencies["fleet"]>,
   source: Source,
-  watch: NodeMonitor,
+  monitor: NodeMonitor,
   nodes: readonly NodeRow[],
 ): Promise<FleetState> {
   const { live, services, pods } = await fleet.live.of(cluster);
@@ -137,8 +137,8 @@ async function readFleet(
     domains: domainsOf(cluster, source),
     freshKey: { id: randomBytes(6).toString("hex"), key: randomBytes(32).toString("base64") },
     hasCredentials: await hasCredentials(cluster, source, live),
-    probe: watch.report,
-    traffic: watch.traffic(nodes),
+    probe: monitor.report,
+    traffic: monitor.traffic(nodes),
   };
 }
 
@@ -146,7 +146,7 @@ async function readRanges({ clusterRanges, manifests }: Fleet): Promise<readonly
   return [...(clusterRanges.length > 0 ? clusterRanges : await manifests.clusterRanges())].sort();
 }
 
-/** Names that its ready SipDomains serve. */
+/** The names of its ready SipDomains. */
 function domainsOf({ reference }: SipCluster, source: Source): readonly string[] {
   return source.list("SipDomain").flatMap(({ metadata, spec, status }) => {
     const { clusterRef, domain } = spec as SipDomainSpec & {
@@ -161,7 +161,7 @@ function domainsOf({ reference }: SipCluster, source: Source): readonly string[]
   });
 }
 
-/** Asked only while nodes are missing: it would be the reason. */
+/** Read only while nodes are missing, because a missing Secret explains them. */
 async function hasCredentials(
   cluster: SipCluster,
   source: Source,
@@ -174,7 +174,7 @@ async function hasCredentials(
   return (await source.secret(keyOf(reference.namespace, mysql.credentialsSecret))) !== undefined;
 }
 
-/** The Service and every pod that is ready: what should answer SIP now. */
+/** The Service and every ready pod: these should answer SIP now. */
 export function probeTargets(
   cluster: SipCluster,
   { live, pods }: FleetState,

@@ -1,6 +1,6 @@
-/** A pod as decisions need it. Pure. */
+/** Reads the state of a pod that decisions use. Pure. */
 import type { Manifest } from "../runtime/manifests.ts";
-import type { Pod, PodTrouble } from "./current-state.ts";
+import type { Pod, PodProblem } from "./current-state.ts";
 
 interface PodStatus {
   readonly phase?: string;
@@ -35,17 +35,17 @@ export function readPod({ metadata, status }: Manifest): Pod {
     isRunning: phase === "Running",
     isReady: conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
     isTerminating: metadata.deletionTimestamp !== undefined,
-    trouble: troubleOf({ conditions: conditions ?? [], ...more }),
+    problem: problemOf({ conditions: conditions ?? [], ...more }),
     annotations: metadata.annotations ?? {},
   };
 }
 
-/** What every container says while it starts. */
+/** Normal reasons of a container that starts. */
 const starting = new Set(["ContainerCreating", "PodInitializing"]);
 
 /**
- * Waiting for these does not help: somebody has to change something. `ErrImagePull` is each attempt between two of `ImagePullBackOff`: the
- * verdict must not change with every attempt.
+ * These do not end by themselves. `ErrImagePull` is listed because it alternates with `ImagePullBackOff`: the condition must not change with
+ * every attempt.
  */
 const lasting = new Set([
   "ErrImagePull",
@@ -58,37 +58,37 @@ const lasting = new Set([
   "CrashLoopBackOff",
 ]);
 
-/** Longer messages end in what is the same for everybody. */
+/** The end of a longer message does not help to find the cause. */
 const longest = 300;
 
-function troubleOf(status: PodStatus): PodTrouble | undefined {
+function problemOf(status: PodStatus): PodProblem | undefined {
   const unscheduled = status.conditions?.find(
     ({ type, status }) => type === "PodScheduled" && status === "False",
   );
-  if (unscheduled !== undefined) return trouble(unscheduled, unscheduled.message);
+  if (unscheduled !== undefined) return buildProblem(unscheduled, unscheduled.message);
   for (const { ready, state, lastState } of [
     ...(status.initContainerStatuses ?? []),
     ...(status.containerStatuses ?? []),
   ]) {
     const { waiting, terminated } = state ?? {};
-    // With the policy FallbackToLogsOnError the message is the end of the log: the node's own last words.
-    const words = terminated?.message ?? lastState?.terminated?.message;
+    // With the policy FallbackToLogsOnError the message is the end of the node's log.
+    const message = terminated?.message ?? lastState?.terminated?.message;
     if (waiting?.reason !== undefined && !starting.has(waiting.reason))
-      return trouble(waiting, words ?? waiting.message ?? lastState?.terminated?.reason);
-    // One that failed before is tried again between two of `CrashLoopBackOff`.
+      return buildProblem(waiting, message ?? waiting.message ?? lastState?.terminated?.reason);
+    // A container that failed before runs again for a short time between two `CrashLoopBackOff`.
     const failed = lastState?.terminated?.reason === "Completed" ? undefined : lastState?.terminated;
-    const isAgain = state?.running !== undefined && ready !== true;
-    const ended = terminated ?? (isAgain ? failed : undefined);
+    const isRestarted = state?.running !== undefined && ready !== true;
+    const ended = terminated ?? (isRestarted ? failed : undefined);
     if (ended !== undefined && ended.reason !== "Completed")
-      return { ...trouble(ended, words), ...(failed === undefined ? {} : { isLasting: true }) };
+      return { ...buildProblem(ended, message), ...(failed === undefined ? {} : { isLasting: true }) };
   }
   return undefined;
 }
 
-function trouble({ reason = "Failed" }: Stop, words: string | undefined): PodTrouble {
-  const says = (words ?? "").replace(/\s+/g, " ").trim();
+function buildProblem({ reason = "Failed" }: Stop, message: string | undefined): PodProblem {
+  const text = (message ?? "").replace(/\s+/g, " ").trim();
   return {
-    text: says === "" ? reason : `${reason}: ${says.slice(0, longest)}`,
+    text: text === "" ? reason : `${reason}: ${text.slice(0, longest)}`,
     isLasting: lasting.has(reason),
   };
 }

@@ -11,11 +11,11 @@ const sighting = (
   id,
   status: { observedGeneration: 1, ...(had === undefined ? {} : { installationId: had }) },
   generation: 1,
-  isTakenOnPurpose: false,
+  isTakeOver: false,
   now: 0,
   ...more,
 });
-const message = /has the installation new, and had old\./;
+const message = /has the installation id new instead of old\./;
 
 test("the first database, and the same one again, are nothing to say", () => {
   const seen = new ReplacedDatabase();
@@ -39,7 +39,7 @@ test("a database that the spec or an annotation asks for is nothing to say, also
   for (let time = 0; time < 2; time++)
     expect(seen.observe(sighting("old", "new", { generation: 2, status }))).toBeUndefined();
   expect(seen.observe(sighting("new", "new", { generation: 2 }))).toBeUndefined();
-  expect(seen.observe(sighting("new", "third", { generation: 2, isTakenOnPurpose: true }))).toBeUndefined();
+  expect(seen.observe(sighting("new", "third", { generation: 2, isTakeOver: true }))).toBeUndefined();
   expect(new ReplacedDatabase().observe(sighting("old", "new", { generation: 2 }))).toBeUndefined();
 });
 

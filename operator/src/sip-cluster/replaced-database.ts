@@ -1,49 +1,49 @@
 /**
- * Whether a SipCluster's database is another one than before although its spec did not change: emptied, or another one's in its place. It
- * is said for a day, because an Event is gone after an hour. No input and no output.
+ * Detects that a SipCluster's database was emptied or replaced while its spec did not change. The notice stays for one day, because an
+ * Event is deleted after one hour. No input and no output.
  */
 import type { Ms } from "../runtime/clock.ts";
 import type { CommonStatus } from "../runtime/object.ts";
 import { databaseReplaced } from "./assess-database.ts";
 
-const saidFor: Ms = 24 * 3_600_000;
+const noticeFor: Ms = 24 * 3_600_000;
 
 export interface DatabaseObservation {
-  /** Of the installation that the database has now. */
+  /** The installation id in the database now. */
   readonly id: string;
-  /** What was said last. */
+  /** As it was last written. */
   readonly status: CommonStatus & { readonly installationId?: string };
   readonly generation: number;
   /** The annotation take-over names this installation. */
-  readonly isTakenOnPurpose: boolean;
+  readonly isTakeOver: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 export class ReplacedDatabase {
-  /** The generation of the spec under which the database was last seen that the status states. */
+  /** The generation of the spec when the database last matched the installation id in the status. */
   #generation: number | undefined;
   #replaced: { readonly id: string; readonly at: number; readonly message: string } | undefined;
 
-  /** What is to be said; undefined: nothing. */
-  observe({ id, status, generation, isTakenOnPurpose, now }: DatabaseObservation): string | undefined {
-    const had = status.installationId;
-    const isAsked = (this.#generation ?? status.observedGeneration) !== generation || isTakenOnPurpose;
-    // A database that the spec asks for is so until the status states it, however often it is looked at before.
-    if (had === undefined || had === id) this.#generation = generation;
-    if (had !== undefined && had !== id) {
-      this.#replaced = isAsked ? undefined : { id, at: now, message: sayReplaced(had, id) };
-    } else if (had === id) {
-      // An operator that has just begun goes on with what the one before it said.
-      const said = status.conditions?.find(
+  /** Returns the message of the notice; undefined: there is none. */
+  observe({ id, status, generation, isTakeOver, now }: DatabaseObservation): string | undefined {
+    const previousId = status.installationId;
+    const isIntended = (this.#generation ?? status.observedGeneration) !== generation || isTakeOver;
+    // A change of the spec explains another database until the status has its installation id.
+    if (previousId === undefined || previousId === id) this.#generation = generation;
+    if (previousId !== undefined && previousId !== id) {
+      this.#replaced = isIntended ? undefined : { id, at: now, message: describeReplaced(previousId, id) };
+    } else if (previousId === id) {
+      // After a restart the operator continues the notice that is in the status.
+      const stated = status.conditions?.find(
         ({ type, reason }) => type === "DatabaseReady" && reason === databaseReplaced,
       );
-      if (said !== undefined) this.#replaced ??= { id, at: now, message: said.message };
+      if (stated !== undefined) this.#replaced ??= { id, at: now, message: stated.message };
     }
     const found = this.#replaced;
-    return found?.id === id && now - found.at < saidFor ? found.message : undefined;
+    return found?.id === id && now - found.at < noticeFor ? found.message : undefined;
   }
 }
 
-const sayReplaced = (before: string, now: string): string =>
-  `the database was emptied or replaced: it has the installation ${now}, and had ${before}. Domains and users are written anew from their objects, phones are known again when they register; rows that no object describes are lost. If that was not meant, restore a backup`;
+const describeReplaced = (before: string, now: string): string =>
+  `the database was emptied or replaced: it has the installation id ${now} instead of ${before}. The operator writes domains and users again from their objects, and phones are reachable again after they register; rows that no object describes are lost. If this was not intended, restore a backup`;

@@ -1,9 +1,9 @@
-/** Whether the phones' requests reach all nodes or one only, over some minutes. Pure. */
+/** The condition TrafficOnOneNode: whether one node receives all requests of the phones, over some minutes. Pure. */
 import type { Ms } from "../runtime/clock.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Reason } from "../runtime/reason.ts";
 
-/** New requests in the last minute that each live node had from phones, by the node's id. */
+/** For each live node, by its id: new requests from phones in the last minute. */
 export interface TrafficSample {
   readonly at: number;
   readonly requests: ReadonlyMap<string, number>;
@@ -11,12 +11,19 @@ export interface TrafficSample {
 
 const sampleEvery: Ms = 30_000;
 const window: Ms = 300_000;
-/** Requests a minute, on average; less may come from a few phones that happen to meet on one node. */
+/** Requests per minute, on average. Fewer may come from a few phones that reach the same node by chance. */
 const enough = 60;
-/** A node gets all of it if the others together get less than this share. */
-const crumbs = 0.01;
+/** One node receives all traffic if the other nodes together receive less than this share. */
+const negligibleShare = 0.01;
 
-/** The samples with `sample`, if the last one is old enough, and without those that are too old. */
+export const notWatchedYet = {
+  type: "TrafficOnOneNode",
+  status: "Unknown",
+  reason: "NotWatchedYet",
+  message: "the first result needs five minutes of traffic",
+} as const;
+
+/** Adds `sample` where the last sample is old enough, and drops samples that are too old. */
 export function addSample(
   samples: readonly TrafficSample[],
   sample: TrafficSample,
@@ -26,7 +33,7 @@ export function addSample(
   return [...samples.filter(({ at }) => sample.at - at <= window), sample];
 }
 
-/** Undefined: not watched long enough to say anything, or anything else than before. `nameOf` gives the pod of a node. */
+/** Undefined: the samples do not cover the window yet. `nameOf` returns the pod of a node. */
 export function buildTrafficCondition(
   samples: readonly TrafficSample[],
   nameOf: (node: string) => string,
@@ -39,33 +46,33 @@ export function buildTrafficCondition(
     samples.every(({ requests }) => requests.has(id)),
   );
   if (throughout.length < 2)
-    return verdict("Unknown", "OneNode", "fewer than two nodes lived through the last minutes");
+    return build("Unknown", "OneNode", "fewer than two nodes ran during all of the last five minutes");
   const totals = throughout.map((id) => ({
     id,
     mean: samples.reduce((sum, { requests }) => sum + (requests.get(id) ?? 0), 0) / samples.length,
   }));
   const all = totals.reduce((sum, { mean }) => sum + mean, 0);
   if (all < enough)
-    return verdict(
+    return build(
       "Unknown",
       "LittleTraffic",
-      `fewer than ${enough} requests a minute tell nothing about their way`,
+      `fewer than ${enough} requests a minute: too few to tell how they are distributed`,
     );
   const most = totals.reduce((a, b) => (b.mean > a.mean ? b : a));
-  if (all - most.mean > all * crumbs)
-    return verdict(
+  if (all - most.mean > all * negligibleShare)
+    return build(
       "False",
       "Spread",
       `the requests of phones reach ${totals.filter(({ mean }) => mean > 0).length} nodes`,
     );
-  return verdict(
+  return build(
     "True",
     "OneNodeGetsAll",
     `every request of the last minutes reached ${nameOf(most.id)}, none the other ${totals.length - 1}; check whether phones come from one address (a trunk, or NAT before the load balancer), whether the load balancer knows all hosts with a ready pod, and whether the Service has sessionAffinity`,
   );
 }
 
-const verdict = (status: NewCondition["status"], reason: Reason, message: string): NewCondition => ({
+const build = (status: NewCondition["status"], reason: Reason, message: string): NewCondition => ({
   type: "TrafficOnOneNode",
   status,
   reason,

@@ -1,4 +1,4 @@
-/** Reconciles SipDomains: parse, read the world, decide, apply, say how it is. */
+/** Reconciles SipDomains: parse, read the state, decide, apply, say how it is. */
 import type { Installations } from "../installations.ts";
 import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
@@ -61,11 +61,11 @@ export class SipDomainController implements Controller {
 
   async #plan<Decided extends Decision<DomainAction> | undefined>(
     domain: SipDomain,
-    decideOn: (domain: SipDomain, world: DomainState) => Decided,
+    decideOn: (domain: SipDomain, state: DomainState) => Decided,
   ) {
     const { source } = this.#frame;
-    const [world, installation] = await readDomainState(domain, this.#installations, source, this.#wanted);
-    const decided = decideOn(domain, world);
+    const [state, installation] = await readDomainState(domain, this.#installations, source, this.#wanted);
+    const decided = decideOn(domain, state);
     return decided && { ...decided, apply: () => apply(decided.actions, domain.reference, installation) };
   }
 

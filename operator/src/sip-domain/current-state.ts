@@ -1,4 +1,4 @@
-/** What a decision about a SipDomain looks at: its cluster, its owner row, and everything that bears one of its names. */
+/** The current state that a decision about a SipDomain reads: its cluster, its owner row, and every row and claim with one of its names. */
 import type { DomainSettings } from "../adapters/mysql/domain-rows.ts";
 import type { Claim, Elder, Owner } from "../ownership.ts";
 import { splitKey, type ObjectKey } from "../runtime/object.ts";
@@ -6,7 +6,7 @@ import type { Presence } from "../runtime/source.ts";
 import type { DomainFields } from "./resource.ts";
 
 export type DomainState =
-  /** `unready`: the cluster is there, but has no database, or the database is not its own (yet). */
+  /** `unready`: the cluster exists, but has no database, or does not own the database yet. */
   { readonly kind: "absent" | "unready" } | DomainRows;
 
 export interface DomainRows {
@@ -15,19 +15,19 @@ export interface DomainRows {
   /** Whether the cluster serves these names for this namespace. */
   readonly isAllowed: boolean;
   readonly owner: Owner<DomainFields> | undefined;
-  /** What a live read says of this object; asked only where the owner row has another uid. */
+  /** The result of a live read of this object. Read only where the owner row has another uid. */
   readonly present: Presence | undefined;
-  /** Of its names, by whomever. */
+  /** Claims of its names, by any object. */
   readonly claims: readonly Claim[];
-  /** Of the names that nobody holds, those that an older object wants too. */
+  /** Unclaimed names that an older object requests too. */
   readonly elders: readonly Elder[];
-  /** Rows of `domain` with its names, whoever made them; in lower case, for an old table may compare without regard to it. */
+  /** Names in the table `domain` that are its own, whichever tool made them. In lower case, because an old table may ignore case. */
   readonly domains: readonly string[];
-  /** Of its names, and of the domain that an earlier object of this name was for. */
+  /** Settings of its names, and of the domain in the owner row. */
   readonly settings: readonly DomainSettings[];
 }
 
-/** For a message: the name alone within the same namespace. */
+/** The text for a message: the name alone within the same namespace. */
 export function nameFor(key: ObjectKey, namespace: string): string {
   const found = splitKey(key);
   return found.namespace === namespace ? found.name : key;

@@ -4,6 +4,7 @@ import { decide, decideRemoval, decideRevocation } from "./decide.ts";
 import type { DomainAction } from "./domain-action.ts";
 import { parseSipDomain, type SipDomain } from "./resource.ts";
 import type { DomainRows } from "./current-state.ts";
+import { readyOf } from "../../../test/support/operator/ready-of.ts";
 
 const reference = { kind: "SipDomain", namespace: "ns", name: "d" };
 
@@ -33,7 +34,7 @@ const claim = (name: string, owner = reference): Claim => ({
   owner,
 });
 
-/** The world once the actions of `decided` are done. */
+/** The state once the actions of `decided` are done. */
 function after(actions: readonly DomainAction[]): DomainRows {
   const names = (what: DomainAction["do"]) =>
     actions.flatMap((action) => (action.do === what && "name" in action ? [action.name] : []));
@@ -47,15 +48,15 @@ function after(actions: readonly DomainAction[]): DomainRows {
 }
 
 test("RFC 3261 §19.1.4: a domain is served in lower case, with its aliases beside it", () => {
-  const { actions, ready } = decide(
+  const decided = decide(
     domain({ aliases: ["SIP.example.com", "example.com"], registration: { maxExpiresSeconds: 600 } }),
     empty,
   );
-  expect(actions.filter(({ do: what }) => what === "insertDomain")).toEqual([
+  expect(decided.actions.filter(({ do: what }) => what === "insertDomain")).toEqual([
     { do: "insertDomain", name: "example.com" },
     { do: "insertDomain", name: "sip.example.com" },
   ]);
-  expect(actions).toContainEqual({
+  expect(decided.actions).toContainEqual({
     do: "saveSettings",
     row: expect.objectContaining({
       domain: "example.com",
@@ -65,7 +66,7 @@ test("RFC 3261 §19.1.4: a domain is served in lower case, with its aliases besi
       algorithms: null,
     }) as unknown,
   });
-  expect(actions).toContainEqual({
+  expect(decided.actions).toContainEqual({
     do: "saveSettings",
     row: expect.objectContaining({
       domain: "sip.example.com",
@@ -73,7 +74,7 @@ test("RFC 3261 §19.1.4: a domain is served in lower case, with its aliases besi
       maxExpires: null,
     }) as unknown,
   });
-  expect(ready.status).toBe("True");
+  expect(readyOf(decided).status).toBe("True");
 });
 
 test("RFC 5079: what the spec says of anonymous callers is in the domain's row alone; without it the node's default is", () => {
@@ -124,26 +125,29 @@ test.each([
   ],
   ["another tool made a domain of its name", { domains: ["example.com"] }, "Conflict"],
   ["another tool made a domain of its alias", { domains: ["a.example"] }, "Conflict"],
-] as const)("nothing is written while %s", (_why, world, reason) => {
-  const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, ...world });
-  expect(decided).toMatchObject({ actions: [], ready: { status: "False", reason } });
+] as const)("nothing is written while %s", (_why, state, reason) => {
+  const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, ...state });
+  expect(decided).toMatchObject({ actions: [], conditions: [{ status: "False", reason }] });
 });
 
 test("nothing is written without a cluster and its database", () => {
   expect(decide(domain(), { kind: "absent" })).toMatchObject({
     actions: [],
-    ready: { reason: "ClusterNotFound" },
+    conditions: [{ reason: "ClusterNotFound" }],
   });
   expect(decide(domain(), { kind: "unready" })).toMatchObject({
     actions: [],
-    ready: { reason: "ClusterNotReady" },
+    conditions: [{ reason: "ClusterNotReady" }],
   });
 });
 
 test("an immutable field that changed all the same writes nothing", () => {
   const before = after(decide(domain(), empty).actions);
   for (const spec of [{ realm: "new" }, { domain: "example.org" }, { clusterRef: { name: "other" } }]) {
-    expect(decide(domain(spec), before)).toMatchObject({ actions: [], ready: { reason: "ImmutableField" } });
+    expect(decide(domain(spec), before)).toMatchObject({
+      actions: [],
+      conditions: [{ reason: "ImmutableField" }],
+    });
   }
 });
 
@@ -161,7 +165,7 @@ test("removal deletes the rows of all its names; Retain only lets go", () => {
 test("rule 2: a namespace that is no longer allowed keeps its rows, and they serve nobody", () => {
   const before = after(decide(domain({ aliases: ["a.example"] }), empty).actions);
   const out = decide(domain({ aliases: ["a.example"] }), { ...before, isAllowed: false });
-  expect(out).toMatchObject({ ready: { status: "False", reason: "NotAllowed" } });
+  expect(out).toMatchObject({ conditions: [{ status: "False", reason: "NotAllowed" }] });
   expect(out.actions).toEqual([
     {
       do: "saveSettings",
@@ -184,7 +188,7 @@ test("rule 3: the same name with a new uid takes over once the old uid is proven
   ] as const) {
     expect(decide(anew, { ...before, present })).toMatchObject({
       actions: [],
-      ready: { reason: "OwnerUnproven" },
+      conditions: [{ reason: "OwnerUnproven" }],
       requeueAfter: 10_000,
     });
   }
@@ -218,9 +222,12 @@ test("rule 5: Observe writes nothing and says whether there is a row; what it ow
   const observing = domain({ adoptionPolicy: "Observe" });
   expect(decide(observing, foreign())).toMatchObject({
     actions: [],
-    ready: { reason: "Observed", status: "True" },
+    conditions: [{ reason: "Observed", status: "True" }],
   });
-  expect(decide(observing, empty)).toMatchObject({ actions: [], ready: { reason: "NothingToObserve" } });
+  expect(decide(observing, empty)).toMatchObject({
+    actions: [],
+    conditions: [{ reason: "NothingToObserve" }],
+  });
   const own = after(decide(domain(), empty).actions);
   expect(decide(observing, own).actions).toEqual([
     { do: "saveOwner", owner: { ...own.owner, deletionPolicy: "Retain" } },
@@ -235,7 +242,7 @@ test("rule 5: Adopt takes over a row that says nothing else, leaves what the spe
   const adopting = domain({ adoptionPolicy: "Adopt", registration: { maxExpiresSeconds: 600 } });
   const adopted = decide(adopting, foreign([row]));
   expect(adopted).toMatchObject({
-    ready: { status: "True" },
+    conditions: [{ status: "True" }],
     status: { deletionPolicy: "Retain" },
     needsFinalizer: false,
   });
@@ -264,7 +271,7 @@ test("rule 5: what contradicts the spec is a Conflict for Adopt, and overwritten
   ]) {
     expect(decide(domain({ adoptionPolicy: "Adopt" }), foreign(settings))).toMatchObject({
       actions: [],
-      ready: { reason: "Conflict" },
+      conditions: [{ reason: "Conflict" }],
     });
     expect(decide(domain({ adoptionPolicy: "Enforce" }), foreign(settings)).actions).toContainEqual({
       do: "saveSettings",
@@ -290,7 +297,7 @@ test("rule 2: a pause holds back everything but that a namespace is no longer al
   expect(decideRevocation(changed, before)).toBeUndefined();
   expect(decideRevocation(changed, { kind: "absent" })).toBeUndefined();
   const revoked = decideRevocation(changed, { ...before, isAllowed: false });
-  expect(revoked).toMatchObject({ ready: { status: "False", reason: "NotAllowed" } });
+  expect(revoked).toMatchObject({ conditions: [{ status: "False", reason: "NotAllowed" }] });
   expect(revoked?.actions).toEqual([
     { do: "saveSettings", row: { ...before.settings[0], isEnabled: false } },
   ]);
@@ -316,7 +323,11 @@ function refusedAfter(before: object, now: object) {
 test("ADR 33: an alias that is no longer listed and `enabled: false` take effect while another alias is refused", () => {
   const both = { aliases: ["a.example", "b.example"] };
   const decided = refusedAfter(both, { enabled: false, aliases: ["b.example", "taken.example"] });
-  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isExpectedChange: true, freesName: true });
+  expect(decided).toMatchObject({
+    conditions: [{ reason: "Conflict" }],
+    isExpectedChange: true,
+    freesName: true,
+  });
   expect(decided.actions).toEqual([
     { do: "deleteDomain", name: "a.example" },
     { do: "release", name: "a.example" },
@@ -358,9 +369,9 @@ test("ADR 33: a domain whose namespace is allowed no longer gives up the aliases
 test("ADR 33: a name that nobody holds is left to the older object that wants it", () => {
   const elder = { name: "a.example", owner: { ...reference, namespace: "far", name: "older" } };
   const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, elders: [elder] });
-  expect(decided).toMatchObject({ actions: [], ready: { reason: "Conflict" }, requeueAfter: 10_000 });
-  expect(decided.ready.message).not.toContain("older and wants it too, far");
-  expect(decided.ready.message).not.toContain("SipDomain older");
+  expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
+  expect(readyOf(decided).message).not.toContain("older and wants it too, far");
+  expect(readyOf(decided).message).not.toContain("SipDomain older");
 });
 
 test("a new object of an old name with another realm: what the old one made goes first", () => {
@@ -386,7 +397,7 @@ test.each([
     const made = after(decide(domain({ deletionPolicy }), empty).actions);
     const anew = { ...domain({ domain: "new.example", aliases: ["example.com"] }), uid: "u2" };
     const present = { is: "present", uid: "u2" } as const;
-    expect(decide(anew, { ...made, present }).ready.reason).toBe(reason);
+    expect(readyOf(decide(anew, { ...made, present })).reason).toBe(reason);
   },
 );
 

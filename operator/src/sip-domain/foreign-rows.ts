@@ -1,40 +1,46 @@
-/** Rows of a domain's names that this object did not make: whether they may be taken over. Pure. */
+/** Rows with a domain's names that another tool made: whether the SipDomain may take them over. Pure. */
 import { isHeldBy, reasons, type Owner } from "../ownership.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
-import type { DomainFields, SipDomain } from "./resource.ts";
 import type { DomainRows } from "./current-state.ts";
+import type { DomainFields, SipDomain } from "./resource.ts";
 
-/** Why they may not; undefined: there are none, or they may. */
-export function foreignObstacle(
-  domain: SipDomain,
-  { owner, domains, settings }: DomainRows,
-): NewCondition | undefined {
+/** Undefined: there are no such rows, or they may be taken over. An object that only observes takes no rows over. */
+export function foreignRowConflict({
+  domain,
+  state: { owner, domains, settings },
+}: {
+  readonly domain: SipDomain;
+  readonly state: DomainRows;
+}): NewCondition | undefined {
   const own = owner === undefined ? [] : [owner.fields.domain, ...owner.fields.aliases];
   const foreign = domains.filter((name) => !own.includes(name));
   const [first] = foreign;
-  if (first === undefined || domain.adoptionPolicy === "Enforce") return undefined;
+  if (first === undefined || ["Enforce", "Observe"].includes(domain.adoptionPolicy)) return undefined;
   if (domain.adoptionPolicy === "Never")
     return notReady(
       reasons.conflict,
-      `the database has a domain ${first} that this operator did not make; it is left as it is (adoptionPolicy Adopt takes it over)`,
+      `the database has a domain ${first} that this operator did not make; it stays as it is (adoptionPolicy Adopt takes it over)`,
     );
-  const why = foreign
+  const difference = foreign
     .map((name) =>
-      mismatch(
+      describeDifference(
         domain,
         name,
         settings.find((row) => row.domain === name),
       ),
     )
     .find((found) => found !== undefined);
-  return why === undefined
+  return difference === undefined
     ? undefined
-    : notReady(reasons.conflict, `${why}; adoptionPolicy Enforce would overwrite it`);
+    : notReady(reasons.conflict, `${difference}; adoptionPolicy Enforce would overwrite it`);
 }
 
-/** What the spec says and the row contradicts. A row without a side row has the domain as its realm, and is no alias. */
-function mismatch(
+/**
+ * How a row contradicts the spec; undefined: it does not. The realm of a row without settings is the domain itself, and such a row is no
+ * alias.
+ */
+function describeDifference(
   { domain, realm }: SipDomain,
   name: string,
   row: DomainRows["settings"][number] | undefined,
@@ -45,23 +51,23 @@ function mismatch(
       ? undefined
       : `the database has ${name} as a domain that is no alias of ${domain}`;
   if (aliasOf !== null) return `the database has ${name} as an alias of ${aliasOf}`;
-  const theirs = row?.realm ?? null;
-  return theirs === null || theirs === realm
+  const rowRealm = row?.realm ?? null;
+  return rowRealm === null || rowRealm === realm
     ? undefined
-    : `the realm of ${name} is ${theirs} in the database`;
+    : `the realm of ${name} is ${rowRealm} in the database`;
 }
 
-/** The world once the rows of that owner were removed. */
-export function afterRemoval(
-  world: DomainRows,
+/** The current state without the rows of that owner. */
+export function stateAfterRemoval(
+  state: DomainRows,
   { reference, deletionPolicy, fields }: Owner<DomainFields>,
 ): DomainRows {
   const names = deletionPolicy === "Delete" ? [fields.domain, ...fields.aliases] : [];
   return {
-    ...world,
+    ...state,
     owner: undefined,
-    claims: world.claims.filter((claim) => !isHeldBy(claim, world.installationId, reference)),
-    domains: world.domains.filter((name) => !names.includes(name)),
-    settings: world.settings.filter((row) => !names.includes(row.domain)),
+    claims: state.claims.filter((claim) => !isHeldBy(claim, state.installationId, reference)),
+    domains: state.domains.filter((name) => !names.includes(name)),
+    settings: state.settings.filter((row) => !names.includes(row.domain)),
   };
 }

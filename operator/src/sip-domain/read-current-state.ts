@@ -1,4 +1,4 @@
-/** Reads what a decision about a SipDomain looks at. Throws DatabaseUnavailable. */
+/** Reads the current state of a SipDomain. Throws DatabaseUnavailable. */
 import { readDomains, readDomainSettings } from "../adapters/mysql/domain-rows.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
@@ -12,7 +12,7 @@ import { ownerFromStatus } from "./owner-from-status.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
 import type { DomainRows, DomainState } from "./current-state.ts";
 
-/** The world, and where its rows are. */
+/** Returns the state, and the installation of its rows. */
 export async function readDomainState(
   domain: SipDomain,
   installations: Installations,
@@ -43,7 +43,7 @@ async function readRows(
   const { database, id } = installation;
   const names = [domain, ...aliases];
   const key = keyOf(reference.namespace, reference.name);
-  // Rows before claims: whoever made a row meanwhile has its claim by then.
+  // Rows are read before claims: an object that writes a row in between has written its claim, too.
   const domains = (await readDomains(database, names)).map((name) => name.toLowerCase());
   const object = source.get(reference.kind, key);
   const claims = await readClaims(database, "domain", names);

@@ -1,4 +1,4 @@
-/** Reconciles SipUsers: parse, read the world, decide, apply, say how it is. */
+/** Reconciles SipUsers: parse, read the state, decide, apply, say how it is. */
 import type { Installation } from "../adapters/mysql/installation.ts";
 import type { Installations } from "../installations.ts";
 import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
@@ -126,10 +126,10 @@ export class SipUserController implements Controller {
   /** A password that has to be made is made first, and then looked at like any other. */
   async #plan(user: SipUser): Promise<Plan> {
     const { source } = this.#frame;
-    const [world, installation] = await readUserState(user, this.#installations, source, this.#wanted);
-    let decided = decide(user, world);
+    const [state, installation] = await readUserState(user, this.#installations, source, this.#wanted);
+    let decided = decide(user, state);
     const generates = decided.actions.filter((action) => action.do === "generatePassword");
-    if (generates.length > 0 && world.kind === "ready") {
+    if (generates.length > 0 && state.kind === "ready") {
       const rows = decided.actions.filter((action) => action.do !== "generatePassword");
       await apply(rows, user, installation, source);
       // Whoever is deleted meanwhile must leave no password behind: nobody of that name would ever get another one.
@@ -138,9 +138,9 @@ export class SipUserController implements Controller {
       await apply(generates, user, installation, source);
       if (await this.#isGone(key, user)) return { ...decided, actions: [], apply: () => Promise.resolve() };
       const secret = user.credential && (await source.secret(user.credential.secret));
-      decided = decide(user, { ...world, secret });
+      decided = decide(user, { ...state, secret });
     }
-    const failure = world.kind === "ready" ? world.secretFailure : undefined;
+    const failure = state.kind === "ready" ? state.secretFailure : undefined;
     return {
       ...decided,
       apply: async () => {
@@ -153,13 +153,13 @@ export class SipUserController implements Controller {
   /** Its Secret is of no interest. */
   async #revocation(user: SipUser): Promise<Plan | undefined> {
     const { source } = this.#frame;
-    const [world, installation] = await readUserState(
+    const [state, installation] = await readUserState(
       { ...user, credential: undefined },
       this.#installations,
       source,
       this.#wanted,
     );
-    const decided = decideRevocation(user, world);
+    const decided = decideRevocation(user, state);
     return decided && { ...decided, apply: () => apply(decided.actions, user, installation, source) };
   }
 
@@ -177,8 +177,8 @@ export class SipUserController implements Controller {
     const { source } = this.#frame;
     for (const object of candidates(owner, this.#wanted)) {
       const user = parseSipUser(object);
-      const [world] = await readUserState(user, this.#installations, source, this.#wanted);
-      if (succeeds(user, world, owner)) return user;
+      const [state] = await readUserState(user, this.#installations, source, this.#wanted);
+      if (succeeds(user, state, owner)) return user;
     }
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** Which credential a Secret gives (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2), and what is refused. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { credentialOf, type CredentialWorld } from "./credential.ts";
+import { credentialOf, type CredentialInput } from "./credential.ts";
 import type { CredentialSource, SipUser } from "./resource.ts";
 
 const user = { username: "alice", uid: "u1" } as SipUser;
@@ -12,7 +12,7 @@ const sha256 = "0123456789abcdef".repeat(4);
 function of(
   kind: CredentialSource["kind"],
   data: Record<string, string>,
-  more: Partial<CredentialWorld> = {},
+  more: Partial<CredentialInput> = {},
 ) {
   const secret = { data, generatedFor: "u1" };
   return credentialOf(
@@ -56,7 +56,7 @@ test("hashes are taken in lower case; SHA-256 may be missing, and a length of ne
 });
 
 test("a generated password counts for the object that it was made for, and for its heir", () => {
-  const owner = { fields: { generatedFor: "u0" } } as CredentialWorld["owner"];
+  const owner = { fields: { generatedFor: "u0" } } as CredentialInput["owner"];
   const made = (generatedFor: string) => ({ secret: { data: { k: "secret" }, generatedFor } });
   expect(of("generated", {}, made("u1"))).toHaveProperty("ha1");
   expect(of("generated", {}, { ...made("u0"), owner })).toHaveProperty("ha1");

@@ -21,7 +21,7 @@ export const credentialReasons = {
 } as const;
 
 /** What it takes beside the user. A password that was generated for an earlier object counts where we have taken over its rows. */
-export interface CredentialWorld {
+export interface CredentialInput {
   readonly domain: string;
   readonly realm: string;
   readonly secret: Secret | undefined;
@@ -31,7 +31,7 @@ export interface CredentialWorld {
 export function credentialOf(
   { username, uid }: SipUser,
   credential: CredentialSource,
-  { domain, realm, secret, owner }: CredentialWorld,
+  { domain, realm, secret, owner }: CredentialInput,
 ): Credential | NewCondition {
   const name = `Secret ${splitKey(credential.secret).name}`;
   if (secret === undefined)

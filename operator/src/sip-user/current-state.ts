@@ -1,4 +1,4 @@
-/** What a decision about a SipUser looks at: its domain, its Secret, its owner row, and every row that bears one of its names. */
+/** The current state that a decision about a SipUser reads: its domain, its Secret, its owner row, and every row with one of its names. */
 import type { AliasRow, SubscriberRow, UserSettings } from "../adapters/mysql/user-rows.ts";
 import type { Claim, Elder, Owner } from "../ownership.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
@@ -10,13 +10,13 @@ import type { RetainedRows } from "./disable-account.ts";
 export type UserState = Unserved | UserRows;
 
 export interface Unserved {
-  /** `unready`: the SipDomain is there, but is served no longer, has no rows of its own (yet), or its database is not to be had. */
+  /** `unready`: the SipDomain exists, but is no longer served, has no rows yet, or its database is not available. */
   readonly kind: "absent" | "unready";
-  /** What the user owns all the same. */
-  readonly kept?: RetainedRows | undefined;
-  /** Those rows are to serve nobody: the domain is its SipDomain's no longer. */
+  /** The rows that the user still owns. */
+  readonly retained?: RetainedRows | undefined;
+  /** The SipDomain no longer has the domain, so these rows must be switched off. */
   readonly isWithdrawn?: boolean;
-  /** That cannot be told now, and nobody tells when it can. */
+  /** Not known now, and no watch reports when it is. */
   readonly isUnknown?: boolean;
 }
 
@@ -24,23 +24,23 @@ export interface UserRows extends ServedDomain {
   readonly kind: "ready";
   readonly installationId: string;
   readonly owner: Owner<UserFields> | undefined;
-  /** What a live read says of this object; asked only where the owner row has another uid. */
+  /** The result of a live read of this object. Read only where the owner row has another uid. */
   readonly present: Presence | undefined;
-  /** Undefined: there is none, or it is of no interest now. */
+  /** Undefined: there is none, or it was not read. */
   readonly secret: Secret | undefined;
-  /** Why it could not be read: nobody knows whether there is one. */
+  /** Why it could not be read. Whether it exists is unknown then. */
   readonly secretFailure?: Error;
-  /** The resourceVersion of the Secret whose credential was in force when the status was written. */
+  /** The resourceVersion in the status: that of the Secret whose credential was stored. */
   readonly seenSecret: string | undefined;
-  /** Of user@domain and its aliases, by whomever. */
+  /** Claims of user@domain and its aliases, by any object. */
   readonly claims: readonly Claim[];
-  /** Of the names that nobody holds, those that an older object wants too. */
+  /** Unclaimed names that an older object requests too. */
   readonly elders: readonly Elder[];
-  /** Accounts with the username or an alias as their name, whoever made them. */
+  /** Accounts with the username or an alias as their name, whichever tool made them. */
   readonly subscribers: readonly SubscriberRow[];
-  /** This and the bindings: of the account that is owned, where the user is not allowed. */
+  /** For a user that is not allowed, the settings and bindings of the account in the owner row. */
   readonly settings: UserSettings | undefined;
-  /** Aliases with the username or an alias as their name, whoever made them. */
+  /** Aliases with the username or an alias as their name, whichever tool made them. */
   readonly aliases: readonly AliasRow[];
   readonly hasBindings: boolean;
 }

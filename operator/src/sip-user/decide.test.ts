@@ -6,6 +6,7 @@ import { decide, decideRevocation } from "./decide.ts";
 import { decideRemoval } from "./remove-rows.ts";
 import { parseSipUser, type SipUser, type UserFields } from "./resource.ts";
 import type { UserRows } from "./current-state.ts";
+import { readyOf } from "../../../test/support/operator/ready-of.ts";
 
 const reference = { kind: "SipUser", namespace: "ns", name: "alice" };
 const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");
@@ -77,7 +78,7 @@ const reconciled: UserRows = {
   settings: { isEnabled: true, maxContacts: null, displayName: null },
 };
 
-const world = (rows: UserRows, owner?: Owner<UserFields>, found: Secret | undefined = secret): UserRows => ({
+const state = (rows: UserRows, owner?: Owner<UserFields>, found: Secret | undefined = secret): UserRows => ({
   ...rows,
   owner,
   secret: found,
@@ -86,7 +87,8 @@ const world = (rows: UserRows, owner?: Owner<UserFields>, found: Secret | undefi
 const does = (decided: ReturnType<typeof decide>): string[] => decided.actions.map((action) => action.do);
 
 test("a new user gets a claim, a subscriber with both hashes, settings and an owner", () => {
-  const { actions, ready, status } = decide(user(), world(empty));
+  const decided = decide(user(), state(empty));
+  const { actions, status } = decided;
   const account = { username: "alice", domain: "example.com" };
   expect(actions).toEqual([
     { do: "claim", name: "alice@example.com" },
@@ -94,17 +96,17 @@ test("a new user gets a claim, a subscriber with both hashes, settings and an ow
     { do: "saveSettings", account, settings: { isEnabled: true, maxContacts: null, displayName: null } },
     { do: "saveOwner", owner: ownerOf() },
   ]);
-  expect(ready).toMatchObject({ status: "True", reason: "Reconciled" });
+  expect(readyOf(decided)).toMatchObject({ status: "True", reason: "Reconciled" });
   expect(status).toEqual({ deletionPolicy: "Delete", address: "sip:alice@example.com" });
 });
 
 test("a user whose rows are as they should be needs nothing", () => {
-  expect(decide(user(), world(reconciled, ownerOf())).actions).toEqual([]);
+  expect(decide(user(), state(reconciled, ownerOf())).actions).toEqual([]);
 });
 
 test("a rotated password changes the subscriber, and the side row whose number tells the nodes", () => {
   const rotated = { data: { password: "other" } };
-  expect(does(decide(user(), world(reconciled, ownerOf(), rotated)))).toEqual([
+  expect(does(decide(user(), state(reconciled, ownerOf(), rotated)))).toEqual([
     "updateSubscriber",
     "saveSettings",
   ]);
@@ -118,7 +120,7 @@ test("aliases come and go with their claims", () => {
   };
   const before = ownerOf({ aliases: ["200"] });
   const account = { username: "alice", domain: "example.com" };
-  expect(decide(user({ aliases: ["100"] }), world(found, before)).actions).toEqual([
+  expect(decide(user({ aliases: ["100"] }), state(found, before)).actions).toEqual([
     { do: "deleteAlias", account, alias: "200" },
     { do: "release", name: "200@example.com" },
     { do: "claim", name: "100@example.com" },
@@ -129,36 +131,36 @@ test("aliases come and go with their claims", () => {
 
 test("a disabled user loses its bindings, once", () => {
   const settings = { isEnabled: false, maxContacts: null, displayName: null };
-  const bound = world({ ...reconciled, settings, hasBindings: true }, ownerOf());
+  const bound = state({ ...reconciled, settings, hasBindings: true }, ownerOf());
   expect(does(decide(user({ enabled: false }), bound))).toEqual(["removeBindings"]);
-  const unbound = world({ ...reconciled, settings }, ownerOf());
+  const unbound = state({ ...reconciled, settings }, ownerOf());
   expect(does(decide(user({ enabled: false }), unbound))).toEqual([]);
 });
 
 test.each([
   ["its domain is not there", { kind: "absent" } as const, "DomainNotFound"],
   ["its domain has no rows yet", { kind: "unready" } as const, "DomainNotReady"],
-  ["its domain takes no users of its namespace", world({ ...empty, isAllowed: false }), "NotAllowed"],
-  ["its Secret has another key", world(empty, undefined, { data: { pass: "x" } }), "SecretKeyNotFound"],
-  ["the password is empty", world(empty, undefined, { data: { password: "" } }), "InvalidSecret"],
+  ["its domain takes no users of its namespace", state({ ...empty, isAllowed: false }), "NotAllowed"],
+  ["its Secret has another key", state(empty, undefined, { data: { pass: "x" } }), "SecretKeyNotFound"],
+  ["the password is empty", state(empty, undefined, { data: { password: "" } }), "InvalidSecret"],
   [
     "the password ends with a line break",
-    world(empty, undefined, { data: { password: "a\n" } }),
+    state(empty, undefined, { data: { password: "a\n" } }),
     "InvalidSecret",
   ],
 ])("nothing is written while %s", (_why, found, reason) => {
-  const { actions, ready } = decide(user(), found);
-  expect(actions).toEqual([]);
-  expect(ready).toMatchObject({ status: "False", reason });
+  const decided = decide(user(), found);
+  expect(decided.actions).toEqual([]);
+  expect(readyOf(decided)).toMatchObject({ status: "False", reason });
 });
 
 test("a name that another object holds is a Conflict, which names the owner in the same namespace only", () => {
   const near = claim("alice@example.com", { ...reference, name: "other" });
   const far = claim("alice@example.com", { ...reference, namespace: "elsewhere", name: "other" });
-  const decided = decide(user(), world({ ...empty, claims: [near] }));
-  expect(decided).toMatchObject({ actions: [], ready: { reason: "Conflict" }, requeueAfter: 10_000 });
-  expect(decided.ready.message).toContain("SipUser other");
-  expect(decide(user(), world({ ...empty, claims: [far] })).ready.message).not.toMatch(/other$|elsewhere/);
+  const decided = decide(user(), state({ ...empty, claims: [near] }));
+  expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
+  expect(readyOf(decided).message).toContain("SipUser other");
+  expect(readyOf(decide(user(), state({ ...empty, claims: [far] }))).message).not.toMatch(/other$|elsewhere/);
 });
 
 test("a row that another tool made is a Conflict and is left as it is", () => {
@@ -171,18 +173,18 @@ test("a row that another tool made is a Conflict and is left as it is", () => {
     ha1bSha256: "",
     plain: "",
   };
-  const byName = world({ ...empty, subscribers: [row] });
-  const byAlias = world({ ...empty, subscribers: [{ ...row, username: "100" }] });
+  const byName = state({ ...empty, subscribers: [row] });
+  const byAlias = state({ ...empty, subscribers: [{ ...row, username: "100" }] });
   const alias = { alias: "100", target: { username: "bob", domain: "example.com" } };
   for (const found of [
     byName,
     byAlias,
-    world({ ...empty, aliases: [alias] }),
-    world({ ...reconciled, aliases: [alias] }, ownerOf()),
+    state({ ...empty, aliases: [alias] }),
+    state({ ...reconciled, aliases: [alias] }, ownerOf()),
   ]) {
     expect(decide(user({ aliases: ["100"] }), found)).toMatchObject({
       actions: [],
-      ready: { reason: "Conflict" },
+      conditions: [{ reason: "Conflict" }],
     });
   }
 });
@@ -197,22 +199,22 @@ test("an old table that compares without case: Alice of another tool is in alice
     ha1bSha256: "",
     plain: "",
   };
-  expect(decide(user(), world({ ...empty, subscribers: [row] }))).toMatchObject({
+  expect(decide(user(), state({ ...empty, subscribers: [row] }))).toMatchObject({
     actions: [],
-    ready: { reason: "Conflict" },
+    conditions: [{ reason: "Conflict" }],
   });
 });
 
 test("an immutable field that changed all the same writes nothing", () => {
   const kept = ownerOf({ spec: { domainRef: { name: "d" }, username: "bob" }, username: "bob" });
-  expect(decide(user(), world(empty, kept))).toMatchObject({
+  expect(decide(user(), state(empty, kept))).toMatchObject({
     actions: [],
-    ready: { reason: "ImmutableField" },
+    conditions: [{ reason: "ImmutableField" }],
   });
 });
 
 test("a SipDomain that was made anew with another domain takes its users with it", () => {
-  const moved = decide(user(), world({ ...empty, domain: "example.org" }, ownerOf()));
+  const moved = decide(user(), state({ ...empty, domain: "example.org" }, ownerOf()));
   expect(does(moved)).toEqual([
     "deleteSubscriber",
     "removeBindings",
@@ -226,38 +228,38 @@ test("a SipDomain that was made anew with another domain takes its users with it
 
 test("a password is generated once, and never taken from a Secret that somebody else made", () => {
   const spec = { passwordSecretRef: undefined, generatePassword: true };
-  const first = decide(user(spec), { ...world(empty), secret: undefined });
+  const first = decide(user(spec), { ...state(empty), secret: undefined });
   expect(first.actions).toEqual([
     { do: "generatePassword", secret: "ns/alice-sip-password", key: "password" },
   ]);
   const own = { ...secret, generatedFor: "u1" };
-  expect(does(decide(user(spec), world(empty, undefined, own)))).toContain("insertSubscriber");
-  expect(decide(user(spec), world(empty))).toMatchObject({
+  expect(does(decide(user(spec), state(empty, undefined, own)))).toContain("insertSubscriber");
+  expect(decide(user(spec), state(empty))).toMatchObject({
     actions: [],
-    ready: { reason: "SecretConflict" },
+    conditions: [{ reason: "SecretConflict" }],
   });
 });
 
 test.each(["constructor", "__proto__"])("a key %s that the Secret does not have is not there", (key) => {
   const spec = { passwordSecretRef: { name: "s", key } };
-  expect(decide(user(spec), world(empty))).toMatchObject({ ready: { reason: "SecretKeyNotFound" } });
+  expect(decide(user(spec), state(empty))).toMatchObject({ conditions: [{ reason: "SecretKeyNotFound" }] });
 });
 
 test("hashes are taken as they are from ha1SecretRef, in lower case", () => {
   const spec = { passwordSecretRef: undefined, ha1SecretRef: { name: "s", key: "ha1" } };
   const hashes = { ha1: ha1.toUpperCase(), ha1_sha256: ha1Sha256, ha1b, ha1b_sha256: ha1bSha256 };
-  expect(decide(user(spec), world(reconciled, ownerOf(), { data: hashes })).actions).toEqual([]);
+  expect(decide(user(spec), state(reconciled, ownerOf(), { data: hashes })).actions).toEqual([]);
   for (const bad of [{ ha1: "abc" }, { ha1, ha1_sha256: ha1 }, { ha1, ha1b: "x" }, { ha1, ha1b_sha256: ha1 }])
-    expect(decide(user(spec), world(empty, undefined, { data: bad }))).toMatchObject({
+    expect(decide(user(spec), state(empty, undefined, { data: bad }))).toMatchObject({
       actions: [],
-      ready: { reason: "InvalidSecret" },
+      conditions: [{ reason: "InvalidSecret" }],
     });
 });
 
 test("a hash for the login name with the domain that is absent, or of an earlier password, is written anew", () => {
   for (const row of [{ ha1b: "" }, { ha1b: "old" }, { ha1bSha256: "old" }]) {
     const subscribers = reconciled.subscribers.map((one) => ({ ...one, ...row }));
-    expect(decide(user(), world({ ...reconciled, subscribers }, ownerOf())).actions).toContainEqual({
+    expect(decide(user(), state({ ...reconciled, subscribers }, ownerOf())).actions).toContainEqual({
       do: "updateSubscriber",
       account: { username: "alice", domain: "example.com" },
       credential,
@@ -272,14 +274,14 @@ test("removal deletes what was made; Retain only lets go", () => {
 });
 
 test("a new deletionPolicy is kept in the owner row", () => {
-  expect(does(decide(user({ deletionPolicy: "Retain" }), world(reconciled, ownerOf())))).toEqual([
+  expect(does(decide(user({ deletionPolicy: "Retain" }), state(reconciled, ownerOf())))).toEqual([
     "saveOwner",
   ]);
 });
 
 test("rule 2: a namespace that is no longer allowed keeps its rows, and nobody can log in with them", () => {
-  const out = decide(user(), { ...world(reconciled, ownerOf()), isAllowed: false, hasBindings: true });
-  expect(out.ready).toMatchObject({ status: "False", reason: "NotAllowed" });
+  const out = decide(user(), { ...state(reconciled, ownerOf()), isAllowed: false, hasBindings: true });
+  expect(readyOf(out)).toMatchObject({ status: "False", reason: "NotAllowed" });
   expect(out.actions).toEqual([
     {
       do: "saveSettings",
@@ -297,18 +299,18 @@ test("rule 3: the same name with a new uid takes over once the old uid is proven
     { is: "present", uid: "u1" },
     { is: "absent" },
   ] as const)
-    expect(decide(anew, { ...world(reconciled, ownerOf()), present })).toMatchObject({
+    expect(decide(anew, { ...state(reconciled, ownerOf()), present })).toMatchObject({
       actions: [],
-      ready: { reason: "OwnerUnproven" },
+      conditions: [{ reason: "OwnerUnproven" }],
     });
-  const heir = decide(anew, { ...world(reconciled, ownerOf()), present: { is: "present", uid: "u2" } });
+  const heir = decide(anew, { ...state(reconciled, ownerOf()), present: { is: "present", uid: "u2" } });
   expect(heir.actions).toEqual([{ do: "saveOwner", owner: { ...ownerOf(), uid: "u2" } }]);
 });
 
 test("a new object of an old name with another username: what the old one made goes first", () => {
   const anew = { ...user({ username: "carol" }), uid: "u2" };
   const present = { is: "present", uid: "u2" } as const;
-  const decided = decide(anew, { ...world(empty, ownerOf({ aliases: ["100"] })), present });
+  const decided = decide(anew, { ...state(empty, ownerOf({ aliases: ["100"] })), present });
   expect(does(decided)).toEqual([
     "deleteAlias",
     "deleteSubscriber",
@@ -326,8 +328,8 @@ test("a restored object goes on with the password that was generated for the ear
   const anew = { ...user(spec), uid: "u2" };
   const present = { is: "present", uid: "u2" } as const;
   const kept = { ...secret, generatedFor: "u1" };
-  const heir = decide(anew, { ...world(reconciled, ownerOf({ generatedFor: "u1" }), kept), present });
-  expect(heir).toMatchObject({ ready: { status: "True" } });
+  const heir = decide(anew, { ...state(reconciled, ownerOf({ generatedFor: "u1" }), kept), present });
+  expect(heir).toMatchObject({ conditions: [{ status: "True" }] });
   expect(heir.actions).toEqual([
     { do: "saveOwner", owner: { ...ownerOf({ generatedFor: "u1" }), uid: "u2" } },
   ]);
@@ -354,10 +356,13 @@ const theirs = (row: object = {}, more: Partial<UserRows> = {}): UserRows => ({
 test("rule 5: Observe writes nothing and says in what the row differs; what it owned is deleted no more", () => {
   const observing = user({ adoptionPolicy: "Observe", maxContacts: 3 });
   const seen = decide(observing, theirs());
-  expect(seen).toMatchObject({ actions: [], ready: { status: "True", reason: "Observed" } });
-  expect(seen.ready.message).toContain("differs in the password, maxContacts");
-  expect(decide(observing, empty)).toMatchObject({ actions: [], ready: { reason: "NothingToObserve" } });
-  expect(decide(observing, world(reconciled, ownerOf())).actions).toEqual([
+  expect(seen).toMatchObject({ actions: [], conditions: [{ status: "True", reason: "Observed" }] });
+  expect(readyOf(seen).message).toContain("differs in the password, maxContacts");
+  expect(decide(observing, empty)).toMatchObject({
+    actions: [],
+    conditions: [{ reason: "NothingToObserve" }],
+  });
+  expect(decide(observing, state(reconciled, ownerOf())).actions).toEqual([
     { do: "saveOwner", owner: { ...ownerOf(), deletionPolicy: "Retain" } },
   ]);
 });
@@ -378,7 +383,7 @@ test("rule 5: Adopt without a credential leaves the password and what the spec d
   expect(adopted).toMatchObject({ status: { deletionPolicy: "Retain" }, needsFinalizer: false });
   expect(decide(user(spec), { ...empty, secret: undefined })).toMatchObject({
     actions: [],
-    ready: { reason: "CredentialMissing" },
+    conditions: [{ reason: "CredentialMissing" }],
   });
 });
 
@@ -391,11 +396,11 @@ test("rule 5: Adopt takes over a row with the same password, stored as a hash or
       "saveSettings",
       "saveOwner",
     ]);
-  expect(decide(adopting, theirs())).toMatchObject({ actions: [], ready: { reason: "Conflict" } });
+  expect(decide(adopting, theirs())).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }] });
   const generating = user({ passwordSecretRef: undefined, generatePassword: true, adoptionPolicy: "Adopt" });
   expect(decide(generating, theirs({}, { secret: undefined }))).toMatchObject({
     actions: [],
-    ready: { reason: "Conflict" },
+    conditions: [{ reason: "Conflict" }],
   });
 });
 
@@ -420,7 +425,7 @@ test("rule 5: Enforce overwrites the password, the settings and where an alias l
   const hidden = { ...theirs().subscribers[0]!, username: "100" };
   expect(
     decide(user({ adoptionPolicy: "Enforce", aliases: ["100"] }), { ...empty, subscribers: [hidden] }),
-  ).toMatchObject({ actions: [], ready: { reason: "Conflict" } });
+  ).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }] });
 });
 
 test("rule 6: who adopted and says Delete is held back; a row that it made is, without a word", () => {
@@ -434,7 +439,7 @@ test("rule 6: who adopted and says Delete is held back; a row that it made is, w
 test("a password that may have been rotated is no drift; a row that somebody else changed is", () => {
   const numbered = { ...secret, resourceVersion: "8" };
   const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
-  const rows = { ...world({ ...reconciled, subscribers: stale }, ownerOf()), secret: numbered };
+  const rows = { ...state({ ...reconciled, subscribers: stale }, ownerOf()), secret: numbered };
   expect(decide(user(), { ...rows, seenSecret: "7" }).isExpectedChange).toBe(true);
   expect(decide(user(), { ...rows, seenSecret: "8" }).isExpectedChange).toBe(false);
   expect(decide(user(), { ...rows, seenSecret: "8" }).status).toMatchObject({ secretResourceVersion: "8" });
@@ -443,11 +448,11 @@ test("a password that may have been rotated is no drift; a row that somebody els
 
 test("a Secret that is not watched: its user is told, and looks again when it is missing", () => {
   const quiet = { ...secret, isWatched: false };
-  expect(decide(user(), world(empty, undefined, quiet)).ready.message).toContain(
+  expect(readyOf(decide(user(), state(empty, undefined, quiet))).message).toContain(
     "sip.strowger.dev/watch=true",
   );
   expect(decide(user(), { ...empty, secret: undefined })).toMatchObject({
-    ready: { reason: "SecretNotFound" },
+    conditions: [{ reason: "SecretNotFound" }],
     requeueAfter: 30_000,
   });
 });
@@ -458,7 +463,7 @@ const off = {
   account,
   settings: { isEnabled: false, maxContacts: 2, displayName: null },
 };
-const kept = {
+const retained = {
   owner: ownerOf(),
   settings: { isEnabled: true, maxContacts: 2, displayName: null },
   hasBindings: true,
@@ -468,44 +473,48 @@ test.each([
   ["absent", "DomainNotFound"],
   ["unready", "DomainNotReady"],
 ] as const)("rules 2, 6: rows of a domain that is withdrawn (%s) serve nobody, once", (kind, reason) => {
-  const decided = decide(user(), { kind, kept, isWithdrawn: true });
+  const decided = decide(user(), { kind, retained, isWithdrawn: true });
   expect(decided.actions).toEqual([off, { do: "removeBindings", account }]);
-  expect(decided.ready).toMatchObject({ status: "False", reason });
-  const isOff = { ...kept, settings: { ...kept.settings, isEnabled: false }, hasBindings: false };
-  expect(decide(user(), { kind, kept: isOff, isWithdrawn: true }).actions).toEqual([]);
+  expect(readyOf(decided)).toMatchObject({ status: "False", reason });
+  const isOff = { ...retained, settings: { ...retained.settings, isEnabled: false }, hasBindings: false };
+  expect(decide(user(), { kind, retained: isOff, isWithdrawn: true }).actions).toEqual([]);
 });
 
 test("rule 6: an adopted row is switched off with its domain too, and is retained all the same", () => {
   const owner = { ...ownerOf({ isAdopted: true }), deletionPolicy: "Retain" as const };
   const adopting = user({ adoptionPolicy: "Adopt" });
-  const decided = decide(adopting, { kind: "absent", kept: { ...kept, owner }, isWithdrawn: true });
+  const decided = decide(adopting, { kind: "absent", retained: { ...retained, owner }, isWithdrawn: true });
   expect(does(decided)).toEqual(["saveSettings", "removeBindings"]);
   expect(decided.status).toEqual({ deletionPolicy: "Retain" });
 });
 
 test("rule 4: a domain that merely could not be read switches nobody off, and is looked for again", () => {
-  const decided = decide(user(), { kind: "absent", kept, isWithdrawn: false, isUnknown: true });
-  expect(decided).toMatchObject({ actions: [], ready: { reason: "DomainNotFound" }, requeueAfter: 10_000 });
-  expect(decide(user(), { kind: "unready", kept, isWithdrawn: false }).actions).toEqual([]);
+  const decided = decide(user(), { kind: "absent", retained, isWithdrawn: false, isUnknown: true });
+  expect(decided).toMatchObject({
+    actions: [],
+    conditions: [{ reason: "DomainNotFound" }],
+    requeueAfter: 10_000,
+  });
+  expect(decide(user(), { kind: "unready", retained, isWithdrawn: false }).actions).toEqual([]);
 });
 
 test("rule 6: with its domain a user comes back by itself, with no other row touched", () => {
   const settings = { isEnabled: false, maxContacts: null, displayName: null };
-  expect(does(decide(user(), world({ ...reconciled, settings }, ownerOf())))).toEqual(["saveSettings"]);
+  expect(does(decide(user(), state({ ...reconciled, settings }, ownerOf())))).toEqual(["saveSettings"]);
 });
 
 test("rule 2: a pause holds back everything but what is no longer allowed", () => {
-  const rows = { ...world(reconciled, ownerOf()), secret: undefined };
+  const rows = { ...state(reconciled, ownerOf()), secret: undefined };
   expect(decideRevocation(user({ enabled: false }), rows)).toBeUndefined();
-  expect(decideRevocation(user(), { kind: "unready", kept, isWithdrawn: false })).toBeUndefined();
-  expect(decideRevocation(user(), { kind: "absent", kept, isWithdrawn: true })?.actions).toHaveLength(2);
+  expect(decideRevocation(user(), { kind: "unready", retained, isWithdrawn: false })).toBeUndefined();
+  expect(decideRevocation(user(), { kind: "absent", retained, isWithdrawn: true })?.actions).toHaveLength(2);
   const revoked = decideRevocation(user(), { ...rows, isAllowed: false });
   expect(revoked?.actions).toEqual([{ ...off, settings: { ...off.settings, maxContacts: null } }]);
-  expect(revoked?.ready).toMatchObject({ status: "False", reason: "NotAllowed" });
+  expect(revoked && readyOf(revoked)).toMatchObject({ status: "False", reason: "NotAllowed" });
 });
 
 test("rule 2: what is shut out is the account that is there, though its domain was made anew with another one", () => {
-  const rows = { ...world(empty, ownerOf()), domain: "example.org", isAllowed: false };
+  const rows = { ...state(empty, ownerOf()), domain: "example.org", isAllowed: false };
   expect(decide(user(), rows).actions).toEqual([
     { ...off, settings: { ...off.settings, maxContacts: null } },
   ]);
@@ -544,7 +553,11 @@ const switchedOff = { isEnabled: false, maxContacts: null, displayName: null };
 test("ADR 33: `enabled: false` takes effect while an alias is another object's, once", () => {
   const disabled = user({ enabled: false, aliases: ["100", "200", "300"] });
   const decided = decideSeen(disabled, withTakenAlias);
-  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, isExpectedChange: true, freesName: false });
+  expect(decided).toMatchObject({
+    conditions: [{ reason: "Conflict" }],
+    isExpectedChange: true,
+    freesName: false,
+  });
   expect(decided.actions).toEqual([
     { do: "saveSettings", account, settings: switchedOff },
     { do: "removeBindings", account },
@@ -587,7 +600,7 @@ test("ADR 33: so does a hash of an earlier password for the login name with the 
 
 test("ADR 33: an alias that is no longer listed goes with its name while another one is refused", () => {
   const decided = decideSeen(user({ aliases: ["200", "300"] }), withTakenAlias);
-  expect(decided).toMatchObject({ ready: { reason: "Conflict" }, freesName: true });
+  expect(decided).toMatchObject({ conditions: [{ reason: "Conflict" }], freesName: true });
   expect(decided.actions).toEqual([
     { do: "deleteAlias", account, alias: "100" },
     { do: "release", name: "100@example.com" },
@@ -611,7 +624,7 @@ test.each([
   (_why, rows, spec, reason) => {
     const found = { ...withTakenAlias, ...rows };
     const decided = decideSeen(user({ enabled: false, aliases: ["200"], ...spec }), found);
-    expect(decided.ready.reason).toBe(reason);
+    expect(readyOf(decided).reason).toBe(reason);
     expect(does(decided).filter((action) => action !== "generatePassword")).toEqual([
       "deleteAlias",
       "release",
@@ -628,7 +641,7 @@ test.each([
 test("ADR 33: an earlier password stops to work when its Secret changes to one that cannot be used", () => {
   const broken = { ...withTakenAlias, secret: { data: { password: "a\n" } } };
   const decided = decideSeen(user({ aliases: ["100", "200"] }), broken);
-  expect(decided.ready.reason).toBe("InvalidSecret");
+  expect(readyOf(decided).reason).toBe("InvalidSecret");
   expect(does(decided)).toEqual(["saveSettings", "removeBindings"]);
   const conflict = decideSeen(user({ aliases: ["100", "200", "300"] }), broken);
   expect(does(conflict)).toEqual(["saveSettings", "removeBindings"]);
@@ -641,7 +654,7 @@ test("ADR 33: what a refused user gains waits: it is not switched on, and no nam
 
 test("ADR 33: what the spec takes away goes while the domain is not served, and a pause puts that off", () => {
   const owner = ownerOf({ aliases: ["100", "200"] });
-  const waits = { kind: "unready", kept: { ...kept, owner }, isWithdrawn: false } as const;
+  const waits = { kind: "unready", retained: { ...retained, owner }, isWithdrawn: false } as const;
   const less = user({ enabled: false, aliases: ["200"] });
   expect(does(decide(less, waits))).toEqual([
     "deleteAlias",
@@ -677,29 +690,29 @@ test("ADR 33: a user whose namespace is allowed no longer gives up the aliases t
 
 test("ADR 33: the rows in an old domain go although the new domain's name is another object's", () => {
   const taken = [claim("alice@example.org", other)];
-  const moved = decide(user(), { ...world(empty, ownerOf()), domain: "example.org", claims: taken });
-  expect(moved.ready.reason).toBe("Conflict");
+  const moved = decide(user(), { ...state(empty, ownerOf()), domain: "example.org", claims: taken });
+  expect(readyOf(moved).reason).toBe("Conflict");
   expect(does(moved)).toEqual(["deleteSubscriber", "removeBindings", "release", "removeOwner"]);
 });
 
 test("ADR 33: a spec that may not change takes nothing away from another account", () => {
   const keptSpec = ownerOf({ spec: { domainRef: { name: "d" }, username: "bob" }, username: "bob" });
-  expect(decide(user({ enabled: false }), world(empty, keptSpec)).actions).toEqual([]);
+  expect(decide(user({ enabled: false }), state(empty, keptSpec)).actions).toEqual([]);
 });
 
 test("ADR 33: a name that nobody holds is left to the older object that wants it, told by name in the namespace only", () => {
   const elder = { name: "alice@example.com", owner: other };
-  const decided = decide(user(), world({ ...empty, elders: [elder] }));
-  expect(decided).toMatchObject({ actions: [], ready: { reason: "Conflict" }, requeueAfter: 10_000 });
-  expect(decided.ready.message).toContain("SipUser other");
+  const decided = decide(user(), state({ ...empty, elders: [elder] }));
+  expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
+  expect(readyOf(decided).message).toContain("SipUser other");
   const far = { ...elder, owner: { ...other, namespace: "elsewhere" } };
-  expect(decide(user(), world({ ...empty, elders: [far] })).ready.message).not.toMatch(/other,|elsewhere/);
+  expect(readyOf(decide(user(), state({ ...empty, elders: [far] }))).message).not.toMatch(/other,|elsewhere/);
 });
 
 test("a user that is on keeps its bindings, however often it is looked at", () => {
-  const bound = world({ ...reconciled, hasBindings: true }, ownerOf());
+  const bound = state({ ...reconciled, hasBindings: true }, ownerOf());
   expect(decide(user(), bound).actions).toEqual([]);
-  const rotated = world({ ...reconciled, hasBindings: true }, ownerOf(), { data: { password: "other" } });
+  const rotated = state({ ...reconciled, hasBindings: true }, ownerOf(), { data: { password: "other" } });
   expect(does(decide(user(), rotated))).not.toContain("removeBindings");
 });
 
@@ -707,7 +720,7 @@ test("rule 6: retained rows stay in the old domain when a SipDomain was made ane
   const retained = { ...ownerOf({ aliases: ["100"] }), deletionPolicy: "Retain" as const };
   const moved = decide(
     user({ deletionPolicy: "Retain" }),
-    world({ ...empty, domain: "example.org" }, retained),
+    state({ ...empty, domain: "example.org" }, retained),
   );
   expect(does(moved)).toEqual([
     "release",
@@ -731,7 +744,7 @@ test.each([
 ])("a row that differs in %s is put right, while the rest is refused too", (_what, difference) => {
   const subscribers = reconciled.subscribers.map((row) => ({ ...row, ...difference }));
   const updated = { do: "updateSubscriber", account, credential };
-  expect(decide(user(), world({ ...reconciled, subscribers }, ownerOf())).actions[0]).toEqual(updated);
+  expect(decide(user(), state({ ...reconciled, subscribers }, ownerOf())).actions[0]).toEqual(updated);
   const refused = decideSeen(user({ aliases: ["100", "200", "300"] }), { ...withTakenAlias, subscribers });
   expect(refused.actions[0]).toEqual(updated);
 });
@@ -754,19 +767,19 @@ test("a new object of an old name with another username: its password is made be
 
 test("without numbers of Secrets a changed credential is no drift", () => {
   const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
-  expect(decide(user(), world({ ...reconciled, subscribers: stale }, ownerOf())).isExpectedChange).toBe(true);
+  expect(decide(user(), state({ ...reconciled, subscribers: stale }, ownerOf())).isExpectedChange).toBe(true);
 });
 
 test("rule 5: Observe writes nothing, also while the domain is not served", () => {
   const observing = user({ adoptionPolicy: "Observe", enabled: false });
-  expect(decide(observing, { kind: "unready", kept, isWithdrawn: false }).actions).toEqual([]);
+  expect(decide(observing, { kind: "unready", retained, isWithdrawn: false }).actions).toEqual([]);
 });
 
 test("rule 5: an alias that leads to the same username of another domain leads elsewhere", () => {
   const elsewhere = { alias: "100", target: { username: "alice", domain: "other.example" } };
   const rows = theirs({ ha1 }, { aliases: [elsewhere] });
   const adopting = decide(user({ adoptionPolicy: "Adopt", aliases: ["100"] }), rows);
-  expect(adopting).toMatchObject({ actions: [], ready: { reason: "Conflict" } });
+  expect(adopting).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }] });
   const enforcing = decide(user({ adoptionPolicy: "Enforce", aliases: ["100"] }), rows);
   expect(enforcing.actions[0]).toEqual({ do: "deleteAlias", account: elsewhere.target, alias: "100" });
 });
@@ -781,6 +794,6 @@ test.each([
     const anew = { ...user(spec), uid: "u2" };
     const owner = { ...ownerOf(), deletionPolicy };
     const present = { is: "present", uid: "u2" } as const;
-    expect(decide(anew, { ...world(reconciled, owner), present }).ready.reason).toBe(reason);
+    expect(readyOf(decide(anew, { ...state(reconciled, owner), present })).reason).toBe(reason);
   },
 );

@@ -1,138 +1,164 @@
-/**
- * What to do about a SipUser: whatever its rows lack; while its domain, Secret or names are not to be had only what the spec takes away.
- */
-import { isDeepStrictEqual } from "node:util";
-import { claimConflict, elderConflict, reasons, standingOf } from "../ownership.ts";
+/** The decision about a SipUser: its actions, its conditions and its status. Pure. */
+import { reasons, resolveDeletionPolicy, standingOf, type DeletionPolicy } from "../ownership.ts";
+import { runChecks } from "../runtime/check.ts";
 import type { NewCondition } from "../runtime/condition.ts";
-import { ready, notReady, type Decision } from "../runtime/decision.ts";
-import { credentialOf } from "./credential.ts";
-import { afterRemoval, foreignObstacle, foreignRows } from "./foreign-rows.ts";
+import { notReady, ready, type Decision, type DecisionDraft } from "../runtime/decision.ts";
+import { splitKey } from "../runtime/object.ts";
+import { checkInput, isSameAccount, namespaceNotAllowed, switchOff, userChecks } from "./checks.ts";
+import { claimName, type Unserved, type UserRows, type UserState } from "./current-state.ts";
+import { disableAccount, type RetainedRows } from "./disable-account.ts";
+import { findForeignRows, stateAfterRemoval } from "./foreign-rows.ts";
 import { observe } from "./observe.ts";
 import { planRows } from "./plan-rows.ts";
-import {
-  isAdoption,
-  isRelease,
-  isSameAccount,
-  lookAgain,
-  nothingOf,
-  policyOf,
-  refuse,
-  shutOut,
-  statusOf,
-  unserved,
-} from "./refuse.ts";
 import { decideRemoval, leaveOldDomain } from "./remove-rows.ts";
 import type { SipUser } from "./resource.ts";
+import { removeUnlistedAliases, specRemovals } from "./spec-removals.ts";
 import type { UserAction } from "./user-action.ts";
-import { claimName, type UserRows, type UserState } from "./current-state.ts";
 
-/** Nobody tells when a Secret comes that is not watched. */
-const lookForSecret = 30_000;
+/** No watch reports that a database is reachable again. */
+const retryUnknownAfter = 10_000;
 
-export function decide(user: SipUser, world: UserState): Decision<UserAction> {
-  if (world.kind !== "ready") return unserved(user, world);
-  const { owner } = world;
-  const standing = standingOf(owner, user.uid, world.present);
-  if (typeof standing === "object") return { ...nothingOf(user, world, standing), requeueAfter: lookAgain };
-  if (standing !== "heir" || owner === undefined || isSameAccount(user, world, owner))
-    return decideOwn(user, world);
-  // An earlier object of this name was for another account: what it made goes as if it had been swept.
-  const decided = decideOwn(user, afterRemoval(world, owner));
-  const isNow = decided.actions.some((action) => action.do === "generatePassword");
-  return isNow ? decided : { ...decided, actions: [...decideRemoval(owner), ...decided.actions] };
+type Draft = DecisionDraft<UserAction>;
+
+export function decide(user: SipUser, state: UserState): Decision<UserAction> {
+  return withConditions(draftDecision(user, state));
 }
 
-/**
- * What is done for a user that is paused, too, for it is not up to whoever can pause it: nobody logs in any more once the domain takes no
- * users of this namespace, or is not its SipDomain's any more. Undefined: nothing.
- */
-export function decideRevocation(user: SipUser, world: UserState): Decision<UserAction> | undefined {
-  const { owner } = (world.kind === "ready" ? world : world.kept) ?? {};
-  const asBefore = { ...user, aliases: owner?.fields.aliases ?? user.aliases };
-  if (world.kind === "ready") return world.isAllowed ? undefined : shutOut(asBefore, world);
-  return world.isWithdrawn === true ? unserved(asBefore, world) : undefined;
+/** All conditions of a SipUser; each further condition is one more entry. */
+const withConditions = ({ ready, ...draft }: Draft): Decision<UserAction> => ({
+  ...draft,
+  conditions: [ready],
+});
+
+function draftDecision(user: SipUser, state: UserState): Draft {
+  if (state.kind !== "ready") return withoutDomain(user, state);
+  const { owner } = state;
+  const isReplacement = standingOf(owner, user.uid, state.present) === "heir";
+  if (!isReplacement || owner === undefined || isSameAccount(user, state, owner))
+    return draftForRows(user, state);
+  // An earlier object of this name had another account. Its rows are removed, as the sweep would do.
+  const draft = draftForRows(user, stateAfterRemoval(state, owner));
+  const generates = draft.actions.some((action) => action.do === "generatePassword");
+  return generates ? draft : { ...draft, actions: [...decideRemoval(owner), ...draft.actions] };
 }
 
-function decideOwn(user: SipUser, world: UserRows): Decision<UserAction> {
-  const { owner } = world;
-  if (owner?.uid === user.uid && !isDeepStrictEqual(owner.fields.spec, user.immutable))
-    return isSameAccount(user, world, owner)
-      ? refuse(user, world, immutableChanged)
-      : nothingOf(user, world, immutableChanged);
-  if (!world.isAllowed) return shutOut(user, world);
-  const held = claimConflict(world.claims, world.installationId, user.reference);
-  // What is said of a row that is observed (that its password is another one) is not for everybody.
-  if (user.adoptionPolicy === "Observe" && held === undefined) return observe(user, world);
-  const taken = held ?? elderConflict(world.elders, user.reference);
-  if (world.secretFailure !== undefined) return refuse(user, world, taken ?? secretUnread);
-  const foreign = foreignRows(user, world);
-  const credential = user.credential && credentialOf(user, user.credential, world);
-  const isKnown = credential !== undefined && "ha1" in credential;
-  const conflict =
-    taken ?? foreignObstacle(user, world, foreign, isKnown ? credential : undefined) ?? twice(user);
-  if (conflict !== undefined)
-    return { ...refuse(user, world, conflict, credential), requeueAfter: lookAgain };
-  if (user.credential?.kind === "generated" && world.secret === undefined) {
-    const { secret, key } = user.credential;
-    const refused = refuse(user, world, notReady(reasons.generatingPassword, "a password is being made"));
-    return {
-      ...refused,
-      actions: [...refused.actions, { do: "generatePassword", secret, key }],
-      requeueAfter: 0,
-    };
-  }
-  if (credential !== undefined && !isKnown)
-    return {
-      ...refuse(user, world, credential, credential),
-      ...(world.secret?.isWatched === true ? {} : { requeueAfter: lookForSecret }),
-    };
-  if (credential === undefined && world.subscribers.length === 0) return refuse(user, world, nothingToAdopt);
-  const isAdopted = isAdoption(world) || foreign.account !== undefined || foreign.aliases.length > 0;
-  const deletionPolicy = policyOf(user, isAdopted);
-  const rows = planRows(user, world, foreign, credential, { isAdopted, deletionPolicy });
-  const actions = [...leaveOldDomain(world), ...rows];
+function draftForRows(user: SipUser, state: UserRows): Draft {
+  const input = checkInput(user, state);
+  const failed = runChecks(userChecks, input);
+  if (failed !== undefined) return refusal(user, state, failed);
+  if (user.adoptionPolicy === "Observe") return observe(user, state);
+  const { credential } = input;
+  return serve(user, state, credential !== undefined && "ha1" in credential ? credential : undefined);
+}
+
+function refusal(
+  user: SipUser,
+  state: UserRows,
+  { ready, actions, requeueAfter }: Pick<Draft, "ready" | "actions" | "requeueAfter">,
+): Draft {
   return {
     actions,
+    ready,
+    status: statusOf(user, state),
     freesName: actions.some(isRelease),
-    ready: ready(`${claimName(user.username, world.domain)} ${saysOf(user)}${rotationOf(world)}`),
-    status: {
-      ...statusOf(user, world),
-      deletionPolicy,
-      secretResourceVersion: world.secret?.resourceVersion,
-    },
-    needsFinalizer: deletionPolicy === "Delete",
-    isExpectedChange: isRotated(world) && rows.every((action) => rotates.has(action.do)),
+    isExpectedChange: true,
+    ...(requeueAfter === undefined ? {} : { requeueAfter }),
   };
 }
 
-const saysOf = ({ isEnabled }: SipUser): string =>
+/** `credential` is undefined where the stored one stays. */
+function serve(user: SipUser, state: UserRows, credential: Parameters<typeof planRows>[3]): Draft {
+  const foreign = findForeignRows(user, state);
+  const isAdopted = isAdoption(state) || foreign.account !== undefined || foreign.aliases.length > 0;
+  const deletionPolicy = deletionPolicyOf(user, isAdopted);
+  const rows = planRows(user, state, foreign, credential, { isAdopted, deletionPolicy });
+  const actions = [...leaveOldDomain(state), ...rows];
+  return {
+    actions,
+    freesName: actions.some(isRelease),
+    ready: ready(`${claimName(user.username, state.domain)} ${describe(user)}${unwatchedSecretNote(state)}`),
+    status: {
+      ...statusOf(user, state),
+      deletionPolicy,
+      secretResourceVersion: state.secret?.resourceVersion,
+    },
+    needsFinalizer: deletionPolicy === "Delete",
+    isExpectedChange: isRotated(state) && rows.every((action) => rotationActions.has(action.do)),
+  };
+}
+
+const describe = ({ isEnabled }: SipUser): string =>
   isEnabled ? "can register" : "is disabled: it can neither register nor be called";
 
-const rotationOf = ({ secret }: UserRows): string =>
+const unwatchedSecretNote = ({ secret }: UserRows): string =>
   secret?.isWatched === false
-    ? "; a change of its Secret is seen within five minutes (at once with the label sip.strowger.dev/watch=true)"
+    ? "; a change of its Secret takes effect within five minutes (at once with the label sip.strowger.dev/watch=true)"
     : "";
 
-/** What a rotated credential changes. */
-const rotates: ReadonlySet<UserAction["do"]> = new Set(["updateSubscriber", "saveSettings"]);
+/** The actions of a rotated credential. */
+const rotationActions: ReadonlySet<UserAction["do"]> = new Set(["updateSubscriber", "saveSettings"]);
 
-/** Whether the credential may have changed since the status was written; without numbers that cannot be told. */
+/** Whether the credential may have changed since the status was written. A Secret without a resourceVersion may always have changed. */
 const isRotated = ({ secret, seenSecret }: UserRows): boolean =>
   secret !== undefined && (secret.resourceVersion === undefined || secret.resourceVersion !== seenSecret);
 
-const immutableChanged = notReady(
-  reasons.immutableField,
-  "domainRef and username cannot change; remove this object and make a new one",
-);
+const statusOf = (user: SipUser, state: UserRows) => ({
+  deletionPolicy: deletionPolicyOf(user, isAdoption(state)),
+  address: `sip:${user.username}@${state.domain}`,
+});
 
-const secretUnread = notReady("InternalError", "its Secret could not be read");
+const deletionPolicyOf = ({ deletionPolicy, adoptionPolicy }: SipUser, isAdopted: boolean): DeletionPolicy =>
+  resolveDeletionPolicy(deletionPolicy, adoptionPolicy, isAdopted);
 
-const nothingToAdopt = notReady(
-  reasons.credentialMissing,
-  "the database has no such subscriber to adopt, and the spec gives no credential to make one with",
-);
+/** The owner row records an adoption for ever. */
+const isAdoption = ({ owner }: UserRows): boolean => owner?.fields.isAdopted === true;
 
-function twice({ aliases }: SipUser): NewCondition | undefined {
-  const name = aliases.find((alias, index) => aliases.indexOf(alias) !== index);
-  return name === undefined ? undefined : notReady(reasons.conflict, `the alias ${name} is there twice`);
+const isRelease = (action: UserAction): boolean => action.do === "release";
+
+/**
+ * The SipDomain is absent or not served. Adopted rows are switched off too, because another tenant may get the domain. When the domain is
+ * served again, the rows are restored.
+ */
+function withoutDomain(user: SipUser, { kind, retained, isWithdrawn, isUnknown }: Unserved): Draft {
+  const actions = retained === undefined ? [] : retainedRowActions(user, retained, isWithdrawn === true);
+  return {
+    actions,
+    freesName: actions.some(isRelease),
+    ready: domainNotReady(user, kind),
+    status: { deletionPolicy: deletionPolicyOf(user, retained?.owner.fields.isAdopted === true) },
+    isExpectedChange: true,
+    ...(isUnknown === true ? { requeueAfter: retryUnknownAfter } : {}),
+  };
+}
+
+function retainedRowActions(
+  user: SipUser,
+  retained: RetainedRows,
+  isWithdrawn: boolean,
+): readonly UserAction[] {
+  const isOwn = retained.owner.uid === user.uid && user.adoptionPolicy !== "Observe";
+  if (!isWithdrawn) return isOwn ? specRemovals(user, retained) : [];
+  return [...(isOwn ? removeUnlistedAliases(user, retained) : []), ...disableAccount(retained)];
+}
+
+function domainNotReady({ domain, reference }: SipUser, kind: "absent" | "unready"): NewCondition {
+  const { namespace, name } = splitKey(domain);
+  const shown = namespace === reference.namespace ? name : domain;
+  return kind === "absent"
+    ? notReady(reasons.domainNotFound, `there is no SipDomain ${shown}`)
+    : notReady(reasons.domainNotReady, `SipDomain ${shown} is not served; its conditions say why`);
+}
+
+/**
+ * The decision for a paused user: a withdrawn permission takes effect, because a user who may pause the object could evade it. The user is
+ * switched off when the SipDomain no longer allows the namespace, or no longer has the domain. Undefined: no permission was withdrawn.
+ */
+export function decideRevocation(user: SipUser, state: UserState): Decision<UserAction> | undefined {
+  const { owner } = (state.kind === "ready" ? state : state.retained) ?? {};
+  const unchanged = { ...user, aliases: owner?.fields.aliases ?? user.aliases };
+  if (state.kind !== "ready")
+    return state.isWithdrawn === true ? withConditions(withoutDomain(unchanged, state)) : undefined;
+  const ready = namespaceNotAllowed({ user: unchanged, state });
+  if (ready === undefined) return undefined;
+  return withConditions(refusal(unchanged, state, { ready, actions: switchOff({ user: unchanged, state }) }));
 }

@@ -1,10 +1,10 @@
-/** What it takes that nobody can log in as a user, or be called, any more; its rows stay. Pure. */
+/** Switches an account off: it can neither log in nor be called. Its rows stay. Pure. */
 import type { UserSettings } from "../adapters/mysql/user-rows.ts";
 import type { Owner } from "../ownership.ts";
 import type { UserFields } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
 
-/** Rows that a user owns. */
+/** Rows that a SipUser owns. */
 export interface RetainedRows {
   readonly owner: Owner<UserFields>;
   readonly settings: UserSettings | undefined;

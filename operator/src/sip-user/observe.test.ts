@@ -25,7 +25,7 @@ const row = (more: object = {}) => ({
   ...more,
 });
 
-const world = (more: Partial<UserRows> = {}): UserRows => ({
+const state = (more: Partial<UserRows> = {}): UserRows => ({
   kind: "ready",
   installationId: "i",
   isAllowed: true,
@@ -50,7 +50,7 @@ const observed = (spec: object, rows: Partial<UserRows> = {}) => {
     metadata: { namespace: "ns", name: "alice", uid: "u1", generation: 1 },
     spec: { domainRef: { name: "d" }, username: "alice", enabled: true, adoptionPolicy: "Observe", ...spec },
   });
-  return observe(user, world(rows));
+  return observe(user, state(rows));
 };
 const said = (spec: object, rows: Partial<UserRows> = {}) => observed(spec, rows).ready.message;
 

@@ -11,20 +11,20 @@ import { claimName, type UserRows } from "./current-state.ts";
 /** `credential` is undefined where the one that is there is left. */
 export function planRows(
   user: SipUser,
-  world: UserRows,
+  state: UserRows,
   foreign: ForeignRows,
   credential: Credential | undefined,
   resolved: { readonly isAdopted: boolean; readonly deletionPolicy: DeletionPolicy },
 ): readonly UserAction[] {
-  const { domain, owner } = world;
+  const { domain, owner } = state;
   const account = { username: user.username, domain };
-  const settings = settingsOf(user, world);
+  const settings = settingsOf(user, state);
   const names = [user.username, ...user.aliases].map((name) => claimName(name, domain));
   const previous = owner?.fields.domain === domain ? owner.fields.aliases : [];
   const gone = previous.filter((alias) => !user.aliases.includes(alias));
-  const subscriber = subscriberAction(account, world.subscribers[0], credential);
-  const isUnchanged = subscriber === undefined && isDeepStrictEqual(world.settings, settings);
-  const generatedFor = user.credential?.kind === "generated" ? world.secret?.generatedFor : undefined;
+  const subscriber = subscriberAction(account, state.subscribers[0], credential);
+  const isUnchanged = subscriber === undefined && isDeepStrictEqual(state.settings, settings);
+  const generatedFor = user.credential?.kind === "generated" ? state.secret?.generatedFor : undefined;
   const owns = ownerOf(user, domain, generatedFor, resolved);
   return [
     ...gone.flatMap((alias): UserAction[] => [
@@ -33,13 +33,13 @@ export function planRows(
     ]),
     ...foreign.elsewhere.map(({ alias, target }) => ({ do: "deleteAlias", account: target, alias }) as const),
     ...names
-      .filter((name) => world.claims.every((claim) => claim.name !== name))
+      .filter((name) => state.claims.every((claim) => claim.name !== name))
       .map((name) => ({ do: "claim", name }) as const),
     ...(subscriber === undefined ? [] : [subscriber]),
     // Also when only the credential changed: nodes read by the change number, which is here.
     ...(isUnchanged ? [] : [{ do: "saveSettings", account, settings } as const]),
-    ...missingAliases(user, world, foreign).map((alias) => ({ do: "insertAlias", account, alias }) as const),
-    ...(!user.isEnabled && world.hasBindings ? [{ do: "removeBindings", account } as const] : []),
+    ...missingAliases(user, state, foreign).map((alias) => ({ do: "insertAlias", account, alias }) as const),
+    ...(!user.isEnabled && state.hasBindings ? [{ do: "removeBindings", account } as const] : []),
     ...(isSameOwner(owner, owns) ? [] : [{ do: "saveOwner", owner: owns } as const]),
   ];
 }

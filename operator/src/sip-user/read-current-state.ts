@@ -1,4 +1,4 @@
-/** Reads what a decision about a SipUser looks at. Throws DatabaseUnavailable. */
+/** Reads the current state of a SipUser. Throws DatabaseUnavailable. */
 import type { Installation } from "../adapters/mysql/installation.ts";
 import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
 import { hasBindings, readAliases, readSubscribers, readUserSettings } from "../adapters/mysql/user-rows.ts";
@@ -9,14 +9,14 @@ import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.
 import type { Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import { findOlderUsers } from "./older-users.ts";
-import { findRetainedRows, isTaken, readRetainedRows } from "./retained-rows.ts";
+import { findRetainedRows, isDomainTaken, readRetainedRows } from "./retained-rows.ts";
 import { ownerFromStatus } from "./owner-from-status.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import { isShutOut, readServedDomain, type ServedDomain } from "./served-domain.ts";
 import { disableAccount } from "./disable-account.ts";
 import { claimName, clusterOf, type UserRows, type UserState } from "./current-state.ts";
 
-/** The world, and where its rows are. */
+/** Returns the state, and the installation of its rows. */
 export async function readUserState(
   user: SipUser,
   installations: Installations,
@@ -41,16 +41,17 @@ export async function readUserState(
       installation,
     ];
   }
-  const kept = await readRetainedRows(user, installation);
-  const isWithdrawn = isShutOut(object) || (kept !== undefined && (await isTaken(user, kept, installation)));
-  return [{ kind: "unready", kept, isWithdrawn }, installation];
+  const retained = await readRetainedRows(user, installation);
+  const isWithdrawn =
+    isShutOut(object) || (retained !== undefined && (await isDomainTaken(user, retained, installation)));
+  return [{ kind: "unready", retained, isWithdrawn }, installation];
 }
 
-/** User parts whose rows in this domain are the object's. */
+/** The user parts of the object's own rows in this domain. */
 const ownedNames = (owner: Owner<UserFields> | undefined, { domain }: ServedDomain): readonly string[] =>
   owner?.fields.domain === domain ? [owner.fields.username, ...owner.fields.aliases] : [];
 
-/** A SipDomain that merely could not be read switches nobody off. */
+/** A SipDomain that only could not be read does not switch its users off. */
 async function readWithoutDomain(
   user: SipUser,
   installations: Installations,
@@ -60,10 +61,10 @@ async function readWithoutDomain(
   const found = await findRetainedRows(user, installations.open());
   if (found === undefined)
     return [{ kind: "absent", isUnknown: installations.unreachable().length > 0 }, undefined];
-  const [kept, installation] = found;
-  const isOff = disableAccount(kept).length === 0;
+  const [retained, installation] = found;
+  const isOff = disableAccount(retained).length === 0;
   const isWithdrawn = isOff || isDeleted || (await source.presence("SipDomain", user.domain)).is === "absent";
-  return [{ kind: "absent", kept, isWithdrawn, isUnknown: !isWithdrawn }, installation];
+  return [{ kind: "absent", retained, isWithdrawn, isUnknown: !isWithdrawn }, installation];
 }
 
 async function readRows(
@@ -77,7 +78,7 @@ async function readRows(
   const { database } = installation;
   const names = [username, ...user.aliases];
   const object = source.get(reference.kind, keyOf(reference.namespace, reference.name));
-  // Rows before claims: whoever made a row meanwhile has its claim by then.
+  // Rows are read before claims: an object that writes a row in between has written its claim, too.
   const subscribers = await readSubscribers(installation, domain, names);
   const aliases = await readAliases(database, domain, names);
   const claims = await readClaims(
@@ -110,7 +111,7 @@ async function readRows(
   };
 }
 
-/** One that cannot be read keeps nobody from being switched off. */
+/** A read that fails is part of the state, because the user must be switched off without its Secret. */
 const readSecret = (key: ObjectKey, source: Source): Promise<Pick<UserRows, "secret" | "secretFailure">> =>
   source.secret(key).then(
     (secret) => ({ secret }),

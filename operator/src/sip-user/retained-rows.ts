@@ -1,6 +1,6 @@
 /**
- * Rows of a SipUser whose SipDomain is not to be had: its domain may have been taken from it, or be somebody else's by now, and whoever
- * knows the password could still log in there. They are found by the owner row alone.
+ * Rows of a SipUser whose SipDomain is absent or not served. The domain may belong to another SipDomain by now, and the user could still log in
+ * with the old password. These rows are found by the owner row alone.
  */
 import { failureOf } from "../adapters/mysql/failure.ts";
 import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
@@ -11,7 +11,7 @@ import { splitKey } from "../runtime/object.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import { disableAccount, type RetainedRows } from "./disable-account.ts";
 
-/** Undefined: the user owns none there. */
+/** Undefined: the user owns no rows there. */
 export async function readRetainedRows(
   { reference }: Pick<SipUser, "reference">,
   installation: Installation,
@@ -25,24 +25,24 @@ export async function readRetainedRows(
   };
 }
 
-/** The same where no SipDomain tells the database: whatever is still on comes first. A database that is away is passed over. */
+/** For a user without a SipDomain, whose database is unknown. Rows that are switched on come first. Skips unreachable databases. */
 export async function findRetainedRows(
   user: SipUser,
   installations: readonly Installation[],
 ): Promise<readonly [RetainedRows, Installation] | undefined> {
   const found: (readonly [RetainedRows, Installation])[] = [];
   for (const installation of installations) {
-    const kept = await readRetainedRows(user, installation).catch((error: unknown) => {
+    const retained = await readRetainedRows(user, installation).catch((error: unknown) => {
       if (error instanceof LeadershipLost || failureOf(error) === undefined) throw error;
       return undefined;
     });
-    if (kept !== undefined) found.push([kept, installation]);
+    if (retained !== undefined) found.push([retained, installation]);
   }
-  return found.find(([kept]) => disableAccount(kept).length > 0) ?? found[0];
+  return found.find(([retained]) => disableAccount(retained).length > 0) ?? found[0];
 }
 
-/** Whether the domain of these rows belongs to another SipDomain than the user's. */
-export async function isTaken(
+/** Whether another SipDomain than the user's has the domain of these rows. */
+export async function isDomainTaken(
   { domain }: SipUser,
   { owner }: RetainedRows,
   { database, id }: Installation,

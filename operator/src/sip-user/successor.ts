@@ -32,17 +32,17 @@ export function candidates(
 }
 
 /** Whether this user is the one that was renamed: whoever has another password, or rows of its own, is somebody else. */
-export function succeeds(user: SipUser, world: UserState, { reference, fields }: Owner<UserFields>): boolean {
-  if (world.kind !== "ready" || !world.isAllowed || world.owner !== undefined) return false;
-  if (world.domain !== fields.domain || user.credential === undefined) return false;
-  const claimed = claimName(user.username, world.domain);
-  const isTheirs = world.claims.some(
-    (claim) => claim.name === claimed && isHeldBy(claim, world.installationId, reference),
+export function succeeds(user: SipUser, state: UserState, { reference, fields }: Owner<UserFields>): boolean {
+  if (state.kind !== "ready" || !state.isAllowed || state.owner !== undefined) return false;
+  if (state.domain !== fields.domain || user.credential === undefined) return false;
+  const claimed = claimName(user.username, state.domain);
+  const isTheirs = state.claims.some(
+    (claim) => claim.name === claimed && isHeldBy(claim, state.installationId, reference),
   );
-  const credential = credentialOf(user, user.credential, world);
-  const row = world.subscribers.find(({ username }) => username === user.username);
+  const credential = credentialOf(user, user.credential, state);
+  const row = state.subscribers.find(({ username }) => username === user.username);
   return (
-    isTheirs && row !== undefined && "ha1" in credential && isSameCredential(row, credential, world.realm)
+    isTheirs && row !== undefined && "ha1" in credential && isSameCredential(row, credential, state.realm)
   );
 }
 

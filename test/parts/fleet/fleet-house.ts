@@ -192,9 +192,9 @@ export class FleetHouse implements AsyncDisposable {
       ...{ clusterRanges: ["127.0.0.0/8"], metricsFrom: [{ namespaceSelector: {} }] },
     };
     const status = new StatusWriter(source, clock, () => undefined);
-    const onNews = (key: Change["key"]): void => loop.changed({ kind: "SipCluster", key, what: "object" });
+    const onChange = (key: Change["key"]): void => loop.changed({ kind: "SipCluster", key, what: "object" });
     const controller = new SipClusterController({
-      ...{ installations, source, status, clock, fleet, onNews },
+      ...{ installations, source, status, clock, fleet, onChange },
       onFailure: (cause) => this.failures.push(String(cause)),
     });
     const nothing = (): void => undefined;

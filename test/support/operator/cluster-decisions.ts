@@ -1,4 +1,4 @@
-/** What is decided in tests of this room, and how it is looked at. */
+/** Decisions about SipCluster tel/pbx, and functions to inspect them, for the tests of sip-cluster. */
 import type { Manifest } from "../../../operator/src/runtime/manifests.ts";
 import {
   decide,
@@ -13,7 +13,7 @@ import {
 } from "../../../test/support/operator/cluster-fixtures.ts";
 import type { ClusterState, FleetState } from "../../../operator/src/sip-cluster/current-state.ts";
 
-/** SipCluster tel/pbx, whose address the spec says. */
+/** The address in the spec. */
 const address = { udp: { host: "192.0.2.1", port: 5060 } };
 
 export const decideOn = (
@@ -29,7 +29,7 @@ export const decideOn = (
 export const liveAfter = (actions: readonly ClusterAction[]): Map<string, Manifest> =>
   new Map(
     actions.flatMap((action) =>
-      "manifest" in action && action.do !== "notePod"
+      "manifest" in action && action.do !== "annotatePod"
         ? [[`${action.manifest.kind}/${action.manifest.metadata.name}`, action.manifest] as const]
         : [],
     ),
@@ -42,8 +42,8 @@ export const summarize = (actions: readonly ClusterAction[]): readonly string[] 
       : action.do,
   );
 
-export const findCondition = ({ ready, others }: ClusterDecision, type: string) =>
-  [...others, ready].find((verdict) => verdict.type === type);
+export const findCondition = ({ conditions }: ClusterDecision, type: string) =>
+  conditions.find((condition) => condition.type === type);
 
-/** Everything there as the operator wrote it. */
+/** All objects in Kubernetes as the operator wrote them. */
 export const liveWhenSettled = (given: ClusterFixture = {}) => liveAfter(decideOn(given, {}).actions);

@@ -1,4 +1,4 @@
-/** What tests of this room begin with. */
+/** Fixtures for the tests of sip-cluster. */
 import type { KubernetesObject } from "../../../operator/src/runtime/object.ts";
 import type { NodeRow } from "../../../operator/src/adapters/mysql/node-rows.ts";
 import { parseSipCluster, type SipCluster } from "../../../operator/src/sip-cluster/resource.ts";
@@ -76,7 +76,7 @@ export const makePod = (name: string, more: Partial<Pod> = {}): Pod => ({
   isRunning: true,
   isReady: true,
   isTerminating: false,
-  trouble: undefined,
+  problem: undefined,
   annotations: {},
   ...more,
 });

@@ -1,4 +1,4 @@
-/** A clock that tests turn by hand. */
+/** A clock that tests advance themselves. */
 import type { Clock } from "../../../operator/src/runtime/clock.ts";
 
 export class VirtualClock implements Clock {
