@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { sipp, startSipp, type RunningSipp } from "../support/sipp.ts";
-import type { PhonesHost } from "./place.ts";
+import type { PhonesHost } from "./test-cluster.ts";
 
 export interface StreamPlan {
   readonly host: PhonesHost;
@@ -81,8 +81,8 @@ export class CallStream implements AsyncDisposable {
 }
 
 function common({ host, exchange }: StreamPlan) {
-  const place = host.namespace === undefined ? {} : { namespace: host.namespace };
-  return { exchange, address: host.address, ...place };
+  const inHost = host.namespace === undefined ? {} : { namespace: host.namespace };
+  return { exchange, address: host.address, ...inHost };
 }
 
 function messagesOf({ folder }: StreamPlan, who: string): { messages?: string } {

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CallStream, type StreamReport } from "./call-stream.ts";
 import { InstalledExchange, namespace, operatorNamespace } from "./installed-exchange.ts";
-import { tell } from "./tell.ts";
+import { logProgress } from "./log-progress.ts";
 
 const nodesOfExchange = ["deployment/exchange-nodes", "-n", namespace, "--timeout=300s"];
 
@@ -19,7 +19,7 @@ describe("calls through an exchange on Kubernetes", () => {
       exchange: await exchange.address(),
       ...{ caller: await exchange.login("alice"), callee: await exchange.login("bob") },
       ...{ calleePort: 5_100, rate: 10 },
-      ...(exchange.place.own && { folder: exchange.place.own.cluster.folder }),
+      ...(exchange.testCluster.own && { folder: exchange.testCluster.own.cluster.folder }),
     });
   });
   afterEach(async ({ task }) => {
@@ -58,10 +58,10 @@ describe("calls through an exchange on Kubernetes", () => {
 
   test("a rolling upgrade of the image", async () => {
     const report = await stream.during(async () => {
-      const patch = JSON.stringify({ spec: { image: exchange.place.nextSipNodeImage } });
+      const patch = JSON.stringify({ spec: { image: exchange.testCluster.nextSipNodeImage } });
       const what = ["sipcluster/exchange", "-n", namespace, "--type=merge", "-p", patch];
       await exchange.kubectl("patch", ...what);
-      const image = `--for=jsonpath={.spec.template.spec.containers[0].image}=${exchange.place.nextSipNodeImage}`;
+      const image = `--for=jsonpath={.spec.template.spec.containers[0].image}=${exchange.testCluster.nextSipNodeImage}`;
       await exchange.kubectl("wait", image, ...nodesOfExchange);
       await exchange.kubectl("rollout", "status", ...nodesOfExchange);
     });
@@ -71,7 +71,8 @@ describe("calls through an exchange on Kubernetes", () => {
   test("SIGKILL of a node's process", async () => {
     const report = await stream.during(async () => {
       const [pod = "", node = ""] = Object.entries(await exchange.pods())[0] ?? [];
-      if (exchange.place.own) await exchange.place.own.cluster.node(node).killContainer(pod, "sip-node");
+      if (exchange.testCluster.own)
+        await exchange.testCluster.own.cluster.node(node).killContainer(pod, "sip-node");
       else await exchange.kubectl("delete", "pod", pod, "-n", namespace, "--grace-period=0", "--force");
       await seconds(10);
       await exchange.kubectl("rollout", "status", ...nodesOfExchange);
@@ -80,14 +81,14 @@ describe("calls through an exchange on Kubernetes", () => {
   });
 
   test("the loss of a whole node", async () => {
-    const own = exchange.place.own;
+    const own = exchange.testCluster.own;
     if (own === undefined)
-      return tell("left out: nodes of a cluster that was there already are not ours to lose");
+      return logProgress("left out: nodes of a cluster that was there already are not ours to lose");
     const report = await stream.during(async () => {
       await own.cluster.node("k2").lose();
       await seconds(60);
     });
-    tell(
+    logProgress(
       own.balancer
         .changes()
         .slice(-3)
@@ -107,8 +108,8 @@ describe("calls through an exchange on Kubernetes", () => {
 function print(event: string, report: StreamReport): StreamReport {
   const { calls, failed, retransmissions, recovery } = report;
   const ending = failed === 0 ? "" : `, the last of them began ${recovery} ms after the event`;
-  tell(`${event}: ${calls} calls, ${failed} failed${ending}; ${retransmissions} retransmissions`);
-  if (failed > 0) tell(report.words);
+  logProgress(`${event}: ${calls} calls, ${failed} failed${ending}; ${retransmissions} retransmissions`);
+  if (failed > 0) logProgress(report.words);
   return report;
 }
 

@@ -9,10 +9,10 @@ import { domain, type InstalledExchange, namespace } from "./installed-exchange.
 export async function firstLogins(exchange: InstalledExchange, count: number): Promise<number[]> {
   const { address, port } = await exchange.address();
   const host = await exchange.phonesHost();
-  const place = host.namespace === undefined ? [] : inNamespace(host.namespace);
+  const nsenter = host.namespace === undefined ? [] : inNamespace(host.namespace);
   const program = join(import.meta.dirname, "first-login-program.ts");
   const args = [process.execPath, program, address, String(port), host.address, domain];
-  const [command = "", ...rest] = [...place, ...args];
+  const [command = "", ...rest] = [...nsenter, ...args];
   const child = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
   const times: number[] = [];
@@ -20,7 +20,7 @@ export async function firstLogins(exchange: InstalledExchange, count: number): P
     for (let number = 1; number <= count; number++) {
       const username = `user-${number}`;
       const begin = Date.now();
-      await exchange.place.client.apply(newUser(username));
+      await exchange.testCluster.client.apply(newUser(username));
       child.stdin.write(`${username} password-of-${username}\n`);
       const { value } = (await answers.next()) as { readonly value?: string };
       if (value === undefined) throw new Error(`${username} was never let in`);

@@ -4,8 +4,8 @@ import { Baresip } from "../support/baresip.ts";
 import { hosts } from "../support/kubernetes/kube-cluster.ts";
 import { firstLogins, percentile } from "./first-logins.ts";
 import { InstalledExchange, namespace, operatorNamespace, release } from "./installed-exchange.ts";
-import { talk } from "./talk.ts";
-import { tell } from "./tell.ts";
+import { placeAudioCall } from "./audio-call.ts";
+import { logProgress } from "./log-progress.ts";
 
 describe("Strowger on a cluster of two nodes", () => {
   let exchange: InstalledExchange;
@@ -23,19 +23,20 @@ describe("Strowger on a cluster of two nodes", () => {
     await exchange.applyExamples();
     const nodes = Object.values(await exchange.pods());
     expect(nodes).toHaveLength(2);
-    if (exchange.place.own) expect(new Set(nodes), "one pod on each node").toEqual(new Set(["k1", "k2"]));
+    if (exchange.testCluster.own)
+      expect(new Set(nodes), "one pod on each node").toEqual(new Set(["k1", "k2"]));
   });
 
   test("two phones on pods of different nodes talk, and each hears the other", async () => {
     const [address, host] = [await exchange.address(), await exchange.phonesHost()];
     const [callerPort, calleePort] = await portsOnTwoNodes(exchange, address);
-    const heard = await talk({
+    const heard = await placeAudioCall({
       host,
       exchange: address,
       caller: { login: await exchange.login("alice"), sipPort: callerPort },
       callee: { login: await exchange.login("bob"), sipPort: calleePort },
     });
-    tell(`share of the other's pitch: ${JSON.stringify(heard)}`);
+    logProgress(`share of the other's pitch: ${JSON.stringify(heard)}`);
     expect(heard.caller).toBeGreaterThan(0.8);
     expect(heard.callee).toBeGreaterThan(0.8);
   });
@@ -48,50 +49,52 @@ describe("Strowger on a cluster of two nodes", () => {
     expect(await carol.isRegistered()).toBe(true);
     const isSeen = "--for=jsonpath={.status.registered}=true";
     await exchange.kubectl("wait", isSeen, "sipuser/carol", "-n", namespace, "--timeout=60s");
-    tell(`\n${await exchange.kubectl("get", "sipusers", "-n", namespace)}`);
+    logProgress(`\n${await exchange.kubectl("get", "sipusers", "-n", namespace)}`);
   });
 
   test("helm test places a call through the Service", async () => {
     const args = ["test", release, "--namespace", operatorNamespace, "--logs", "--timeout", "3m"];
-    const output = await exchange.place.client.helm(args, { timeoutMs: 240_000 });
-    tell(output);
+    const output = await exchange.testCluster.client.helm(args, { timeoutMs: 240_000 });
+    logProgress(output);
     expect(output.match(/^POD LOGS: /gm)).toHaveLength(1);
   });
 
   test("100 new users are let in soon after kubectl apply", async () => {
     const times = await firstLogins(exchange, 100);
-    tell(`apply to login: p50 ${percentile(times, 0.5)} ms, p99 ${percentile(times, 0.99)} ms`);
+    logProgress(`apply to login: p50 ${percentile(times, 0.5)} ms, p99 ${percentile(times, 0.99)} ms`);
     expect(times).toHaveLength(100);
   });
 
   test("uninstall leaves nothing behind that waits", async () => {
     await exchange.kubectl("delete", "sipusers,sipdomains", "--all", "-n", namespace, "--timeout=120s");
     await exchange.kubectl("delete", "sipclusters", "--all", "-n", namespace, "--timeout=120s");
-    tell("users, domains and the exchange are gone");
+    logProgress("users, domains and the exchange are gone");
     const where = ["--namespace", operatorNamespace, "--wait", "--timeout", "3m"];
-    tell(await exchange.place.client.helm(["uninstall", release, ...where], { timeoutMs: 240_000 }));
+    logProgress(
+      await exchange.testCluster.client.helm(["uninstall", release, ...where], { timeoutMs: 240_000 }),
+    );
     // A namespace waits half of its pods' grace before it looks again (Kubernetes 1.33), so they may leave first.
     const nodes = ["pods", "-l", "sip.strowger.dev/cluster", "-n", namespace, "--timeout=280s"];
     await exchange.kubectl("wait", "--for=delete", ...nodes);
-    tell("the SIP nodes have drained");
+    logProgress("the SIP nodes have drained");
     await exchange.removeExamples();
     await exchange.kubectl("delete", "namespace", operatorNamespace, "--timeout=120s");
     const namespaces = await exchange.kubectl("get", "namespaces", "-o", "name");
     expect(namespaces).not.toMatch(/telephony|strowger/);
     expect(await exchange.kubectl("get", "crd", "-o", "name")).not.toContain("strowger");
-    tell("nothing is left");
+    logProgress("nothing is left");
   });
 });
 
 /** Ports (even: baresip takes the next one too) of the phones' host whose flows go to different nodes; on a cluster that was there already nobody knows, and any will do. */
 async function portsOnTwoNodes(
-  { place }: InstalledExchange,
+  { testCluster }: InstalledExchange,
   address: { address: string; port: number },
 ): Promise<[number, number]> {
   const wanted = [hosts.k1.address, hosts.k2.address];
   const found = new Map<string, number>();
-  for (let port = 5_100; place.own && found.size < wanted.length && port < 5_200; port += 2)
-    found.set(await place.own.balancer.nodeOf(port, address), port);
+  for (let port = 5_100; testCluster.own && found.size < wanted.length && port < 5_200; port += 2)
+    found.set(await testCluster.own.balancer.nodeOf(port, address), port);
   const [first = 5_100, second = 5_102] = wanted.map((node) => found.get(node));
   return [first, second];
 }

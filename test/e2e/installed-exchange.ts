@@ -6,8 +6,8 @@ import { hosts } from "../support/kubernetes/kube-cluster.ts";
 import type { ProxyMode } from "../support/kubernetes/kube-node.ts";
 import { startMariadb, type TestMariadb } from "../support/mariadb.ts";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
-import { openPlace, type PhonesHost, phonesHost, type Place } from "./place.ts";
-import { tell } from "./tell.ts";
+import { openTestCluster, type PhonesHost, phonesHost, type TestCluster } from "./test-cluster.ts";
+import { logProgress } from "./log-progress.ts";
 
 export interface ExchangePlan {
   readonly proxyMode: ProxyMode;
@@ -23,48 +23,51 @@ export const domain = "strowger.example";
 const root = resolve(import.meta.dirname, "../..");
 
 export class InstalledExchange implements AsyncDisposable {
-  readonly place: Place;
+  readonly testCluster: TestCluster;
   readonly #database: TestMariadb | undefined;
   readonly #overlay: string;
 
-  private constructor(place: Place, overlay: string, database?: TestMariadb) {
-    this.place = place;
+  private constructor(testCluster: TestCluster, overlay: string, database?: TestMariadb) {
+    this.testCluster = testCluster;
     this.#overlay = overlay;
     this.#database = database;
   }
 
   /** A cluster, with nothing of ours in it yet. */
   static async open(plan: ExchangePlan): Promise<InstalledExchange> {
-    const place = await openPlace(plan.proxyMode, plan.database);
+    const testCluster = await openTestCluster(plan.proxyMode, plan.database);
     const overlay = await mkdtemp(join(tmpdir(), "strowger-examples-"));
-    const outside = plan.database === "outside" && place.own;
+    const outside = plan.database === "outside" && testCluster.own;
     const host = outside && { namespace: outside.cluster.namespace("db"), address: hosts.db.address };
     const database = host ? await startMariadb({ host }) : undefined;
     if (database) await makeLogins(database);
-    await writeFile(join(overlay, "kustomization.yaml"), JSON.stringify(overlayOf(place, overlay, database)));
-    return new InstalledExchange(place, overlay, database);
+    await writeFile(
+      join(overlay, "kustomization.yaml"),
+      JSON.stringify(overlayOf(testCluster, overlay, database)),
+    );
+    return new InstalledExchange(testCluster, overlay, database);
   }
 
   /** `helm install`; resolves when the operator runs. */
   async helmInstall(): Promise<void> {
-    const { operatorImage, sipNodeImage, client } = this.place;
-    tell("helm install");
+    const { operatorImage, sipNodeImage, client } = this.testCluster;
+    logProgress("helm install");
     const values = [
       ...imageValues("image", operatorImage),
       ...imageValues("sipNode.image", sipNodeImage),
     ].flatMap((value) => ["--set-string", value]);
     const chart = join(root, "charts/strowger");
     const where = ["--namespace", operatorNamespace, "--create-namespace", "--wait", "--timeout", "3m"];
-    tell(await client.helm(["install", release, chart, ...where, ...values], { timeoutMs: 240_000 }));
+    logProgress(await client.helm(["install", release, chart, ...where, ...values], { timeoutMs: 240_000 }));
   }
 
   /** `kubectl apply -k`; resolves when everything says that it is ready. */
   async applyExamples(): Promise<void> {
-    tell("kubectl apply -k examples/kubernetes");
-    tell(await this.kubectl("apply", "-k", this.#overlay));
+    logProgress("kubectl apply -k examples/kubernetes");
+    logProgress(await this.kubectl("apply", "-k", this.#overlay));
     for (const kind of ["sipclusters", "sipdomains", "sipusers"])
       await this.kubectl("wait", "--for=condition=Ready", kind, "--all", "-n", namespace, "--timeout=240s");
-    tell(`\n${await this.kubectl("get", "sip,pods,services", "-n", namespace, "-o", "wide")}`);
+    logProgress(`\n${await this.kubectl("get", "sip,pods,services", "-n", namespace, "-o", "wide")}`);
   }
 
   /** Objects of ours are gone before, with their kinds; what is left is the database and the namespace. */
@@ -75,7 +78,7 @@ export class InstalledExchange implements AsyncDisposable {
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {
-    return await this.place.client.kubectl(args, { timeoutMs: 300_000 });
+    return await this.testCluster.client.kubectl(args, { timeoutMs: 300_000 });
   }
 
   /** Where phones call. */
@@ -94,7 +97,7 @@ export class InstalledExchange implements AsyncDisposable {
   }
 
   async phonesHost(): Promise<PhonesHost> {
-    return await phonesHost(this.place, (await this.address()).address);
+    return await phonesHost(this.testCluster, (await this.address()).address);
   }
 
   /** The login of a user of the examples. */
@@ -108,7 +111,7 @@ export class InstalledExchange implements AsyncDisposable {
   /** The pods of the exchange's nodes: name to the Kubernetes node. */
   async pods(): Promise<Readonly<Record<string, string>>> {
     const label = "-lsip.strowger.dev/cluster=exchange,app.kubernetes.io/component=sip-node";
-    const list = await this.place.client.get<{ readonly items: readonly Pod[] }>(
+    const list = await this.testCluster.client.get<{ readonly items: readonly Pod[] }>(
       "pods",
       "-n",
       namespace,
@@ -120,12 +123,12 @@ export class InstalledExchange implements AsyncDisposable {
 
   /** Keeps the logs, for a test that failed. */
   async keepLogs(): Promise<void> {
-    const cluster = this.place.own?.cluster;
-    if (cluster) tell(`a test failed; logs are kept in ${await cluster.saveLogs()}`);
+    const cluster = this.testCluster.own?.cluster;
+    if (cluster) logProgress(`a test failed; logs are kept in ${await cluster.saveLogs()}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.place.close();
+    await this.testCluster.close();
     await this.#database?.[Symbol.asyncDispose]();
     await rm(this.#overlay, { recursive: true, force: true });
   }
@@ -143,9 +146,9 @@ function imageValues(path: string, image: string): string[] {
 }
 
 /** The examples as they stand, but for the image of the database, or without it where it is outside. */
-function overlayOf(place: Place, folder: string, database: TestMariadb | undefined): object {
+function overlayOf(testCluster: TestCluster, folder: string, database: TestMariadb | undefined): object {
   const examples = relative(folder, join(root, "examples/kubernetes"));
-  const [newName, newTag] = place.mariadbImage?.split(/:(?=[^:]*$)/) ?? [];
+  const [newName, newTag] = testCluster.mariadbImage?.split(/:(?=[^:]*$)/) ?? [];
   const images = newName ? [{ name: "docker.io/library/mariadb", newName, newTag }] : [];
   const name = { metadata: { name: "mariadb", namespace } };
   const remove = (apiVersion: string, kind: string) => ({

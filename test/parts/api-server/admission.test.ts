@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
 import { admissionCases, type AdmissionCase } from "../../golden/admission/cases.ts";
-import { collection, ApiClient, type Answer, type Refusal } from "./api-client.ts";
+import { collection, ApiClient, type Answer, type StatusError } from "./api-client.ts";
 
-interface Stored extends Refusal {
+interface Stored extends StatusError {
   readonly spec?: unknown;
   readonly metadata: { readonly resourceVersion: string };
 }
@@ -54,7 +54,7 @@ async function update({ object, old }: AdmissionCase): Promise<Answer<Stored>> {
 }
 
 /** Field and words of everything that is wrong; positions in lists as the files source writes them: `aliases.1`. */
-function wordsOf({ kind, message, details }: Refusal): readonly string[] {
+function wordsOf({ kind, message, details }: StatusError): readonly string[] {
   if (kind !== "Status") return [];
   const causes = details?.causes?.map((cause) => `${cause.field}: ${cause.message}`) ?? [];
   return [...causes, message].map((text) => text.replace(/\[([^\]"]+)\]/g, ".$1"));

@@ -1,4 +1,4 @@
-/** The API server by plain HTTPS, with the token of a kubeconfig that the tests wrote: what kubectl would do, without a process each. */
+/** A client of the API server by HTTPS, with the token of a kubeconfig that the tests wrote. It needs no kubectl process for each request. */
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 
@@ -7,8 +7,8 @@ export interface Answer<Body> {
   readonly body: Body;
 }
 
-/** What the API server says where it refuses. */
-export interface Refusal {
+/** The body of a refused request. */
+export interface StatusError {
   readonly kind: "Status";
   readonly message: string;
   readonly details?: { readonly causes?: readonly { readonly field: string; readonly message: string }[] };
@@ -36,8 +36,13 @@ export class ApiClient implements Disposable {
     this.#agent = new Agent({ ca, keepAlive: true, maxSockets: 16 });
   }
 
-  /** Whatever the answer is; rejects only where there is none. `body` is parsed where it is JSON, else it is text. */
-  send<Body = Refusal>(method: string, path: string, body?: unknown, type?: string): Promise<Answer<Body>> {
+  /** Resolves with any answer; rejects if there is none. A JSON body is parsed; another body is a string. */
+  send<Body = StatusError>(
+    method: string,
+    path: string,
+    body?: unknown,
+    type?: string,
+  ): Promise<Answer<Body>> {
     return new Promise((resolve, reject) => {
       const headers = {
         authorization: `Bearer ${this.#token}`,
@@ -65,6 +70,6 @@ export class ApiClient implements Disposable {
   }
 }
 
-/** The path of a collection of ours. */
+/** The path of all objects of one of Strowger's kinds in a namespace. */
 export const collection = (kind: string, namespace = "default"): string =>
   `/apis/sip.strowger.dev/v1alpha1/namespaces/${namespace}/${kind.toLowerCase()}s`;

@@ -1,4 +1,4 @@
-/** What an API server was asked and by whom: its own audit log. */
+/** The requests that an API server received, and their users, from its audit log. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ export interface AuditedRequest {
   readonly resource: string;
   readonly namespace: string | undefined;
   readonly name: string | undefined;
-  /** HTTP status; 0 for a watch that goes on. */
+  /** HTTP status; 0 for a watch that is still open. */
   readonly code: number;
 }
 
@@ -25,7 +25,7 @@ interface AuditEvent {
   readonly responseStatus?: { readonly code?: number };
 }
 
-/** A watch is told when it begins, all else when it is done. */
+/** A watch is logged at its start, other requests at their end. */
 const policy = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
@@ -40,7 +40,7 @@ export class AuditLog implements Disposable {
     writeFileSync(join(this.#folder, "policy.json"), JSON.stringify(policy));
   }
 
-  /** Of kube-apiserver. */
+  /** The arguments for kube-apiserver. */
   get arguments(): readonly string[] {
     return [
       `--audit-policy-file=${join(this.#folder, "policy.json")}`,
@@ -48,7 +48,7 @@ export class AuditLog implements Disposable {
     ];
   }
 
-  /** Requests to resources by that user, in the order in which they were done. */
+  /** The user's requests for resources, in the order of the log. */
   requestsOf(username: string): readonly AuditedRequest[] {
     return readFileSync(join(this.#folder, "log"), "utf8")
       .split("\n")

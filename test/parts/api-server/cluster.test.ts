@@ -1,7 +1,7 @@
 /** What a SipCluster keeps in Kubernetes, as a real API server takes it. There are no nodes, so that nothing ever runs. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "./eventually.ts";
-import { House, sipCluster, sipDomain } from "./house.ts";
+import { OperatorEnvironment, sipCluster, sipDomain } from "./operator-environment.ts";
 import type { OperatorPod } from "./operator-pod.ts";
 
 interface Child {
@@ -25,21 +25,21 @@ interface Child {
   };
 }
 
-let house: House;
+let environment: OperatorEnvironment;
 let operator: OperatorPod;
 
 beforeAll(async () => {
-  house = await House.start({ databases: ["second", "third", "fourth"] });
-  operator = await house.leader();
+  environment = await OperatorEnvironment.start({ databases: ["second", "third", "fourth"] });
+  operator = await environment.leader();
 });
 
-afterAll(() => (house as House | undefined)?.[Symbol.asyncDispose]());
+afterAll(() => (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDispose]());
 
 const kinds = "deployments,services,configmaps,secrets,serviceaccounts,poddisruptionbudgets,networkpolicies";
 
 async function childrenOf(name: string): Promise<readonly Child[]> {
   const selector = `sip.strowger.dev/cluster=${name}`;
-  const { items } = await house.server.get<{ items: readonly Child[] }>(kinds, "-l", selector);
+  const { items } = await environment.server.get<{ items: readonly Child[] }>(kinds, "-l", selector);
   return items;
 }
 
@@ -74,39 +74,39 @@ const becomes = (name: string, expected: readonly string[]): Promise<void> => {
 };
 
 test("with an advertised address everything is made, owned by the SipCluster, and the database is ready", async () => {
-  await house.apply(sipCluster("exchange", house.mysql(), { replicas: 3 }));
+  await environment.apply(sipCluster("exchange", environment.mysql(), { replicas: 3 }));
   await becomes("exchange", everything("exchange"));
   const children = await childrenOf("exchange");
-  const cluster = await house.find("SipCluster", "exchange");
+  const cluster = await environment.find("SipCluster", "exchange");
   for (const { kind, metadata } of children)
     expect(metadata.ownerReferences, kind).toMatchObject([
       { kind: "SipCluster", name: "exchange", uid: cluster?.metadata.uid },
     ]);
   expect(childOf(children, "Deployment", "exchange-nodes")?.spec.replicas).toBe(3);
   await eventually("the database is ready", async () => {
-    const condition = await house.condition("SipCluster", "exchange", "default", "DatabaseReady");
+    const condition = await environment.condition("SipCluster", "exchange", "default", "DatabaseReady");
     return condition?.status === "True";
   });
-  expect((await house.condition("SipCluster", "exchange"))?.status).toBe("False");
+  expect((await environment.condition("SipCluster", "exchange"))?.status).toBe("False");
 });
 
 test("its domains are served before its nodes are", async () => {
-  await house.apply(sipDomain("example", "example.com"));
-  await house.becomes("SipDomain", "example", "Reconciled");
+  await environment.apply(sipDomain("example", "example.com"));
+  await environment.becomes("SipDomain", "example", "Reconciled");
 });
 
 test("no pod before the address is known", async () => {
-  const mysql = house.mysql("second");
-  await house.apply(sipCluster("pending", mysql, { advertise: {} }));
-  await house.becomes("SipCluster", "pending", "AddressPending");
+  const mysql = environment.mysql("second");
+  await environment.apply(sipCluster("pending", mysql, { advertise: {} }));
+  await environment.becomes("SipCluster", "pending", "AddressPending");
   expect(namesOf(await childrenOf("pending"))).not.toContain("Deployment pending-nodes");
   const status = { status: { loadBalancer: { ingress: [{ ip: "192.0.2.77" }] } } };
-  await house.server.kubectl([
+  await environment.server.kubectl([
     ...["patch", "service", "pending", "--subresource=status", "--type=merge"],
     ...["-p", JSON.stringify(status)],
   ]);
   await becomes("pending", everything("pending"));
-  const found = await house.find("SipCluster", "pending");
+  const found = await environment.find("SipCluster", "pending");
   expect(found?.status).toMatchObject({ addresses: [{ transport: "udp", host: "192.0.2.77", port: 5060 }] });
   const configuration = childOf(await childrenOf("pending"), "ConfigMap", "pending-nodes")?.data?.[
     "config.json"
@@ -116,13 +116,13 @@ test("no pod before the address is known", async () => {
 
 test("a SipCluster without a database says so", async () => {
   const { spec, ...rest } = sipCluster("bare", {}) as { spec: object };
-  await house.apply({ ...rest, spec: { ...spec, mysql: undefined } });
-  await house.becomes("SipCluster", "bare", "MysqlMissing");
+  await environment.apply({ ...rest, spec: { ...spec, mysql: undefined } });
+  await environment.becomes("SipCluster", "bare", "MysqlMissing");
 });
 
 test("what an autoscaler writes by scale, and what the template says, is in the Deployment", async () => {
-  await house.server.kubectl(["scale", "sipcluster/exchange", "--replicas=5"]);
-  await house.patch("SipCluster", "exchange", {
+  await environment.server.kubectl(["scale", "sipcluster/exchange", "--replicas=5"]);
+  await environment.patch("SipCluster", "exchange", {
     spec: { template: { spec: { priorityClassName: "phones" } } },
   });
   await eventually("the Deployment follows", async () => {
@@ -132,8 +132,8 @@ test("what an autoscaler writes by scale, and what the template says, is in the 
 });
 
 test("what somebody changed or removed is put right", async () => {
-  await house.server.kubectl(["delete", "service", "exchange-metrics", "--wait=false"]);
-  await house.server.kubectl(["scale", "deployment/exchange-nodes", "--replicas=1"]);
+  await environment.server.kubectl(["delete", "service", "exchange-metrics", "--wait=false"]);
+  await environment.server.kubectl(["scale", "deployment/exchange-nodes", "--replicas=1"]);
   await becomes("exchange", everything("exchange"));
   await eventually("the Deployment is as it was", async () => {
     const { spec } = childOf(await childrenOf("exchange"), "Deployment", "exchange-nodes") ?? {};
@@ -142,16 +142,16 @@ test("what somebody changed or removed is put right", async () => {
 });
 
 test("an object of that name that somebody else made is not taken", async () => {
-  await house.apply({
+  await environment.apply({
     ...{ apiVersion: "v1", kind: "Service", metadata: { name: "squatted", namespace: "default" } },
     spec: { ports: [{ name: "http", port: 80 }] },
   });
-  await house.apply(sipCluster("squatted", house.mysql("third")));
+  await environment.apply(sipCluster("squatted", environment.mysql("third")));
   await eventually("it says so", async () => {
-    const condition = await house.condition("SipCluster", "squatted");
+    const condition = await environment.condition("SipCluster", "squatted");
     return condition?.status === "False" && condition.message.includes("Service");
   });
-  const { spec } = await house.server.get<Child>("service", "squatted");
+  const { spec } = await environment.server.get<Child>("service", "squatted");
   expect(spec.ports).toMatchObject([{ name: "http" }]);
 });
 
@@ -162,7 +162,7 @@ test("an operator that starts anew writes no object again", async () => {
       .sort();
   const before = await versions();
   await operator.end();
-  operator = await house.leader();
+  operator = await environment.leader();
   await operator.until("every cluster was reconciled", async () => {
     const done = await operator.total("controller_runtime_reconcile_total", { controller: "SipCluster" });
     return done >= 4;
@@ -171,19 +171,19 @@ test("an operator that starts anew writes no object again", async () => {
 });
 
 test("a SipCluster that goes leaves its rows, and its database to whoever comes next", async () => {
-  const mysql = house.mysql("fourth");
-  await house.apply(
+  const mysql = environment.mysql("fourth");
+  await environment.apply(
     sipCluster("leaving", mysql),
     sipDomain("leaving", "leaving.example", { clusterRef: { name: "leaving" } }),
   );
-  await house.becomes("SipDomain", "leaving", "Reconciled");
-  await house.remove("SipCluster", "leaving");
-  await house.vanishes("SipCluster", "leaving");
-  await house.rowsBecome("SELECT domain FROM fourth.domain", [{ domain: "leaving.example" }]);
-  await house.becomes("SipDomain", "leaving", "ClusterNotFound");
-  await house.apply(sipCluster("next", mysql));
+  await environment.becomes("SipDomain", "leaving", "Reconciled");
+  await environment.remove("SipCluster", "leaving");
+  await environment.vanishes("SipCluster", "leaving");
+  await environment.rowsBecome("SELECT domain FROM fourth.domain", [{ domain: "leaving.example" }]);
+  await environment.becomes("SipDomain", "leaving", "ClusterNotFound");
+  await environment.apply(sipCluster("next", mysql));
   await eventually("the database is its own", async () => {
-    const condition = await house.condition("SipCluster", "next", "default", "DatabaseReady");
+    const condition = await environment.condition("SipCluster", "next", "default", "DatabaseReady");
     return condition?.status === "True";
   });
 });

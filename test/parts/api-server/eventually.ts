@@ -1,4 +1,4 @@
-/** Waits until something holds. Throws after `within` milliseconds, with what `more` tells about why. */
+/** Waits until `holds` returns true. Throws after `within` ms, with the text of `more` in the message. */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy before the API server that can let connections die in silence: what is open stays open and nothing passes any more, as when
- * a firewall forgets a connection. New connections pass, unless they are refused.
+ * A TCP proxy in front of the API server. It can freeze connections: they stay open but forward nothing, as when a firewall forgets a
+ * connection. New connections are forwarded, unless they are refused.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -31,7 +31,7 @@ export class FrozenProxy implements AsyncDisposable {
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
-  /** A copy of the kubeconfig that leads through here. */
+  /** Writes a copy of the kubeconfig with the proxy's address. */
   async kubeconfig(path: string): Promise<string> {
     const text = await readFile(path, "utf8");
     const copy = `${path}.proxied`;
@@ -39,12 +39,12 @@ export class FrozenProxy implements AsyncDisposable {
     return copy;
   }
 
-  /** How many connections pass now. */
+  /** The number of connections that are forwarded now. */
   get open(): number {
     return this.#pairs.size;
   }
 
-  /** Nothing passes any more on what is open now; neither side is told. Returns how many these are. */
+  /** Stops forwarding on all open connections without closing them. Returns their number. */
   freeze(): number {
     const pairs = [...this.#pairs];
     this.#pairs.clear();
@@ -58,7 +58,7 @@ export class FrozenProxy implements AsyncDisposable {
     return pairs.length;
   }
 
-  /** Cuts what is open, and every new connection at once. */
+  /** Resets the open connections, and every new connection. */
   refuse(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;
     if (isRefusing) for (const [client] of this.#pairs) client.resetAndDestroy();

@@ -1,22 +1,22 @@
 /** Several operators: one works; it hands over, dies or falls asleep, and nothing is lost, done twice, or undone. */
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { House, secret, sipCluster, sipDomain, sipUser } from "./house.ts";
+import { OperatorEnvironment, secret, sipCluster, sipDomain, sipUser } from "./operator-environment.ts";
 import type { OperatorPod } from "./operator-pod.ts";
 
-let house: House;
+let environment: OperatorEnvironment;
 let running: OperatorPod[] = [];
 
 beforeAll(async () => {
-  house = await House.start();
+  environment = await OperatorEnvironment.start();
   const operator = await started();
   await operator.until("it leads", () => operator.leads());
-  await house.apply(
-    sipCluster("exchange", house.mysql()),
+  await environment.apply(
+    sipCluster("exchange", environment.mysql()),
     sipDomain("example", "example.com", { realm: "test" }),
     secret("shared", { password: "x" }),
   );
-  await house.becomes("SipDomain", "example", "Reconciled");
+  await environment.becomes("SipDomain", "example", "Reconciled");
   await operator.end();
 });
 
@@ -25,13 +25,13 @@ afterEach(async () => {
   running = [];
 });
 
-afterAll(() => (house as House | undefined)?.[Symbol.asyncDispose]());
+afterAll(() => (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDispose]());
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 const passwordSecretRef = { name: "shared" };
 
 async function started(): Promise<OperatorPod> {
-  const operator = await house.operator();
+  const operator = await environment.operator();
   running.push(operator);
   return operator;
 }
@@ -41,7 +41,7 @@ async function applyUntil(prefix: string, stop: () => boolean): Promise<readonly
   const names: string[] = [];
   while (!stop()) {
     const name = `${prefix}-${names.length}`;
-    await house.apply(sipUser(name, { passwordSecretRef }));
+    await environment.apply(sipUser(name, { passwordSecretRef }));
     names.push(name);
   }
   return names;
@@ -49,13 +49,13 @@ async function applyUntil(prefix: string, stop: () => boolean): Promise<readonly
 
 /** Every user is ready, and has its row and its owner once. */
 async function areServed(prefix: string, names: readonly string[]): Promise<void> {
-  for (const name of names) await house.becomes("SipUser", name, "Reconciled");
+  for (const name of names) await environment.becomes("SipUser", name, "Reconciled");
   for (const [table, column] of [
     ["subscriber", "username"],
     ["strowger_subscriber", "username"],
     ["strowger_owner", "name"],
   ])
-    await house.rowsBecome(`SELECT COUNT(*) AS n FROM ${table} WHERE ${column} LIKE '${prefix}-%'`, [
+    await environment.rowsBecome(`SELECT COUNT(*) AS n FROM ${table} WHERE ${column} LIKE '${prefix}-%'`, [
       { n: names.length },
     ]);
 }
@@ -66,8 +66,8 @@ test("one that does not lead answers probes and metrics, and writes nothing", as
   const [leader, other] = (await first.leads()) ? [first, second] : [second, first];
   expect(await other.leads()).toBe(false);
   await other.until("it is ready", async () => (await other.get("/readyz")).ok);
-  await house.apply(sipUser("led", { passwordSecretRef }));
-  await house.becomes("SipUser", "led", "Reconciled");
+  await environment.apply(sipUser("led", { passwordSecretRef }));
+  await environment.becomes("SipUser", "led", "Reconciled");
   expect(await other.total("controller_runtime_reconcile_total")).toBe(0);
   expect(await leader.total("controller_runtime_reconcile_total")).toBeGreaterThan(0);
 });
@@ -78,7 +78,7 @@ test("SIGTERM hands the lease over at once", async () => {
   const second = await started();
   expect(await first.end()).toBe(0);
   await second.until("it leads", () => second.leads());
-  const lease = await house.server.get<{ spec: { holderIdentity: string; leaseTransitions: number } }>(
+  const lease = await environment.server.get<{ spec: { holderIdentity: string; leaseTransitions: number } }>(
     "lease",
     "-n",
     "strowger",
@@ -93,7 +93,7 @@ test("kill -9 of the leader under load: the next one finishes what it began", as
   const second = await started();
   let isLed = false;
   const applied = applyUntil("load", () => isLed);
-  await house.becomes("SipUser", "load-0", "Reconciled");
+  await environment.becomes("SipUser", "load-0", "Reconciled");
   first.signal("SIGKILL");
   await second.until("it leads", () => second.leads());
   isLed = true;
@@ -103,27 +103,27 @@ test("kill -9 of the leader under load: the next one finishes what it began", as
 test("a leader that slept while another took over writes nothing more, and ends", async () => {
   const sleeper = await started();
   await sleeper.until("it leads", () => sleeper.leads());
-  await house.apply(
+  await environment.apply(
     secret("sleepy-secret", { password: "old" }),
     sipUser("sleepy"),
     sipUser("doomed", { passwordSecretRef }),
   );
-  await house.becomes("SipUser", "sleepy", "Reconciled");
-  await house.becomes("SipUser", "doomed", "Reconciled");
+  await environment.becomes("SipUser", "sleepy", "Reconciled");
+  await environment.becomes("SipUser", "doomed", "Reconciled");
   const next = await started();
   sleeper.signal("SIGSTOP");
   // It wakes up with these changes before it, as one whose machine stood still.
-  await house.apply(secret("sleepy-secret", { password: "new" }));
-  await house.remove("SipUser", "doomed");
+  await environment.apply(secret("sleepy-secret", { password: "new" }));
+  await environment.remove("SipUser", "doomed");
   await next.until("it leads", () => next.leads());
-  await house.rowsBecome("SELECT ha1 FROM subscriber WHERE username = 'sleepy'", [
+  await environment.rowsBecome("SELECT ha1 FROM subscriber WHERE username = 'sleepy'", [
     { ha1: md5("sleepy:test:new") },
   ]);
-  await house.vanishes("SipUser", "doomed");
-  const seq = await house.database.query("SELECT epoch, change_seq FROM strowger_meta");
+  await environment.vanishes("SipUser", "doomed");
+  const seq = await environment.database.query("SELECT epoch, change_seq FROM strowger_meta");
   sleeper.signal("SIGCONT");
   expect(await sleeper.exited).not.toBe(0);
   expect(sleeper.log).toMatch(/lease|leader/i);
-  expect(await house.database.query("SELECT epoch, change_seq FROM strowger_meta")).toEqual(seq);
+  expect(await environment.database.query("SELECT epoch, change_seq FROM strowger_meta")).toEqual(seq);
   expect(await next.leads()).toBe(true);
 });

@@ -3,26 +3,33 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { collection } from "./api-client.ts";
 import { AuditLog } from "./audit-log.ts";
 import { eventually } from "./eventually.ts";
-import { House, operatorNamespace, secret, sipCluster, sipDomain, sipUser } from "./house.ts";
+import {
+  OperatorEnvironment,
+  operatorNamespace,
+  secret,
+  sipCluster,
+  sipDomain,
+  sipUser,
+} from "./operator-environment.ts";
 import type { OperatorPod } from "./operator-pod.ts";
 
 const users = 2_000;
 const account = `system:serviceaccount:${operatorNamespace}:strowger-operator`;
 
 let audit: AuditLog;
-let house: House;
+let environment: OperatorEnvironment;
 let operator: OperatorPod;
 
 beforeAll(async () => {
   audit = new AuditLog();
-  house = await House.start({ arguments: audit.arguments });
-  operator = await house.leader();
-  await house.apply(sipCluster("exchange", house.mysql()), sipDomain("example", "example.com"));
-  await house.becomes("SipDomain", "example", "Reconciled");
+  environment = await OperatorEnvironment.start({ arguments: audit.arguments });
+  operator = await environment.leader();
+  await environment.apply(sipCluster("exchange", environment.mysql()), sipDomain("example", "example.com"));
+  await environment.becomes("SipDomain", "example", "Reconciled");
 });
 
 afterAll(async () => {
-  await (house as House | undefined)?.[Symbol.asyncDispose]();
+  await (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDispose]();
   audit[Symbol.dispose]();
 });
 
@@ -50,7 +57,7 @@ async function each(work: (name: string) => Promise<unknown>): Promise<void> {
 }
 
 async function areReady(): Promise<boolean> {
-  const { body } = await house.client.send<{
+  const { body } = await environment.client.send<{
     items: readonly { status?: { conditions?: readonly { type: string; status: string }[] } }[];
   }>("GET", collection("SipUser"));
   const ready = body.items.filter(({ status }) =>
@@ -61,16 +68,16 @@ async function areReady(): Promise<boolean> {
 
 test(`${users} users: at most four requests each`, async () => {
   const before = audit.requestsOf(account).length;
-  await house.apply(secret("passwords", Object.fromEntries(names.map((name) => [name, name]))));
+  await environment.apply(secret("passwords", Object.fromEntries(names.map((name) => [name, name]))));
   await each((name) =>
-    house.client.send(
+    environment.client.send(
       "POST",
       collection("SipUser"),
       sipUser(name, { passwordSecretRef: { name: "passwords", key: name } }),
     ),
   );
   await eventually("all are ready", areReady, { within: 300_000, more: () => operator.log.slice(-3_000) });
-  await house.rowsBecome("SELECT COUNT(*) AS n FROM subscriber", [{ n: users }]);
+  await environment.rowsBecome("SELECT COUNT(*) AS n FROM subscriber", [{ n: users }]);
   const requests = audit.requestsOf(account).length - before;
   process.stdout.write(`requests per user: ${requests / users} ${JSON.stringify(perUser(before))}\n`);
   expect(requests / users).toBeLessThanOrEqual(4);
@@ -81,7 +88,7 @@ test(`${users} users: at most four requests each`, async () => {
 test("an operator that starts anew asks by pages, and writes nothing that is so already", async () => {
   await operator.end();
   const before = audit.requestsOf(account).length;
-  operator = await house.leader();
+  operator = await environment.leader();
   await operator.until(
     "it looked at everybody",
     async () =>
@@ -100,11 +107,13 @@ test("an operator that starts anew asks by pages, and writes nothing that is so 
 
 test("a Secret of all that changes is all rows anew, and a status only where the status says so", async () => {
   const before = audit.requestsOf(account).length;
-  await house.apply(secret("passwords", Object.fromEntries(names.map((name) => [name, `${name}-new`]))));
+  await environment.apply(
+    secret("passwords", Object.fromEntries(names.map((name) => [name, `${name}-new`]))),
+  );
   await eventually(
     "all rows are new",
     async () => {
-      const [row] = await house.database.query<{ n: number }>(
+      const [row] = await environment.database.query<{ n: number }>(
         "SELECT COUNT(*) AS n FROM subscriber WHERE ha1 = MD5(CONCAT(username, ':example.com:', username, '-new'))",
       );
       return Number(row?.n) === users;
@@ -125,17 +134,20 @@ test("a Secret of all that changes is all rows anew, and a status only where the
 
 test(`${users} users that go: at most two requests each`, async () => {
   const before = audit.requestsOf(account).length;
-  await house.client.send("DELETE", collection("SipUser"));
+  await environment.client.send("DELETE", collection("SipUser"));
   await eventually(
     "no row is left",
     async () => {
-      const [row] = await house.database.query<{ n: number }>("SELECT COUNT(*) AS n FROM subscriber");
+      const [row] = await environment.database.query<{ n: number }>("SELECT COUNT(*) AS n FROM subscriber");
       return Number(row?.n) === 0;
     },
     { within: 300_000, more: () => operator.log.slice(-3_000) },
   );
   await eventually("no object is left", async () => {
-    const { body } = await house.client.send<{ items: readonly unknown[] }>("GET", collection("SipUser"));
+    const { body } = await environment.client.send<{ items: readonly unknown[] }>(
+      "GET",
+      collection("SipUser"),
+    );
     return body.items.length === 0;
   });
   const requests = audit.requestsOf(account).length - before;

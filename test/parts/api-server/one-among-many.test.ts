@@ -3,43 +3,43 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { collection } from "./api-client.ts";
 import { eventually } from "./eventually.ts";
-import { House, secret, sipCluster, sipDomain, sipUser } from "./house.ts";
+import { OperatorEnvironment, secret, sipCluster, sipDomain, sipUser } from "./operator-environment.ts";
 
 const users = 2_000;
 
-let house: House;
+let environment: OperatorEnvironment;
 
 beforeAll(async () => {
-  house = await House.start();
-  const operator = await house.leader();
-  await house.apply(sipCluster("exchange", house.mysql()), sipDomain("example", "example.com"));
-  await house.becomes("SipDomain", "example", "Reconciled");
+  environment = await OperatorEnvironment.start();
+  const operator = await environment.leader();
+  await environment.apply(sipCluster("exchange", environment.mysql()), sipDomain("example", "example.com"));
+  await environment.becomes("SipDomain", "example", "Reconciled");
   for (const name of ["alice", "bob"]) {
-    await house.apply(secret(`${name}-secret`, { password: "first" }), sipUser(name));
-    await house.becomes("SipUser", name, "Reconciled");
+    await environment.apply(secret(`${name}-secret`, { password: "first" }), sipUser(name));
+    await environment.becomes("SipUser", name, "Reconciled");
   }
   await operator.end();
 });
 
-afterAll(() => (house as House | undefined)?.[Symbol.asyncDispose]());
+afterAll(() => (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDispose]());
 
 /** Rows of new users so far. */
 async function made(): Promise<number> {
-  const [row] = await house.database.query<{ n: number }>(
+  const [row] = await environment.database.query<{ n: number }>(
     "SELECT COUNT(*) AS n FROM subscriber WHERE username LIKE 'user-%'",
   );
   return Number(row?.n);
 }
 
 async function hasPassword(password: string): Promise<boolean> {
-  const [row] = await house.database.query<{ ha1: string }>(
+  const [row] = await environment.database.query<{ ha1: string }>(
     "SELECT ha1 FROM subscriber WHERE username = 'alice'",
   );
   return row?.ha1 === createHash("md5").update(`alice:example.com:${password}`).digest("hex");
 }
 
 async function isDisabled(name: string): Promise<boolean> {
-  const rows = await house.database.query<{ enabled: number }>(
+  const rows = await environment.database.query<{ enabled: number }>(
     "SELECT enabled FROM strowger_subscriber WHERE username = ?",
     [name],
   );
@@ -53,11 +53,11 @@ const report = (what: string, since: number, others: number): void => {
 
 async function createUsers(): Promise<void> {
   const names = Array.from({ length: users }, (_, index) => `user-${index}`);
-  await house.apply(secret("passwords", Object.fromEntries(names.map((name) => [name, name]))));
+  await environment.apply(secret("passwords", Object.fromEntries(names.map((name) => [name, name]))));
   const left = names[Symbol.iterator]();
   const worker = async (): Promise<void> => {
     for (const name of left)
-      await house.client.send(
+      await environment.client.send(
         "POST",
         collection("SipUser"),
         sipUser(name, { passwordSecretRef: { name: "passwords", key: name } }),
@@ -67,10 +67,10 @@ async function createUsers(): Promise<void> {
 }
 
 test("what changed while nobody led is in the rows before the new users are, and so is what changes meanwhile", async () => {
-  await house.apply(secret("alice-secret", { password: "second" }));
-  await house.patch("SipUser", "bob", { spec: { enabled: false } });
+  await environment.apply(secret("alice-secret", { password: "second" }));
+  await environment.patch("SipUser", "bob", { spec: { enabled: false } });
   await createUsers();
-  const operator = await house.leader();
+  const operator = await environment.leader();
   const more = () => operator.log.slice(-2_000);
   const led = performance.now();
   const both = async () => (await hasPassword("second")) && (await isDisabled("bob"));
@@ -85,7 +85,7 @@ test("what changed while nobody led is in the rows before the new users are, and
   });
   const others = await made();
   const changed = performance.now();
-  await house.apply(secret("alice-secret", { password: "third" }));
+  await environment.apply(secret("alice-secret", { password: "third" }));
   await eventually("the password is in force", () => hasPassword("third"), { within: 60_000, more });
   const between = (await made()) - others;
   report("a password changed behind them", changed, between);

@@ -1,4 +1,4 @@
-/** What the chart makes for the operator: its roles, its account and the environment of its pods. */
+/** The chart's manifests for the operator: roles, ServiceAccount and the environment variables of the pods. */
 import { renderChart, type ChartManifest } from "../chart/render-chart.ts";
 
 export interface Rule {
@@ -27,13 +27,13 @@ interface Deployment extends ChartManifest {
 export interface OperatorManifests {
   readonly account: string;
   readonly roles: readonly Role[];
-  /** The ServiceAccount and what binds it to the roles. */
+  /** The ServiceAccount and its role bindings. */
   readonly bindings: readonly ChartManifest[];
-  /** Of the container, as far as the chart says values. */
+  /** The container's environment variables that have a literal value. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** `values` as helm's `--set-json` takes them. */
+/** `values` has the format of helm's `--set-json`. */
 export async function operatorManifests(
   namespace: string,
   values: Readonly<Record<string, unknown>> = {},
@@ -60,6 +60,6 @@ export async function operatorManifests(
   };
 }
 
-/** Roles for people, which end up in view, edit and admin. */
+/** Roles for people, which are aggregated into view, edit and admin. */
 const isAggregated = (labels: ChartManifest["metadata"]["labels"] = {}): boolean =>
   Object.keys(labels).some((label) => label.startsWith("rbac.authorization.k8s.io/aggregate-to-"));

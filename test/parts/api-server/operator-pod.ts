@@ -1,4 +1,4 @@
-/** The operator as the real process in the place of a pod: the environment of the chart's Deployment, a kubeconfig for a ServiceAccount. */
+/** The operator as a process instead of a pod, with the environment of the chart's Deployment and the kubeconfig of a ServiceAccount. */
 import { join } from "node:path";
 import { freeTcpPort } from "../../../cli/src/up/free-port.ts";
 import { parseMetrics, total } from "../../../cli/src/up/metrics.ts";
@@ -18,7 +18,7 @@ export class OperatorPod implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Resolves when it listens; whether it leads is another question. */
+  /** Resolves when it listens; it may not be the leader. */
   static async start(name: string, environment: Readonly<Record<string, string>>): Promise<OperatorPod> {
     const port = await freeTcpPort("127.0.0.1", 0);
     const env = {
@@ -45,7 +45,7 @@ export class OperatorPod implements AsyncDisposable {
     return exitCode !== null || signalCode !== null;
   }
 
-  /** Null: a signal ended it. */
+  /** The exit status; null if a signal ended it. */
   get exited(): Promise<number | null> {
     return this.#child.exited;
   }
@@ -67,7 +67,7 @@ export class OperatorPod implements AsyncDisposable {
     return (await this.total("leader_election_master_status")) === 1;
   }
 
-  /** Waits; the end of the process ends the wait. */
+  /** Waits until `holds` returns true. Throws if the process ends before. */
   async until(what: string, holds: () => Promise<boolean> | boolean, within?: number): Promise<void> {
     const guarded = async (): Promise<boolean> => this.hasEnded || (await holds());
     await eventually(`${this.name}: ${what}`, guarded, {

@@ -2,9 +2,16 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { AuditLog, type AuditedRequest } from "./audit-log.ts";
 import { eventually } from "./eventually.ts";
-import { House, operatorNamespace, secret, sipCluster, sipDomain, sipUser } from "./house.ts";
+import {
+  OperatorEnvironment,
+  operatorNamespace,
+  secret,
+  sipCluster,
+  sipDomain,
+  sipUser,
+} from "./operator-environment.ts";
 import { operatorManifests, type Role } from "./operator-manifests.ts";
-import { beginWalk, goOn, restoreWithout } from "./walk.ts";
+import { createObjects, changeObjects, restoreCluster } from "./all-operations.ts";
 
 const account = `system:serviceaccount:${operatorNamespace}:strowger-operator`;
 
@@ -16,21 +23,21 @@ const rare: Readonly<Record<string, string>> = {
 const databases = ["one", "two", "three", "four"];
 
 let audit: AuditLog;
-let house: House;
+let environment: OperatorEnvironment;
 let roles: readonly Role[];
 
 beforeAll(async () => {
   audit = new AuditLog();
   ({ roles } = await operatorManifests(operatorNamespace));
-  house = await House.start({ arguments: audit.arguments, databases });
+  environment = await OperatorEnvironment.start({ arguments: audit.arguments, databases });
 });
 
 afterAll(async () => {
-  await (house as House | undefined)?.[Symbol.asyncDispose]();
+  await (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDispose]();
   audit[Symbol.dispose]();
 });
 
-afterEach(() => house.endOperators());
+afterEach(() => environment.endOperators());
 
 /** `get secrets`; an apply that made the object is `create` and `patch`. */
 function rightsOf({ verb, resource, code }: AuditedRequest): readonly string[] {
@@ -55,12 +62,12 @@ const given = (): readonly string[] =>
   );
 
 test("nothing is refused, and every right of the chart is used", async () => {
-  const first = await house.leader();
-  await beginWalk(house);
-  await goOn(house);
+  const first = await environment.leader();
+  await createObjects(environment);
+  await changeObjects(environment);
   await first.end();
-  await restoreWithout(house);
-  const operator = await house.leader();
+  await restoreCluster(environment);
+  const operator = await environment.leader();
   const unused = (): readonly string[] => given().filter((right) => !used().has(right) && !(right in rare));
   await eventually("every right was used", () => unused().length === 0, {
     more: () => `not used: ${unused().join(", ")}\n${operator.log.slice(-3_000)}`,
@@ -81,7 +88,7 @@ async function without(verb: string, resource: string): Promise<void> {
         : [rule],
     ),
   }));
-  await house.apply(...poorer);
+  await environment.apply(...poorer);
 }
 
 test.for([
@@ -89,7 +96,7 @@ test.for([
   ["get", "leases"],
 ] as const)("without %s %s: refused, and nobody leads", async ([verb, resource]) => {
   await without(verb, resource);
-  const operator = await house.operator();
+  const operator = await environment.operator();
   await eventually("it is refused", () => refused().includes(`${verb} ${resource}`));
   expect(await operator.leads()).toBe(false);
 });
@@ -101,13 +108,13 @@ test.for([
   ["patch", "deployments", "SipCluster", "four"],
 ] as const)("without %s %s: refused, and the %s is not ready", async ([verb, resource, kind, name]) => {
   await without(verb, resource);
-  await house.leader();
-  await house.apply(
-    sipCluster(name, house.mysql(name)),
+  await environment.leader();
+  await environment.apply(
+    sipCluster(name, environment.mysql(name)),
     sipDomain(name, `${name}.example`, { clusterRef: { name } }),
     secret(`${name}-secret`, { password: "x" }),
     sipUser(name, { domainRef: { name } }),
   );
   await eventually("it is refused", () => refused().includes(`${verb} ${resource}`));
-  expect((await house.condition(kind, name))?.status).not.toBe("True");
+  expect((await environment.condition(kind, name))?.status).not.toBe("True");
 });

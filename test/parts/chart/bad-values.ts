@@ -1,6 +1,6 @@
-/** Values that the chart must refuse: a path of values.yaml, and nonsense for it. */
+/** Values that the chart must refuse: a path of values.yaml, and an invalid value. */
 export const badValues: readonly (readonly [path: string, value: unknown])[] = [
-  // Names that do not exist: what a typing error makes.
+  // Names that do not exist, as after a typing error.
   ["replicaCount", 2],
   ["operator", { replicas: 2 }],
   ["crds.install", true],
@@ -15,7 +15,7 @@ export const badValues: readonly (readonly [path: string, value: unknown])[] = [
   ["serviceMonitor", { enabled: true }],
   ["uninstallHook.timeout", 60],
   ["grafanaDashboard.folder", "x"],
-  // Other types.
+  // Wrong types.
   ["replicas", "2"],
   ["replicas", 1.5],
   ["replicas", -1],

@@ -6,22 +6,22 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { eventually } from "../api-server/eventually.ts";
-import { House, sipCluster } from "../api-server/house.ts";
+import { OperatorEnvironment, sipCluster } from "../api-server/operator-environment.ts";
 import { renderChart } from "./render-chart.ts";
 import { startStrowger, strowger } from "./run-strowger.ts";
 
 describeWith(["mariadb", "etcd", "go"], "strowger selftest as helm test runs it", () => {
   const parts = new AsyncDisposableStack();
-  let house: House;
+  let environment: OperatorEnvironment;
   let cluster: Cluster;
   let account: string;
 
   beforeAll(async () => {
-    house = parts.use(await House.start());
+    environment = parts.use(await OperatorEnvironment.start());
     const { manifests } = await renderChart({ namespace: "default" });
     const hook = manifests.filter(({ metadata }) => metadata.name === "strowger-selftest");
-    await house.apply(...hook.filter(({ kind }) => kind !== "Pod"));
-    account = await house.server.serviceAccount("default", "strowger-selftest");
+    await environment.apply(...hook.filter(({ kind }) => kind !== "Pod"));
+    account = await environment.server.serviceAccount("default", "strowger-selftest");
   });
   afterAll(async () => parts[Symbol.asyncDispose]());
 
@@ -34,17 +34,17 @@ describeWith(["mariadb", "etcd", "go"], "strowger selftest as helm test runs it"
     const [meta] = await cluster.database.query<{ installation_id: string }>(
       "SELECT installation_id FROM strowger_meta",
     );
-    const mysql = { ...house.mysql(), port: cluster.database.port };
+    const mysql = { ...environment.mysql(), port: cluster.database.port };
     const { address: host, port } = cluster.front;
     const object = sipCluster("exchange", mysql, { advertise: { udp: { host, port } } }) as {
       metadata: object;
     };
     const annotations = { "sip.strowger.dev/take-over": meta?.installation_id };
-    await house.leader();
-    await house.apply({ ...object, metadata: { ...object.metadata, annotations } });
+    await environment.leader();
+    await environment.apply({ ...object, metadata: { ...object.metadata, annotations } });
     const isOurs = async () => {
-      const condition = await house.condition("SipCluster", "exchange", "default", "DatabaseReady");
-      const found = await house.find("SipCluster", "exchange");
+      const condition = await environment.condition("SipCluster", "exchange", "default", "DatabaseReady");
+      const found = await environment.find("SipCluster", "exchange");
       const addresses = (found?.status?.["addresses"] ?? []) as readonly unknown[];
       return condition?.status === "True" && addresses.length > 0;
     };
@@ -52,7 +52,7 @@ describeWith(["mariadb", "etcd", "go"], "strowger selftest as helm test runs it"
   };
 
   const leftovers = async (): Promise<readonly unknown[]> => {
-    const { items } = await house.server.get<{ items: unknown[] }>(
+    const { items } = await environment.server.get<{ items: unknown[] }>(
       "sipdomains,sipusers,secrets",
       "-n",
       "default",
@@ -97,7 +97,7 @@ default/exchange: PASS
     await using child = await startStrowger(account, ["selftest"]);
     await eventually(
       "its users are made",
-      async () => (await house.find("SipUser", "strowger-selftest-callee")) !== undefined,
+      async () => (await environment.find("SipUser", "strowger-selftest-callee")) !== undefined,
     ); // prettier-ignore
     child.process.kill("SIGTERM");
     expect(await child.exited).toBe(1);
@@ -109,7 +109,7 @@ default/exchange: PASS
     await using child = await startStrowger(account, ["selftest"]);
     await eventually(
       "its users are made",
-      async () => (await house.find("SipUser", "strowger-selftest-callee")) !== undefined,
+      async () => (await environment.find("SipUser", "strowger-selftest-callee")) !== undefined,
     ); // prettier-ignore
     await child.end("SIGKILL");
     const { status, output } = await strowger(account, ["selftest"]);

@@ -1,4 +1,4 @@
-/** The chart as helm renders it: texts, and parsed objects. */
+/** Renders the chart with helm, as text and as parsed objects. */
 import { resolve } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { runCommand } from "../../support/kubernetes/run-command.ts";
@@ -10,9 +10,9 @@ export interface RenderPlan {
   /** Default: `strowger`. */
   readonly release?: string;
   readonly namespace?: string;
-  /** Files of values. */
+  /** Values files. */
   readonly files?: readonly string[];
-  /** As for `--set-json`. */
+  /** Values in the format of `--set-json`. */
   readonly values?: Readonly<Record<string, unknown>>;
   readonly chart?: string;
 }
@@ -35,7 +35,7 @@ export interface RenderedChart {
   readonly manifests: readonly ChartManifest[];
 }
 
-/** Rejects with helm's words where values or templates are refused. */
+/** Rejects with helm's message if values or templates are refused. */
 export async function renderChart(plan: RenderPlan = {}): Promise<RenderedChart> {
   const { release = "strowger", namespace = "default", chart = chartFolder } = plan;
   const text = await helm(["template", release, chart, "--namespace", namespace, ...valueFlags(plan)]);
@@ -43,7 +43,7 @@ export async function renderChart(plan: RenderPlan = {}): Promise<RenderedChart>
   return { text, manifests: manifests.filter((manifest) => manifest !== null) };
 }
 
-/** A command of helm, for the Kubernetes version that the end-to-end tests run. */
+/** Runs a helm command for the Kubernetes version of the end-to-end tests. */
 export async function helm(args: readonly string[]): Promise<string> {
   const { helm: command } = await kubeBinaries(["helm"]);
   const versioned = ["template", "lint"].includes(args[0] ?? "") ? ["--kube-version", "1.33.0"] : [];

@@ -1,4 +1,4 @@
-/** The command `strowger` as a pod of the chart runs it: with the token of a ServiceAccount, which the API server's certificate guards. */
+/** Runs the command `strowger` as a pod of the chart does: with the token of a ServiceAccount and the API server's certificate. */
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { startChild, type TestChild } from "../../support/child.ts";
@@ -21,7 +21,7 @@ export async function startStrowger(kubeconfig: string, args: readonly string[])
   return startChild(process.execPath, [main, ...args, ...where], { env: { NODE_EXTRA_CA_CERTS: authority } });
 }
 
-/** Runs it to its end. */
+/** Runs it and waits for its end. */
 export async function strowger(
   kubeconfig: string,
   args: readonly string[],

@@ -51,7 +51,7 @@ describeWith(["etcd"], "strowger uninstall", () => {
     const finalizers = left.items.flatMap(({ metadata }) => metadata.finalizers ?? []);
     expect(finalizers, "only the one that is not ours").toEqual(["example.com/other"]);
 
-    expect((await uninstall(account)).output, "again: nothing to do").toContain("of 0 objects released");
+    expect((await uninstall(account)).output, "again: nothing to do").toContain("of 0 objects removed");
   });
 
   test("a refusal is told with the API server's words, and the exit status is 1", async () => {

@@ -13,7 +13,7 @@ import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
 import { Cluster, passwordOf } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { sipp, startSipp } from "../../support/sipp.ts";
-import { House } from "../api-server/house.ts";
+import { OperatorEnvironment } from "../api-server/operator-environment.ts";
 import type { OperatorPod } from "../api-server/operator-pod.ts";
 import { knownMetrics, unknownNames } from "./known-metrics.ts";
 import { Prometheus, type Sample, type Target } from "./prometheus.ts";
@@ -132,12 +132,16 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
 
   /** An operator that leads, with an exchange, a domain and a user to serve. */
   const busyOperator = async (): Promise<Target> => {
-    const house = parts.use(await House.start());
-    const pod = await house.leader();
+    const environment = parts.use(await OperatorEnvironment.start());
+    const pod = await environment.leader();
     // Without nodes by intent: no kubelet is there to start any.
-    const spec = { replicas: 0, mysql: house.mysql(), advertise: { udp: { host: "192.0.2.1", port: 5060 } } };
+    const spec = {
+      replicas: 0,
+      mysql: environment.mysql(),
+      advertise: { udp: { host: "192.0.2.1", port: 5060 } },
+    };
     const ours = { apiVersion: "sip.strowger.dev/v1alpha1", metadata: { namespace: "default", name: "x" } };
-    await house.apply(
+    await environment.apply(
       { ...ours, kind: "SipCluster", spec },
       { ...ours, kind: "SipDomain", spec: { clusterRef: { name: "x" }, domain: "x.example" } },
       { ...ours, kind: "SipUser", spec: { domainRef: { name: "x" }, username: "x", generatePassword: true } },

@@ -1,19 +1,19 @@
-/** What the two programs report, and which of it an expression of PromQL names. */
+/** The metrics of the two programs, and a check of the names in a PromQL expression. */
 import type { Registry } from "prom-client";
 import { createMetrics } from "../../../operator/src/telemetry/metrics.ts";
 import { createTelemetry } from "../../../sip-node/src/telemetry/metrics.ts";
 
-/** Label names of each metric; histograms by the names of their series. */
+/** The label names of each metric; a histogram has an entry for each of its series. */
 export type KnownMetrics = ReadonlyMap<string, readonly string[]>;
 
-/** What the chart's PodMonitors give to every series. */
-const ofTarget = ["job", "namespace", "pod", "sip_cluster", "instance"];
+/** The labels that the chart's PodMonitors add to every series. */
+const targetLabels = ["job", "namespace", "pod", "sip_cluster", "instance"];
 
-/** Our metrics, and `up`, which Prometheus makes. */
+/** Strowger's metrics, and Prometheus's own metric `up`. */
 export function knownMetrics(): KnownMetrics {
   const readings = new Proxy({}, { get: () => () => 0 }) as Parameters<typeof createTelemetry>[0];
   return new Map([
-    ["up", ofTarget],
+    ["up", targetLabels],
     ...seriesOf(createTelemetry(readings).registry),
     ...seriesOf(createMetrics().registry),
   ]);
@@ -28,9 +28,9 @@ interface Described {
 function seriesOf(registry: Registry): [string, readonly string[]][] {
   const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
   return metrics.flatMap(({ name, labelNames, constructor }): [string, readonly string[]][] => {
-    // A label that the target has too is `exported_...` in Prometheus (honor_labels: false).
-    const own = labelNames.map((label) => (ofTarget.includes(label) ? `exported_${label}` : label));
-    const labels = [...ofTarget, ...own];
+    // If the target has the same label, Prometheus renames the metric's label to `exported_...` (honor_labels: false).
+    const own = labelNames.map((label) => (targetLabels.includes(label) ? `exported_${label}` : label));
+    const labels = [...targetLabels, ...own];
     if (constructor.name !== "Histogram") return [[name, labels]];
     return [
       [`${name}_bucket`, [...labels, "le"]],
@@ -40,10 +40,10 @@ function seriesOf(registry: Registry): [string, readonly string[]][] {
   });
 }
 
-/** Words of PromQL that stand where a metric could. */
+/** Words of PromQL that may stand in the position of a metric. */
 const operators = new Set(["and", "or", "unless", "bool", "offset"]);
 
-/** What an expression names that nothing reports: metrics, and labels that its metrics do not have. */
+/** The unknown metrics of an expression, and the labels that its metrics do not have. */
 export function unknownNames(expression: string, known: KnownMetrics): string[] {
   const problems: string[] = [];
   const plain = expression.replace(/"(?:[^"\\]|\\.)*"/g, '""').replace(/\[[^\]]*\]/g, "");

@@ -1,4 +1,4 @@
-/** Debian's Prometheus on a free port and a private folder; it scrapes each second. */
+/** Debian's Prometheus on a free port with its own data folder; it scrapes every second. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,7 +51,7 @@ export class Prometheus implements AsyncDisposable {
     return prometheus;
   }
 
-  /** Rejects with Prometheus' words where the expression is none. A scalar is one sample without labels. */
+  /** Rejects with Prometheus's message if the expression is invalid. A scalar is one sample without labels. */
   async query(expression: string): Promise<readonly Sample[]> {
     const { resultType, result } = await this.#api<QueryResult>("query", { query: expression });
     if (resultType === "scalar") return [{ metric: {}, value: Number(result[1]) }];
@@ -59,7 +59,7 @@ export class Prometheus implements AsyncDisposable {
     return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
   }
 
-  /** Every alert with the problem that its last evaluation had. */
+  /** Every alert with the error of its last evaluation. */
   async alerts(): Promise<
     readonly { readonly name: string; readonly lastError?: string; readonly health: string }[]
   > {

@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Manifest } from "../../../operator/src/runtime/manifests.ts";
 import { eventually } from "../api-server/eventually.ts";
-import { FleetHouse } from "./fleet-house.ts";
+import { FleetEnvironment } from "./fleet-environment.ts";
 
-let house: FleetHouse;
+let environment: FleetEnvironment;
 
 beforeAll(async () => {
-  house = await FleetHouse.start();
+  environment = await FleetEnvironment.start();
 });
 
-afterAll(() => (house as FleetHouse | undefined)?.[Symbol.asyncDispose]());
+afterAll(() => (environment as FleetEnvironment | undefined)?.[Symbol.asyncDispose]());
 
 const specOf = <Spec>(object: Manifest | undefined): Spec => object?.["spec"] as Spec;
 
@@ -26,7 +26,7 @@ const kinds = [
 ] as const;
 
 const versions = async (): Promise<readonly (string | undefined)[]> => {
-  const objects = await Promise.all(kinds.map(([kind, name]) => house.object(kind, name)));
+  const objects = await Promise.all(kinds.map(([kind, name]) => environment.object(kind, name)));
   return objects.map((object) => object?.metadata.resourceVersion);
 };
 
@@ -35,108 +35,111 @@ interface Ring {
 }
 
 async function ring(): Promise<Ring["keys"]> {
-  const secret = (await house.object("secret", "pbx-keys")) as { data?: Record<string, string> } | undefined;
+  const secret = (await environment.object("secret", "pbx-keys")) as
+    | { data?: Record<string, string> }
+    | undefined;
   return (JSON.parse(Buffer.from(secret?.data?.["keys.json"] ?? "", "base64").toString()) as Ring).keys;
 }
 
 /** What the operator wrote last, as nodes would state it. */
 async function wantedHash(): Promise<string> {
-  const [pod] = await house.pods();
+  const [pod] = await environment.pods();
   return pod?.metadata.annotations?.["sip.strowger.dev/configuration"] ?? "";
 }
 
 test("until the load balancer has given an address there is everything but configuration and pods", async () => {
-  await house.cluster();
-  expect(await house.becomes("AddressPending")).toContain("load balancer");
-  expect(await house.object("deployment", "pbx-nodes")).toBeUndefined();
-  expect(await house.object("configmap", "pbx-nodes")).toBeUndefined();
-  const service = specOf<Record<string, unknown>>(await house.object("service", "pbx"));
+  await environment.cluster();
+  expect(await environment.becomes("AddressPending")).toContain("load balancer");
+  expect(await environment.object("deployment", "pbx-nodes")).toBeUndefined();
+  expect(await environment.object("configmap", "pbx-nodes")).toBeUndefined();
+  const service = specOf<Record<string, unknown>>(await environment.object("service", "pbx"));
   expect(service).toMatchObject({ type: "LoadBalancer", externalTrafficPolicy: "Local" });
   expect(service["healthCheckNodePort"]).toBeGreaterThan(0);
 });
 
 test("with it come configuration and pods, and Ready when they are", async () => {
-  await house.giveAddress("pbx", "192.0.2.10");
-  for (const { metadata } of await house.run(2)) await house.beat(metadata.name);
-  expect(await house.becomes("Reconciled")).toBe("2 of 2 nodes serve");
-  await eventually("nodes are counted", async () => (await house.find()).status?.["nodes"] === 2);
-  const { status } = await house.find();
+  await environment.giveAddress("pbx", "192.0.2.10");
+  for (const { metadata } of await environment.run(2)) await environment.writeHeartbeat(metadata.name);
+  expect(await environment.becomes("Reconciled")).toBe("2 of 2 nodes serve");
+  await eventually("nodes are counted", async () => (await environment.find()).status?.["nodes"] === 2);
+  const { status } = await environment.find();
   expect(status).toMatchObject({
     addresses: [{ transport: "udp", host: "192.0.2.10", port: 5060 }],
     ...{ image: "registry.example/sip-node:1.0.0", version: "1.0.0", readyNodes: 2 },
     selector: "app.kubernetes.io/component=sip-node,sip.strowger.dev/cluster=pbx",
   });
   expect(status?.["installationId"]).toMatch(/^[0-9a-f-]{36}$/);
-  expect(await house.becomes("Connected", "DatabaseReady")).toBeTruthy();
-  expect(await house.becomes("AddressKnown", "AddressReady")).toContain("192.0.2.10:5060");
+  expect(await environment.becomes("Connected", "DatabaseReady")).toBeTruthy();
+  expect(await environment.becomes("AddressKnown", "AddressReady")).toContain("192.0.2.10:5060");
   // Nobody answers SIP here.
-  expect(await house.becomes("NoAnswer", "Answering")).toMatch(/Service pbx, pbx-nodes-/);
-  expect(await house.becomes("NothingFromOutside", "Reachable")).toBeTruthy();
-  const [pod] = await house.pods();
+  expect(await environment.becomes("NoAnswer", "Answering")).toMatch(/Service pbx, pbx-nodes-/);
+  expect(await environment.becomes("NothingFromOutside", "Reachable")).toBeTruthy();
+  const [pod] = await environment.pods();
   expect(specOf<{ serviceAccountName: string }>(pod).serviceAccountName).toBe("pbx-nodes");
 });
 
 test("one datagram from outside within five minutes is reachable", async () => {
-  const [pod] = await house.pods();
-  await house.beat(pod?.metadata.name ?? "", { outside: Date.now() });
-  await house.becomes("SeenFromOutside", "Reachable");
+  const [pod] = await environment.pods();
+  await environment.writeHeartbeat(pod?.metadata.name ?? "", { outside: Date.now() });
+  await environment.becomes("SeenFromOutside", "Reachable");
 });
 
 test("when all is as it should be nothing is written, however often it is looked at", async () => {
-  const [before, cluster] = [await versions(), await house.find()];
+  const [before, cluster] = [await versions(), await environment.find()];
   expect(before).not.toContain(undefined);
   // Also what is not watched is read again.
-  house.skew += 120_000;
+  environment.skew += 120_000;
   const statusBefore = cluster.status;
-  await house.resync();
+  await environment.resync();
   expect(await versions()).toEqual(before);
-  expect((await house.find()).status).toEqual(statusBefore);
+  expect((await environment.find()).status).toEqual(statusBefore);
 });
 
 test("drift is repaired: what was deleted comes back, what was changed is put right", async () => {
-  await house.server.kubectl(["delete", "service", "pbx-metrics", "--wait=true"]);
+  await environment.server.kubectl(["delete", "service", "pbx-metrics", "--wait=true"]);
   await eventually(
     "the Service is back",
-    async () => (await house.object("service", "pbx-metrics")) !== undefined,
+    async () => (await environment.object("service", "pbx-metrics")) !== undefined,
   );
-  await house.server.kubectl(["scale", "deployment", "pbx-nodes", "--replicas=7"]);
+  await environment.server.kubectl(["scale", "deployment", "pbx-nodes", "--replicas=7"]);
   const replicas = async () =>
-    specOf<{ replicas: number }>(await house.object("deployment", "pbx-nodes")).replicas;
+    specOf<{ replicas: number }>(await environment.object("deployment", "pbx-nodes")).replicas;
   await eventually("the Deployment follows the SipCluster", async () => (await replicas()) === 2);
-  await house.server.kubectl(["delete", "pdb,networkpolicy", "pbx-nodes", "--wait=true"]);
-  house.skew += 120_000;
-  await house.resync();
+  await environment.server.kubectl(["delete", "pdb,networkpolicy", "pbx-nodes", "--wait=true"]);
+  environment.skew += 120_000;
+  await environment.resync();
   await eventually("the budget and the policy are back", async () => !(await versions()).includes(undefined));
 });
 
 test("an autoscaler writes replicas through scale, and the emptiest nodes leave first", async () => {
-  await house.server.kubectl(["scale", "sipcluster", "pbx", "--replicas=4"]);
-  const pods = (await house.run(4)).map(({ metadata }) => metadata.name);
+  await environment.server.kubectl(["scale", "sipcluster", "pbx", "--replicas=4"]);
+  const pods = (await environment.run(4)).map(({ metadata }) => metadata.name);
   const loads = [40, 1, 30, 2];
-  for (const [i, name] of pods.entries()) await house.beat(name, { load: loads[i] ?? 0 });
-  await house.becomes("Reconciled");
-  await house.server.kubectl(["scale", "sipcluster", "pbx", "--replicas=2"]);
-  await eventually("two leave", async () => (await house.pods()).length === 2);
-  const left = (await house.pods()).map(({ metadata }) => metadata.name);
+  for (const [i, name] of pods.entries()) await environment.writeHeartbeat(name, { load: loads[i] ?? 0 });
+  await environment.becomes("Reconciled");
+  await environment.server.kubectl(["scale", "sipcluster", "pbx", "--replicas=2"]);
+  await eventually("two leave", async () => (await environment.pods()).length === 2);
+  const left = (await environment.pods()).map(({ metadata }) => metadata.name);
   expect(left.sort()).toEqual([pods[0], pods[2]].sort());
   for (const name of pods)
-    if (!left.includes(name)) await house.database.query("DELETE FROM strowger_node WHERE name = ?", [name]);
+    if (!left.includes(name))
+      await environment.database.query("DELETE FROM strowger_node WHERE name = ?", [name]);
 });
 
 test("design-sip rule 18: keys are rotated in three steps, each seen by every live node before the next", async () => {
-  await house.becomes("Reconciled");
+  await environment.becomes("Reconciled");
   const [old] = await ring();
-  await house.cluster({ replicas: 2 }, { "sip.strowger.dev/rotate-keys": "2026-11" });
+  await environment.cluster({ replicas: 2 }, { "sip.strowger.dev/rotate-keys": "2026-11" });
   await eventually("the new key is there", async () => (await ring()).length === 2);
   expect((await ring())[1]?.signFrom).toBe(Number.MAX_SAFE_INTEGER);
-  const [one = "", two = ""] = (await house.pods()).map(({ metadata }) => metadata.name);
+  const [one = "", two = ""] = (await environment.pods()).map(({ metadata }) => metadata.name);
 
   const first = await wantedHash();
-  await house.beat(one, { hash: first });
-  await house.resync();
+  await environment.writeHeartbeat(one, { hash: first });
+  await environment.resync();
   await eventually("one of two is not all", async () => (await wantedHash()) === first);
   expect((await ring())[1]?.signFrom).toBe(Number.MAX_SAFE_INTEGER);
-  await house.beat(two, { hash: first });
+  await environment.writeHeartbeat(two, { hash: first });
   await eventually(
     "it signs",
     async () => ((await ring())[1]?.signFrom ?? Infinity) < Number.MAX_SAFE_INTEGER,
@@ -144,37 +147,38 @@ test("design-sip rule 18: keys are rotated in three steps, each seen by every li
   expect((await ring())[0]).toEqual(old);
 
   await eventually("the pods are told", async () => (await wantedHash()) !== first);
-  for (const name of [one, two]) await house.beat(name, { hash: await wantedHash() });
+  for (const name of [one, two]) await environment.writeHeartbeat(name, { hash: await wantedHash() });
   await eventually("the old one ends", async () => (await ring())[0]?.dropAfter !== undefined);
-  const events = await house.server.kubectl(["get", "events", "-o", "jsonpath={.items[*].message}"]);
+  const events = await environment.server.kubectl(["get", "events", "-o", "jsonpath={.items[*].message}"]);
   for (const step of [1, 2, 3]) expect(events).toContain(`step ${step} of 3`);
 });
 
 test("keys that vanish while nodes live are told, never made anew; a backup brings them back", async () => {
-  const backup = await house.object("secret", "pbx-keys");
-  await house.server.kubectl(["delete", "secret", "pbx-keys"]);
-  expect(await house.becomes("KeysMissing")).toContain("backup");
-  expect(await house.object("secret", "pbx-keys")).toBeUndefined();
+  const backup = await environment.object("secret", "pbx-keys");
+  await environment.server.kubectl(["delete", "secret", "pbx-keys"]);
+  expect(await environment.becomes("KeysMissing")).toContain("backup");
+  expect(await environment.object("secret", "pbx-keys")).toBeUndefined();
   const { data } = backup as unknown as { data: object };
-  await house.server.apply(
+  await environment.server.apply(
     JSON.stringify({
       ...{ apiVersion: "v1", kind: "Secret", type: "Opaque", data },
       metadata: { name: "pbx-keys", namespace: "default" },
     }),
   );
-  await house.becomes("Reconciled");
-  const adopted = async () => (await house.object("secret", "pbx-keys"))?.metadata.ownerReferences?.length;
+  await environment.becomes("Reconciled");
+  const adopted = async () =>
+    (await environment.object("secret", "pbx-keys"))?.metadata.ownerReferences?.length;
   await eventually("it goes with its SipCluster again", async () => (await adopted()) === 1);
 });
 
 test("another address: the former one stays ours, nodes are told, and none starts anew", async () => {
-  const uids = async () => (await house.pods()).map(({ metadata }) => metadata.uid).sort();
+  const uids = async () => (await environment.pods()).map(({ metadata }) => metadata.uid).sort();
   const before = await uids();
-  await house.giveAddress("pbx", "192.0.2.99");
+  await environment.giveAddress("pbx", "192.0.2.99");
   await eventually("it is advertised", async () =>
-    JSON.stringify((await house.find()).status?.["addresses"]).includes("192.0.2.99"),
+    JSON.stringify((await environment.find()).status?.["addresses"]).includes("192.0.2.99"),
   );
-  const { data } = (await house.object("configmap", "pbx-nodes")) as unknown as {
+  const { data } = (await environment.object("configmap", "pbx-nodes")) as unknown as {
     data: Record<string, string>;
   };
   const { sip } = JSON.parse(data["config.json"] ?? "") as { sip: { former: string[] } };
@@ -183,7 +187,7 @@ test("another address: the former one stays ours, nodes are told, and none start
 });
 
 test("another type of the same Service: what belonged to the old one is taken back", async () => {
-  const before = (await house.object("service", "pbx"))?.metadata.uid;
+  const before = (await environment.object("service", "pbx"))?.metadata.uid;
   const types = [
     { type: "LoadBalancer", port: 5060, is: { externalTrafficPolicy: "Local" } },
     { type: "NodePort", port: 30_060, is: { externalTrafficPolicy: "Local", ports: [{ nodePort: 30_060 }] } },
@@ -191,36 +195,39 @@ test("another type of the same Service: what belonged to the old one is taken ba
     { type: "LoadBalancer", port: 5060, is: { externalTrafficPolicy: "Local" } },
   ];
   for (const { type, port, is } of types) {
-    await house.cluster({
+    await environment.cluster({
       service: { mode: "Mixed", type },
       advertise: { udp: { host: "192.0.2.1", port } },
     });
-    const spec = async () => specOf<{ type: string }>(await house.object("service", "pbx"));
+    const spec = async () => specOf<{ type: string }>(await environment.object("service", "pbx"));
     await eventually(type, async () => (await spec()).type === type, {
-      more: () => house.failures.at(-1) ?? "",
+      more: () => environment.failures.at(-1) ?? "",
     });
     expect(await spec()).toMatchObject(is);
     if (type === "ClusterIP") expect(await spec()).not.toHaveProperty("externalTrafficPolicy");
   }
-  expect((await house.object("service", "pbx"))?.metadata.uid).toBe(before);
+  expect((await environment.object("service", "pbx"))?.metadata.uid).toBe(before);
 });
 
 test("what Kubernetes refuses is said", async () => {
   const limits = { memory: "1Mi" };
-  await house.cluster({ resources: { requests: { memory: "2Mi" }, limits } });
-  expect(await house.becomes("Refused")).toContain("memory");
-  await house.cluster({ template: { spec: { affinity: { nodeAffinty: {} } } } });
-  expect(await house.becomes("Refused")).toContain("nodeAffinty");
-  await house.cluster();
+  await environment.cluster({ resources: { requests: { memory: "2Mi" }, limits } });
+  expect(await environment.becomes("Refused")).toContain("memory");
+  await environment.cluster({ template: { spec: { affinity: { nodeAffinty: {} } } } });
+  expect(await environment.becomes("Refused")).toContain("nodeAffinty");
+  await environment.cluster();
 });
 
 test("a deleted SipCluster takes its objects along and lets go of the database, its rows stay", async () => {
-  await house.becomes("Reconciled");
-  await house.server.kubectl(["delete", "sipcluster", "pbx", "--wait=true", "--timeout=30s"]);
-  const [meta] = await house.database.query<{ name: string }>(
+  await environment.becomes("Reconciled");
+  await environment.server.kubectl(["delete", "sipcluster", "pbx", "--wait=true", "--timeout=30s"]);
+  const [meta] = await environment.database.query<{ name: string }>(
     "SELECT cluster_name AS name FROM strowger_meta",
   );
   expect(meta?.name).toBe("");
   for (const [kind, name] of kinds)
-    await eventually(`${kind} ${name} is gone`, async () => (await house.object(kind, name)) === undefined);
+    await eventually(
+      `${kind} ${name} is gone`,
+      async () => (await environment.object(kind, name)) === undefined,
+    );
 });

@@ -1,4 +1,4 @@
-/** A process of the leader election's test: writes its name into a ConfigMap, guarded, as fast as it can while it leads. */
+/** A process for the test of the leader election. While it leads, it writes its name into a ConfigMap every 20 ms. */
 import { setTimeout as pause } from "node:timers/promises";
 import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { KubeConnection } from "../../../operator/src/adapters/kube/kube-connection.ts";
@@ -8,19 +8,19 @@ import { monotonicClock } from "../../../operator/src/runtime/clock.ts";
 import { LeaderElector } from "../../../operator/src/runtime/leader-elector.ts";
 
 const [kubeconfig = "", identity = ""] = process.argv.slice(2);
-const say = (word: string): boolean => process.stdout.write(`${word}\n`);
+const print = (word: string): boolean => process.stdout.write(`${word}\n`);
 
 const connection = KubeConnection.fromFile(kubeconfig);
 const elector = new LeaderElector(
   leaseStore(new KubeClient(connection), "default", "election"),
   {
-    elected: () => say("elected"),
+    elected: () => print("elected"),
     lost(why) {
-      say(`lost: ${why}`);
+      print(`lost: ${why}`);
       process.exit(1);
     },
-    follows: (leader) => say(`follows ${leader}`),
-    failed: (cause) => say(`failed: ${(cause as Error).message}`),
+    follows: (leader) => print(`follows ${leader}`),
+    failed: (cause) => print(`failed: ${(cause as Error).message}`),
   },
   {
     identity,
@@ -36,13 +36,13 @@ process.on("SIGTERM", () => {
   void elector.stop().then(() => process.exit(0));
 });
 elector.start();
-say("up");
+print("up");
 for (let count = 0; ; count += 1) {
   await pause(20);
   if (!elector.isLeader) continue;
-  const place = { namespace: "default", name: "written" };
-  const written = { metadata: place, data: { by: identity, count: `${count}` } };
+  const objectKey = { namespace: "default", name: "written" };
+  const written = { metadata: objectKey, data: { by: identity, count: `${count}` } };
   await guarded
     .apply(resourceTypes.ConfigMap, written, { fieldManager: "test" })
-    .catch((error: Error) => say(error.name));
+    .catch((error: Error) => print(error.name));
 }

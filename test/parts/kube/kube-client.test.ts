@@ -12,25 +12,25 @@ import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import type { KubeConnection } from "../../../operator/src/adapters/kube/kube-connection.ts";
 import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
 import type { ApiServer } from "../../support/kubernetes/api-server.ts";
-import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 import type { TcpProxy } from "./tcp-proxy.ts";
 
 const { ConfigMap, Namespace, SipUser, Pod } = resourceTypes;
 const manager = { fieldManager: "test" };
 
 describe("kube client", () => {
-  let house: KubeHouse;
+  let relayed: RelayedApiServer;
   let server: ApiServer;
   let proxy: TcpProxy;
 
   beforeAll(async () => {
-    house = await startKubeHouse();
-    ({ server, proxy } = house);
+    relayed = await startRelayedApiServer();
+    ({ server, proxy } = relayed);
   });
 
-  afterAll(() => house?.[Symbol.asyncDispose]());
+  afterAll(() => relayed?.[Symbol.asyncDispose]());
 
-  const connect = (): KubeConnection => house.connect();
+  const connect = (): KubeConnection => relayed.connect();
   const create = (client: KubeClient, name: string, data: Record<string, string> = {}) =>
     client.create<{ metadata: { uid: string; resourceVersion: string } }>(
       ConfigMap,
@@ -80,20 +80,20 @@ describe("kube client", () => {
   it("a server that does not answer is given up after the deadline, and the next request takes another connection", async () => {
     const client = new KubeClient(connect(), { requestTimeoutMs: 500 });
     await client.get(Namespace, { name: "default" });
-    proxy.silence();
+    proxy.stall();
     await expect(client.get(Namespace, { name: "default" })).rejects.toThrow(
       "GET Namespace default: no answer within 500 ms",
     );
-    proxy.hearNewConnections();
+    proxy.resumeNewConnections();
     await client.get(Namespace, { name: "default" });
-    proxy.hear();
+    proxy.resume();
   });
 
   it("a refused connection is an error with its reason", async () => {
     const client = new KubeClient(connect());
     proxy.refuse();
     const error: unknown = await client.get(Namespace, { name: "default" }).catch((cause: unknown) => cause);
-    proxy.hear();
+    proxy.resume();
     expect(error).toBeInstanceOf(ApiUnreachable);
     await client.get(Namespace, { name: "default" });
   });

@@ -4,13 +4,13 @@ import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { systemClock } from "../../../operator/src/runtime/clock.ts";
 import type { Manifest } from "../../../operator/src/runtime/manifests.ts";
 import { KubernetesManifests } from "../../../operator/src/sources/kubernetes/kubernetes-manifests.ts";
-import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
 const patience = { timeout: 30_000, interval: 50 };
 const labels = { "sip.strowger.dev/cluster": "x" };
 
 describe("kubernetes manifests", () => {
-  let house: KubeHouse;
+  let relayed: RelayedApiServer;
   let manifests: KubernetesManifests;
   const changes: string[] = [];
   const failures: string[] = [];
@@ -28,14 +28,14 @@ describe("kubernetes manifests", () => {
     });
 
   beforeAll(async () => {
-    house = await startKubeHouse({ users: { tenant: [] } });
-    manifests = make(house.client());
+    relayed = await startRelayedApiServer({ users: { tenant: [] } });
+    manifests = make(relayed.client());
     await manifests.start({ changed: ({ kind, key }) => changes.push(`${kind} ${key}`) });
   });
 
   afterAll(async () => {
     manifests?.stop();
-    await house?.[Symbol.asyncDispose]();
+    await relayed?.[Symbol.asyncDispose]();
   });
 
   const service = (name: string, port: number, own: object = labels): Manifest => ({
@@ -95,10 +95,10 @@ describe("kubernetes manifests", () => {
       metadata: { name: "node-1" },
       spec: { podCIDR: "10.244.1.0/24", podCIDRs: ["10.244.1.0/24"] },
     };
-    await house.server.apply(JSON.stringify(node));
+    await relayed.server.apply(JSON.stringify(node));
     expect(await manifests.clusterRanges()).toEqual(["10.244.1.0/24"]);
     const tenant = make(
-      new KubeClient(house.connect(await house.relayed(house.server.kubeconfigOf("tenant")))),
+      new KubeClient(relayed.connect(await relayed.relayed(relayed.server.kubeconfigOf("tenant")))),
     );
     expect(await tenant.clusterRanges()).toEqual([]);
   });

@@ -7,13 +7,13 @@ import { systemClock } from "../../../operator/src/runtime/clock.ts";
 import type { KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
 import { writeFinalizer } from "../../../operator/src/sources/kubernetes/write-finalizer.ts";
 import { KubernetesSource } from "../../../operator/src/sources/kubernetes/kubernetes-source.ts";
-import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
 const patience = { timeout: 30_000, interval: 50 };
 const { SipUser, Secret } = resourceTypes;
 
 describe("kubernetes source", () => {
-  let house: KubeHouse;
+  let relayed: RelayedApiServer;
   let admin: KubeClient;
   let source: KubernetesSource;
   const changes: string[] = [];
@@ -21,13 +21,13 @@ describe("kubernetes source", () => {
   let settled = 0;
 
   beforeAll(async () => {
-    house = await startKubeHouse({ users: { tenant: [] } });
-    admin = house.client();
+    relayed = await startRelayedApiServer({ users: { tenant: [] } });
+    admin = relayed.client();
   });
 
   afterAll(async () => {
     await source?.stop();
-    await house?.[Symbol.asyncDispose]();
+    await relayed?.[Symbol.asyncDispose]();
   });
 
   const makeSource = (client: KubeClient, failures: string[], namespaces?: readonly string[]) =>
@@ -46,7 +46,7 @@ describe("kubernetes source", () => {
     });
 
   const apply = (name: string, spec: object = {}, namespace = "default", metadata: object = {}) =>
-    house.server.apply(
+    relayed.server.apply(
       JSON.stringify({
         apiVersion: "sip.strowger.dev/v1alpha1",
         kind: "SipUser",
@@ -64,7 +64,7 @@ describe("kubernetes source", () => {
 
   it("waits for the definitions, and says which are missing and what to do", async () => {
     const failures: string[] = [];
-    source = makeSource(house.client(), failures);
+    source = makeSource(relayed.client(), failures);
     const started = source.start({
       changed: ({ kind, key, what }) => changes.push(`${kind} ${key} ${what}`),
       settled: () => (settled += 1),
@@ -73,7 +73,7 @@ describe("kubernetes source", () => {
     expect(waits[0]).toContain("SipCluster is not served; SipDomain is not served; SipUser is not served");
     expect(waits[0]).toContain("kubectl apply --server-side -f crds/");
     expect(source.obstacle).toBe(waits[0]);
-    await house.server.installCrds();
+    await relayed.server.installCrds();
     await started;
     expect(source.obstacle).toBeUndefined();
     expect(source.staleness).toBeUndefined();
@@ -83,9 +83,9 @@ describe("kubernetes source", () => {
 
   it("an older definition is named by the fields that it lacks", async () => {
     const crd = "sipusers.sip.strowger.dev";
-    const full = await house.server.get<{ spec: { versions: [{ schema: unknown }] } }>("crd", crd);
+    const full = await relayed.server.get<{ spec: { versions: [{ schema: unknown }] } }>("crd", crd);
     const path = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/secretResourceVersion";
-    await house.server.kubectl([
+    await relayed.server.kubectl([
       "patch",
       "crd",
       crd,
@@ -94,7 +94,7 @@ describe("kubernetes source", () => {
       `[{"op":"remove","path":"${path}"}]`,
     ]);
     const told = waits.length;
-    const second = makeSource(house.client(), []);
+    const second = makeSource(relayed.client(), []);
     const published = `/openapi/v3/apis/sip.strowger.dev/v1alpha1`;
     await expect
       .poll(() => admin.read(published).then(JSON.stringify), patience)
@@ -103,7 +103,7 @@ describe("kubernetes source", () => {
     await expect
       .poll(() => waits.slice(told).join(), patience)
       .toContain("SipUser is served without status.secretResourceVersion");
-    await house.server.apply(JSON.stringify({ ...full, metadata: { name: crd } }));
+    await relayed.server.apply(JSON.stringify({ ...full, metadata: { name: crd } }));
     await started;
     await second.stop();
   });
@@ -164,7 +164,7 @@ describe("kubernetes source", () => {
     expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);
     await source.setFinalizer("SipUser", key, true);
     expect((await live("held")).metadata.finalizers).toEqual([...more, "sip.strowger.dev/rows"]);
-    await house.server.kubectl(["delete", "sipuser", "held", "--wait=false"]);
+    await relayed.server.kubectl(["delete", "sipuser", "held", "--wait=false"]);
     await source.setFinalizer("SipUser", key, false);
     expect((await live("held")).metadata.finalizers).toEqual(more);
     await expect(source.setFinalizer("SipUser", key, true)).rejects.toThrow(
@@ -182,12 +182,12 @@ describe("kubernetes source", () => {
   it("writes no status of an object onto another one of the same name", async () => {
     await apply("twice");
     await user("twice");
-    house.proxy.refuse();
-    await house.server.kubectl(["delete", "sipuser", "twice"]);
+    relayed.proxy.refuse();
+    await relayed.server.kubectl(["delete", "sipuser", "twice"]);
     await apply("twice");
-    const direct = new KubeClient(house.connect(house.server.kubeconfig));
+    const direct = new KubeClient(relayed.connect(relayed.server.kubeconfig));
     const { metadata } = await direct.get<KubernetesObject>(SipUser, { namespace: "default", name: "twice" });
-    house.proxy.hear();
+    relayed.proxy.resume();
     await source.writeStatus("SipUser", "default/twice", { address: "old@example.com" }, "status");
     await expect
       .poll(() => source.get("SipUser", "default/twice")?.metadata.uid, patience)
@@ -205,13 +205,13 @@ describe("kubernetes source", () => {
     expect(await source.presence("SipUser", "default/present")).toEqual({ is: "present", uid: metadata.uid });
     expect(await source.presence("SipUser", "default/absent")).toEqual({ is: "absent" });
     const tenant = makeSource(
-      new KubeClient(house.connect(await house.relayed(house.server.kubeconfigOf("tenant")))),
+      new KubeClient(relayed.connect(await relayed.relayed(relayed.server.kubeconfigOf("tenant")))),
       [],
     );
     expect(await tenant.presence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
-    house.proxy.refuse();
+    relayed.proxy.refuse();
     expect(await source.presence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
-    house.proxy.hear();
+    relayed.proxy.resume();
   });
 
   it("labels of a namespace; undefined where it is absent or may not be read", async () => {
@@ -220,7 +220,7 @@ describe("kubernetes source", () => {
     });
     expect(await source.namespaceLabels("no-such")).toBeUndefined();
     const tenant = makeSource(
-      new KubeClient(house.connect(await house.relayed(house.server.kubeconfigOf("tenant")))),
+      new KubeClient(relayed.connect(await relayed.relayed(relayed.server.kubeconfigOf("tenant")))),
       [],
     );
     expect(await tenant.namespaceLabels("default")).toBeUndefined();
@@ -272,26 +272,28 @@ describe("kubernetes source", () => {
       });
     source.event(object, { type: "Normal", reason: "Reconciled", message: "well" });
     const find = async () =>
-      (await house.server.get<{ items: { reason: string; count: number }[] }>("events")).items
+      (await relayed.server.get<{ items: { reason: string; count: number }[] }>("events")).items
         .filter(({ reason }) => reason === "Conflict" || reason === "Reconciled")
         .map(({ reason, count }) => `${reason} ${count}`)
         .sort();
     await expect.poll(find, patience).toEqual(["Conflict 3", "Reconciled 1"]);
-    await house.server.kubectl(["delete", "events", "--all"]);
+    await relayed.server.kubectl(["delete", "events", "--all"]);
     source.event(object, { type: "Normal", reason: "Reconciled", message: "well" });
     await expect.poll(find, patience).toEqual(["Reconciled 1"]);
-    expect(await house.server.kubectl(["describe", "sipuser", "eventful"])).toMatch(
+    expect(await relayed.server.kubectl(["describe", "sipuser", "eventful"])).toMatch(
       /Normal\s+Reconciled\s+.*strowger-operator\s+well/,
     );
   });
 
   it("with a list of namespaces, a Role in each is enough, and nothing else is seen", async () => {
-    await house.server.kubectl(["create", "namespace", "tel"]);
-    await house.server.apply(JSON.stringify(roleOf("tel", "tenant")));
+    await relayed.server.kubectl(["create", "namespace", "tel"]);
+    await relayed.server.apply(JSON.stringify(roleOf("tel", "tenant")));
     await apply("inside", {}, "tel");
     await apply("outside");
     const failures: string[] = [];
-    const client = new KubeClient(house.connect(await house.relayed(house.server.kubeconfigOf("tenant"))));
+    const client = new KubeClient(
+      relayed.connect(await relayed.relayed(relayed.server.kubeconfigOf("tenant"))),
+    );
     const tenant = makeSource(client, failures, ["tel"]);
     await tenant.start({ changed: () => undefined, settled: () => undefined });
     expect(tenant.list("SipUser").map(({ metadata }) => metadata.name)).toEqual(["inside"]);

@@ -2,26 +2,26 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
 import { startChild, type TestChild } from "../../support/child.ts";
-import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
 const patience = { timeout: 30_000, interval: 50 };
 const program = `${import.meta.dirname}/candidate.ts`;
 
 describe("leader elector", () => {
-  let house: KubeHouse;
+  let relayed: RelayedApiServer;
 
   beforeAll(async () => {
-    house = await startKubeHouse();
+    relayed = await startRelayedApiServer();
   });
 
-  afterAll(() => house?.[Symbol.asyncDispose]());
+  afterAll(() => relayed?.[Symbol.asyncDispose]());
 
   const candidate = (name: string): TestChild =>
-    startChild(process.execPath, [program, house.server.kubeconfig, name]);
+    startChild(process.execPath, [program, relayed.server.kubeconfig, name]);
 
   const written = async (): Promise<string | undefined> => {
     const place = { namespace: "default", name: "written" };
-    const found = await house
+    const found = await relayed
       .client()
       .get<{ data: { by: string } }>(resourceTypes.ConfigMap, place)
       .catch(() => undefined);
@@ -37,7 +37,7 @@ describe("leader elector", () => {
     one.process.kill("SIGSTOP");
     await expect.poll(() => two.output(), patience).toContain("elected");
     await expect.poll(written, patience).toBe("two");
-    const versions = await watchWriters(house);
+    const versions = await watchWriters(relayed);
     one.process.kill("SIGCONT");
     expect(await one.exited).toBe(1);
     expect(one.output()).toContain("lost");
@@ -51,9 +51,9 @@ describe("leader elector", () => {
     await expect.poll(() => two.output(), patience).toContain("follows first");
     one.process.kill("SIGTERM");
     expect(await one.exited).toBe(0);
-    const { spec } = await house.server.get<{ spec: { leaseTransitions: number } }>("lease", "election");
+    const { spec } = await relayed.server.get<{ spec: { leaseTransitions: number } }>("lease", "election");
     await expect.poll(() => two.output(), patience).toContain("elected");
-    const after = await house.server.get<{ spec: { holderIdentity: string; leaseTransitions: number } }>(
+    const after = await relayed.server.get<{ spec: { holderIdentity: string; leaseTransitions: number } }>(
       "lease",
       "election",
     );
@@ -64,19 +64,19 @@ describe("leader elector", () => {
   });
 
   it("a leader that cannot reach the API server ends", async () => {
-    await using one = startChild(process.execPath, [program, house.kubeconfig, "cut-off"]);
+    await using one = startChild(process.execPath, [program, relayed.kubeconfig, "cut-off"]);
     await expect.poll(() => one.output(), patience).toContain("elected");
-    house.proxy.silence();
+    relayed.proxy.stall();
     expect(await one.exited).toBe(1);
-    house.proxy.hear();
+    relayed.proxy.resume();
   });
 });
 
 /** Collects who writes from now on; the returned function waits for some more writes and gives all of them. */
-async function watchWriters(house: KubeHouse): Promise<() => Promise<readonly string[]>> {
+async function watchWriters(relayed: RelayedApiServer): Promise<() => Promise<readonly string[]>> {
   const writers: string[] = [];
   const stop = new AbortController();
-  const client = house.client();
+  const client = relayed.client();
   const list = await client.list(resourceTypes.ConfigMap, "default");
   const told = {
     opened: () => undefined,

@@ -6,21 +6,21 @@ import { systemClock } from "../../../operator/src/runtime/clock.ts";
 import type { Identified, StoreChange } from "../../../operator/src/runtime/reflected-store.ts";
 import type { WatchEvent } from "../../../operator/src/runtime/reflector.ts";
 import { ReflectedType } from "../../../operator/src/sources/kubernetes/reflected-type.ts";
-import { startKubeHouse, type KubeHouse } from "./kube-house.ts";
+import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
 const { ConfigMap } = resourceTypes;
 const patience = { timeout: 60_000, interval: 100 };
 
 describe("reflector", () => {
-  let house: KubeHouse;
+  let relayed: RelayedApiServer;
   let client: KubeClient;
 
   beforeAll(async () => {
-    house = await startKubeHouse();
-    client = house.client();
+    relayed = await startRelayedApiServer();
+    client = relayed.client();
   });
 
-  afterAll(() => house?.[Symbol.asyncDispose]());
+  afterAll(() => relayed?.[Symbol.asyncDispose]());
 
   const create = (name: string, set: string) =>
     client.create<Identified>(ConfigMap, configMap(name, set), { fieldManager: "test" });
@@ -41,7 +41,7 @@ describe("reflector", () => {
     };
     const query = { namespaces: undefined, labelSelector: `set=${set}` };
     const options = { clock: systemClock, random: Math.random, longestSilence };
-    const own = house.client({ requestTimeoutMs: Math.min(15_000, longestSilence / 2) });
+    const own = relayed.client({ requestTimeoutMs: Math.min(15_000, longestSilence / 2) });
     const reflected = new ReflectedType<Identified>(own, ConfigMap, query, observer, options);
     reflected.start();
     return { reflected, seen, [Symbol.dispose]: () => reflected.stop() };
@@ -79,44 +79,44 @@ describe("reflector", () => {
     await create("anew", "anew");
     using reflection = reflect("anew");
     await expect.poll(() => reflection.seen.changes, patience).toEqual(["added anew"]);
-    house.proxy.refuse();
-    const direct = house.server;
+    relayed.proxy.refuse();
+    const direct = relayed.server;
     await direct.kubectl(["delete", "configmap", "anew"]);
     await direct.apply(JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("anew", "anew") }));
-    house.proxy.hear();
+    relayed.proxy.resume();
     await expect.poll(() => reflection.seen.changes.slice(1), patience).not.toEqual([]);
     // A watch from before tells both; a list, one change.
     expect(["removed anew,added anew", "replaced anew"]).toContain(reflection.seen.changes.slice(1).join());
   });
 
   it("a watch that falls silent is begun again, and what happened meanwhile is told", async () => {
-    using reflection = reflect("silent", 2_000);
+    using reflection = reflect("stalled", 2_000);
     await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
-    house.proxy.silence();
-    await house.server.apply(
-      JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("unheard", "silent") }),
+    relayed.proxy.stall();
+    await relayed.server.apply(
+      JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("unheard", "stalled") }),
     );
     await expect
       .poll(() => reflection.seen.failures, patience)
       .toContain("watch of ConfigMap all: no answer within 1000 ms");
-    house.proxy.hearNewConnections();
+    relayed.proxy.resumeNewConnections();
     await expect.poll(() => reflection.seen.changes, patience).toEqual(["added unheard"]);
-    house.proxy.hear();
+    relayed.proxy.resume();
   });
 
   it("goes on after the API server was away; what etcd has forgotten by then is listed anew", async () => {
     for (const name of ["stays", "goes"]) await create(name, "away");
     using reflection = reflect("away");
     await expect.poll(() => reflection.seen.changes, patience).toHaveLength(2);
-    house.proxy.refuse();
-    await house.server.kubectl(["delete", "configmap", "goes"]);
-    await house.server.apply(
+    relayed.proxy.refuse();
+    await relayed.server.kubectl(["delete", "configmap", "goes"]);
+    await relayed.server.apply(
       JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("comes", "away") }),
     );
-    await house.server.stopServer();
-    await house.server.compact();
-    await house.server.startServer();
-    house.proxy.hear();
+    await relayed.server.stopServer();
+    await relayed.server.compact();
+    await relayed.server.startServer();
+    relayed.proxy.resume();
     await expect
       .poll(() => [...reflection.seen.changes.slice(2)].sort(), patience)
       .toEqual(["added comes", "removed goes"]);

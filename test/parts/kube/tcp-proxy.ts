@@ -1,23 +1,23 @@
-/** A TCP relay on loopback between a client and the API server that can fall silent, refuse, and count connections. */
+/** A TCP relay on loopback between a client and the API server. It can stall and refuse connections, and counts them. */
 import { createServer, connect, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
 export interface TcpProxy {
   readonly port: number;
-  /** Connections accepted so far. */
+  /** The number of connections accepted so far. */
   readonly accepted: number;
-  /** Nothing passes any more, and nobody is told: connections stay open. */
-  silence(): void;
-  /** The silent ones stay silent; new ones are relayed. */
-  hearNewConnections(): void;
-  /** Everything is closed, new connections are closed at once. */
+  /** Stops forwarding; connections stay open. */
+  stall(): void;
+  /** The stalled connections stay stalled; new ones are forwarded. */
+  resumeNewConnections(): void;
+  /** Closes all connections; new ones are closed at once. */
   refuse(): void;
-  hear(): void;
+  resume(): void;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
-  let mode: "relay" | "silent" | "refuse" = "relay";
+  let mode: "relay" | "stalled" | "refuse" = "relay";
   let accepted = 0;
   const pairs = new Set<readonly [Socket, Socket]>();
   const server = createServer({ noDelay: true }, (inner) => {
@@ -34,7 +34,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     if (mode === "refuse") return drop();
     inner.pipe(outer);
     outer.pipe(inner);
-    if (mode === "silent") mute(pair);
+    if (mode === "stalled") stopForwarding(pair);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const dropAll = (): void => {
@@ -45,16 +45,16 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     get accepted() {
       return accepted;
     },
-    silence() {
-      mode = "silent";
-      for (const pair of pairs) mute(pair);
+    stall() {
+      mode = "stalled";
+      for (const pair of pairs) stopForwarding(pair);
     },
-    hearNewConnections: () => (mode = "relay"),
+    resumeNewConnections: () => (mode = "relay"),
     refuse() {
       mode = "refuse";
       dropAll();
     },
-    hear() {
+    resume() {
       mode = "relay";
       for (const [inner, outer] of pairs) if (inner.isPaused() || outer.isPaused()) inner.destroy();
     },
@@ -65,6 +65,6 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   };
 }
 
-function mute([inner, outer]: readonly [Socket, Socket]): void {
+function stopForwarding([inner, outer]: readonly [Socket, Socket]): void {
   for (const socket of [inner, outer]) socket.unpipe().pause();
 }

@@ -12,7 +12,7 @@ import {
   userSpec,
   secret,
   reconcile,
-} from "./kinds-house.ts";
+} from "./kinds-setup.ts";
 
 /** A served domain with its user alice. */
 async function given(): Promise<void> {

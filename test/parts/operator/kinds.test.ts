@@ -14,7 +14,7 @@ import {
   userSpec,
   secret,
   reconcile,
-} from "./kinds-house.ts";
+} from "./kinds-setup.ts";
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 

@@ -12,16 +12,16 @@ export class MemorySource implements Source {
   readonly secrets = new Map<ObjectKey, Secret>();
   readonly namespaces = new Map<string, Readonly<Record<string, string>>>();
   readonly events: (Event & { readonly name: string })[] = [];
-  /** Every request that would go to an API server. */
+  /** The requests that a real source would send to an API server. */
   readonly requests: string[] = [];
-  /** What a live read says where that differs from `objects`. */
+  /** The results of live reads that differ from `objects`. */
   readonly presences = new Map<string, Presence>();
-  /** What each writer of statuses wrote last. */
+  /** The last status of each writer. */
   readonly written = new Map<string, unknown>();
-  /** Hears of every object that is put or removed. */
+  /** Called for every object that is put or removed. */
   changed: (change: Change) => void = () => undefined;
 
-  /** Creates the object, or changes its spec or metadata and raises its generation. */
+  /** Creates the object, or changes its spec or metadata and increases its generation. */
   put(kind: string, namespace: string, name: string, spec: object, more: object = {}): KubernetesObject {
     const id = `${kind} ${keyOf(namespace, name)}`;
     const before = this.objects.get(id);
@@ -62,9 +62,9 @@ export class MemorySource implements Source {
   presence(kind: string, key: ObjectKey): Promise<Presence> {
     this.requests.push(`GET ${kind} ${key}`);
     const found = this.get(kind, key);
-    const planted = this.presences.get(`${kind} ${key}`);
+    const override = this.presences.get(`${kind} ${key}`);
     return Promise.resolve(
-      planted ?? (found === undefined ? { is: "absent" } : { is: "present", uid: found.metadata.uid }),
+      override ?? (found === undefined ? { is: "absent" } : { is: "present", uid: found.metadata.uid }),
     );
   }
 
@@ -98,11 +98,12 @@ export class MemorySource implements Source {
     this.requests.push(`PATCH ${kind} ${key} status by ${writer}`);
     const object = this.get(kind, key);
     if (object === undefined) return Promise.resolve();
-    const mine = `${writer} ${kind} ${key}`;
-    const kept: Record<string, unknown> = { ...(object.status as object | undefined) };
-    for (const field of Object.keys((this.written.get(mine) as object | undefined) ?? {})) delete kept[field];
-    this.written.set(mine, status);
-    this.objects.set(`${kind} ${key}`, { ...object, status: { ...kept, ...(status as object) } });
+    const writerKey = `${writer} ${kind} ${key}`;
+    const others: Record<string, unknown> = { ...(object.status as object | undefined) };
+    for (const field of Object.keys((this.written.get(writerKey) as object | undefined) ?? {}))
+      delete others[field];
+    this.written.set(writerKey, status);
+    this.objects.set(`${kind} ${key}`, { ...object, status: { ...others, ...(status as object) } });
     return Promise.resolve();
   }
 

@@ -11,7 +11,7 @@ import {
   secret,
   source,
   userSpec,
-} from "./kinds-house.ts";
+} from "./kinds-setup.ts";
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 

@@ -1,4 +1,4 @@
-/** The version after this one, for tests of upgrades and of the way back: one migration adds, the other takes away what programs before the first use. */
+/** A next version for tests of upgrades and rollbacks: one migration adds a column, the next one removes a column that this version uses. */
 import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ export const additive = label(newest + 1, "zone");
 export const breaking = label(newest + 2, "no-version");
 
 export class NextVersion implements AsyncDisposable {
-  /** Its programs, with its `schema/`. */
+  /** The folder with its programs and its `schema/`. */
   readonly checkout: string;
 
   private constructor(checkout: string) {

@@ -1,4 +1,4 @@
-/** The operator as the real process on a folder of its own, for tests. */
+/** The operator as a process with its own folder of YAML. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -66,7 +66,7 @@ export class OperatorProcess {
     return fetch(`http://127.0.0.1:${this.#port}${path}`);
   }
 
-  /** The condition Ready of an object as `reason`, and its message. */
+  /** The reason and the message of an object's condition Ready. */
   async ready(kind: string, name: string): Promise<{ readonly reason: string; readonly message: string }> {
     const { objects } = (await (await this.get("/status")).json()) as {
       readonly objects: readonly ObjectStatus[];
@@ -96,7 +96,7 @@ export class OperatorProcess {
     }
   }
 
-  /** How the process ended. */
+  /** The exit status, when the process has ended; null if a signal ended it. */
   async ended(): Promise<number | null> {
     const child = this.#child;
     if (child === undefined) return null;
@@ -130,7 +130,7 @@ spec:
   realm: test
 `;
 
-/** A user with a Secret of its own; `more` is further lines of the spec. */
+/** A user with its own Secret; `more` has additional lines of the spec. */
 export const userYaml = (
   name: string,
   password: string,

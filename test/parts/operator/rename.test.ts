@@ -1,7 +1,7 @@
 /** A SipUser object that is renamed keeps the phone's bindings (ADR 35); on a real database. */
 import { beforeEach, expect, test } from "vitest";
 import type { ObjectKey } from "../../../operator/src/runtime/object.ts";
-import { domainSpec, mariadb, reconcile, secret, source, users, userSpec } from "./kinds-house.ts";
+import { domainSpec, mariadb, reconcile, secret, source, users, userSpec } from "./kinds-setup.ts";
 
 beforeEach(async () => {
   source.put("SipDomain", "voice", "example", domainSpec({ allowedNamespaces: { names: ["far"] } }));

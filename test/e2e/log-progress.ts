@@ -3,6 +3,6 @@ import { writeSync } from "node:fs";
 
 const begin = Date.now();
 
-export function tell(line: string): void {
+export function logProgress(line: string): void {
   writeSync(2, `[e2e ${((Date.now() - begin) / 1000).toFixed(0).padStart(4)} s] ${line}\n`);
 }

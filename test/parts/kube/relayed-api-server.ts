@@ -1,4 +1,4 @@
-/** An API server behind a relay that can be silenced, and clients that reach it through the relay. */
+/** An API server behind a TCP relay that can stop forwarding, and clients that use the relay. */
 import { readFile, writeFile } from "node:fs/promises";
 import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { KubeConnection } from "../../../operator/src/adapters/kube/kube-connection.ts";
@@ -6,19 +6,19 @@ import type { KubeOptions } from "../../../operator/src/adapters/kube/api-reques
 import { ApiServer, type ApiServerPlan } from "../../support/kubernetes/api-server.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
-export interface KubeHouse extends AsyncDisposable {
+export interface RelayedApiServer extends AsyncDisposable {
   readonly server: ApiServer;
   readonly proxy: TcpProxy;
-  /** The administrator's, through the relay. */
+  /** The administrator's kubeconfig, with the relay's address. */
   readonly kubeconfig: string;
-  /** A connection of its own, ended with the house. */
+  /** Opens a new connection; it is closed on dispose. */
   connect(kubeconfig?: string): KubeConnection;
   client(options?: KubeOptions): KubeClient;
-  /** The same way as that kubeconfig, through the relay. */
+  /** Writes a copy of the kubeconfig with the relay's address. */
   relayed(kubeconfig: string): Promise<string>;
 }
 
-export async function startKubeHouse(plan: ApiServerPlan = {}): Promise<KubeHouse> {
+export async function startRelayedApiServer(plan: ApiServerPlan = {}): Promise<RelayedApiServer> {
   const server = await ApiServer.start(plan);
   const proxy = await startTcpProxy(Number(new URL(server.url).port));
   const relayed = async (kubeconfig: string): Promise<string> => {

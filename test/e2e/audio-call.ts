@@ -2,9 +2,9 @@
 import { Baresip } from "../support/baresip.ts";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { shareOfPitch } from "../support/pitch.ts";
-import type { PhonesHost } from "./place.ts";
+import type { PhonesHost } from "./test-cluster.ts";
 
-export interface TalkPlan {
+export interface AudioCallPlan {
   readonly host: PhonesHost;
   readonly exchange: Endpoint;
   readonly caller: { readonly login: PhoneLogin; readonly sipPort: number };
@@ -14,7 +14,7 @@ export interface TalkPlan {
 const pitches = { caller: 440, callee: 1000 };
 
 /** Registers both, calls, lets them talk for two seconds and hangs up. Returns how much of the other's pitch each heard, from 0 to 1. */
-export async function talk(plan: TalkPlan): Promise<{ caller: number; callee: number }> {
+export async function placeAudioCall(plan: AudioCallPlan): Promise<{ caller: number; callee: number }> {
   const { host, exchange } = plan;
   const start = (who: "caller" | "callee", firstRtpPort: number) =>
     Baresip.start({ ...plan[who], host, exchange, pitch: pitches[who], firstRtpPort });

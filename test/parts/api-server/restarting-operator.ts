@@ -1,23 +1,23 @@
-/** Starts an operator again whenever it has ended, as a kubelet does: one that lost its lease ends on purpose. */
-import type { House } from "./house.ts";
+/** Restarts an operator whenever it ends, as a kubelet does. An operator that lost its lease ends on purpose. */
+import type { OperatorEnvironment } from "./operator-environment.ts";
 import type { OperatorPod } from "./operator-pod.ts";
 
-export class Kubelet implements AsyncDisposable {
-  readonly #house: House;
+export class RestartingOperator implements AsyncDisposable {
+  readonly #environment: OperatorEnvironment;
   readonly #name: string;
   #pod: OperatorPod | undefined;
   #isStopped = false;
   #run: Promise<void>;
-  /** How often the operator was started. */
+  /** The number of starts. */
   starts = 0;
 
-  constructor(house: House, name: string) {
-    this.#house = house;
+  constructor(environment: OperatorEnvironment, name: string) {
+    this.#environment = environment;
     this.#name = name;
     this.#run = this.#keepRunning();
   }
 
-  /** The process of now; undefined between two. */
+  /** The current process; undefined between two processes. */
   get pod(): OperatorPod | undefined {
     return this.#pod;
   }
@@ -26,7 +26,7 @@ export class Kubelet implements AsyncDisposable {
     return this.#pod !== undefined && (await this.#pod.leads());
   }
 
-  /** The operator says good-bye, and is not started again before `resume`. */
+  /** The operator ends and releases the lease. It is not restarted before `resume`. */
   async suspend(): Promise<void> {
     this.#isStopped = true;
     await this.#pod?.end();
@@ -45,7 +45,7 @@ export class Kubelet implements AsyncDisposable {
   async #keepRunning(): Promise<void> {
     while (!this.#isStopped) {
       this.starts += 1;
-      this.#pod = await this.#house.operator(this.#name).catch(() => undefined);
+      this.#pod = await this.#environment.operator(this.#name).catch(() => undefined);
       await this.#pod?.exited;
     }
   }

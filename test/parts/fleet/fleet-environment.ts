@@ -1,6 +1,6 @@
 /**
- * A real API server with a real controller manager and a real MariaDB, and in this process the controller of SipClusters on the real
- * source. Deployments have pods, and no kubelet runs them: the test says in their status, and in `strowger_node`, what a node would.
+ * A real API server with a real controller manager, a real MariaDB, and in this process the controller of SipClusters with its real source.
+ * Deployments have pods, but no kubelet runs them: the test writes the pods' status and the rows of `strowger_node`.
  */
 import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { KubeConnection } from "../../../operator/src/adapters/kube/kube-connection.ts";
@@ -31,7 +31,7 @@ export interface Cluster {
   };
 }
 
-const quiet = {
+const noObserver = {
   reflecting: () => undefined,
   failed: () => undefined,
   handlerFailed: () => undefined,
@@ -39,14 +39,14 @@ const quiet = {
   eventFailed: () => undefined,
 };
 
-export class FleetHouse implements AsyncDisposable {
+export class FleetEnvironment implements AsyncDisposable {
   readonly server: ApiServer;
   readonly database: TestMariadb;
-  /** What reconciles threw. */
+  /** The errors of reconciles. */
   readonly failures: string[] = [];
-  /** How often anything was reconciled. */
+  /** The number of reconciles. */
   reconciles = 0;
-  /** The operator's clock goes before the test's by this. */
+  /** The operator's clock is ahead of the test's clock by this time. */
   skew = 0;
   readonly #parts: AsyncDisposableStack;
   #loop: ControllerLoop | undefined;
@@ -57,7 +57,7 @@ export class FleetHouse implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  static async start(): Promise<FleetHouse> {
+  static async start(): Promise<FleetEnvironment> {
     await using parts = new AsyncDisposableStack();
     const server = parts.use(await ApiServer.start({ controllerManager: true }));
     const database = parts.use(await startMariadb());
@@ -71,12 +71,12 @@ export class FleetHouse implements AsyncDisposable {
         stringData: { username: "operator", password: "secret" },
       }),
     );
-    const house = new FleetHouse(server, database, parts.move());
-    await house.#operate();
-    return house;
+    const environment = new FleetEnvironment(server, database, parts.move());
+    await environment.#startOperator();
+    return environment;
   }
 
-  /** SipCluster default/pbx on the database. */
+  /** Applies SipCluster default/pbx with the database. */
   async cluster(spec: object = {}, annotations: Readonly<Record<string, string>> = {}): Promise<void> {
     const mysql = {
       ...{ hosts: ["127.0.0.1"], port: this.database.port, database: "strowger" },
@@ -95,7 +95,7 @@ export class FleetHouse implements AsyncDisposable {
     return this.server.get<Cluster>("sipcluster", "pbx");
   }
 
-  /** Undefined where it is not there. */
+  /** Undefined if it does not exist. */
   object(kind: string, name: string): Promise<Manifest | undefined> {
     return this.server.get<Manifest>(kind, name).catch((error: unknown) => {
       if (String(error).includes("NotFound")) return undefined;
@@ -103,7 +103,7 @@ export class FleetHouse implements AsyncDisposable {
     });
   }
 
-  /** Waits for a condition of this reason about the object as it is now; returns its message. */
+  /** Waits until the condition has this reason for the current generation; returns its message. */
   async becomes(reason: string, type = "Ready"): Promise<string> {
     let found: Cluster | undefined;
     const condition = () => found?.status?.conditions?.find((one) => one.type === type);
@@ -120,7 +120,7 @@ export class FleetHouse implements AsyncDisposable {
     return condition()?.message ?? "";
   }
 
-  /** What a load balancer does. */
+  /** Writes the Service's address as a load balancer does. */
   async giveAddress(service: string, ip: string): Promise<void> {
     const status = { loadBalancer: { ingress: [{ ip }] } };
     await this.server.kubectl([
@@ -138,7 +138,7 @@ export class FleetHouse implements AsyncDisposable {
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
-  /** Waits for so many pods and does what kubelets and nodes do: they are ready, and they beat. */
+  /** Waits for this number of pods and makes them Ready, as kubelets do. */
   async run(count: number): Promise<readonly Manifest[]> {
     let pods: readonly Manifest[] = [];
     await eventually(`${count} pods`, async () => (pods = await this.pods()).length === count);
@@ -153,8 +153,8 @@ export class FleetHouse implements AsyncDisposable {
     return pods;
   }
 
-  /** The row of a node, alive until the year 2100. */
-  async beat(name: string, { load = 0, hash = "", outside = 0 } = {}): Promise<void> {
+  /** Writes the row of a node with a heartbeat of the year 2100. */
+  async writeHeartbeat(name: string, { load = 0, hash = "", outside = 0 } = {}): Promise<void> {
     await this.database.query(
       `REPLACE INTO strowger_node (node_id, name, address, schema_min, schema_max, configuration_hash, load_transactions, outside_seen_at, started_at, beat_at)
        VALUES (LEFT(MD5(?), 12), ?, '127.0.0.1:1', 3, 3, ?, ?, ?, 1, 4102444800000)`,
@@ -162,13 +162,13 @@ export class FleetHouse implements AsyncDisposable {
     );
   }
 
-  /** Looks at everything again, twice: what the first look has changed, the second one sees. */
+  /** Reconciles everything twice, so that the second run sees the changes of the first. */
   async resync(): Promise<void> {
     for (let i = 0; i < 2; i++) {
       const before = this.reconciles;
       this.#loop?.resync();
-      // The cluster and the sweep.
-      await eventually("all was looked at", () => this.reconciles >= before + 2);
+      // One for the cluster and one for the sweep.
+      await eventually("everything was reconciled", () => this.reconciles >= before + 2);
     }
   }
 
@@ -176,10 +176,10 @@ export class FleetHouse implements AsyncDisposable {
     return this.#parts.disposeAsync();
   }
 
-  async #operate(): Promise<void> {
+  async #startOperator(): Promise<void> {
     const clock: Clock = { ...systemClock, now: () => Date.now() + this.skew };
     const connection = KubeConnection.fromFile(this.server.kubeconfig);
-    const watching = { client: new KubeClient(connection), clock, random: Math.random, observer: quiet };
+    const watching = { client: new KubeClient(connection), clock, random: Math.random, observer: noObserver };
     const source = new KubernetesSource(watching);
     const manifests = new KubernetesManifests(watching);
     const installations = new ClusterInstallations(source, {

@@ -1,4 +1,4 @@
-/** A real database, an API server in memory, and the two kinds with rows, all made anew for each test of the file that imports this. */
+/** A real database, an API server in memory, and the controllers of the two kinds with rows; each test of the importing file gets new ones. */
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
 import { OutageVerdicts } from "../../../operator/src/installations/outage-verdicts.ts";
@@ -82,7 +82,7 @@ export function secret(key: ObjectKey, password: string, resourceVersion: string
   source.secrets.set(key, { data: { password }, resourceVersion, isWatched: true });
 }
 
-/** Reconciles an object as it is now, and returns how that ended beside its condition Ready. */
+/** Reconciles an object, and returns the outcome and the reason of its condition Ready. */
 export async function reconcile(
   kind: "SipDomain" | "SipUser",
   key: ObjectKey,

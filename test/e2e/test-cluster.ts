@@ -16,9 +16,9 @@ import { hosts, KubeCluster } from "../support/kubernetes/kube-cluster.ts";
 import { KubeClient } from "../support/kubernetes/kube-client.ts";
 import type { ProxyMode } from "../support/kubernetes/kube-node.ts";
 import { LoadBalancer } from "../support/kubernetes/load-balancer.ts";
-import { tell } from "./tell.ts";
+import { logProgress } from "./log-progress.ts";
 
-export interface Place {
+export interface TestCluster {
   readonly client: KubeClient;
   /** Undefined on a cluster that was there already: there nodes are not ours to lose, and its own balancer chooses. */
   readonly own: { readonly cluster: KubeCluster; readonly balancer: LoadBalancer } | undefined;
@@ -35,12 +35,15 @@ export interface PhonesHost {
   readonly address: string;
 }
 
-export async function openPlace(proxyMode: ProxyMode, database: "inside" | "outside"): Promise<Place> {
-  return useExistingCluster ? await existingPlace() : await ownPlace(proxyMode, database);
+export async function openTestCluster(
+  proxyMode: ProxyMode,
+  database: "inside" | "outside",
+): Promise<TestCluster> {
+  return useExistingCluster ? await existingTestCluster() : await ownTestCluster(proxyMode, database);
 }
 
 /** Where phones live: beside the cluster, at the address by which they reach the exchange. */
-export async function phonesHost({ own }: Place, exchange: string): Promise<PhonesHost> {
+export async function phonesHost({ own }: TestCluster, exchange: string): Promise<PhonesHost> {
   if (own) return { namespace: own.cluster.namespace("ph"), address: hosts.ph.address };
   const socket = createSocket("udp4");
   socket.connect(9, exchange); // sends nothing; the system chooses the address
@@ -50,14 +53,14 @@ export async function phonesHost({ own }: Place, exchange: string): Promise<Phon
   return { address };
 }
 
-async function ownPlace(proxyMode: ProxyMode, database: "inside" | "outside"): Promise<Place> {
-  tell(`a cluster of two nodes, kube-proxy with ${proxyMode}`);
+async function ownTestCluster(proxyMode: ProxyMode, database: "inside" | "outside"): Promise<TestCluster> {
+  logProgress(`a cluster of two nodes, kube-proxy with ${proxyMode}`);
   const archives = database === "inside" ? [await mariadbImage()] : [];
   const cluster = await KubeCluster.start({ proxyMode, archives });
   const balancer = await LoadBalancer.start(cluster);
   const nextSipNodeImage = images.sipNode.replace(/:test$/, ":next");
   for (const node of cluster.nodes) await node.tag(images.sipNode, nextSipNodeImage);
-  tell("two nodes are ready");
+  logProgress("two nodes are ready");
   return {
     client: cluster,
     own: { cluster, balancer },
@@ -72,7 +75,7 @@ async function ownPlace(proxyMode: ProxyMode, database: "inside" | "outside"): P
   };
 }
 
-async function existingPlace(): Promise<Place> {
+async function existingTestCluster(): Promise<TestCluster> {
   const { kubectl } = await kubeBinaries(["kubectl"]);
   const kubeconfig = process.env["KUBECONFIG"] ?? join(homedir(), ".kube/config");
   const image = (name: string): string => {

@@ -1,6 +1,6 @@
 /**
- * Everything that an operator needs and nothing else: a real API server with the CRDs, the chart's roles for a ServiceAccount, a real
- * MariaDB. Operators are processes that log in as that ServiceAccount. There are no nodes: no pod ever runs.
+ * The environment of an operator: a real API server with the CRDs, the chart's roles for a ServiceAccount, and a real MariaDB. Operators are
+ * processes that log in as that ServiceAccount. There are no nodes, so no pod runs.
  */
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
@@ -9,16 +9,16 @@ import { eventually } from "./eventually.ts";
 import { operatorManifests } from "./operator-manifests.ts";
 import { OperatorPod } from "./operator-pod.ts";
 
-export interface HousePlan {
-  /** Of the chart. */
+export interface EnvironmentOptions {
+  /** The chart's values. */
   readonly values?: Readonly<Record<string, unknown>>;
-  /** Makes the kubeconfig that operators get, out of their ServiceAccount's; such as one that leads through a proxy to the API server. */
+  /** Returns the kubeconfig for operators, made from that of their ServiceAccount; for example one with a proxy's address. */
   via?(kubeconfig: string, server: URL): Promise<string>;
-  /** Namespaces that are there before the chart's roles are, with the Secrets of `mysql()`. */
+  /** Namespaces that are created before the chart's roles, with the Secrets of `mysql()`. */
   readonly namespaces?: readonly string[];
-  /** Further databases beside `strowger`. */
+  /** Databases in addition to `strowger`. */
   readonly databases?: readonly string[];
-  /** Further arguments of kube-apiserver. */
+  /** Additional arguments of kube-apiserver. */
   readonly arguments?: readonly string[];
 }
 
@@ -45,26 +45,26 @@ export interface Found {
 export const operatorNamespace = "strowger";
 const api = "sip.strowger.dev/v1alpha1";
 
-export class House implements AsyncDisposable {
+export class OperatorEnvironment implements AsyncDisposable {
   readonly server: ApiServer;
   readonly client: ApiClient;
   readonly database: TestMariadb;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #operatorEnv: Readonly<Record<string, string>>;
   readonly #pods: OperatorPod[] = [];
   #started = 0;
 
   private constructor(
     server: ApiServer,
     database: TestMariadb,
-    environment: Readonly<Record<string, string>>,
+    operatorEnv: Readonly<Record<string, string>>,
   ) {
     this.server = server;
     this.database = database;
     this.client = new ApiClient(server.kubeconfig);
-    this.#environment = environment;
+    this.#operatorEnv = operatorEnv;
   }
 
-  static async start(plan: HousePlan = {}): Promise<House> {
+  static async start(plan: EnvironmentOptions = {}): Promise<OperatorEnvironment> {
     await using parts = new AsyncDisposableStack();
     const server = parts.use(await ApiServer.start({ arguments: plan.arguments ?? [] }));
     const database = parts.use(await startMariadb());
@@ -75,13 +75,13 @@ export class House implements AsyncDisposable {
     await server.installCrds();
     for (const name of plan.namespaces ?? [])
       await server.apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
-    const house = new House(server, database, await admitOperator(server, plan));
-    for (const name of ["default", ...(plan.namespaces ?? [])]) await house.namespace(name);
+    const environment = new OperatorEnvironment(server, database, await createServiceAccount(server, plan));
+    for (const name of ["default", ...(plan.namespaces ?? [])]) await environment.namespace(name);
     parts.move();
-    return house;
+    return environment;
   }
 
-  /** A namespace with the Secrets of `cluster`. */
+  /** Creates a namespace with the Secret of `mysql()`. */
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
     await this.apply({
@@ -97,26 +97,26 @@ export class House implements AsyncDisposable {
     return { hosts: ["127.0.0.1"], port, database, credentialsSecretRef: { name: "mysql" } };
   }
 
-  /** Another operator process; resolves when it listens. */
+  /** Starts another operator process; resolves when it listens. */
   async operator(name = `operator-${(this.#started += 1)}`): Promise<OperatorPod> {
-    const pod = await OperatorPod.start(name, this.#environment);
+    const pod = await OperatorPod.start(name, this.#operatorEnv);
     this.#pods.push(pod);
     return pod;
   }
 
-  /** One that leads. */
+  /** Starts an operator; resolves when it is the leader. */
   async leader(): Promise<OperatorPod> {
     const pod = await this.operator();
     await pod.until("it leads", () => pod.leads());
     return pod;
   }
 
-  /** All of them say good-bye, so that the next one leads at once. */
+  /** All operators end and release the lease, so that the next one leads at once. */
   async endOperators(): Promise<void> {
     for (const pod of this.#pods.splice(0)) await pod.end();
   }
 
-  /** Objects of any kind, by server-side apply; namespace `default` where they name none. */
+  /** Applies objects of any kind by server-side apply; the default namespace is `default`. */
   async apply(...objects: readonly object[]): Promise<void> {
     await this.server.apply(objects.map((object) => JSON.stringify(object)).join("\n---\n"));
   }
@@ -138,7 +138,7 @@ export class House implements AsyncDisposable {
     return status?.conditions?.find((condition) => condition.type === type);
   }
 
-  /** Waits until the condition Ready has this reason and is about the object as it is now. Returns its message. */
+  /** Waits until the condition Ready has this reason for the current generation. Returns its message. */
   async becomes(kind: string, name: string, reason: string, namespace = "default"): Promise<string> {
     let last: Condition | undefined;
     await eventually(
@@ -168,14 +168,14 @@ export class House implements AsyncDisposable {
     if (status !== 200) throw new Error(`${kind} ${namespace}/${name}: ${status} ${body.message}`);
   }
 
-  /** Waits until a query gives these rows. */
+  /** Waits until a query returns these rows. */
   async rowsBecome(sql: string, rows: readonly object[]): Promise<void> {
     let found: readonly object[] = [];
-    const isSo = async (): Promise<boolean> => {
+    const rowsAreEqual = async (): Promise<boolean> => {
       found = await this.database.query(sql);
       return JSON.stringify(found) === JSON.stringify(rows);
     };
-    await eventually(`${sql} gives ${JSON.stringify(rows)}`, isSo, {
+    await eventually(`${sql} gives ${JSON.stringify(rows)}`, rowsAreEqual, {
       more: () => `${JSON.stringify(found)}\n${this.#log()}`,
     });
   }
@@ -208,7 +208,7 @@ export class House implements AsyncDisposable {
   }
 }
 
-/** A SipCluster, a SipDomain of it and a SipUser of that, each with what `spec` adds. */
+/** A SipCluster, a SipDomain of it and a SipUser of that domain, each with the additional fields of `spec`. */
 export const sipCluster = (
   name: string,
   mysql: object,
@@ -234,7 +234,7 @@ export const sipUser = (name: string, spec: object = {}, namespace = "default"):
   spec: { domainRef: { name: "example" }, username: name, ...credential(name, spec), ...spec },
 });
 
-/** `<name>-secret` where the spec says nothing. */
+/** The Secret `<name>-secret`, if the spec has no credential. */
 const credential = (name: string, spec: object): object =>
   ["passwordSecretRef", "ha1SecretRef", "generatePassword"].some((field) => field in spec)
     ? {}
@@ -249,8 +249,11 @@ export const secret = (
   metadata: { name, namespace, labels: isWatched ? { "sip.strowger.dev/watch": "true" } : {} },
 });
 
-/** Makes the ServiceAccount with the chart's roles; returns the environment of an operator. */
-async function admitOperator(server: ApiServer, plan: HousePlan): Promise<Readonly<Record<string, string>>> {
+/** Creates the ServiceAccount with the chart's roles; returns the environment variables of an operator. */
+async function createServiceAccount(
+  server: ApiServer,
+  plan: EnvironmentOptions,
+): Promise<Readonly<Record<string, string>>> {
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: operatorNamespace } };
   await server.apply(JSON.stringify(namespace));
   const { account, roles, bindings, environment } = await operatorManifests(operatorNamespace, plan.values);
