@@ -1,13 +1,13 @@
-/** Whether an address lies in one of several ranges. */
+/** Tests whether an address is in one of several CIDR ranges. */
 import { BlockList, isIPv6 } from "node:net";
 import type { AddressRange } from "../config/addresses.ts";
 
-/** `address`: IPv4, IPv6, or IPv4 as IPv6 sockets write it. */
+/** The returned function takes an IPv4 address, an IPv6 address, or an IPv4-mapped IPv6 address. */
 export function inRanges(ranges: readonly AddressRange[]): (address: string) => boolean {
   const list = new BlockList();
   for (const { address, prefix, family } of ranges) list.addSubnet(address, prefix, family);
   return (address) => {
-    const short = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-    return list.check(short, isIPv6(short) ? "ipv6" : "ipv4");
+    const unmapped = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+    return list.check(unmapped, isIPv6(unmapped) ? "ipv6" : "ipv4");
   };
 }

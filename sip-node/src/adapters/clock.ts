@@ -5,16 +5,20 @@ export const clock = {
   /** Monotonic. */
   now: (): Ms => performance.now(),
   epoch: (): Epoch => Date.now(),
-  /** After what this turn of the event loop has read. */
+  /** Runs `act` after all that this turn of the event loop has read is handled. */
   defer: (act: () => void): void => void setImmediate(act),
 };
 
-/** Calls `act` every `interval`; the answer stops it. `late` hears by how much each call missed its time. */
-export function every(interval: Ms, act: () => void, late: (by: Ms) => void = () => {}): () => void {
+/** Calls `act` every `interval`, and before each call `onLateness` with its delay. Returns the function that stops it. */
+export function every(
+  interval: Ms,
+  act: () => void,
+  onLateness: (lateness: Ms) => void = () => {},
+): () => void {
   let due = performance.now() + interval;
   const timer = setInterval(() => {
     const now = performance.now();
-    late(Math.max(0, now - due));
+    onLateness(Math.max(0, now - due));
     due = now + interval;
     act();
   }, interval);

@@ -1,4 +1,4 @@
-/** A small HTTP server: a table of pages and nothing else. */
+/** A small HTTP server with a table of routes. */
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -7,12 +7,12 @@ import {
   type ServerResponse,
 } from "node:http";
 
-export interface HttpSettings {
+export interface HttpOptions {
   readonly host: string;
   readonly port: number;
 }
 
-export interface Page {
+export interface HttpResponse {
   readonly status: number;
   /** Default: plain text. */
   readonly type?: string;
@@ -20,46 +20,49 @@ export interface Page {
 }
 
 /** By method and path: `GET /metrics`. */
-export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+export type Routes = Readonly<Record<string, () => HttpResponse | Promise<HttpResponse>>>;
 
-/** Rejects when the address cannot be bound. Whom `isWelcome` refuses gets 403. */
+/** Rejects if the address cannot be bound. A request that `isAllowed` refuses gets 403. */
 export function serveHttp(
-  settings: HttpSettings,
-  pages: Pages,
-  isWelcome: (headers: IncomingHttpHeaders) => boolean = () => true,
+  { host, port }: HttpOptions,
+  routes: Routes,
+  isAllowed: (headers: IncomingHttpHeaders) => boolean = () => true,
 ): Promise<Server> {
-  const table = new Map(Object.entries(pages));
+  const table: RouteTable = new Map(Object.entries(routes));
   const server = createServer((request, response) => {
-    const known = isWelcome(request.headers) ? table : undefined;
-    void answer(request, response, known).catch(() => response.destroy());
+    const allowed = isAllowed(request.headers) ? table : undefined;
+    void answer(request, response, allowed).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 5_000;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(settings.port, settings.host, () => resolve(server));
+    server.listen(port, host, () => resolve(server));
   });
 }
 
 /**
- * Not a browser on somebody's behalf: what listens on loopback can be reached by every web page that its user opens, as a form that is
- * posted across sites or under a name that resolves to loopback.
+ * Refuses browsers. A web page that a user opens can send requests to a loopback port: with a form that is posted across sites, or under a
+ * name that resolves to loopback.
  */
 export const isFromLoopback = ({ host = "", origin }: IncomingHttpHeaders): boolean =>
   origin === undefined && /^(127(\.\d{1,3}){3}|\[::1\]|localhost)(:\d+)?$/i.test(host);
 
+type RouteTable = ReadonlyMap<string, Routes[string]>;
+
+/** `routes`: undefined for a request that is not allowed. */
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  pages: ReadonlyMap<string, Pages[string]> | undefined,
+  routes: RouteTable | undefined,
 ): Promise<void> {
-  const { status, type, text }: Page = await find(request, pages);
+  const { status, type, text }: HttpResponse = await respond(request, routes);
   response
     .writeHead(status, { "content-type": type ?? "text/plain; charset=utf-8", "cache-control": "no-store" })
     .end(text);
 }
 
-function find({ method, url }: IncomingMessage, pages: ReadonlyMap<string, Pages[string]> | undefined) {
-  if (pages === undefined) return { status: 403, text: "only from this host, and not by a browser\n" };
-  const page = pages.get(`${method ?? ""} ${url?.split("?")[0] ?? ""}`);
-  return page?.() ?? { status: 404, text: `known: ${[...pages.keys()].join(", ")}\n` };
+function respond({ method, url }: IncomingMessage, routes: RouteTable | undefined) {
+  if (routes === undefined) return { status: 403, text: "only from this host, and not from a browser\n" };
+  const route = routes.get(`${method ?? ""} ${url?.split("?")[0] ?? ""}`);
+  return route?.() ?? { status: 404, text: `known: ${[...routes.keys()].join(", ")}\n` };
 }

@@ -1,34 +1,34 @@
-/** A UDP socket: datagrams in with the flow they came on, bytes out. Nothing that a peer sends or refuses ends it. */
+/** A UDP socket. It receives datagrams with their flows, and sends bytes. No datagram and no error of the network closes it. */
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { type Flow, flowOf } from "../wire/flow.ts";
 
-export interface UdpSettings {
+export interface UdpOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Several processes share the address and the kernel balances (SO_REUSEPORT). */
+  /** Several processes share the address, and the kernel distributes the flows (SO_REUSEPORT). */
   readonly reusePort: boolean;
-  /** Bytes of the kernel's receive buffer: what waits while the event loop is busy. */
+  /** The kernel's receive buffer, in bytes. It holds datagrams while the event loop is busy. */
   readonly receiveBuffer: number;
 }
 
 export interface UdpSocket {
   readonly port: number;
-  /** From now on datagrams are read; what came before is dropped. */
+  /** Starts to pass on datagrams. Earlier ones are dropped. */
   receive(onDatagram: (bytes: Buffer, flow: Flow) => void): void;
   send(bytes: Uint8Array, address: string, port: number): void;
   close(): Promise<void>;
 }
 
-/** Rejects when the address cannot be bound. `onError` hears of what could not be sent or received. */
-export function openUdp(settings: UdpSettings, onError: (error: Error) => void): Promise<UdpSocket> {
-  const { host, port, reusePort, receiveBuffer } = settings;
+/** Rejects if the address cannot be bound. `onError` is called with each error of sending and receiving. */
+export function openUdp(options: UdpOptions, onError: (error: Error) => void): Promise<UdpSocket> {
+  const { host, port, reusePort, receiveBuffer } = options;
   const socket = createSocket({
     type: isIPv6(host) ? "udp6" : "udp4",
     reusePort,
     recvBufferSize: receiveBuffer,
-    // Addresses come from packets and rows and are addresses already: nothing is looked up on the way out.
+    // Destinations are IP addresses from packets and rows. No name is looked up.
     lookup: (name, _options, done) => done(null, name, isIPv6(name) ? 6 : 4),
   });
   return new Promise((resolve, reject) => {

@@ -1,35 +1,35 @@
 /**
- * Notices changed files. Kubelets swap a symlink beside the files, editors write another file in their place: so folders are watched.
- * Not every file system tells of changes, so there is a slow look too.
+ * Notices changed files. It watches folders, because the kubelet swaps a symlink beside the files, and editors replace a file by another.
+ * Not every file system reports changes, so there is a slow interval too.
  */
 import { type FSWatcher, watch } from "node:fs";
 import type { Ms } from "../wire/units.ts";
 
-/** Changes that come together are one. */
+/** Changes within this time are reported together. */
 const settledAfter: Ms = 50;
 
-/** Calls `look` soon after something changes in one of the folders, and every `interval`; the answer stops it. */
-export function watchFolders(folders: readonly string[], interval: Ms, look: () => void): () => void {
-  let soon: NodeJS.Timeout | undefined;
-  const changed = () => {
-    soon ??= setTimeout(() => {
-      soon = undefined;
-      look();
+/** Calls `onChange` soon after a change in one of the folders, and every `interval`. Returns the function that stops it. */
+export function watchFolders(folders: readonly string[], interval: Ms, onChange: () => void): () => void {
+  let scheduled: NodeJS.Timeout | undefined;
+  const schedule = () => {
+    scheduled ??= setTimeout(() => {
+      scheduled = undefined;
+      onChange();
     }, settledAfter);
   };
-  const watchers = folders.flatMap((folder) => watchOne(folder, changed) ?? []);
-  const slowly = setInterval(look, interval);
+  const watchers = folders.flatMap((folder) => watchOne(folder, schedule) ?? []);
+  const timer = setInterval(onChange, interval);
   return () => {
-    clearTimeout(soon);
-    clearInterval(slowly);
+    clearTimeout(scheduled);
+    clearInterval(timer);
     for (const watcher of watchers) watcher.close();
   };
 }
 
-/** Undefined where the system cannot watch it: the slow look is left. */
-function watchOne(folder: string, changed: () => void): FSWatcher | undefined {
+/** Undefined if the system cannot watch the folder. */
+function watchOne(folder: string, onChange: () => void): FSWatcher | undefined {
   try {
-    const watcher = watch(folder, changed);
+    const watcher = watch(folder, onChange);
     watcher.on("error", () => watcher.close());
     return watcher;
   } catch {

@@ -1,14 +1,14 @@
 /**
- * What fits into the memory that the process may use. A flood must meet a 503 (design-sip rule 24) before the kernel ends the process,
- * and every transaction with it.
+ * How many transactions and flows fit into the memory of the process. During a flood of requests the node must answer 503 (design-sip rule 24)
+ * before the kernel kills the process and with it every transaction.
  */
 import { maxFlows, maxTransactions } from "../wire/limits.ts";
 
-/** With its messages, which UDP keeps short: 5 KB were measured for one without a call, and a call has two and a half times that. */
+/** With its messages, which are short over UDP. Measured: 5 KB for a transaction without a call, and two and a half times that for a call. */
 const transactionBytes = 10 * 1024;
 /** Measured: 600 bytes. */
 const flowBytes = 600;
-/** The rest is the runtime's: code, new objects, buffers, statements. */
+/** The rest of the memory is for the runtime: code, new objects, buffers, statements. */
 const shareOfTransactions = 0.4;
 const shareOfFlows = 0.1;
 
@@ -17,7 +17,7 @@ export interface Capacity {
   readonly flows: number;
 }
 
-/** `memory` in bytes; Infinity where nobody limits it. */
+/** `memory` in bytes; Infinity: no limit. */
 export const capacity = (memory: number): Capacity => ({
   transactions: Math.min(maxTransactions, Math.floor((memory * shareOfTransactions) / transactionBytes)),
   flows: Math.min(maxFlows, Math.floor((memory * shareOfFlows) / flowBytes)),

@@ -1,4 +1,4 @@
-/** Settings that change under a running node: what is put in force, refused, or waits for a restart, told once each. */
+/** Settings that change while a node runs: applied, refused, or waiting for a restart; the observer is notified once of each change. */
 import { beforeEach, expect, it } from "vitest";
 import { type Config, ConfigError, type Settings } from "./config.ts";
 import { LiveSettings } from "./live-settings.ts";
@@ -31,77 +31,78 @@ const config: Config = {
   maxFlows: 1000,
   logLevel: "info",
 };
-const begun: Settings = { config, keys: [], hash: "begun" };
+const initial: Settings = { config, keys: [], hash: "initial" };
 
 let mounted: Settings | ConfigError;
-let told: string[];
+let calls: string[];
 let live: LiveSettings;
 beforeEach(() => {
-  [mounted, told] = [begun, []];
-  live = new LiveSettings(begun, {
+  [mounted, calls] = [initial, []];
+  live = new LiveSettings(initial, {
     read() {
       if (mounted instanceof ConfigError) throw mounted;
       return mounted;
     },
-    apply: ({ hash }) => told.push(`apply ${hash}`),
-    refused: (problems) => told.push(`refused ${problems.join(", ")}`),
-    applied: ({ hash }, waiting) => told.push(`applied ${hash}; waiting: ${waiting.join(", ")}`),
+    apply: ({ hash }) => calls.push(`apply ${hash}`),
+    observer: {
+      refused: (problems) => calls.push(`refused ${problems.join(", ")}`),
+      applied: ({ hash }, restarts) => calls.push(`applied ${hash}; restarts: ${restarts.join(", ")}`),
+    },
   });
 });
 
-/** Files are looked at twice: nothing is told twice. */
-function looks(next: Settings | ConfigError): string[] {
+/** Reads the files twice: nothing is notified twice. */
+function rereadTwice(next: Settings | ConfigError): string[] {
   mounted = next;
-  live.look();
-  live.look();
-  return told.splice(0);
+  live.reread();
+  live.reread();
+  return calls.splice(0);
 }
 
-it("files that say the same change nothing", () => {
-  expect(looks({ ...begun, config: structuredClone(config) })).toEqual([]);
+it("files with the same content change nothing", () => {
+  expect(rereadTwice({ ...initial, config: structuredClone(config) })).toEqual([]);
 });
 
-it("what can change does, and its hash with it", () => {
-  const next = { ...begun, config: { ...config, drainTimeout: 1_000, peers: ["192.0.2.1"] }, hash: "next" };
-  expect(looks(next)).toEqual(["apply next", "applied next; waiting: "]);
+it("a setting that can change comes into force, and the hash changes with it", () => {
+  const next = { ...initial, config: { ...config, drainTimeout: 1_000, peers: ["192.0.2.1"] }, hash: "next" };
+  expect(rereadTwice(next)).toEqual(["apply next", "applied next; restarts: "]);
   expect([live.hash, live.config.drainTimeout]).toEqual(["next", 1_000]);
 });
 
-it("new credentials are no part of the files' hash, and come into force all the same", () => {
+it("new credentials come into force, although the hash of the files does not change", () => {
   const mysql = { ...config.mysql, password: "y" };
-  expect(looks({ ...begun, config: { ...config, mysql } })).toEqual([
-    "apply begun",
-    "applied begun; waiting: ",
+  expect(rereadTwice({ ...initial, config: { ...config, mysql } })).toEqual([
+    "apply initial",
+    "applied initial; restarts: ",
   ]);
 });
 
-it("what needs a restart is named until the files say again what the process began with", () => {
+it("a setting that needs a restart is named until the files have its initial value again", () => {
   const next = {
-    ...begun,
+    ...initial,
     config: { ...config, http: { host: "0.0.0.0", port: 9 }, name: "other", logLevel: "warn" as const },
     hash: "next",
   };
-  expect(looks(next)).toEqual(["apply next", "applied next; waiting: name, http.listen"]);
+  expect(rereadTwice(next)).toEqual(["apply next", "applied next; restarts: name, http.listen"]);
   expect(live.report.restarts).toEqual(["name", "http.listen"]);
-  expect(looks({ ...begun, hash: "back" })).toEqual(["apply back", "applied back; waiting: "]);
+  expect(rereadTwice({ ...initial, hash: "back" })).toEqual(["apply back", "applied back; restarts: "]);
 });
 
-it("files with problems leave all as it was, until they are right again", () => {
-  expect(looks(new ConfigError(["a", "b"]))).toEqual(["refused a, b"]);
-  expect([live.hash, live.config, live.report.problems]).toEqual(["begun", config, ["a", "b"]]);
-  expect(looks(new ConfigError(["a"]))).toEqual(["refused a"]);
-  expect(looks(begun)).toEqual(["applied begun; waiting: "]);
+it("files with problems change nothing until they are valid again", () => {
+  expect(rereadTwice(new ConfigError(["a", "b"]))).toEqual(["refused a, b"]);
+  expect([live.hash, live.config, live.report.problems]).toEqual(["initial", config, ["a", "b"]]);
+  expect(rereadTwice(new ConfigError(["a"]))).toEqual(["refused a"]);
+  expect(rereadTwice(initial)).toEqual(["applied initial; restarts: "]);
   expect(live.report.problems).toEqual([]);
 });
 
-it("an error of ours is none of the files'", () => {
-  live = new LiveSettings(begun, {
+it("an internal error is no problem of the files", () => {
+  live = new LiveSettings(initial, {
     read: () => {
-      throw new TypeError("ours");
+      throw new TypeError("internal");
     },
     apply: () => {},
-    refused: () => {},
-    applied: () => {},
+    observer: { refused: () => {}, applied: () => {} },
   });
-  expect(() => live.look()).toThrow(TypeError);
+  expect(() => live.reread()).toThrow(TypeError);
 });

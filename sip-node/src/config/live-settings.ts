@@ -1,35 +1,39 @@
 /**
- * The settings in force: read again when the mounted files change. A file with a problem changes nothing; what can change in a running
- * node changes at once, and the rest is told.
+ * The settings in force. They are read again when the mounted files change. Files with a problem change nothing. Valid files come into force
+ * at once, except the settings that need a restart; the observer is notified of these.
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Config, ConfigError, type Settings } from "./config.ts";
-import { restarts } from "./restarts.ts";
+import { settingsToRestart } from "./settings-to-restart.ts";
 
-export interface SettingsUser {
+export interface LiveSettingsDependencies {
   /** Throws `ConfigError`. */
   read(): Settings;
-  /** Puts in force what a running node can change. */
+  /** Puts the settings into force that a running node can change. */
   apply(settings: Settings): void;
+  readonly observer: LiveSettingsObserver;
+}
+
+export interface LiveSettingsObserver {
   refused(problems: readonly string[]): void;
-  /** `waiting`: settings that need a restart, by their names. */
-  applied(settings: Settings, waiting: readonly string[]): void;
+  /** `restarts`: the names of the settings that need a restart. */
+  applied(settings: Settings, restarts: readonly string[]): void;
 }
 
 export class LiveSettings {
-  private readonly user: SettingsUser;
-  private readonly begun: Config;
+  private readonly deps: LiveSettingsDependencies;
+  private readonly initial: Config;
   private current: Settings;
-  /** Of the files as they are now. */
   private problems: readonly string[] = [];
 
-  constructor(begun: Settings, user: SettingsUser) {
-    this.begun = begun.config;
-    this.current = begun;
-    this.user = user;
+  /** `initial`: the settings with which the process started. */
+  constructor(initial: Settings, deps: LiveSettingsDependencies) {
+    this.initial = initial.config;
+    this.current = initial;
+    this.deps = deps;
   }
 
-  /** In force, but for what needs a restart. */
+  /** The last valid configuration, also of settings that need a restart. */
   get config(): Config {
     return this.current.config;
   }
@@ -38,16 +42,16 @@ export class LiveSettings {
     return this.current.hash;
   }
 
-  /** Of the files as they were read last. */
+  /** The problems of the files when they were read last, and the names of the settings that need a restart. */
   get report(): { readonly problems: readonly string[]; readonly restarts: readonly string[] } {
-    return { problems: this.problems, restarts: restarts(this.begun, this.current.config) };
+    return { problems: this.problems, restarts: settingsToRestart(this.initial, this.current.config) };
   }
 
-  /** Reads the files again. Each change is told once, however often they are read. */
-  look(): void {
+  /** Reads the files again. The observer is notified once of each change. */
+  reread(): void {
     let next: Settings;
     try {
-      next = this.user.read();
+      next = this.deps.read();
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       return this.refuse(error.problems);
@@ -56,13 +60,13 @@ export class LiveSettings {
     if (!isChanged && this.problems.length === 0) return;
     this.problems = [];
     this.current = next;
-    if (isChanged) this.user.apply(next);
-    this.user.applied(next, restarts(this.begun, next.config));
+    if (isChanged) this.deps.apply(next);
+    this.deps.observer.applied(next, settingsToRestart(this.initial, next.config));
   }
 
   private refuse(problems: readonly string[]): void {
     if (isDeepStrictEqual(problems, this.problems)) return;
     this.problems = problems;
-    this.user.refused(problems);
+    this.deps.observer.refused(problems);
   }
 }

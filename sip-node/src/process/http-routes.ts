@@ -1,7 +1,7 @@
-/** What a node says over HTTP: probes and metrics to whoever scrapes them, status and drain on loopback only. */
-import type { Pages } from "../adapters/http.ts";
-import type { Stage } from "./life-cycle.ts";
+/** The HTTP routes of a node: probes and metrics on one port; status and drain on another port, on loopback only. */
+import type { Routes } from "../adapters/http.ts";
 import type { Ms } from "../wire/units.ts";
+import type { Stage } from "./life-cycle.ts";
 
 export interface Status {
   readonly node: string;
@@ -11,28 +11,28 @@ export interface Status {
   readonly ready: boolean;
   readonly draining: boolean;
   readonly transactions: { readonly server: number; readonly client: number };
-  /** Live peers, without those that drain. */
+  /** The number of live peers that do not drain. */
   readonly servingPeers: number;
   readonly configurationHash: string;
   readonly configurationProblems: readonly string[];
-  /** Settings as mounted that need a restart. */
+  /** The names of the mounted settings that need a restart. */
   readonly configurationRestarts: readonly string[];
 }
 
 export interface RoutesDependencies {
   status(): Status;
-  /** How long ago the node's clock ticked. */
+  /** The time since the last tick of the node. */
   sinceTick(): Ms;
   metrics(): Promise<{ readonly type: string; readonly text: string }>;
   drain(): void;
 }
 
-/** Rule 20: whoever is busy is not dead. */
-const patience: Ms = 10_000;
+/** A node that is only busy must not fail its liveness probe (rule 20). */
+const livenessTimeout: Ms = 10_000;
 
-export const publicRoutes = (deps: RoutesDependencies): Pages => ({
+export const publicRoutes = (deps: RoutesDependencies): Routes => ({
   "GET /healthz": () =>
-    deps.sinceTick() < patience
+    deps.sinceTick() < livenessTimeout
       ? { status: 200, text: "ok\n" }
       : { status: 503, text: `no tick for ${Math.round(deps.sinceTick())} ms\n` },
   "GET /readyz": () =>
@@ -40,7 +40,7 @@ export const publicRoutes = (deps: RoutesDependencies): Pages => ({
   "GET /metrics": async () => ({ status: 200, ...(await deps.metrics()) }),
 });
 
-export const controlRoutes = (deps: RoutesDependencies): Pages => ({
+export const controlRoutes = (deps: RoutesDependencies): Routes => ({
   "GET /status": () => json(200, deps.status()),
   "POST /drain": () => {
     deps.drain();

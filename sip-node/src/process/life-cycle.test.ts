@@ -1,4 +1,4 @@
-/** From start to exit (design-sip rules 20 and 21). */
+/** The stages of a node from start to exit (design-sip rules 20 and 21). */
 import { expect, it } from "vitest";
 import { LifeCycle } from "./life-cycle.ts";
 
@@ -12,7 +12,7 @@ function serving(): LifeCycle {
   return life;
 }
 
-it("it is ready from the first service on, and stays ready while it drains", () => {
+it("a node is ready once it serves, and stays ready while it drains", () => {
   const life = new LifeCycle();
   expect(life.isReady).toBe(false);
   life.serve();
@@ -20,11 +20,11 @@ it("it is ready from the first service on, and stays ready while it drains", () 
   expect([life.isReady, life.isDraining, life.stage]).toEqual([true, true, "draining"]);
 });
 
-it("who serves does not leave, with nothing to do either", () => {
+it("a node that serves does not exit, even without work", () => {
   expect(serving().mayLeave(1_000_000, 0, idle)).toBe(false);
 });
 
-it("who drains leaves when nothing is left and the balancers know, or when the time is over that is in force then", () => {
+it("a draining node exits when no work is left and load balancers have removed it, or after the timeout then in force", () => {
   const life = serving();
   life.drain(1_000);
   expect([30_999, 31_000].map((now) => life.mayLeave(now, 240_000, idle))).toEqual([false, true]);
@@ -33,13 +33,13 @@ it("who drains leaves when nothing is left and the balancers know, or when the t
   expect(life.mayLeave(3_000, 2_000, busy)).toBe(true);
 });
 
-it("the second order to drain does not begin it anew", () => {
+it("a second drain does not restart the first", () => {
   const life = serving();
   expect([life.drain(0), life.drain(100_000)]).toEqual([true, false]);
   expect(life.mayLeave(240_000, 240_000, busy)).toBe(true);
 });
 
-it("in a hurry, only answers that are owed are waited for, five seconds at most", () => {
+it("in a hurry, only requests without a final response are waited for, five seconds at most", () => {
   const life = serving();
   life.drain(0);
   life.hurry(10_000);
@@ -48,7 +48,7 @@ it("in a hurry, only answers that are owed are waited for, five seconds at most"
   expect([14_999, 15_000].map((now) => life.mayLeave(now, 240_000, busy))).toEqual([false, true]);
 });
 
-it("who never served has nobody to wait for", () => {
+it("a node that never served exits at once", () => {
   const life = new LifeCycle();
   expect(life.mayLeave(0, 240_000, busy)).toBe(false);
   life.drain(0);

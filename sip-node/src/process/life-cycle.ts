@@ -1,26 +1,26 @@
 /**
- * From start to exit (design-sip rules 20 and 21).
+ * The stages of a node from start to exit (design-sip rules 20 and 21).
  *
- *   starting ──serve──► serving ──drain──► draining ──drained, or the time is over──► gone
- *       └───────────────── drain: nothing to wait for ────────────────────────────────►
+ *   starting ──serve──► serving ──drain──► draining ──drained, or the timeout is over──► exit
+ *       └───────────────── drain: nothing to wait for ──────────────────────────────────►
  *
- * Ready from `serving` on, and while draining: what flows stay here keep coming until the exit. A node with nothing to do stays too until
- * whoever sends phones here has noticed: until then new flows come, and with nobody here they would go nowhere.
+ * A node is ready from `serving` on, also while it drains, because phones whose flows are pinned to it keep sending until it exits. A node
+ * without work does not exit before load balancers have removed it: until then they send it new flows, which would be lost.
  */
 import type { Ms } from "../wire/units.ts";
 
 export type Stage = "starting" | "serving" | "draining";
 
-/** Load balancers look at their nodes every 5 to 10 s and believe the second or third look (design-sip rule 22). */
-const noticedAfter: Ms = 30_000;
-/** How long a node in a hurry waits for the requests that it owes an answer. */
-const hurriedPatience: Ms = 5_000;
+/** Load balancers probe their nodes every 5 to 10 s and remove one after two or three failures (design-sip rule 22). */
+const removedFromBalancersAfter: Ms = 30_000;
+/** How long a node in a hurry waits for requests without a final response. */
+const hurryTimeout: Ms = 5_000;
 
-/** What there is to wait for. */
-export interface Work {
-  /** Nothing is left at all. */
+/** The work that a draining node waits for. */
+export interface RemainingWork {
+  /** No work is left. */
   readonly isDrained: boolean;
-  /** Some phone waits for a final response. */
+  /** A phone waits for a final response. */
   readonly owesAnswers: boolean;
 }
 
@@ -36,7 +36,7 @@ export class LifeCycle {
     this.hasServed = true;
   }
 
-  /** False when it drains already. */
+  /** False if it drains already. */
   drain(now: Ms): boolean {
     if (this.stage === "draining") return false;
     this.stage = "draining";
@@ -44,7 +44,7 @@ export class LifeCycle {
     return true;
   }
 
-  /** Somebody waits: only answers that are owed are waited for. */
+  /** From now on only requests without a final response are waited for. */
   hurry(now: Ms): void {
     this.hurriedSince ??= now;
   }
@@ -57,12 +57,13 @@ export class LifeCycle {
     return this.stage === "draining";
   }
 
-  /** Whether the process may end. `timeout` is the drain's. */
-  mayLeave(now: Ms, timeout: Ms, { isDrained, owesAnswers }: Work): boolean {
+  /** Whether the process may exit. `timeout`: the longest time of a drain. */
+  mayLeave(now: Ms, timeout: Ms, { isDrained, owesAnswers }: RemainingWork): boolean {
     if (!this.isDraining) return false;
     const drainedFor = now - this.drainedSince;
-    if (!this.hasServed || drainedFor >= timeout || (isDrained && drainedFor >= noticedAfter)) return true;
+    if (!this.hasServed || drainedFor >= timeout || (isDrained && drainedFor >= removedFromBalancersAfter))
+      return true;
     if (this.hurriedSince === undefined) return false;
-    return !owesAnswers || now - this.hurriedSince >= hurriedPatience;
+    return !owesAnswers || now - this.hurriedSince >= hurryTimeout;
   }
 }

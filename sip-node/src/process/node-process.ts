@@ -5,7 +5,7 @@ import { clock, every } from "../adapters/clock.ts";
 import { isFromLoopback, serveHttp } from "../adapters/http.ts";
 import { watchFolders } from "../adapters/watch-folders.ts";
 import type { Settings } from "../config/config.ts";
-import { LiveSettings } from "../config/live-settings.ts";
+import { LiveSettings, type LiveSettingsObserver } from "../config/live-settings.ts";
 import type { Ms } from "../wire/units.ts";
 import type { Assembly } from "./assemble.ts";
 import { controlRoutes, publicRoutes, type RoutesDependencies, type Status } from "./http-routes.ts";
@@ -55,7 +55,7 @@ export class NodeProcess {
 
   /** Resolves when phones are served. Rejects if an address cannot be bound. */
   async start(): Promise<void> {
-    this.stops.push(watchFolders(this.deps.folders, rereadInterval, () => this.settings.look()));
+    this.stops.push(watchFolders(this.deps.folders, rereadInterval, () => this.settings.reread()));
     this.servers = await this.serveHttp();
     this.receive();
     this.stops.push(startPeriodicTasks(this.parts, this.deps.output));
@@ -88,10 +88,13 @@ export class NodeProcess {
 
   private createLiveSettings(): LiveSettings {
     const { settings, readSettings, parts } = this.deps;
-    const { telemetry } = parts;
-    return new LiveSettings(settings, {
-      read: readSettings,
-      apply: (next) => parts.apply(next),
+    const apply = (next: Settings) => parts.apply(next);
+    return new LiveSettings(settings, { read: readSettings, apply, observer: this.observeSettings() });
+  }
+
+  private observeSettings(): LiveSettingsObserver {
+    const { telemetry } = this.parts;
+    return {
       refused: (problems) => {
         telemetry.configurationRead(problems.length, this.settings.report.restarts.length);
         this.log.error({ problems }, "configuration refused, the last valid one stays in force");
@@ -102,7 +105,7 @@ export class NodeProcess {
         if (restarts.length > 0)
           this.log.warn({ waiting: restarts }, "configuration: these settings need a restart");
       },
-    });
+    };
   }
 
   /** The control port accepts requests from this host only: who may forward a port to it is decided by RBAC. */

@@ -1,9 +1,9 @@
-/** Which settings a running node cannot change. */
+/** The settings that a running node cannot change. */
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "./config.ts";
 
-/** By the names that they have in the file; all others come into force at once. */
-const fixed: Readonly<Record<string, (config: Config) => unknown>> = {
+/** By their names in the file. All other settings come into force at once. */
+const fixedSettings: Readonly<Record<string, (config: Config) => unknown>> = {
   name: ({ name }) => name,
   "sip.listen": ({ sip }) => sip.listen,
   "sip.reusePort": ({ sip }) => sip.reusePort,
@@ -19,8 +19,8 @@ const fixed: Readonly<Record<string, (config: Config) => unknown>> = {
   "limits.transactions": ({ maxTransactions }) => maxTransactions,
 };
 
-/** What differs between the configuration that the process began with and another, and needs a new process. */
-export const restarts = (begun: Config, next: Config): readonly string[] =>
-  Object.entries(fixed)
-    .filter(([, of]) => !isDeepStrictEqual(of(begun), of(next)))
+/** The names of the settings that differ between the two configurations and need a restart. */
+export const settingsToRestart = (initial: Config, next: Config): readonly string[] =>
+  Object.entries(fixedSettings)
+    .filter(([, valueOf]) => !isDeepStrictEqual(valueOf(initial), valueOf(next)))
     .map(([name]) => name);
