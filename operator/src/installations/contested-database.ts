@@ -1,36 +1,35 @@
 /**
- * A database of ours into whose `strowger_meta` somebody else wrote an epoch while this process led: another operator of the same SipCluster
- * (a restored Kubernetes cluster), or whoever has a login to it. That one SipCluster stands aside, or two would raise the epoch in turns for
- * ever:
+ * A database of this SipCluster into whose `strowger_meta` another program wrote an epoch while this process led it: another operator of the
+ * same SipCluster (a restored Kubernetes cluster), or anything else with a login. This process stops writing to that database, because
+ * otherwise two operators would raise the epoch in turns without end:
  *
- *   contested ── a minute here, and a minute without a beat there ──► taken again
- *             └─ the annotation take-over, set since it was lost  ──► taken again, once
+ *   contested ── a minute has passed, and the other leader sent no beat for a minute ──► taken again
+ *             └─ the annotation take-over was set after the loss                      ──► taken again, once
  */
 import { UnusableAddress } from "../adapters/mysql/failure.ts";
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
-import type { Statements } from "../adapters/mysql/database.ts";
-import { leaderBeat } from "../adapters/mysql/leader-beat.ts";
+import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 
-/** So long it is left alone, and so long must the other one be silent. */
-export const standsAside: Ms = 60_000;
+/** This process leaves the database alone for so long, and the other leader must be silent for so long. */
+export const standAsideFor: Ms = 60_000;
 
 export interface LostDatabase {
   readonly uid: string;
   readonly address: DatabaseAddress;
   readonly installationId: string;
-  /** This process, as it named itself to the database. */
+  /** The name of this process in `strowger_meta`. */
   readonly name: string;
-  /** In milliseconds, by the clock that is handed to `mayBeTaken`. */
+  /** In milliseconds, by the clock of `mayBeTaken`'s `now`. */
   readonly lostAt: number;
 }
 
 export class ContestedDatabase {
   readonly #lost: LostDatabase;
-  /** An annotation that was there before says nothing about this loss. */
+  /** False: the annotation was there before the loss, so it does not refer to it. */
   #isAnnotationNew: boolean;
-  #isAskedFor = false;
+  #isTakeOverRequested = false;
   #leader: string;
 
   constructor(lost: LostDatabase, leader: string, object: KubernetesObject | undefined) {
@@ -39,13 +38,13 @@ export class ContestedDatabase {
     this.#isAnnotationNew = takeOverOf(object) !== lost.installationId;
   }
 
-  /** Told whenever the SipCluster changed. */
+  /** The SipCluster changed. */
   changed(object: KubernetesObject): void {
     if (takeOverOf(object) !== this.#lost.installationId) this.#isAnnotationNew = true;
-    this.#isAskedFor = this.#isAnnotationNew && takeOverOf(object) === this.#lost.installationId;
+    this.#isTakeOverRequested = this.#isAnnotationNew && takeOverOf(object) === this.#lost.installationId;
   }
 
-  /** Whether it is this SipCluster's database, at this place; whatever the password is now. */
+  /** Whether the SipCluster of that uid lost the database at that address. Users and passwords are not compared. */
   isOf(uid: string, { host, otherHosts, port, database }: DatabaseAddress): boolean {
     const { uid: ours, address } = this.#lost;
     const hosts = [address.host, ...(address.otherHosts ?? [])].join();
@@ -53,13 +52,13 @@ export class ContestedDatabase {
     return uid === ours && isThere && port === address.port && database === address.database;
   }
 
-  /** Asks the database only after a minute. Throws what asking throws. */
-  async mayBeTaken(database: Statements, now: number): Promise<boolean> {
-    if (this.#isAskedFor) return true;
-    if (now - this.#lost.lostAt < standsAside) return false;
-    const { leader, age } = await leaderBeat(database);
+  /** Asks the database only after a minute. Throws what the request throws. `now` in milliseconds. */
+  async mayBeTaken(database: { leaderBeat(): Promise<LeaderBeat> }, now: number): Promise<boolean> {
+    if (this.#isTakeOverRequested) return true;
+    if (now - this.#lost.lostAt < standAsideFor) return false;
+    const { leader, age } = await database.leaderBeat();
     this.#leader = leader;
-    return age >= standsAside;
+    return age >= standAsideFor;
   }
 
   /** For the SipCluster's conditions. */
@@ -71,7 +70,7 @@ export class ContestedDatabase {
         : `another operator (${JSON.stringify(this.#leader.slice(0, 100))}) writes to this database`;
     return new UnusableAddress(
       "DatabaseTaken",
-      `${who}; end it, or give each SipCluster a database and a login of its own. Taken again when no leader has beaten for ${standsAside / 1000} s, or at once with the annotation sip.strowger.dev/take-over: ${installationId}, set anew`,
+      `${who}; end it, or give each SipCluster a database and a login of its own. Taken again when no leader has beaten for ${standAsideFor / 1000} s, or at once with the annotation sip.strowger.dev/take-over: ${installationId}, set anew`,
     );
   }
 }

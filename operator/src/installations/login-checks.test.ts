@@ -17,8 +17,8 @@ function house(tryLogin: (address: DatabaseAddress) => Promise<void> = fine) {
   let now = 0;
   const checks = new LoginChecks(tryLogin, () => now);
   const reasons = async (given: LoginTries): Promise<(string | undefined)[]> => {
-    await checks.check("ns/c", given);
-    const { operator, nodes } = checks.of("ns/c");
+    await checks.check(given);
+    const { operator, nodes } = checks.problems;
     return [operator?.reason, nodes?.reason];
   };
   return { checks, reasons, pass: (ms: number) => (now += ms) };
@@ -48,24 +48,21 @@ test("an outage, or an API server that cannot be asked, says nothing new of a lo
 
 test("a login is tried once a minute, one check after the other, and what is forgotten stays so", async () => {
   const { checks, pass } = house();
-  expect(checks.isDue("ns/c")).toBe(true);
+  expect(checks.isDue()).toBe(true);
   const held = Promise.withResolvers<undefined>();
   const order: string[] = [];
-  const first = checks.check("ns/c", tries({ operator: () => (order.push("first"), held.promise) }));
-  const second = checks.check(
-    "ns/c",
-    tries({ operator: () => (order.push("second"), Promise.reject(denied)) }),
-  );
+  const first = checks.check(tries({ operator: () => (order.push("first"), held.promise) }));
+  const second = checks.check(tries({ operator: () => (order.push("second"), Promise.reject(denied)) }));
   await Promise.resolve();
   await Promise.resolve();
   expect(order).toEqual(["first"]);
   pass(59_999);
-  expect(checks.isDue("ns/c")).toBe(false);
+  expect(checks.isDue()).toBe(false);
   pass(1);
-  expect(checks.isDue("ns/c")).toBe(true);
-  checks.forget("ns/c");
+  expect(checks.isDue()).toBe(true);
+  checks.forget();
   held.resolve(undefined);
   await Promise.all([first, second]);
   expect(order).toEqual(["first", "second"]);
-  expect(checks.of("ns/c")).toEqual({});
+  expect(checks.problems).toEqual({});
 });

@@ -1,19 +1,18 @@
 /**
- * Tries the logins that a SipCluster's Secrets hold, each on a connection of its own: at once when a Secret changed, and now and then,
- * because a password also changes in MySQL alone, and not every Secret is watched. Open connections outlive the password they were made
- * with, so that without this a wrong one shows hours later, when the server restarts.
+ * Tries the logins in a SipCluster's Secrets, each on a connection of its own: at once when a Secret changed, and once a minute, because a
+ * password can change in MySQL alone, and not every Secret is watched. Open connections survive a change of the password. Without these
+ * checks a wrong password would be found hours later, when the server restarts.
  */
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
 import { failureOf, type Failure } from "../adapters/mysql/failure.ts";
 import type { LoginProblems } from "../installations.ts";
 import type { Ms } from "../runtime/clock.ts";
-import type { ObjectKey } from "../runtime/object.ts";
 
-/** Rarely enough that no server locks the account for it. */
+/** Rare enough that no server locks the account. */
 const every: Ms = 60_000;
 
-/** What the server or the Secret says of the login itself; everything else is an outage, and says nothing about it. */
-const ofLogin = new Set([
+/** Failures of the login itself. Any other failure is an outage, which proves nothing about the login. */
+const loginFailures = new Set([
   "DatabaseAccessDenied",
   "DatabaseNotFound",
   "DatabaseTlsFailed",
@@ -24,16 +23,16 @@ const ofLogin = new Set([
 export interface LoginTries {
   /** Throws what is wrong with the operator's login. */
   readonly operator: () => Promise<unknown>;
-  /** The nodes' login; undefined: it is the operator's. Throws where its Secret has none. */
+  /** The nodes' login; undefined: it is the operator's. Throws where the Secret holds none. */
   readonly nodes: () => Promise<DatabaseAddress | undefined>;
 }
 
 export class LoginChecks {
   readonly #tryLogin: (address: DatabaseAddress) => Promise<void>;
   readonly #now: () => number;
-  readonly #problems = new Map<ObjectKey, LoginProblems>();
-  readonly #triedAt = new Map<ObjectKey, number>();
-  readonly #trying = new Map<ObjectKey, Promise<void>>();
+  #problems: LoginProblems = {};
+  #triedAt: number | undefined;
+  #trying: Promise<void> = Promise.resolve();
 
   /** `now` in milliseconds. */
   constructor(tryLogin: (address: DatabaseAddress) => Promise<void>, now: () => number) {
@@ -41,31 +40,29 @@ export class LoginChecks {
     this.#now = now;
   }
 
-  of(key: ObjectKey): LoginProblems {
-    return this.#problems.get(key) ?? {};
+  get problems(): LoginProblems {
+    return this.#problems;
   }
 
-  isDue(key: ObjectKey): boolean {
-    return this.#now() - (this.#triedAt.get(key) ?? Number.NEGATIVE_INFINITY) >= every;
+  isDue(): boolean {
+    return this.#triedAt === undefined || this.#now() - this.#triedAt >= every;
   }
 
-  /** Never throws. A check that is asked for while one is under way begins when that has ended. */
-  check(key: ObjectKey, tries: LoginTries): Promise<void> {
-    this.#triedAt.set(key, this.#now());
-    const trying = (this.#trying.get(key) ?? Promise.resolve()).then(() => this.#check(key, tries));
-    this.#trying.set(key, trying);
-    return trying.finally(() => {
-      if (this.#trying.get(key) === trying) this.#trying.delete(key);
-    });
+  /** Never throws. A check begins when the check before it has ended. */
+  check(tries: LoginTries): Promise<void> {
+    this.#triedAt = this.#now();
+    this.#trying = this.#trying.then(() => this.#check(tries));
+    return this.#trying;
   }
 
-  forget(key: ObjectKey): void {
-    this.#problems.delete(key);
-    this.#triedAt.delete(key);
+  /** Also a check under way reports no problem then. */
+  forget(): void {
+    this.#problems = {};
+    this.#triedAt = undefined;
   }
 
-  async #check(key: ObjectKey, { operator, nodes }: LoginTries): Promise<void> {
-    const before = this.of(key);
+  async #check({ operator, nodes }: LoginTries): Promise<void> {
+    const before = this.#problems;
     const found = {
       operator: await this.#problem(operator, before.operator),
       nodes: await this.#problem(async () => {
@@ -73,11 +70,11 @@ export class LoginChecks {
         if (address !== undefined) await this.#tryLogin(address);
       }, before.nodes),
     };
-    if (!this.#triedAt.has(key)) return; // forgotten meanwhile
-    this.#problems.set(key, {
+    if (this.#triedAt === undefined) return; // forgotten meanwhile
+    this.#problems = {
       ...(found.operator === undefined ? {} : { operator: found.operator }),
       ...(found.nodes === undefined ? {} : { nodes: found.nodes }),
-    });
+    };
   }
 
   async #problem(attempt: () => Promise<unknown>, before: Failure | undefined): Promise<Failure | undefined> {
@@ -86,7 +83,7 @@ export class LoginChecks {
       return undefined;
     } catch (error) {
       const failure = failureOf(error);
-      return failure !== undefined && ofLogin.has(failure.reason) ? failure : before;
+      return failure !== undefined && loginFailures.has(failure.reason) ? failure : before;
     }
   }
 }

@@ -1,8 +1,8 @@
-/** Where the database of a SipCluster is, out of its spec and the Secrets that it names. Pure. */
+/** The address of a SipCluster's database, from its spec and the Secrets that the spec names. */
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
 import { UnusableAddress } from "../adapters/mysql/failure.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
-import type { Secret } from "../runtime/source.ts";
+import type { Secret, Source } from "../runtime/source.ts";
 import type { SipClusterSpec } from "../sources/types.ts";
 import { ownValue } from "../runtime/own-value.ts";
 
@@ -12,21 +12,43 @@ export type MysqlSpec = NonNullable<SipClusterSpec["mysql"]>;
 export const mysqlOf = (cluster: KubernetesObject): MysqlSpec | undefined =>
   (cluster.spec as SipClusterSpec).mysql;
 
-/** The Secret of the operator's user; the nodes' user, where none is named for the operator. */
+/** The Secret of the operator's login. Without one of its own, the operator uses the nodes' login. */
 export const credentialsOf = (namespace: string, mysql: MysqlSpec): ObjectKey =>
   keyOf(namespace, (mysql.adminCredentialsSecretRef ?? mysql.credentialsSecretRef).name);
 
-/** The Secret of the login that nodes mount. */
+/** The Secret that nodes mount. */
 export const nodesCredentialsOf = (namespace: string, mysql: MysqlSpec): ObjectKey =>
   keyOf(namespace, mysql.credentialsSecretRef.name);
 
-/** The same database as nodes sign in to it. */
+/** The same database with the nodes' login. */
 export const asNodes = ({ adminCredentialsSecretRef: _, ...mysql }: MysqlSpec): MysqlSpec => mysql;
 
-export const caOf = (namespace: string, { tls }: MysqlSpec): ObjectKey | undefined =>
+const caOf = (namespace: string, { tls }: MysqlSpec): ObjectKey | undefined =>
   tls?.caSecretRef === undefined ? undefined : keyOf(namespace, tls.caSecretRef.name);
 
-/** Throws `UnusableAddress` where a Secret or a key of it is missing; `undefined` is a Secret that is not there. */
+/** All Secrets that the spec names. */
+export const secretsOf = (namespace: string, mysql: MysqlSpec): readonly (ObjectKey | undefined)[] => [
+  credentialsOf(namespace, mysql),
+  caOf(namespace, mysql),
+  nodesCredentialsOf(namespace, mysql),
+];
+
+/** Reads the Secrets. Throws what that throws, and `UnusableAddress`. */
+export async function readAddress(
+  source: Pick<Source, "secret">,
+  namespace: string,
+  mysql: MysqlSpec,
+): Promise<DatabaseAddress> {
+  const ca = caOf(namespace, mysql);
+  return mysqlAddress(
+    namespace,
+    mysql,
+    await source.secret(credentialsOf(namespace, mysql)),
+    ca === undefined ? undefined : await source.secret(ca),
+  );
+}
+
+/** Throws `UnusableAddress` where a Secret is missing (`undefined`) or lacks a key. */
 export function mysqlAddress(
   namespace: string,
   mysql: MysqlSpec,

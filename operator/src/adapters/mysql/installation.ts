@@ -92,7 +92,7 @@ const installationUnder = async (database: Database, id: string, epoch: number):
 });
 
 /** Looks at a database that belongs to another SipCluster, and takes it with the first write. */
-export async function visitInstallation(database: Database, name: string): Promise<Installation> {
+export async function observeInstallation(database: Database, name: string): Promise<Installation> {
   const { id } = await idAndEpoch(database);
   let taken: Promise<Installation> | undefined;
   const write = async (work: (change: Change) => Promise<void>): Promise<void> =>

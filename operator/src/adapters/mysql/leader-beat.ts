@@ -39,8 +39,8 @@ export async function beat(database: Statements, { id, epoch }: Leadership): Pro
   return beaten === 1;
 }
 
-/** Nobody needs to wait for a leader that left. */
-export async function sayGoodbye(database: Statements, { id, epoch }: Leadership): Promise<void> {
+/** Withdraws the beat, so that no other operator waits for this one. */
+export async function resign(database: Statements, { id, epoch }: Leadership): Promise<void> {
   await database.run(
     "UPDATE strowger_meta SET leader_beat_at = 0 WHERE id = 1 AND installation_id = ? AND epoch = ?",
     [id, epoch],
