@@ -275,7 +275,7 @@ export class Exchange {
       bindingsById: async (ids) => wait().then(() => store.bindingsById(ids)),
       bindingsByContact: async (key, limit) => wait().then(() => store.bindingsByContact(key, limit)),
       dialogTargets: async (ids) => wait().then(() => store.dialogTargets(ids)),
-      keepDialogTargets: async (targets) => wait().then(() => store.keepDialogTargets(targets)),
+      storeDialogTargets: async (targets) => wait().then(() => store.storeDialogTargets(targets)),
       commit: async (changes) => wait().then(() => store.commit(changes)),
     };
   }

@@ -332,8 +332,8 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
 
       it("come back as they were, in the order asked, from either store; the last one counts", async () => {
         const longest = "9223372036854775806";
-        await store.keepDialogTargets([target("1"), target(longest, { flow: flowOf("2001:db8::1", 5060) })]);
-        await other.keepDialogTargets([target("1", { isBehindNat: false, ownerNode: "", contactKey: "0" })]);
+        await store.storeDialogTargets([target("1"), target(longest, { flow: flowOf("2001:db8::1", 5060) })]);
+        await other.storeDialogTargets([target("1", { isBehindNat: false, ownerNode: "", contactKey: "0" })]);
         for (const one of [store, other])
           expect(await one.dialogTargets([longest, "2", "1"])).toEqual([
             target(longest, { flow: flowOf("2001:db8::1", 5060) }),

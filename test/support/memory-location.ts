@@ -18,7 +18,7 @@ import type {
 import { contactKey } from "../../sip-node/src/location/contact-key.ts";
 import type { DialogTarget } from "../../sip-node/src/location/dialog-target.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
-import { unstorable } from "../../sip-node/src/location/storable.ts";
+import { storageProblem } from "../../sip-node/src/location/storage-problem.ts";
 
 interface Row {
   readonly aor: Aor;
@@ -107,7 +107,7 @@ export class MemoryLocation implements LocationStore {
     return sideIds.map((id) => this.#targets.get(id));
   }
 
-  async keepDialogTargets(targets: readonly DialogTarget[]): Promise<void> {
+  async storeDialogTargets(targets: readonly DialogTarget[]): Promise<void> {
     this.#check();
     for (const target of targets) this.#targets.set(target.sideId, target);
   }
@@ -179,7 +179,7 @@ export class MemoryLocation implements LocationStore {
   #commitOne({ aor, version, bindings }: BindingChange): CommitOutcome {
     const key = aorText(aor);
     if ((this.#versions.get(key) ?? 0) !== version) return "conflict";
-    const unfit = bindings.map(unstorable).find((reason) => reason !== undefined);
+    const unfit = bindings.map(storageProblem).find((reason) => reason !== undefined);
     if (unfit !== undefined) return { unfit };
     this.#versions.set(key, version + 1);
     for (const binding of bindings)

@@ -16,7 +16,7 @@ import { callersReason } from "../proxy/cancel-reason.ts";
 import { answerOptions, route, routeAck } from "../proxy/proxy.ts";
 import type { ProxyHouse, Routing } from "../proxy/routing.ts";
 import type { Event } from "../proxy/response-context.ts";
-import { register, type RegistrarHouse } from "../registrar/register.ts";
+import { register, type RegistrarDependencies } from "../registrar/register.ts";
 import type { Telemetry } from "../telemetry/metrics.ts";
 import { exchangeKey } from "../transaction/server-key.ts";
 import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
@@ -25,8 +25,8 @@ import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
 
-export interface RequestsHouse extends ProxyHouse, RegistrarHouse {
-  readonly lookup: ProxyHouse["lookup"] & RegistrarHouse["lookup"];
+export interface RequestsHouse extends ProxyHouse, RegistrarDependencies {
+  readonly lookup: ProxyHouse["lookup"] & RegistrarDependencies["lookup"];
   readonly cluster: Pick<
     Cluster,
     "mustAskPeers" | "offer" | "releaseFlows" | "markAuthenticated" | "deliver" | "beginHandedOver"
@@ -205,8 +205,8 @@ export class Requests {
   private async register(server: Server, call: Call): Promise<void> {
     const answer = await register(server.request, server.flow, this.house);
     if (answer.kind === "accept") {
-      this.house.cluster.releaseFlows(answer.left);
-      this.house.cluster.markAuthenticated(server.flow, answer.bindingLasts * 1000);
+      this.house.cluster.releaseFlows(answer.formerFlows);
+      this.house.cluster.markAuthenticated(server.flow, answer.flowExpiresIn * 1000);
     }
     if (answer.status === 401) this.answers.replyOnce(server, call, answer);
     else this.answers.reply(server, call, answer);

@@ -1,4 +1,4 @@
-/** Who may register and be called: rows of `domain` and `subscriber` with their side rows, as the rooms see them. */
+/** The users that may register and be called: rows of `domain` and `subscriber` with their side rows. */
 import type { Seconds } from "../wire/units.ts";
 
 /** An address of record: user part unescaped, case kept; domain in lower case. */
@@ -20,16 +20,16 @@ export interface Domain {
   readonly registration: RegistrationSettings;
   /** Digest algorithms offered, in order of preference: "MD5", "SHA-256". */
   readonly algorithms: readonly ("MD5" | "SHA-256")[];
-  /** Whether who hides its identity may call its users (RFC 5079). */
+  /** Whether a caller that hides its identity may call its users (RFC 5079). */
   readonly anonymousCallers: AnonymousCallers;
 }
 
 export type AnonymousCallers = "Allow" | "Reject";
 
-/** A disabled domain counts as one that is not served. */
+/** A disabled domain is not served. */
 export const isServed = (domain: Domain | undefined): domain is Domain => domain?.isEnabled === true;
 
-/** A user of a served domain. Exactly one of `ha1` and `password` is set in most rows; none means that nobody can log in. */
+/** A user of a served domain. Exactly one of `ha1` and `password` is set in most rows; with neither, the user cannot log in. */
 export interface Account extends Aor {
   readonly realm: string;
   readonly isEnabled: boolean;
@@ -42,7 +42,7 @@ export interface Account extends Aor {
   readonly password: string | undefined;
   readonly algorithms: readonly ("MD5" | "SHA-256")[];
   readonly registration: RegistrationSettings;
-  /** The version of its bindings, read before they are. */
+  /** The version of its bindings. It is read before the bindings are. */
   readonly version: number;
 }
 
@@ -51,7 +51,7 @@ export interface RegistrationSettings {
   readonly defaultExpires: Seconds;
   readonly maxExpires: Seconds;
   readonly maxContacts: number;
-  /** What happens to one more contact than that: it takes the place of another one, or it is refused (docs/adr/0024). */
+  /** Whether one contact more replaces another one or is refused (docs/adr/0024). */
   readonly onMaxContacts: OnMaxContacts;
 }
 
@@ -65,7 +65,7 @@ export const defaultRegistration: RegistrationSettings = {
   onMaxContacts: "ReplaceOldest",
 };
 
-/** What a name stands for: aliases of users and domains are already followed. */
+/** The domain and user that a name refers to, after aliases of users and domains are resolved. */
 export interface Resolution {
   /** Undefined: the domain is not served here. */
   readonly domain: Domain | undefined;

@@ -11,25 +11,25 @@ export interface Binding {
   readonly q: number;
   readonly callId: string;
   readonly cseq: number;
-  /** Left by the database's clock; zero or less: expired, or removed by the phone. */
+  /** Remaining time by the database's clock; zero or less: expired, or removed by the phone. */
   readonly expiresIn: Seconds;
-  /** Where its REGISTER came from. */
+  /** The source of its REGISTER. */
   readonly flow: Flow;
   readonly isBehindNat: boolean;
-  /** The node that heard it last when it was written: a hint. Empty for a row of another tool. */
+  /** The owner of its flow when it was written, which may be outdated; "": a row of another tool. */
   readonly ownerNode: string;
   readonly userAgent: string;
   readonly instance: string | undefined;
   readonly regId: number;
   readonly nonceAt: Epoch;
   readonly nonceCount: number;
-  /** Since when it is registered without a break, by the database's clock; 0: it is now, or another tool's row does not say. */
+  /** When it was registered first without a break since, by the database's clock; 0: it is new, or another tool wrote the row. */
   readonly registeredAt: Epoch;
-  /** When its last REGISTER was committed, by the database's clock; undefined: it was not yet, or another tool wrote the row. */
+  /** When its last REGISTER was committed, by the database's clock; undefined: it is not yet committed, or another tool wrote the row. */
   readonly refreshedAt?: Epoch;
 }
 
-/** A binding with whose it is. */
+/** A binding with its address of record. */
 export interface OwnedBinding {
   readonly aor: Aor;
   readonly binding: Binding;
@@ -37,17 +37,17 @@ export interface OwnedBinding {
 
 export const isCurrent = (binding: Binding): boolean => binding.expiresIn > 0;
 
-/** A change of one address of record's bindings: atomic, and only from the version it was planned on. */
+/** A change of one address of record's bindings. It is atomic, and it is made only if the version is still the one it was planned on. */
 export interface BindingChange {
   readonly aor: Aor;
   readonly version: number;
-  /** Written as they are; `expiresIn` of zero or less removes (a reaper deletes the row later). */
+  /** The bindings to write. An `expiresIn` of zero or less removes a binding; a reaper deletes its row later. */
   readonly bindings: readonly Binding[];
 }
 
 /**
- * `conflict`: another node changed the address of record since; read and plan again. `unfit`: the column of that name cannot hold the value,
- * and never will.
+ * `conflict`: another node has changed the address of record; read and plan again. `unfit`: the name of the column that cannot hold the
+ * value; another attempt is of no use.
  */
 export type CommitOutcome =
   | "committed"

@@ -1,20 +1,22 @@
-/** What waits while a statement runs goes with the next one. */
+/** Items that arrive while a statement runs are in the next one. */
 import { describe, expect, it } from "vitest";
 import { Coalescer, QueueFull } from "./coalescer.ts";
 import { StoreUnavailable } from "./location-store.ts";
 
-/** Batches as they were run; each ends when its `end` is called. */
-function harness(bounds = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
+/** A coalescer whose batches end when `end` is called. */
+function start(limits = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
   const deferred: (() => void)[] = [];
   const batches: { readonly items: readonly number[]; end(fail?: Error): void }[] = [];
   const coalescer = new Coalescer<number, string>(
-    (items) =>
-      new Promise((resolve, reject) => {
-        const answers = items.map((item) => `answer ${item}`);
-        batches.push({ items, end: (fail) => (fail === undefined ? resolve(answers) : reject(fail)) });
-      }),
-    (act) => void deferred.push(act),
-    bounds,
+    {
+      run: (items) =>
+        new Promise((resolve, reject) => {
+          const answers = items.map((item) => `answer ${item}`);
+          batches.push({ items, end: (fail) => (fail === undefined ? resolve(answers) : reject(fail)) });
+        }),
+      defer: (act) => void deferred.push(act),
+    },
+    limits,
   );
   const turn = async (): Promise<void> => {
     for (const act of deferred.splice(0)) act();
@@ -24,21 +26,21 @@ function harness(bounds = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
 }
 
 describe("Coalescer", () => {
-  it("what arrives in one turn of the event loop is one batch, and each gets its own answer", async () => {
-    const { coalescer, batches, turn, items } = harness();
-    const asked = Promise.all([coalescer.ask(1), coalescer.ask(2)]);
+  it("all items of one turn of the event loop are one batch, and each gets its own answer", async () => {
+    const { coalescer, batches, turn, items } = start();
+    const answers = Promise.all([coalescer.add(1), coalescer.add(2)]);
     expect(items()).toEqual([]);
     await turn();
     expect(items()).toEqual([[1, 2]]);
     batches[0]?.end();
-    expect(await asked).toEqual(["answer 1", "answer 2"]);
+    expect(await answers).toEqual(["answer 1", "answer 2"]);
   });
 
-  it("what arrives while one runs waits for its end and goes together, at most maxBatch at once", async () => {
-    const { coalescer, batches, turn, items } = harness();
-    void coalescer.ask(1);
+  it("items that arrive while a batch runs are the next batch, at most maxBatch of them", async () => {
+    const { coalescer, batches, turn, items } = start();
+    void coalescer.add(1);
     await turn();
-    for (const item of [2, 3, 4, 5]) void coalescer.ask(item);
+    for (const item of [2, 3, 4, 5]) void coalescer.add(item);
     await turn();
     expect(items()).toEqual([[1]]);
     batches[0]?.end();
@@ -49,35 +51,37 @@ describe("Coalescer", () => {
     expect(items()).toEqual([[1], [2, 3, 4], [5]]);
   });
 
-  it("as many run beside each other as allowed", async () => {
-    const { coalescer, turn, items } = harness({ maxBatch: 1, maxRunning: 2, maxQueue: 9 });
-    for (const item of [1, 2, 3]) void coalescer.ask(item);
+  it("at most maxRunning batches run at the same time", async () => {
+    const { coalescer, turn, items } = start({ maxBatch: 1, maxRunning: 2, maxQueue: 9 });
+    for (const item of [1, 2, 3]) void coalescer.add(item);
     await turn();
     expect(items()).toEqual([[1], [2]]);
   });
 
-  it("a lone question while one of two may run does not wait", async () => {
-    const { coalescer, turn, items } = harness({ maxBatch: 9, maxRunning: 2, maxQueue: 9 });
-    void coalescer.ask(1);
+  it("an item does not wait while another batch may run", async () => {
+    const { coalescer, turn, items } = start({ maxBatch: 9, maxRunning: 2, maxQueue: 9 });
+    void coalescer.add(1);
     await turn();
-    void coalescer.ask(2);
+    void coalescer.add(2);
     await turn();
     expect(items()).toEqual([[1], [2]]);
   });
 
-  it("a batch that fails is asked again in halves: only what is refused alone fails", async () => {
-    const asked: (readonly number[])[] = [];
+  it("a batch that fails is run again in halves: only the refused items fail", async () => {
+    const batches: (readonly number[])[] = [];
     const bad = new Set([3, 4]);
     const coalescer = new Coalescer<number, string>(
-      async (items) => {
-        asked.push(items);
-        if (items.some((item) => bad.has(item))) throw new Error(`refused ${items.join(" ")}`);
-        return items.map((item) => `answer ${item}`);
+      {
+        run: async (items) => {
+          batches.push(items);
+          if (items.some((item) => bad.has(item))) throw new Error(`refused ${items.join(" ")}`);
+          return items.map((item) => `answer ${item}`);
+        },
+        defer: queueMicrotask,
       },
-      queueMicrotask,
       { maxBatch: 5, maxRunning: 1, maxQueue: 9 },
     );
-    const answers = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((item) => coalescer.ask(item)));
+    const answers = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((item) => coalescer.add(item)));
     expect(answers.map((one) => (one.status === "fulfilled" ? one.value : String(one.reason)))).toEqual([
       "answer 1",
       "answer 2",
@@ -86,14 +90,14 @@ describe("Coalescer", () => {
       "answer 5",
       "answer 6",
     ]);
-    expect(asked).toEqual([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2], [3], [4, 5], [4], [5], [6]]);
+    expect(batches).toEqual([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2], [3], [4, 5], [4], [5], [6]]);
   });
 
-  it("a failure is that of its batch alone, and the next one runs", async () => {
-    const { coalescer, batches, turn } = harness();
-    const first = expect(coalescer.ask(1)).rejects.toThrow("away");
+  it("a failure does not affect the next batch", async () => {
+    const { coalescer, batches, turn } = start();
+    const first = expect(coalescer.add(1)).rejects.toThrow("away");
     await turn();
-    const second = coalescer.ask(2);
+    const second = coalescer.add(2);
     batches[0]?.end(new Error("away"));
     await first;
     await turn();
@@ -101,28 +105,28 @@ describe("Coalescer", () => {
     expect(await second).toBe("answer 2");
   });
 
-  it("who waits behind a batch that met no database hears so at once, not a batch after the other", async () => {
-    const { coalescer, batches, turn, items } = harness({ maxBatch: 1, maxRunning: 1, maxQueue: 9 });
-    const asked = [1, 2, 3].map((item) => expect(coalescer.ask(item)).rejects.toThrow(StoreUnavailable));
+  it("when the database is unavailable, the whole queue is rejected at once", async () => {
+    const { coalescer, batches, turn, items } = start({ maxBatch: 1, maxRunning: 1, maxQueue: 9 });
+    const answers = [1, 2, 3].map((item) => expect(coalescer.add(item)).rejects.toThrow(StoreUnavailable));
     await turn();
     batches[0]?.end(new StoreUnavailable("MySQL", undefined));
-    await Promise.all(asked);
+    await Promise.all(answers);
     expect(items()).toEqual([[1]]);
-    const later = coalescer.ask(4);
+    const later = coalescer.add(4);
     await turn();
     batches[1]?.end();
     expect(await later).toBe("answer 4");
   });
 
-  it("beyond the bound it refuses at once, and takes again when there is room", async () => {
-    const { coalescer, batches, turn, items } = harness();
-    void coalescer.ask(0);
+  it("a full queue refuses at once, and accepts again when it is shorter", async () => {
+    const { coalescer, batches, turn, items } = start();
+    void coalescer.add(0);
     await turn();
-    for (const item of [1, 2, 3, 4, 5]) void coalescer.ask(item);
-    await expect(coalescer.ask(6)).rejects.toThrow(QueueFull);
+    for (const item of [1, 2, 3, 4, 5]) void coalescer.add(item);
+    await expect(coalescer.add(6)).rejects.toThrow(QueueFull);
     batches[0]?.end();
     await turn();
-    void coalescer.ask(7);
+    void coalescer.add(7);
     expect(items()).toEqual([[0], [1, 2, 3]]);
   });
 });

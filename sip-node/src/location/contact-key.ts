@@ -1,6 +1,6 @@
 /**
- * The key by which a URI finds what was stored under a contact: a hash of user, host and port. URIs that RFC 3261 §19.1.4 calls equal have
- * equal keys; the others that share one are told apart by whoever asks.
+ * The index key of a contact URI: a hash of user, host and port. URIs that are equal by RFC 3261 §19.1.4 have equal keys. Different URIs
+ * may share a key, so the caller compares the URIs that it finds.
  */
 import { hash } from "node:crypto";
 import { canonicalHost } from "../wire/compare-uris.ts";
@@ -11,10 +11,10 @@ import { parseUri } from "../wire/uri.ts";
 export function contactKey(text: string): string {
   const uri = parseUri(text);
   if (isProblem(uri)) return "0";
-  return keyOf(`${uri.user ?? ""}@${canonicalHost(uri.host)}:${uri.port ?? 5060}`);
+  return hashToKey(`${uri.user ?? ""}@${canonicalHost(uri.host)}:${uri.port ?? 5060}`);
 }
 
 /** A decimal number below 2^63, the range that every driver reads exactly as text. */
-export function keyOf(text: string): string {
+export function hashToKey(text: string): string {
   return BigInt.asUintN(63, BigInt(`0x${hash("sha256", text, "hex").slice(0, 16)}`)).toString();
 }

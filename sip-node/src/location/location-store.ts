@@ -1,32 +1,33 @@
-/** What the location room needs of a database; `adapters/mysql` implements it, and the contract suite holds every implementation. */
+/** The database as the location service uses it. `adapters/mysql` implements it. One contract suite tests every implementation. */
 import type { Aor, Resolution } from "./account.ts";
 import type { DialogTarget } from "./dialog-target.ts";
 import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 
 export interface LocationStore {
-  /** One answer for each name, in order: domain, account and binding version as they stand. Throws `StoreUnavailable`. */
+  /** One answer for each name, in order: domain, account and the current version of its bindings. Throws `StoreUnavailable`. */
   resolve(names: readonly Aor[]): Promise<readonly Resolution[]>;
-  /** One list for each address of record, in order, with expired rows that are not reaped yet. Throws `StoreUnavailable`. */
+  /** One list for each address of record, in order, with expired rows that are not yet deleted. Throws `StoreUnavailable`. */
   bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]>;
   /** The binding of each `contact_id`, in order. Throws `StoreUnavailable`. */
   bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]>;
   /**
-   * Current bindings of all users whose contact has this `contactKey`; at most `limit`, in no order. Rows of other tools are not among
-   * them. Throws `StoreUnavailable`.
+   * Current bindings of all users whose contact has this `contactKey`; at most `limit`, in no order. Rows of other tools are not
+   * included. Throws `StoreUnavailable`.
    */
   bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]>;
   /** The target of each side of a dialog, in order. Throws `StoreUnavailable`. */
   dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]>;
-  /** Writes over what each side had; no side twice. Throws `StoreUnavailable`. */
-  keepDialogTargets(targets: readonly DialogTarget[]): Promise<void>;
+  /** Replaces the target of each side. No side may occur twice. Throws `StoreUnavailable`. */
+  storeDialogTargets(targets: readonly DialogTarget[]): Promise<void>;
   /**
-   * Commits all changes in one transaction where it can, else each in its own, so that no change fails for another's sake. Resolves
-   * after COMMIT. At most one change for each address of record. Throws `StoreUnavailable` when nothing is known to be stored.
+   * Commits all changes in one transaction. If that fails, it commits each in its own, so that no change fails because of another one.
+   * Resolves after COMMIT. At most one change for each address of record. Throws `StoreUnavailable` when no change is known to be
+   * stored.
    */
   commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]>;
 }
 
-/** The database cannot be asked now: answer 500 with Retry-After. */
+/** The database is unavailable: the caller answers 500 with Retry-After. */
 export class StoreUnavailable extends Error {
   constructor(what: string, cause: unknown) {
     super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { MemoryLocation } from "../../../test/support/memory-location.ts";
 import type { Aor } from "./account.ts";
 import type { Binding, BindingChange } from "./binding.ts";
-import { contactPlace } from "./contact-place.ts";
+import { flowOfContact } from "./flow-of-contact.ts";
 import { contactKey } from "./contact-key.ts";
 import { Location } from "./location.ts";
 import { StoreUnavailable } from "./location-store.ts";
@@ -36,44 +36,44 @@ const change = (aor: Aor, version = 0): BindingChange => ({ aor, version, bindin
 
 let store: MemoryLocation;
 let location: Location;
-/** What the store was asked, call by call. */
-let asked: unknown[];
+/** The arguments of each call of the store. */
+let calls: unknown[];
 beforeEach(() => {
-  asked = [];
+  calls = [];
   store = new MemoryLocation();
   store.addDomain("example.com");
   store.addUser("bob", "example.com");
   location = new Location(
     {
-      resolve: (names) => (asked.push(names), store.resolve(names)),
-      bindings: (aors) => (asked.push(aors), store.bindings(aors)),
-      bindingsById: (ids) => (asked.push(ids), store.bindingsById(ids)),
-      bindingsByContact: (key, limit) => (asked.push([key, limit]), store.bindingsByContact(key, limit)),
-      dialogTargets: (ids) => (asked.push(ids), store.dialogTargets(ids)),
-      keepDialogTargets: (targets) => (
-        asked.push(targets.map(({ sideId }) => sideId)), store.keepDialogTargets(targets)
+      resolve: (names) => (calls.push(names), store.resolve(names)),
+      bindings: (aors) => (calls.push(aors), store.bindings(aors)),
+      bindingsById: (ids) => (calls.push(ids), store.bindingsById(ids)),
+      bindingsByContact: (key, limit) => (calls.push([key, limit]), store.bindingsByContact(key, limit)),
+      dialogTargets: (ids) => (calls.push(ids), store.dialogTargets(ids)),
+      storeDialogTargets: (targets) => (
+        calls.push(targets.map(({ sideId }) => sideId)), store.storeDialogTargets(targets)
       ),
-      commit: (changes) => (asked.push(changes.map(({ aor }) => aor.username)), store.commit(changes)),
+      commit: (changes) => (calls.push(changes.map(({ aor }) => aor.username)), store.commit(changes)),
     },
     queueMicrotask,
   );
 });
 
 describe("reads", () => {
-  it("of one turn are one question that names each thing once, and everybody gets his answer", async () => {
+  it("of one turn of the event loop are one call with each name once, and each caller gets its answer", async () => {
     const names = [bob, { ...bob, username: "x" }, bob];
     const answers = await Promise.all(names.map((name) => location.resolve(name)));
-    expect(asked).toEqual([[bob, { ...bob, username: "x" }]]);
+    expect(calls).toEqual([[bob, { ...bob, username: "x" }]]);
     expect(answers.map(({ account }) => account?.username)).toEqual(["bob", undefined, "bob"]);
   });
 
   it("nothing is answered from memory", async () => {
     await location.bindings(bob);
     await location.bindings(bob);
-    expect(asked).toHaveLength(2);
+    expect(calls).toHaveLength(2);
   });
 
-  it("a name longer than any row has no account, and its domain is still known", async () => {
+  it("a name that is too long for a row has no account, and its domain is found", async () => {
     const long = { username: "b".repeat(65), domain: "example.com" };
     expect(await location.resolve(long)).toMatchObject({
       domain: { name: "example.com" },
@@ -85,15 +85,15 @@ describe("reads", () => {
     });
   });
 
-  it("a domain that is no host is not asked for: not every table can compare it", async () => {
+  it("a domain that is not a host is not looked up: some tables cannot compare it", async () => {
     expect(await location.resolve({ username: "bob", domain: "пример" })).toEqual({
       domain: undefined,
       account: undefined,
     });
-    expect(asked).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
-  it("a database that is away is everybody's StoreUnavailable", async () => {
+  it("all reject with StoreUnavailable while the database is unavailable", async () => {
     store.isAway = true;
     for (const one of [
       location.resolve(bob),
@@ -106,15 +106,15 @@ describe("reads", () => {
 });
 
 describe("commits", () => {
-  it("of one turn are one group, sorted by address of record", async () => {
+  it("of one turn of the event loop are one group, sorted by address of record", async () => {
     const outcomes = await Promise.all(
       ["c", "a", "b"].map((username) => location.commit(change({ ...bob, username }))),
     );
-    expect(asked).toEqual([["a", "b", "c"]]);
+    expect(calls).toEqual([["a", "b", "c"]]);
     expect(outcomes).toEqual(["committed", "committed", "committed"]);
   });
 
-  it("two of one address of record in one group: the later one conflicts and is planned again", async () => {
+  it("two of one address of record in one group: the later one conflicts", async () => {
     const outcomes = await Promise.all([
       location.commit(change(bob)),
       location.commit(change({ ...bob, username: "a" })),
@@ -125,14 +125,14 @@ describe("commits", () => {
   });
 });
 
-it("by contact: one question for each, and nobody where more bindings have it than are looked at", async () => {
+it("bindings by contact: one call for each key, and an empty list when more bindings than the limit have it", async () => {
   const contact = "sip:10.0.0.1:5060";
   const add = (id: number) =>
     store.addRow({ ...bob, username: `u${id}` }, { ...anyBinding, id: String(id), contact });
   for (let id = 1; id <= maxSameContact; id++) add(id);
   const key = contactKey(contact);
   const [first, none] = await Promise.all([location.bindingsByContact(key), location.bindingsByContact("7")]);
-  expect([first.length, none, asked]).toEqual([
+  expect([first.length, none, calls]).toEqual([
     maxSameContact,
     [],
     [
@@ -145,7 +145,7 @@ it("by contact: one question for each, and nobody where more bindings have it th
 });
 
 describe("names and contacts", () => {
-  it("equal URIs have one key, whatever their spelling", () => {
+  it("equal URIs have the same key", () => {
     for (const [one, other] of [
       ["sip:bob@[2001:db8::5]:5060", "sip:bob@[2001:DB8:0:0:0:0:0:5]"],
       ["sip:b%6fb@H.example", "SIP:bob@h.EXAMPLE:5060;ob"],
@@ -165,7 +165,7 @@ describe("names and contacts", () => {
     expect(isProblem(uri) ? uri : aorOf(uri)).toEqual(aor);
   });
 
-  it("wire text and row text are each other's, bytes that are no UTF-8 are none", () => {
+  it("wire text becomes the same row text again; bytes that are not UTF-8 become none", () => {
     expect(rowText(wireText("Grüße 日本"))).toBe("Grüße 日本");
     expect(rowText("\xff")).toBeUndefined();
     expect(rowText("\xc3")).toBeUndefined();
@@ -179,14 +179,14 @@ describe("names and contacts", () => {
     ["sip:b@phone.example.com", true],
     ["tel:1", true],
   ])("a contact %s from 192.0.2.1:5060 is behind NAT: %s", (contact, isBehindNat) => {
-    expect(contactPlace({ uri: contact, regId: 0 }, flowOf("192.0.2.1", 5060), false).isBehindNat).toBe(
+    expect(flowOfContact({ uri: contact, regId: 0 }, flowOf("192.0.2.1", 5060), false).isBehindNat).toBe(
       isBehindNat,
     );
   });
 
-  it("and one over IPv6 is not, whatever the case of its digits", () => {
+  it("a contact with the IPv6 source address is not behind NAT, in upper or lower case", () => {
     expect(
-      contactPlace({ uri: "sip:b@[2001:DB8::1]:5060", regId: 0 }, flowOf("2001:db8::1", 5060), false)
+      flowOfContact({ uri: "sip:b@[2001:DB8::1]:5060", regId: 0 }, flowOf("2001:db8::1", 5060), false)
         .isBehindNat,
     ).toBe(false);
   });

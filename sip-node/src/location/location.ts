@@ -1,97 +1,101 @@
 /**
- * The location service (RFC 3261 §10, §16.5): every look-up reads the database, coalesced; every change is committed with the group
- * before it is acknowledged (P1, P2). Nothing is answered from memory.
+ * The location service (RFC 3261 §10, §16.5). Every look-up reads the database, together with others. Every change is committed, together
+ * with others, before it is acknowledged (P1, P2). Nothing is answered from memory.
  */
-import type { Aor, Resolution } from "./account.ts";
-import type { DialogTarget } from "./dialog-target.ts";
-import { aorText } from "./account.ts";
-import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
-import { Coalescer } from "./coalescer.ts";
 import { maxSameContact } from "../wire/limits.ts";
 import { isAscii } from "../wire/wire-text.ts";
+import { type Aor, aorText, type Resolution } from "./account.ts";
+import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
+import { Coalescer, type CoalescerDependencies, type CoalescerLimits } from "./coalescer.ts";
+import type { DialogTarget } from "./dialog-target.ts";
 import type { LocationStore } from "./location-store.ts";
 
-/** What the deciding rooms may ask. Every promise rejects with `StoreUnavailable` or `QueueFull` and nothing else. */
+/** The look-ups of the registrar and the proxy. A promise rejects only with `StoreUnavailable` or `QueueFull`. */
 export interface Lookup {
   resolve(name: Aor): Promise<Resolution>;
   bindings(aor: Aor): Promise<readonly Binding[]>;
   /** The binding of a `contact_id`, expired or not. */
   bindingById(id: string): Promise<Binding | undefined>;
-  /** Current bindings of whatever user whose contact has this `contactKey`; empty too where so many have it that it names nobody. */
+  /** Current bindings of all users whose contact has this `contactKey`; empty when more than `maxSameContact` have it. */
   bindingsByContact(key: string): Promise<readonly OwnedBinding[]>;
-  /** Where one side of a dialog is since it changed its address within it; undefined: it did not. */
+  /** The new address of a side of a dialog; undefined: it sent no target refresh. */
   dialogTarget(sideId: string): Promise<DialogTarget | undefined>;
-  /** Resolves once every node can read it. */
-  keepDialogTarget(target: DialogTarget): Promise<void>;
+  /** Resolves when every node can read it. */
+  storeDialogTarget(target: DialogTarget): Promise<void>;
 }
 
-const readBounds = { maxBatch: 64, maxRunning: 2, maxQueue: 10_000 };
-/** One key a statement, so that a contact which many share costs no other its rows. */
-const contactBounds = { maxBatch: 1, maxRunning: 2, maxQueue: 1_000 };
-const commitBounds = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
+const readLimits = { maxBatch: 64, maxRunning: 2, maxQueue: 10_000 };
+/** One key in each statement, so that a contact which many users share does not use up the rows of another one. */
+const contactLimits = { maxBatch: 1, maxRunning: 2, maxQueue: 1_000 };
+const commitLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
 
 export class Location implements Lookup {
   private readonly resolutions: Coalescer<Aor, Resolution>;
-  private readonly lists: Coalescer<Aor, readonly Binding[]>;
+  private readonly bindingLists: Coalescer<Aor, readonly Binding[]>;
   private readonly byId: Coalescer<string, Binding | undefined>;
   private readonly byContact: Coalescer<string, readonly OwnedBinding[]>;
-  private readonly targets: Coalescer<string, DialogTarget | undefined>;
-  private readonly newTargets: Coalescer<DialogTarget, undefined>;
+  private readonly dialogTargets: Coalescer<string, DialogTarget | undefined>;
+  private readonly targetWrites: Coalescer<DialogTarget, undefined>;
   private readonly commits: Coalescer<BindingChange, CommitOutcome>;
 
   constructor(store: LocationStore, defer: (act: () => void) => void) {
-    this.resolutions = new Coalescer(
-      (names) => once(names, aorText, (unique) => store.resolve(unique)),
-      defer,
-      readBounds,
+    const coalesce = <Item, Answer>(
+      run: CoalescerDependencies<Item, Answer>["run"],
+      limits: CoalescerLimits,
+    ) => new Coalescer({ run, defer }, limits);
+    this.resolutions = coalesce(
+      (names) => runDistinct(names, aorText, (distinct) => store.resolve(distinct)),
+      readLimits,
     );
-    this.lists = new Coalescer(
-      (aors) => once(aors, aorText, (unique) => store.bindings(unique)),
-      defer,
-      readBounds,
+    this.bindingLists = coalesce(
+      (aors) => runDistinct(aors, aorText, (distinct) => store.bindings(distinct)),
+      readLimits,
     );
-    this.byId = new Coalescer((ids) => store.bindingsById(ids), defer, readBounds);
-    this.byContact = new Coalescer((keys) => withContact(store, keys), defer, contactBounds);
-    this.targets = new Coalescer((ids) => store.dialogTargets(ids), defer, readBounds);
-    this.newTargets = new Coalescer((batch) => keepTargets(store, batch), defer, commitBounds);
-    this.commits = new Coalescer((changes) => commitInRounds(store, changes), defer, commitBounds);
+    this.byId = coalesce((ids) => store.bindingsById(ids), readLimits);
+    this.byContact = coalesce((keys) => readByContact(store, keys), contactLimits);
+    this.dialogTargets = coalesce((ids) => store.dialogTargets(ids), readLimits);
+    this.targetWrites = coalesce((batch) => storeTargets(store, batch), commitLimits);
+    this.commits = coalesce((changes) => commitFirstOfEach(store, changes), commitLimits);
   }
 
-  /** A domain is a host (RFC 3261 §25.1). Login names may say other text behind their "@", which some tables cannot compare: it names none. */
+  /**
+   * A domain is a host (RFC 3261 §25.1). A login name may have other text after its "@", which some tables cannot compare. Such a text
+   * names no domain.
+   */
   resolve(name: Aor): Promise<Resolution> {
     if (!isAscii(name.domain)) return Promise.resolve({ domain: undefined, account: undefined });
-    return isStorable(name) ? this.resolutions.ask(name) : this.resolveDomain(name.domain);
+    return isStorable(name) ? this.resolutions.add(name) : this.resolveDomain(name.domain);
   }
 
   bindings(aor: Aor): Promise<readonly Binding[]> {
-    return this.lists.ask(aor);
+    return this.bindingLists.add(aor);
   }
 
   bindingById(id: string): Promise<Binding | undefined> {
-    return this.byId.ask(id);
+    return this.byId.add(id);
   }
 
   bindingsByContact(key: string): Promise<readonly OwnedBinding[]> {
-    return this.byContact.ask(key);
+    return this.byContact.add(key);
   }
 
   dialogTarget(sideId: string): Promise<DialogTarget | undefined> {
-    return this.targets.ask(sideId);
+    return this.dialogTargets.add(sideId);
   }
 
-  async keepDialogTarget(target: DialogTarget): Promise<void> {
-    await this.newTargets.ask(target);
+  async storeDialogTarget(target: DialogTarget): Promise<void> {
+    await this.targetWrites.add(target);
   }
 
-  /** Resolves after COMMIT with what became of the change. */
+  /** Resolves after COMMIT. */
   commit(change: BindingChange): Promise<CommitOutcome> {
-    return this.commits.ask(change);
+    return this.commits.add(change);
   }
 
-  /** A name that no row can hold has no account, but its domain may well be served. */
+  /** A name that no row can hold has no account, but its domain may be served. */
   private async resolveDomain(domain: string): Promise<Resolution> {
     if (domain.length > 64) return { domain: undefined, account: undefined };
-    const { domain: served } = await this.resolutions.ask({ username: "", domain });
+    const { domain: served } = await this.resolutions.add({ username: "", domain });
     return { domain: served, account: undefined };
   }
 }
@@ -99,28 +103,28 @@ export class Location implements Lookup {
 // `username` and `domain` are CHAR(64)
 const isStorable = (name: Aor): boolean => name.username.length <= 64 && name.domain.length <= 64;
 
-/** Asks for each distinct item once and spreads the answers over the batch. */
-async function once<Item, Answer>(
+/** Runs a batch with each distinct item once. Returns an answer for each item of the original batch, in order. */
+async function runDistinct<Item, Answer>(
   batch: readonly Item[],
   keyOf: (item: Item) => string,
-  ask: (unique: readonly Item[]) => Promise<readonly Answer[]>,
+  run: (distinct: readonly Item[]) => Promise<readonly Answer[]>,
 ): Promise<readonly Answer[]> {
-  if (batch.length === 1) return ask(batch);
-  const place = new Map<string, number>();
-  const unique: Item[] = [];
+  if (batch.length === 1) return run(batch);
+  const placeOfKey = new Map<string, number>();
+  const distinct: Item[] = [];
   const places = batch.map((item) => {
     const key = keyOf(item);
-    const known = place.get(key);
+    const known = placeOfKey.get(key);
     if (known !== undefined) return known;
-    place.set(key, unique.length);
-    return unique.push(item) - 1;
+    placeOfKey.set(key, distinct.length);
+    return distinct.push(item) - 1;
   });
-  const answers = await ask(unique);
-  return places.map((at) => answers[at] as Answer);
+  const answers = await run(distinct);
+  return places.map((place) => answers[place] as Answer);
 }
 
-/** A list for each key. */
-async function withContact(
+/** One list for each key. */
+async function readByContact(
   store: LocationStore,
   keys: readonly string[],
 ): Promise<readonly (readonly OwnedBinding[])[]> {
@@ -128,15 +132,15 @@ async function withContact(
   return found.map((bindings) => (bindings.length > maxSameContact ? [] : bindings));
 }
 
-/** Of one side the last; in order of their keys, so that two nodes lock rows in one order. */
-async function keepTargets(store: LocationStore, batch: readonly DialogTarget[]): Promise<undefined[]> {
+/** Stores the last target of each side, in the order of their keys: two nodes then lock rows in the same order. */
+async function storeTargets(store: LocationStore, batch: readonly DialogTarget[]): Promise<undefined[]> {
   const last = new Map(batch.map((target) => [target.sideId, target]));
-  await store.keepDialogTargets([...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target));
+  await store.storeDialogTargets([...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target));
   return batch.map(() => undefined);
 }
 
-/** Two changes of one address of record cannot both hold the version they were planned on: the later one conflicts. */
-async function commitInRounds(
+/** Commits the first change of each address of record. Later ones were planned on a version that is now outdated: they conflict. */
+async function commitFirstOfEach(
   store: LocationStore,
   changes: readonly BindingChange[],
 ): Promise<readonly CommitOutcome[]> {

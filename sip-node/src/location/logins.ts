@@ -1,4 +1,4 @@
-/** Which accounts the user names of a request's credentials may stand for: a user of the domain at hand, or an address of a served one. */
+/** The accounts that the user names in a request's credentials refer to: users of this domain, or full addresses of served domains. */
 import { digestLogins } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
 import { wireText } from "../wire/wire-text.ts";
@@ -6,15 +6,15 @@ import { type Account, type Aor, aorText } from "./account.ts";
 import type { Lookup } from "./location.ts";
 import { rowText } from "./row-text.ts";
 
-/** An enabled account of an enabled domain, by the user name that the credentials have on the wire. */
+/** An enabled account of an enabled domain, with the user name in the credentials (wire text). */
 export interface KnownLogin {
   readonly name: string;
   readonly account: Account;
 }
 
 /**
- * Looks up every user name of the field in `domain`, and one with "@" as an address too (OpenSIPS: `ha1b`). Which names are looked up depends
- * on the request alone, all in one round trip, so that the time says nothing about who exists. An alias of a user is no login.
+ * Looks up every user name of the field in `domain`, and one with "@" also as an address (OpenSIPS: `ha1b`). The request alone decides which
+ * names are looked up, all in one round trip. So the response time does not show which users exist. An alias of a user is not a login.
  */
 export async function findLogins(
   request: Request,
@@ -26,9 +26,9 @@ export async function findLogins(
   const found = await Promise.all(
     names.flatMap((name) =>
       candidates(name, domain).map(async (aor) => {
-        const { domain: its, account } = await lookup.resolve(aor);
+        const { domain: ownDomain, account } = await lookup.resolve(aor);
         const isLogin =
-          its?.isEnabled === true && account?.isEnabled === true && account.username === aor.username;
+          ownDomain?.isEnabled === true && account?.isEnabled === true && account.username === aor.username;
         return isLogin ? [{ name, account }] : [];
       }),
     ),
@@ -36,7 +36,7 @@ export async function findLogins(
   return found.flat();
 }
 
-/** The names by which this account logs in, also where it was found under an alias of another domain. */
+/** The login names of this account, also when it was found by an alias of another domain. */
 export const loginsOf = (account: Account | undefined): readonly KnownLogin[] =>
   account?.isEnabled === true
     ? [account.username, aorText(account)].map((name) => ({ name: wireText(name), account }))

@@ -1,4 +1,4 @@
-/** The store that the deciding rooms are tested with does what the one on MySQL does. */
+/** The in-memory store for tests behaves as the one on MySQL. */
 import { locationContract } from "../../../test/support/location-contract.ts";
 import { MemoryLocation } from "../../../test/support/memory-location.ts";
 import type { LocationStore } from "./location-store.ts";
@@ -11,7 +11,7 @@ locationContract("in memory", async () => {
     bindingsById: (ids) => memory.bindingsById(ids),
     bindingsByContact: (key, limit) => memory.bindingsByContact(key, limit),
     dialogTargets: (ids) => memory.dialogTargets(ids),
-    keepDialogTargets: (targets) => memory.keepDialogTargets(targets),
+    storeDialogTargets: (targets) => memory.storeDialogTargets(targets),
     commit: (changes) => memory.commit(changes),
   };
   return {

@@ -3,7 +3,7 @@ import type { Aor } from "../location/account.ts";
 import type { Binding } from "../location/binding.ts";
 import { contactId } from "../location/contact-id.ts";
 import { contactKey } from "../location/contact-key.ts";
-import { contactPlace, isSentDirectly } from "../location/contact-place.ts";
+import { flowOfContact, isSentDirectly } from "../location/flow-of-contact.ts";
 import { parseContacts } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
@@ -23,7 +23,7 @@ export function callerParty(
   const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
   if (contact === undefined)
     return { flow: source, isBehindNat: true, ownerNode: node, contactId: "0", contactKey: "0" };
-  const { flow, isBehindNat } = contactPlace(contact, source, isSentDirectly(request, source));
+  const { flow, isBehindNat } = flowOfContact(contact, source, isSentDirectly(request, source));
   const known = callersBinding(bindings, contact, flow)?.id;
   const id = known ?? (aor === undefined ? "0" : contactId(aor, contact, flow, isBehindNat));
   const ownerNode = flow.key === source.key ? node : "";

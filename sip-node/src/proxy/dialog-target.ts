@@ -2,8 +2,8 @@
  * Target refresh (RFC 3261 §12.2.1.2): a phone that says a new Contact within a dialog, from another address than its flow token names.
  * The token stays as it is for the dialog's life, so the new address is kept beside it, for one side of one dialog (ADR 31). Pure.
  */
-import { contactKey, keyOf } from "../location/contact-key.ts";
-import { contactPlace, isSentDirectly } from "../location/contact-place.ts";
+import { contactKey, hashToKey } from "../location/contact-key.ts";
+import { flowOfContact, isSentDirectly } from "../location/flow-of-contact.ts";
 import type { DialogTarget } from "../location/dialog-target.ts";
 import { parseContacts } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
@@ -16,7 +16,7 @@ const refreshing: ReadonlySet<string> = new Set(["INVITE", "UPDATE", "SUBSCRIBE"
 
 /** The key of one side of a dialog; `own` is that side's tag. */
 const sideId = (callId: string, own: string | undefined, other: string | undefined): string =>
-  keyOf(`${callId}\n${own ?? ""}\n${other ?? ""}`);
+  hashToKey(`${callId}\n${own ?? ""}\n${other ?? ""}`);
 
 /** The side that a request within a dialog goes to. */
 export const remoteSide = ({ callId, from, to }: Request): string => sideId(callId, to.tag, from.tag);
@@ -35,7 +35,7 @@ export function refreshedTarget(
   const contacts = parseContacts(request);
   const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
   if (contact === undefined) return undefined;
-  const place = contactPlace(contact, source, isSentDirectly(request, source));
+  const place = flowOfContact(contact, source, isSentDirectly(request, source));
   if (place.flow.key === sender.flow.key) return undefined;
   return {
     sideId: sideId(request.callId, request.from.tag, request.to.tag),

@@ -68,7 +68,7 @@ const listing = (asked: string[]): Lookup => {
     bindingById: (id) => lookup.bindingById(id),
     bindingsByContact: (key) => lookup.bindingsByContact(key),
     dialogTarget: (sideId) => lookup.dialogTarget(sideId),
-    keepDialogTarget: (target) => lookup.keepDialogTarget(target),
+    storeDialogTarget: (target) => lookup.storeDialogTarget(target),
   };
 };
 

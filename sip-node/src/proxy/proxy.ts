@@ -124,7 +124,7 @@ async function keepTarget(
   house: ProxyHouse,
 ): Promise<void> {
   const target = refreshedTarget(request, source, sender, house.node);
-  if (target !== undefined) await house.lookup.keepDialogTarget(target).catch(() => {});
+  if (target !== undefined) await house.lookup.storeDialogTarget(target).catch(() => {});
 }
 
 /** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user or in a dialog. */

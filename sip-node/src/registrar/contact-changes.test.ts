@@ -1,10 +1,10 @@
-/** Which rows a contact of a REGISTER means (RFC 3261 §10.3 step 7, §19.1.4; docs/adr/0023). */
+/** The rows that a contact of a REGISTER changes (RFC 3261 §10.3 step 7, §19.1.4; docs/adr/0023). */
 import { describe, expect, it } from "vitest";
 import { defaultRegistration } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Contact } from "../wire/contact.ts";
 import { type Flow, flowOf } from "../wire/flow.ts";
-import { type Accepted, plan } from "./plan.ts";
+import { type AcceptedPlan, plan } from "./plan.ts";
 import type { Registration } from "./registration.ts";
 
 const home = flowOf("203.0.113.9", 40_001);
@@ -18,12 +18,12 @@ const desk: Contact = {
 };
 const instance = "<urn:uuid:1>";
 
-/** A user's rows, with what one REGISTER after the other makes of them. */
+/** A user's rows, which each REGISTER changes. */
 class Rows {
   rows: readonly Binding[] = [];
   #time = 1000;
 
-  register(list: readonly Contact[], change: Partial<Registration> = {}): Accepted {
+  register(list: readonly Contact[], change: Partial<Registration> = {}): AcceptedPlan {
     this.#time += 1;
     const planned = plan(
       {
@@ -43,16 +43,16 @@ class Rows {
       defaultRegistration,
     );
     if (planned.kind !== "accept") throw new Error(JSON.stringify(planned));
-    const written = new Set(planned.write.map(({ id }) => id));
-    this.rows = [...this.rows.filter(({ id }) => !written.has(id)), ...planned.write];
+    const changed = new Set(planned.changed.map(({ id }) => id));
+    this.rows = [...this.rows.filter(({ id }) => !changed.has(id)), ...planned.changed];
     return planned;
   }
 
-  remove(uri: string, change: Partial<Registration> = {}, contact: Partial<Contact> = {}): Accepted {
+  remove(uri: string, change: Partial<Registration> = {}, contact: Partial<Contact> = {}): AcceptedPlan {
     return this.register([{ ...desk, uri, ...contact, expires: 0 }], change);
   }
 
-  /** Contact and source address of what is bound. */
+  /** Contact and source address of each current binding. */
   get bound(): string[] {
     return this.rows.filter(isCurrent).map(({ contact, flow }) => `${contact} ${flow.address}`);
   }
@@ -70,8 +70,8 @@ describe("a contact that is added and one that is removed, in one request", () =
   ])("of one instance: the new one stays bound, %s", (_, list) => {
     const rows = new Rows();
     rows.register([{ ...old, expires: undefined }]);
-    const { write, current } = rows.register(list);
-    expect(write.map(({ contact, expiresIn }) => [contact, expiresIn > 0])).toEqual([[next.uri, true]]);
+    const { changed, current } = rows.register(list);
+    expect(changed.map(({ contact, expiresIn }) => [contact, expiresIn > 0])).toEqual([[next.uri, true]]);
     expect(current.map(({ contact }) => contact)).toEqual([next.uri]);
     expect(rows.bound).toEqual([bound(next)]);
   });
@@ -86,7 +86,7 @@ describe("a contact that is added and one that is removed, in one request", () =
     expect(rows.bound).toEqual([bound()]);
   });
 
-  it("of no instance: two bindings, of which one goes", () => {
+  it("without an instance: two bindings, one of which is removed", () => {
     const rows = new Rows();
     rows.register([desk]);
     const moved = { ...desk, uri: "sip:bob@10.0.0.5:5060" };
@@ -117,7 +117,7 @@ describe("contacts that differ in a parameter", () => {
         expect(rows.bound).toHaveLength(2);
         rows.remove(desk.uri + one);
         expect(rows.bound).toEqual([bound({ uri: desk.uri + other })]);
-        rows.remove(desk.uri + one); // it is gone: the other one is not meant instead
+        rows.remove(desk.uri + one); // it is removed already: the other one does not match instead
         expect(rows.bound).toEqual([bound({ uri: desk.uri + other })]);
       }
     },
@@ -127,7 +127,7 @@ describe("contacts that differ in a parameter", () => {
     [";ob", ""],
     ["", ";rinstance=a"],
     [";TRANSPORT=udp;x=1", ";transport=UDP"],
-  ])("%j is removed by an equal URI with %j, where no contact has just that", (one, other) => {
+  ])("%j is removed by an equal URI with %j, when no contact is identical", (one, other) => {
     const rows = new Rows();
     rows.register([{ ...desk, uri: desk.uri + one }]);
     rows.remove(desk.uri + other);
@@ -141,7 +141,7 @@ describe("contacts that differ in a parameter", () => {
   ])("%j is not removed by %j, which is not equal", (one, other) => {
     const rows = new Rows();
     rows.register([{ ...desk, uri: desk.uri + one }]);
-    expect(rows.remove(desk.uri + other).write).toEqual([]);
+    expect(rows.remove(desk.uri + other).changed).toEqual([]);
     expect(rows.bound).toHaveLength(1);
   });
 });
@@ -153,8 +153,8 @@ describe("a phone that moved", () => {
   ])("removes its old private contact from its new address, with %s", (_, callId) => {
     const rows = new Rows();
     rows.register([desk]);
-    const { write } = rows.remove(desk.uri, { flow: office, callId });
-    expect(write).toMatchObject([{ contact: desk.uri, flow: home, expiresIn: 0, callId }]);
+    const { changed } = rows.remove(desk.uri, { flow: office, callId });
+    expect(changed).toMatchObject([{ contact: desk.uri, flow: home, expiresIn: 0, callId }]);
     expect(rows.bound).toEqual([]);
   });
 
@@ -166,29 +166,29 @@ describe("a phone that moved", () => {
     expect(rows.bound).toEqual([bound(next, office)]);
   });
 
-  it("and registers the same contact from there: its old binding goes, and its old flow is left", () => {
+  it("registers the same contact from there: its old binding is removed, and its old flow is released", () => {
     const rows = new Rows();
     rows.register([desk]);
-    const { left } = rows.register([desk], { flow: office });
+    const { formerFlows } = rows.register([desk], { flow: office });
     expect(rows.bound).toEqual([bound(desk, office)]);
-    expect(left.map(({ key }) => key)).toEqual([home.key]);
+    expect(formerFlows.map(({ key }) => key)).toEqual([home.key]);
     rows.register([desk], { flow: home });
     expect(rows.bound).toEqual([bound(desk, home)]);
   });
 
-  it("a phone that turns out to be behind a translator after all leaves no flow: it is where it was", () => {
+  it("a phone that proves to be behind an address translator has no former flow: it has not moved", () => {
     const rows = new Rows();
     const direct = { ...desk, uri: `sip:bob@${home.address}:5060` };
     rows.register([direct], { isDirect: true });
     const [before] = rows.rows;
     rows.rows = rows.rows.map((row) => ({ ...row, flow: home }));
-    const { left, current } = rows.register([direct], { isDirect: false });
+    const { formerFlows, current } = rows.register([direct], { isDirect: false });
     expect(before).toMatchObject({ isBehindNat: false });
     expect(current).toMatchObject([{ isBehindNat: true, flow: home }]);
-    expect(left).toEqual([]);
+    expect(formerFlows).toEqual([]);
   });
 
-  it("back at its first address it still removes what it bound at the second", () => {
+  it("back at its first address, removes its binding from the second one", () => {
     const rows = new Rows();
     rows.register([desk]);
     rows.register([desk], { flow: office });
@@ -196,12 +196,12 @@ describe("a phone that moved", () => {
     expect(rows.bound).toEqual([]);
   });
 
-  it("repeated on another node, the removal changes nothing, whoever has bound the same contact meanwhile", () => {
+  it("a removal that is repeated on another node changes nothing, also when another phone has registered the same contact", () => {
     const rows = new Rows();
     rows.register([desk]);
     rows.remove(desk.uri, { flow: office, callId: "call-3", cseq: 7 });
     rows.register([desk], { flow: flowOf("198.51.100.99", 1), callId: "call-4" });
-    expect(rows.remove(desk.uri, { flow: office, callId: "call-3", cseq: 7 }).write).toEqual([]);
+    expect(rows.remove(desk.uri, { flow: office, callId: "call-3", cseq: 7 }).changed).toEqual([]);
     expect(rows.bound).toHaveLength(1);
   });
 });
@@ -215,20 +215,20 @@ describe("two phones with one private contact, behind two address translators", 
     return rows;
   };
 
-  it("each removes its own, and not the other's when its own is gone", () => {
+  it("each removes its own binding, and not the other's when its own is removed already", () => {
     const rows = both();
     rows.remove(desk.uri);
     rows.remove(desk.uri);
     expect(rows.bound).toEqual([bound(desk, office)]);
   });
 
-  it("one that moved removes that of its Call-ID", () => {
+  it("one that moved removes the binding of its Call-ID", () => {
     const rows = both();
     rows.remove(desk.uri, { flow: flowOf("192.0.2.99", 1), callId: "call-2" });
     expect(rows.bound).toEqual([bound(desk, home)]);
   });
 
-  it("one that moved and has a new Call-ID removes both: nothing tells them apart", () => {
+  it("one that moved and has a new Call-ID removes both: they cannot be distinguished", () => {
     const rows = both();
     rows.remove(desk.uri, { flow: flowOf("192.0.2.99", 1), callId: "call-3" });
     expect(rows.bound).toEqual([]);
@@ -251,7 +251,7 @@ describe("instances (RFC 5626 §6)", () => {
   it.each([
     ["without an instance", phone, {}],
     ["without its reg-id", phone, { instance }],
-    ["with an instance that the binding has not", desk, { instance, regId: 1 }],
+    ["with an instance, of a binding without one", desk, { instance, regId: 1 }],
   ])("a removal %s matches by the URI", (_, added, contact) => {
     const rows = new Rows();
     rows.register([added]);
@@ -259,14 +259,14 @@ describe("instances (RFC 5626 §6)", () => {
     expect(rows.bound).toEqual([]);
   });
 
-  it("an instance without the contact that it has now still removes its binding", () => {
+  it("a removal with the same instance and another contact removes the binding", () => {
     const rows = new Rows();
     rows.register([phone]);
     rows.remove("sip:bob@10.0.0.5:5060", { flow: office }, { instance, regId: 1 });
     expect(rows.bound).toEqual([]);
   });
 
-  it("another instance with the same contact and Call-ID takes nothing away", () => {
+  it("another instance with the same contact and Call-ID removes nothing", () => {
     const rows = new Rows();
     rows.register([phone]);
     rows.register([{ ...phone, instance: "<urn:uuid:2>" }], { flow: office });

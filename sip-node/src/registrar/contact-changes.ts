@@ -1,11 +1,11 @@
 /**
- * What each contact of a REGISTER does to the rows of its address of record (RFC 3261 §10.3 step 7): the binding that it adds or refreshes,
- * or the rows that it removes. Which rows are one binding, and what a removal matches: docs/adr/0023. Pure.
+ * The changes that the contacts of a REGISTER make to the rows of its address of record (RFC 3261 §10.3 step 7). A contact adds or refreshes
+ * one binding, or removes rows. docs/adr/0023 says which rows are one binding and which rows a removal matches. Pure.
  */
 import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactId } from "../location/contact-id.ts";
-import { contactPlace } from "../location/contact-place.ts";
+import { flowOfContact } from "../location/flow-of-contact.ts";
 import { areEqualUris, canonicalUri } from "../wire/compare-uris.ts";
 import type { Contact } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
@@ -14,12 +14,12 @@ import { maxExpiresBehindNat, type Registration } from "./registration.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
 
 export interface ContactChange {
-  /** As it is to be written; expired where the contact removes it. */
+  /** The binding to write; expired: it is removed. */
   readonly binding: Binding;
-  /** As it is; undefined for a new binding. */
+  /** The row that it changes; undefined: the binding is new. */
   readonly row: Binding | undefined;
-  /** Where the phone was before, when it is on another flow now. */
-  readonly left: Flow | undefined;
+  /** The flow that the phone has moved from; undefined: it has not moved. */
+  readonly formerFlow: Flow | undefined;
 }
 
 export interface ContactChanges {
@@ -27,8 +27,11 @@ export interface ContactChanges {
   readonly changes: readonly ContactChange[];
 }
 
-/** One change for each row; a row that some contact adds stays bound, in whichever order the contacts stand. 423 for a brief expiration. */
-export function contactChanges(
+/**
+ * One change for each row. A row that one contact adds and another one removes stays bound, in any order of the contacts. 423 for an
+ * expiration that is too brief.
+ */
+export function planContactChanges(
   register: Registration,
   contacts: readonly Contact[],
   rows: readonly Binding[],
@@ -40,48 +43,51 @@ export function contactChanges(
     const requested = contact.expires ?? register.expires ?? settings.defaultExpires;
     if (isTooBrief(requested, settings)) return tooBrief(settings);
     if (requested === 0) {
-      for (const row of removedBy(register, contact, rows)) removed.set(row.id, removal(register, row));
+      for (const row of rowsRemovedBy(register, contact, rows)) removed.set(row.id, removal(register, row));
       continue;
     }
-    const binding = bind(register, contact, requested, settings);
+    const binding = buildBinding(register, contact, requested, settings);
     const row = rows.find(({ id }) => id === binding.id);
     added.set(binding.id, {
-      binding: { ...binding, registeredAt: since(row) },
+      binding: { ...binding, registeredAt: registeredSince(row) },
       row,
-      left: leftFlow(row, binding),
+      formerFlow: formerFlow(row, binding),
     });
-    for (const old of movedFrom(register, binding, rows))
-      removed.set(old.id, { ...removal(register, old), left: leftFlow(old, binding) });
+    for (const old of rowsOfMovedPhone(register, binding, rows))
+      removed.set(old.id, { ...removal(register, old), formerFlow: formerFlow(old, binding) });
   }
   for (const id of added.keys()) removed.delete(id);
   return { kind: "changes", changes: [...added.values(), ...removed.values()] };
 }
 
-/** A flow that only the row's Contact named was never heard from its phone, and may be another phone's behind the same address (ADR 32). */
-const leftFlow = (row: Binding | undefined, { flow }: Binding): Flow | undefined =>
+/**
+ * The flow of the row, if the phone is on another one now. A row without an owner has its flow from its Contact: no datagram of this phone
+ * arrived on it, and it may be another phone's behind the same address (ADR 32).
+ */
+const formerFlow = (row: Binding | undefined, { flow }: Binding): Flow | undefined =>
   row === undefined || row.ownerNode === "" || row.flow.key === flow.key ? undefined : row.flow;
 
-/** §10.3 step 7: never below an hour. */
+/** §10.3 step 7: an hour or more is never too brief. */
 const isTooBrief = (requested: Seconds, { minExpires }: RegistrationSettings): boolean =>
   requested > 0 && requested < minExpires && requested < 3600;
 
 const tooBrief = ({ minExpires }: RegistrationSettings): Rejection =>
   reject(423, "Interval Too Brief", `Min-Expires: ${minExpires}\r\n`);
 
-function bind(
+function buildBinding(
   register: Registration,
   contact: Contact,
   requested: Seconds,
   settings: RegistrationSettings,
 ): Binding {
-  const { flow, isBehindNat } = contactPlace(contact, register.flow, register.isDirect);
-  const longest = isBehindNat ? Math.min(maxExpiresBehindNat, settings.maxExpires) : settings.maxExpires;
+  const { flow, isBehindNat } = flowOfContact(contact, register.flow, register.isDirect);
+  const maxExpires = isBehindNat ? Math.min(maxExpiresBehindNat, settings.maxExpires) : settings.maxExpires;
   return {
-    ...proof(register),
+    ...sequenceOf(register),
     id: contactId(register.aor, contact, register.flow, isBehindNat),
     contact: contact.uri,
     q: contact.q ?? 1000,
-    expiresIn: Math.min(requested, longest),
+    expiresIn: Math.min(requested, maxExpires),
     flow,
     isBehindNat,
     ownerNode: flow.key === register.flow.key ? register.node : "",
@@ -92,49 +98,53 @@ function bind(
   };
 }
 
-/** The row as it is removed by this request: its Call-ID, CSeq and nonce still count. */
+/** Removes the row by this request. Call-ID, CSeq and nonce of the request are stored, because later requests are compared with them. */
 export const removal = (register: Registration, row: Binding): ContactChange => ({
-  binding: { ...row, ...proof(register), expiresIn: 0 },
+  binding: { ...row, ...sequenceOf(register), expiresIn: 0 },
   row,
-  left: undefined,
+  formerFlow: undefined,
 });
 
 /**
- * The binding of this contact from this source, where there is one. Otherwise what an equal URI bound from another source address, or with
- * other parameters: of the same Call-ID where there is such a row, else all. Another phone's instance never matches.
+ * The binding of this contact from this source, if there is one. Otherwise the bindings of an equal URI from another source address or with
+ * other parameters: those of the same Call-ID, if there are any, else all. A binding of another instance never matches.
  */
-function removedBy(register: Registration, contact: Contact, rows: readonly Binding[]): readonly Binding[] {
+function rowsRemovedBy(
+  register: Registration,
+  contact: Contact,
+  rows: readonly Binding[],
+): readonly Binding[] {
   const { aor, flow, callId } = register;
-  const { isBehindNat } = contactPlace(contact, flow, register.isDirect);
+  const { isBehindNat } = flowOfContact(contact, flow, register.isDirect);
   const id = contactId(aor, contact, flow, isBehindNat);
   const own = rows.find((row) => row.id === id);
-  if (own !== undefined && (isCurrent(own) || isOf(register, own))) return [own];
-  const equal = equalRows(
+  if (own !== undefined && (isCurrent(own) || isOfRequest(register, own))) return [own];
+  const equal = rowsWithEqualUri(
     contact.uri,
-    rows.filter((row) => mayBeOne(row, contact)),
+    rows.filter((row) => mayBeSameBinding(row, contact)),
   );
-  const repeated = equal.filter((row) => !isCurrent(row) && isOf(register, row));
+  const repeated = equal.filter((row) => !isCurrent(row) && isOfRequest(register, row));
   if (repeated.length > 0) return repeated;
   const current = equal.filter(isCurrent);
-  const ofCall = current.filter((row) => row.callId === callId);
-  return ofCall.length > 0 || own !== undefined ? ofCall : current;
+  const ofSameCallId = current.filter((row) => row.callId === callId);
+  return ofSameCallId.length > 0 || own !== undefined ? ofSameCallId : current;
 }
 
-/** Rows with this very URI, else those with one that §19.1.4 calls equal. */
-function equalRows(uri: string, rows: readonly Binding[]): readonly Binding[] {
+/** Rows with the same canonical URI; if there are none, rows whose URI is equal by §19.1.4. */
+function rowsWithEqualUri(uri: string, rows: readonly Binding[]): readonly Binding[] {
   const canonical = canonicalUri(uri);
   const same = rows.filter((row) => canonicalUri(row.contact) === canonical);
   return same.length > 0 ? same : rows.filter((row) => areEqualUris(row.contact, uri));
 }
 
-/** Two instances are two phones, and two reg-ids of one instance two bindings (RFC 5626 §6). */
-const mayBeOne = (row: Binding, { instance, regId }: Contact): boolean =>
+/** Two instances are two phones. Two reg-ids of one instance are two bindings (RFC 5626 §6). */
+const mayBeSameBinding = (row: Binding, { instance, regId }: Contact): boolean =>
   row.instance === undefined ||
   instance === undefined ||
   (row.instance === instance && (row.regId === 0 || regId === 0));
 
-/** The same contact of the same Call-ID from another source address: its phone has moved, and is not there any more. */
-const movedFrom = (
+/** Rows with the same contact and the same Call-ID from another source address: the phone has moved from there. */
+const rowsOfMovedPhone = (
   { callId }: Registration,
   { id, contact, instance }: Binding,
   rows: readonly Binding[],
@@ -149,14 +159,14 @@ const movedFrom = (
       canonicalUri(row.contact) === canonicalUri(contact),
   );
 
-const isOf = ({ callId, cseq }: Registration, row: Binding): boolean =>
+const isOfRequest = ({ callId, cseq }: Registration, row: Binding): boolean =>
   row.callId === callId && row.cseq === cseq;
 
-/** What had expired or was removed registers anew. */
-const since = (row: Binding | undefined): number =>
+/** A binding that has expired or was removed starts a new registration. */
+const registeredSince = (row: Binding | undefined): number =>
   row !== undefined && isCurrent(row) ? row.registeredAt : 0;
 
-const proof = ({ callId, cseq, nonce }: Registration) => ({
+const sequenceOf = ({ callId, cseq, nonce }: Registration) => ({
   callId,
   cseq,
   nonceAt: nonce.at,

@@ -1,4 +1,4 @@
-/** What a REGISTER changes (RFC 3261 §10.3 steps 6 and 7; design-sip rules 10, 13 and 16). */
+/** The plan of a REGISTER (RFC 3261 §10.3 steps 6 and 7; design-sip rules 10, 13 and 16). */
 import { describe, expect, it } from "vitest";
 import { defaultRegistration } from "../location/account.ts";
 import type { Binding } from "../location/binding.ts";
@@ -42,14 +42,14 @@ const accepted = (made: Plan) => {
   if (made.kind !== "accept") throw new Error(JSON.stringify(made));
   return made;
 };
-/** The rows that a REGISTER of these contacts leaves behind. */
+/** The rows after a REGISTER of these contacts. */
 const rowsOf = (change: Parameters<typeof registration>[0] = {}): readonly Binding[] =>
-  accepted(plan(registration(change), [], settings)).write;
+  accepted(plan(registration(change), [], settings)).changed;
 const expired = (row: Binding): Binding => ({ ...row, expiresIn: -5 });
 
 describe("§10.3 step 7: expiration", () => {
   const granted = (contact: Partial<Contact>, expires?: number, flow = home) =>
-    accepted(plan(registration({ list: [{ ...desk, ...contact }], expires, flow }), [], settings)).write[0]
+    accepted(plan(registration({ list: [{ ...desk, ...contact }], expires, flow }), [], settings)).changed[0]
       ?.expiresIn;
 
   it("the contact's own parameter comes first, then the Expires field, then the default", () => {
@@ -58,9 +58,9 @@ describe("§10.3 step 7: expiration", () => {
     expect(granted({})).toBe(600);
   });
 
-  it("more than the longest is cut", () => expect(granted({ expires: 86_400 })).toBe(3600));
+  it("more than maxExpires is reduced to it", () => expect(granted({ expires: 86_400 })).toBe(3600));
 
-  it.each([1, 59])("%i s, less than the shortest, is refused with 423 and Min-Expires", (expires) => {
+  it.each([1, 59])("%i s, less than minExpires, is refused with 423 and Min-Expires", (expires) => {
     expect(plan(registration({ expires }), [], settings)).toMatchObject({
       kind: "reject",
       status: 423,
@@ -89,10 +89,10 @@ describe("§10.3 step 7: expiration", () => {
 });
 
 describe("§10.3 step 7: add, refresh, remove, fetch", () => {
-  it("a new contact is written and listed with what the request proved", () => {
-    const { write, current } = accepted(plan(registration(), [], settings));
-    expect(write).toEqual(current);
-    expect(write[0]).toMatchObject({
+  it("a new contact is written and listed, with the values of the request", () => {
+    const { changed, current } = accepted(plan(registration(), [], settings));
+    expect(changed).toEqual(current);
+    expect(changed[0]).toMatchObject({
       contact: desk.uri,
       q: 1000,
       callId: "call-1",
@@ -109,53 +109,53 @@ describe("§10.3 step 7: add, refresh, remove, fetch", () => {
   it("it is registered since its first REGISTER, until it expires or is removed", () => {
     const rows = rowsOf().map((row) => ({ ...row, registeredAt: 7 }));
     const again = (before: readonly Binding[]) =>
-      accepted(plan(registration({ cseq: 11, nonce: { at: 2000, count: 1 } }), before, settings)).write[0]
+      accepted(plan(registration({ cseq: 11, nonce: { at: 2000, count: 1 } }), before, settings)).changed[0]
         ?.registeredAt;
     expect([again([]), again(rows), again(rows.map(expired))]).toEqual([0, 7, 0]);
   });
 
   it("a refresh writes the same row and keeps the others in the answer", () => {
     const rows = rowsOf({ list: [desk, other] });
-    const { write, current } = accepted(
+    const { changed, current } = accepted(
       plan(registration({ cseq: 11, nonce: { at: 1000, count: 2 } }), rows, settings),
     );
-    expect(write.map(({ id, cseq }) => [id, cseq])).toEqual([[rows[0]?.id, 11]]);
+    expect(changed.map(({ id, cseq }) => [id, cseq])).toEqual([[rows[0]?.id, 11]]);
     expect(current.map(({ contact }) => contact)).toEqual([other.uri, desk.uri]);
   });
 
-  it("expires 0 removes that contact alone", () => {
+  it("expires 0 removes that contact only", () => {
     const rows = rowsOf({ list: [desk, other] });
     const request = registration({
       cseq: 11,
       nonce: { at: 2000, count: 1 },
       list: [{ ...desk, expires: 0 }],
     });
-    const { write, current } = accepted(plan(request, rows, settings));
-    expect(write).toMatchObject([{ id: rows[0]?.id, expiresIn: 0 }]);
+    const { changed, current } = accepted(plan(request, rows, settings));
+    expect(changed).toMatchObject([{ id: rows[0]?.id, expiresIn: 0 }]);
     expect(current.map(({ contact }) => contact)).toEqual([other.uri]);
   });
 
-  it("removing what is not there changes nothing", () => {
+  it("removing an unknown contact changes nothing", () => {
     expect(accepted(plan(registration({ expires: 0 }), [], settings))).toEqual({
       kind: "accept",
-      write: [],
+      changed: [],
       current: [],
-      left: [],
+      formerFlows: [],
     });
   });
 
   it("without a contact it is a fetch: all current bindings, nothing written", () => {
     const rows = rowsOf({ list: [desk, other] });
-    const { write, current } = accepted(
+    const { changed, current } = accepted(
       plan(registration({ list: [] }), [rows[0] as Binding, expired(rows[1] as Binding)], settings),
     );
-    expect(write).toEqual([]);
+    expect(changed).toEqual([]);
     expect(current.map(({ contact }) => contact)).toEqual([desk.uri]);
   });
 
-  it("a contact named twice is one binding, the last one's", () => {
-    const { write } = accepted(plan(registration({ list: [desk, { ...desk, q: 500 }] }), [], settings));
-    expect(write).toMatchObject([{ q: 500 }]);
+  it("of two equal contacts the last one is written", () => {
+    const { changed } = accepted(plan(registration({ list: [desk, { ...desk, q: 500 }] }), [], settings));
+    expect(changed).toMatchObject([{ q: 500 }]);
   });
 });
 
@@ -173,50 +173,50 @@ describe("§10.3 step 6: *", () => {
     expect(plan(star({ expires }), [], settings)).toMatchObject({ status: 400 });
   });
 
-  it("with Expires 0 it removes all, those of another Call-ID too", () => {
+  it("with Expires 0 it removes all bindings, those of another Call-ID too", () => {
     const rows = [...rowsOf(), ...rowsOf({ list: [other], callId: "call-2", cseq: 99 })];
-    const { write, current } = accepted(plan(star(), rows, settings));
-    expect(write.map(({ id, expiresIn, cseq }) => [id, expiresIn, cseq])).toEqual(
+    const { changed, current } = accepted(plan(star(), rows, settings));
+    expect(changed.map(({ id, expiresIn, cseq }) => [id, expiresIn, cseq])).toEqual(
       rows.map(({ id }) => [id, 0, 11]),
     );
     expect(current).toEqual([]);
   });
 
-  it("a CSeq that is not higher removes nothing at all", () => {
+  it("a CSeq that is not higher removes no binding", () => {
     const rows = [...rowsOf({ list: [other], callId: "call-2" }), ...rowsOf({ cseq: 11 })];
     expect(plan(star(), rows, settings)).toMatchObject({ status: 400 });
   });
 
-  it("repeated after it worked, it is answered again", () => {
+  it("a repetition is accepted and changes nothing", () => {
     const removed = rowsOf().map((row) => ({ ...row, expiresIn: 0, cseq: 11, nonceAt: 2000 }));
     expect(accepted(plan(star(), removed, settings))).toEqual({
       kind: "accept",
-      write: [],
+      changed: [],
       current: [],
-      left: [],
+      formerFlows: [],
     });
   });
 
-  it("where there is nothing it removes nothing", () => {
-    expect(accepted(plan(star(), [], settings)).write).toEqual([]);
+  it("without bindings it changes nothing", () => {
+    expect(accepted(plan(star(), [], settings)).changed).toEqual([]);
   });
 });
 
 describe("§10.3 step 7: the order of Call-ID and CSeq", () => {
   const rows = rowsOf();
 
-  it("an equal request is the same one: nothing is written and the rows answer (rule 13)", () => {
+  it("an equal request is the same one: nothing is written, and the response lists the rows (rule 13)", () => {
     expect(accepted(plan(registration(), rows, settings))).toEqual({
       kind: "accept",
-      write: [],
+      changed: [],
       current: rows,
-      left: [],
+      formerFlows: [],
     });
   });
 
   it("an equal removal is the same one too", () => {
     const removed = rows.map((row) => ({ ...row, expiresIn: 0 }));
-    expect(accepted(plan(registration({ expires: 0 }), removed, settings)).write).toEqual([]);
+    expect(accepted(plan(registration({ expires: 0 }), removed, settings)).changed).toEqual([]);
   });
 
   it.each([
@@ -233,16 +233,16 @@ describe("§10.3 step 7: the order of Call-ID and CSeq", () => {
     });
   });
 
-  it("a lower CSeq counts against expired rows as well", () => {
+  it("the CSeq is compared with expired rows too", () => {
     expect(plan(registration({ cseq: 9 }), rows.map(expired), settings)).toMatchObject({ status: 400 });
   });
 
-  it("another Call-ID, as of a phone that restarted, updates whatever its CSeq", () => {
-    const { write } = accepted(plan(registration({ callId: "call-2", cseq: 1 }), rows, settings));
-    expect(write).toMatchObject([{ id: rows[0]?.id, callId: "call-2", cseq: 1 }]);
+  it("another Call-ID (a restarted phone) updates the binding with any CSeq", () => {
+    const { changed } = accepted(plan(registration({ callId: "call-2", cseq: 1 }), rows, settings));
+    expect(changed).toMatchObject([{ id: rows[0]?.id, callId: "call-2", cseq: 1 }]);
   });
 
-  it("one old contact among new ones refuses all", () => {
+  it("one old contact among new ones refuses the whole request", () => {
     const list = [other, desk];
     expect(
       plan(registration({ list, cseq: 10, nonce: { at: 2000, count: 1 } }), rows, settings),
@@ -265,19 +265,19 @@ describe("replays (design-sip rule 16)", () => {
     expect(withNonce(nonce)).toBe(kind);
   });
 
-  it("an eavesdropper cannot add a contact of its own with the credentials that it heard", () => {
+  it("an eavesdropper cannot add a contact of its own with the credentials of another request", () => {
     expect(withNonce({ at: 1000, count: 5 }, { list: [{ ...desk, uri: "sip:bob@198.51.100.66" }] })).toBe(
       "stale",
     );
   });
 
-  it("nor remove all, nor use them once the row has expired", () => {
+  it("it cannot remove all bindings either, nor use them after the row has expired", () => {
     expect(withNonce({ at: 1000, count: 5 }, { contacts: { kind: "star" }, expires: 0 })).toBe("stale");
     const late = registration({ cseq: 11, nonce: { at: 1000, count: 5 } });
     expect(plan(late, rows.map(expired), settings).kind).toBe("stale");
   });
 
-  it("rows of another Call-ID say nothing, because a nonce is bound to its own", () => {
+  it("rows of another Call-ID are not compared, because a nonce is bound to its Call-ID", () => {
     expect(withNonce({ at: 900, count: 1 }, { callId: "call-2" })).toBe("accept");
   });
 });
@@ -286,14 +286,14 @@ describe("the key of a binding (rule 13)", () => {
   const id = (contact: Partial<Contact>, flow = home) =>
     rowsOf({ list: [{ ...desk, ...contact }], flow })[0]?.id;
 
-  it("is instance and reg-id where the phone has them, whatever its contact and address", () => {
+  it("is instance and reg-id when the phone has them, for any contact and address", () => {
     const instance = "<urn:uuid:1>";
     expect(id({ instance, regId: 1 })).toBe(id({ instance, regId: 1, uri: "sip:x@198.51.100.1:9" }, router));
     expect(id({ instance, regId: 1 })).not.toBe(id({ instance, regId: 2 }));
     expect(id({ instance })).not.toBe(id({ instance: "<urn:uuid:2>" }));
   });
 
-  it("is else the canonical contact, behind NAT with the address but not the port that was seen", () => {
+  it("is the canonical contact otherwise, behind NAT with the source address and without its port", () => {
     expect(id({ uri: "SIP:%62ob@192.0.2.1" })).toBe(id({}));
     expect(id({ uri: "sip:bob@192.0.2.1;x=1" })).not.toBe(id({}));
     expect(id({ uri: "sip:bob@192.0.2.1;transport=tcp" })).not.toBe(id({}));

@@ -1,41 +1,40 @@
-/**
- * What a REGISTER changes (RFC 3261 §10.3 steps 6 and 7): the request and the bindings as read, to the bindings to write. Pure.
- */
+/** The plan of a REGISTER (RFC 3261 §10.3 steps 6 and 7): which bindings to write, from the request and the current rows. Pure. */
 import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Flow } from "../wire/flow.ts";
-import { type ContactChange, contactChanges, removal } from "./contact-changes.ts";
-import { makeRoom, tooManyContacts } from "./make-room.ts";
+import { type ContactChange, planContactChanges, removal } from "./contact-changes.ts";
+import { removeExcessContacts, tooManyContacts } from "./remove-excess-contacts.ts";
 import type { Registration } from "./registration.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
 
-export interface Accepted {
+export interface AcceptedPlan {
   readonly kind: "accept";
-  /** Empty for a fetch and for a repeated request. */
-  readonly write: readonly Binding[];
-  /** What the answer lists. */
+  /** The bindings to write; empty for a fetch and for a repeated request. */
+  readonly changed: readonly Binding[];
+  /** The current bindings after the change, which the response lists. */
   readonly current: readonly Binding[];
-  /** Flows that the phone was on before. */
-  readonly left: readonly Flow[];
+  /** Flows that the phone has moved from. */
+  readonly formerFlows: readonly Flow[];
 }
 
-export type Plan = Accepted | { readonly kind: "stale" } | Rejection;
+/** `stale`: the credentials may be a replay; challenge again with stale=true. */
+export type Plan = AcceptedPlan | { readonly kind: "stale" } | Rejection;
 
-/** `rows` are all of the address of record, expired ones too: their Call-ID, CSeq and nonce still count. */
+/** `rows`: all rows of the address of record, expired ones too, because the request is compared with their Call-ID, CSeq and nonce. */
 export function plan(register: Registration, rows: readonly Binding[], settings: RegistrationSettings): Plan {
   const current = rows.filter(isCurrent);
   if (register.contacts.kind === "star") return removeAll(register, rows, current);
-  const made = contactChanges(register, register.contacts.contacts, rows, settings);
-  if (made.kind === "reject") return made;
-  const { changes } = made;
+  const planned = planContactChanges(register, register.contacts.contacts, rows, settings);
+  if (planned.kind === "reject") return planned;
+  const { changes } = planned;
   if (changes.every(isRepeated)) return accept([], current);
-  const refusal = refuseOld(register, changes) ?? refuseReplay(register, rows);
-  if (refusal !== undefined) return refusal;
-  const replaced = makeRoom(register, changes, current, settings);
-  return replaced === undefined ? tooManyContacts(settings) : accept([...changes, ...replaced], current);
+  const rejection = rejectOld(register, changes) ?? detectReplay(register, rows);
+  if (rejection !== undefined) return rejection;
+  const excess = removeExcessContacts(register, changes, current, settings);
+  return excess === undefined ? tooManyContacts(settings) : accept([...changes, ...excess], current);
 }
 
-// §10.3 step 6: "*" removes all, with Expires 0 only
+/** §10.3 step 6: "*" removes all bindings. It needs Expires: 0. */
 function removeAll(register: Registration, rows: readonly Binding[], current: readonly Binding[]): Plan {
   if (register.expires !== 0) return reject(400, 'Contact "*" needs Expires: 0');
   const changes = current.map((row) => removal(register, row));
@@ -44,21 +43,21 @@ function removeAll(register: Registration, rows: readonly Binding[], current: re
     rows.some((row) => row.callId === register.callId && row.cseq === register.cseq)
   )
     return accept([], []);
-  return refuseOld(register, changes) ?? refuseReplay(register, rows) ?? accept(changes, current);
+  return rejectOld(register, changes) ?? detectReplay(register, rows) ?? accept(changes, current);
 }
 
-function accept(changes: readonly ContactChange[], current: readonly Binding[]): Accepted {
-  const write = changes.map(({ binding }) => binding);
-  const changed = new Set(write.map(({ id }) => id));
+function accept(changes: readonly ContactChange[], current: readonly Binding[]): AcceptedPlan {
+  const changed = changes.map(({ binding }) => binding);
+  const ids = new Set(changed.map(({ id }) => id));
   return {
     kind: "accept",
-    write,
-    current: [...current.filter(({ id }) => !changed.has(id)), ...write.filter(isCurrent)],
-    left: changes.flatMap(({ left }) => left ?? []),
+    changed,
+    current: [...current.filter(({ id }) => !ids.has(id)), ...changed.filter(isCurrent)],
+    formerFlows: changes.flatMap(({ formerFlow }) => formerFlow ?? []),
   };
 }
 
-/** Equal Call-ID and CSeq with an equal contact is the same request, which another node may have stored already (rule 13). */
+/** Equal Call-ID, CSeq and contact: it is the same request, and another node may have stored it already (design-sip rule 13). */
 const isRepeated = ({ row, binding }: ContactChange): boolean =>
   row !== undefined &&
   row.callId === binding.callId &&
@@ -66,17 +65,17 @@ const isRepeated = ({ row, binding }: ContactChange): boolean =>
   row.contact === binding.contact &&
   isCurrent(row) === isCurrent(binding);
 
-/** Of rows of the same Call-ID: a CSeq that is not higher fails (§10.3 step 7). */
-function refuseOld({ callId, cseq }: Registration, changes: readonly ContactChange[]): Rejection | undefined {
+/** §10.3 step 7: the CSeq must be higher than that of the rows with the same Call-ID. */
+function rejectOld({ callId, cseq }: Registration, changes: readonly ContactChange[]): Rejection | undefined {
   const newer = changes.find(({ row }) => row?.callId === callId && cseq <= row.cseq)?.row;
   return newer === undefined ? undefined : reject(400, `CSeq ${cseq} is not above ${newer.cseq}`);
 }
 
 /**
- * A nonce use that is not newer than any that this Call-ID made before, for whatever contact: the digest covers neither CSeq nor
- * Contact, so that an eavesdropper could add a contact of its own (design-sip rule 16). A fresh nonce settles it.
+ * The use of a nonce must be newer than all earlier uses with this Call-ID, for any contact. The digest covers neither CSeq nor Contact, so
+ * an eavesdropper could add a contact of its own (design-sip rule 16). The phone tries again with a new nonce.
  */
-function refuseReplay(
+function detectReplay(
   { callId, nonce }: Registration,
   rows: readonly Binding[],
 ): { kind: "stale" } | undefined {

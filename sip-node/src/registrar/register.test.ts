@@ -1,4 +1,4 @@
-/** A REGISTER from challenge to 200 OK, on two nodes of one cluster (RFC 3261 §10.3; design-sip rules 11 to 16). */
+/** The processing of REGISTER, from challenge to 200 OK, on two nodes of one cluster (RFC 3261 §10.3; design-sip rules 11 to 16). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
@@ -22,7 +22,7 @@ beforeEach(() => {
   b = house.node("bbbbbbbbbbbb");
 });
 
-/** Challenge at `first`, credentials at `second`. */
+/** The final response: challenged by `first`, with credentials to `second`. */
 async function registered(
   fields: Fields,
   first = a,
@@ -31,16 +31,16 @@ async function registered(
   user = "bob",
   password = "bob",
 ) {
-  const refusal = await register(requestOf("REGISTER", uri, fields), flow, first);
-  if (refusal.kind !== "reject" || refusal.status !== 401) return refusal;
+  const rejection = await register(requestOf("REGISTER", uri, fields), flow, first);
+  if (rejection.kind !== "reject" || rejection.status !== 401) return rejection;
   house.now += 1;
-  return register(withCredentials("REGISTER", uri, fields, refusal, user, password), flow, second);
+  return register(withCredentials("REGISTER", uri, fields, rejection, user, password), flow, second);
 }
 const contacts = (lines: string) => lines.match(/^Contact: .*$/gm) ?? [];
 const ids = async () =>
   (await a.lookup.bindings({ username: "bob", domain: "example.com" })).map((row) => row.contact);
 
-describe("steps 3 and 4: who may register", () => {
+describe("steps 3 and 4: authentication and authorization", () => {
   it("without credentials: 401 with a challenge, nothing stored", async () => {
     const answer = await register(requestOf("REGISTER", uri, { ...bob, Contact: contact }), phone, a);
     expect(answer).toMatchObject({ kind: "reject", status: 401 });
@@ -59,8 +59,8 @@ describe("steps 3 and 4: who may register", () => {
 
   it.each([
     ["a wrong password: 401 again", "bob", "wrong", 401],
-    ["another user's right credentials: a final 403 (step 4)", "carol", "carol", 403],
-    ["another user's wrong ones: 401 again", "carol", "wrong", 401],
+    ["another user's valid credentials: a final 403 (step 4)", "carol", "carol", 403],
+    ["another user's wrong password: 401 again", "carol", "wrong", 401],
   ])("%s", async (_, user, password, status) => {
     house.store.addUser("carol", "example.com", { password: "carol" });
     for (const To of [bob["To"], "<sip:ghost@example.com>"])
@@ -70,7 +70,7 @@ describe("steps 3 and 4: who may register", () => {
     expect(await ids()).toEqual([]);
   });
 
-  it("an empty or partial Authorization of a phone without a challenge gets one", async () => {
+  it("an empty or incomplete Authorization is challenged", async () => {
     for (const Authorization of [
       "",
       "Digest",
@@ -83,16 +83,16 @@ describe("steps 3 and 4: who may register", () => {
       ).toMatchObject({ status: 401 });
   });
 
-  it("the login name may have the domain, and of several Authorization fields one has to be right", async () => {
+  it("the user name may contain the domain, and one of several Authorization header fields must be valid", async () => {
     house.store.addDomain("alias.example", { aliasOf: "example.com" });
     const fields = { ...bob, Contact: contact };
     for (const login of ["bob@example.com", "bob@alias.example", "bob@EXAMPLE.com"])
       expect((await registered(fields, a, b, phone, login, "bob")).status, login).toBe(200);
     expect((await registered(fields, a, b, phone, "bob@elsewhere.example", "bob")).status).toBe(401);
-    const refusal = await register(requestOf("REGISTER", uri, fields), phone, a);
+    const rejection = await register(requestOf("REGISTER", uri, fields), phone, a);
     house.now += 1;
     const [wrong, right] = ["x", "bob"].map((password) =>
-      withCredentials("REGISTER", uri, fields, refusal, "bob", password),
+      withCredentials("REGISTER", uri, fields, rejection, "bob", password),
     );
     const values = [wrong, right].map((one) => /^Authorization: (.*)$/m.exec(one?.text ?? "")?.[1] ?? "");
     for (const Authorization of [values, [...values].reverse()])
@@ -102,7 +102,7 @@ describe("steps 3 and 4: who may register", () => {
       ).toBe(200);
   });
 
-  it("an unknown and a disabled user look like a wrong password (rule 15)", async () => {
+  it("the response for an unknown or a disabled user is the same as for a wrong password (rule 15)", async () => {
     house.store.addUser("off", "example.com", { password: "off", isEnabled: false });
     for (const user of ["ghost", "off"]) {
       const fields = { ...bob, To: `<sip:${user}@example.com>`, Contact: contact };
@@ -164,7 +164,7 @@ describe("steps 3 and 4: who may register", () => {
     expect(await ids()).toEqual(["sip:bob@192.0.2.1:5060"]);
   });
 
-  it("rule 15: a peer is challenged like everybody, and needs the user's password to add or to remove", async () => {
+  it("rule 15: a peer is challenged too, and needs the user's password to add or remove a contact", async () => {
     house.peers.add(phone.key);
     const answer = await register(requestOf("REGISTER", uri, { ...bob, Contact: contact }), phone, a);
     expect(answer).toMatchObject({
@@ -179,14 +179,14 @@ describe("steps 3 and 4: who may register", () => {
     expect(await ids()).toEqual(["sip:bob@192.0.2.1:5060"]);
   });
 
-  it("a peer may be no other user's voice: From is held against To", async () => {
+  it("a peer cannot register for another user: From is compared with To", async () => {
     house.peers.add(phone.key);
     const third = { ...bob, From: "<sip:alice@example.com>;tag=1", Contact: contact };
     expect((await registered(third)).status).toBe(403);
   });
 });
 
-describe("steps 1, 2 and 5: for whom", () => {
+describe("steps 1, 2 and 5: domain, extensions, address of record", () => {
   const refused = async (requestUri: string, fields: Fields) =>
     register(requestOf("REGISTER", requestUri, { ...bob, ...fields }), phone, a);
 
@@ -205,7 +205,7 @@ describe("steps 1, 2 and 5: for whom", () => {
     expect((await refused("sip:off.example", { To: "<sip:bob@off.example>" })).status).toBe(404);
   });
 
-  it("the Request-URI may be our address, or another served domain", async () => {
+  it("the Request-URI may be the own address, or another served domain", async () => {
     house.store.addDomain("second.example");
     for (const requestUri of [
       "sip:203.0.113.1",
@@ -227,7 +227,7 @@ describe("steps 1, 2 and 5: for whom", () => {
     expect((await refused(requestUri, fields)).status).toBe(status);
   });
 
-  it("step 2: Require is refused with 420 and what is unsupported", async () => {
+  it("step 2: Require is refused with 420 and Unsupported", async () => {
     expect(await refused(uri, { Require: "path, gruu" })).toMatchObject({
       status: 420,
       lines: "Unsupported: path, gruu\r\n",
@@ -265,21 +265,21 @@ describe("steps 6 to 8 over both nodes", () => {
     expect(contacts(all.lines)).toEqual([]);
   });
 
-  it("the same request again, as a retransmission on the other node, is answered from the rows", async () => {
-    const refusal = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
-    const request = withCredentials("REGISTER", uri, next(2, {}), refusal, "bob");
+  it("a retransmission to the other node is answered from the rows", async () => {
+    const rejection = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
+    const request = withCredentials("REGISTER", uri, next(2, {}), rejection, "bob");
     const first = await register(request, phone, a);
     expect((await register(request, phone, b)).lines).toBe(first.lines);
     expect((await a.lookup.resolve({ username: "bob", domain: "example.com" })).account?.version).toBe(1);
   });
 
-  it("rule 16: credentials used once get stale=true with another CSeq on every node, and a fresh nonce settles it", async () => {
-    const refusal = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
+  it("rule 16: used credentials with another CSeq get stale=true on every node, and a new nonce is accepted", async () => {
+    const rejection = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
     expect(
-      (await register(withCredentials("REGISTER", uri, next(2, {}), refusal, "bob"), phone, a)).status,
+      (await register(withCredentials("REGISTER", uri, next(2, {}), rejection, "bob"), phone, a)).status,
     ).toBe(200);
     house.now += 1;
-    const replay = await register(withCredentials("REGISTER", uri, next(3, {}), refusal, "bob"), phone, b);
+    const replay = await register(withCredentials("REGISTER", uri, next(3, {}), rejection, "bob"), phone, b);
     expect(replay.status).toBe(401);
     expect(replay.lines).toContain("stale=true");
     house.now += 1;
@@ -291,18 +291,18 @@ describe("steps 6 to 8 over both nodes", () => {
     expect((await retry).status).toBe(200);
   });
 
-  it("a bad Contact is told only to who logged in: 400", async () => {
+  it("an invalid Contact is refused with 400, after authentication only", async () => {
     const bad = next(1, { Contact: "<sip:bob@192.0.2.1>;q=9" });
     expect((await register(requestOf("REGISTER", uri, bad), phone, a)).status).toBe(401);
     expect((await registered(bad)).status).toBe(400);
   });
 
-  it("what no row can hold is 400 and not the group's trouble", async () => {
+  it("a contact that no row can hold is refused with 400, and does not affect other requests", async () => {
     const bytes = Buffer.from([0xff, 0xfe]).toString("latin1");
     expect((await registered(next(1, { Contact: `<sip:bob@192.0.2.1;x=${bytes}>` }))).status).toBe(400);
   });
 
-  it("two nodes change the bindings at once: both are answered with what is committed (rule 12)", async () => {
+  it("two nodes change the bindings at the same time: each response lists the committed bindings (rule 12)", async () => {
     const fields = (n: number) => ({
       ...bob,
       "Call-ID": `reg-${n}`,
@@ -316,7 +316,7 @@ describe("steps 6 to 8 over both nodes", () => {
     expect(Math.max(...answers.map(({ lines }) => contacts(lines).length))).toBe(4);
   });
 
-  it("as many phones as a user may have register at once, on two nodes: each gets its 200", async () => {
+  it("maxContacts phones register at the same time on two nodes: each gets a 200", async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, n) => {
         const node = n % 2 ? a : b;
@@ -331,40 +331,43 @@ describe("steps 6 to 8 over both nodes", () => {
   it.each([
     ["Reject", [200, 200, 500, 500]],
     ["ReplaceOldest", [200, 200, 200, 200]],
-  ] as const)("maxContacts holds across nodes, also when they race: %s", async (onMaxContacts, statuses) => {
-    house.store.addDomain("example.com", { onMaxContacts });
-    house.store.addUser("bob", "example.com", { password: "bob", maxContacts: 2 });
-    const fields = (n: number) => ({
-      ...bob,
-      "Call-ID": `reg-${n}`,
-      Contact: `<sip:line${n}@192.0.2.1:5060>`,
-    });
-    const answers = await Promise.all(
-      [1, 2, 3, 4].map((n) => registered(fields(n), n % 2 ? a : b, n % 2 ? a : b)),
-    );
-    expect(answers.map(({ status }) => status).sort()).toEqual(statuses);
-    const rows = await a.lookup.bindings({ username: "bob", domain: "example.com" });
-    expect(rows.filter(({ expiresIn }) => expiresIn > 0)).toHaveLength(2);
-  });
+  ] as const)(
+    "maxContacts holds across nodes, also for concurrent requests: %s",
+    async (onMaxContacts, statuses) => {
+      house.store.addDomain("example.com", { onMaxContacts });
+      house.store.addUser("bob", "example.com", { password: "bob", maxContacts: 2 });
+      const fields = (n: number) => ({
+        ...bob,
+        "Call-ID": `reg-${n}`,
+        Contact: `<sip:line${n}@192.0.2.1:5060>`,
+      });
+      const answers = await Promise.all(
+        [1, 2, 3, 4].map((n) => registered(fields(n), n % 2 ? a : b, n % 2 ? a : b)),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual(statuses);
+      const rows = await a.lookup.bindings({ username: "bob", domain: "example.com" });
+      expect(rows.filter(({ expiresIn }) => expiresIn > 0)).toHaveLength(2);
+    },
+  );
 
-  it("a 200 says how long the binding on its own flow lasts: none is on the flow of a query from elsewhere", async () => {
-    const lasts = async (number: number, fields: Fields, flow: Flow) => {
+  it("flowExpiresIn is the remaining time of the binding on the request's own flow; 0 for a fetch from another flow", async () => {
+    const flowExpiresIn = async (number: number, fields: Fields, flow: Flow) => {
       const answer = await registered(next(number, fields), a, b, flow);
-      return answer.kind === "accept" ? answer.bindingLasts : answer.status;
+      return answer.kind === "accept" ? answer.flowExpiresIn : answer.status;
     };
-    expect(await lasts(1, { Contact: contact, Expires: "600" }, phone)).toBe(600);
-    expect(await lasts(2, { Contact: undefined }, flowOf("198.51.100.9", 4711))).toBe(0);
-    expect(await lasts(3, { Contact: `${contact};expires=0` }, phone)).toBe(0);
+    expect(await flowExpiresIn(1, { Contact: contact, Expires: "600" }, phone)).toBe(600);
+    expect(await flowExpiresIn(2, { Contact: undefined }, flowOf("198.51.100.9", 4711))).toBe(0);
+    expect(await flowExpiresIn(3, { Contact: `${contact};expires=0` }, phone)).toBe(0);
   });
 
-  it("a phone that comes from another flow leaves its old one", async () => {
+  it("a phone that registers from another flow has a former flow", async () => {
     const instance = '<sip:bob@10.0.0.5>;+sip.instance="<urn:uuid:1>"';
     await registered(next(1, { Contact: instance }));
     const moved = await registered(next(2, { Contact: instance }), a, b, flowOf("198.51.100.9", 4711));
-    expect(moved.kind === "accept" && moved.left.map(({ key }) => key)).toEqual([phone.key]);
+    expect(moved.kind === "accept" && moved.formerFlows.map(({ key }) => key)).toEqual([phone.key]);
   });
 
-  it("a binding that the database refuses is never acknowledged: 500 with Retry-After (P1)", async () => {
+  it("a binding that the database refuses is answered with 500 and Retry-After, never with 200 (P1)", async () => {
     house.store.commit = async (changes) => changes.map(() => ({ failed: "no room" }));
     expect(await registered(next(1, {}))).toMatchObject({
       status: 500,
@@ -372,7 +375,7 @@ describe("steps 6 to 8 over both nodes", () => {
     });
   });
 
-  it("an endless quarrel over the version ends with 500 after a few attempts (rule 12)", async () => {
+  it("endless version conflicts end with 500 after a limited number of attempts (rule 12)", async () => {
     let attempts = 0;
     house.store.commit = async (changes) => (attempts++, changes.map(() => "conflict"));
     expect(await registered(next(1, {}))).toMatchObject({ status: 500, lines: "Retry-After: 1\r\n" });
@@ -380,7 +383,7 @@ describe("steps 6 to 8 over both nodes", () => {
     expect(attempts).toBeLessThan(50);
   });
 
-  it("P7: while the database is away nothing is answered: the caller makes it a 500", async () => {
+  it("P7: it rejects while the database is unavailable, and the caller answers 500", async () => {
     house.store.isAway = true;
     await expect(register(requestOf("REGISTER", uri, bob), phone, a)).rejects.toThrow(StoreUnavailable);
   });

@@ -1,148 +1,154 @@
-/** Processing REGISTER (RFC 3261 §10.3), step by step. The one file of the registrar that awaits. */
-import { type Admission, type Admitted, admit, challenge } from "../auth/admit.ts";
+/** The processing of a REGISTER request, by the steps of RFC 3261 §10.3. The one file of the registrar that awaits. */
+import { type Admission, admit, challenge } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
-import { type Account, type Aor, type Domain, isSameAor } from "../location/account.ts";
-import type { BindingChange, CommitOutcome } from "../location/binding.ts";
+import { type Account, type Aor, isSameAor, isServed } from "../location/account.ts";
+import type { Binding, BindingChange, CommitOutcome } from "../location/binding.ts";
+import { isSentDirectly } from "../location/flow-of-contact.ts";
 import type { Lookup } from "../location/location.ts";
-import { isSentDirectly } from "../location/contact-place.ts";
 import { findLogins, loginsOf } from "../location/logins.ts";
 import { aorOf } from "../location/row-text.ts";
-import { unstorable } from "../location/storable.ts";
+import { storageProblem } from "../location/storage-problem.ts";
 import { type Contacts, parseContacts, parseExpires } from "../wire/contact.ts";
 import { fieldValue } from "../wire/fields.ts";
-import type { Flow } from "../wire/flow.ts";
-import { hostPort } from "../wire/flow.ts";
+import { type Flow, hostPort } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem, problem } from "../wire/problem.ts";
-import type { Epoch, Seconds } from "../wire/units.ts";
-import { isSecure, parseUri } from "../wire/uri.ts";
-import { answer } from "./answer.ts";
-import { type Plan, plan } from "./plan.ts";
-import type { Registration } from "./registration.ts";
 import { type Rejection, reject, rejectUnservedDomain } from "../wire/rejection.ts";
+import type { Epoch, Seconds } from "../wire/units.ts";
+import { isSecure, parseUri, type SipUri } from "../wire/uri.ts";
+import { buildOkFields } from "./build-ok-fields.ts";
+import { type AcceptedPlan, plan } from "./plan.ts";
+import type { Registration } from "./registration.ts";
 
-export interface RegistrarHouse {
+export interface RegistrarDependencies {
   readonly lookup: Lookup & { commit(change: BindingChange): Promise<CommitOutcome> };
   readonly authenticator: Authenticator;
+  /** Node id. */
   readonly node: string;
   now(): Epoch;
   /** Whether `host:port` is this cluster's own address. */
   isOwnAddress(hostPort: string): boolean;
 }
 
-export interface Accepted {
+export interface RegisterOk {
   readonly kind: "accept";
   readonly status: 200;
   readonly reason: "OK";
   readonly lines: string;
-  /** How long a binding on the flow of this REGISTER lasts from now; 0: there is none. */
-  readonly bindingLasts: Seconds;
-  /** Flows that bindings of this REGISTER were on before. */
-  readonly left: readonly Flow[];
+  /** The longest remaining time of a binding on the flow of this REGISTER; 0: there is none. */
+  readonly flowExpiresIn: Seconds;
+  /** Flows that the phone has moved from. */
+  readonly formerFlows: readonly Flow[];
 }
 
-/** Of the phones of one address of record that register at once, one wins each round: enough for all the contacts it may have. */
+/** When phones of one address of record register at once, one of them succeeds in each attempt: enough for all contacts that it may have. */
 const maxAttempts = 20;
 
-/** The final response. Rejects with `StoreUnavailable` or `QueueFull` when the database cannot say: 500 with Retry-After. */
+/** Returns the final response. Rejects with `StoreUnavailable` or `QueueFull` when the database is unavailable: 500 with Retry-After. */
 export async function register(
   request: Request,
   flow: Flow,
-  house: RegistrarHouse,
-): Promise<Accepted | Rejection> {
-  // 1. Is the Request-URI's domain ours? 5. The address of record is To's
-  const requestUri = parseUri(request.uri);
-  const to = parseUri(request.to.uri);
-  if (isProblem(requestUri)) return reject(requestUri.status, requestUri.reason);
-  if (isProblem(to)) return reject(to.status === 416 ? 416 : 400, `To: ${to.reason}`);
-  if (requestUri.scheme === "sips" || to.scheme === "sips") return reject(416, secureRefused);
-  const name = aorOf(to);
-  if (name === undefined) return reject(400, "To names no user");
+  deps: RegistrarDependencies,
+): Promise<RegisterOk | Rejection> {
+  const target = readTarget(request);
+  if (target.kind === "reject") return target;
   let admission: Admission<Account> | undefined;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const [{ domain, account }, others] = await Promise.all([
-      house.lookup.resolve(name),
-      findLogins(request, "authorization", name.domain, house.lookup),
+    const [{ domain, account }, otherLogins] = await Promise.all([
+      deps.lookup.resolve(target.aor),
+      findLogins(request, "authorization", target.aor.domain, deps.lookup),
     ]);
-    const foreign = domain?.isEnabled === true ? await foreignDomain(requestUri, to.host, house) : to.host;
-    if (domain === undefined || foreign !== undefined) return rejectUnservedDomain(foreign ?? to.host);
-    // 2. Required extensions
+    // 1. The Request-URI names a domain that is served here
+    if (!isServed(domain)) return rejectUnservedDomain(target.to.host);
+    const unservedDomain = await findUnservedDomain(target, deps);
+    if (unservedDomain !== undefined) return rejectUnservedDomain(unservedDomain);
+    // 2. No extension is supported
     const required = fieldValue(request, "require");
     if (required !== undefined && required !== "")
       return reject(420, "Bad Extension", `Unsupported: ${required}\r\n`);
-    // 3. Authenticate, once for all attempts: a nonce counts once. A peer too: its address is no proof of who a phone is (rule 15)
-    const known = account?.isEnabled === true ? account : undefined;
-    const logins = [...loginsOf(known), ...others];
-    admission ??= admit(request, "registrar", domain, logins, house.authenticator, house.now());
+    // 3. Authenticate, also a peer: its address does not prove which phone it is (design-sip rule 15). Once for all attempts: a nonce counts once
+    const user = account?.isEnabled === true ? account : undefined;
+    admission ??= admit(
+      request,
+      "registrar",
+      domain,
+      [...loginsOf(user), ...otherLogins],
+      deps.authenticator,
+      deps.now(),
+    );
     if (admission.kind === "reject") return admission;
-    if (!isSameAor(admission.account, known))
+    // 4. Authorize: only the user itself may change its bindings (design-sip rule 11)
+    // 5. The address of record of To is a user of the domain. It is the authenticated one, so it exists
+    if (user === undefined || !isSameAor(admission.account, user))
       return reject(403, "To is another user: third-party registration is not allowed");
-    if (known === undefined) return reject(404, "Not Found");
-    const outcome = await registerOnce(request, flow, house, domain, known, admission);
-    if (outcome !== "conflict") return outcome;
+    const aor: Aor = { username: user.username, domain: user.domain };
+    if (!(await isSender(request, aor, deps)))
+      return reject(403, "From is another user: third-party registration is not allowed");
+    // 6. and 7. Process the contacts, and commit all changes or none
+    const registration = readRegistration(request, flow, aor, deps.node, admission.nonce);
+    if (isProblem(registration)) return reject(registration.status, registration.reason);
+    const rows = await deps.lookup.bindings(aor);
+    const planned = plan(registration, rows, user.registration);
+    if (planned.kind === "stale")
+      return challenge(request, "registrar", domain, deps.authenticator, deps.now(), true);
+    if (planned.kind === "reject") return planned;
+    const failure = await commitChanges({ aor, version: user.version, bindings: planned.changed }, deps);
+    if (failure === "conflict") continue;
+    // 8. Return all current bindings, as committed
+    return failure ?? buildOk(planned, flow, deps.now());
   }
   return reject(500, "The bindings change too fast", "Retry-After: 1\r\n");
 }
 
-/** One reading of the bindings, one plan, one commit; "conflict" when another node changed them in between. */
-async function registerOnce(
-  request: Request,
-  flow: Flow,
-  house: RegistrarHouse,
-  domain: Domain,
-  account: Account,
-  admitted: Admitted,
-): Promise<Accepted | Rejection | "conflict"> {
-  // 4. Authorize: the user of the address of record and nobody else (design-sip rule 11)
-  const aor: Aor = { username: account.username, domain: account.domain };
-  if (!(await isSender(request, aor, house)))
-    return reject(403, "From is another user: third-party registration is not allowed");
-  // 6., 7. Contacts
-  const registration = read(request, flow, aor, house.node, admitted.nonce);
-  if (isProblem(registration)) return reject(registration.status, registration.reason);
-  const bindings = await house.lookup.bindings(aor);
-  const planned: Plan = plan(registration, bindings, account.registration);
-  if (planned.kind === "stale")
-    return challenge(request, "registrar", domain, house.authenticator, house.now(), true);
-  if (planned.kind === "reject") return planned;
-  const unfit = planned.write.map(unstorable).find((reason) => reason !== undefined);
-  if (unfit !== undefined) return reject(400, unfit);
-  if (planned.write.length > 0) {
-    const outcome = await house.lookup.commit({ aor, version: account.version, bindings: planned.write });
-    if (outcome === "conflict") return "conflict";
-    if (typeof outcome === "object" && "unfit" in outcome)
-      return reject(400, `The database cannot hold this binding's ${outcome.unfit}`);
-    if (outcome !== "committed") return reject(500, "The binding could not be stored", "Retry-After: 30\r\n");
-  }
-  // 8. All current bindings, as committed
-  return {
-    kind: "accept",
-    status: 200,
-    reason: "OK",
-    lines: answer(planned.current, new Date(house.now())),
-    bindingLasts: planned.current.reduce(
-      (longest, row) => (row.flow.key === flow.key ? Math.max(longest, row.expiresIn) : longest),
-      0,
-    ),
-    left: planned.left,
-  };
+/** The URIs of the request, and the address of record that To names. */
+interface Target {
+  readonly kind: "target";
+  readonly requestUri: SipUri;
+  readonly to: SipUri;
+  readonly aor: Aor;
 }
 
-/** Whether From is this user or an alias of it (design-sip rule 11). */
-async function isSender(request: Request, aor: Aor, house: RegistrarHouse): Promise<boolean> {
+function readTarget(request: Request): Target | Rejection {
+  const requestUri = parseUri(request.uri);
+  const to = parseUri(request.to.uri);
+  if (isProblem(requestUri)) return reject(requestUri.status, requestUri.reason);
+  if (isProblem(to)) return reject(to.status === 416 ? 416 : 400, `To: ${to.reason}`);
+  if (requestUri.scheme === "sips" || to.scheme === "sips") return reject(416, sipsProblem);
+  const aor = aorOf(to);
+  return aor === undefined ? reject(400, "To names no user") : { kind: "target", requestUri, to, aor };
+}
+
+/** The domain of the Request-URI, when it is neither served nor this cluster's own address. */
+async function findUnservedDomain(
+  { requestUri: { host, port }, to }: Target,
+  deps: RegistrarDependencies,
+): Promise<string | undefined> {
+  if (host === to.host || deps.isOwnAddress(hostPort(host, port ?? 5060))) return undefined;
+  const { domain } = await deps.lookup.resolve({ username: "", domain: host });
+  return isServed(domain) ? undefined : host;
+}
+
+/** Whether From is this user or one of its aliases. */
+async function isSender(request: Request, aor: Aor, deps: RegistrarDependencies): Promise<boolean> {
   if (request.from.uri === request.to.uri) return true;
   const from = parseUri(request.from.uri);
   const sender = isProblem(from) ? undefined : aorOf(from);
   if (sender === undefined) return false;
-  const { account } = await house.lookup.resolve(sender);
+  const { account } = await deps.lookup.resolve(sender);
   return isSameAor(aor, account);
 }
 
-function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Registration["nonce"]) {
+function readRegistration(
+  request: Request,
+  flow: Flow,
+  aor: Aor,
+  node: string,
+  nonce: Registration["nonce"],
+) {
   const contacts = parseContacts(request);
   if (isProblem(contacts)) return contacts;
   const expires = fieldValue(request, "expires");
-  if (bindsSecurely(contacts, expires)) return problem(secureRefused, 0, 416);
+  if (addsSecureContact(contacts, expires)) return problem(sipsProblem, 0, 416);
   const userAgent = (fieldValue(request, "user-agent") ?? "n/a").replace(/[^ -~]/g, "?").slice(0, 255);
   const { callId, cseq } = request;
   return {
@@ -159,23 +165,42 @@ function read(request: Request, flow: Flow, aor: Aor, node: string, nonce: Regis
   } satisfies Registration; // prettier-ignore
 }
 
-/** A phone whose contact is `sips` is reached over TLS only (§26.2.2), which is not served; what is removed may be anything. */
-const bindsSecurely = (contacts: Contacts, expires: string | undefined): boolean =>
+/** A phone with a `sips` contact is reached over TLS only (§26.2.2), which is not supported. Any contact can be removed. */
+const addsSecureContact = (contacts: Contacts, expires: string | undefined): boolean =>
   contacts.kind === "list" &&
   contacts.contacts.some(
     (contact) =>
       isSecure(contact.uri) && (contact.expires ?? (expires === undefined ? 1 : parseExpires(expires))) > 0,
   );
 
-const secureRefused = "sips needs TLS, which is not served here";
+const sipsProblem = "sips needs TLS, which is not served here";
 
-/** The Request-URI's domain when neither it nor its address is served here. */
-async function foreignDomain(
-  uri: { host: string; port: number | undefined },
-  toHost: string,
-  house: RegistrarHouse,
-) {
-  if (uri.host === toHost || house.isOwnAddress(hostPort(uri.host, uri.port ?? 5060))) return undefined;
-  const { domain } = await house.lookup.resolve({ username: "", domain: uri.host });
-  return domain?.isEnabled === true ? undefined : uri.host;
+/** Returns undefined when the changes are committed, and "conflict" when another node has changed the bindings since they were read. */
+async function commitChanges(
+  change: BindingChange,
+  deps: RegistrarDependencies,
+): Promise<Rejection | "conflict" | undefined> {
+  if (change.bindings.length === 0) return undefined;
+  const reason = firstStorageProblem(change.bindings);
+  if (reason !== undefined) return reject(400, reason);
+  const outcome = await deps.lookup.commit(change);
+  if (outcome === "committed") return undefined;
+  if (outcome === "conflict") return "conflict";
+  if ("unfit" in outcome) return reject(400, `The database cannot hold this binding's ${outcome.unfit}`);
+  return reject(500, "The binding could not be stored", "Retry-After: 30\r\n");
+}
+
+const firstStorageProblem = (bindings: readonly Binding[]): string | undefined =>
+  bindings.map(storageProblem).find((reason) => reason !== undefined);
+
+function buildOk({ current, formerFlows }: AcceptedPlan, flow: Flow, now: Epoch): RegisterOk {
+  const onThisFlow = current.filter((binding) => binding.flow.key === flow.key);
+  return {
+    kind: "accept",
+    status: 200,
+    reason: "OK",
+    lines: buildOkFields(current, new Date(now)),
+    flowExpiresIn: onThisFlow.reduce((longest, { expiresIn }) => Math.max(longest, expiresIn), 0),
+    formerFlows,
+  };
 }

@@ -1,24 +1,25 @@
-/** A REGISTER as the plan reads it (RFC 3261 §10.3): authenticated, its header fields parsed. */
+/** A REGISTER request after authentication, with its header fields parsed (RFC 3261 §10.3). */
 import type { Aor } from "../location/account.ts";
 import type { Contacts } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Epoch, Seconds } from "../wire/units.ts";
 
-/** Longest grant to a phone behind NAT on UDP: its address translation lives no longer than it is used (design-sip rule 10). */
+/** The longest expiration for a phone behind NAT on UDP: an unused address translation ends soon (design-sip rule 10). */
 export const maxExpiresBehindNat: Seconds = 120;
 
 export interface Registration {
   readonly aor: Aor;
   readonly contacts: Contacts;
-  /** The Expires header field, where there is one. */
+  /** The Expires header field; undefined: there is none. */
   readonly expires: Seconds | undefined;
   readonly callId: string;
   readonly cseq: number;
   readonly userAgent: string;
   readonly flow: Flow;
-  /** Its Via names the address that it came from (`isSentDirectly`). */
+  /** Its Via names its source address (`isSentDirectly`). */
   readonly isDirect: boolean;
+  /** Id of the node that received it. */
   readonly node: string;
-  /** What the credentials proved. */
+  /** Time and use count of the nonce in its credentials. */
   readonly nonce: { readonly at: Epoch; readonly count: number };
 }

@@ -143,7 +143,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
       isBehindNat: true,
       ownerNode: "",
     }));
-    await store.keepDialogTargets(targets);
+    await store.storeDialogTargets(targets);
     await server.query(
       "UPDATE strowger_dialog_target SET refreshed_at = refreshed_at - 90000001 WHERE side_id = 1",
     );

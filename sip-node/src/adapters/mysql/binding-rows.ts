@@ -182,5 +182,5 @@ const flowValues = (binding: Binding): Value[] => [
   binding.registeredAt,
 ]; // prettier-ignore
 
-/** What is no UTF-8 was refused before it came here (`location/storable.ts`). */
+/** What is no UTF-8 was refused before it came here (`location/storage-problem.ts`). */
 const stored = (wire: string): string => rowText(wire) ?? "";

@@ -63,7 +63,7 @@ export class LocationTables implements LocationStore {
     return readDialogTargets(this.database, sideIds);
   }
 
-  async keepDialogTargets(targets: readonly DialogTarget[]): Promise<void> {
+  async storeDialogTargets(targets: readonly DialogTarget[]): Promise<void> {
     await this.database.transaction("keep targets", async (session) => {
       await writeDialogTargets(session, targets);
       return true;

@@ -1,10 +1,10 @@
-/** One more contact than a user may have (docs/adr/0024). */
+/** The limit of contacts of a user (docs/adr/0024). */
 import { describe, expect, it } from "vitest";
 import { defaultRegistration, type RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Contact } from "../wire/contact.ts";
 import { flowOf } from "../wire/flow.ts";
-import { type Accepted, type Plan, plan } from "./plan.ts";
+import { type AcceptedPlan, type Plan, plan } from "./plan.ts";
 
 const flow = flowOf("192.0.2.1", 5060);
 const contact = (name: string, change: Partial<Contact> = {}): Contact => ({
@@ -16,7 +16,7 @@ const contact = (name: string, change: Partial<Contact> = {}): Contact => ({
   ...change,
 });
 
-/** A user's rows; each REGISTER comes a second after the one before and is a phone's first, with a Call-ID of its own. */
+/** A user's rows. Each REGISTER is one second later and the first one of a phone, with its own Call-ID. */
 class User {
   rows: readonly Binding[] = [];
   #time = 1;
@@ -46,12 +46,12 @@ class User {
     );
     if (planned.kind !== "accept") return planned;
     const refreshedAt = this.#time;
-    const written = new Map(planned.write.map((row) => [row.id, { ...row, refreshedAt }]));
-    this.rows = [...this.rows.filter(({ id }) => !written.has(id)), ...written.values()];
+    const changed = new Map(planned.changed.map((row) => [row.id, { ...row, refreshedAt }]));
+    this.rows = [...this.rows.filter(({ id }) => !changed.has(id)), ...changed.values()];
     return planned;
   }
 
-  /** What the answer lists, by the user part of each contact. */
+  /** The user part of each contact in the response. */
   register(userAgent: string, ...names: string[]): string[] {
     return listed(
       this.plan(
@@ -66,29 +66,29 @@ class User {
   }
 }
 const nameOf = (row: Binding): string => row.contact.slice(4, row.contact.indexOf("@"));
-function listed(planned: Plan): { current: string[]; write: Accepted["write"] } {
+function listed(planned: Plan): { current: string[]; changed: AcceptedPlan["changed"] } {
   if (planned.kind !== "accept") throw new Error(JSON.stringify(planned));
-  return { current: planned.current.map(nameOf).sort(), write: planned.write };
+  return { current: planned.current.map(nameOf).sort(), changed: planned.changed };
 }
 
 describe("ReplaceOldest, the default", () => {
-  it("the contact that was not refreshed for longest goes, and is removed as its own phone would find it", () => {
+  it("the least recently refreshed contact is removed, and its row keeps the Call-ID, CSeq and nonce of its phone", () => {
     const user = new User();
     user.register("desk", "a");
     user.register("mobile", "b");
     user.register("desk", "a");
     const [old] = user.rows.filter((row) => nameOf(row) === "b");
-    const { current, write } = listed(user.plan("soft", [contact("c")]));
+    const { current, changed } = listed(user.plan("soft", [contact("c")]));
     expect(current).toEqual(["a", "c"]);
-    expect(write.map((row) => [nameOf(row), row.expiresIn > 0])).toEqual([
+    expect(changed.map((row) => [nameOf(row), row.expiresIn > 0])).toEqual([
       ["c", true],
       ["b", false],
     ]);
-    expect(write[1]).toMatchObject({ callId: old?.callId, cseq: old?.cseq, nonceAt: old?.nonceAt });
+    expect(changed[1]).toMatchObject({ callId: old?.callId, cseq: old?.cseq, nonceAt: old?.nonceAt });
     expect(user.register("mobile", "b")).toEqual(["b", "c"]); // its next refresh is accepted
   });
 
-  it("what a phone left behind when it started again goes before another phone's contact, however old that is", () => {
+  it("the contact that a restarted phone abandoned is removed before another phone's older contact", () => {
     const user = new User();
     user.register("desk", "a");
     for (const name of ["b", "c", "d", "e"]) expect(user.register("soft", name)).toEqual(["a", name]);
@@ -96,8 +96,8 @@ describe("ReplaceOldest, the default", () => {
   });
 
   it.each([
-    ["a phone with an instance leaves nothing behind", "soft", { instance: "<urn:uuid:1>" }],
-    ["nor one without a name", "n/a", {}],
+    ["a contact with an instance does not count as abandoned", "soft", { instance: "<urn:uuid:1>" }],
+    ["a contact without a User-Agent does not either", "n/a", {}],
   ])("%s", (_, userAgent, change) => {
     const user = new User();
     user.register("desk", "a");
@@ -105,7 +105,7 @@ describe("ReplaceOldest, the default", () => {
     expect(listed(user.plan(userAgent, [contact("c")])).current).toEqual(["b", "c"]);
   });
 
-  it("another tool's rows stay: without room the contact is refused", () => {
+  it("another tool's rows are not removed: the contact is refused", () => {
     const user = new User();
     user.register("desk", "a", "b");
     user.rows = user.rows.map(({ refreshedAt: _, ...row }) => row);
@@ -124,14 +124,14 @@ describe("ReplaceOldest, the default", () => {
     ).toMatchObject({ status: 500 });
   });
 
-  it("after the limit was lowered a refresh is accepted, and the next new contact makes it hold", () => {
+  it("after the limit was lowered, a refresh is accepted, and the next new contact enforces it", () => {
     const user = new User({ maxContacts: 4 });
     for (const name of ["a", "b", "c", "d"]) user.register(`phone ${name}`, name);
     expect(listed(user.plan("phone a", [contact("a")], { maxContacts: 2 })).current).toHaveLength(4);
     expect(listed(user.plan("phone e", [contact("e")], { maxContacts: 2 })).current).toEqual(["a", "e"]);
   });
 
-  it("one that takes the place of another in one request replaces nobody else", () => {
+  it("a contact that is added in the request that removes another one replaces no third one", () => {
     const user = new User();
     user.register("desk", "a", "b");
     const planned = user.plan("desk", [contact("a", { expires: 0 }), contact("c")]);
@@ -140,7 +140,7 @@ describe("ReplaceOldest, the default", () => {
 });
 
 describe("Reject", () => {
-  it("one more is refused with a status that no phone takes for a wrong password, and nothing changes", () => {
+  it("one contact more is refused with a status that no phone takes for a wrong password, and nothing changes", () => {
     const user = new User({ onMaxContacts: "Reject" });
     user.register("desk", "a", "b");
     expect(user.plan("desk", [contact("c")])).toEqual({

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Binding } from "../location/binding.ts";
 import { flowOf } from "../wire/flow.ts";
 import { parameter } from "../wire/name-addr.ts";
-import { answer } from "./answer.ts";
+import { buildOkFields } from "./build-ok-fields.ts";
 
-const at = new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
+const now = new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
 const binding: Binding = {
   id: "1",
   contact: "sip:bob@192.0.2.1:5060;x=y",
@@ -24,9 +24,9 @@ const binding: Binding = {
   registeredAt: 0,
 };
 
-describe("answer", () => {
-  it("lists each contact with what is left of it, and Date (§20.17)", () => {
-    expect(answer([binding, { ...binding, contact: "sip:b@h", q: 250, expiresIn: 60 }], at)).toBe(
+describe("buildOkFields", () => {
+  it("lists each contact with its remaining time, and Date (§20.17)", () => {
+    expect(buildOkFields([binding, { ...binding, contact: "sip:b@h", q: 250, expiresIn: 60 }], now)).toBe(
       "Contact: <sip:bob@192.0.2.1:5060;x=y>;expires=117\r\nContact: <sip:b@h>;expires=60;q=0.25\r\n" +
         "Date: Fri, 02 Jan 2026 03:04:05 GMT\r\n",
     );
@@ -38,23 +38,23 @@ describe("answer", () => {
     [100, ";q=0.1"],
     [999, ";q=0.999"],
   ])("q of %i thousandths is written %s", (q, text) => {
-    expect(answer([{ ...binding, q }], at)).toContain(`;expires=117${text}\r\n`);
+    expect(buildOkFields([{ ...binding, q }], now)).toContain(`;expires=117${text}\r\n`);
   });
 
-  it("RFC 5626 §4.1: instance and reg-id come back as the phone sent them", () => {
-    const lines = answer([{ ...binding, instance: '<urn:x:"a\\b">', regId: 3 }], at);
+  it("RFC 5626 §4.1: instance and reg-id are as the phone sent them", () => {
+    const lines = buildOkFields([{ ...binding, instance: '<urn:x:"a\\b">', regId: 3 }], now);
     const value = /^Contact: <[^>]*>(.*)\r\n/.exec(lines)?.[1] ?? "";
     expect(parameter(value, "+sip.instance")).toBe('<urn:x:"a\\b">');
     expect(parameter(value, "reg-id")).toBe("3");
   });
 
-  it("a contact of another tool's row that no header can hold is left out", () => {
-    const lines = answer(
+  it("a contact of another tool's row that no header field can hold is omitted", () => {
+    const lines = buildOkFields(
       [
         { ...binding, contact: "sip:b@h>\r\nEvil: 1" },
         { ...binding, instance: "a\r\nEvil: 1" },
       ],
-      at,
+      now,
     );
     expect(lines).not.toMatch(/^Evil/m);
     expect(lines.match(/^Contact/gm)).toHaveLength(1);

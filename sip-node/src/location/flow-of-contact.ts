@@ -1,6 +1,6 @@
 /**
- * Where a phone that names a Contact is called (RFC 3261 §10.3, §16.5): on the flow that its request came on, or at the Contact itself. A
- * flow is preferred unless all that the request says shows that nothing stands between (ADR 32).
+ * The flow on which a phone is called (RFC 3261 §10.3, §16.5): the flow of its request, or the address in its Contact. The Contact's address
+ * is used only when the request proves that no address translator and no proxy is between the phone and this node (ADR 32).
  */
 import type { Contact } from "../wire/contact.ts";
 import { type Flow, flowOf } from "../wire/flow.ts";
@@ -8,12 +8,12 @@ import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri, type SipUri, uriParameter } from "../wire/uri.ts";
 
-export interface ContactPlace {
+export interface ContactFlow {
   readonly flow: Flow;
   readonly isBehindNat: boolean;
 }
 
-/** Whether the only Via of a request names the very address that it came from: no address translator and no proxy stands between. */
+/** Whether the request has one Via, and it names the source address: no address translator and no proxy is between. */
 export function isSentDirectly({ fields, via }: Request, source: Flow): boolean {
   const [first, ...others] = fields.filter(({ name }) => name === "via");
   return (
@@ -25,12 +25,12 @@ export function isSentDirectly({ fields, via }: Request, source: Flow): boolean 
   );
 }
 
-/** `isDirect`: as `isSentDirectly` says of the request that names the contact. */
-export function contactPlace(
+/** `isDirect`: `isSentDirectly` of the request with this contact. */
+export function flowOfContact(
   contact: Pick<Contact, "uri" | "regId">,
   source: Flow,
   isDirect: boolean,
-): ContactPlace {
+): ContactFlow {
   const uri = parseUri(contact.uri);
   if (isProblem(uri) || uri.host !== source.address) return { flow: source, isBehindNat: true };
   const port = uri.port ?? 5060;
@@ -39,7 +39,7 @@ export function contactPlace(
   return { flow: flowOf(source.address, port), isBehindNat: false };
 }
 
-/** Whether the URI means UDP to its host and asks for no flow (RFC 5626 §5.4: `ob`). */
+/** Whether the URI means UDP to its host, without a request for the flow (RFC 5626 §5.4: `ob`). */
 const isPlainUdp = (uri: SipUri): boolean =>
   uri.scheme === "sip" &&
   (uriParameter(uri, "transport") ?? "udp").toLowerCase() === "udp" &&

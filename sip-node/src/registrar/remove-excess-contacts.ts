@@ -1,20 +1,21 @@
-/** What becomes of one more contact than a user may have (docs/adr/0024). Pure. */
+/** The limit of contacts of a user (docs/adr/0024). Pure. */
 import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { ContactChange } from "./contact-changes.ts";
 import type { Registration } from "./registration.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
 
-/** With which status: phones take 403 for a wrong password, and would shun the one address that they know after a 503 (§21.5.4). */
+/** 500, because a phone takes a 403 for a wrong password, and after a 503 it would not use the one address that it knows (§21.5.4). */
 export const tooManyContacts = ({ maxContacts }: RegistrationSettings): Rejection =>
   reject(500, `Too many contacts: at most ${maxContacts}`, "Retry-After: 60\r\n");
 
 /**
- * The bindings that make room for new ones, empty where there is room: first those that the same kind of phone left behind, then those
- * that were not refreshed for longest. Undefined: there is no room. More than before and more than allowed is too many; who refreshes or
- * removes needs no room, also after the limit was lowered.
+ * Removals of other bindings, so that the new ones are within `maxContacts`; empty when they are already. The bindings that a restarted phone
+ * abandoned are removed first, then the least recently refreshed ones. Undefined: too few can be removed, and the request is refused.
+ *
+ * A request that does not raise the number of bindings is always accepted, also after `maxContacts` was lowered.
  */
-export function makeRoom(
+export function removeExcessContacts(
   register: Registration,
   changes: readonly ContactChange[],
   current: readonly Binding[],
@@ -30,13 +31,13 @@ export function makeRoom(
   return replaceable
     .sort(
       (a, b) =>
-        Number(isLeftBehind(register, b)) - Number(isLeftBehind(register, a)) ||
+        Number(isAbandoned(register, b)) - Number(isAbandoned(register, a)) ||
         (a.refreshedAt ?? 0) - (b.refreshedAt ?? 0),
     )
     .slice(0, excess)
-    .map((row) => ({ row, binding: { ...row, expiresIn: 0 }, left: undefined }));
+    .map((row) => ({ row, binding: { ...row, expiresIn: 0 }, formerFlow: undefined }));
 }
 
-/** A phone without an instance that starts again registers a new contact beside its old one, with the same name. */
-const isLeftBehind = ({ userAgent }: Registration, row: Binding): boolean =>
+/** A phone without an instance that restarts registers a new contact beside its old one, with the same User-Agent. */
+const isAbandoned = ({ userAgent }: Registration, row: Binding): boolean =>
   row.instance === undefined && row.userAgent === userAgent && userAgent !== "n/a";
