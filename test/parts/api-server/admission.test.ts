@@ -1,4 +1,4 @@
-/** The table of test/golden/admission against a real API server: it admits and refuses the same, naming the same fields, as the files source. */
+/** The cases of test/golden/admission on a real API server: it must admit and refuse the same objects, for the same fields, as the files source. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
 import { admissionCases, type AdmissionCase } from "../../golden/admission/cases.ts";
@@ -27,16 +27,16 @@ test.for(admissionCases().map((one) => [one.title, one] as const))("%s", async (
   const { refused, as } = one;
   const { status, body } = one.old === undefined ? await create(one) : await update(one);
   if (refused === undefined) {
-    expect(wordsOf(body)).toEqual([]);
+    expect(errorsIn(body)).toEqual([]);
     expect(body.spec).toMatchObject(as);
   } else {
     expect([400, 422]).toContain(status);
-    expect(wordsOf(body).join("\n")).toContain(refused.field);
-    expect(wordsOf(body).filter((text) => text.includes(refused.says))).not.toEqual([]);
+    expect(errorsIn(body).join("\n")).toContain(refused.field);
+    expect(errorsIn(body).filter((text) => text.includes(refused.says))).not.toEqual([]);
   }
 });
 
-/** kubectl asks for strict validation; so do we. Nothing is kept. */
+/** A dry run with strict field validation, which is kubectl's default. */
 const create = ({ object }: AdmissionCase): Promise<Answer<Stored>> =>
   client.send("POST", `${collection(object.kind)}?dryRun=All&fieldValidation=Strict`, object);
 
@@ -53,8 +53,8 @@ async function update({ object, old }: AdmissionCase): Promise<Answer<Stored>> {
   }
 }
 
-/** Field and words of everything that is wrong; positions in lists as the files source writes them: `aliases.1`. */
-function wordsOf({ kind, message, details }: StatusError): readonly string[] {
+/** The field and message of each error. List indexes have the format of the files source: `aliases.1`. */
+function errorsIn({ kind, message, details }: StatusError): readonly string[] {
   if (kind !== "Status") return [];
   const causes = details?.causes?.map((cause) => `${cause.field}: ${cause.message}`) ?? [];
   return [...causes, message].map((text) => text.replace(/\[([^\]"]+)\]/g, ".$1"));

@@ -1,4 +1,4 @@
-/** Rows that another tool made: left alone, looked at, taken over as they are, or overwritten (design: ownership, rule 5). */
+/** Rows of another tool: refused, observed, adopted or overwritten (design: ownership, rule 5). */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OperatorEnvironment, secret, sipCluster, sipDomain, sipUser } from "./operator-environment.ts";
@@ -20,8 +20,8 @@ afterAll(() => (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDi
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 const theirs = "0123456789abcdef0123456789abcdef";
 
-/** As another tool makes them. */
-async function foreign(name: string): Promise<void> {
+/** Writes a subscriber row as another tool does. */
+async function insertForeignUser(name: string): Promise<void> {
   await environment.database.query(
     "INSERT INTO subscriber (username, domain, ha1) VALUES (?, 'example.com', ?)",
     [name, theirs],
@@ -33,8 +33,8 @@ const rowOf = (name: string): Promise<readonly { readonly ha1: string }[]> =>
 const ownersOf = (name: string): Promise<readonly unknown[]> =>
   environment.database.query("SELECT name FROM strowger_owner WHERE name = ?", [name]);
 
-test("Never: a row of another tool is a conflict, and stays when the object goes", async () => {
-  await foreign("never");
+test("Never: a row of another tool is a Conflict, and stays when the object is deleted", async () => {
+  await insertForeignUser("never");
   await environment.apply(secret("never-secret", { password: "x" }), sipUser("never"));
   await environment.becomes("SipUser", "never", "Conflict");
   await environment.remove("SipUser", "never");
@@ -42,8 +42,8 @@ test("Never: a row of another tool is a conflict, and stays when the object goes
   expect(await rowOf("never")).toEqual([{ ha1: theirs }]);
 });
 
-test("Observe: says what is there, writes nothing, owns nothing", async () => {
-  await foreign("observed");
+test("Observe: reports the row, writes nothing, owns nothing", async () => {
+  await insertForeignUser("observed");
   const observe = { adoptionPolicy: "Observe", passwordSecretRef: { name: "observed-secret" } };
   await environment.apply(secret("observed-secret", { password: "x" }), sipUser("observed", observe));
   await environment.becomes("SipUser", "observed", "Observed");
@@ -54,8 +54,8 @@ test("Observe: says what is there, writes nothing, owns nothing", async () => {
   expect(await rowOf("observed")).toEqual([{ ha1: theirs }]);
 });
 
-test("Adopt without a credential: the row's own stays, the rest is ours; deletion leaves the row", async () => {
-  await foreign("adopted");
+test("Adopt without a credential: the row's credential stays, other columns are written; deletion leaves the row", async () => {
+  await insertForeignUser("adopted");
   const { spec, ...user } = sipUser("adopted", { adoptionPolicy: "Adopt", displayName: "A" }) as {
     spec: { passwordSecretRef?: object };
   };
@@ -74,8 +74,8 @@ test("Adopt without a credential: the row's own stays, the rest is ours; deletio
   expect(await rowOf("adopted")).toEqual([{ ha1: theirs }]);
 });
 
-test("an adopted row goes where the spec says Delete", async () => {
-  await foreign("taken");
+test("an adopted row is deleted with deletionPolicy Delete", async () => {
+  await insertForeignUser("taken");
   await environment.apply(
     secret("taken-secret", { password: "x" }),
     sipUser("taken", { adoptionPolicy: "Enforce", deletionPolicy: "Delete" }),
@@ -86,8 +86,8 @@ test("an adopted row goes where the spec says Delete", async () => {
   expect(await rowOf("taken")).toEqual([]);
 });
 
-test("Enforce: the row becomes what the spec says, and stays with the object's end", async () => {
-  await foreign("enforced");
+test("Enforce: the row is overwritten by the spec, and stays when the object is deleted", async () => {
+  await insertForeignUser("enforced");
   await environment.apply(
     secret("enforced-secret", { password: "x" }),
     sipUser("enforced", { adoptionPolicy: "Enforce" }),
@@ -99,8 +99,8 @@ test("Enforce: the row becomes what the spec says, and stays with the object's e
   expect(await rowOf("enforced")).toHaveLength(1);
 });
 
-test("from Never to Adopt to Enforce: another password is a conflict until it may be overwritten", async () => {
-  await foreign("wavering");
+test("from Never to Adopt to Enforce: another password is a Conflict until Enforce overwrites it", async () => {
+  await insertForeignUser("wavering");
   await environment.apply(secret("wavering-secret", { password: "x" }), sipUser("wavering"));
   expect(await environment.becomes("SipUser", "wavering", "Conflict")).toContain("adoptionPolicy Adopt");
   await environment.patch("SipUser", "wavering", { spec: { adoptionPolicy: "Adopt" } });
@@ -111,19 +111,19 @@ test("from Never to Adopt to Enforce: another password is a conflict until it ma
   expect(await rowOf("wavering")).toEqual([{ ha1: md5("wavering:test:x") }]);
 });
 
-test("no adoption takes what another object owns", async () => {
+test("no adoptionPolicy takes a row that another object owns", async () => {
   await environment.apply(
     secret("first-secret", { password: "one" }),
-    secret("thief-secret", { password: "two" }),
+    secret("second-secret", { password: "two" }),
     sipUser("first"),
   );
   await environment.becomes("SipUser", "first", "Reconciled");
-  await environment.apply(sipUser("thief", { username: "first", adoptionPolicy: "Enforce" }));
-  await environment.becomes("SipUser", "thief", "Conflict");
+  await environment.apply(sipUser("second", { username: "first", adoptionPolicy: "Enforce" }));
+  await environment.becomes("SipUser", "second", "Conflict");
   expect(await rowOf("first")).toEqual([{ ha1: md5("first:test:one") }]);
 });
 
-test("a domain of another tool: a conflict, and with Adopt ours, which its end leaves", async () => {
+test("a domain of another tool: a Conflict; with Adopt it is served, and its row stays when the object is deleted", async () => {
   await environment.database.query("INSERT INTO domain (domain) VALUES ('old.example')");
   await environment.apply(sipDomain("old", "old.example"));
   await environment.becomes("SipDomain", "old", "Conflict");

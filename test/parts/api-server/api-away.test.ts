@@ -1,4 +1,4 @@
-/** The API server goes away, forgets, hangs or falls silent: nothing is deleted for that, and work goes on by itself afterwards. */
+/** The API server stops, loses old versions, hangs, or loses connections: nothing is deleted because of it, and operators recover by themselves. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { eventually } from "./eventually.ts";
 import { FrozenProxy } from "./frozen-proxy.ts";
@@ -7,8 +7,8 @@ import { RestartingOperator } from "./restarting-operator.ts";
 
 let environment: OperatorEnvironment;
 let proxy: FrozenProxy;
-/** Whoever leads may lose its lease by what is done here, and ends; the other one then has to know everything. */
-let kubelets: readonly RestartingOperator[] = [];
+/** The leader may lose its lease in these tests, and ends. Then the other operator must know all objects. */
+let operators: readonly RestartingOperator[] = [];
 
 beforeAll(async () => {
   environment = await OperatorEnvironment.start({
@@ -17,7 +17,7 @@ beforeAll(async () => {
       return proxy.kubeconfig(kubeconfig);
     },
   });
-  kubelets = ["one", "other"].map((name) => new RestartingOperator(environment, name));
+  operators = ["one", "other"].map((name) => new RestartingOperator(environment, name));
   await environment.apply(
     sipCluster("exchange", environment.mysql()),
     sipDomain("example", "example.com"),
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const kubelet of kubelets) await kubelet[Symbol.asyncDispose]();
+  for (const operator of operators) await operator[Symbol.asyncDispose]();
   await (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDispose]();
   await (proxy as FrozenProxy | undefined)?.[Symbol.asyncDispose]();
 });
@@ -41,39 +41,39 @@ afterEach(async () => {
 
 const passwordSecretRef = { name: "shared" };
 
-/** A new user is served, by whoever leads then. */
+/** A new user is served, by the current leader. */
 async function works(name: string, within = 120_000): Promise<void> {
   await environment.apply(sipUser(name, { passwordSecretRef }));
   await eventually(
     `${name} is served`,
     async () => (await environment.condition("SipUser", name))?.status === "True",
-    { within, more: () => kubelets.map(({ pod }) => pod?.log.slice(-2_000)).join("\n---\n") },
+    { within, more: () => operators.map(({ pod }) => pod?.log.slice(-2_000)).join("\n---\n") },
   );
 }
 
-/** The one that does not lead. */
+/** The operator that is not the leader. */
 async function standby(): Promise<RestartingOperator> {
-  const roles = await Promise.all(kubelets.map((kubelet) => kubelet.leads().catch(() => false)));
-  const found = kubelets[roles.indexOf(false)];
-  if (found?.pod === undefined || !roles.includes(true)) throw new Error("nobody leads, or nobody stands by");
+  const roles = await Promise.all(operators.map((operator) => operator.leads().catch(() => false)));
+  const found = operators[roles.indexOf(false)];
+  if (found?.pod === undefined || !roles.includes(true)) throw new Error("there is no leader, or no standby");
   return found;
 }
 
-/** What the standby knows is what counts once it leads. */
-async function takesOver(kubelet: RestartingOperator): Promise<void> {
-  const others = kubelets.filter((other) => other !== kubelet);
+/** Makes this operator the leader, so that its own view of the objects counts. */
+async function takesOver(operator: RestartingOperator): Promise<void> {
+  const others = operators.filter((other) => other !== operator);
   for (const other of others) await other.suspend();
-  await eventually("it leads", () => kubelet.leads());
+  await eventually("it is the leader", () => operator.leads());
   for (const other of others) other.resume();
 }
 
-test("a restart of the API server: watches begin again", async () => {
+test("after a restart of the API server watches start again", async () => {
   await environment.server.stopServer("SIGKILL");
   await environment.server.startServer();
   await works("after-restart");
 });
 
-test("a standby that heard nothing while everything changed and was compacted lists anew", async () => {
+test("a standby that missed changes which were compacted since then lists again", async () => {
   await works("unseen");
   const waiting = await standby();
   const process = waiting.pod;
@@ -82,11 +82,11 @@ test("a standby that heard nothing while everything changed and was compacted li
   await environment.patch("SipUser", "unseen", { metadata: { finalizers: null } });
   await environment.apply(sipUser("unheard", { passwordSecretRef }));
   await environment.server.compact();
-  await environment.server.stopServer("SIGKILL"); // its watch cache would know what etcd has forgotten
+  await environment.server.stopServer("SIGKILL"); // its watch cache would still have the compacted versions
   await environment.server.startServer();
   proxy.refuse(false);
-  await eventually("somebody leads", async () =>
-    (await Promise.all(kubelets.map((one) => one.leads()))).includes(true),
+  await eventually("there is a leader", async () =>
+    (await Promise.all(operators.map((one) => one.leads()))).includes(true),
   );
   await takesOver(waiting);
   expect(waiting.pod).toBe(process);
@@ -94,15 +94,15 @@ test("a standby that heard nothing while everything changed and was compacted li
   await environment.rowsBecome("SELECT username FROM subscriber WHERE username = 'unseen'", []);
 });
 
-test("an API server that hangs: requests are sent again", async () => {
+test("when the API server hangs, requests are sent again", async () => {
   environment.server.pause();
-  await new Promise((resolve) => setTimeout(resolve, 4_000)); // how long the fault lasts
+  await new Promise((resolve) => setTimeout(resolve, 4_000)); // the duration of the fault
   environment.server.resume();
   await works("after-hang");
 });
 
-test("connections that die in silence are given up, also the watches of who does not lead", async () => {
-  await eventually("one leads and one stands by", async () => {
+test("frozen connections are closed after a timeout, also the watches of the standby", async () => {
+  await eventually("there is a leader and a standby", async () => {
     await standby();
     return true;
   });
@@ -115,11 +115,11 @@ test("connections that die in silence are given up, also the watches of who does
   expect(waiting.pod).toBe(process);
 }, 700_000);
 
-test("the API server is away for longer than a lease: the leader ends, rows stay, and work begins again when it can", async () => {
+test("the API server is unavailable for longer than a lease: the leader ends, rows stay, and reconciles start again afterwards", async () => {
   await environment.server.stopServer("SIGKILL");
-  const starts = kubelets.map((kubelet) => kubelet.starts);
+  const starts = operators.map((operator) => operator.starts);
   await eventually("the leader has ended", () =>
-    kubelets.some((kubelet, index) => kubelet.starts > (starts[index] ?? 0)),
+    operators.some((operator, index) => operator.starts > (starts[index] ?? 0)),
   );
   await environment.rowsBecome("SELECT username FROM subscriber WHERE username = 'first'", [
     { username: "first" },

@@ -1,4 +1,4 @@
-/** What a SipCluster keeps in Kubernetes, as a real API server takes it. There are no nodes, so that nothing ever runs. */
+/** The Kubernetes objects of a SipCluster on a real API server. There are no nodes, so no pod runs. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "./eventually.ts";
 import { OperatorEnvironment, sipCluster, sipDomain } from "./operator-environment.ts";
@@ -73,7 +73,7 @@ const becomes = (name: string, expected: readonly string[]): Promise<void> => {
   );
 };
 
-test("with an advertised address everything is made, owned by the SipCluster, and the database is ready", async () => {
+test("with an advertised address all objects are created, owned by the SipCluster, and the database is ready", async () => {
   await environment.apply(sipCluster("exchange", environment.mysql(), { replicas: 3 }));
   await becomes("exchange", everything("exchange"));
   const children = await childrenOf("exchange");
@@ -90,12 +90,12 @@ test("with an advertised address everything is made, owned by the SipCluster, an
   expect((await environment.condition("SipCluster", "exchange"))?.status).toBe("False");
 });
 
-test("its domains are served before its nodes are", async () => {
+test("domains are written before the nodes are ready", async () => {
   await environment.apply(sipDomain("example", "example.com"));
   await environment.becomes("SipDomain", "example", "Reconciled");
 });
 
-test("no pod before the address is known", async () => {
+test("no pods are created before the address is known", async () => {
   const mysql = environment.mysql("second");
   await environment.apply(sipCluster("pending", mysql, { advertise: {} }));
   await environment.becomes("SipCluster", "pending", "AddressPending");
@@ -114,13 +114,13 @@ test("no pod before the address is known", async () => {
   expect(configuration).toContain("192.0.2.77");
 });
 
-test("a SipCluster without a database says so", async () => {
+test("a SipCluster without a database has the reason MysqlMissing", async () => {
   const { spec, ...rest } = sipCluster("bare", {}) as { spec: object };
   await environment.apply({ ...rest, spec: { ...spec, mysql: undefined } });
   await environment.becomes("SipCluster", "bare", "MysqlMissing");
 });
 
-test("what an autoscaler writes by scale, and what the template says, is in the Deployment", async () => {
+test("replicas that an autoscaler writes through scale, and the pod template, are in the Deployment", async () => {
   await environment.server.kubectl(["scale", "sipcluster/exchange", "--replicas=5"]);
   await environment.patch("SipCluster", "exchange", {
     spec: { template: { spec: { priorityClassName: "phones" } } },
@@ -131,23 +131,23 @@ test("what an autoscaler writes by scale, and what the template says, is in the 
   });
 });
 
-test("what somebody changed or removed is put right", async () => {
+test("changed or deleted objects are restored", async () => {
   await environment.server.kubectl(["delete", "service", "exchange-metrics", "--wait=false"]);
   await environment.server.kubectl(["scale", "deployment/exchange-nodes", "--replicas=1"]);
   await becomes("exchange", everything("exchange"));
-  await eventually("the Deployment is as it was", async () => {
+  await eventually("the Deployment is restored", async () => {
     const { spec } = childOf(await childrenOf("exchange"), "Deployment", "exchange-nodes") ?? {};
     return spec?.replicas === 5;
   });
 });
 
-test("an object of that name that somebody else made is not taken", async () => {
+test("an object with the same name and another owner is not taken over", async () => {
   await environment.apply({
     ...{ apiVersion: "v1", kind: "Service", metadata: { name: "squatted", namespace: "default" } },
     spec: { ports: [{ name: "http", port: 80 }] },
   });
   await environment.apply(sipCluster("squatted", environment.mysql("third")));
-  await eventually("it says so", async () => {
+  await eventually("the condition shows it", async () => {
     const condition = await environment.condition("SipCluster", "squatted");
     return condition?.status === "False" && condition.message.includes("Service");
   });
@@ -155,7 +155,7 @@ test("an object of that name that somebody else made is not taken", async () => 
   expect(spec.ports).toMatchObject([{ name: "http" }]);
 });
 
-test("an operator that starts anew writes no object again", async () => {
+test("an operator that restarts does not write unchanged objects", async () => {
   const versions = async (): Promise<readonly string[]> =>
     (await childrenOf("exchange"))
       .map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`)
@@ -170,7 +170,7 @@ test("an operator that starts anew writes no object again", async () => {
   expect(await versions()).toEqual(before);
 });
 
-test("a SipCluster that goes leaves its rows, and its database to whoever comes next", async () => {
+test("a deleted SipCluster leaves its rows, and another SipCluster can use its database", async () => {
   const mysql = environment.mysql("fourth");
   await environment.apply(
     sipCluster("leaving", mysql),
@@ -182,7 +182,7 @@ test("a SipCluster that goes leaves its rows, and its database to whoever comes 
   await environment.rowsBecome("SELECT domain FROM fourth.domain", [{ domain: "leaving.example" }]);
   await environment.becomes("SipDomain", "leaving", "ClusterNotFound");
   await environment.apply(sipCluster("next", mysql));
-  await eventually("the database is its own", async () => {
+  await eventually("the database belongs to it", async () => {
     const condition = await environment.condition("SipCluster", "next", "default", "DatabaseReady");
     return condition?.status === "True";
   });

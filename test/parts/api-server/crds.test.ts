@@ -1,4 +1,4 @@
-/** What the CRDs give to people and programs that ask the API server: columns, short names, selectors, scale, conditions to wait for. */
+/** Features of the CRDs in the API: printer columns, short names, selectors, scale, conditions for kubectl wait. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
 
@@ -38,7 +38,7 @@ const user = (username: string): object => ({
   passwordSecretRef: { name: "s" },
 });
 
-/** Writes fields of a status, as that field manager. */
+/** Writes fields of the status with this field manager. */
 const writeStatus = (kind: string, name: string, status: object, manager = "test"): Promise<string> =>
   server.kubectl(
     ["apply", "--server-side", "--subresource=status", `--field-manager=${manager}`, "-f", "-"],
@@ -51,7 +51,7 @@ const rowsOf = async (...args: readonly string[]): Promise<readonly (readonly st
     .split("\n")
     .map((line) => line.split(/ {2,}/));
 
-test("kubectl get shows who is registered, with how many contacts, since when; two writers share the status", async () => {
+test("kubectl get shows which users are registered, the number of contacts and the time; two writers share the status", async () => {
   await writeStatus("SipUser", "alice", { address: "sip:alice@example.com", conditions: [condition(1)] });
   const since = new Date(Date.now() - 7_200_000).toISOString();
   const registered = { registered: true, contacts: 2, registeredSince: since };
@@ -94,7 +94,7 @@ test("kubectl get shows clusters and domains", async () => {
   expect(example).toEqual(expect.arrayContaining(["example", "example.com", "2", "7"]));
 });
 
-test("kubectl explain says what a kind and a field are, with unit and default", async () => {
+test("kubectl explain describes kinds and fields, with unit and default", async () => {
   const explain = async (path: string): Promise<string> =>
     (await server.kubectl(["explain", path])).replace(/\s+/g, " ");
   expect(await explain("sipuser")).toContain("SipUser is somebody who can register phones");
@@ -107,12 +107,12 @@ test("kubectl explain says what a kind and a field are, with unit and default", 
   expect(await explain("sipcluster.spec.advertise.tls")).toContain("Refused until SIP nodes serve TLS");
 });
 
-test("the category sip lists all kinds", async () => {
+test("the category `sip` lists all kinds", async () => {
   const names = (await server.kubectl(["get", "sip", "-o", "name"])).trim().split("\n");
   expect(names.map((name) => name.split(".")[0])).toEqual(["sipcluster", "sipdomain", "sipuser", "sipuser"]);
 });
 
-test("users are selected by domain and by name, domains by cluster", async () => {
+test("field selectors: users by domain and username, domains by cluster", async () => {
   const select = async (kind: string, field: string): Promise<number> =>
     (await server.get<{ items: unknown[] }>(kind, `--field-selector=${field}`)).items.length;
   expect(await select("sipusers", "spec.domainRef.name=example")).toBe(2);
@@ -122,17 +122,17 @@ test("users are selected by domain and by name, domains by cluster", async () =>
   expect(await select("sipdomains", "spec.domain=example.com")).toBe(1);
 });
 
-test("kubectl wait sees the condition Ready", async () => {
+test("kubectl wait works with the condition Ready", async () => {
   await writeStatus("SipUser", "bob", { observedGeneration: 1, conditions: [condition(1)] });
   await server.kubectl(["wait", "--for=condition=Ready", "sipuser/bob", "--timeout=10s"]);
 });
 
-test("a condition is there once by its type", async () => {
+test("each type of condition exists only once", async () => {
   const twice = { conditions: [condition(1), condition(2)] };
   await expect(writeStatus("SipUser", "bob", twice)).rejects.toThrow(/duplicate/i);
 });
 
-test("an autoscaler scales a SipCluster and knows its pods", async () => {
+test("an autoscaler can scale a SipCluster and select its pods", async () => {
   await writeStatus("SipCluster", "exchange", { nodes: 2, selector: "sip.strowger.dev/cluster=exchange" });
   await server.kubectl(["scale", "sipcluster/exchange", "--replicas=5"]);
   const path = `/apis/${api}/namespaces/default/sipclusters/exchange/scale`;
@@ -144,7 +144,7 @@ test("an autoscaler scales a SipCluster and knows its pods", async () => {
   expect(scale.status).toEqual({ replicas: 2, selector: "sip.strowger.dev/cluster=exchange" });
 });
 
-test("a status that somebody writes with the spec is not taken, and a spec that comes with a status neither", async () => {
+test("a write of the spec ignores the status, and a write of the status ignores the spec", async () => {
   await server.apply(
     JSON.stringify({
       apiVersion: api,

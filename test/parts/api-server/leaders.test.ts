@@ -1,4 +1,4 @@
-/** Several operators: one works; it hands over, dies or falls asleep, and nothing is lost, done twice, or undone. */
+/** Several operators: the leader ends, is killed or is suspended, and nothing is lost, done twice, or undone. */
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { OperatorEnvironment, secret, sipCluster, sipDomain, sipUser } from "./operator-environment.ts";
@@ -10,7 +10,7 @@ let running: OperatorPod[] = [];
 beforeAll(async () => {
   environment = await OperatorEnvironment.start();
   const operator = await started();
-  await operator.until("it leads", () => operator.leads());
+  await operator.until("it is the leader", () => operator.leads());
   await environment.apply(
     sipCluster("exchange", environment.mysql()),
     sipDomain("example", "example.com", { realm: "test" }),
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  for (const operator of running) await operator.end(); // leaves the lease to the next test
+  for (const operator of running) await operator.end(); // releases the lease for the next test
   running = [];
 });
 
@@ -47,7 +47,7 @@ async function applyUntil(prefix: string, stop: () => boolean): Promise<readonly
   return names;
 }
 
-/** Every user is ready, and has its row and its owner once. */
+/** Every user is Ready, and has exactly one subscriber row and one owner row. */
 async function areServed(prefix: string, names: readonly string[]): Promise<void> {
   for (const name of names) await environment.becomes("SipUser", name, "Reconciled");
   for (const [table, column] of [
@@ -60,9 +60,9 @@ async function areServed(prefix: string, names: readonly string[]): Promise<void
     ]);
 }
 
-test("one that does not lead answers probes and metrics, and writes nothing", async () => {
+test("a standby answers probes and metrics, and writes nothing", async () => {
   const [first, second] = [await started(), await started()];
-  await first.until("one leads", async () => (await first.leads()) || (await second.leads()));
+  await first.until("one is the leader", async () => (await first.leads()) || (await second.leads()));
   const [leader, other] = (await first.leads()) ? [first, second] : [second, first];
   expect(await other.leads()).toBe(false);
   await other.until("it is ready", async () => (await other.get("/readyz")).ok);
@@ -72,12 +72,12 @@ test("one that does not lead answers probes and metrics, and writes nothing", as
   expect(await leader.total("controller_runtime_reconcile_total")).toBeGreaterThan(0);
 });
 
-test("SIGTERM hands the lease over at once", async () => {
+test("after SIGTERM the next operator leads at once", async () => {
   const first = await started();
-  await first.until("it leads", () => first.leads());
+  await first.until("it is the leader", () => first.leads());
   const second = await started();
   expect(await first.end()).toBe(0);
-  await second.until("it leads", () => second.leads());
+  await second.until("it is the leader", () => second.leads());
   const lease = await environment.server.get<{ spec: { holderIdentity: string; leaseTransitions: number } }>(
     "lease",
     "-n",
@@ -87,22 +87,22 @@ test("SIGTERM hands the lease over at once", async () => {
   expect(lease.spec.holderIdentity).toContain(second.name);
 });
 
-test("kill -9 of the leader under load: the next one finishes what it began", async () => {
+test("kill -9 of the leader under load: the next leader finishes its work", async () => {
   const first = await started();
-  await first.until("it leads", () => first.leads());
+  await first.until("it is the leader", () => first.leads());
   const second = await started();
   let isLed = false;
   const applied = applyUntil("load", () => isLed);
   await environment.becomes("SipUser", "load-0", "Reconciled");
   first.signal("SIGKILL");
-  await second.until("it leads", () => second.leads());
+  await second.until("it is the leader", () => second.leads());
   isLed = true;
   await areServed("load", await applied);
 });
 
-test("a leader that slept while another took over writes nothing more, and ends", async () => {
-  const sleeper = await started();
-  await sleeper.until("it leads", () => sleeper.leads());
+test("a suspended leader that continues after another took over writes nothing, and ends", async () => {
+  const suspended = await started();
+  await suspended.until("it is the leader", () => suspended.leads());
   await environment.apply(
     secret("sleepy-secret", { password: "old" }),
     sipUser("sleepy"),
@@ -111,19 +111,19 @@ test("a leader that slept while another took over writes nothing more, and ends"
   await environment.becomes("SipUser", "sleepy", "Reconciled");
   await environment.becomes("SipUser", "doomed", "Reconciled");
   const next = await started();
-  sleeper.signal("SIGSTOP");
-  // It wakes up with these changes before it, as one whose machine stood still.
+  suspended.signal("SIGSTOP");
+  // When it continues, these changes are waiting for it, as after a suspended machine.
   await environment.apply(secret("sleepy-secret", { password: "new" }));
   await environment.remove("SipUser", "doomed");
-  await next.until("it leads", () => next.leads());
+  await next.until("it is the leader", () => next.leads());
   await environment.rowsBecome("SELECT ha1 FROM subscriber WHERE username = 'sleepy'", [
     { ha1: md5("sleepy:test:new") },
   ]);
   await environment.vanishes("SipUser", "doomed");
   const seq = await environment.database.query("SELECT epoch, change_seq FROM strowger_meta");
-  sleeper.signal("SIGCONT");
-  expect(await sleeper.exited).not.toBe(0);
-  expect(sleeper.log).toMatch(/lease|leader/i);
+  suspended.signal("SIGCONT");
+  expect(await suspended.exited).not.toBe(0);
+  expect(suspended.log).toMatch(/lease|leader/i);
   expect(await environment.database.query("SELECT epoch, change_seq FROM strowger_meta")).toEqual(seq);
   expect(await next.leads()).toBe(true);
 });

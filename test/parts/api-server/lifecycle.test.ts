@@ -47,7 +47,7 @@ test("the examples end with rows and Ready=True", async () => {
   expect(bob?.status?.["observedGeneration"]).toBe(bob?.metadata.generation);
 });
 
-test("a password that its Secret says anew is in the row; without the label, the status says that it takes longer", async () => {
+test("a changed password of a Secret is written to the row; without the label, the status says that it takes longer", async () => {
   await environment.apply(secret("rotating-secret", { password: "first" }), sipUser("rotating"));
   expect(await environment.becomes("SipUser", "rotating", "Reconciled")).not.toMatch(/label|resync/);
   await environment.apply(secret("rotating-secret", { password: "second" }));
@@ -56,11 +56,11 @@ test("a password that its Secret says anew is in the row; without the label, the
   expect(await environment.becomes("SipUser", "slow", "Reconciled")).toContain("sip.strowger.dev/watch");
 });
 
-test("a user waits for its Secret, and for the key in it", async () => {
+test("a user waits for its Secret and for the Secret's key", async () => {
   await environment.apply(sipUser("late"));
   await environment.becomes("SipUser", "late", "SecretNotFound");
   await environment.apply(secret("late-secret", { other: "x" }));
-  await eventually("it misses the key", async () => {
+  await eventually("the key is missing", async () => {
     const condition = await environment.condition("SipUser", "late");
     return condition?.message.includes("has no key password") === true;
   });
@@ -68,7 +68,7 @@ test("a user waits for its Secret, and for the key in it", async () => {
   await environment.becomes("SipUser", "late", "Reconciled");
 });
 
-test("a password is made once and goes with its user; a Secret that was there is nobody's to take", async () => {
+test("a generated password is deleted with its user; an existing Secret is never taken over", async () => {
   await environment.apply(sipUser("made", { generatePassword: true }));
   await environment.becomes("SipUser", "made", "Reconciled");
   interface Made {
@@ -81,7 +81,7 @@ test("a password is made once and goes with its user; a Secret that was there is
     secret("kept-sip-password", { password: "theirs" }),
     sipUser("kept", { generatePassword: true }),
   );
-  await eventually("kept is not ready", async () => {
+  await eventually("kept is not Ready", async () => {
     const condition = await environment.condition("SipUser", "kept");
     return condition?.status === "False" && condition.reason !== "GeneratingPassword";
   });
@@ -91,11 +91,14 @@ test("a password is made once and goes with its user; a Secret that was there is
     await environment.vanishes("SipUser", name);
   }
   const secrets = async (): Promise<string> => environment.server.kubectl(["get", "secrets", "-o", "name"]);
-  await eventually("the made one is gone", async () => !(await secrets()).includes("made-sip-password"));
+  await eventually(
+    "the generated Secret is deleted",
+    async () => !(await secrets()).includes("made-sip-password"),
+  );
   expect(await secrets()).toContain("kept-sip-password");
 });
 
-test("a finalizer holds the object until its rows are gone", async () => {
+test("the finalizer keeps the object until its rows are deleted", async () => {
   await environment.apply(secret("gone-secret", { password: "x" }), sipUser("gone", { aliases: ["700"] }));
   await environment.becomes("SipUser", "gone", "Reconciled");
   expect((await environment.find("SipUser", "gone"))?.metadata.finalizers).toEqual(["sip.strowger.dev/rows"]);
@@ -109,7 +112,7 @@ test("a finalizer holds the object until its rows are gone", async () => {
   expect(await environment.database.query("SELECT * FROM strowger_owner WHERE name = 'gone'")).toEqual([]);
 });
 
-test("deletionPolicy Retain leaves the rows, and its change counts until the end", async () => {
+test("deletionPolicy Retain leaves the rows, and can be changed until the deletion", async () => {
   await environment.apply(
     secret("stays-secret", { password: "x" }),
     sipUser("stays", { deletionPolicy: "Delete" }),
@@ -123,7 +126,7 @@ test("deletionPolicy Retain leaves the rows, and its change counts until the end
   expect(await environment.database.query(rowOf("stays", "username"))).toEqual([{ username: "stays" }]);
 });
 
-test("of two objects with one name the later gets Conflict, and the name when the first is gone", async () => {
+test("of two objects with the same name the later one has a Conflict, and gets the name when the first is deleted", async () => {
   await environment.apply(
     secret("twin-secret", { password: "one" }),
     secret("other-twin-secret", { password: "two" }),
@@ -143,7 +146,7 @@ test("of two objects with one name the later gets Conflict, and the name when th
   await environment.rowsBecome(rowOf("twin"), [{ ha1: md5("twin:test:two") }]);
 });
 
-test("what somebody else did to a row is put right", async () => {
+test("a row that another program changed is restored", async () => {
   await environment.apply(secret("drifting-secret", { password: "x" }), sipUser("drifting"));
   await environment.becomes("SipUser", "drifting", "Reconciled");
   await environment.database.query("UPDATE subscriber SET ha1 = 'broken' WHERE username = 'drifting'");
@@ -156,14 +159,14 @@ test("what somebody else did to a row is put right", async () => {
   await environment.rowsBecome(rowOf("drifting"), [{ ha1: md5("drifting:test:x") }]);
 });
 
-test("a paused user is left as it is, and caught up with afterwards", async () => {
+test("a paused user is not changed; after the pause the changes are applied", async () => {
   const paused = (value: string | null): object => ({
     metadata: { annotations: { "sip.strowger.dev/paused": value } },
   });
   await environment.apply(secret("halted-secret", { password: "x" }), sipUser("halted"));
   await environment.becomes("SipUser", "halted", "Reconciled");
   await environment.patch("SipUser", "halted", { ...paused("true"), spec: { displayName: "New" } });
-  await eventually("it says so", async () => {
+  await eventually("the condition shows it", async () => {
     const condition = await environment.condition("SipUser", "halted", "default", "Paused");
     return condition?.status === "True";
   });
@@ -174,7 +177,7 @@ test("a paused user is left as it is, and caught up with afterwards", async () =
   await environment.rowsBecome(settingsOf("halted", "display_name"), [{ display_name: "New" }]);
 });
 
-test("a pause holds no deletion up", async () => {
+test("a pause does not block a deletion", async () => {
   await environment.apply(secret("asleep-secret", { password: "x" }), sipUser("asleep"));
   await environment.becomes("SipUser", "asleep", "Reconciled");
   await environment.patch("SipUser", "asleep", {
@@ -185,7 +188,7 @@ test("a pause holds no deletion up", async () => {
   expect(await environment.database.query(rowOf("asleep"))).toEqual([]);
 });
 
-test("a SipDomain that goes stops service at once, and its users say so; the same domain again serves them again", async () => {
+test("a deleted SipDomain stops service at once, and its users' conditions show it; a new SipDomain serves them again", async () => {
   await environment.apply(
     sipDomain("leaving", "leaving.example"),
     secret("stranded-secret", { password: "x" }),
@@ -202,7 +205,7 @@ test("a SipDomain that goes stops service at once, and its users say so; the sam
   await environment.becomes("SipUser", "stranded", "Reconciled");
 });
 
-test("a restored object has another uid: it gets its rows back, and nobody who registered is lost", async () => {
+test("a restored object has another uid: it gets its rows back, and no binding is lost", async () => {
   await environment.apply(secret("restored-secret", { password: "x" }), sipUser("restored"));
   await environment.becomes("SipUser", "restored", "Reconciled");
   const before = await environment.find("SipUser", "restored");
@@ -224,7 +227,7 @@ test("a restored object has another uid: it gets its rows back, and nobody who r
   await environment.rowsBecome("SELECT username FROM location", [{ username: "restored" }]);
 });
 
-test("what was deleted while no operator ran is gone when one runs again", async () => {
+test("rows of objects that were deleted while no operator ran are deleted when one runs again", async () => {
   await environment.apply(secret("missed-secret", { password: "x" }), sipUser("missed"));
   await environment.becomes("SipUser", "missed", "Reconciled");
   await operator.end();
@@ -234,7 +237,7 @@ test("what was deleted while no operator ran is gone when one runs again", async
   expect(await environment.database.query(rowOf("missed"))).toEqual([]);
 });
 
-test("rows whose object is gone for good are swept", async () => {
+test("the sweep deletes the rows of objects that do not exist", async () => {
   await environment.apply(secret("swept-secret", { password: "x" }), sipUser("swept"));
   await environment.becomes("SipUser", "swept", "Reconciled");
   await operator.end();
@@ -244,7 +247,7 @@ test("rows whose object is gone for good are swept", async () => {
   await environment.rowsBecome(rowOf("swept"), []);
 });
 
-test("nothing that was written is written again: an operator that starts anew changes no status", async () => {
+test("an operator that restarts does not write unchanged statuses", async () => {
   const versions = async (): Promise<readonly string[]> =>
     (
       await environment.server.get<{ items: { metadata: { name: string; resourceVersion: string } }[] }>(

@@ -1,4 +1,4 @@
-/** Two thousand users at once: each is served, with few requests, and the API server is asked no more when nothing changes. */
+/** 2,000 users at once: each is served, with few requests. When nothing changes, the operator sends no requests. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { collection } from "./api-client.ts";
 import { AuditLog } from "./audit-log.ts";
@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const names = Array.from({ length: users }, (_, index) => `user-${index}`);
 
-/** So many of the operator's requests by verb and resource as there are users, or more. */
+/** The operator's requests by verb and resource whose number is at least the number of users. */
 function perUser(from: number): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { verb, resource } of audit.requestsOf(account).slice(from))
@@ -47,7 +47,7 @@ function perUser(from: number): Readonly<Record<string, number>> {
   );
 }
 
-/** Eight at a time. */
+/** Eight requests at the same time. */
 async function each(work: (name: string) => Promise<unknown>): Promise<void> {
   const left = names[Symbol.iterator]();
   const worker = async (): Promise<void> => {
@@ -76,7 +76,7 @@ test(`${users} users: at most four requests each`, async () => {
       sipUser(name, { passwordSecretRef: { name: "passwords", key: name } }),
     ),
   );
-  await eventually("all are ready", areReady, { within: 300_000, more: () => operator.log.slice(-3_000) });
+  await eventually("all are Ready", areReady, { within: 300_000, more: () => operator.log.slice(-3_000) });
   await environment.rowsBecome("SELECT COUNT(*) AS n FROM subscriber", [{ n: users }]);
   const requests = audit.requestsOf(account).length - before;
   process.stdout.write(`requests per user: ${requests / users} ${JSON.stringify(perUser(before))}\n`);
@@ -85,7 +85,7 @@ test(`${users} users: at most four requests each`, async () => {
   expect(refused).toEqual([]);
 }, 600_000);
 
-test("an operator that starts anew asks by pages, and writes nothing that is so already", async () => {
+test("an operator that restarts lists in pages, and writes nothing that is unchanged", async () => {
   await operator.end();
   const before = audit.requestsOf(account).length;
   operator = await environment.leader();
@@ -105,7 +105,7 @@ test("an operator that starts anew asks by pages, and writes nothing that is so 
   expect(lists.length).toBeLessThanOrEqual(6);
 }, 300_000);
 
-test("a Secret of all that changes is all rows anew, and a status only where the status says so", async () => {
+test("a change of a Secret that all users share rewrites all rows, but only the statuses that change", async () => {
   const before = audit.requestsOf(account).length;
   await environment.apply(
     secret("passwords", Object.fromEntries(names.map((name) => [name, `${name}-new`]))),
@@ -120,7 +120,7 @@ test("a Secret of all that changes is all rows anew, and a status only where the
     },
     { within: 300_000, more: () => operator.log.slice(-3_000) },
   );
-  await eventually("the API server is left alone", async () => {
+  await eventually("no more requests are sent", async () => {
     const count = audit.requestsOf(account).length;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     return audit.requestsOf(account).length - count < 20;
@@ -132,7 +132,7 @@ test("a Secret of all that changes is all rows anew, and a status only where the
   expect(requests / users).toBeLessThanOrEqual(3);
 }, 600_000);
 
-test(`${users} users that go: at most two requests each`, async () => {
+test(`${users} deleted users: at most two requests each`, async () => {
   const before = audit.requestsOf(account).length;
   await environment.client.send("DELETE", collection("SipUser"));
   await eventually(

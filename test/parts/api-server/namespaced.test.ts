@@ -1,4 +1,4 @@
-/** Namespaced mode: Roles in the listed namespaces and nothing of the cluster; objects elsewhere are nobody's business. */
+/** Namespaced mode: Roles in the listed namespaces and no cluster roles; objects of other namespaces are ignored. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AuditLog } from "./audit-log.ts";
 import {
@@ -30,7 +30,7 @@ afterAll(async () => {
   audit[Symbol.dispose]();
 });
 
-test("objects of the listed namespaces are served, with Roles alone; allowedDomains works by name", async () => {
+test("objects of the listed namespaces are served with only Roles; allowedDomains works by name", async () => {
   await environment.leader();
   await environment.apply(
     sipCluster(
@@ -52,7 +52,7 @@ test("objects of the listed namespaces are served, with Roles alone; allowedDoma
   await environment.rowsBecome("SELECT username FROM subscriber", [{ username: "alice" }]);
 });
 
-test("an object elsewhere is ignored", async () => {
+test("an object of another namespace is ignored", async () => {
   await environment.apply(
     sipCluster("exchange", environment.mysql("other"), {}, "ignored"),
     sipDomain("example", "ignored.example", {}, "ignored"),
@@ -64,7 +64,7 @@ test("an object elsewhere is ignored", async () => {
   expect((await environment.find("SipDomain", "example", "ignored"))?.status).toBeUndefined();
 });
 
-test("nothing outside these namespaces was asked for, but the lease", () => {
+test("no requests outside these namespaces, except for the lease", () => {
   const account = `system:serviceaccount:${operatorNamespace}:strowger-operator`;
   const elsewhere = audit
     .requestsOf(account)

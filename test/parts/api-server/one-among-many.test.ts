@@ -1,4 +1,4 @@
-/** One person does not wait for a mass of others (ADR 34): behind 2,000 new users, and where a new leader finds both. */
+/** A single change does not wait for many others (ADR 34): it is not queued behind 2,000 new users, also with a new leader. */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { collection } from "./api-client.ts";
@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDispose]());
 
-/** Rows of new users so far. */
+/** The number of rows of new users. */
 async function made(): Promise<number> {
   const [row] = await environment.database.query<{ n: number }>(
     "SELECT COUNT(*) AS n FROM subscriber WHERE username LIKE 'user-%'",
@@ -66,7 +66,7 @@ async function createUsers(): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, worker));
 }
 
-test("what changed while nobody led is in the rows before the new users are, and so is what changes meanwhile", async () => {
+test("changes without a leader, and changes during the work, are in the rows before those of the new users", async () => {
   await environment.apply(secret("alice-secret", { password: "second" }));
   await environment.patch("SipUser", "bob", { spec: { enabled: false } });
   await createUsers();
@@ -74,23 +74,23 @@ test("what changed while nobody led is in the rows before the new users are, and
   const more = () => operator.log.slice(-2_000);
   const led = performance.now();
   const both = async () => (await hasPassword("second")) && (await isDisabled("bob"));
-  await eventually("what changed unseen is in force", both, { within: 60_000, more });
+  await eventually("the changes without a leader are in the rows", both, { within: 60_000, more });
   const before = await made();
   report("what changed while nobody led", led, before);
   expect(before).toBeLessThan(users / 10);
 
-  await eventually("the operator is among the new users", async () => (await made()) > before + 100, {
+  await eventually("the operator writes the new users", async () => (await made()) > before + 100, {
     within: 60_000,
     more,
   });
   const others = await made();
   const changed = performance.now();
   await environment.apply(secret("alice-secret", { password: "third" }));
-  await eventually("the password is in force", () => hasPassword("third"), { within: 60_000, more });
+  await eventually("the password is in the row", () => hasPassword("third"), { within: 60_000, more });
   const between = (await made()) - others;
   report("a password changed behind them", changed, between);
   expect(between).toBeLessThan(users / 10);
 
-  await eventually("everybody is there", async () => (await made()) === users, { within: 300_000, more });
+  await eventually("all users have rows", async () => (await made()) === users, { within: 300_000, more });
   report("all new users", led, users);
 }, 600_000);

@@ -107,7 +107,7 @@ export class OperatorEnvironment implements AsyncDisposable {
   /** Starts an operator; resolves when it is the leader. */
   async leader(): Promise<OperatorPod> {
     const pod = await this.operator();
-    await pod.until("it leads", () => pod.leads());
+    await pod.until("it is the leader", () => pod.leads());
     return pod;
   }
 

@@ -1,6 +1,6 @@
 /**
- * An upgrade of the CRDs over objects that the new rules would refuse: what is stored goes on, may be changed elsewhere, gets its status
- * and its finalizers, and can be deleted; only the field that is wrong must be put right when it is touched.
+ * An upgrade of the CRDs with stored objects that the new rules would refuse. Stored objects still work: other fields can be changed, status
+ * and finalizers can be written, and the objects can be deleted. An invalid field must be corrected only when it is changed.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -67,25 +67,25 @@ test.for(stored)("%s %s gets labels, annotations and a status", async ([kind, na
 const patch = (kind: string, name: string, spec: object): Promise<string> =>
   server.kubectl(["patch", kind, name, "--type=merge", "-p", JSON.stringify({ spec })]);
 
-test("a right field beside the wrong one may change", async () => {
+test("a valid field beside an invalid one can be changed", async () => {
   await patch("sipuser", "star", { enabled: false });
   await patch("sipdomain", "invalid", { enabled: false });
   await patch("sipuser", "wild", { displayName: "Wild" });
 });
 
-test("a wrong field stays wrong, and may be put right", async () => {
+test("an invalid field can stay, and can be corrected", async () => {
   await expect(patch("sipuser", "wild", { maxContacts: 1001 })).rejects.toThrow(/maxContacts/);
   await patch("sipuser", "wild", { maxContacts: 100 });
   await expect(patch("sipdomain", "invalid", { aliases: ["-", "--"] })).rejects.toThrow(/aliases/);
   await patch("sipdomain", "invalid", { aliases: [] });
 });
 
-test("a rule about several fields holds again as soon as one of the spec changes", async () => {
+test("a rule of several fields is checked again when a field of the spec changes", async () => {
   await expect(patch("sipuser", "none", { enabled: false })).rejects.toThrow(/give one of/);
   await patch("sipuser", "none", { enabled: false, passwordSecretRef: { name: "s" } });
 });
 
-test("what is immutable is so for a wrong value too", async () => {
+test("an immutable field is immutable even with an invalid value", async () => {
   await expect(patch("sipuser", "star", { username: "alice" })).rejects.toThrow(/username is immutable/);
 });
 
@@ -95,7 +95,7 @@ test.for(stored)("%s %s is deleted: its finalizer goes", async ([kind, name]) =>
   await expect(server.get(kind, name)).rejects.toThrow(/not found/i);
 });
 
-/** The CRD as an older version of us might have had it: the same fields, any value. */
+/** The CRD of a possible older version: the same fields with any value. */
 function withoutRules(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutRules);
   if (typeof value !== "object" || value === null) return value;
@@ -106,7 +106,7 @@ function withoutRules(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, field]) => [name, withoutRules(field)]));
 }
 
-/** A changed CRD is in force a moment after it was written. */
+/** A changed CRD takes effect shortly after it was written. */
 const untilLax = (): Promise<void> =>
   until(() =>
     tries("*").then(

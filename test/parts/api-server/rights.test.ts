@@ -1,4 +1,4 @@
-/** The chart's roles give the operator every right that it uses and no other one. */
+/** The chart's roles give the operator exactly the rights that it uses. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { AuditLog, type AuditedRequest } from "./audit-log.ts";
 import { eventually } from "./eventually.ts";
@@ -15,9 +15,9 @@ import { createObjects, changeObjects, restoreCluster } from "./all-operations.t
 
 const account = `system:serviceaccount:${operatorNamespace}:strowger-operator`;
 
-/** What this walk does not come by, and why the operator may do it all the same. */
+/** Rights that this test does not use, and why the operator needs them. */
 const rare: Readonly<Record<string, string>> = {
-  "get pods": "a pod that went between a look and a note on it",
+  "get pods": "a pod that is deleted between the read and its annotation",
 };
 
 const databases = ["one", "two", "three", "four"];
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 afterEach(() => environment.endOperators());
 
-/** `get secrets`; an apply that made the object is `create` and `patch`. */
+/** For example `get secrets`. An apply that created the object needs `create` and `patch`. */
 function rightsOf({ verb, resource, code }: AuditedRequest): readonly string[] {
   const right = `${verb} ${resource}`;
   return verb === "patch" && code === 201 ? [right, `create ${resource}`] : [right];
@@ -61,7 +61,7 @@ const given = (): readonly string[] =>
     ),
   );
 
-test("nothing is refused, and every right of the chart is used", async () => {
+test("no request is refused, and every right of the chart is used", async () => {
   const first = await environment.leader();
   await createObjects(environment);
   await changeObjects(environment);

@@ -1,4 +1,4 @@
-/** Namespaces of tenants: who may serve whom, and what one learns of another. */
+/** Tenants in namespaces: which domains a cluster serves, and which information one tenant gets about another. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OperatorEnvironment, secret, sipCluster, sipDomain, sipUser } from "./operator-environment.ts";
 
@@ -24,7 +24,7 @@ afterAll(() => (environment as OperatorEnvironment | undefined)?.[Symbol.asyncDi
 
 const clusterRef = { name: "exchange", namespace: "telephony" };
 
-test("a domain is served where the SipCluster allows its namespace, by name and suffix or by label", async () => {
+test("a domain is served if the SipCluster allows its namespace, by name and suffix or by label", async () => {
   await environment.apply(sipDomain("phones", "voice.sales.example", { clusterRef }, "sales"));
   await environment.becomes("SipDomain", "phones", "Reconciled", "sales");
   await environment.apply(sipDomain("any", "any.example", { clusterRef }, "research"));
@@ -33,7 +33,7 @@ test("a domain is served where the SipCluster allows its namespace, by name and 
   await environment.becomes("SipDomain", "own", "Reconciled", "telephony");
 });
 
-test("a domain is not served where its namespace is allowed other names, or none", async () => {
+test("a domain is not served if its namespace is allowed only other names, or none", async () => {
   for (const [name, domain, namespace] of [
     ["greedy", "voice.example", "sales"],
     ["near", "notsales.example", "sales"],
@@ -45,7 +45,7 @@ test("a domain is not served where its namespace is allowed other names, or none
   }
 });
 
-test("two tenants want one name: the first has it, the other learns nothing about the first", async () => {
+test("two tenants request the same name: the first has it, and the second gets no information about the first", async () => {
   await environment.apply(sipDomain("mine", "shared.sales.example", { clusterRef }, "sales"));
   await environment.becomes("SipDomain", "mine", "Reconciled", "sales");
   await environment.apply(sipDomain("theirs", "shared.sales.example", { clusterRef }, "research"));
@@ -53,7 +53,7 @@ test("two tenants want one name: the first has it, the other learns nothing abou
   expect(message).not.toMatch(/mine|namespace sales|sales\/mine/);
 });
 
-test("users of another namespace need the domain's leave; where it ends, they are disabled and say why", async () => {
+test("users of another namespace need the domain's permission; without it they are disabled, and their conditions have the reason", async () => {
   const domainRef = { name: "phones", namespace: "sales" };
   await environment.apply(
     secret("guest-secret", { password: "x" }, { namespace: "research" }),
@@ -75,7 +75,7 @@ test("users of another namespace need the domain's leave; where it ends, they ar
   await environment.rowsBecome(enabled, [{ enabled: 1 }]);
 });
 
-test("a Secret of another namespace is out of reach: the reference means the own one", async () => {
+test("a Secret of another namespace cannot be used: a reference means the user's own namespace", async () => {
   await environment.apply(
     secret("shared-secret", { password: "x" }, { namespace: "telephony" }),
     sipUser(
