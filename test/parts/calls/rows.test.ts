@@ -1,4 +1,4 @@
-/** Rows that somebody else wrote into OpenSIPS's tables, and domains that nobody serves. */
+/** Rows that another program wrote into OpenSIPS's tables, and domains that are not served. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, passwordOf } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
@@ -13,7 +13,7 @@ describeWith(["mariadb"], "rows written by hand", () => {
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
 
-  test("INSERT INTO domain and subscriber with a plain password makes a phone that registers and calls", async () => {
+  test("with rows in domain and subscriber and a plain password a phone can register and call", async () => {
     using alice = await cluster.phone("alice", "hand.example");
     using bob = await cluster.phone("bob", "hand.example");
     expect(status(await alice.register())).toBe(200);
@@ -22,7 +22,7 @@ describeWith(["mariadb"], "rows written by hand", () => {
     expect(status(await alice.inDialog("BYE", dialog).final)).toBe(200);
   });
 
-  test("a subscriber row with an HA1 and no password does as well", async () => {
+  test("the same with a subscriber row with an HA1 and no password", async () => {
     await cluster.database.query(
       "INSERT INTO subscriber (username, domain, password, ha1) VALUES ('dora', 'hand.example', '', MD5(?))",
       [`dora:hand.example:${passwordOf("dora")}`],

@@ -1,10 +1,10 @@
-/** A phone that answers nothing at all. */
+/** A phone that does not answer. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { status } from "../../support/sip-text.ts";
 
-describeWith(["mariadb"], "a callee that stays silent", () => {
+describeWith(["mariadb"], "a callee that does not answer", () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
@@ -13,7 +13,7 @@ describeWith(["mariadb"], "a callee that stays silent", () => {
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
 
-  test("§16.7: no response within Timer B (32 s) is 408 to the caller, after a 100 at once", async () => {
+  test("§16.7: without a response within Timer B (32 s) the caller gets 100 at once and 408 after it", async () => {
     using alice = await cluster.phone("alice", "parts.example");
     using bob = await cluster.phone("bob", "parts.example");
     await bob.register();

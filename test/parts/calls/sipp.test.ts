@@ -1,4 +1,4 @@
-/** Calls of sipp, a stack of its own, through two nodes behind one port. */
+/** Calls of sipp, an independent SIP stack, through two nodes on one port. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
 import { Cluster, passwordOf } from "../../support/cluster.ts";
@@ -26,7 +26,7 @@ describeWith(["mariadb", "sipp"], "sipp through two nodes", () => {
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
 
-  test("REGISTER is challenged and then answered 200, from as many source ports as there are registrations", async () => {
+  test("REGISTER is challenged and then answered with 200, each registration from another source port", async () => {
     const plan = {
       scenario: "register",
       exchange: cluster.front,
@@ -41,7 +41,7 @@ describeWith(["mariadb", "sipp"], "sipp through two nodes", () => {
     for (const count of Object.values(counts)) expect(count, "each node takes part").toBeGreaterThan(0);
   });
 
-  test("a wrong password is answered 401 again, and so is an unknown user", async () => {
+  test("a wrong password and an unknown user are answered with 401 again", async () => {
     all(
       await sipp({
         scenario: "register-refused",
@@ -61,7 +61,7 @@ describeWith(["mariadb", "sipp"], "sipp through two nodes", () => {
     );
   });
 
-  test("20 calls ring, are answered and hung up, and both nodes see INVITEs", async () => {
+  test("20 calls ring, are answered and hung up, and both nodes receive INVITEs", async () => {
     const before = await cluster.requests("INVITE");
     await using callee = await startSipp({ scenario: "answer", ...bob(), calls: 20 });
     all(await sipp({ scenario: "call", ...alice(), callee: "bob", calls: 20, transport: "un" }), 20);
@@ -77,7 +77,7 @@ describeWith(["mariadb", "sipp"], "sipp through two nodes", () => {
     all(await callee.result, 5);
   });
 
-  test("no answer: the caller's CANCEL stops the ringing, 200 to CANCEL and 487 to INVITE", async () => {
+  test("without an answer the caller's CANCEL stops the ringing: 200 to CANCEL and 487 to INVITE", async () => {
     await using callee = await startSipp({ scenario: "answer-ringing", ...bob(), calls: 5 });
     all(
       await sipp({
@@ -93,7 +93,7 @@ describeWith(["mariadb", "sipp"], "sipp through two nodes", () => {
     all(await callee.result, 5);
   });
 
-  test("404 for a user who does not exist, 480 for one who has no phone", async () => {
+  test("404 for an unknown user, 480 for a user without a binding", async () => {
     all(await sipp({ scenario: "call-unknown", ...alice(), callee: "nobody" }), 1);
     all(await sipp({ scenario: "call-not-registered", ...alice(), callee: "carol" }), 1);
   });
@@ -102,7 +102,7 @@ describeWith(["mariadb", "sipp"], "sipp through two nodes", () => {
   const bob = () => ({ exchange: cluster.front, login: login("bob"), port: calleePort });
 });
 
-/** All runs went as the scenario says, and sipp found nothing unexpected. */
+/** All runs followed the scenario, and sipp received nothing unexpected. */
 function all(result: SippResult, calls: number): void {
   expect(result.errors).toBe("");
   expect(result).toMatchObject({ successful: calls, failed: 0 });

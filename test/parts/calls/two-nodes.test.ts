@@ -1,6 +1,6 @@
 /**
- * Two nodes on addresses of their own behind a balancer that pins flows as kube-proxy does; the phones hear nobody but the balancer's
- * address. What the shared port of a local cluster hides shows here: who handles, who sends, and who is heard.
+ * Two nodes, each with its own address, behind a balancer that assigns each flow to a node as kube-proxy does. The phones accept packets
+ * only from the balancer's address. With the shared port of `npm start` a packet from the wrong node would not be noticed.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster } from "../../support/cluster.ts";
@@ -30,7 +30,7 @@ describeWith(["mariadb"], "a phone on node A and a phone on node B", () => {
     await cluster[Symbol.asyncDispose]();
   });
 
-  test("each registered through a node of its own", async () => {
+  test("the phones registered through different nodes", async () => {
     const counts = await cluster.requests("REGISTER");
     console.log("REGISTERs handled:", counts);
     expect(Object.values(counts).every((count) => count > 0)).toBe(true);
@@ -54,12 +54,12 @@ describeWith(["mariadb"], "a phone on node A and a phone on node B", () => {
     expect(Object.values(counts).every((count) => count > 0)).toBe(true);
   });
 
-  test("the phones heard the exchange's one address only, and no node sent past a flow's owner", () => {
+  test("the phones received packets only from the exchange's address, and only a flow's owner sent to a phone", () => {
     for (const phone of [alice, bob]) expect(phone.dropped).toEqual([]);
     for (const [node, { dropped }] of cluster.balancer!.counts) expect(dropped, node).toBe(0);
   });
 
-  test("a MESSAGE crosses the nodes and is answered", async () => {
+  test("a MESSAGE is forwarded through both nodes and answered", async () => {
     const response = await alice.message("bob", "are you there?").final;
     expect(response.startLine).toBe("SIP/2.0 200 OK");
     expect((await bob.waitFor((message) => method(message) === "MESSAGE")).message.body).toBe(
@@ -67,7 +67,7 @@ describeWith(["mariadb"], "a phone on node A and a phone on node B", () => {
     );
   });
 
-  test("CANCEL that lands on the other node finds the ringing call (§9.1)", async () => {
+  test("a CANCEL that arrives at the other node cancels the ringing call (§9.1)", async () => {
     bob.answering = "ring";
     const call = alice.invite("bob");
     await bob.waitFor(
@@ -81,7 +81,7 @@ describeWith(["mariadb"], "a phone on node A and a phone on node B", () => {
     bob.answering = "answer";
   });
 
-  test("an established call goes on when the caller's flow moves to the other node", async () => {
+  test("an established call continues when the caller's flow moves to the other node", async () => {
     await alice.register();
     const dialog = await alice.call("bob");
     await cluster.balancer?.move(alice.local, "node-b");

@@ -1,4 +1,4 @@
-/** What the chart renders, held against an API server: every field known, every object accepted. */
+/** The rendered chart on an API server: every field is known, and every object is accepted. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
@@ -8,7 +8,7 @@ import { chartFolder, type ChartManifest, renderChart, type RenderPlan } from ".
 
 const ci = (name: string) => join(chartFolder, "ci", `${name}-values.yaml`);
 
-describeWith(["etcd"], "the API server takes the chart", () => {
+describeWith(["etcd"], "the chart on an API server", () => {
   let server: ApiServer;
   beforeAll(async () => {
     server = await ApiServer.start();
@@ -29,17 +29,17 @@ describeWith(["etcd"], "the API server takes the chart", () => {
     const known = manifests.filter(({ apiVersion }) => !apiVersion.startsWith("monitoring.coreos.com/"));
     expect(known.length).toBeGreaterThan(15);
     expect(await apply(known)).toHaveLength(known.length);
-    // Pod Security judges pods, and nothing makes pods of these here.
+    // Pod Security checks pods, and no controller creates pods here.
     const templates = known.filter(({ kind }) => kind === "Deployment" || kind === "Job");
     expect(await apply(templates.map(podOf))).toHaveLength(2);
   });
 
-  test("examples/kubernetes/, with the CRDs of the chart, and the example's pod in its `restricted` namespace", async () => {
+  test("examples/kubernetes/ with the chart's CRDs, and the example's pod in its `restricted` namespace", async () => {
     const folder = join(chartFolder, "../../examples/kubernetes");
     const made = await server.kubectl(["kustomize", folder]);
     const manifests = parseAllDocuments(made).map((document) => document.toJS() as ChartManifest);
     const namespace = manifests.filter(({ kind }) => kind === "Namespace");
-    const account = { name: "default", namespace: "telephony" }; // what the controller manager would make
+    const account = { name: "default", namespace: "telephony" }; // the controller manager would create it
     await apply([
       ...namespace,
       { apiVersion: "v1", kind: "ServiceAccount", metadata: account },
@@ -50,7 +50,7 @@ describeWith(["etcd"], "the API server takes the chart", () => {
     expect(ours.items).toHaveLength(5);
   });
 
-  /** One line for each object. */
+  /** The output has one line for each object. */
   const apply = async (manifests: readonly object[]) => {
     const input = manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n");
     const flags = ["--server-side", "--force-conflicts", "--validate=strict"];

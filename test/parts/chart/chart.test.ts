@@ -1,4 +1,4 @@
-/** The chart as helm renders it: golden files, refused values, rights, and that nothing generated is stale. */
+/** The rendered chart: golden files, refused values, rights, and generated files that are up to date. */
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,11 +18,11 @@ const variants: Readonly<Record<string, RenderPlan>> = {
 };
 const values = async () => await readFile(join(chartFolder, "values.yaml"), "utf8");
 
-test("README and copies of crds/ are what their sources say (else: node test/parts/chart/generated-files.ts --write)", () => {
+test("README and copies of crds/ are up to date (otherwise run: node test/parts/chart/generated-files.ts --write)", () => {
   expect(staleFiles()).toEqual([]);
 });
 
-test("helm lint finds nothing", async () => {
+test("helm lint has no findings", async () => {
   for (const { files = [] } of Object.values(variants)) {
     const flags = files.flatMap((file) => ["--values", file]);
     expect(await helm(["lint", "--strict", chartFolder, ...flags])).toContain("0 chart(s) failed");
@@ -30,7 +30,7 @@ test("helm lint finds nothing", async () => {
 });
 
 describe("rendered", () => {
-  test.each(Object.entries(variants))("%s: as the golden file says", async (name, plan) => {
+  test.each(Object.entries(variants))("%s: equals the golden file", async (name, plan) => {
     const { text } = await renderChart(plan);
     const documents = text.split(/^---$/m).filter((document) => !isElsewhere(document));
     await expect(documents.join("---")).toMatchFileSnapshot(join(golden, `${name}.yaml`));
@@ -49,7 +49,7 @@ describe("rendered", () => {
     }
   });
 
-  test("CRDs stay when the release goes, unless the values say otherwise", async () => {
+  test("CRDs stay when the release is uninstalled, unless the values request their deletion", async () => {
     const policies = async (keep: boolean) => {
       const { manifests } = await renderChart({ values: { "crds.keep": keep } });
       const definitions = manifests.filter(({ kind }) => kind === "CustomResourceDefinition");
@@ -59,7 +59,7 @@ describe("rendered", () => {
     expect(await policies(false)).toEqual([undefined, undefined, undefined]);
   });
 
-  test("CRDs say what crds/ says, but for labels and the policy", async () => {
+  test("CRDs equal those of crds/, except for labels and the resource policy", async () => {
     const { manifests } = await renderChart();
     for (const kind of ["sipclusters", "sipdomains", "sipusers"]) {
       const source = parse(
@@ -70,13 +70,13 @@ describe("rendered", () => {
     }
   });
 
-  test("`helm test --logs` prints one log: it does so for every object that is a test hook, by the object's name", async () => {
+  test("`helm test --logs` prints one log: helm prints one for each test hook, and there is only one", async () => {
     const { manifests } = await renderChart();
     const tests = manifests.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "test");
     expect(tests.map(({ kind }) => kind)).toEqual(["Pod"]);
   });
 
-  test("pods of hooks have the labels and annotations of pods, and no sidecar that would outlive them", async () => {
+  test("hook pods have the pod labels and annotations, and no service mesh sidecar, which would not end", async () => {
     const values = {
       podLabels: { team: "voice", "sidecar.istio.io/inject": "true" },
       podAnnotations: { "example.com/note": "x", "linkerd.io/inject": "enabled" },
@@ -97,7 +97,7 @@ describe("rendered", () => {
     }
   });
 
-  test("volumes are added to the operator, and what pulls the nodes' image is handed on", async () => {
+  test("additional volumes are in the operator's pod, and the image pull settings of the nodes are passed to the operator", async () => {
     const { manifests } = await renderChart(variants["everything"]);
     const { spec } = manifests.find(({ kind }) => kind === "Deployment") as unknown as {
       readonly spec: { readonly template: { readonly spec: PodSpec } };
@@ -116,7 +116,7 @@ describe("rendered", () => {
     });
   });
 
-  test("a packaged chart needs nothing of the checkout", async () => {
+  test("a packaged chart needs no file of the checkout", async () => {
     const folder = await mkdtemp(join(tmpdir(), "strowger-chart-"));
     try {
       await helm(["package", chartFolder, "--destination", folder]);
@@ -133,13 +133,13 @@ interface PodSpec {
   readonly volumes: readonly { readonly name: string }[];
 }
 
-/** CRDs are compared with crds/; the dashboard has a test of its own. */
+/** CRDs are compared with crds/, and the dashboard has its own test. */
 const isElsewhere = (document: string): boolean =>
   /^# Source: strowger\/templates\/(crds|monitoring\/grafana-dashboard)\.yaml$/m.test(document) ||
   /^kind: CustomResourceDefinition$/m.test(document);
 
 describe("rights", () => {
-  test("namespaced mode: Roles in the listed namespaces and the release's own, nothing of the cluster", async () => {
+  test("namespaced mode: Roles in the listed namespaces and in the release's namespace, no cluster roles", async () => {
     const { manifests } = await renderChart(variants["namespaced"]);
     expect(manifests.filter(({ kind }) => /^Cluster|CustomResource/.test(kind))).toEqual([]);
     const roles = manifests.filter(
@@ -148,7 +148,7 @@ describe("rights", () => {
     expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(["team-a", "team-b"]);
   });
 
-  test("only SipUsers aggregate into edit; all kinds may be viewed; admin writes the others", async () => {
+  test("aggregated roles: edit writes only SipUsers, admin also the other kinds, view reads all kinds", async () => {
     const { manifests } = await renderChart();
     const rulesOf = (role: string) => {
       const label = `rbac.authorization.k8s.io/aggregate-to-${role}`;
@@ -165,7 +165,7 @@ describe("rights", () => {
   });
 
   test.each(Object.entries(variants))(
-    "%s: no wildcard, and Secrets are listed by the operator alone",
+    "%s: no wildcard, and only the operator lists Secrets",
     async (_, plan) => {
       const { manifests } = await renderChart(plan);
       for (const { metadata, rules } of manifests as (ChartManifest & { rules?: Rule[] })[])
@@ -195,7 +195,7 @@ describe("values.schema.json", () => {
     accepts = (value) => validate(value);
   });
 
-  test("knows every value of values.yaml, and values.yaml has every one that it knows", async () => {
+  test("the schema and values.yaml have the same values", async () => {
     const known = pathsOf(schema).filter((path) => path !== "global");
     expect(
       documentedValues(await values())
@@ -204,7 +204,7 @@ describe("values.schema.json", () => {
     ).toEqual(known.sort());
   });
 
-  test("takes the defaults", async () => {
+  test("accepts the defaults", async () => {
     expect(accepts(parse(await values()))).toBe(true);
   });
 
@@ -212,19 +212,19 @@ describe("values.schema.json", () => {
     expect(accepts(nested(path.split("."), value))).toBe(false);
   });
 
-  test("helm itself refuses by it, and says where", async () => {
+  test("helm refuses invalid values with the schema, and its message has the path", async () => {
     await expect(renderChart({ values: { replicaCount: 3 } })).rejects.toThrow(/replicaCount/);
     await expect(renderChart({ values: { "image.tag": "a tag" } })).rejects.toThrow(/image.*tag/s);
   });
 
-  test("alerts that may be left out are those of files/alerts.yaml", async () => {
+  test("the alerts that can be disabled are those of files/alerts.yaml", async () => {
     const { groups } = parse(await readFile(join(chartFolder, "files/alerts.yaml"), "utf8")) as Alerts;
     const names = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
     const { disabled } = schema.properties?.["prometheusRule"]?.properties ?? {};
     expect(disabled?.items?.enum).toEqual(names);
   });
 
-  test("CRDs with watchNamespaces are refused by name", async () => {
+  test("CRDs with watchNamespaces are refused, with the name of the value", async () => {
     await expect(renderChart({ values: { watchNamespaces: ["team-a"] } })).rejects.toThrow(
       /crds.enabled must be false/,
     );
@@ -240,7 +240,7 @@ interface Alerts {
   readonly groups: readonly { readonly rules: readonly { readonly alert: string }[] }[];
 }
 
-/** Paths of the schema's leaves: what has no properties of its own. */
+/** The paths of the schema's leaves: those without properties. */
 const pathsOf = (schema: Schema): string[] =>
   Object.entries(schema.properties ?? {}).flatMap(([name, inner]) =>
     inner.properties === undefined ? [name] : pathsOf(inner).map((path) => `${name}.${path}`),
@@ -255,7 +255,7 @@ describe("the guard against stale files", () => {
   beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "strowger-chart-"))));
   afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-  test("sees a changed copy of a CRD, a stray one, and a README without a value", async () => {
+  test("finds a changed copy of a CRD, an unknown file, and a README without a value", async () => {
     await cp(join(chartFolder, "../../crds"), join(folder, "crds"), { recursive: true });
     await cp(chartFolder, join(folder, "charts/strowger"), { recursive: true });
     expect(staleFiles(folder)).toEqual([]);

@@ -1,4 +1,4 @@
-/** The MariaDB of examples/kubernetes/: its scripts, run as its pod would run them, without rights and on folders of a test. */
+/** The MariaDB of examples/kubernetes/: its scripts, run as in its pod, without privileges and in the test's folders. */
 import { execFileSync } from "node:child_process";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
@@ -12,7 +12,7 @@ import { describeWith } from "../../support/needs.ts";
 
 const file = resolve(import.meta.dirname, "../../../examples/kubernetes/database.yaml");
 const isRoot = userInfo().uid === 0;
-/** As the pod: user and group 999, whoever that is here. */
+/** The pod's user and group: 999. */
 const asUser = isRoot ? ["setpriv", "--reuid", "999", "--regid", "999", "--clear-groups"] : [];
 
 interface ConfigMap {
@@ -31,7 +31,7 @@ describeWith(["mariadb"], "the example's MariaDB", () => {
   let folder: string;
   let server: TestChild;
   let port: number;
-  /** What breaks a careless `sed` or a careless SQL text. */
+  /** Characters that need escaping in `sed` or SQL. */
   const logins = { admin: ["admin&", 'it\'s a \\ | & "pass" /word'], node: ["node", "$(id)`';--"] } as const;
 
   beforeAll(async () => {
@@ -89,7 +89,7 @@ describeWith(["mariadb"], "the example's MariaDB", () => {
     throw new Error(`MariaDB did not get ready:\n${server.output().slice(-3000)}`);
   };
 
-  test("the operator's login makes tables, the nodes' login reads and writes rows and makes none", async () => {
+  test("the operator's login can create tables; the nodes' login can read and write rows, but not create tables", async () => {
     const admin = await open(logins.admin);
     await admin.query("CREATE TABLE t (id INT PRIMARY KEY)");
     const node = await open(logins.node);
@@ -100,7 +100,7 @@ describeWith(["mariadb"], "the example's MariaDB", () => {
     await Promise.all([admin.end(), node.end()]);
   });
 
-  test("nobody else comes in: not without a password, not as root, not into another database", async () => {
+  test("other logins are refused: without a password, as root, or for another database", async () => {
     await expect(open(["root", ""])).rejects.toThrow(/Access denied/);
     await expect(open([logins.node[0], ""])).rejects.toThrow(/Access denied/);
     await expect(open(logins.node, "mysql")).rejects.toThrow(/Access denied/);

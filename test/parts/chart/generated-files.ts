@@ -1,6 +1,6 @@
 /**
- * The files of the chart that are written from others: its README from the comments of values.yaml, and its copies of `crds/`.
- * `node test/parts/chart/generated-files.ts --write` writes them; generated-files.test.ts fails where one is stale.
+ * The generated files of the chart: its README from the comments of values.yaml, and its copies of `crds/`.
+ * `node test/parts/chart/generated-files.ts --write` writes them; chart.test.ts fails if one is out of date.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -9,7 +9,7 @@ import { isMap, isScalar, type Pair, parseDocument } from "yaml";
 const checkout = resolve(import.meta.dirname, "../../..");
 const copies = "charts/strowger/files/crds";
 
-/** Path from the root to text, of every generated file. */
+/** The text of every generated file; the keys are paths from the root. */
 export function generatedFiles(root = checkout): ReadonlyMap<string, string> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   const definitions = readdirSync(join(root, "crds")).filter((name) => name.endsWith(".yaml"));
@@ -19,7 +19,7 @@ export function generatedFiles(root = checkout): ReadonlyMap<string, string> {
   ]);
 }
 
-/** Paths from the root of files that are not as they would be written, or that nothing writes any more. */
+/** The files that are out of date, or that are not generated any more; paths from the root. */
 export function staleFiles(root = checkout): string[] {
   const files = generatedFiles(root);
   const stale = [...files].filter(([path, text]) => readOrNothing(join(root, path)) !== text);
@@ -29,12 +29,12 @@ export function staleFiles(root = checkout): string[] {
 export interface Value {
   /** `image.tag`. */
   readonly path: string;
-  /** As JSON. */
+  /** The default as JSON. */
   readonly fallback: string;
   readonly meaning: string;
 }
 
-/** Every value that has a comment beginning with `--`, in the order of the file. */
+/** Every value whose comment begins with `--`, in the order of the file. */
 export function documentedValues(text: string): Value[] {
   const { contents } = parseDocument(text);
   return isMap(contents) ? contents.items.flatMap((pair) => valuesOf(pair, "")) : [];
@@ -43,7 +43,7 @@ export function documentedValues(text: string): Value[] {
 function valuesOf(pair: Pair, prefix: string): Value[] {
   if (!isScalar(pair.key)) return [];
   const path = `${prefix}${String(pair.key.value)}`;
-  // A comment above the first key of a map belongs to the map, as the parser sees it.
+  // The parser assigns a comment above the first key of a map to the map.
   const above = pair.key.commentBefore ?? (isMap(pair.value) ? undefined : "");
   const meaning = /(?:^|\n) -- ([\s\S]*)$/.exec(above ?? "")?.[1]?.replace(/\n /g, " ");
   if (meaning !== undefined) return [{ path, fallback: JSON.stringify(toJson(pair)), meaning }];

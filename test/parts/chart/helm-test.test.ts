@@ -1,6 +1,6 @@
 /**
- * What `helm test` runs, with the rights that the chart gives it: `strowger selftest` against an API server, the operator, and two nodes.
- * The nodes are processes of the test; the operator serves their database.
+ * The command of `helm test`, with the rights of the chart: `strowger selftest` on an API server, with the operator and two nodes.
+ * The nodes are processes of the test, with the operator's database.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster } from "../../support/cluster.ts";
@@ -10,7 +10,7 @@ import { OperatorEnvironment, sipCluster } from "../api-server/operator-environm
 import { renderChart } from "./render-chart.ts";
 import { startStrowger, strowger } from "./run-strowger.ts";
 
-describeWith(["mariadb", "etcd", "go"], "strowger selftest as helm test runs it", () => {
+describeWith(["mariadb", "etcd", "go"], "strowger selftest in helm test", () => {
   const parts = new AsyncDisposableStack();
   let environment: OperatorEnvironment;
   let cluster: Cluster;
@@ -25,7 +25,7 @@ describeWith(["mariadb", "etcd", "go"], "strowger selftest as helm test runs it"
   });
   afterAll(async () => parts[Symbol.asyncDispose]());
 
-  /** An exchange of the operator's, whose nodes are there already. */
+  /** An exchange of the operator with nodes that already run. */
   const exchange = async () => {
     cluster = parts.use(await Cluster.start({ front: "shared port", nodes: 2 }));
     await cluster.operator?.end();
@@ -64,17 +64,18 @@ describeWith(["mariadb", "etcd", "go"], "strowger selftest as helm test runs it"
     return [...names.filter((name) => name.includes("selftest")), ...rows];
   };
 
-  /** A user that went before it was held back is gone before its password is. */
-  const nothingIsLeft = () => eventually("nothing is left", async () => (await leftovers()).length === 0);
+  /** A user that was deleted before it had a finalizer disappears before its generated password. */
+  const waitUntilNothingIsLeft = () =>
+    eventually("no object is left", async () => (await leftovers()).length === 0);
 
-  test("without any SipCluster it says so and passes", async () => {
+  test("without a SipCluster the test passes with a message", async () => {
     expect(await strowger(account, ["selftest"])).toEqual({
       status: 0,
       output: "PASS: there is no SipCluster yet, so there is nothing to call\n",
     });
   });
 
-  test("two phones with generated passwords call through the advertised address; nothing is left", async () => {
+  test("two phones with generated passwords call through the advertised address; no object is left", async () => {
     await exchange();
     const { status, output } = await strowger(account, ["selftest", "--namespace", "default"]);
     expect(output.replaceAll(/after \d+\.\d s/g, "after a while")).toBe(`\
@@ -90,10 +91,10 @@ default/exchange: the SipDomain and the SipUsers are removed
 default/exchange: PASS
 `);
     expect(status).toBe(0);
-    await nothingIsLeft();
+    await waitUntilNothingIsLeft();
   });
 
-  test("SIGTERM: it gives up, removes what it made, and fails", async () => {
+  test("after SIGTERM the test removes its objects and fails", async () => {
     await using child = await startStrowger(account, ["selftest"]);
     await eventually(
       "its users are made",
@@ -102,10 +103,10 @@ default/exchange: PASS
     child.process.kill("SIGTERM");
     expect(await child.exited).toBe(1);
     expect(child.output()).toMatch(/removed\ndefault\/exchange: FAIL: /);
-    await nothingIsLeft();
+    await waitUntilNothingIsLeft();
   });
 
-  test("objects of an earlier test that was killed are no obstacle", async () => {
+  test("objects of an earlier test that was killed are replaced", async () => {
     await using child = await startStrowger(account, ["selftest"]);
     await eventually(
       "its users are made",

@@ -1,4 +1,4 @@
-/** The two images of the Dockerfile: their weight on top of the base, who they run as, and that their programs start on a read-only root. */
+/** The two images of the Dockerfile: their size without the base image, their user, and the start of their programs with a read-only root. */
 import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ describeWith(["buildah", "debootstrap", "go"], "the images", () => {
     return found;
   };
 
-  /** Runs a command in the image as its user, with a root that nobody can write. */
+  /** Runs a command in the image as its user, with a read-only root. */
   const run = async (name: string, command: readonly string[]) => {
     const { config } = image(name);
     const root = join(folder, name, "root");
@@ -69,21 +69,21 @@ describeWith(["buildah", "debootstrap", "go"], "the images", () => {
     expect(config.Env).toContain("NODE_ENV=production");
   });
 
-  test("sip-node starts and says what its configuration lacks", async () => {
+  test("sip-node starts and reports the missing configuration", async () => {
     const { status, output } = await run("sip-node", image("sip-node").config.Entrypoint);
     expect(output).toContain("Read-only file system");
     expect(output).toContain("STROWGER_CONFIG is not set");
     expect(status).toBe(78);
   });
 
-  test("operator starts and says what its environment lacks", async () => {
+  test("operator starts and reports the missing environment variables", async () => {
     const { status, output } = await run("operator", image("operator").config.Entrypoint);
     expect(output).toContain("STROWGER_FILES is not set");
     expect(status).toBe(2);
   });
 
   test.each(["selftest", "uninstall", "db"])(
-    "operator's image has the command strowger %s",
+    "the operator's image has the command strowger %s",
     async (command) => {
       const { status, output } = await run("operator", ["node", "cli/src/main.ts", command, "--help"]);
       expect(output).toContain(`Usage: strowger ${command}`);
@@ -92,7 +92,7 @@ describeWith(["buildah", "debootstrap", "go"], "the images", () => {
     },
   );
 
-  test("no test, no typings and no map is in them", async () => {
+  test("the images have no tests, no type declarations and no source maps", async () => {
     for (const name of ["sip-node", "operator"]) {
       const own = image(name).layers.slice(image("base").layers.length);
       const listed = await Promise.all(own.map((layer) => runCommand("tar", ["-tf", layer])));
@@ -102,7 +102,7 @@ describeWith(["buildah", "debootstrap", "go"], "the images", () => {
   });
 });
 
-/** Lays the archive's layers into `folder`; they are plain tar files, the base's first. */
+/** Extracts the archive's layers into `folder`. They are plain tar files; the layers of the base image come first. */
 async function unpack(archive: string, folder: string): Promise<Image> {
   await mkdir(folder);
   await runCommand("tar", ["-C", folder, "-xf", archive]);

@@ -1,4 +1,4 @@
-/** `strowger selftest` against nodes without Kubernetes: its steps, and what it says of an exchange that fails. */
+/** `strowger selftest` with nodes without Kubernetes: its steps, and its messages about a failure. */
 import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startChild } from "../../support/child.ts";
@@ -24,7 +24,7 @@ describeWith(["mariadb"], "strowger selftest --address", () => {
     return { status: await child.exited, output: child.output() };
   };
 
-  test("two phones register, call and hang up, each step is told, and nothing stays registered", async () => {
+  test("two phones register, call and hang up; each step is printed, and no binding is left", async () => {
     const { status, output } = await selftest(`alice:${passwordOf("alice")}`, `bob:${passwordOf("bob")}`);
     expect(output).toMatch(
       /^bob@\S+ registered: 200 .*\nalice@\S+ registered: 200 .*\nINVITE bob: (100, )?180, 200\nACK: .*\nBYE: 200\nboth .*\nPASS\n$/,
@@ -35,14 +35,14 @@ describeWith(["mariadb"], "strowger selftest --address", () => {
     ).toEqual([]);
   });
 
-  test("a wrong password is a failure with the status that came", async () => {
+  test("a wrong password is a failure with the received status", async () => {
     const { status, output } = await selftest(`alice:${passwordOf("alice")}`, "bob:wrong");
     expect(output).toMatch(/REGISTER of bob@selftest.example: answered 401 in \d+ attempts, expected 200/);
     expect(status).toBe(1);
   });
 });
 
-test("without a second user nothing is sent", async () => {
+test("without a second user no request is sent", async () => {
   const args = [main, "selftest", "--address", "127.0.0.1:5060", "--user", `alice:secret@${domain}`];
   await using child = startChild(process.execPath, args);
   expect(await child.exited).toBe(1);

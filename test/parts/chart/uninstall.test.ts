@@ -1,4 +1,4 @@
-/** `strowger uninstall` against an API server: what it releases, what it leaves, and with which rights. */
+/** `strowger uninstall` on an API server: the removed finalizers, the objects that stay, and its rights. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finalizer } from "../../../cli/src/uninstall/uninstall.ts";
 import { ApiServer } from "../../support/kubernetes/api-server.ts";
@@ -18,7 +18,7 @@ describeWith(["etcd"], "strowger uninstall", () => {
   });
   afterAll(async () => server?.[Symbol.asyncDispose]());
 
-  /** With no more rights than the chart gives to the hook's Job. */
+  /** Runs it with exactly the rights of the hook's Job. */
   const uninstall = (kubeconfig: string) =>
     strowger(kubeconfig, [
       "uninstall",
@@ -28,7 +28,7 @@ describeWith(["etcd"], "strowger uninstall", () => {
       "strowger-operator",
     ]);
 
-  test("the operator is scaled to 0, our finalizer is released everywhere, others and the objects stay", async () => {
+  test("the operator is scaled to 0, and its finalizers are removed; other finalizers and the objects stay", async () => {
     const { manifests } = await renderChart({ namespace: "strowger-system" });
     const hook = manifests.filter(({ metadata }) => metadata.name.startsWith("strowger-uninstall"));
     const roles = hook.filter(({ kind }) => kind !== "Job");
@@ -49,12 +49,14 @@ describeWith(["etcd"], "strowger uninstall", () => {
     const left = await server.get<{ items: Item[] }>("sipclusters,sipdomains,sipusers", "-A");
     expect(left.items).toHaveLength(users + 2);
     const finalizers = left.items.flatMap(({ metadata }) => metadata.finalizers ?? []);
-    expect(finalizers, "only the one that is not ours").toEqual(["example.com/other"]);
+    expect(finalizers, "only the other finalizer").toEqual(["example.com/other"]);
 
-    expect((await uninstall(account)).output, "again: nothing to do").toContain("of 0 objects removed");
+    expect((await uninstall(account)).output, "a second run changes nothing").toContain(
+      "of 0 objects removed",
+    );
   });
 
-  test("a refusal is told with the API server's words, and the exit status is 1", async () => {
+  test("a refused request is reported with the API server's message, and the exit status is 1", async () => {
     const stranger = await server.serviceAccount("tenant", "stranger");
     const { status, output } = await uninstall(stranger);
     expect(status).toBe(1);
@@ -66,7 +68,7 @@ interface Item {
   readonly metadata: { readonly name: string; readonly finalizers?: readonly string[] };
 }
 
-/** An operator without nodes to run on, a domain that somebody else holds back too, and users. */
+/** An operator's Deployment without pods, a domain with a second finalizer, and users. */
 function objects(): string {
   const labels = { app: "operator" };
   const ours = (kind: string, name: string, spec: unknown, finalizers = [finalizer]) => ({

@@ -1,4 +1,4 @@
-/** MySQL goes away and comes back under running nodes: nothing is acknowledged that was not stored, and recovery is by itself (P7). */
+/** MySQL stops and starts again while nodes run: only stored bindings are acknowledged, and the nodes recover by themselves (P7). */
 import { expect, test } from "vitest";
 import { Cluster } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
@@ -7,7 +7,7 @@ import { header, status } from "../../support/sip-text.ts";
 const domain = "parts.example";
 
 describeWith(["mariadb"], "a database that is killed and started again", () => {
-  test("REGISTER gets 500 with Retry-After meanwhile, a call in progress is hung up, and then all works again", async () => {
+  test("during the outage REGISTER gets 500 with Retry-After and an existing call can be hung up; afterwards everything works again", async () => {
     await using cluster = await Cluster.start({ front: "shared port", nodes: 2 });
     await cluster.insertUsers(domain, ["alice", "bob"]);
     using alice = await cluster.phone("alice", domain);

@@ -1,6 +1,6 @@
 /**
- * SIGTERM of two nodes of three under a stream of calls (design-sip rules 20 to 22, P5): real processes, real sockets, sipp's phones, a
- * balancer that leaves the flows with a node that goes, or moves them at once. Nothing fails.
+ * SIGTERM of two of three nodes during a stream of calls (design-sip rules 20 to 22, P5): real processes, real sockets, sipp's phones, and a
+ * balancer that either keeps the flows on a draining node or moves them at once. Nothing fails.
  */
 import { expect, test } from "vitest";
 import { total } from "../../../cli/src/up/metrics.ts";
@@ -13,7 +13,7 @@ const domain = "parts.example";
 const login = (username: string) => ({ username, domain, password: passwordOf(username) });
 const [calls, rate] = [200, 14];
 
-describeWith(["mariadb", "sipp"], "two nodes of three go under calls", () => {
+describeWith(["mariadb", "sipp"], "two of three nodes drain during calls", () => {
   for (const flows of ["stay", "move"] as const)
     test(`their flows ${flows}: every call and every registration succeeds`, async () => {
       await using cluster = await Cluster.start({ front: "balancer", nodes: 3, drainTimeout: 6 });
@@ -34,7 +34,7 @@ describeWith(["mariadb", "sipp"], "two nodes of three go under calls", () => {
       );
       await using streams = new AsyncDisposableStack();
       const running = [
-        // All calls of one phone, whose flow is on a node that goes; a flow for each call; phones that come and go
+        // All calls of one phone, whose flow is on a draining node; a flow for each call; phones that come and go
         plan("alice", { scenario: "call", callee: "bob", port: callerPort }),
         plan("carol", { scenario: "call", callee: "bob", transport: "un" }),
         plan("dave", { scenario: "register", transport: "un", lifetime: 0 }),
@@ -61,14 +61,14 @@ describeWith(["mariadb", "sipp"], "two nodes of three go under calls", () => {
     });
 });
 
-/** A free port whose flow goes to this node. */
+/** A free port whose flow is assigned to this node. */
 async function pinned(cluster: Cluster, node: string): Promise<number> {
   const port = await freeUdpPort("127.0.0.1");
   await cluster.balancer?.move({ address: "127.0.0.1", port }, node);
   return port;
 }
 
-/** Phones on UDP send at least every 25 s (P5); sipp sends nothing of itself. */
+/** Sends keepalives: phones on UDP send at least every 25 s (P5), but sipp does not. */
 function keepAlive(cluster: Cluster, ports: readonly number[]): Disposable {
   const timer = setInterval(() => {
     for (const port of ports) void cluster.balancer?.keepAlive({ address: "127.0.0.1", port });
@@ -76,7 +76,7 @@ function keepAlive(cluster: Cluster, ports: readonly number[]): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** What each node said of itself last: who has gone says nothing more. */
+/** The last metrics of each node; a node that has ended does not answer any more. */
 function watch(cluster: Cluster) {
   const last = new Map<string, Awaited<ReturnType<Cluster["metrics"]>>>();
   const look = async (name: string) => {

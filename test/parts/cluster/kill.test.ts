@@ -1,4 +1,4 @@
-/** `kill -9` of one node of two: no binding is lost, and the other serves all phones (P4). */
+/** `kill -9` of one of two nodes: no binding is lost, and the other node serves all phones (P4). */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Cluster } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
@@ -22,7 +22,7 @@ for (const front of ["shared port", "balancer"] as const) {
       await cluster[Symbol.asyncDispose]();
     });
 
-    test("no binding is lost, and every phone calls every other through the node that is left", async () => {
+    test("no binding is lost, and each phone can call every other through the remaining node", async () => {
       await cluster.kill("node-a");
       const rows = await cluster.database.query<{ username: string }>(
         "SELECT DISTINCT username FROM location ORDER BY username",
@@ -42,7 +42,7 @@ for (const front of ["shared port", "balancer"] as const) {
       expect((await cluster.requests("INVITE"))["node-b"]).toBeGreaterThan(0);
     });
 
-    test("a call that was established is hung up through the node that is left", async () => {
+    test("an established call is hung up through the remaining node", async () => {
       const [alice, bob] = [phones[0]!, phones[1]!];
       const dialog = await alice.call("bob");
       await bob.waitFor(
@@ -55,7 +55,7 @@ for (const front of ["shared port", "balancer"] as const) {
   });
 }
 
-/** Four phones; the kernel chooses their nodes by source port, so they try other ports until each node has handled some. */
+/** Four phones. The kernel chooses their nodes by source port, so they try other ports until each node has handled some of them. */
 async function registeredOnBothNodes(cluster: Cluster): Promise<Phone[]> {
   for (let attempt = 0; attempt < 10; attempt++) {
     const names = ["alice", "bob", "carol", "dave"];

@@ -1,6 +1,6 @@
 /**
- * A node as a pod has it: files in mounted folders whose `..data` link the kubelet swaps, probes on one port, control on loopback
- * (design-sip rules 18 and 20). Real process, real database.
+ * A node as in a pod: files in mounted folders whose `..data` link the kubelet replaces, probes on one port, control on loopback
+ * (design-sip rules 18 and 20). The process and the database are real.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
@@ -20,7 +20,7 @@ const domain = "parts.example";
 const main = resolve(import.meta.dirname, "../../../sip-node/src/main.ts");
 const patience = { timeout: 15_000, interval: 100 };
 
-/** A folder whose files change together, as the kubelet does it. */
+/** A folder whose files change atomically, as the kubelet does it. */
 class Mount {
   readonly folder: string;
   #version = 0;
@@ -114,7 +114,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
   const phone = (username: string) =>
     Phone.open({ login: { username, domain, password: passwordOf(username) }, exchange: sip });
 
-  test("a schema that it cannot serve, begun or finished: alive, not ready, and it says so; ready when only additive migrations are newer (design-kubernetes rule 9)", async () => {
+  test("with an unsupported schema, started or complete, the node is alive and not ready, and reports it; newer additive migrations do not matter (design-kubernetes rule 9)", async () => {
     await expect.poll(async () => (await page(`${http}/readyz`))?.status, patience).toBe(503);
     await expect
       .poll(() => node.output(), patience)
@@ -123,7 +123,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
       );
     expect((await page(`${http}/healthz`))?.status).toBe(200);
     expect(await row()).toBeUndefined();
-    // One begins just as the node lists itself: it looks again, and takes itself back.
+    // The migration starts just as the node writes its row: the node checks again, and deletes its row.
     await cluster.database.query(
       `CREATE TRIGGER meanwhile AFTER INSERT ON strowger_node FOR EACH ROW INSERT IGNORE INTO strowger_migration
          (number, name, checksum, creates, started_at, serves_from) VALUES (1000, 'meanwhile', '', '', NOW(), 1000)`,
@@ -137,7 +137,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     await expect.poll(async () => (await page(`${http}/readyz`))?.status, patience).toBe(200);
   });
 
-  test("its row says who it is, what it serves and which configuration is in force", async () => {
+  test("its row has its identity, its schema range and the hash of its configuration", async () => {
     expect(await row()).toMatchObject({
       name: "voice-nodes-x",
       address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
@@ -150,7 +150,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     });
   });
 
-  test("calls, requests and a datagram from outside are in its next beats", async () => {
+  test("calls, requests and a datagram from outside are in its next heartbeats", async () => {
     using alice = await phone("alice");
     using bob = await phone("bob");
     for (const one of [alice, bob]) expect(status(await one.register())).toBe(200);
@@ -165,7 +165,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     expect(await metric("strowger_calls_total")).toBe(1);
   });
 
-  test("a new file is in force, and its hash is in the row; what needs a restart is named", async () => {
+  test("a new file takes effect and its hash is in the row; fields that need a restart are reported", async () => {
     config = { ...config, peers: ["127.0.0.1"], http: { listen: "127.0.0.1:1" } };
     await configMount!.write({ "config.json": JSON.stringify(config) });
     await expect.poll(async () => (await row())?.["configuration_hash"], patience).toBe(await hashOf());
@@ -177,7 +177,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     using alice = await phone("alice");
     using bob = await phone("bob");
     expect(status(await bob.register())).toBe(200);
-    const dialog = await alice.call("bob"); // now from a peer
+    const dialog = await alice.call("bob"); // the caller is a peer now
     expect(alice.transcript()).not.toContain("SIP/2.0 407");
     expect(status(await alice.inDialog("BYE", dialog).final)).toBe(200);
     config = { ...config, peers: [], http: { listen: http.slice(7) } };
@@ -185,7 +185,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     await expect.poll(async () => (await row())?.["configuration_hash"], patience).toBe(await hashOf());
   });
 
-  test("files with problems: the last good ones stay, the problems are told and counted", async () => {
+  test("files with problems: the last valid ones stay in effect, and the problems are logged and counted", async () => {
     const before = await hashOf();
     await configMount!.write({ "config.json": JSON.stringify({ ...config, peers: ["nobody"] }) });
     await keysMount!.write({ "keys.json": "{}" });
@@ -196,7 +196,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     await expect.poll(() => metric("strowger_configuration_problems"), patience).toBe(0);
   });
 
-  test("a call goes on while the keys are rotated under it", async () => {
+  test("a call continues while the keys are rotated", async () => {
     using alice = await phone("alice");
     using bob = await phone("bob");
     for (const one of [alice, bob]) expect(status(await one.register())).toBe(200);
@@ -208,7 +208,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     expect(status(await bob.register())).toBe(200);
   });
 
-  test("MySQL's password is changed: new connections use it", async () => {
+  test("after a change of MySQL's password new connections use it", async () => {
     await mysqlMount!.write({ username: "node", password: "second" });
     await cluster.database.query("ALTER USER node IDENTIFIED BY 'second'");
     const sessions = await cluster.database.query<{ id: number }>(
@@ -219,7 +219,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     await expect.poll(async () => status(await bob.register()), patience).toBe(200);
   });
 
-  test("a wrong password is in its row at once while open connections go on, and a right one takes it out", async () => {
+  test("a wrong password is reported in its row at once while open connections still work; a correct one removes the report", async () => {
     const problem = async () => String((await row())?.["database_error"]);
     await mysqlMount!.write({ username: "node", password: "wrong" });
     await expect.poll(problem, patience).toMatch(/^Access denied for user 'node'/);
@@ -229,7 +229,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     await expect.poll(problem, patience).toBe("");
   });
 
-  test("a web page cannot tell it to drain, nor read its status under another name", async () => {
+  test("a web page cannot start a drain, nor read the status through another host name", async () => {
     const asked = (path: string, method: string, headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve) => {
         request(`${control}${path}`, { method, headers }, (answer) =>
@@ -240,11 +240,11 @@ describeWith(["mariadb"], "a node in a pod", () => {
     expect(await asked("/drain", "POST", { host: "page.example:8081" })).toBe(403);
     expect(await asked("/status", "GET", { host: "127.0.0.1.page.example" })).toBe(403);
     expect(await asked("/drain", "GET", {})).toBe(404);
-    expect(await asked("/status", "GET", { host: "localhost:8081" })).toBe(200); // as through a port-forward
+    expect(await asked("/status", "GET", { host: "localhost:8081" })).toBe(200); // as with kubectl port-forward
     expect(await nodeStatus()).toMatchObject({ stage: "serving" });
   });
 
-  test("POST /drain: it is ready and says that it drains, and goes when the time that is in force then is over", async () => {
+  test("POST /drain: the node stays ready, reports that it drains, and ends after the timeout that is configured then", async () => {
     const answer = await page(`${control}/drain`, "POST");
     expect(answer?.status).toBe(202);
     expect(await answer?.json()).toMatchObject({ stage: "draining", draining: true, ready: true });

@@ -1,4 +1,4 @@
-/** The chart's alerts in promtool: they fire for this release's series, and for nobody else's. */
+/** The chart's alerts in promtool: they fire for the series of this release, and not for others. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ interface Origin {
   readonly node: string;
 }
 
-/** Labels that a scrape adds. */
+/** The labels that a scrape adds. */
 const origin = (
   jobs: readonly [string, string],
   operatorNamespace: string,
@@ -24,7 +24,7 @@ const origin = (
 const ourJobs = ["strowger-operator", "strowger-sip-node"] as const;
 const ours = origin(ourJobs, "strowger-system");
 
-/** Every one of them is bad: the alert that it raises, the series and its values over two hours, one each minute. */
+/** For each alert, a series that fires it, with one value for each minute of two hours. */
 const badSeries = ({ operator, node }: Origin): readonly (readonly [string, string, string])[] => {
   const object = 'exported_namespace="tel", name="pbx"';
   return [
@@ -68,7 +68,7 @@ const badSeries = ({ operator, node }: Origin): readonly (readonly [string, stri
   ];
 };
 
-/** Without it StrowgerOperatorDown fires. */
+/** Without this series StrowgerOperatorDown fires. */
 const operatorIsUp = [`up{${ours.operator}}`, "1x120"] as const;
 
 describeWith(["prometheus"], "alerts", () => {
@@ -76,7 +76,7 @@ describeWith(["prometheus"], "alerts", () => {
   beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "strowger-alerts-"))));
   afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-  /** The groups of the chart's PrometheusRule, in a file. */
+  /** Writes the groups of the chart's PrometheusRule to a file. */
   const rendered = async (plan: RenderPlan): Promise<string> => {
     const { manifests } = await renderChart({
       namespace: "strowger-system",
@@ -89,7 +89,7 @@ describeWith(["prometheus"], "alerts", () => {
     return file;
   };
 
-  /** Rejects, with what fired, unless exactly these alerts fire at the end of two hours. */
+  /** Rejects, with the alerts that fired, unless exactly these alerts fire at the end of two hours. */
   const firing = async (
     rules: string,
     series: readonly (readonly [string, string])[],
@@ -115,24 +115,24 @@ describeWith(["prometheus"], "alerts", () => {
     badSeries(from).map(([, series, values]) => [series, values] as const);
   const raised = badSeries(ours).flatMap(([alert]) => (alert === "" ? [] : [alert]));
 
-  test("each fires for the series of this release", async () => {
+  test("each alert fires for the series of this release", async () => {
     await firing(await rendered({}), [operatorIsUp, ...bad(ours)], raised);
     await firing(join(chartFolder, "files/alerts.yaml"), [operatorIsUp, ...bad(ours)], raised);
   });
 
-  test("none fires for another operator's series, in this namespace too", async () => {
+  test("no alert fires for the series of another operator, also in this namespace", async () => {
     const other = bad(origin(["cert-manager", "envoy"], "strowger-system"));
     await firing(await rendered({}), [operatorIsUp, ...other], []);
     await firing(join(chartFolder, "files/alerts.yaml"), [operatorIsUp, ...other], []);
   });
 
-  test("none fires for another release's series, in a mode of namespaces", async () => {
+  test("no alert fires for the series of another release in namespaced mode", async () => {
     const plan = { values: { watchNamespaces: ["tel", "shop"], "crds.enabled": false } };
     await firing(await rendered(plan), [operatorIsUp, ...bad(origin(ourJobs, "elsewhere", "else"))], []);
     await firing(await rendered(plan), [operatorIsUp, ...bad(ours)], raised);
   });
 
-  test("the jobs are values, and StrowgerOperatorDown watches this release's operator alone", async () => {
+  test("the job names are values, and StrowgerOperatorDown watches only the operator of this release", async () => {
     const plan = { values: { "metrics.jobs": { operator: "voice/op", sipNode: "voice/node" } } };
     const renamed = origin(["voice/op", "voice/node"], "strowger-system");
     const isUp = [`up{${renamed.operator}}`, "1x120"] as const;
@@ -140,7 +140,7 @@ describeWith(["prometheus"], "alerts", () => {
     await firing(await rendered(plan), [operatorIsUp, ...bad(ours)], ["StrowgerOperatorDown"]);
   });
 
-  test("an exchange that is scaled to zero raises nothing", async () => {
+  test("an exchange that is scaled to zero fires no alert", async () => {
     const asleep = bad(ours).flatMap(([series, values]): (readonly [string, string])[] => {
       if (series.startsWith("strowger_cluster_replicas")) return [[series, "0x120"]];
       return /^strowger_(cluster_ready_nodes|condition\{)/.test(series) ? [[series, values]] : [];

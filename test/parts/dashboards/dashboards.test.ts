@@ -1,6 +1,6 @@
 /**
- * The dashboard and the alerts of the chart against a real Prometheus, which scrapes two nodes that handled real calls and an operator
- * that served an API server: what names an unknown metric, or shows nothing, fails.
+ * The dashboard and the alerts of the chart with a real Prometheus. It scrapes two nodes that handled real calls, and an operator with an
+ * API server. An expression with an unknown metric or without a result fails.
  */
 import { createSocket } from "node:dgram";
 import { createServer, type Server } from "node:http";
@@ -52,9 +52,9 @@ const expressions = panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => [title, expr] as const),
 );
 const alerts = rules.groups.flatMap((group) => group.rules);
-/** What they say depends on the machine that runs the test. */
+/** Their values depend on the machine that runs the test. */
 const aboutSpeed = new Set(["StrowgerNodeBusy", "StrowgerDatabaseSlow"]);
-/** As Grafana does it; the window is as long as the test's calls, so that none of them is over before it is asked. */
+/** Replaces the variables as Grafana does. The time window includes all calls of the test. */
 const filledIn = (expression: string): string =>
   expression.replaceAll("$namespace", ".*").replaceAll("$cluster", ".*").replaceAll("$__rate_interval", "5m");
 
@@ -82,7 +82,7 @@ describe("names", () => {
     expect(unknownNames(expression, known)).toEqual(unknown);
   });
 
-  test("every alert says how bad it is, what happened, and what about whom; its runbook is there", async () => {
+  test("every alert has a severity, a summary, a description with labels, and an existing runbook", async () => {
     for (const { alert, labels, annotations } of alerts) {
       expect(["warning", "critical"], alert).toContain(labels["severity"]);
       expect(annotations["summary"], alert).toMatch(/\.$/);
@@ -92,7 +92,7 @@ describe("names", () => {
     }
   });
 
-  test("panels do not lie over each other", () => {
+  test("panels do not overlap", () => {
     const cells = dashboard.panels.flatMap(({ title, gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)} ${title}`),
     );
@@ -114,7 +114,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
       (await prometheus.query("up == 1")).length === 3 ? undefined : "3 targets",
     );
     await talk();
-    // A rate needs a second look at what the calls changed.
+    // A rate needs a second sample of the changed counters.
     await eventually(async () => {
       const [seen] = await prometheus.query("min(count_over_time(strowger_calls_total[5m]))");
       const [calls] = await prometheus.query("sum(increase(strowger_calls_total[5m]))");
@@ -130,11 +130,11 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
       labels: { job: "strowger-sip-node", namespace: "telephony", sip_cluster: "exchange", pod: name },
     }));
 
-  /** An operator that leads, with an exchange, a domain and a user to serve. */
+  /** A leading operator with an exchange, a domain and a user. */
   const busyOperator = async (): Promise<Target> => {
     const environment = parts.use(await OperatorEnvironment.start());
     const pod = await environment.leader();
-    // Without nodes by intent: no kubelet is there to start any.
+    // Zero replicas, because there is no kubelet to start nodes.
     const spec = {
       replicas: 0,
       mysql: environment.mysql(),
@@ -159,7 +159,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
     return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, labels };
   };
 
-  /** Registrations, calls that are answered and one that is refused, and a datagram that is no SIP; about ten seconds of it. */
+  /** Registrations, answered calls, a refused call, and a datagram that is not SIP, for about ten seconds. */
   const talk = async () => {
     const login = (username: string) => ({
       username,
@@ -206,7 +206,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
     let samples: readonly Sample[] = [];
     await eventually(async () => {
       samples = await prometheus.query(filledIn(expression));
-      // A quantile of nothing is no number, and draws nothing.
+      // A quantile without observations is NaN, and is not drawn.
       const isThere = samples.some(({ value }) => Number.isFinite(value));
       return isThere ? undefined : `${title}: ${JSON.stringify(samples)}`;
     });
@@ -222,7 +222,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
     }
   });
 
-  test("Prometheus loads every alert and can evaluate it; nothing fires where all is well", async () => {
+  test("Prometheus loads and evaluates every alert; no alert fires without a problem", async () => {
     await eventually(async () => {
       const loaded = await prometheus.alerts();
       const bad = loaded.filter(({ health }) => health !== "ok");
@@ -235,7 +235,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
     expect(firing.flat()).toEqual([]);
   });
 
-  test("a node that is killed: StrowgerNodeDown names it, with the labels that its text uses", async () => {
+  test("after the kill of a node StrowgerNodeDown fires, with the labels that its text uses", async () => {
     await cluster.kill("node-b");
     const down = alerts.find(({ alert }) => alert === "StrowgerNodeDown");
     await eventually(async () => {
@@ -245,7 +245,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
   });
 });
 
-/** The operator's port is its own affair; its metrics are what Prometheus may have. */
+/** Serves the operator's metrics on another port, because OperatorPod does not show its own. */
 async function forward(pod: OperatorPod): Promise<Server> {
   const server = createServer((_, response) => {
     void pod.get("/metrics").then(
@@ -258,7 +258,7 @@ async function forward(pod: OperatorPod): Promise<Server> {
   return server;
 }
 
-/** Asks until nothing is missing. */
+/** Polls until nothing is missing. */
 async function eventually(missing: () => Promise<string | undefined>): Promise<void> {
   let last: string | undefined;
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {

@@ -1,4 +1,4 @@
-/** A SipCluster on a real API server: what it makes, repairs, waits for and takes away. Each test begins where the one before ended. */
+/** A SipCluster on a real API server: its objects are created, restored and deleted. Each test continues after the one before. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Manifest } from "../../../operator/src/runtime/manifests.ts";
 import { eventually } from "../api-server/eventually.ts";
@@ -41,13 +41,13 @@ async function ring(): Promise<Ring["keys"]> {
   return (JSON.parse(Buffer.from(secret?.data?.["keys.json"] ?? "", "base64").toString()) as Ring).keys;
 }
 
-/** What the operator wrote last, as nodes would state it. */
+/** The hash of the configuration that the operator wrote last, as nodes report it. */
 async function wantedHash(): Promise<string> {
   const [pod] = await environment.pods();
   return pod?.metadata.annotations?.["sip.strowger.dev/configuration"] ?? "";
 }
 
-test("until the load balancer has given an address there is everything but configuration and pods", async () => {
+test("without an address of the load balancer all objects exist except for the configuration and the pods", async () => {
   await environment.cluster();
   expect(await environment.becomes("AddressPending")).toContain("load balancer");
   expect(await environment.object("deployment", "pbx-nodes")).toBeUndefined();
@@ -57,7 +57,7 @@ test("until the load balancer has given an address there is everything but confi
   expect(service["healthCheckNodePort"]).toBeGreaterThan(0);
 });
 
-test("with it come configuration and pods, and Ready when they are", async () => {
+test("with an address the configuration and the pods are created, and the SipCluster becomes Ready", async () => {
   await environment.giveAddress("pbx", "192.0.2.10");
   for (const { metadata } of await environment.run(2)) await environment.writeHeartbeat(metadata.name);
   expect(await environment.becomes("Reconciled")).toBe("2 of 2 nodes serve");
@@ -71,23 +71,23 @@ test("with it come configuration and pods, and Ready when they are", async () =>
   expect(status?.["installationId"]).toMatch(/^[0-9a-f-]{36}$/);
   expect(await environment.becomes("Connected", "DatabaseReady")).toBeTruthy();
   expect(await environment.becomes("AddressKnown", "AddressReady")).toContain("192.0.2.10:5060");
-  // Nobody answers SIP here.
+  // No node answers SIP here.
   expect(await environment.becomes("NoAnswer", "Answering")).toMatch(/Service pbx, pbx-nodes-/);
   expect(await environment.becomes("NothingFromOutside", "Reachable")).toBeTruthy();
   const [pod] = await environment.pods();
   expect(specOf<{ serviceAccountName: string }>(pod).serviceAccountName).toBe("pbx-nodes");
 });
 
-test("one datagram from outside within five minutes is reachable", async () => {
+test("one datagram from outside within five minutes makes the exchange Reachable", async () => {
   const [pod] = await environment.pods();
   await environment.writeHeartbeat(pod?.metadata.name ?? "", { outside: Date.now() });
   await environment.becomes("SeenFromOutside", "Reachable");
 });
 
-test("when all is as it should be nothing is written, however often it is looked at", async () => {
+test("without a difference nothing is written, even after several reconciles", async () => {
   const [before, cluster] = [await versions(), await environment.find()];
   expect(before).not.toContain(undefined);
-  // Also what is not watched is read again.
+  // Objects that are not watched are also read again.
   environment.skew += 120_000;
   const statusBefore = cluster.status;
   await environment.resync();
@@ -95,7 +95,7 @@ test("when all is as it should be nothing is written, however often it is looked
   expect((await environment.find()).status).toEqual(statusBefore);
 });
 
-test("drift is repaired: what was deleted comes back, what was changed is put right", async () => {
+test("deleted and changed objects are restored", async () => {
   await environment.server.kubectl(["delete", "service", "pbx-metrics", "--wait=true"]);
   await eventually(
     "the Service is back",
@@ -108,17 +108,20 @@ test("drift is repaired: what was deleted comes back, what was changed is put ri
   await environment.server.kubectl(["delete", "pdb,networkpolicy", "pbx-nodes", "--wait=true"]);
   environment.skew += 120_000;
   await environment.resync();
-  await eventually("the budget and the policy are back", async () => !(await versions()).includes(undefined));
+  await eventually(
+    "the budget and the policy are restored",
+    async () => !(await versions()).includes(undefined),
+  );
 });
 
-test("an autoscaler writes replicas through scale, and the emptiest nodes leave first", async () => {
+test("an autoscaler writes replicas through scale, and the nodes with the least load are removed first", async () => {
   await environment.server.kubectl(["scale", "sipcluster", "pbx", "--replicas=4"]);
   const pods = (await environment.run(4)).map(({ metadata }) => metadata.name);
   const loads = [40, 1, 30, 2];
   for (const [i, name] of pods.entries()) await environment.writeHeartbeat(name, { load: loads[i] ?? 0 });
   await environment.becomes("Reconciled");
   await environment.server.kubectl(["scale", "sipcluster", "pbx", "--replicas=2"]);
-  await eventually("two leave", async () => (await environment.pods()).length === 2);
+  await eventually("two pods are deleted", async () => (await environment.pods()).length === 2);
   const left = (await environment.pods()).map(({ metadata }) => metadata.name);
   expect(left.sort()).toEqual([pods[0], pods[2]].sort());
   for (const name of pods)
@@ -126,18 +129,18 @@ test("an autoscaler writes replicas through scale, and the emptiest nodes leave 
       await environment.database.query("DELETE FROM strowger_node WHERE name = ?", [name]);
 });
 
-test("design-sip rule 18: keys are rotated in three steps, each seen by every live node before the next", async () => {
+test("design-sip rule 18: keys are rotated in three steps, and each step waits until every live node has the one before", async () => {
   await environment.becomes("Reconciled");
   const [old] = await ring();
   await environment.cluster({ replicas: 2 }, { "sip.strowger.dev/rotate-keys": "2026-11" });
-  await eventually("the new key is there", async () => (await ring()).length === 2);
+  await eventually("the ring has the new key", async () => (await ring()).length === 2);
   expect((await ring())[1]?.signFrom).toBe(Number.MAX_SAFE_INTEGER);
   const [one = "", two = ""] = (await environment.pods()).map(({ metadata }) => metadata.name);
 
   const first = await wantedHash();
   await environment.writeHeartbeat(one, { hash: first });
   await environment.resync();
-  await eventually("one of two is not all", async () => (await wantedHash()) === first);
+  await eventually("with one of two nodes nothing changes", async () => (await wantedHash()) === first);
   expect((await ring())[1]?.signFrom).toBe(Number.MAX_SAFE_INTEGER);
   await environment.writeHeartbeat(two, { hash: first });
   await eventually(
@@ -146,14 +149,14 @@ test("design-sip rule 18: keys are rotated in three steps, each seen by every li
   );
   expect((await ring())[0]).toEqual(old);
 
-  await eventually("the pods are told", async () => (await wantedHash()) !== first);
+  await eventually("the pods are annotated", async () => (await wantedHash()) !== first);
   for (const name of [one, two]) await environment.writeHeartbeat(name, { hash: await wantedHash() });
-  await eventually("the old one ends", async () => (await ring())[0]?.dropAfter !== undefined);
+  await eventually("the old key has an end", async () => (await ring())[0]?.dropAfter !== undefined);
   const events = await environment.server.kubectl(["get", "events", "-o", "jsonpath={.items[*].message}"]);
   for (const step of [1, 2, 3]) expect(events).toContain(`step ${step} of 3`);
 });
 
-test("keys that vanish while nodes live are told, never made anew; a backup brings them back", async () => {
+test("keys that are deleted while nodes live are reported and not generated again; a backup restores them", async () => {
   const backup = await environment.object("secret", "pbx-keys");
   await environment.server.kubectl(["delete", "secret", "pbx-keys"]);
   expect(await environment.becomes("KeysMissing")).toContain("backup");
@@ -168,10 +171,10 @@ test("keys that vanish while nodes live are told, never made anew; a backup brin
   await environment.becomes("Reconciled");
   const adopted = async () =>
     (await environment.object("secret", "pbx-keys"))?.metadata.ownerReferences?.length;
-  await eventually("it goes with its SipCluster again", async () => (await adopted()) === 1);
+  await eventually("it has its owner reference again", async () => (await adopted()) === 1);
 });
 
-test("another address: the former one stays ours, nodes are told, and none starts anew", async () => {
+test("a new address: the former one stays accepted, nodes get it, and no node restarts", async () => {
   const uids = async () => (await environment.pods()).map(({ metadata }) => metadata.uid).sort();
   const before = await uids();
   await environment.giveAddress("pbx", "192.0.2.99");
@@ -186,7 +189,7 @@ test("another address: the former one stays ours, nodes are told, and none start
   expect(await uids()).toEqual(before);
 });
 
-test("another type of the same Service: what belonged to the old one is taken back", async () => {
+test("another type of the same Service: the fields of the old type are removed", async () => {
   const before = (await environment.object("service", "pbx"))?.metadata.uid;
   const types = [
     { type: "LoadBalancer", port: 5060, is: { externalTrafficPolicy: "Local" } },
@@ -209,7 +212,7 @@ test("another type of the same Service: what belonged to the old one is taken ba
   expect((await environment.object("service", "pbx"))?.metadata.uid).toBe(before);
 });
 
-test("what Kubernetes refuses is said", async () => {
+test("a refusal of Kubernetes is in the condition", async () => {
   const limits = { memory: "1Mi" };
   await environment.cluster({ resources: { requests: { memory: "2Mi" }, limits } });
   expect(await environment.becomes("Refused")).toContain("memory");
@@ -218,7 +221,7 @@ test("what Kubernetes refuses is said", async () => {
   await environment.cluster();
 });
 
-test("a deleted SipCluster takes its objects along and lets go of the database, its rows stay", async () => {
+test("a deleted SipCluster deletes its objects and releases the database; its rows stay", async () => {
   await environment.becomes("Reconciled");
   await environment.server.kubectl(["delete", "sipcluster", "pbx", "--wait=true", "--timeout=30s"]);
   const [meta] = await environment.database.query<{ name: string }>(

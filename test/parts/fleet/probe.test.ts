@@ -1,4 +1,4 @@
-/** The operator's OPTIONS against real nodes, against silence, and against what is no SIP server. */
+/** The operator's OPTIONS probe: real nodes, addresses without an answer, and servers that are not SIP. */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { probe } from "../../../operator/src/adapters/probe/probe.ts";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => (cluster as Cluster | undefined)?.[Symbol.asyncDispose]());
 
-/** A socket on 127.0.0.1 that answers every datagram with these. */
+/** A socket on 127.0.0.1 that answers every datagram with these texts. */
 async function server(answers: (text: string) => readonly (string | Buffer)[]): Promise<Socket> {
   const socket = createSocket("udp4");
   socket.on("message", (bytes: Buffer, from: RemoteInfo) => {
@@ -24,7 +24,7 @@ async function server(answers: (text: string) => readonly (string | Buffer)[]): 
 
 const advertised = { host: "127.0.0.100", port: 5060 };
 
-test("nodes answer 200 to OPTIONS for the exchange, each to itself; who is silent is no harm to the others", async () => {
+test("each node answers OPTIONS with 200; an address without an answer does not affect the others", async () => {
   const silent = await server(() => []);
   const nobody = { name: "silent", address: "127.0.0.1", port: silent.address().port };
   const nodes = cluster.nodes.map(({ name, sip }) => ({ name, ...sip }));
@@ -50,7 +50,7 @@ const noAnswers: Readonly<Record<string, Parameters<typeof server>[0]>> = {
   "a status that is none": (text) => [respond(text, "SIP/2.0 99999999999999999999 OK")],
 };
 
-test("what is no answer of a SIP server counts as none, and breaks nothing", async () => {
+test("an answer that is not a SIP response counts as no answer", async () => {
   const sockets = await Promise.all(Object.values(noAnswers).map(server));
   const names = Object.keys(noAnswers);
   const targets = sockets.map((socket, i) => ({
@@ -61,20 +61,20 @@ test("what is no answer of a SIP server counts as none, and breaks nothing", asy
   for (const socket of sockets) socket.close();
 });
 
-test("noise before an answer does not hide it; a refusal is an answer too", async () => {
+test("an invalid datagram before a response is ignored; a response with an error status is an answer too", async () => {
   const socket = await server((text) => ["\0\0\0", respond(text, "SIP/2.0 503 Service Unavailable")]);
   const target = { name: "x", address: "127.0.0.1", port: socket.address().port };
   expect(await probe([target], advertised)).toEqual([{ name: "x", status: 503 }]);
   socket.close();
 });
 
-test("addresses that cannot be asked are silent: IPv6, names, nothing", async () => {
+test("addresses that cannot be probed count as no answer: IPv6, names, an empty address", async () => {
   const at = (address: string) => ({ name: address, address, port: 5060 });
   const answers = await probe([at("::1"), at("localhost"), at("")], advertised);
   expect(answers.map(({ status }) => status)).toEqual([undefined, undefined, undefined]);
 });
 
-test("a thread that cannot be started is an error of the probe, and says of nobody that he is silent", async () => {
+test("a thread that cannot be started is an error of the probe, and not a missing answer", async () => {
   const target = { name: "a", address: "127.0.0.1", port: 5060, cannotBeCopied: () => undefined };
   await expect(probe([target], advertised)).rejects.toThrow();
 });

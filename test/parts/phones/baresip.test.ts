@@ -1,4 +1,4 @@
-/** Two softphones that people use, without screen and sound card: they log in, talk, and hear each other. */
+/** Two real softphones without screen and sound card: they log in, call, and receive each other's audio. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Baresip } from "../../support/baresip.ts";
 import { Cluster, passwordOf } from "../../support/cluster.ts";
@@ -17,7 +17,7 @@ describeWith(["mariadb", "baresip"], "baresip", () => {
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());
 
-  test("two phones register, one calls the other, and each hears the other's pitch", async () => {
+  test("two phones register, one calls the other, and each receives the other's tone", async () => {
     await using alice = await start("alice", pitchOfAlice, 21_000);
     await using bob = await start("bob", pitchOfBob, 21_100);
     expect(await alice.isRegistered()).toBe(true);
