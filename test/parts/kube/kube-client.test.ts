@@ -1,4 +1,4 @@
-/** The client on a real API server: one connection, deadlines, what it refuses, server-side apply. Faults are made by a proxy in between. */
+/** The client on a real API server: one connection, deadlines, refused requests, server-side apply. A proxy in between makes the faults. */
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -38,7 +38,7 @@ describe("kube client", () => {
       manager,
     );
 
-  it("300 requests, and 20 at a time beside watches, take one connection", async () => {
+  it("300 requests, 20 concurrent ones beside watches, use one connection", async () => {
     const client = new KubeClient(connect());
     const before = proxy.accepted;
     for (let count = 0; count < 300; count += 1) await client.get(Namespace, { name: "default" });
@@ -63,7 +63,7 @@ describe("kube client", () => {
     await Promise.all(watches);
   });
 
-  it("a certificate that was renewed on disk takes a new connection", async () => {
+  it("after a renewal of the certificate on disk a new connection is opened", async () => {
     const client = new KubeClient(connect());
     const before = proxy.accepted;
     await client.get(Namespace, { name: "default" });
@@ -77,7 +77,7 @@ describe("kube client", () => {
     expect(proxy.accepted - before).toBe(2);
   });
 
-  it("a server that does not answer is given up after the deadline, and the next request takes another connection", async () => {
+  it("a request without an answer fails at its deadline, and the next request uses another connection", async () => {
     const client = new KubeClient(connect(), { requestTimeoutMs: 500 });
     await client.get(Namespace, { name: "default" });
     proxy.stall();
@@ -89,7 +89,7 @@ describe("kube client", () => {
     proxy.resume();
   });
 
-  it("a refused connection is an error with its reason", async () => {
+  it("a refused connection is an error with the reason", async () => {
     const client = new KubeClient(connect());
     proxy.refuse();
     const error: unknown = await client.get(Namespace, { name: "default" }).catch((cause: unknown) => cause);
@@ -98,7 +98,7 @@ describe("kube client", () => {
     await client.get(Namespace, { name: "default" });
   });
 
-  it("tells absence from a path that is not served", async () => {
+  it("distinguishes a missing object from a path that is not served", async () => {
     const client = new KubeClient(connect());
     const failure = (promise: Promise<unknown>): Promise<unknown> =>
       promise.then(
@@ -116,7 +116,7 @@ describe("kube client", () => {
     expect(isAbsence(unserved, SipUser, "nobody")).toBe(false);
   });
 
-  it("drops no field that it does not know", async () => {
+  it("keeps unknown fields", async () => {
     const client = new KubeClient(connect());
     await client.create(
       ConfigMap,
@@ -134,7 +134,7 @@ describe("kube client", () => {
     expect(typeof read.metadata.creationTimestamp).toBe("string");
   });
 
-  it("applies beside another manager, and deletes only the object of that uid", async () => {
+  it("applies beside another field manager, and deletes only the object with the uid", async () => {
     const client = new KubeClient(connect());
     const apply = (fieldManager: string, data: Record<string, string>) =>
       client.apply<{ data: unknown; metadata: { uid: string } }>(
@@ -156,7 +156,7 @@ describe("kube client", () => {
     expect(isAbsence(gone, ConfigMap, "shared")).toBe(true);
   });
 
-  it("lists in pages, metadata alone where that is asked", async () => {
+  it("lists in pages, and only the metadata on request", async () => {
     const client = new KubeClient(connect());
     for (const name of ["page-a", "page-b", "page-c"]) await create(client, name, { secret: "value" });
     const first = await client.list(ConfigMap, "default", { limit: 2 });
@@ -168,7 +168,7 @@ describe("kube client", () => {
     expect(JSON.stringify(bare.items)).not.toContain("value");
   });
 
-  it("who is not the leader reads and does not write; each attempt is counted", async () => {
+  it("a client without leadership can read but not write; each attempt is counted", async () => {
     const connection = connect();
     const codes: string[] = [];
     const client = new KubeClient(connection, {

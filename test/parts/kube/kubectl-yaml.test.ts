@@ -1,4 +1,4 @@
-/** kubectl itself against the table of test/golden/yaml, without an API server: what it makes of a file before it sends anything. */
+/** The cases of test/golden/yaml with kubectl itself, without an API server: the objects that it reads from a file. */
 import { expect, test } from "vitest";
 import { documents, refusedHere, refusedScalars, scalars, texts } from "../../golden/yaml/cases.ts";
 import { runCommand } from "../../support/kubernetes/run-command.ts";
@@ -6,7 +6,7 @@ import { kubeBinaries } from "../../tools/build.ts";
 
 const { kubectl } = await kubeBinaries(["kubectl"]);
 
-/** The objects as kubectl would send them. */
+/** The objects that kubectl would send. */
 async function read(text: string): Promise<readonly { readonly data?: unknown }[]> {
   const args = ["annotate", "--local", "--filename=-", "--output=json", "a=b"];
   const output = await runCommand(kubectl, args, { input: text, env: { KUBECONFIG: "/dev/null" } });

@@ -1,4 +1,4 @@
-/** Kubernetes' own objects for a SipCluster: applied, made once, watched by label, removed by uid; the ranges of nodes. */
+/** Objects of Kubernetes' own kinds for a SipCluster: apply, create, watch by label, delete by uid; the ranges of nodes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { systemClock } from "../../../operator/src/runtime/clock.ts";
@@ -45,7 +45,7 @@ describe("kubernetes manifests", () => {
     spec: { selector: { app: "x" }, ports: [{ name: "sip", port, protocol: "UDP" }] },
   });
 
-  it("applies, knows the result at once, and tells of it", async () => {
+  it("applies, has the result in the store at once, and reports it", async () => {
     const applied = await manifests.apply(service("one", 5060));
     expect(applied.metadata.uid).toBeDefined();
     await expect.poll(() => changes, patience).toContain("Service default/one");
@@ -63,7 +63,7 @@ describe("kubernetes manifests", () => {
     await expect.poll(() => changes, patience).toEqual(["Service default/labelled"]);
   });
 
-  it("creates once, and says whether it did", async () => {
+  it("creates once, and returns whether it did", async () => {
     const secret = { apiVersion: "v1", kind: "Secret", metadata: { namespace: "default", name: "keys" } };
     expect(await manifests.create({ ...secret, stringData: { a: "1" } })).toBe(true);
     expect(await manifests.create({ ...secret, stringData: { a: "2" } })).toBe(false);
@@ -72,7 +72,7 @@ describe("kubernetes manifests", () => {
     expect(await manifests.read({ apiVersion: "v1", kind: "Secret" }, "default/none")).toBeUndefined();
   });
 
-  it("removes the object of that uid and no other, and is done where it is gone", async () => {
+  it("deletes only the object with the uid, and succeeds if it does not exist", async () => {
     const type = { apiVersion: "v1", kind: "Service" };
     const { metadata } = await manifests.apply(service("going", 5060));
     await manifests.remove(type, "default/going", "11111111-2222-3333-4444-555555555555");
@@ -82,13 +82,13 @@ describe("kubernetes manifests", () => {
     expect(await manifests.read(type, "default/going")).toBeUndefined();
   });
 
-  it("what the API server refuses is in the message, with what it was about", async () => {
+  it("the message of a refused request has the object and the reason", async () => {
     await expect(manifests.apply(service("bad", 99_999))).rejects.toThrow(
       /PATCH Service default\/bad: 422 .*spec\.ports\[0\]\.port/,
     );
   });
 
-  it("the ranges of pods and nodes; none where Nodes may not be read", async () => {
+  it("the ranges of pods and nodes; empty if Nodes may not be read", async () => {
     const node = {
       apiVersion: "v1",
       kind: "Node",

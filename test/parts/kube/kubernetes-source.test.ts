@@ -1,4 +1,4 @@
-/** The API server as a source of objects: what is told, what is written, and by whom. */
+/** The API server as a source of objects: reported changes, and writes with their field managers. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAbsence } from "../../../operator/src/adapters/kube/api-error.ts";
 import { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
@@ -62,7 +62,7 @@ describe("kubernetes source", () => {
 
   const live = (name: string) => admin.get<KubernetesObject>(SipUser, { namespace: "default", name });
 
-  it("waits for the definitions, and says which are missing and what to do", async () => {
+  it("waits for the definitions, and reports the missing ones and the solution", async () => {
     const failures: string[] = [];
     source = makeSource(relayed.client(), failures);
     const started = source.start({
@@ -81,7 +81,7 @@ describe("kubernetes source", () => {
     expect(failures).toEqual([]);
   });
 
-  it("an older definition is named by the fields that it lacks", async () => {
+  it("the missing fields of an older definition are reported", async () => {
     const crd = "sipusers.sip.strowger.dev";
     const full = await relayed.server.get<{ spec: { versions: [{ schema: unknown }] } }>("crd", crd);
     const path = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/secretResourceVersion";
@@ -93,7 +93,7 @@ describe("kubernetes source", () => {
       "-p",
       `[{"op":"remove","path":"${path}"}]`,
     ]);
-    const told = waits.length;
+    const reports = waits.length;
     const second = makeSource(relayed.client(), []);
     const published = `/openapi/v3/apis/sip.strowger.dev/v1alpha1`;
     await expect
@@ -101,30 +101,30 @@ describe("kubernetes source", () => {
       .not.toContain("secretResourceVersion");
     const started = second.start({ changed: () => undefined, settled: () => undefined });
     await expect
-      .poll(() => waits.slice(told).join(), patience)
+      .poll(() => waits.slice(reports).join(), patience)
       .toContain("SipUser is served without status.secretResourceVersion");
     await relayed.server.apply(JSON.stringify({ ...full, metadata: { name: crd } }));
     await started;
     await second.stop();
   });
 
-  it("tells a new object and a new spec as an object, a new status as a status", async () => {
-    await apply("told");
-    await expect.poll(() => changes, patience).toContain("SipUser default/told object");
+  it("reports a new object and a new spec as an object change, and a new status as a status change", async () => {
+    await apply("reports");
+    await expect.poll(() => changes, patience).toContain("SipUser default/reports object");
     changes.length = 0;
     await admin.apply(
       SipUser,
-      { metadata: { namespace: "default", name: "told" }, status: { address: "x" } } as never,
+      { metadata: { namespace: "default", name: "reports" }, status: { address: "x" } } as never,
       { fieldManager: "somebody", subresource: "status" },
     );
-    await expect.poll(() => changes, patience).toEqual(["SipUser default/told status"]);
-    await apply("told", { displayName: "Told" });
+    await expect.poll(() => changes, patience).toEqual(["SipUser default/reports status"]);
+    await apply("reports", { displayName: "Told" });
     await expect
       .poll(() => changes, patience)
-      .toEqual(["SipUser default/told status", "SipUser default/told object"]);
+      .toEqual(["SipUser default/reports status", "SipUser default/reports object"]);
   });
 
-  it("two writers of a status own their own fields, and take back only those", async () => {
+  it("each of two status writers owns its fields, and removes only those", async () => {
     await apply("status");
     await user("status");
     const write = (status: object, writer: "status" | "registrations") =>
@@ -137,7 +137,7 @@ describe("kubernetes source", () => {
     expect((await live("status")).status).toEqual({ observedGeneration: 2, registered: false });
   });
 
-  it("knows its own writes at once, and tells each once, as a status", async () => {
+  it("has its own writes in the store at once, and reports each once, as a status change", async () => {
     await apply("own");
     await user("own");
     changes.length = 0;
@@ -152,7 +152,7 @@ describe("kubernetes source", () => {
     expect(changes).toEqual([status, status, "SipUser default/marker object"]);
   });
 
-  it("the finalizer comes and goes beside those of others, also where the object changed meanwhile", async () => {
+  it("the finalizer is added and removed beside others, also after a concurrent change of the object", async () => {
     await apply("held", {}, "default", { finalizers: ["example.com/others"] });
     const key = "default/held";
     const stale = await user("held");
@@ -179,7 +179,7 @@ describe("kubernetes source", () => {
     await source.setFinalizer("SipUser", key, false);
   });
 
-  it("writes no status of an object onto another one of the same name", async () => {
+  it("does not write the status of an object to another one with the same name", async () => {
     await apply("twice");
     await user("twice");
     relayed.proxy.refuse();
@@ -193,13 +193,13 @@ describe("kubernetes source", () => {
       .poll(() => source.get("SipUser", "default/twice")?.metadata.uid, patience)
       .toBe(metadata.uid);
     const { status } = await live("twice");
-    // Where the watch was faster, it is the new object's own status.
+    // If the watch was faster, the status belongs to the new object.
     expect([undefined, { address: "old@example.com" }]).toContainEqual(status);
     await source.writeStatus("SipUser", "default/nobody", { address: "x" }, "status");
     await expect(live("nobody")).rejects.toSatisfy((error) => isAbsence(error, SipUser, "nobody"));
   });
 
-  it("presence: there, proven absent, and unknown where it may not be asked or is not served", async () => {
+  it("presence: present, proven absent, and unknown if the object may not be read or its kind is not served", async () => {
     await apply("present");
     const { metadata } = await live("present");
     expect(await source.presence("SipUser", "default/present")).toEqual({ is: "present", uid: metadata.uid });
@@ -214,7 +214,7 @@ describe("kubernetes source", () => {
     relayed.proxy.resume();
   });
 
-  it("labels of a namespace; undefined where it is absent or may not be read", async () => {
+  it("labels of a namespace; undefined if it does not exist or may not be read", async () => {
     expect(await source.namespaceLabels("default")).toMatchObject({
       "kubernetes.io/metadata.name": "default",
     });
@@ -226,7 +226,7 @@ describe("kubernetes source", () => {
     expect(await tenant.namespaceLabels("default")).toBeUndefined();
   });
 
-  it("Secrets are read live, generated once, removed only for whom they were generated", async () => {
+  it("Secrets are read live, generated once, and deleted only for the object for which they were generated", async () => {
     const key: ObjectKey = "default/generated";
     expect(await source.secret(key)).toBeUndefined();
     changes.length = 0;
@@ -245,7 +245,7 @@ describe("kubernetes source", () => {
     expect(await source.secret(key)).toBeUndefined();
   });
 
-  it("a Secret without the label tells nobody", async () => {
+  it("changes of a Secret without the label are not reported", async () => {
     changes.length = 0;
     for (const [name, labels] of [
       ["unlabelled", {}],
@@ -261,7 +261,7 @@ describe("kubernetes source", () => {
     await expect.poll(() => changes, patience).toEqual(["Secret default/labelled object"]);
   });
 
-  it("Events: the same again is counted; kubectl describe shows it", async () => {
+  it("Events: a repeated Event is counted; kubectl describe shows it", async () => {
     await apply("eventful");
     const object = await user("eventful");
     for (let round = 0; round < 3; round += 1)
@@ -285,7 +285,7 @@ describe("kubernetes source", () => {
     );
   });
 
-  it("with a list of namespaces, a Role in each is enough, and nothing else is seen", async () => {
+  it("with a list of namespaces a Role in each is enough, and other namespaces are not read", async () => {
     await relayed.server.kubectl(["create", "namespace", "tel"]);
     await relayed.server.apply(JSON.stringify(roleOf("tel", "tenant")));
     await apply("inside", {}, "tel");
@@ -303,7 +303,7 @@ describe("kubernetes source", () => {
   });
 });
 
-/** The list is what a Role of namespaced mode needs for a source. */
+/** The rules that a source needs in a Role of namespaced mode. */
 const roleOf = (namespace: string, user: string) => ({
   apiVersion: "v1",
   kind: "List",

@@ -1,4 +1,4 @@
-/** The election between processes on a real API server: death, a leader that slept, and one that goes on purpose. */
+/** The election between processes on a real API server: a killed leader, a suspended one, and one that releases the lease. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
 import { startChild, type TestChild } from "../../support/child.ts";
@@ -28,7 +28,7 @@ describe("leader elector", () => {
     return found?.data.by;
   };
 
-  it("a leader that is stopped and goes on writes nothing any more, and ends", async () => {
+  it("a suspended leader that continues does not write any more, and ends", async () => {
     await using one = candidate("one");
     await expect.poll(() => one.output(), patience).toContain("elected");
     await expect.poll(written, patience).toBe("one");
@@ -44,7 +44,7 @@ describe("leader elector", () => {
     expect(new Set(await versions())).toEqual(new Set(["two"]));
   });
 
-  it("a leader that is told to end gives the lease back: the next one leads at once", async () => {
+  it("a leader that ends on SIGTERM releases the lease, so the next one leads at once", async () => {
     await using one = candidate("first");
     await expect.poll(() => one.output(), patience).toContain("elected");
     await using two = candidate("second");
@@ -72,13 +72,13 @@ describe("leader elector", () => {
   });
 });
 
-/** Collects who writes from now on; the returned function waits for some more writes and gives all of them. */
+/** Collects the writers from now on. The returned function waits for some more writes and returns all of them. */
 async function watchWriters(relayed: RelayedApiServer): Promise<() => Promise<readonly string[]>> {
   const writers: string[] = [];
   const stop = new AbortController();
   const client = relayed.client();
   const list = await client.list(resourceTypes.ConfigMap, "default");
-  const told = {
+  const handlers = {
     opened: () => undefined,
     on: ({ object }: { object: unknown }) => {
       const { metadata, data } = object as { metadata: { name?: string }; data?: { by: string } };
@@ -87,7 +87,7 @@ async function watchWriters(relayed: RelayedApiServer): Promise<() => Promise<re
   };
   const query = { from: list.resourceVersion, timeoutSeconds: 60 };
   const watching = client
-    .watch(resourceTypes.ConfigMap, "default", query, told, stop.signal)
+    .watch(resourceTypes.ConfigMap, "default", query, handlers, stop.signal)
     .catch(() => undefined);
   return async () => {
     const before = writers.length;

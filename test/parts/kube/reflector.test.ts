@@ -1,4 +1,4 @@
-/** The reflector on a real API server: pages, bookmarks, silence, an API server that goes away, versions that etcd has forgotten. */
+/** The reflector on a real API server: pages, bookmarks, a stalled connection, an outage of the API server, and compacted versions. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeClient } from "../../../operator/src/adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type.ts";
@@ -30,11 +30,11 @@ describe("reflector", () => {
     await client.delete(ConfigMap, { namespace: "default", name }, { uid: metadata.uid ?? "" });
   };
 
-  /** Of the ConfigMaps of that set, told as `added name`. */
+  /** Collects the changes of the ConfigMaps with this label, as `added name`. */
   function reflect(set: string, longestSilence = 150_000) {
     const seen = { changes: [] as string[], lists: 0, failures: [] as string[] };
     const observer = {
-      changed: (change: StoreChange<Identified>) => seen.changes.push(told(change)),
+      changed: (change: StoreChange<Identified>) => seen.changes.push(describeChange(change)),
       listed: () => (seen.lists += 1),
       failed: (cause: unknown) => seen.failures.push((cause as Error).message),
       handlerFailed: (cause: unknown) => seen.failures.push(String(cause)),
@@ -47,7 +47,7 @@ describe("reflector", () => {
     return { reflected, seen, [Symbol.dispose]: () => reflected.stop() };
   }
 
-  it("lists 2,000 objects in pages, and hears of the next one", async () => {
+  it("lists 2,000 objects in pages, and is notified of the next one", async () => {
     const names = Array.from({ length: 2_000 }, (_, index) => `paged-${index}`);
     for (let at = 0; at < names.length; at += 20)
       await Promise.all(names.slice(at, at + 20).map((name) => create(name, "paged")));
@@ -59,23 +59,23 @@ describe("reflector", () => {
     await expect.poll(() => reflection.seen.changes.at(-1), patience).toBe("added paged-last");
   });
 
-  it("a watch gets bookmarks, and ends well with its time", async () => {
+  it("a watch receives bookmarks, and ends without an error after its timeout", async () => {
     const types: string[] = [];
     const { resourceVersion } = await client.list(ConfigMap, undefined, { labelSelector: "set=nobody" });
-    const told = {
+    const handlers = {
       opened(): void {
         types.push("opened");
-        // A bookmark is sent where it says a later version than the watch has seen.
+        // A bookmark is sent only if its version is newer than the last one of the watch.
         void create("of-another-set", "somebody");
       },
       on: ({ type }: WatchEvent<unknown>) => types.push(type),
     };
     const query = { labelSelector: "set=nobody", from: resourceVersion, timeoutSeconds: 5 };
-    await client.watch(ConfigMap, undefined, query, told, new AbortController().signal);
+    await client.watch(ConfigMap, undefined, query, handlers, new AbortController().signal);
     expect([...new Set(types)]).toEqual(["opened", "BOOKMARK"]);
   });
 
-  it("an object that was made anew under its name is told as another one", async () => {
+  it("an object that was deleted and created again is reported as replaced", async () => {
     await create("anew", "anew");
     using reflection = reflect("anew");
     await expect.poll(() => reflection.seen.changes, patience).toEqual(["added anew"]);
@@ -85,11 +85,11 @@ describe("reflector", () => {
     await direct.apply(JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("anew", "anew") }));
     relayed.proxy.resume();
     await expect.poll(() => reflection.seen.changes.slice(1), patience).not.toEqual([]);
-    // A watch from before tells both; a list, one change.
+    // An open watch reports both changes; a list reports one.
     expect(["removed anew,added anew", "replaced anew"]).toContain(reflection.seen.changes.slice(1).join());
   });
 
-  it("a watch that falls silent is begun again, and what happened meanwhile is told", async () => {
+  it("a stalled watch is started again, and the changes since then are reported", async () => {
     using reflection = reflect("stalled", 2_000);
     await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
     relayed.proxy.stall();
@@ -104,7 +104,7 @@ describe("reflector", () => {
     relayed.proxy.resume();
   });
 
-  it("goes on after the API server was away; what etcd has forgotten by then is listed anew", async () => {
+  it("continues after an outage of the API server; after a compaction it lists again", async () => {
     for (const name of ["stays", "goes"]) await create(name, "away");
     using reflection = reflect("away");
     await expect.poll(() => reflection.seen.changes, patience).toHaveLength(2);
@@ -125,7 +125,7 @@ describe("reflector", () => {
     await expect.poll(() => reflection.seen.changes.at(-1), patience).toBe("added later");
   });
 
-  it("stops for good", async () => {
+  it("does not continue after stop", async () => {
     const reflection = reflect("stopped");
     await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
     reflection.reflected.stop();
@@ -141,5 +141,5 @@ const configMap = (name: string, set: string) => ({
   metadata: { namespace: "default", name, labels: { set } },
 });
 
-const told = (change: StoreChange<Identified>): string =>
+const describeChange = (change: StoreChange<Identified>): string =>
   `${change.is} ${(change.is === "removed" ? change.before : change.after).metadata.name}`;

@@ -1,11 +1,11 @@
-/** The time that both programs ask of a MariaDB whose zone has summer time, in the hour of autumn that its clocks show twice. */
+/** The time queries of both programs on a MariaDB with a time zone with summer time, in the hour that exists twice in autumn. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as operator from "../../../operator/src/adapters/mysql/database-time.ts";
 import * as node from "../../../sip-node/src/adapters/mysql/database-time.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { describeWith } from "../../support/needs.ts";
 
-/** Both are 02:30 on a clock of Central Europe. */
+/** Both are 02:30 in Central Europe. */
 const hours = ["2026-10-25T00:30:00.250Z", "2026-10-25T01:30:00.250Z"].map((text) => Date.parse(text));
 
 describeWith(["mariadb"], "a MariaDB in Central Europe", () => {
@@ -21,7 +21,7 @@ describeWith(["mariadb"], "a MariaDB in Central Europe", () => {
     return row?.now;
   };
 
-  it("its local time does not tell the two hours apart", async () => {
+  it("its local time is the same in the two hours", async () => {
     const local: unknown[] = [];
     for (const hour of hours) local.push(await at(hour, "CAST(NOW() AS CHAR)"));
     expect(local).toEqual(["2026-10-25 02:30:00", "2026-10-25 02:30:00"]);

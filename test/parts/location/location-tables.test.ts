@@ -1,4 +1,4 @@
-/** The location store on a real MariaDB: the contract, rows of other tools, and a database that goes away. */
+/** The location store on a real MariaDB: the contract, rows of other tools, and an outage of the database. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Database } from "../../../sip-node/src/adapters/mysql/database.ts";
 import { LocationTables } from "../../../sip-node/src/adapters/mysql/location-tables.ts";
@@ -104,7 +104,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     );
   const read = async () => (await store.bindings([bob]))[0] ?? [];
 
-  it("are read without a side row: the flow is `received`, else the contact's address", async () => {
+  it("are read without a row of strowger_flow: the flow is `received`, or the contact's address", async () => {
     await insert(1, "sip:bob@10.0.0.1:5070", "sip:198.51.100.7:4711;transport=udp", "UNIX_TIMESTAMP() + 60");
     await insert(2, "sip:bob@192.0.2.9", null, "UNIX_TIMESTAMP() + 60");
     expect(
@@ -121,7 +121,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     ]);
   });
 
-  it("a binding of an exchange whose address does not fit into `socket` is stored without one", async () => {
+  it("a binding of an exchange whose address does not fit into `socket` is stored without it", async () => {
     const withoutSocket = new LocationTables(database, () => undefined);
     await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
     await insert(1, "sip:bob@192.0.2.9", null, "UNIX_TIMESTAMP() + 60");
@@ -134,7 +134,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     ]);
   });
 
-  it("the reaper takes the targets of dialogs that nobody has refreshed for more than a day, and no others", async () => {
+  it("the reaper deletes the dialog targets that were not refreshed for more than a day, and no others", async () => {
     const flow = flowOf("192.0.2.9", 5060);
     const targets = ["1", "2"].map((sideId) => ({
       sideId,
@@ -151,10 +151,10 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     expect(await store.dialogTargets(["1", "2"])).toEqual([undefined, targets[1]]);
   });
 
-  it("expires 0 means for ever, as OpenSIPS writes it, and the reaper leaves it alone", async () => {
+  it("expires 0 means that a binding does not expire, as in OpenSIPS, and the reaper does not delete it", async () => {
     await insert(1, "sip:bob@192.0.2.9", null, "0");
     await insert(2, "sip:bob@192.0.2.8", null, "UNIX_TIMESTAMP() - 3600");
-    await insert(3, "sip:bob@192.0.2.7", null, "UNIX_TIMESTAMP() - 300"); // a nonce of its REGISTER may be fresh yet
+    await insert(3, "sip:bob@192.0.2.7", null, "UNIX_TIMESTAMP() - 300"); // a nonce of its REGISTER may still be valid
     expect(await reap(database)).toBe(1);
     expect((await read()).map(({ id, expiresIn }) => [id, expiresIn > 0])).toEqual([
       ["1", true],
@@ -162,7 +162,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     ]);
   });
 
-  it("whose phone has no address are left out and harm no other", async () => {
+  it("bindings without an IP address are skipped and do not affect others", async () => {
     const contacts = [
       "sip:bob@phone.example.org",
       "sip:bob@999.1.1.1",
@@ -177,7 +177,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     expect((await read()).map(({ id }) => id)).toEqual(["9"]);
   });
 
-  it("a subscriber table without ha1_sha256, as OpenSIPS before 3.2 has it, is served", async () => {
+  it("a subscriber table without ha1_sha256, as in OpenSIPS before 3.2, is supported", async () => {
     await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
     await server.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('bob', 'example.com', 'x')");
     await server.query("ALTER TABLE subscriber RENAME COLUMN ha1_sha256 TO ha1b");
@@ -190,7 +190,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     }
   });
 
-  it("hashes for the login name user@domain stand beside a table of OpenSIPS since 3.2", async () => {
+  it("hashes for the login name user@domain are stored beside a table of OpenSIPS 3.2 or newer", async () => {
     await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
     await server.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('bob', 'example.com', 'x')");
     await server.query(
@@ -218,27 +218,27 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     ]);
   });
 
-  it("statements that get no answer in time free their connections: others are answered meanwhile", async () => {
+  it("statements without an answer release their connections at the time limit, so other statements are answered", async () => {
     const stuck = Array.from({ length: 4 }, () => database.read("stuck", "SELECT SLEEP(8)", []));
     await Promise.all(stuck.map((one) => expect(one).rejects.toThrow(StoreUnavailable)));
     const start = performance.now();
     expect(await read()).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(6_000); // and not the 8 s of the sleeping ones
+    expect(performance.now() - start).toBeLessThan(6_000); // less than the 8 s of the sleeping statements
   });
 
-  it("a statement waits for a connection while all are busy", async () => {
+  it("a statement waits while all connections are busy", async () => {
     const busy = Array.from({ length: 4 }, () => database.read("busy", "SELECT SLEEP(0.5)", []));
     expect(await read()).toEqual([]);
     await Promise.all(busy);
   });
 
-  it("a value that no statement can carry is our mistake, not an outage", async () => {
+  it("a value that cannot be sent in a statement is an internal error, not an outage", async () => {
     const statement = database.read("mistake", "SELECT ?", [undefined as unknown as null]);
     await expect(statement).rejects.toThrow(TypeError);
     expect(await read()).toEqual([]);
   });
 
-  it("of two hosts the one that answers serves, also after two statements failed on the other at once", async () => {
+  it("of two hosts the one that answers is used, also after two concurrent failures on the other", async () => {
     const hosts = [1, server.port].map((port) => ({ host: "127.0.0.1", port }));
     const two = databaseOf(server, hosts);
     const failed = await Promise.allSettled([two.read("a", "SELECT 1", []), two.read("b", "SELECT 1", [])]);
@@ -247,7 +247,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     await two.close();
   });
 
-  it("while the server is away every call fails with StoreUnavailable in bounded time, and works again by itself", async () => {
+  it("while the server is unavailable every call fails with StoreUnavailable in bounded time; afterwards calls work again", async () => {
     await server.crash();
     const change = { aor: bob, version: 0, bindings: [] };
     await expect(store.resolve([bob])).rejects.toThrow(StoreUnavailable);

@@ -1,6 +1,6 @@
 /**
- * The connection to MariaDB ends while COMMIT runs (design-sip rule 12; kamailio 30 and opensips 764 and 801 describe what follows when a
- * server guesses): what stands in the tables decides, and nothing is acknowledged that is not there.
+ * The connection to MariaDB ends while COMMIT runs (design-sip rule 12; kamailio 30 and opensips 764 and 801 describe the effects when a
+ * server assumes a result). The tables decide: only stored changes are acknowledged.
  */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
@@ -12,7 +12,7 @@ import { databaseOf, startMigrated } from "../../support/location-database.ts";
 import type { TestMariadb } from "../../support/mariadb.ts";
 import { describeWith } from "../../support/needs.ts";
 
-/** Relays to a server on loopback. The next COMMIT loses its connection, before the server has it or once the server has answered it. */
+/** A relay to a server on loopback. It closes the connection of the next COMMIT: before the server receives it, or after its answer. */
 async function startRelay(target: number) {
   let cut: "before" | "after" | undefined;
   const server = createServer((inner) => {
@@ -84,28 +84,25 @@ describeWith(["mariadb"], "a connection that ends while COMMIT runs", () => {
   const rows = async (): Promise<number> => (await server.query("SELECT contact_id FROM location")).length;
   const isCurrent = async (): Promise<boolean> => ((await store.bindings([aor]))[0]?.[0]?.expiresIn ?? 0) > 0;
 
-  it("after the server stored it: committed, once", async () => {
+  it("after the server stored it: the change is committed once", async () => {
     relay.cutNextCommit("after");
     expect(await store.commit([{ aor, version: 0, bindings: [binding] }])).toEqual(["committed"]);
     expect([relay.isArmed(), await rows(), await isCurrent()]).toEqual([false, 1, true]);
   });
 
-  it("before the server had it: it failed, and nothing is stored", async () => {
+  it("before the server received it: the call fails, and nothing is stored", async () => {
     relay.cutNextCommit("before");
     const [outcome] = await store.commit([{ aor, version: 0, bindings: [binding] }]);
     expect(outcome).toHaveProperty("failed");
     expect([relay.isArmed(), await rows()]).toEqual([false, 0]);
   });
 
-  it.each(["before", "after"] as const)(
-    "of a removal, %s: what is answered is what stands there",
-    async (when) => {
-      expect(await store.commit([{ aor, version: 0, bindings: [binding] }])).toEqual(["committed"]);
-      const removal = { ...binding, cseq: 8, expiresIn: -1 };
-      relay.cutNextCommit(when);
-      const [outcome] = await store.commit([{ aor, version: 1, bindings: [removal] }]);
-      expect(outcome === "committed").toBe(when === "after");
-      expect([relay.isArmed(), await isCurrent()]).toEqual([false, when === "before"]);
-    },
-  );
+  it.each(["before", "after"] as const)("of a removal, %s: the answer is the stored state", async (when) => {
+    expect(await store.commit([{ aor, version: 0, bindings: [binding] }])).toEqual(["committed"]);
+    const removal = { ...binding, cseq: 8, expiresIn: -1 };
+    relay.cutNextCommit(when);
+    const [outcome] = await store.commit([{ aor, version: 1, bindings: [removal] }]);
+    expect(outcome === "committed").toBe(when === "after");
+    expect([relay.isArmed(), await isCurrent()]).toEqual([false, when === "before"]);
+  });
 });

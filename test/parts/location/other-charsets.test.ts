@@ -1,4 +1,4 @@
-/** Tables of another charset or length than our own, served as found: what they cannot hold is refused alone, and harms nobody else. */
+/** Tables with another charset or length than Strowger's: a value that they cannot store is refused, without an effect on others. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { LocationTables } from "../../../sip-node/src/adapters/mysql/location-tables.ts";
 import { Location } from "../../../sip-node/src/location/location.ts";
@@ -22,9 +22,9 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
   let house: DecidingHouse;
   let time: TestHouse;
   beforeAll(async () => {
-    server = await startMigrated({ args: ["--sql-mode="] }); // no strict mode, as old configurations have it
+    server = await startMigrated({ args: ["--sql-mode="] }); // without strict mode, as in old configurations
     await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
-    await server.query("ALTER TABLE location MODIFY contact CHAR(255) NOT NULL"); // of OpenSIPS up to 3.0
+    await server.query("ALTER TABLE location MODIFY contact CHAR(255) NOT NULL"); // as in OpenSIPS up to 3.0
     database = databaseOf(server);
   });
   beforeEach(async () => {
@@ -60,7 +60,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
   });
   const registered = async (user: string, more: Fields = {}) => {
     const fields = registration(user, more);
-    time.now += 1; // another nonce
+    time.now += 1; // for another nonce
     const refusal = await register(requestOf("REGISTER", uri, fields), phone, house);
     if (refusal.status !== 401) return refusal;
     return register(withCredentials("REGISTER", uri, fields, refusal, user), phone, house);
@@ -71,7 +71,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     ["utf8mb3", ["😀", "b😀b"]],
     ["ascii", ["böb", "😀"]],
   ] as const) {
-    it(`${charset}: names that it cannot hold have no account, and look-ups that they joined have theirs`, async () => {
+    it(`${charset}: names that it cannot store have no account, and look-ups in the same batch are answered`, async () => {
       await convert(charset);
       const asked = ["bob", ...strangers, "alice", "100", ...strangers, "ghost"];
       const [resolutions, lists] = await Promise.all([
@@ -85,7 +85,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
       expect(lists).toEqual(asked.map(() => []));
     });
 
-    it(`${charset}: REGISTER and INVITE for such a name look like those for an unknown one`, async () => {
+    it(`${charset}: REGISTER and INVITE for such a name are answered as for an unknown one`, async () => {
       await convert(charset);
       for (const stranger of strangers.map(encodeURIComponent)) {
         expect((await registered(stranger)).status).toBe(401);
@@ -103,7 +103,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
       }
     });
 
-    it(`${charset}: a contact, Call-ID or instance that it cannot hold is 400, and what was committed with it stays`, async () => {
+    it(`${charset}: a contact, Call-ID or instance that it cannot store is answered with 400, and other changes of the same commit stay`, async () => {
       await convert(charset);
       const odd = wireText(strangers[0]);
       const answers = await Promise.all([
@@ -123,7 +123,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
   }
 
   it.each(["utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci"])(
-    "the collation %s beside ours: users, aliases and a domain's alias are found, with what stands beside them",
+    "the collation %s beside Strowger's: users, aliases and a domain's alias are found, with their settings",
     async (collation) => {
       await convert(`utf8mb4 COLLATE ${collation}`);
       const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
@@ -150,7 +150,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     },
   );
 
-  it("a contact that is longer than its column is 400", async () => {
+  it("a contact that is longer than its column is answered with 400", async () => {
     await convert("utf8mb4");
     const long = `<sip:bob@192.0.2.1:5060;x=${"x".repeat(300)}>`;
     expect(await registered("bob", { Contact: long })).toMatchObject({

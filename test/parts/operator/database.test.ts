@@ -22,7 +22,7 @@ afterAll(async () => {
   await mariadb[Symbol.asyncDispose]();
 });
 
-test("a deadlock is survived: both transactions are committed, one of them at its second try", async () => {
+test("after a deadlock both transactions are committed, one of them at its second attempt", async () => {
   await mariadb.query("INSERT INTO t VALUES (1, 0), (2, 0)");
   let tries = 0;
   let locked = 0;
@@ -42,7 +42,7 @@ test("a deadlock is survived: both transactions are committed, one of them at it
   expect(await mariadb.query("SELECT v FROM t ORDER BY id")).toEqual([{ v: 2 }, { v: 2 }]);
 });
 
-test("a transaction that fails leaves nothing", async () => {
+test("a failed transaction writes nothing", async () => {
   const failing = database.transaction(async (transaction) => {
     await transaction.run("INSERT INTO t VALUES (10, 0)");
     throw new Error("planted");
@@ -51,12 +51,12 @@ test("a transaction that fails leaves nothing", async () => {
   expect(await mariadb.query("SELECT id FROM t WHERE id = 10")).toEqual([]);
 });
 
-test("a row that is there already is a DuplicateKey, not an outage", async () => {
+test("an existing row is a DuplicateKey, not an outage", async () => {
   await database.run("INSERT INTO t VALUES (20, 0)");
   await expect(database.run("INSERT INTO t VALUES (20, 0)")).rejects.toBeInstanceOf(DuplicateKey);
 });
 
-test("a statement without an answer ends as DatabaseUnavailable at its limit, and its connection is not used again", async () => {
+test("a statement without an answer fails with DatabaseUnavailable at its time limit, and its connection is not used again", async () => {
   await using hasty = new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress, { statementLimit: 300 });
   const start = performance.now();
   await expect(hasty.rows("SELECT SLEEP(30)")).rejects.toThrow(/no answer within 300 ms/);
@@ -64,7 +64,7 @@ test("a statement without an answer ends as DatabaseUnavailable at its limit, an
   expect(await hasty.rows("SELECT 1 AS one")).toEqual([{ one: 1 }]);
 });
 
-test("while the server is away every call fails at once or within the connect limit, and works again when it is back", async () => {
+test("while the server is unavailable every call fails within the connect limit; afterwards calls work again", async () => {
   await mariadb.crash();
   const calls = await Promise.all(
     Array.from({ length: 50 }, () => database.rows("SELECT 1").catch((error: unknown) => error)),
@@ -79,7 +79,7 @@ test("while the server is away every call fails at once or within the connect li
     .toEqual([{ one: 1 }]);
 });
 
-test("50 transactions that raise one number at once all count", async () => {
+test("50 concurrent transactions that increment one number all count", async () => {
   await mariadb.query("INSERT INTO t VALUES (30, 0)");
   await Promise.all(
     Array.from({ length: 50 }, () =>

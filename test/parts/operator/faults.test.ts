@@ -22,7 +22,7 @@ const usernames = async (): Promise<readonly string[]> =>
     ({ username }) => username,
   );
 
-test("a file that was removed while the operator was down is swept when it is up again", async () => {
+test("after a restart the sweep removes the user of a file that was removed while the operator was down", async () => {
   operator.write("alice.yaml", userYaml("alice", "x"));
   operator.write("bob.yaml", userYaml("bob", "x"));
   await operator.start();
@@ -35,7 +35,7 @@ test("a file that was removed while the operator was down is swept when it is up
   expect(await usernames()).toEqual(["alice"]);
 });
 
-test("a file that is not valid deletes nobody and says where; what is valid beside it is taken in", async () => {
+test("an invalid file deletes nothing and is reported with its line; valid objects beside it are used", async () => {
   operator.write("alice.yaml", userYaml("alice", "x"));
   operator.write("bob.yaml", userYaml("bob", "x"));
   await operator.start();
@@ -57,7 +57,7 @@ test("a file that is not valid deletes nobody and says where; what is valid besi
   await operator.eventually("bob is gone", async () => !(await usernames()).includes("bob"));
 });
 
-test("an immutable field that changed is refused with its line, and the row stays", async () => {
+test("a changed immutable field is refused with its line, and the row stays", async () => {
   operator.write("alice.yaml", userYaml("alice", "x"));
   await operator.start();
   await operator.becomes("SipUser", "alice", "Reconciled");
@@ -69,7 +69,7 @@ test("an immutable field that changed is refused with its line, and the row stay
   expect(await usernames()).toEqual(["alice"]);
 });
 
-test("more than 10 rows and 10 % gone at once: none is removed, and the log says so", async () => {
+test("if more than 10 rows and more than 10 % disappear at once, none is removed, and the log reports it", async () => {
   const users = Array.from({ length: 12 }, (_, index) => userYaml(`user${index}`, "x"));
   operator.write("users.yaml", users.join("---\n"));
   await operator.start();
@@ -81,12 +81,12 @@ test("more than 10 rows and 10 % gone at once: none is removed, and the log says
   expect(await usernames()).toHaveLength(12);
 });
 
-test("the database away: SipCluster and new objects say so, a verdict stays, and everything is caught up when it is back", async () => {
+test("during an outage of the database SipCluster and new objects report it, a refused object keeps its reason, and afterwards all changes are applied", async () => {
   operator.write("alice.yaml", userYaml("alice", "x"));
   await operator.start();
   await operator.becomes("SipUser", "alice", "Reconciled");
   await mariadb.crash();
-  operator.write("alice.yaml", userYaml("alice", "other")); // looked at before who is new
+  operator.write("alice.yaml", userYaml("alice", "other")); // reconciled before new objects
   operator.write("bob.yaml", userYaml("bob", "x"));
   await operator.becomes("SipUser", "bob", "DatabaseUnavailable");
   await operator.becomes("SipCluster", "exchange", "DatabaseUnavailable", 20_000);
@@ -103,7 +103,7 @@ test.each([
   ["one of OpenSIPS's", ["subscriber"]],
   ["one that a later migration changed", ["strowger_node", "strowger_claim"]],
 ] as const)(
-  "tables that somebody dropped (%s) are made again with their rows, without a new process",
+  "dropped tables (%s) are created again with their rows, without a restart",
   async (_which, some) => {
     operator.write("alice.yaml", userYaml("alice", "x"));
     await operator.start();
@@ -132,7 +132,7 @@ test.each([
   },
 );
 
-test("the database away at the start: the operator waits for it", async () => {
+test("if the database is unavailable at the start, the operator waits for it", async () => {
   await mariadb.stop();
   await operator.start();
   await operator.becomes("SipDomain", "example", "DatabaseUnavailable");
@@ -142,7 +142,7 @@ test("the database away at the start: the operator waits for it", async () => {
   expect((await operator.get("/readyz")).status).toBe(200);
 });
 
-test("a second operator takes over, and the first can write nothing more: it stops", async () => {
+test("when a second operator takes over, the first cannot write any more and ends", async () => {
   await operator.start();
   await operator.becomes("SipDomain", "example", "Reconciled");
   await using second = new OperatorProcess(mariadb.url);
@@ -169,13 +169,13 @@ test("500 users at once", async () => {
   expect(operator.log).not.toMatch(/InternalError/);
 });
 
-test("killed in the middle of 200 users: the next one finishes, and nobody has half of its rows", async () => {
+test("if an operator is killed while it writes 200 users, the next one finishes, and no user has only some of its rows", async () => {
   const users = Array.from({ length: 200 }, (_, index) =>
     userYaml(`user${index}`, "x", `  aliases: ["${1000 + index}"]\n`),
   );
   operator.write("users.yaml", users.join("---\n"));
   await operator.start();
-  await operator.eventually("some of them", async () => (await usernames()).length > 20);
+  await operator.eventually("some users exist", async () => (await usernames()).length > 20);
   await operator.stop("SIGKILL");
   const tables = ["strowger_subscriber", "dbaliases", "strowger_owner WHERE kind = 'SipUser'"];
   const counts = async () =>
@@ -188,12 +188,12 @@ test("killed in the middle of 200 users: the next one finishes, and nobody has h
   expect(half).toBeLessThan(200);
   expect(await counts()).toEqual([half, half, half]);
   await operator.start();
-  await operator.eventually("all of them", async () => (await usernames()).length === 200);
+  await operator.eventually("all users exist", async () => (await usernames()).length === 200);
   await operator.becomes("SipUser", "user199", "Reconciled");
   expect(await counts()).toEqual([200, 200, 200]);
 });
 
-test("a database of OpenSIPS 2.1 in latin1, without ha1_sha256, is served as it is", async () => {
+test("a database of OpenSIPS 2.1 in latin1, without ha1_sha256, is served unchanged", async () => {
   await mariadb.query(
     `CREATE TABLE subscriber (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, username CHAR(64) DEFAULT '' NOT NULL,
        domain CHAR(64) DEFAULT '' NOT NULL, password CHAR(25) DEFAULT '' NOT NULL, email_address CHAR(64) DEFAULT '' NOT NULL,
@@ -219,7 +219,7 @@ test("a database of OpenSIPS 2.1 in latin1, without ha1_sha256, is served as it 
   ]);
 });
 
-test("a schema that only a newer version can serve ends the operator with one clear message", async () => {
+test("with a schema that needs a newer version the operator ends with one clear message", async () => {
   await operator.start();
   await operator.becomes("SipDomain", "example", "Reconciled");
   await operator.stop();
@@ -227,12 +227,12 @@ test("a schema that only a newer version can serve ends the operator with one cl
     "INSERT INTO strowger_migration (number, name, checksum, creates, finished, started_at, serves_from) VALUES (99, 'later', '', '', 1, NOW(), 99)",
   );
   operator.log = "";
-  await operator.start().catch(() => undefined); // it may end before it is seen to listen
+  await operator.start().catch(() => undefined); // it may end before it listens
   expect(await operator.ended()).toBe(1);
   expect(operator.log).toContain("the database cannot be served: the schema has migration 0099-later");
 });
 
-test("a wrong configuration is one report, and no password is in it", async () => {
+test("all problems of an invalid configuration are in one report, without passwords", async () => {
   const wrong = new OperatorProcess("mysql://root:geheim@127.0.0.1/");
   await expect(wrong.start()).rejects.toThrow(/STROWGER_MYSQL_URL names no database/);
   expect(await wrong.ended()).toBe(2);

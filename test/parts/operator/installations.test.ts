@@ -22,9 +22,9 @@ const all = (await readMigrations()).length;
 let mariadb: TestMariadb;
 let source: MemorySource;
 let installations: ClusterInstallations;
-let told: string[];
+let reports: string[];
 let clock: Clock;
-/** Whether the Lease is ours. */
+/** True if this operator holds the Lease. */
 let isLeader: boolean;
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ beforeEach(async () => {
   await mariadb.query("ALTER USER admin@'%' IDENTIFIED BY 'first'");
   source = new MemorySource();
   source.secrets.set("ns/admin", { data: { username: "admin", password: "first" } });
-  told = [];
+  reports = [];
   clock = systemClock;
   isLeader = true;
   installations = openerOf("operator-0");
@@ -55,10 +55,10 @@ function openerOf(name: string): ClusterInstallations {
   return new ClusterInstallations(source, {
     name,
     clock: { ...systemClock, now: () => clock.now() },
-    onOpen: (cluster, { applied }) => told.push(`opened ${cluster} ${applied.length}`),
-    onBack: (cluster) => told.push(`back ${cluster}`),
+    onOpen: (cluster, { applied }) => reports.push(`opened ${cluster} ${applied.length}`),
+    onBack: (cluster) => reports.push(`back ${cluster}`),
     isLeader: () => isLeader,
-    onLost: ({ message }) => told.push(`lost: ${message}`),
+    onLost: ({ message }) => reports.push(`lost: ${message}`),
   });
 }
 
@@ -83,15 +83,15 @@ const reasonOf = async (opening: Promise<unknown>): Promise<string | undefined> 
 
 const cluster = { namespace: "ns", name: "c" };
 
-/** What helper code of the SipCluster's kind does when it finds the database free. */
+/** Takes a free database, as the SipCluster controller does. */
 const take = (installation: Installation | undefined, uid: string): Promise<void> =>
   installation!.write((change) => setClusterOfDatabase(change, { ...cluster, uid }));
 
-test("a database is opened once, migrated, and asked for a second time without a request", async () => {
+test("a database is opened and migrated once; a second call needs no request", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const [one, two] = await Promise.all([installations.of("ns/c"), installations.of("ns/c")]);
   expect(one).toBe(two);
-  expect(told).toEqual([`opened ns/c ${all}`]);
+  expect(reports).toEqual([`opened ns/c ${all}`]);
   const requests = source.requests.length;
   expect(await installations.of("ns/c")).toBe(one);
   expect(source.requests).toHaveLength(requests);
@@ -99,7 +99,7 @@ test("a database is opened once, migrated, and asked for a second time without a
   expect(installations.unreachable()).toEqual([]);
 });
 
-test("a SipCluster that is not there, or names no database, has none; one that goes is closed and its leader says good-bye", async () => {
+test("a SipCluster that does not exist or has no spec.mysql has no database; the database of a deleted one is closed and released", async () => {
   expect(await installations.of("ns/none")).toBeUndefined();
   source.put("SipCluster", "ns", "c", {});
   expect(await installations.of("ns/c")).toBeUndefined();
@@ -135,14 +135,14 @@ function installationsOfAnother() {
 }
 
 test.each([
-  ["a host that nobody knows", { hosts: ["no-such-host.invalid"] }, "DatabaseHostUnknown"],
-  ["a port where nobody listens", { port: 1 }, "DatabaseUnavailable"],
-  ["a database that is not there", { database: "missing" }, "DatabaseNotFound"],
-  ["a Secret that is not there", { adminCredentialsSecretRef: { name: "none" } }, "SecretNotFound"],
+  ["an unknown host", { hosts: ["no-such-host.invalid"] }, "DatabaseHostUnknown"],
+  ["a closed port", { port: 1 }, "DatabaseUnavailable"],
+  ["a missing database", { database: "missing" }, "DatabaseNotFound"],
+  ["a missing Secret", { adminCredentialsSecretRef: { name: "none" } }, "SecretNotFound"],
   ["a Secret without a password", { adminCredentialsSecretRef: { name: "half" } }, "SecretKeyNotFound"],
   ["a wrong password", { adminCredentialsSecretRef: { name: "wrong" } }, "DatabaseAccessDenied"],
-  ["no TLS where it is asked for", { tls: {} }, "DatabaseTlsFailed"],
-])("%s is a reason for people, and no password is in it", async (_what, more, reason) => {
+  ["a server without TLS, which the spec requires", { tls: {} }, "DatabaseTlsFailed"],
+])("%s: the condition has the reason, without a password", async (_what, more, reason) => {
   source.secrets.set("ns/half", { data: { username: "admin" } });
   source.secrets.set("ns/wrong", { data: { username: "admin", password: "geheim" } });
   source.put("SipCluster", "ns", "c", mysql(more));
@@ -153,30 +153,30 @@ test.each([
   expect(installations.unreachable()).toEqual(["ns/c"]);
   const requests = source.requests.length;
   expect(failureOf(await installations.of("ns/c").catch((cause: unknown) => cause))).toEqual(failure);
-  expect(source.requests).toHaveLength(requests); // not tried again at once
+  expect(source.requests).toHaveLength(requests); // no second attempt at once
 });
 
-test("a spec that was put right is tried at once", async () => {
+test("a corrected spec is tried at once", async () => {
   source.put("SipCluster", "ns", "c", mysql({ database: "missing" }));
   expect(await reasonOf(installations.of("ns/c"))).toBe("DatabaseNotFound");
   source.put("SipCluster", "ns", "c", mysql());
   expect(await reasonOf(installations.of("ns/c"))).toBe("none");
 });
 
-test("of several hosts the first that answers and takes writes serves", async () => {
-  // Both are this machine; only one of them has a listener.
+test("of several hosts the first one that answers and accepts writes is used", async () => {
+  // Both names are this machine; only one address has a listener.
   source.put("SipCluster", "ns", "c", mysql({ hosts: ["127.0.0.2", "127.0.0.1"] }));
   expect(await reasonOf(installations.of("ns/c"))).toBe("none");
   await mariadb.query("SET GLOBAL read_only = 1");
   try {
     source.put("SipCluster", "ns", "d", mysql({ hosts: ["127.0.0.1", "127.0.0.2"] }));
-    expect(await reasonOf(installations.of("ns/d"))).toBe("DatabaseUnavailable"); // the other one does not answer
+    expect(await reasonOf(installations.of("ns/d"))).toBe("DatabaseUnavailable"); // the other host does not answer
   } finally {
     await mariadb.query("SET GLOBAL read_only = 0");
   }
 });
 
-test("a rotated password: connections are made anew with the Secret's new one, under the same epoch", async () => {
+test("after a password rotation new connections use the Secret's new password, with the same epoch", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const before = await installations.of("ns/c");
   await mariadb.query("ALTER USER admin@'%' IDENTIFIED BY 'second'");
@@ -188,7 +188,7 @@ test("a rotated password: connections are made anew with the Secret's new one, u
   expect(await clusterOfDatabase(after!.database)).toMatchObject(cluster);
 });
 
-test("a Secret that changes opens no database that nobody asked for: whoever only stands by takes none from the leader", async () => {
+test("a changed Secret does not open a database that is not in use, so a standby does not take one from the leader", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const leading = await installations.of("ns/c");
   const standby = openerOf("operator-1");
@@ -200,7 +200,7 @@ test("a Secret that changes opens no database that nobody asked for: whoever onl
   await standby.close();
 });
 
-test("a server that goes and comes back is told, without anybody asking", async () => {
+test("the end of an outage is reported without a call", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   await installations.of("ns/c");
   await mariadb.crash();
@@ -210,35 +210,35 @@ test("a server that goes and comes back is told, without anybody asking", async 
   await expect
     .poll(async () => {
       await installations.beat();
-      return told;
+      return reports;
     })
     .toContain("back ns/c");
   expect(installations.unreachable()).toEqual([]);
 });
 
-test("a database that somebody emptied is migrated again without a new process", async () => {
+test("an emptied database is migrated again without a restart", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const before = await installations.of("ns/c");
   await mariadb.query("DROP DATABASE strowger");
   await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
   await mariadb.query("USE strowger");
   await installations.beat();
-  expect(told).toEqual([`opened ns/c ${all}`, `opened ns/c ${all}`, "back ns/c"]);
+  expect(reports).toEqual([`opened ns/c ${all}`, `opened ns/c ${all}`, "back ns/c"]);
   const after = await installations.of("ns/c");
   expect(after?.id).not.toBe(before?.id);
   await after!.write(() => Promise.resolve());
 });
 
-test("a single table that somebody dropped is made again within a beat, and what waits is told", async () => {
+test("a dropped table is created again within one heartbeat, and waiting objects are notified", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const before = await installations.of("ns/c");
   await installations.beat();
-  expect(told).toEqual([`opened ns/c ${all}`]);
+  expect(reports).toEqual([`opened ns/c ${all}`]);
   await mariadb.query("DROP TABLE subscriber");
   const failure = await before!.database.rows("SELECT 1 FROM subscriber").catch(failureOf);
   expect(failure).toMatchObject({ reason: "TablesMissing" });
   await installations.beat();
-  expect(told.slice(1)).toEqual([`opened ns/c ${all}`, "back ns/c"]);
+  expect(reports.slice(1)).toEqual([`opened ns/c ${all}`, "back ns/c"]);
   const after = await installations.of("ns/c");
   expect(after?.id).toBe(before?.id);
   expect(await after!.database.rows("SELECT 1 FROM subscriber")).toEqual([]);
@@ -247,27 +247,27 @@ test("a single table that somebody dropped is made again within a beat, and what
 test.each([
   ["rows were all removed", "TRUNCATE strowger_meta"],
   [
-    "tables were made anew, as by the CLI",
+    "tables were created again, as by the CLI",
     "UPDATE strowger_meta SET installation_id = 'fresh', epoch = 0, cluster_name = ''",
   ],
   [
-    "place another one has, with the same epoch",
+    "content is that of another database, with the same epoch",
     "UPDATE strowger_meta SET installation_id = 'fresh', cluster_name = ''",
   ],
   ["state is an earlier one of itself", "UPDATE strowger_meta SET epoch = epoch - 1"],
-])("a database whose %s is opened anew at once, and nobody is said to lead it", async (_what, sql) => {
+])("a database whose %s is opened again at once, without a report of another leader", async (_what, sql) => {
   source.put("SipCluster", "ns", "c", mysql());
   const before = await installations.of("ns/c");
   await mariadb.query(sql);
   await expect(before!.write(() => Promise.resolve())).rejects.toThrow();
   await installations.beat();
-  expect(told.at(-1)).toBe("back ns/c");
+  expect(reports.at(-1)).toBe("back ns/c");
   const after = await installations.of("ns/c");
   expect(after).not.toBe(before);
   await after!.write(() => Promise.resolve());
 });
 
-test("a wrong password in a Secret is told at once while the old connection goes on, and a right one ends it", async () => {
+test("a wrong password in a Secret is reported at once while the old connection still works; a correct one ends the report", async () => {
   source.secrets.set("ns/nodes", { data: { username: "admin", password: "first" } });
   source.put("SipCluster", "ns", "c", mysql());
   const before = await installations.of("ns/c");
@@ -295,7 +295,7 @@ test("a wrong password in a Secret is told at once while the old connection goes
   await expect.poll(reasons).toEqual([undefined, "SecretNotFound"]);
 });
 
-test("a password that changed in MySQL alone is noticed within a minute, without a Secret's change", async () => {
+test("a password that changed only in MySQL is noticed within a minute", async () => {
   source.secrets.set("ns/nodes", { data: { username: "admin", password: "first" } });
   source.put("SipCluster", "ns", "c", mysql());
   let now = Date.now();
@@ -308,7 +308,7 @@ test("a password that changed in MySQL alone is noticed within a minute, without
   await expect.poll(() => installations.loginProblems("ns/c").operator?.reason).toBe("DatabaseAccessDenied");
 });
 
-test("a SipCluster that goes while its database is opened leaves none open", async () => {
+test("a SipCluster that is deleted while its database is being opened leaves no connection open", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const opening = installations.of("ns/c");
   source.remove("SipCluster", "ns", "c");
@@ -317,7 +317,7 @@ test("a SipCluster that goes while its database is opened leaves none open", asy
   expect(installations.open()).toEqual([]);
 });
 
-test("a database that a SipCluster takes while it goes is free again", async () => {
+test("a database that is taken by a SipCluster during its deletion is released again", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   const opening = installations.of("ns/c");
   source.remove("SipCluster", "ns", "c");
@@ -326,7 +326,7 @@ test("a database that a SipCluster takes while it goes is free again", async () 
   expect((await installations.of("ns/next"))?.epoch).toBeGreaterThan(0);
 });
 
-test("a SipCluster that goes at once, before anything held it back, leaves its database free", async () => {
+test("a SipCluster that is deleted before it has a finalizer releases its database", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   await installations.of("ns/c");
   source.remove("SipCluster", "ns", "c");
@@ -335,7 +335,7 @@ test("a SipCluster that goes at once, before anything held it back, leaves its d
   await expect.poll(async () => (await installations.of("ns/next"))?.epoch).toBeGreaterThan(0);
 });
 
-test("a database of another SipCluster is looked at, never migrated nor taken, until it is written on purpose", async () => {
+test("a database of another SipCluster is only read, not migrated and not taken, until an explicit write", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   const ours = await installations.of("ns/c");
   await take(ours, "u1");
@@ -345,40 +345,40 @@ test("a database of another SipCluster is looked at, never migrated nor taken, u
   expect(other.opener.open()).toEqual([]);
   expect(await clusterOfDatabase(looked.database)).toEqual({ ...cluster, uid: "u1" });
   expect(await leaderBeat(looked.database)).toMatchObject({ leader: "operator-0" });
-  await take(ours, "u1"); // we still may
+  await take(ours, "u1"); // this operator may still write
   await looked.write((change) =>
     setClusterOfDatabase(change, { namespace: "far", name: "theirs", uid: "far-uid" }),
   );
   await expect(take(ours, "u1")).rejects.toThrow(/another operator has taken/);
   expect((await other.database()).epoch).toBeGreaterThan(0);
   expect(other.opener.open()).toHaveLength(1);
-  await installations.beat(); // theirs: no reason to end
-  expect(told).toEqual([`opened ns/c ${all}`, "back ns/c"]);
+  await installations.beat(); // the database of another SipCluster: no reason to end
+  expect(reports).toEqual([`opened ns/c ${all}`, "back ns/c"]);
   expect((await installations.of("ns/c"))?.epoch).toBeUndefined();
 });
 
-test("two SipClusters that name one free database: one has it, the other looks", async () => {
+test("of two SipClusters with the same free database one takes it, and the other only reads", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   source.put("SipCluster", "ns", "d", mysql());
   const both = await Promise.all([installations.of("ns/c"), installations.of("ns/d")]);
   expect(both.filter((one) => one?.epoch !== undefined)).toHaveLength(1);
   expect(installations.open()).toHaveLength(1);
   await installations.beat();
-  expect(told).toHaveLength(1);
+  expect(reports).toHaveLength(1);
 });
 
-test("a leader that slept while another one of the same SipCluster went on hears of it", async () => {
+test("a suspended leader notices that another one of the same SipCluster took over", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   await take(await installations.of("ns/c"), "u1");
   isLeader = false;
   const next = openerOf("operator-1");
   await next.of("ns/c");
   await installations.beat();
-  expect(told.at(-1)).toBe("lost: another operator has taken this database over");
+  expect(reports.at(-1)).toBe("lost: another operator has taken this database over");
   await next.close();
 });
 
-test("the same name with a new uid looks only, and its beat ends: taking it is a decision", async () => {
+test("a SipCluster with the same name and a new uid only reads, and its heartbeat stops: taking the database is a separate decision", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   await take(await installations.of("ns/c"), "u1");
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u2" });
@@ -389,10 +389,10 @@ test("the same name with a new uid looks only, and its beat ends: taking it is a
   expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
 });
 
-test("the same name with a new uid migrates nothing before it has taken the database", async () => {
+test("a SipCluster with the same name and a new uid does not migrate before it has taken the database", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   await installations.of("ns/c");
-  await mariadb.query("DROP TABLE strowger_lease"); // a migration makes it
+  await mariadb.query("DROP TABLE strowger_lease"); // a migration would create it
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u2" });
   const again = await installations.of("ns/c");
   expect(again?.epoch).toBeUndefined();
@@ -402,27 +402,27 @@ test("the same name with a new uid migrates nothing before it has taken the data
   expect(await mariadb.query("SHOW TABLES LIKE 'strowger_lease'")).toHaveLength(1);
 });
 
-test("one database for all: a server that comes back is told once, and a beat without an outage tells nothing", async () => {
+test("one database for all SipClusters: the end of an outage is reported once, and a heartbeat without an outage reports nothing", async () => {
   const one = new OneInstallation(new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress), {
     name: "operator-0",
-    onOpen: () => told.push("opened"),
-    onBack: () => told.push("back"),
-    onLost: ({ message }) => told.push(`lost: ${message}`),
+    onOpen: () => reports.push("opened"),
+    onBack: () => reports.push("back"),
+    onLost: ({ message }) => reports.push(`lost: ${message}`),
   });
   await one.opened();
   await one.beat();
-  expect(told).toEqual(["opened"]);
+  expect(reports).toEqual(["opened"]);
   await mariadb.crash();
   await one.beat();
   await mariadb.restart();
   await expect
     .poll(async () => {
       await one.beat();
-      return told;
+      return reports;
     })
     .toEqual(["opened", "back"]);
   await one.beat();
-  expect(told).toEqual(["opened", "back"]);
+  expect(reports).toEqual(["opened", "back"]);
   await one.close();
 });
 
@@ -433,7 +433,7 @@ const epoch = async (): Promise<number> => {
 
 const failure = async () => failureOf(await installations.of("ns/c").catch((cause: unknown) => cause));
 
-/** As if the other one had not beaten for so long, and we had waited as well. */
+/** Simulates that the other operator has written no heartbeat for this time, and that this one has waited as long. */
 async function silent(ms: number): Promise<void> {
   await mariadb.query(`UPDATE strowger_meta SET leader_beat_at = leader_beat_at - ${ms}`);
   const before = clock;
@@ -446,7 +446,7 @@ const annotate = (value: string | undefined): void => {
   installations.changed({ kind: "SipCluster", key: "ns/c", what: "object" });
 };
 
-/** A SipCluster whose epoch somebody raised, and another one with a database of its own. */
+/** A SipCluster whose epoch another program raised, and a second SipCluster with its own database. */
 async function contested(leader = "operator-far"): Promise<Installation> {
   await mariadb.query("CREATE DATABASE IF NOT EXISTS second CHARACTER SET utf8mb4");
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
@@ -460,9 +460,9 @@ async function contested(leader = "operator-far"): Promise<Installation> {
   return installation!;
 }
 
-test("whoever raises the epoch in one database while we hold the Lease stops that SipCluster only, and is named", async () => {
+test("if another program raises the epoch of one database while this operator holds the Lease, only that SipCluster stops, and the program's name is reported", async () => {
   await contested();
-  expect(told.filter((line) => line.startsWith("lost"))).toEqual([]);
+  expect(reports.filter((line) => line.startsWith("lost"))).toEqual([]);
   expect(await failure()).toMatchObject({
     reason: "DatabaseTaken",
     message: expect.stringContaining('another operator ("operator-far") writes to this database') as string,
@@ -471,10 +471,10 @@ test("whoever raises the epoch in one database while we hold the Lease stops tha
   await (await installations.of("other/d"))!.write(() => Promise.resolve());
 });
 
-test("a contested database is taken again after a minute without a beat of the other, never by turns", async () => {
+test("a contested database is taken again after a minute without a heartbeat of the other operator; the two do not alternate", async () => {
   await contested();
   const theirs = await epoch();
-  annotate(undefined); // a change of the object is no reason
+  annotate(undefined); // a change of the object has no effect
   for (let round = 0; round < 3; round += 1) await installations.beat();
   clock = { ...systemClock, now: () => Date.now() + 61_000 };
   await mariadb.query("UPDATE strowger_meta SET leader_beat_at = UNIX_TIMESTAMP(NOW(3)) * 1000"); // it is alive
@@ -483,12 +483,12 @@ test("a contested database is taken again after a minute without a beat of the o
   expect(await epoch()).toBe(theirs);
   await silent(61_000);
   await installations.beat();
-  expect(told.at(-1)).toBe("back ns/c");
+  expect(reports.at(-1)).toBe("back ns/c");
   await (await installations.of("ns/c"))!.write(() => Promise.resolve());
   expect(await epoch()).toBe(theirs + 1);
 });
 
-test("a leader that says good-bye at once after each raise gains no turn within a minute", async () => {
+test("a leader that releases the database after each raise of the epoch does not shorten that minute", async () => {
   await contested();
   const theirs = await epoch();
   await mariadb.query("UPDATE strowger_meta SET leader_beat_at = 0");
@@ -497,7 +497,7 @@ test("a leader that says good-bye at once after each raise gains no turn within 
   expect(await epoch()).toBe(theirs);
 });
 
-test("the annotation take-over takes a contested database at once, and once for each time that it is set", async () => {
+test("the annotation take-over takes a contested database at once, and only once for each value", async () => {
   const { id } = await contested();
   const theirs = await epoch();
   annotate(id);
@@ -505,7 +505,7 @@ test("the annotation take-over takes a contested database at once, and once for 
   expect(await epoch()).toBe(theirs + 1);
   await mariadb.query("UPDATE strowger_meta SET epoch = epoch + 1");
   await installations.beat();
-  annotate(id); // is there still
+  annotate(id); // it is still set
   await installations.beat();
   expect((await failure())?.reason).toBe("DatabaseTaken");
   expect(await epoch()).toBe(theirs + 2);
@@ -514,7 +514,7 @@ test("the annotation take-over takes a contested database at once, and once for 
   expect((await installations.of("ns/c"))?.epoch).toBe(theirs + 3);
 });
 
-test("a SipCluster that names another database after its own was contested has that one at once", async () => {
+test("a SipCluster whose database is contested can switch to another database at once", async () => {
   await contested();
   await mariadb.query("CREATE DATABASE IF NOT EXISTS third CHARACTER SET utf8mb4");
   source.put("SipCluster", "ns", "c", mysql({ database: "third" }), { uid: "u1" });
@@ -522,7 +522,7 @@ test("a SipCluster that names another database after its own was contested has t
   await (await installations.of("ns/c"))!.write(() => Promise.resolve());
 });
 
-/** One that waits no time for a database that is being opened, and a database that is migrated elsewhere. */
+/** Installations that do not wait for a database that is being opened, and a database that another operator is migrating. */
 async function impatient(): Promise<ClusterInstallations> {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   await mariadb.query(leaseTable);
@@ -530,7 +530,7 @@ async function impatient(): Promise<ClusterInstallations> {
   const opener = new ClusterInstallations(source, {
     ...{ name: "operator-0", isLeader: () => true, onLost: () => undefined, onOpen: () => undefined },
     clock: { ...systemClock, after: (_, run) => systemClock.after(0, run) },
-    onBack: (cluster) => told.push(`back ${cluster}`),
+    onBack: (cluster) => reports.push(`back ${cluster}`),
   });
   expect(failureOf(await opener.of("ns/c").catch((cause: unknown) => cause))).toMatchObject({
     reason: "DatabaseUnavailable",
@@ -539,15 +539,15 @@ async function impatient(): Promise<ClusterInstallations> {
   return opener;
 }
 
-test("whoever asks for a database that is migrated elsewhere is not kept waiting, and is told when it is open", async () => {
+test("a call for a database that another operator migrates returns at once, and the caller is notified when it is open", async () => {
   const waiting = await impatient();
   await mariadb.query("DELETE FROM strowger_lease");
-  await expect.poll(() => told).toEqual(["back ns/c"]);
+  await expect.poll(() => reports).toEqual(["back ns/c"]);
   await (await waiting.of("ns/c"))!.write(() => Promise.resolve());
   await waiting.close();
 });
 
-test("a database that is migrated elsewhere holds up nobody else's beat", async () => {
+test("a database that another operator migrates does not delay other heartbeats", async () => {
   await mariadb.query("CREATE DATABASE second CHARACTER SET utf8mb4");
   source.secrets.set("other/admin", { data: { username: "admin", password: "first" } });
   source.put("SipCluster", "other", "d", mysql({ database: "second" }), { uid: "u2" });
@@ -556,12 +556,12 @@ test("a database that is migrated elsewhere holds up nobody else's beat", async 
   const { database } = (await waiting.of("other/d"))!;
   for (let round = 0; round < 2; round += 1) {
     await database.run("UPDATE strowger_meta SET leader_beat_at = 0");
-    // Does not end. A beat whose predecessor still looks for lost tables is left out, so that one is not enough.
+    // It does not end. A heartbeat is skipped while the one before still checks for lost tables, so one call is not enough.
     const age = async () => (void waiting.beat(), (await leaderBeat(database)).age);
     await expect.poll(age).toBeLessThan(10_000);
   }
   await mariadb.query("DELETE FROM strowger_lease");
-  await expect.poll(() => told.filter((line) => line === "back ns/c")).toHaveLength(1);
+  await expect.poll(() => reports.filter((line) => line === "back ns/c")).toHaveLength(1);
   await waiting.close();
 });
 
@@ -574,7 +574,7 @@ const row = (namespace: string, name: string, uid: string, installation: Install
     }),
   );
 
-test("what is owned in a database that was not opened yet is not known, and the answer says that it is partial", async () => {
+test("owned rows in a database that is not open yet are unknown, and the result is marked as partial", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const rows = new OwnedRows("SipUser", installations, source, () => Promise.resolve());
   expect(await rows.keys()).toEqual({ keys: [], isComplete: false, failures: [] });
@@ -582,7 +582,7 @@ test("what is owned in a database that was not opened yet is not known, and the 
   expect(await rows.keys()).toEqual({ keys: [], isComplete: true, failures: [] });
 });
 
-test("what other databases own is known and removed while one is away or was tampered with, and the answer says that it is partial", async () => {
+test("owned rows of other databases are listed and deleted while one database is unavailable or damaged, and the result is marked as partial", async () => {
   await contested();
   await installations.close();
   installations = openerOf("operator-0");
@@ -603,6 +603,6 @@ test("what other databases own is known and removed while one is away or was tam
   const bob = source.put("SipUser", "other", "bob", {}, { uid: "bob-uid", finalizers });
   expect(await rows.finalize(bob, "other/d", 0)).toEqual({ isDone: true });
   expect(removed).toEqual(["bob", "bob"]);
-  await expect(rows.remove("ns/alice")).rejects.toThrow(/strowger_owner/); // who knows
+  await expect(rows.remove("ns/alice")).rejects.toThrow(/strowger_owner/); // its owners are unknown
   expect(ours.epoch).toBeGreaterThan(0);
 });

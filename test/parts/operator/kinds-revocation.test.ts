@@ -1,4 +1,4 @@
-/** What is no longer allowed, or whose domain is gone, serves nobody, paused or not; on a real database. */
+/** Domains and users that are no longer allowed, and users without a domain, are not served, even if they are paused; on a real database. */
 import { expect, test } from "vitest";
 import type { ObjectKey } from "../../../operator/src/runtime/object.ts";
 import {
@@ -29,15 +29,15 @@ const bind = (name: string): Promise<unknown> =>
     [name],
   );
 
-/** The object as it is once somebody has asked for its deletion. */
+/** Marks the object for deletion. */
 function deleted(kind: string, key: ObjectKey): void {
   const object = source.get(kind, key)!;
   const metadata = { ...object.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
   source.objects.set(`${kind} ${key}`, { ...object, metadata });
 }
 
-/** Whether the rows of a user and of a domain are on. */
-const isOn = async (name: string): Promise<boolean> =>
+/** True if the row of the user or the domain with this name is enabled. */
+const isEnabled = async (name: string): Promise<boolean> =>
   (
     await mariadb.query<{ enabled: number }>(
       "SELECT enabled FROM strowger_subscriber WHERE username = ? UNION ALL SELECT enabled FROM strowger_domain WHERE domain = ?",
@@ -47,7 +47,7 @@ const isOn = async (name: string): Promise<boolean> =>
 
 const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
 
-test("rule 2: a pause does not keep a domain that its cluster allows no longer, and puts off its return", async () => {
+test("rule 2: a paused domain is disabled if its cluster no longer allows it, and not enabled again before the pause ends", async () => {
   const allowedDomains = [{ namespaces: { names: ["far"] } }];
   source.put("SipCluster", "voice", "main", cluster({ allowedDomains }));
   const far = { clusterRef: { name: "main", namespace: "voice" }, domain: "far.example" };
@@ -61,23 +61,23 @@ test("rule 2: a pause does not keep a domain that its cluster allows no longer, 
     pause,
   );
   await reconcile("SipDomain", "far/theirs");
-  expect(await isOn("far.example")).toBe(true);
+  expect(await isEnabled("far.example")).toBe(true);
   source.put("SipCluster", "voice", "main", cluster());
   expect((await reconcile("SipDomain", "far/theirs")).reason).toBe("NotAllowed");
-  expect(await isOn("far.example")).toBe(false);
+  expect(await isEnabled("far.example")).toBe(false);
   expect(await mariadb.query("SELECT max_expires FROM strowger_domain")).toEqual([{ max_expires: null }]);
   source.requests.length = 0;
   await reconcile("SipDomain", "far/theirs");
   expect(source.requests).toEqual([]);
   source.put("SipCluster", "voice", "main", cluster({ allowedDomains }));
   await reconcile("SipDomain", "far/theirs");
-  expect(await isOn("far.example")).toBe(false);
+  expect(await isEnabled("far.example")).toBe(false);
   source.put("SipDomain", "far", "theirs", domainSpec(far));
   expect((await reconcile("SipDomain", "far/theirs")).reason).toBe("Reconciled");
-  expect(await isOn("far.example")).toBe(true);
+  expect(await isEnabled("far.example")).toBe(true);
 });
 
-test("rule 2: a pause does not keep a user whose domain takes its namespace no longer, and reads no Secret", async () => {
+test("rule 2: a paused user is disabled if its domain no longer allows its namespace, without a read of the Secret", async () => {
   await given();
   source.put("SipDomain", "voice", "example", domainSpec({ allowedNamespaces: { names: ["far"] } }));
   secret("far/secret", "secret of far", "1");
@@ -87,17 +87,17 @@ test("rule 2: a pause does not keep a user whose domain takes its namespace no l
   await bind("bob");
   source.put("SipUser", "far", "bob", userSpec("bob", { ...spec, maxContacts: 3 }), pause);
   await reconcile("SipUser", "far/bob");
-  expect(await isOn("bob")).toBe(true);
+  expect(await isEnabled("bob")).toBe(true);
   source.put("SipDomain", "voice", "example", domainSpec());
   source.requests.length = 0;
   expect((await reconcile("SipUser", "far/bob")).reason).toBe("NotAllowed");
   expect(source.requests.filter((request) => request.includes("Secret"))).toEqual([]);
-  expect(await isOn("bob")).toBe(false);
+  expect(await isEnabled("bob")).toBe(false);
   expect(await mariadb.query("SELECT * FROM location")).toEqual([]);
-  expect(await isOn("alice")).toBe(true);
+  expect(await isEnabled("alice")).toBe(true);
 });
 
-test("rule 2: a domain that is observed and allowed no longer: its users are off until it is again", async () => {
+test("rule 2: the users of an observed domain are disabled while the cluster does not allow the domain", async () => {
   await installations.of("voice/main");
   await mariadb.query("INSERT INTO domain (domain) VALUES ('example.com')");
   const allowedDomains = [{ namespaces: { names: ["far"] } }];
@@ -109,23 +109,23 @@ test("rule 2: a domain that is observed and allowed no longer: its users are off
   await reconcile("SipDomain", "far/example");
   expect((await reconcile("SipUser", "far/alice")).reason).toBe("Reconciled");
   source.secrets.delete("far/secret");
-  await reconcile("SipUser", "far/alice"); // not ready for a reason of its own
+  await reconcile("SipUser", "far/alice"); // not Ready for another reason
   source.put("SipCluster", "voice", "main", cluster());
   await reconcile("SipDomain", "far/example");
-  const told = { kind: "SipDomain", key: "far/example", what: "status" } as const;
-  expect(users.dependentsOf(told)).toEqual(["far/alice"]);
+  const reports = { kind: "SipDomain", key: "far/example", what: "status" } as const;
+  expect(users.dependentsOf(reports)).toEqual(["far/alice"]);
   expect((await reconcile("SipUser", "far/alice")).reason).toBe("DomainNotReady");
-  expect(await isOn("alice")).toBe(false);
-  expect(users.dependentsOf(told)).toEqual([]);
+  expect(await isEnabled("alice")).toBe(false);
+  expect(users.dependentsOf(reports)).toEqual([]);
   secret("far/secret", "first", "2");
   source.put("SipCluster", "voice", "main", cluster({ allowedDomains }));
   await reconcile("SipDomain", "far/example");
-  expect(users.dependentsOf(told)).toEqual(["far/alice"]);
+  expect(users.dependentsOf(reports)).toEqual(["far/alice"]);
   expect(await reconcile("SipUser", "far/alice")).toEqual({ reason: "Reconciled" });
-  expect(await isOn("alice")).toBe(true);
+  expect(await isEnabled("alice")).toBe(true);
 });
 
-test("rule 6: users of a deleted domain cannot log in at whoever has its name next, and come back with their own", async () => {
+test("rule 6: users of a deleted domain cannot log in at the next domain with its name, and are enabled again with their own domain", async () => {
   await given();
   await bind("alice");
   await mariadb.query(
@@ -148,12 +148,16 @@ test("rule 6: users of a deleted domain cannot log in at whoever has its name ne
   source.remove("SipDomain", "voice", "example");
   source.presences.set("SipDomain voice/example", { is: "unknown", why: "no such kind" });
   expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ requeueAfter: 10_000 });
-  expect(await isOn("alice")).toBe(true);
+  expect(await isEnabled("alice")).toBe(true);
   source.presences.clear();
   source.put("SipUser", "voice", "alice", userSpec("alice"), pause);
   for (const name of ["alice", "erin", "fay"])
     expect(await reconcile("SipUser", `voice/${name}`)).toEqual({ reason: "DomainNotFound" });
-  expect([await isOn("alice"), await isOn("erin"), await isOn("fay")]).toEqual([false, false, true]);
+  expect([await isEnabled("alice"), await isEnabled("erin"), await isEnabled("fay")]).toEqual([
+    false,
+    false,
+    true,
+  ]);
   expect(await mariadb.query("SELECT * FROM location")).toEqual([]);
   source.requests.length = 0;
   await reconcile("SipUser", "voice/erin");
@@ -163,11 +167,11 @@ test("rule 6: users of a deleted domain cannot log in at whoever has its name ne
   await reconcile("SipDomain", "voice/example");
   for (const name of ["alice", "erin"]) {
     expect(await reconcile("SipUser", `voice/${name}`)).toEqual({ reason: "Reconciled" });
-    expect(await isOn(name)).toBe(true);
+    expect(await isEnabled(name)).toBe(true);
   }
 });
 
-test("rule 2: a domain that was observed and is another tenant's now: the users that were made in it are off", async () => {
+test("rule 2: users that were created in an observed domain are disabled when the domain belongs to another tenant", async () => {
   await installations.of("voice/main");
   await mariadb.query("INSERT INTO domain (domain) VALUES ('example.com')");
   source.put("SipDomain", "voice", "example", domainSpec({ adoptionPolicy: "Observe" }));
@@ -179,10 +183,10 @@ test("rule 2: a domain that was observed and is another tenant's now: the users 
   expect((await reconcile("SipDomain", "voice/taker")).reason).toBe("Reconciled");
   expect((await reconcile("SipDomain", "voice/example")).reason).toBe("Conflict");
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotReady");
-  expect(await isOn("alice")).toBe(false);
+  expect(await isEnabled("alice")).toBe(false);
 });
 
-test("rule 6: of a user's rows in two databases those that are still on are turned off", async () => {
+test("rule 6: of a user's rows in two databases those that are still enabled are disabled", async () => {
   await given();
   await mariadb.query("DROP DATABASE IF EXISTS second");
   await mariadb.query("CREATE DATABASE second CHARACTER SET utf8mb4");
@@ -194,14 +198,14 @@ test("rule 6: of a user's rows in two databases those that are still on are turn
     source.remove("SipDomain", "voice", "example");
     expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotFound");
   };
-  const isOnInSecond = async (): Promise<unknown> =>
+  const isEnabledInSecond = async (): Promise<unknown> =>
     (await mariadb.query<{ enabled: number }>("SELECT enabled FROM second.strowger_subscriber"))[0]?.enabled;
   await domainGoes();
-  expect(await isOn("alice")).toBe(false);
+  expect(await isEnabled("alice")).toBe(false);
   source.put("SipDomain", "voice", "example", domainSpec({ clusterRef: { name: "second" } }));
   await reconcile("SipDomain", "voice/example");
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
-  expect([await isOn("alice"), await isOnInSecond()]).toEqual([false, 1]);
+  expect([await isEnabled("alice"), await isEnabledInSecond()]).toEqual([false, 1]);
   await domainGoes();
-  expect(await isOnInSecond()).toBe(0);
+  expect(await isEnabledInSecond()).toBe(0);
 });

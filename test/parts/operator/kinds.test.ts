@@ -41,7 +41,7 @@ async function given(): Promise<void> {
   await reconcile("SipUser", "voice/alice");
 }
 
-test("a new user costs one Secret, one finalizer, one status; a second look costs one Secret", async () => {
+test("a new user needs requests for one Secret, one finalizer and one status; a second reconcile only for the Secret", async () => {
   source.put("SipDomain", "voice", "example", domainSpec());
   await reconcile("SipDomain", "voice/example");
   secret("voice/secret", "first", "1");
@@ -64,7 +64,7 @@ test("a new user costs one Secret, one finalizer, one status; a second look cost
   expect(await ha1Of("alice")).toBe(md5("alice:test:first"));
 });
 
-test("a rotated Secret is in the row and in the status; a row that somebody changed is put right and counted", async () => {
+test("a rotated Secret is in the row and in the status; a row that another program changed is restored and counted", async () => {
   await given();
   secret("voice/secret", "second", "2");
   expect(await reconcile("SipUser", "voice/alice")).toEqual({ reason: "Reconciled" });
@@ -79,7 +79,7 @@ test("a rotated Secret is in the row and in the status; a row that somebody chan
   expect(await mariadb.query("SELECT domain FROM domain")).toEqual([{ domain: "example.com" }]);
 });
 
-test("a password is made once, in one reconcile", async () => {
+test("a password is generated once, in one reconcile", async () => {
   source.put("SipDomain", "voice", "example", domainSpec());
   await reconcile("SipDomain", "voice/example");
   source.put(
@@ -98,7 +98,7 @@ test("a password is made once, in one reconcile", async () => {
   expect(source.secrets.has("voice/gina-sip-password")).toBe(false);
 });
 
-/** The object as it is once somebody has asked for its deletion. */
+/** Marks the object for deletion. */
 function deleted(kind: string, key: ObjectKey): void {
   const object = source.get(kind, key)!;
   const metadata = { ...object.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
@@ -110,7 +110,7 @@ const subscribers = async (): Promise<readonly string[]> =>
     ({ username }) => username,
   );
 
-test("rule 6: a deleted user goes by its owner row alone: without its Secret, its domain or a reconcile", async () => {
+test("rule 6: a deleted user is removed by its owner row alone, without its Secret, its domain or an earlier reconcile", async () => {
   await given();
   expect(finalizersOf("SipUser", "voice/alice")).toEqual(["sip.strowger.dev/rows"]);
   source.secrets.delete("voice/secret");
@@ -122,7 +122,7 @@ test("rule 6: a deleted user goes by its owner row alone: without its Secret, it
   expect(await mariadb.query("SELECT * FROM strowger_claim WHERE kind = 'user'")).toEqual([]);
 });
 
-test("rule 5: a CR that never reconciled deletes nothing, not even of its own name's earlier object", async () => {
+test("rule 5: an object that was never reconciled deletes nothing, not even rows of an earlier object with its name", async () => {
   await given();
   source.put("SipUser", "voice", "twin", userSpec("alice"));
   expect((await reconcile("SipUser", "voice/twin")).reason).toBe("Conflict");
@@ -138,7 +138,7 @@ test("rule 5: a CR that never reconciled deletes nothing, not even of its own na
   expect(await subscribers()).toEqual(["alice"]);
 });
 
-test("rule 6: a database that is away holds a deletion back for 30 s, then an Event says that its rows follow", async () => {
+test("rule 6: an unavailable database delays a deletion for 30 s; then an Event reports that its rows are deleted later", async () => {
   await given();
   deleted("SipUser", "voice/alice");
   const alice = source.get("SipUser", "voice/alice")!;
@@ -153,15 +153,15 @@ test("rule 6: a database that is away holds a deletion back for 30 s, then an Ev
   }
   await expect
     .poll(async () => {
-      clock.advance(1_000); // the pause after a failed connect
+      clock.advance(1_000); // the delay after a failed connect
       return (await users.owned()).keys;
     })
     .toEqual(["voice/alice"]);
-  await users.remove("voice/alice"); // what the sweep does
+  await users.remove("voice/alice"); // as the sweep does
   expect(await subscribers()).toEqual([]);
 });
 
-test("rule 6: with its SipCluster gone an object is let go at once, with an Event", async () => {
+test("rule 6: without its SipCluster an object's finalizer is removed at once, with an Event", async () => {
   await given();
   source.remove("SipCluster", "voice", "main");
   installations.changed({ kind: "SipCluster", key: "voice/main", what: "object" });
@@ -170,7 +170,7 @@ test("rule 6: with its SipCluster gone an object is let go at once, with an Even
   expect(source.events.at(-1)).toMatchObject({ reason: "RowsKept" });
 });
 
-test("deletionPolicy Retain takes no finalizer, and lets one go that was there", async () => {
+test("with deletionPolicy Retain no finalizer is added, and an existing one is removed", async () => {
   await given();
   source.put("SipUser", "voice", "alice", userSpec("alice", { deletionPolicy: "Retain" }));
   await reconcile("SipUser", "voice/alice");
@@ -197,7 +197,7 @@ test.each([
   expect(source.secrets.has("voice/gina-sip-password")).toBe(true);
 });
 
-test("a paused object is left alone, says so, and is still deleted", async () => {
+test("a paused object is not changed, has the condition Paused, and can be deleted", async () => {
   await given();
   const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
   source.put("SipUser", "voice", "alice", userSpec("alice", { enabled: false }), pause);
@@ -215,7 +215,7 @@ test("a paused object is left alone, says so, and is still deleted", async () =>
   expect(await subscribers()).toEqual([]);
 });
 
-test("rule 3: a restored object with a new uid takes its rows over once the old uid is proven gone", async () => {
+test("rule 3: a restored object with a new uid takes over its rows when the old object is proven absent", async () => {
   await given();
   source.remove("SipUser", "voice", "alice");
   source.put("SipUser", "voice", "alice", userSpec("alice"), { uid: "restored" });
@@ -228,7 +228,7 @@ test("rule 3: a restored object with a new uid takes its rows over once the old 
   ]);
 });
 
-test("rule 2: a domain of another namespace is served where the cluster allows it, and no longer serves when it does not", async () => {
+test("rule 2: a domain of another namespace is served only while the cluster allows it", async () => {
   const far = {
     clusterRef: { name: "main", namespace: "voice" },
     domain: "far.example",
@@ -248,7 +248,7 @@ test("rule 2: a domain of another namespace is served where the cluster allows i
   ]);
 });
 
-test("rule 2: of two tenants with one name the second gets Conflict and no word of the first", async () => {
+test("rule 2: of two tenants with the same name the second has a Conflict, without information about the first", async () => {
   await given();
   source.put(
     "SipCluster",
@@ -262,7 +262,7 @@ test("rule 2: of two tenants with one name the second gets Conflict and no word 
   expect(conditions?.[0]?.message).not.toMatch(/voice|SipDomain example/);
 });
 
-test("rule 2: a user of another namespace is made where the domain allows it, with a Secret of its own namespace", async () => {
+test("rule 2: a user of another namespace is created if the domain allows it, with a Secret of the user's namespace", async () => {
   await given();
   secret("far/secret", "secret of far", "1");
   const spec = userSpec("bob", { domainRef: { name: "example", namespace: "voice" } });
@@ -278,7 +278,7 @@ test("rule 2: a user of another namespace is made where the domain allows it, wi
   ]);
 });
 
-test("rule 5: a row of another tool is observed, then adopted with its password, then retained when the object goes", async () => {
+test("rule 5: a row of another tool is observed, then adopted with its password, then retained when the object is deleted", async () => {
   await given();
   await mariadb.query(
     "INSERT INTO subscriber (username, domain, password) VALUES ('erin', 'example.com', 'plain')",
@@ -317,7 +317,7 @@ test("rule 5: Enforce overwrites a row of another tool; Adopt with another passw
   expect(await ha1Of("erin")).toBe(md5("erin:test:first"));
 });
 
-test("rule 2: to observe a domain is no way into another tenant's, neither before nor after its status says so", async () => {
+test("rule 2: Observe gives no access to another tenant's domain, neither before nor after the status is written", async () => {
   await given();
   secret("far/secret", "secret of far", "1");
   const far = { clusterRef: { name: "main", namespace: "voice" }, adoptionPolicy: "Observe" };
@@ -333,7 +333,7 @@ test("rule 2: to observe a domain is no way into another tenant's, neither befor
   expect(await subscribers()).toEqual(["alice"]);
 });
 
-test("rule 2: to observe a user tells nobody of another namespace whether a password is right", async () => {
+test("rule 2: Observe does not reveal to another namespace whether a password is correct", async () => {
   await given();
   secret("far/secret", "a guess", "1");
   const guess = { domainRef: { name: "example", namespace: "voice" }, adoptionPolicy: "Observe" };
@@ -344,7 +344,7 @@ test("rule 2: to observe a user tells nobody of another namespace whether a pass
   expect(JSON.stringify(statusOf("SipUser", "far/guess"))).not.toContain("differs");
 });
 
-test("users of a domain of another tool that is observed are made as soon as it says so", async () => {
+test("users of an observed domain of another tool are created when the domain's status is Observed", async () => {
   await installations.of("voice/main");
   await mariadb.query("INSERT INTO domain (domain) VALUES ('example.com')");
   source.put("SipDomain", "voice", "example", domainSpec({ adoptionPolicy: "Observe" }));
@@ -355,7 +355,7 @@ test("users of a domain of another tool that is observed are made as soon as it 
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
 });
 
-test("a SipCluster that was made anew has no database yet: its domains and users wait, and nothing is written", async () => {
+test("while a re-created SipCluster has no database yet, its domains and users wait, and nothing is written", async () => {
   await given();
   const meta = () => mariadb.query("SELECT epoch, change_seq, cluster_uid FROM strowger_meta");
   const before = await meta();
@@ -367,7 +367,7 @@ test("a SipCluster that was made anew has no database yet: its domains and users
   expect(await meta()).toEqual(before);
 });
 
-test("a domain of another tool is adopted with its users in place", async () => {
+test("a domain of another tool is adopted while it has users", async () => {
   await installations.of("voice/main");
   await mariadb.query("INSERT INTO domain (domain) VALUES ('example.com')");
   source.put("SipDomain", "voice", "example", domainSpec());
@@ -378,7 +378,7 @@ test("a domain of another tool is adopted with its users in place", async () => 
   expect(await mariadb.query("SELECT domain FROM domain")).toEqual([{ domain: "example.com" }]);
 });
 
-test("a domain that is being deleted has no users any more", async () => {
+test("a domain that is being deleted has no users", async () => {
   await given();
   deleted("SipDomain", "voice/example");
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotFound");
@@ -386,7 +386,7 @@ test("a domain that is being deleted has no users any more", async () => {
   expect(await mariadb.query("SELECT * FROM domain")).toEqual([]);
 });
 
-/** A binding of a user. */
+/** Inserts a binding of a user. */
 const bind = async (name: string, id: number, registeredAt: number): Promise<void> => {
   await mariadb.query(
     "INSERT INTO location (contact_id, username, domain, contact, expires) VALUES (?, ?, 'example.com', 'sip:x', 4000000000)",
@@ -398,7 +398,7 @@ const bind = async (name: string, id: number, registeredAt: number): Promise<voi
   );
 };
 
-test("rule 8: figures of registrations come by a writer of their own, and the other one leaves them alone", async () => {
+test("rule 8: registration figures have their own status writer, and the other writer does not change them", async () => {
   await given();
   const failures: unknown[] = [];
   const counts: unknown[] = [];
@@ -430,11 +430,11 @@ test("rule 8: figures of registrations come by a writer of their own, and the ot
   expect(statusOf("SipUser", "voice/alice")).toMatchObject(registered);
   expect(statusOf("SipDomain", "voice/example")).toMatchObject({ users: 1, registrations: 2 });
   secret("voice/secret", "second", "2");
-  clock.advance(20_000); // what was written is long read back
+  clock.advance(20_000); // the write was read back long before
   await reconcile("SipUser", "voice/alice");
   expect(statusOf("SipUser", "voice/alice")).toMatchObject({ ...registered, secretResourceVersion: "2" });
   expect(source.written.get("status SipUser voice/alice")).not.toHaveProperty("registered");
-  // A user who is not ready and has rows is a user of the domain.
+  // A user that is not Ready and has rows counts as a user of the domain.
   source.secrets.delete("voice/secret");
   expect(await reconcile("SipUser", "voice/alice")).toMatchObject({ reason: "SecretNotFound" });
   await round();
@@ -442,7 +442,7 @@ test("rule 8: figures of registrations come by a writer of their own, and the ot
   expect(failures).toEqual([]);
 });
 
-test("rows whose owner rows were lost are their object's again, and nobody is told to adopt what was made here", async () => {
+test("objects get their rows back after a loss of the owner rows, without a request to adopt them", async () => {
   await given();
   source.put("SipUser", "voice", "bob", userSpec("bob", { aliases: ["200"] }));
   secret("voice/bob", "x", "1");
@@ -454,7 +454,7 @@ test("rows whose owner rows were lost are their object's again, and nobody is to
   for (const table of ["strowger_owner", "strowger_claim"]) await mariadb.query(`TRUNCATE ${table}`);
   await mariadb.query("INSERT INTO subscriber (username, domain, ha1) VALUES ('carol', 'example.com', 'x')");
   source.put("SipUser", "voice", "carol", userSpec("carol"));
-  // A user whose turn comes before its domain's waits for it, and its rows are its own all the same.
+  // A user that is reconciled before its domain waits for the domain; its rows still belong to it.
   for (const key of ["voice/alice", "voice/carol"] as const)
     expect(await reconcile("SipUser", key)).toMatchObject({ reason: "DomainNotReady" });
   for (const [kind, key] of [

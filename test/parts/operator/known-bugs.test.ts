@@ -1,6 +1,6 @@
 /**
- * What operators of databases and users were reported to do wrong, tried on this one: each test names the public report. Real MariaDB, the
- * real operator on a folder of files.
+ * Reported bugs of other operators for databases and users, tested with this operator. Each test names the public report. MariaDB is real,
+ * and the operator is a process with a folder of files.
  */
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -39,7 +39,7 @@ const documents = (text: string): { readonly secret: string; readonly user: stri
   return { secret, user };
 };
 
-test("cloudnative-pg 9677: a Secret that is gone takes no password away; the object says so", async () => {
+test("cloudnative-pg 9677: a deleted Secret does not remove the password; the object's condition reports it", async () => {
   const { secret, user } = documents(userYaml("alice", "first"));
   operator.write("secret.yaml", secret);
   operator.write("user.yaml", user);
@@ -52,7 +52,7 @@ test("cloudnative-pg 9677: a Secret that is gone takes no password away; the obj
   expect(await ha1Of("alice")).toBe(md5("alice:test:second"));
 });
 
-test("db-operator 452 and 352: user, Secret and domain that go at the same time are all gone, whichever is seen first", async () => {
+test("db-operator 452 and 352: a user, its Secret and its domain that are deleted together are all removed, in any order", async () => {
   operator.write("alice.yaml", userYaml("alice", "first", '  aliases: ["100"]\n'));
   await operator.becomes("SipUser", "alice", "Reconciled");
   operator.remove("alice.yaml");
@@ -65,7 +65,7 @@ test("db-operator 452 and 352: user, Secret and domain that go at the same time 
   });
 });
 
-test("strimzi 2393: nothing of a deleted user stays in any table but the version of its address of record, which never begins anew", async () => {
+test("strimzi 2393: no row of a deleted user stays in any table, except for the version of its address of record, which never starts again", async () => {
   operator.write("alice.yaml", userYaml("alice", "first", '  aliases: ["alice100"]\n  maxContacts: 2\n'));
   await operator.becomes("SipUser", "alice", "Reconciled");
   await mariadb.query(
@@ -85,10 +85,14 @@ test("strimzi 2393: nothing of a deleted user stays in any table but the version
     expect.arrayContaining(["dbaliases", "location", "strowger_claim", "strowger_owner", "subscriber"]),
   );
   operator.remove("alice.yaml");
-  await operator.eventually("no table has alice", async () => (await tablesWithAlice()).length === 0, 60_000);
+  await operator.eventually(
+    "no table has rows of alice",
+    async () => (await tablesWithAlice()).length === 0,
+    60_000,
+  );
 });
 
-test("strimzi 12020: a Secret that somebody wrote is not replaced by a generated one of the same name", async () => {
+test("strimzi 12020: an existing Secret is not replaced by a generated one with the same name", async () => {
   const secret =
     "apiVersion: v1\nkind: Secret\nmetadata: { name: alice-sip-password }\nstringData: { password: theirs }\n";
   const { user } = documents(userYaml("alice", "x"));
@@ -102,11 +106,11 @@ test("strimzi 12020: a Secret that somebody wrote is not replaced by a generated
   expect(await ha1Of("alice")).not.toBe(md5("alice:test:theirs"));
 });
 
-test("cloudnative-pg 11392: algorithms that a domain turns on need no new passwords", async () => {
+test("cloudnative-pg 11392: additional algorithms of a domain need no new passwords", async () => {
   operator.write("alice.yaml", userYaml("alice", "first"));
   await operator.becomes("SipUser", "alice", "Reconciled");
   operator.write("exchange.yaml", `${exchange}  auth: { algorithms: [SHA-256] }\n`);
-  await operator.eventually("the domain says so", async () => {
+  await operator.eventually("the domain has them", async () => {
     const [row] = await mariadb.query<{ algorithms: string }>(
       "SELECT algorithms FROM strowger_domain WHERE domain = 'example.com'",
     );
@@ -116,7 +120,7 @@ test("cloudnative-pg 11392: algorithms that a domain turns on need no new passwo
   expect(row?.ha1_sha256).toBe(sha256("alice:test:first"));
 });
 
-test("mariadb-operator 362: the key of a Secret that changes, and one Secret of two users, reach every row", async () => {
+test("mariadb-operator 362: a changed key of a Secret reaches every row, also with one Secret for two users", async () => {
   const shared = (password: string): string =>
     `apiVersion: v1\nkind: Secret\nmetadata: { name: shared }\nstringData: { password: ${password} }\n`;
   operator.write("shared.yaml", shared("first"));
@@ -130,7 +134,7 @@ test("mariadb-operator 362: the key of a Secret that changes, and one Secret of 
   });
 });
 
-test("percona-server-mongodb 1971: a password with a line break is refused with the reason, and works once it has none", async () => {
+test("percona-server-mongodb 1971: a password with a line break is refused with the reason, and accepted without it", async () => {
   const { secret, user } = documents(userYaml("alice", "first"));
   operator.write("user.yaml", user);
   operator.write("secret.yaml", secret.replace("{ password: first }", "\n  password: |\n    first"));
@@ -142,7 +146,7 @@ test("percona-server-mongodb 1971: a password with a line break is refused with 
   expect(await ha1Of("alice")).toBe(md5("alice:test:first"));
 });
 
-test("mariadb-operator 104: a user whose name is another one than its object's is removed by its own name", async () => {
+test("mariadb-operator 104: a user whose username differs from the object's name is removed by its username", async () => {
   operator.write("a.yaml", userYaml("object", "one", "", "person"));
   operator.write("b.yaml", userYaml("person", "two", "", "object"));
   await operator.becomes("SipUser", "object", "Reconciled");
@@ -152,7 +156,7 @@ test("mariadb-operator 104: a user whose name is another one than its object's i
   expect(await ha1Of("object")).toBe(md5("object:test:two"));
 });
 
-test("names that differ in case are two users, each with its own row and password", async () => {
+test("usernames that differ only in case are two users, each with its own row and password", async () => {
   operator.write("a.yaml", userYaml("lower", "one", "", "alice"));
   operator.write("b.yaml", userYaml("upper", "two", "", "Alice"));
   await operator.becomes("SipUser", "lower", "Reconciled");

@@ -42,7 +42,7 @@ const subscriber = async (name: string): Promise<Subscriber | undefined> =>
 const count = async (table: string, where: string): Promise<number> =>
   Number((await mariadb.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`))[0]?.n);
 
-test("a user is made with both hashes of the domain's realm, and never a plain password", async () => {
+test("a user is created with both hashes for the domain's realm, without a plain password", async () => {
   operator.write("alice.yaml", userYaml("alice", "first"));
   await operator.becomes("SipUser", "alice", "Reconciled");
   expect(await subscriber("alice")).toMatchObject({
@@ -66,7 +66,7 @@ test("a rotated password is in the row within 2 s after the file was saved", asy
   expect(row?.change_seq).toBe(meta?.change_seq);
 });
 
-test("settings and aliases follow the file", async () => {
+test("changed settings and aliases of the file are in the rows", async () => {
   operator.write(
     "alice.yaml",
     userYaml("alice", "second", '  aliases: ["100", "101"]\n  maxContacts: 3\n  displayName: Alice\n'),
@@ -85,9 +85,9 @@ test("settings and aliases follow the file", async () => {
   expect(await count("strowger_claim", "name LIKE '10_@example.com'")).toBe(1);
 });
 
-test("a disabled user keeps its rows and loses its bindings with their flows; nobody else's", async () => {
+test("a disabled user keeps its rows and loses its bindings and flows; those of other users stay", async () => {
   for (const [id, name] of [
-    ["9223372036854775001", "alice"], // ids that are one number to JavaScript
+    ["9223372036854775001", "alice"], // ids that JavaScript rounds to the same number
     ["9223372036854775003", "bob"],
   ] as const) {
     await mariadb.query(
@@ -111,7 +111,7 @@ test("a disabled user keeps its rows and loses its bindings with their flows; no
   expect(await subscriber("alice")).toBeDefined();
 });
 
-test("of two objects with one name the later gets Conflict, which names the first; it gets the name when the first is gone", async () => {
+test("of two objects with the same name the later one has a Conflict that names the first, and gets the name when the first is deleted", async () => {
   operator.write("second.yaml", userYaml("second-alice", "third", "", "alice"));
   expect(await operator.becomes("SipUser", "second-alice", "Conflict")).toContain("SipUser alice");
   expect((await subscriber("alice"))?.ha1).toBe(md5("alice:test:second"));
@@ -120,7 +120,7 @@ test("of two objects with one name the later gets Conflict, which names the firs
   expect((await subscriber("alice"))?.ha1).toBe(md5("alice:test:third"));
 });
 
-test("a removed user is gone with everything that was made for it", async () => {
+test("all rows of a removed user are deleted", async () => {
   operator.write("dave.yaml", userYaml("dave", "x", '  aliases: ["200"]\n'));
   await operator.becomes("SipUser", "dave", "Reconciled");
   operator.remove("dave.yaml");
@@ -131,7 +131,7 @@ test("a removed user is gone with everything that was made for it", async () => 
   expect(await count("strowger_owner", "name = 'dave'")).toBe(0);
 });
 
-test("deletionPolicy Retain lets go of the rows and leaves them", async () => {
+test("with deletionPolicy Retain the rows stay without an owner", async () => {
   operator.write("erin.yaml", userYaml("erin", "x", "  deletionPolicy: Retain\n"));
   await operator.becomes("SipUser", "erin", "Reconciled");
   operator.remove("erin.yaml");
@@ -139,7 +139,7 @@ test("deletionPolicy Retain lets go of the rows and leaves them", async () => {
   expect(await subscriber("erin")).toBeDefined();
 });
 
-test("P8: a row that another tool made is a Conflict and is not touched, also when the object goes again", async () => {
+test("P8: a row of another tool is a Conflict and is not changed, also when the object is deleted", async () => {
   await mariadb.query(
     "INSERT INTO subscriber (username, domain, ha1) VALUES ('foreign', 'example.com', 'theirs')",
   );
@@ -153,7 +153,7 @@ test("P8: a row that another tool made is a Conflict and is not touched, also wh
   expect((await subscriber("foreign"))?.ha1).toBe("theirs");
 });
 
-test("a Secret that is missing, then there, then changed", async () => {
+test("a Secret is missing, then created, then changed", async () => {
   const yaml = userYaml("frank", "x");
   operator.write("frank.yaml", yaml.slice(yaml.indexOf("---\n") + 4));
   expect(await operator.becomes("SipUser", "frank", "SecretNotFound")).toContain("Secret frank-secret");
@@ -170,7 +170,7 @@ test("a Secret that is missing, then there, then changed", async () => {
   );
 });
 
-test("a generated password is in a file that only its owner may read, works, and goes with its user", async () => {
+test("a generated password is in a file that only its owner can read, works, and is deleted with its user", async () => {
   const yaml = userYaml("gina", "x").replace(
     "passwordSecretRef: { name: gina-secret }",
     "generatePassword: true",
@@ -188,7 +188,7 @@ test("a generated password is in a file that only its owner may read, works, and
   expect(operator.log).not.toContain(password);
 });
 
-test("a removed domain stops service at once, its users say so and keep their rows until they go; a new one serves them again", async () => {
+test("a removed domain stops service at once; its users report it and keep their rows until they are deleted; a new domain serves them again", async () => {
   operator.write("exchange.yaml", exchange.slice(0, exchange.indexOf("---\n")));
   await operator.becomes("SipUser", "frank", "DomainNotFound");
   await operator.eventually("no domain", async () => (await count("domain", "1 = 1")) === 0);
@@ -198,7 +198,7 @@ test("a removed domain stops service at once, its users say so and keep their ro
   await operator.becomes("SipUser", "frank", "Reconciled");
 });
 
-test("two SipClusters: the database stays the first one's", async () => {
+test("of two SipClusters the first keeps the database", async () => {
   operator.write(
     "other.yaml",
     exchange.slice(0, exchange.indexOf("---\n")).replace("name: exchange", "name: other"),

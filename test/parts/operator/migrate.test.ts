@@ -41,7 +41,7 @@ const versions = async (): Promise<Record<string, number>> =>
     ),
   );
 
-test("an empty database gets every table, the version rows of OpenSIPS 4.0, and an installation id; again: nothing", async () => {
+test("an empty database gets every table, the version rows of OpenSIPS 4.0, and an installation id; a second run changes nothing", async () => {
   const first = await migrate(database, migrations);
   expect(first.applied).toEqual(labels);
   expect(first.warnings).toEqual([]);
@@ -59,7 +59,7 @@ test("an empty database gets every table, the version rows of OpenSIPS 4.0, and 
   expect(first.installationId).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("names differ by case, and no trailing space is ignored when one is looked up", async () => {
+test("names are case-sensitive, and trailing spaces count in a look-up", async () => {
   await migrate(database, migrations);
   for (const name of ["alice", "Alice"]) {
     await mariadb.query("INSERT INTO subscriber (username, domain) VALUES (?, 'd')", [name]);
@@ -70,7 +70,7 @@ test("names differ by case, and no trailing space is ignored when one is looked 
   expect(await found("alice ")).toEqual([]);
 });
 
-test("two that migrate at once both end well, and each migration is applied once", async () => {
+test("two concurrent migrations both succeed, and each migration is applied once", async () => {
   const other = new Database(parseDatabaseUrl(mariadb.url) as DatabaseAddress);
   const reports = await Promise.all([migrate(database, migrations), migrate(other, migrations)]);
   await other.close();
@@ -78,7 +78,7 @@ test("two that migrate at once both end well, and each migration is applied once
   expect(reports[0].installationId).toBe(reports[1].installationId);
 });
 
-test("a migrator that died with the lease is waited for by the database's clock, no longer", async () => {
+test("the lease of a dead migrator expires by the database's clock", async () => {
   await migrate(database, migrations);
   await mariadb.query(
     "UPDATE strowger_lease SET holder = 'dead', expires_at = UNIX_TIMESTAMP(NOW(3)) * 1000 + 700",
@@ -88,7 +88,7 @@ test("a migrator that died with the lease is waited for by the database's clock,
   expect(performance.now() - start).toBeGreaterThan(500);
 });
 
-test("a migration that was cut off goes on, and still writes version rows for the tables that it made", async () => {
+test("an interrupted migration continues, and still writes version rows for the tables that it created", async () => {
   const [first] = migrations;
   const cutOff = { ...first!, statements: [...first!.statements.slice(0, 3), "THIS IS NO SQL"] };
   await expect(migrate(database, [cutOff])).rejects.toThrow();
@@ -101,7 +101,7 @@ test("a migration that was cut off goes on, and still writes version rows for th
   expect(await versions()).toMatchObject({ domain: 4, subscriber: 8, acc: 7 });
 });
 
-test("a table that somebody dropped is made again as it was, with the columns that came later; the others keep their rows", async () => {
+test("a dropped table is created again with all later columns; other tables keep their rows", async () => {
   await migrate(database, migrations);
   const columns = async (): Promise<readonly object[]> =>
     mariadb.query(
@@ -113,12 +113,12 @@ test("a table that somebody dropped is made again as it was, with the columns th
   expect((await migrate(database, migrations)).applied).toHaveLength(migrations.length);
   expect(await columns()).toEqual(before);
   expect(await mariadb.query("SELECT domain FROM domain")).toEqual([{ domain: "example.com" }]);
-  // What was not made now has no version row that OpenSIPS would believe.
+  // Tables that were not created by this run have no version row.
   expect(await versions()).toEqual({ location: 1013 });
   expect((await migrate(database, migrations)).applied).toEqual([]);
 });
 
-test("a column that a cut-off migration has added counts as added, and the rows of nodes stay", async () => {
+test("a column that an interrupted migration added is not added again, and the rows of nodes stay", async () => {
   const [tables, own, figures] = migrations;
   await migrate(database, [tables!, own!]);
   await mariadb.query(
@@ -134,7 +134,7 @@ test("a column that a cut-off migration has added counts as added, and the rows 
   ).toEqual([{ name: "", calls_per_minute: 0, requests_per_minute: 0, outside_seen_at: 0 }]);
 });
 
-test("a latin1 database of OpenSIPS 2.1 is left as it is, with warnings", async () => {
+test("a latin1 database of OpenSIPS 2.1 is not changed, with warnings", async () => {
   await mariadb.query("ALTER DATABASE strowger CHARACTER SET latin1");
   await mariadb.query(
     "CREATE TABLE version (table_name CHAR(32) NOT NULL, table_version INT UNSIGNED DEFAULT 0 NOT NULL, UNIQUE (table_name))",
@@ -166,7 +166,7 @@ test("a latin1 database of OpenSIPS 2.1 is left as it is, with warnings", async 
   expect(warnings.join("\n")).toMatch(/domain has the collation latin1_swedish_ci[^]*subscriber is MyISAM/);
 });
 
-test("a migration that is not the one applied is refused", async () => {
+test("a migration whose text differs from the applied one is refused", async () => {
   await migrate(database, migrations);
   await mariadb.query("UPDATE strowger_migration SET checksum = 'other' WHERE number = 1");
   await expect(migrate(database, migrations)).rejects.toThrow(
@@ -189,7 +189,7 @@ const beat = (name: string, schemaMax: number, draining = 0): Promise<unknown> =
 const silence = (name: string): Promise<unknown> =>
   mariadb.query("UPDATE strowger_node SET beat_at = beat_at - 10000 WHERE name = ?", [name]);
 
-test("a migration that older nodes could not serve after waits while one beats, a draining one too; those before it do not (design-kubernetes rule 9)", async () => {
+test("a migration that older nodes do not support waits while such a node is alive, also a draining one; migrations before it do not wait (design-kubernetes rule 9)", async () => {
   await migrate(database, migrations);
   await beat("old", newest, 1);
   await beat("knows-enough", newest + 1);
@@ -208,7 +208,7 @@ test("a migration that older nodes could not serve after waits while one beats, 
   expect(await migrate(database, next)).toMatchObject({ applied: [], waits: undefined });
 });
 
-test("a node that beats between the look and the announcement holds the migration up, and the announcement is taken back", async () => {
+test("a node that writes a heartbeat between the check and the announcement delays the migration, and the announcement is withdrawn", async () => {
   await migrate(database, migrations);
   await mariadb.query(
     `CREATE TRIGGER late AFTER INSERT ON strowger_migration FOR EACH ROW
@@ -221,7 +221,7 @@ test("a node that beats between the look and the announcement holds the migratio
   );
 });
 
-test("one that was cut off after it began goes on, and what it had taken away counts as gone", async () => {
+test("an interrupted breaking migration continues, and dropped columns are not dropped again", async () => {
   const next = await nextVersion();
   const cutOff = { ...next.at(-1)!, statements: [...next.at(-1)!.statements, "THIS IS NO SQL"] };
   await expect(migrate(database, [...next.slice(0, -1), cutOff])).rejects.toThrow();
@@ -229,7 +229,7 @@ test("one that was cut off after it began goes on, and what it had taken away co
   expect((await migrate(database, next)).applied).toEqual([breaking]);
 });
 
-test("a program that cannot serve without the migration that waits refuses the database, and says which nodes", async () => {
+test("a program that needs the waiting migration refuses the database, with the names of the nodes", async () => {
   await migrate(database, migrations.slice(0, 2));
   await mariadb.query(
     "INSERT INTO strowger_node (node_id, address, schema_max, started_at, beat_at) VALUES ('old', '', 2, 1, UNIX_TIMESTAMP(NOW(3)) * 1000)",
@@ -244,7 +244,7 @@ test("a program that cannot serve without the migration that waits refuses the d
   });
 });
 
-test("an operator that is rolled back serves what newer migrations left while they are additive, and refuses it otherwise", async () => {
+test("after a rollback an older operator supports newer additive migrations, and refuses others", async () => {
   const next = await nextVersion();
   await migrate(database, next.slice(0, -1));
   expect(await migrate(database, migrations)).toMatchObject({ applied: [], waits: undefined });
@@ -254,7 +254,7 @@ test("an operator that is rolled back serves what newer migrations left while th
   );
 });
 
-test("a table of migrations that an earlier version made gets the column, and everybody serves what is there", async () => {
+test("an earlier version's table of migrations gets the new column, and every program supports its migrations", async () => {
   await migrate(database, migrations);
   await mariadb.query("ALTER TABLE strowger_migration DROP COLUMN serves_from");
   expect((await schemaStatus(database, migrations)).migrations).toEqual(
@@ -266,7 +266,7 @@ test("a table of migrations that an earlier version made gets the column, and ev
   ]);
 });
 
-test("the number that a node knows is that of the last migration", () => {
+test("a node's schema number is that of the last migration", () => {
   expect(schemaRange.max).toBe(migrations.at(-1)?.number);
 });
 
@@ -280,7 +280,7 @@ test("a read-only server is refused before anything is written", async () => {
   }
 });
 
-test("strowger db: create makes the database, status tells, a failure is one line without the password", async () => {
+test("strowger db: `create` creates the database, `status` prints the migrations, and a failure is one line without the password", async () => {
   const url = mariadb.url.replace("/strowger", "/fresh");
   const run = (...args: string[]) =>
     promisify(execFile)(process.execPath, [

@@ -1,4 +1,4 @@
-/** Who gets a name that several objects want, and what a refused object gives up all the same (ADR 33); on a real database. */
+/** Several objects with the same name, and the changes that are applied for a refused object (ADR 33); on a real database. */
 import { createHash } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
 import type { ObjectKey } from "../../../operator/src/runtime/object.ts";
@@ -15,7 +15,7 @@ import {
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
-/** `minute`: of 2026-01-01, when it was created. */
+/** `minute` is the object's creation time, in minutes after the start of 2026-01-01. */
 function put(
   kind: "SipDomain" | "SipUser",
   [namespace, name]: readonly [string, string],
@@ -52,7 +52,7 @@ const ownersOf = async (kind: string): Promise<readonly string[]> =>
 
 beforeEach(() => secret("voice/secret", "first", "1"));
 
-test("a domain and its alias go to the older SipDomain in an emptied database, whichever is looked at first", async () => {
+test("in an emptied database a domain and its alias go to the older SipDomain, in any order of reconciles", async () => {
   put("SipDomain", ["voice", "b-older"], 1, domainSpec({ aliases: ["pbx.example.com"] }));
   put("SipDomain", ["voice", "a-younger"], 2, domainSpec());
   put(
@@ -77,7 +77,7 @@ test("a domain and its alias go to the older SipDomain in an emptied database, w
   expect(await ownersOf("domain")).toEqual(served);
 });
 
-test("a SipDomain that its cluster does not serve, that only looks or that is leaving keeps no name from a younger one", async () => {
+test("a SipDomain that its cluster does not serve, that only observes or that is being deleted does not reserve a name", async () => {
   const theirs = domainSpec({ clusterRef: { name: "main", namespace: "voice" } });
   put("SipDomain", ["far", "not-allowed"], 1, theirs);
   put("SipDomain", ["voice", "looks"], 1, domainSpec({ adoptionPolicy: "Observe" }));
@@ -89,7 +89,7 @@ test("a SipDomain that its cluster does not serve, that only looks or that is le
   expect((await reconcile("SipDomain", "voice/example")).reason).toBe("Reconciled");
 });
 
-test("the older SipDomain of another namespace has the name once its cluster serves it", async () => {
+test("the older SipDomain of another namespace gets the name when its cluster serves it", async () => {
   source.put(
     "SipCluster",
     "voice",
@@ -102,7 +102,7 @@ test("the older SipDomain of another namespace has the name once its cluster ser
   expect((await reconcile("SipDomain", "far/older")).reason).toBe("Reconciled");
 });
 
-test("a username and an alias go to the older SipUser in an emptied database, whichever is looked at first", async () => {
+test("in an emptied database a username and an alias go to the older SipUser, in any order of reconciles", async () => {
   put("SipDomain", ["voice", "example"], 0, domainSpec());
   await reconcile("SipDomain", "voice/example");
   put("SipUser", ["voice", "b-older"], 1, userSpec("alice", { aliases: ["100"] }));
@@ -123,7 +123,7 @@ test("a username and an alias go to the older SipUser in an emptied database, wh
   expect(await ownersOf("user")).toEqual(owners);
 });
 
-test("of two objects of the same second the first by name is older, and a recorded owner keeps its name", async () => {
+test("of two objects created in the same second the first by name counts as older, and a recorded owner keeps its name", async () => {
   put("SipDomain", ["voice", "b"], 1, domainSpec());
   expect((await reconcile("SipDomain", "voice/b")).reason).toBe("Reconciled");
   put("SipDomain", ["voice", "a"], 1, domainSpec());
@@ -132,7 +132,7 @@ test("of two objects of the same second the first by name is older, and a record
   expect(await reasons("SipDomain", ["voice/b", "voice/a"])).toEqual(["Conflict", "Reconciled"]);
 });
 
-test("an older object that no longer wants the name leaves it to the next", async () => {
+test("an older object that no longer requests the name releases it to the next one", async () => {
   put("SipDomain", ["voice", "example"], 0, domainSpec());
   await reconcile("SipDomain", "voice/example");
   put(
@@ -147,7 +147,7 @@ test("an older object that no longer wants the name leaves it to the next", asyn
   expect((await reconcile("SipUser", "voice/younger")).reason).toBe("Reconciled");
 });
 
-test("two users that swap their aliases in one change are both served after three looks", async () => {
+test("two users that swap their aliases in one change are both served after three reconciles", async () => {
   put("SipDomain", ["voice", "example"], 0, domainSpec());
   await reconcile("SipDomain", "voice/example");
   put("SipUser", ["voice", "alice"], 1, userSpec("alice", { aliases: ["100"] }));
@@ -166,7 +166,7 @@ test("two users that swap their aliases in one change are both served after thre
   ]);
 });
 
-test("two domains that swap their aliases in one change are both served after three looks", async () => {
+test("two domains that swap their aliases in one change are both served after three reconciles", async () => {
   put("SipDomain", ["voice", "one"], 1, domainSpec({ domain: "one.example", aliases: ["a.example"] }));
   put("SipDomain", ["voice", "two"], 2, domainSpec({ domain: "two.example", aliases: ["b.example"] }));
   await reasons("SipDomain", ["voice/one", "voice/two"]);
@@ -185,7 +185,7 @@ test("two domains that swap their aliases in one change are both served after th
   ]);
 });
 
-test("what takes rights away reaches the rows while a Secret cannot be read, and the failure goes on", async () => {
+test("restrictions are written to the rows while a Secret cannot be read, and the reconcile still fails", async () => {
   put("SipDomain", ["voice", "example"], 0, domainSpec());
   await reconcile("SipDomain", "voice/example");
   put("SipUser", ["voice", "alice"], 1, userSpec("alice", { aliases: ["100"] }));
@@ -198,7 +198,7 @@ test("what takes rights away reaches the rows while a Secret cannot be read, and
   expect(await ownersOf("user")).toEqual(["alice@example.com voice/alice"]);
 });
 
-test("a rotated password is in the row while an alias is another object's", async () => {
+test("a rotated password is written while an alias belongs to another object", async () => {
   put("SipDomain", ["voice", "example"], 0, domainSpec());
   await reconcile("SipDomain", "voice/example");
   put("SipUser", ["voice", "bob"], 1, userSpec("bob", { aliases: ["100"] }));

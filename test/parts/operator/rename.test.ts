@@ -81,7 +81,7 @@ test.each([
   expect(await names()).toEqual([]);
 });
 
-test("an object that owns rows of its own succeeds nobody", async () => {
+test("an object that already owns rows does not take over the rows of another", async () => {
   source.put("SipUser", "voice", "second", userSpec("bob"));
   await reconcile("SipUser", "voice/second");
   source.put("SipUser", "voice", "second", userSpec("alice"));

@@ -1,4 +1,4 @@
-/** The operator of the next version, on a database that nodes of this one serve, and the way back (design-kubernetes rule 9). */
+/** The operator of a next version on a database with nodes of this version, and the rollback (design-kubernetes rule 9). */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { breaking, newest, NextVersion } from "./next-version.ts";
@@ -41,12 +41,12 @@ const says = (operator: OperatorProcess, what: RegExp): Promise<void> =>
     20_000,
   );
 
-test("it serves with the schema before the migration that waits, goes on when the older node is gone, and can be rolled back while what it left is additive", async () => {
+test("it works without the waiting migration, continues when the older node has ended, and can be rolled back while the applied migrations are additive", async () => {
   const waits = new RegExp(`${breaking} waits until every node knows schema ${newest + 1}; older: old\\.`);
   await using first = await runs();
   await first.becomes("SipDomain", "example", "Reconciled");
   await first.stop();
-  // A node of this version that lives as long as the test wants.
+  // A node of this version that is alive until the test deletes it.
   await mariadb.query(
     `INSERT INTO strowger_node (node_id, address, name, schema_min, schema_max, draining, started_at, beat_at)
       VALUES ('old', '192.0.2.1:7060', 'old', ${newest}, ${newest}, 1, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 + 600000)`,

@@ -1,11 +1,11 @@
-/** `npm start` with YAML of one's own: another name, another domain, folders in turn, a database that remembers, a database of one's own. */
+/** `npm start` with other folders of YAML: other names and domains, several folders, data of an earlier version, an external database. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
 import { describeWith } from "../../support/needs.ts";
 import { startMariadb } from "../../support/mariadb.ts";
-import { domain, exchange, patience, runUp, user, writeYaml, yamlFolder } from "./up-process.ts";
+import { domain, exchange, testTimeoutMs, runUp, user, writeYaml, yamlFolder } from "./up-process.ts";
 
 describeWith(["mariadb"], "npm start", () => {
   let port: string;
@@ -24,7 +24,7 @@ describeWith(["mariadb"], "npm start", () => {
   ];
 
   test(
-    "two folders in turn, of another SipCluster and another domain, are served; the first is found as it was",
+    "two folders with different SipClusters and domains work one after the other; the first one still works after the second",
     async () => {
       const [ours, theirs] = [exchange("ours", "ours.example"), exchange("theirs", "theirs.example")].map(
         yamlFolder,
@@ -41,11 +41,11 @@ describeWith(["mariadb"], "npm start", () => {
         expect(status).toBe(0);
       }
     },
-    patience,
+    testTimeoutMs,
   );
 
   test(
-    "what the database remembers is said with the way out, nobody is listed who cannot log in, and --fresh is the way out",
+    "a conflict with earlier data is reported with the solution --fresh; users who cannot log in are not listed; --fresh solves it",
     async () => {
       const folder = yamlFolder(exchange("ours", "ours.example"));
       expect((await runUp(once(folder))).status).toBe(0);
@@ -62,11 +62,11 @@ describeWith(["mariadb"], "npm start", () => {
       expect(fresh.output).toMatch(/alice +sip:alice@other.example +alice-pw/);
       expect(fresh.status).toBe(0);
     },
-    patience,
+    testTimeoutMs,
   );
 
   test(
-    "who is not Ready is listed with the reason and not among the logins; the others call each other, also with generated passwords",
+    "a user that is not Ready is listed with the reason and not in the table of logins; the others call each other, also with generated passwords",
     async () => {
       const folder = yamlFolder({
         ...exchange("ours", "ours.example"),
@@ -90,11 +90,11 @@ describeWith(["mariadb"], "npm start", () => {
       );
       expect(alone.status).toBe(1);
     },
-    patience,
+    testTimeoutMs,
   );
 
   test(
-    "with DATABASE_URL two folders meet in one database: the second is told whose it is, and --fresh is refused",
+    "with DATABASE_URL two folders use one database: the second has DatabaseTaken, and --fresh is refused",
     async () => {
       await using server = await startMariadb();
       const env = { DATABASE_URL: server.url };
@@ -125,6 +125,6 @@ describeWith(["mariadb"], "npm start", () => {
       expect(again.output).toContain("alice-pw");
       expect(again.status).toBe(0);
     },
-    patience,
+    testTimeoutMs,
   );
 });

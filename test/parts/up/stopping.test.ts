@@ -1,4 +1,4 @@
-/** `npm start` that cannot begin, is not alone, or is stopped: what it says, and its exit status. */
+/** `npm start` that cannot start, runs already, or is stopped: its messages and its exit status. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -7,11 +7,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { dataFolder } from "../../../cli/src/up/data-folder.ts";
 import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
 import { describeWith } from "../../support/needs.ts";
-import { checkout, cluster, exchange, patience, runUp, UpProcess, yamlFolder } from "./up-process.ts";
+import { checkout, cluster, exchange, testTimeoutMs, runUp, UpProcess, yamlFolder } from "./up-process.ts";
 
 describeWith(["mariadb"], "npm start", () => {
   test(
-    "what can be found wrong at once is said at once, with status 1, and makes no data",
+    "a problem that can be found before the start is reported at once, with status 1 and without a data folder",
     async () => {
       const busy = createSocket("udp4");
       onTestFinished(() => void busy.close());
@@ -37,9 +37,9 @@ describeWith(["mariadb"], "npm start", () => {
           "did you mean replicas?",
         ],
       ];
-      for (const [args, words] of cases) {
+      for (const [args, message] of cases) {
         const { status, output } = await runUp([...args, "--once"]);
-        expect(output, args.join(" ")).toContain(words);
+        expect(output, args.join(" ")).toContain(message);
         expect(status, args.join(" ")).toBe(1);
       }
       expect(existsSync(dataFolder(checkout, good))).toBe(false);
@@ -55,35 +55,35 @@ describeWith(["mariadb"], "npm start", () => {
       expect(status).toBe(1);
       expect((await runUp(["--help"])).status).toBe(0);
     },
-    patience,
+    testTimeoutMs,
   );
 
   test(
-    "a second one says who runs already; --once that is stopped before its verdict did not pass; stopped at work is well",
+    "a second one reports the running process; a stopped --once does not exit with 0; without --once a stop exits with 0",
     async () => {
       const folder = yamlFolder(exchange("ours", "ours.example"));
       const port = String(await freeUdpPort("127.0.0.1"));
       const stopped = new UpProcess(["--once", "--port", port, "--examples", folder]);
-      await stopped.says("Starting the operator ...");
+      await stopped.waitForOutput("Starting the operator ...");
       stopped.signal("SIGINT");
       expect(await stopped.exited).toBe(130);
       expect(stopped.output).toContain("Stopping ...");
       expect(stopped.output).not.toContain("PASS");
 
       const first = new UpProcess(["--port", port, "--examples", folder]);
-      await first.says("Starting the database ...");
+      await first.waitForOutput("Starting the database ...");
       const second = await runUp(["--once", "--examples", folder]);
       expect(second.output).toMatch(
         /Strowger already runs from this checkout \(pid \d+\)\. Stop it first: kill \d+/,
       );
       expect(second.status).toBe(1);
-      await first.says("PASS");
-      await first.says("Watching:");
+      await first.waitForOutput("PASS");
+      await first.waitForOutput("Watching:");
       first.signal("SIGINT");
       expect(await first.exited).toBe(0);
       const third = await runUp(["--once", "--port", port, "--examples", folder]);
       expect(third.status).toBe(0);
     },
-    patience,
+    testTimeoutMs,
   );
 });

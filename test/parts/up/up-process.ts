@@ -1,4 +1,4 @@
-/** `npm start` as a person runs it: the real command on a folder of YAML of its own, whose data go with the test. */
+/** Runs the real command `npm start` on a separate folder of YAML. Its data are deleted after the test. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,10 +9,10 @@ import { dataFolder } from "../../../cli/src/up/data-folder.ts";
 
 export const checkout = resolve(import.meta.dirname, "../../..");
 
-/** A test starts several exchanges one after the other, each with a database of its own. */
-export const patience = 400_000;
+/** A test starts several exchanges one after the other, each with its own database. */
+export const testTimeoutMs = 400_000;
 
-/** A folder with these files, which is removed with its data after the test. */
+/** Creates a folder with these files. It is removed with its data after the test. */
 export function yamlFolder(files: Readonly<Record<string, string>>): string {
   const path = mkdtempSync(join(tmpdir(), "strowger-up-"));
   onTestFinished(() => {
@@ -36,7 +36,7 @@ export const cluster = (name: string): string => `${header("SipCluster", name)}s
 export const domain = (name: string, clusterName: string, served: string): string =>
   `${header("SipDomain", name)}spec: { clusterRef: { name: ${clusterName} }, domain: ${served} }\n`;
 
-/** A user with a Secret of its own; the password is its name and `-pw`. */
+/** A user with its own Secret; the password is the name with `-pw`. */
 export const user = (name: string, domainName: string): string =>
   `apiVersion: v1\nkind: Secret\nmetadata: { name: ${name} }\nstringData: { password: ${name}-pw }\n---\n${header("SipUser", name)}spec: { domainRef: { name: ${domainName} }, username: ${name}, passwordSecretRef: { name: ${name} } }\n`;
 
@@ -53,10 +53,10 @@ export class UpProcess {
   readonly exited: Promise<number | null>;
   output = "";
 
-  /** Ended after the test at the latest. Without npm, which ends by the signal itself, its exit status is seen after Ctrl-C, too. */
+  /** Stopped after the test at the latest. Without npm the exit status after Ctrl-C is visible; npm itself ends by the signal. */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, isByNpm = false) {
     const [command, ...before] = isByNpm ? ["npm", "start", "--"] : [process.execPath, "cli/start.mjs"];
-    // A process group of its own, so that Ctrl-C can be sent to all of it as a terminal does.
+    // Its own process group, so that the test can send Ctrl-C to all of its processes as a terminal does.
     this.#child = spawn(command ?? "npm", [...before, ...args], {
       cwd: checkout,
       env: { ...process.env, DATABASE_URL: "", ...env },
@@ -72,7 +72,7 @@ export class UpProcess {
     });
   }
 
-  /** To the command and all of its processes that a terminal would reach. */
+  /** Sends the signal to the command's process group, as a terminal does. */
   signal(signal: NodeJS.Signals): void {
     try {
       process.kill(-(this.#child.pid ?? 0), signal);
@@ -81,20 +81,20 @@ export class UpProcess {
     }
   }
 
-  /** Resolves when the output has it. Rejects with the output where it does not come, or the command ended before. */
-  async says(what: string | RegExp, withinMs = 150_000): Promise<void> {
+  /** Resolves when the output has the text. Rejects with the output after the time limit, or when the command has ended before. */
+  async waitForOutput(what: string | RegExp, withinMs = 150_000): Promise<void> {
     const deadline = Date.now() + withinMs;
-    const isSaid = (): boolean =>
+    const hasOutput = (): boolean =>
       typeof what === "string" ? this.output.includes(what) : what.test(this.output);
-    while (!isSaid()) {
+    while (!hasOutput()) {
       if (this.#child.exitCode !== null || Date.now() > deadline)
-        throw new Error(`${String(what)} was not said:\n${this.output}`);
+        throw new Error(`${String(what)} is not in the output:\n${this.output}`);
       await sleep(50);
     }
   }
 }
 
-/** `npm start`, to its end. */
+/** Runs `npm start` and waits for its end. */
 export async function runUp(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
