@@ -9,7 +9,7 @@ export const metricsPath = "docs/metrics.md";
 export function metricsPage(): string {
   return `# Metrics
 
-Written by \`npm run docs:write\` from \`sip-node/src/telemetry/metric-table.ts\` and \`operator/src/telemetry/metrics.ts\`; do not edit.
+Written by \`npm run docs:write\` from \`sip-node/src/telemetry/metric-table.ts\` and \`operator/src/telemetry/metric-table.ts\`; do not edit.
 Times are in seconds. A histogram has the series \`_bucket\`, \`_sum\` and \`_count\`.
 
 ## SIP node

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { ReconcileLoop, TerminalError, type Outcome } from "./reconcile-loop.ts";
+import { ReconcileLoop, type Outcome } from "./reconcile-loop.ts";
 import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
 /** Reconciles that end when the test says so. */
@@ -99,15 +99,4 @@ test("stop waits for the work under way and takes nothing new", async () => {
   queue.add("c");
   await settle();
   expect(started).toEqual(["a"]);
-});
-
-test("a terminal error is not tried again before something changes", async () => {
-  const { clock, queue, started, ends } = given(1);
-  queue.add("a");
-  ends.get("a")?.badly(new TerminalError("planted"));
-  await settle();
-  clock.advance(1_000_000);
-  expect(started).toEqual(["a"]);
-  queue.add("a");
-  expect(started).toEqual(["a", "a"]);
 });

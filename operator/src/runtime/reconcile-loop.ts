@@ -20,11 +20,6 @@ export interface ReconcileObserver {
   failed(key: string, cause: unknown, retryIn: Ms | undefined): void;
 }
 
-/** Thrown by a reconcile that fails the same way until something changes: it is not tried again by itself. */
-export class TerminalError extends Error {
-  override readonly name = "TerminalError";
-}
-
 export class ReconcileLoop<Key extends string> {
   readonly #queue: KeyedQueue<Key>;
   readonly #reconcile: (key: Key) => Promise<Outcome>;
@@ -86,9 +81,8 @@ export class ReconcileLoop<Key extends string> {
         this.#seconds() - start,
       );
     } catch (cause) {
-      const isFinal = this.#isStopped || cause instanceof TerminalError;
-      const retryIn = isFinal ? undefined : this.#queue.retry(key);
-      if (isFinal) this.#queue.forget(key);
+      const retryIn = this.#isStopped ? undefined : this.#queue.retry(key);
+      if (this.#isStopped) this.#queue.forget(key);
       this.#observer?.finished("error", this.#seconds() - start);
       this.#observer?.failed(key, cause, retryIn);
     } finally {

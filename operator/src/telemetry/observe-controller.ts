@@ -1,8 +1,8 @@
-/** A controller's life as metrics and log lines. */
+/** The events of a controller as metrics and log lines. */
 import type { Logger } from "pino";
 import type { ControllerObserver } from "../runtime/controller.ts";
-import { TerminalError } from "../runtime/reconcile-loop.ts";
-import { queueObserver, type Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import { observeQueue } from "./observe-queue.ts";
 
 /** `workers` is how many reconciles of the kind run at the same time. */
 export function observeController(
@@ -16,7 +16,7 @@ export function observeController(
   metrics.driftCorrected.labels(kind).inc(0);
   metrics.maxConcurrentReconciles.labels(kind).set(workers);
   return {
-    queue: queueObserver(metrics, kind),
+    queue: observeQueue(metrics, kind),
     reconcile: {
       started: () => metrics.activeWorkers.labels(kind).inc(),
       finished(result, seconds) {
@@ -26,11 +26,10 @@ export function observeController(
       },
       failed(key, cause, retryIn) {
         metrics.reconcileErrors.labels(kind).inc();
-        if (cause instanceof TerminalError) metrics.terminalErrors.labels(kind).inc();
-        const isOurs = isMistake(cause);
-        if (isOurs) metrics.reconcilePanics.labels(kind).inc();
+        const isMistake = isProgrammingMistake(cause);
+        if (isMistake) metrics.reconcilePanics.labels(kind).inc();
         const retry = retryIn === undefined ? {} : { retryIn: Math.round(retryIn) };
-        log[isOurs ? "error" : "debug"]({ kind, key, ...retry, err: cause }, "reconcile failed");
+        log[isMistake ? "error" : "debug"]({ kind, key, ...retry, err: cause }, "reconcile failed");
       },
     },
     removed: () => metrics.objectsRemoved.labels(kind).inc(),
@@ -40,16 +39,16 @@ export function observeController(
       metrics.sweepRefused.labels(kind).set(retained.length);
       if (newlyRetained === 0) return;
       log.error(
-        { kind, absent: newlyRetained, owned, keys: retained.slice(0, mostKeys) },
+        { kind, absent: newlyRetained, owned, keys: retained.slice(0, maxKeys) },
         "too many objects are gone at once: their rows stay until the objects are back; remove at most 10, or 10 %, at a time",
       );
     },
   };
 }
 
-/** So many names are in one line of the log. */
-const mostKeys = 100;
+/** How many keys one log line may list. */
+const maxKeys = 100;
 
-/** An error that only a mistake in this program makes; what other programs call a panic. */
-const isMistake = (cause: unknown): boolean =>
+/** JavaScript throws these for mistakes in the program; Go calls them panics. */
+const isProgrammingMistake = (cause: unknown): boolean =>
   cause instanceof TypeError || cause instanceof ReferenceError || cause instanceof RangeError;
