@@ -112,15 +112,15 @@ test("rule 2: the users of an observed domain are disabled while the cluster doe
   await reconcile("SipUser", "far/alice"); // not Ready for another reason
   source.put("SipCluster", "voice", "main", cluster());
   await reconcile("SipDomain", "far/example");
-  const reports = { kind: "SipDomain", key: "far/example", what: "status" } as const;
-  expect(users.dependentsOf(reports)).toEqual(["far/alice"]);
+  const statusChange = { kind: "SipDomain", key: "far/example", what: "status" } as const;
+  expect(users.dependentsOf(statusChange)).toEqual(["far/alice"]);
   expect((await reconcile("SipUser", "far/alice")).reason).toBe("DomainNotReady");
   expect(await isEnabled("alice")).toBe(false);
-  expect(users.dependentsOf(reports)).toEqual([]);
+  expect(users.dependentsOf(statusChange)).toEqual([]);
   secret("far/secret", "first", "2");
   source.put("SipCluster", "voice", "main", cluster({ allowedDomains }));
   await reconcile("SipDomain", "far/example");
-  expect(users.dependentsOf(reports)).toEqual(["far/alice"]);
+  expect(users.dependentsOf(statusChange)).toEqual(["far/alice"]);
   expect(await reconcile("SipUser", "far/alice")).toEqual({ reason: "Reconciled" });
   expect(await isEnabled("alice")).toBe(true);
 });

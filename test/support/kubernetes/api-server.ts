@@ -1,7 +1,7 @@
 /**
- * A Kubernetes API server for tests: etcd and kube-apiserver on free ports of 127.0.0.1 (ready after about 3 s), and on request
- * kube-controller-manager, without which nothing is garbage-collected and no namespace goes away. There are no nodes: pods never run.
- * With USE_EXISTING_CLUSTER=true it is the cluster of the current kubeconfig, which is neither started nor stopped.
+ * A Kubernetes API server for tests: etcd and kube-apiserver on free ports of 127.0.0.1 (ready after about 3 s), and optionally
+ * kube-controller-manager, which is needed for garbage collection and the deletion of namespaces. There are no nodes, so pods never run.
+ * With USE_EXISTING_CLUSTER=true the cluster of the current kubeconfig is used; it is neither started nor stopped.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
@@ -12,17 +12,17 @@ import { ControlPlane } from "./control-plane.ts";
 import { type ClientPlan, KubeClient } from "./kube-client.ts";
 
 export interface ApiServerPlan {
-  /** Users beside the administrator: name to groups. RBAC says what they may do. */
+  /** Users in addition to the administrator, with their groups. RBAC gives them rights. */
   readonly users?: Readonly<Record<string, readonly string[]>>;
   readonly controllerManager?: boolean;
-  /** Further arguments of kube-apiserver. */
+  /** Additional arguments of kube-apiserver. */
   readonly arguments?: readonly string[];
 }
 
 export const useExistingCluster = process.env["USE_EXISTING_CLUSTER"] === "true";
 
 export class ApiServer extends KubeClient implements AsyncDisposable {
-  /** Undefined for a cluster that was there already. */
+  /** Undefined for an existing cluster. */
   readonly #plane: ControlPlane | undefined;
 
   private constructor(client: ClientPlan, plane?: ControlPlane) {
@@ -55,7 +55,7 @@ export class ApiServer extends KubeClient implements AsyncDisposable {
     return this.#own().url;
   }
 
-  /** False for a cluster that was there already: its API server cannot be stopped. */
+  /** False for an existing cluster, whose API server cannot be stopped. */
   get isOwn(): boolean {
     return this.#plane !== undefined;
   }
@@ -65,7 +65,7 @@ export class ApiServer extends KubeClient implements AsyncDisposable {
     return this.#own().kubeconfigOf(user);
   }
 
-  /** The kubeconfig of a ServiceAccount, which is created where it is absent; bind roles to it as `system:serviceaccount:namespace:name`. */
+  /** Creates a ServiceAccount if it does not exist. Returns its kubeconfig. Its RBAC name is `system:serviceaccount:namespace:name`. */
   async serviceAccount(namespace: string, name: string): Promise<string> {
     const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } };
     await this.apply(JSON.stringify(account));
@@ -73,17 +73,17 @@ export class ApiServer extends KubeClient implements AsyncDisposable {
     return await this.#own().kubeconfig(`${namespace}-${name}`, token.trim());
   }
 
-  /** Ends the API server (not etcd); connections break and new ones are refused. */
+  /** Stops the API server, but not etcd; connections break and new ones are refused. */
   async stopServer(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     await this.#own().stop("kube-apiserver", signal);
   }
 
-  /** Starts it again at the same address with the same data. Its watch cache is then empty. */
+  /** Starts it again at the same address with the same data. Its watch cache is empty then. */
   async startServer(): Promise<void> {
     await this.#own().startApiServer();
   }
 
-  /** The API server goes on listening but answers nobody, as behind a network that drops packets. */
+  /** The API server still listens but does not answer, as behind a network that drops packets. */
   pause(): void {
     this.#own().child("kube-apiserver")?.process.kill("SIGSTOP");
   }
@@ -92,7 +92,7 @@ export class ApiServer extends KubeClient implements AsyncDisposable {
     this.#own().child("kube-apiserver")?.process.kill("SIGCONT");
   }
 
-  /** Forgets every version of every object but the newest. A watch from before gets 410 once the server was started again. */
+  /** Compacts etcd: only the newest version of each object stays. After a restart of the server an older watch gets 410. */
   async compact(): Promise<void> {
     const etcd = async (path: string, body: object) => {
       const answer = await fetch(`${this.#own().etcdUrl}/v3/kv/${path}`, {
@@ -106,7 +106,7 @@ export class ApiServer extends KubeClient implements AsyncDisposable {
     await etcd("compaction", { revision: header.revision, physical: true });
   }
 
-  /** What the API server wrote to its log. */
+  /** The log of the API server. */
   log(): string {
     return this.#plane?.child("kube-apiserver")?.output() ?? "";
   }
@@ -119,7 +119,7 @@ export class ApiServer extends KubeClient implements AsyncDisposable {
   }
 
   #own(): ControlPlane {
-    if (this.#plane === undefined) throw new Error("a cluster that was there already is not ours to stop");
+    if (this.#plane === undefined) throw new Error("an existing cluster cannot be stopped");
     return this.#plane;
   }
 }

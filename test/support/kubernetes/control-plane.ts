@@ -1,6 +1,6 @@
 /**
- * etcd and the Kubernetes programs of a control plane, as children of the test on private data. Users are tokens, the serving certificate
- * is the server's own. Where they listen is the caller's choice: loopback with free ports, or a network namespace of its own.
+ * etcd and the Kubernetes programs of a control plane, as child processes of the test with their own data. Users log in with tokens; the
+ * serving certificate is self-signed. The caller chooses the addresses: free ports on loopback, or a network namespace.
  */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -18,15 +18,15 @@ export interface ControlPlanePlan {
   readonly port: number;
   readonly etcdPort: number;
   readonly etcdPeerPort: number;
-  /** Users beside `admin` (group system:masters): name to groups. */
+  /** Users in addition to `admin` (group system:masters), with their groups. */
   readonly users: Readonly<Record<string, readonly string[]>>;
-  /** What runs a program elsewhere, such as `nsenter --net=...`. */
+  /** A command prefix that runs a program in another place, such as `nsenter --net=...`. */
   readonly prefix?: readonly string[];
   readonly arguments?: readonly string[];
 }
 
-/** How long a server may take on a busy machine. */
-const patienceMs = 90_000;
+/** The time limit for the start of a server, on a busy machine. */
+const startTimeoutMs = 90_000;
 
 export class ControlPlane implements AsyncDisposable {
   readonly url: string;
@@ -40,7 +40,7 @@ export class ControlPlane implements AsyncDisposable {
     this.url = `https://${plan.address}:${plan.port}`;
   }
 
-  /** Resolves when the API server says that it is ready. */
+  /** Resolves when the API server is ready. */
   static async start(plan: ControlPlanePlan): Promise<ControlPlane> {
     const names = ["admin", ...Object.keys(plan.users)];
     const tokens = Object.fromEntries(names.map((name) => [name, randomBytes(16).toString("hex")]));
@@ -62,7 +62,7 @@ export class ControlPlane implements AsyncDisposable {
     return join(this.plan.folder, `${user}.kubeconfig`);
   }
 
-  /** Writes a kubeconfig with a token. */
+  /** Writes a kubeconfig with a token. Returns its path. */
   async kubeconfig(name: string, token: string): Promise<string> {
     const authority = join(this.plan.folder, "certs/apiserver.crt");
     return await writeKubeconfig(this.kubeconfigOf(name), { server: this.url, token, authority });
@@ -107,15 +107,15 @@ export class ControlPlane implements AsyncDisposable {
       `--service-account-signing-key-file=${join(folder, "sa.key")}`,
       ...(this.plan.arguments ?? []),
     ]);
-    await this.#until("kube-apiserver", "/readyz");
+    await this.#waitForAnswer("kube-apiserver", "/readyz");
   }
 
-  /** Ends a program; `SIGKILL` as a crash does. Its data stay. */
+  /** Stops a program, with `SIGKILL` as in a crash. Its data stay. */
   async stop(name: string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     await this.#children.get(name)?.end(signal);
   }
 
-  /** Garbage collection, namespaces that go away, Deployments that have pods. */
+  /** Needed for garbage collection, the deletion of namespaces, and the pods of Deployments. */
   async startControllerManager(): Promise<void> {
     const { folder } = this.plan;
     const { "kube-controller-manager": command } = await kubeBinaries(["kube-controller-manager"]);
@@ -127,8 +127,11 @@ export class ControlPlane implements AsyncDisposable {
       "--leader-elect=false",
       "--secure-port=0",
     ]);
-    // The first thing that everybody sees of it; until then it would not survive that the API server goes away.
-    await this.#until("kube-controller-manager", "/api/v1/namespaces/default/serviceaccounts/default");
+    // Its first visible effect. Before that it would end if the API server stopped.
+    await this.#waitForAnswer(
+      "kube-controller-manager",
+      "/api/v1/namespaces/default/serviceaccounts/default",
+    );
   }
 
   async startScheduler(): Promise<void> {
@@ -138,7 +141,7 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Children of the API server first: etcd would wait for nobody, but logs stay free of noise.
+    // Clients of the API server are stopped first, and etcd last, so that the logs have no connection errors.
     for (const child of [...this.#children.values()].reverse()) await child.end();
   }
 
@@ -163,18 +166,18 @@ export class ControlPlane implements AsyncDisposable {
     this.#children.set(name, startChild(first, rest, { cwd: this.plan.folder, log }));
   }
 
-  /** Waits until the API server answers to that path. */
-  async #until(name: string, path: string): Promise<void> {
+  /** Waits until the API server answers a GET of the path. */
+  async #waitForAnswer(name: string, path: string): Promise<void> {
     const { kubectl } = await kubeBinaries(["kubectl"]);
     const [first = kubectl, ...rest] = [...(this.plan.prefix ?? []), kubectl];
     const args = [...rest, "--kubeconfig", this.kubeconfigOf("admin"), "get", "--raw", path];
     const child = this.#children.get(name);
-    const deadline = Date.now() + patienceMs;
+    const deadline = Date.now() + startTimeoutMs;
     while (Date.now() < deadline && child?.process.exitCode === null) {
       const answer = await runCommand(first, args, { timeoutMs: 5_000 }).catch(() => undefined);
       if (answer !== undefined) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Error(`${name} did not get ready:\n${child?.output().slice(-3000) ?? ""}`);
+    throw new Error(`${name} did not become ready:\n${child?.output().slice(-3000) ?? ""}`);
   }
 }

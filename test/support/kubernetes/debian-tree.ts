@@ -1,15 +1,15 @@
-/** A small Debian for an image, by debootstrap from the mirror that this machine's apt uses. */
+/** Makes a small Debian root file system for an image, with debootstrap and this machine's apt mirror. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand } from "./run-command.ts";
 
-/** What apt reads of a release: where it is and what it is called. */
+/** A Debian release in apt's configuration. */
 interface Mirror {
   readonly url: string;
   readonly codename: string;
 }
 
-/** Makes the tree with these packages in `folder` and packs it into `tree.tar` beside it. Returns the path of the archive. */
+/** Installs the packages into `folder/tree` and packs it as `folder/tree.tar`. Returns the path of the archive. */
 export async function debianTree(
   folder: string,
   packages: readonly string[],
@@ -31,7 +31,7 @@ export async function debianTree(
       "var/cache/apt",
     ])
       await rm(join(tree, path), { recursive: true, force: true });
-    // Registries behind a certificate of this machine's own are reached from the image as from here.
+    // The image gets this machine's CA certificates, so that it can reach registries with a private CA.
     const bundle = await readFile("/etc/ssl/certs/ca-certificates.crt").catch(() => undefined);
     await runCommand("mkdir", ["-p", join(tree, "etc/ssl/certs")]);
     if (bundle) await writeFile(join(tree, "etc/ssl/certs/ca-certificates.crt"), bundle);
@@ -49,6 +49,6 @@ async function mirror(): Promise<Mirror> {
   const lines = targets.split("\n").map((line) => line.trim().split(" "));
   const main = lines.find(([, codename = ""]) => /^[a-z]+$/.test(codename));
   if (main?.[0] === undefined || main[1] === undefined)
-    throw new Error("apt knows no Debian release: run apt-get update");
+    throw new Error("apt has no Debian release: run apt-get update");
   return { url: main[0], codename: main[1] };
 }

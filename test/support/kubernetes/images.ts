@@ -1,6 +1,6 @@
 /**
- * The images of the test's cluster: this repository's two from its Dockerfile, on a base made here (Debian's smallest tree with the
- * checkout's Node 24 and npm), and what a cluster needs beside: the sandbox's first process, DNS, a MariaDB.
+ * The images of the test's cluster: the two of this repository's Dockerfile, on a base image that is built here (a minimal Debian with the
+ * checkout's Node 24 and npm), and images that a cluster needs: pause, DNS, and a MariaDB.
  */
 import { execFile } from "node:child_process";
 import { copyFile, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
@@ -24,7 +24,7 @@ export const images = {
   mariadb: "localhost/strowger/mariadb:test",
 } as const;
 
-/** Archives of the images that every cluster of the tests has: pause, CoreDNS, operator, sip-node. */
+/** Returns the archives of the images of every test cluster: pause, CoreDNS, operator, sip-node. */
 export async function clusterImages(): Promise<readonly string[]> {
   const base = await baseImage();
   return [
@@ -35,7 +35,7 @@ export async function clusterImages(): Promise<readonly string[]> {
   ];
 }
 
-/** As the official Node image: Node and npm under /usr/local, a user 1000. */
+/** Like the official Node image: Node and npm under /usr/local, and a user with the id 1000. */
 export async function baseImage(): Promise<string> {
   const npm = await npmFolder();
   return await imageArchive({
@@ -51,7 +51,7 @@ export async function baseImage(): Promise<string> {
   });
 }
 
-/** Debian's MariaDB with a shell and nothing that starts it: what `examples/kubernetes` asks of an image. */
+/** Debian's MariaDB with a shell and without an entry point, as `examples/kubernetes` needs it. */
 export async function mariadbImage(): Promise<string> {
   return await imageArchive({
     name: images.mariadb,
@@ -80,7 +80,7 @@ async function repositoryImage(name: string, target: string, base: string): Prom
   });
 }
 
-/** A static program and nothing else. */
+/** An image with only a static program. */
 async function programImage(name: string, program: "pause" | "coredns"): Promise<string> {
   const path = (await kubeBinaries([program]))[program];
   return await imageArchive({
@@ -108,25 +108,27 @@ async function addNode(tree: string, npm: string): Promise<void> {
   await runCommand("chroot", [tree, "useradd", "--uid", "1000", "--create-home", "--user-group", "node"]);
 }
 
-/** The npm of this machine. */
+/** The folder of this machine's npm. */
 async function npmFolder(): Promise<string> {
   const npm = findCommand("npm");
   if (npm === undefined) throw new Error("npm is not installed");
   return dirname(dirname((await runCommand("realpath", [npm])).trim()));
 }
 
-/** The machine's npm settings, with the image's own bundle of certificates. */
+/** Copies this machine's npm settings, with the image's CA bundle. Returns the path of the copy. */
 async function npmSettings(folder: string): Promise<string> {
   const path = join(folder, "npmrc");
   const own = await readFile(process.env["NPM_CONFIG_USERCONFIG"] ?? join(homedir(), ".npmrc"), "utf8").catch(
     () => "",
   );
-  const kept = own.split("\n").filter((line) => !/^\s*(cafile|prefix|nodedir|cache)\s*=/.test(line));
-  await writeFile(path, `${kept.join("\n")}\ncafile=/etc/ssl/certs/ca-certificates.crt\n`, { mode: 0o600 });
+  const otherLines = own.split("\n").filter((line) => !/^\s*(cafile|prefix|nodedir|cache)\s*=/.test(line));
+  await writeFile(path, `${otherLines.join("\n")}\ncafile=/etc/ssl/certs/ca-certificates.crt\n`, {
+    mode: 0o600,
+  });
   return path;
 }
 
-/** Every file that could come into an image: no documents, no tests, nothing that git ignores. */
+/** Every file that may be in an image: no documents, no tests, no files that git ignores. */
 async function repositoryFiles(): Promise<string[]> {
   const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
   const { stdout } = await promisify(execFile)("git", args, { cwd: root, maxBuffer: 1 << 26 });
@@ -134,6 +136,6 @@ async function repositoryFiles(): Promise<string[]> {
     .split("\0")
     .filter((name) => name !== "" && !/^(docs|test|examples|charts)\/|\.test\.ts$/.test(name));
   const present = await promisify(execFile)("git", ["ls-files", "-z", "--deleted"], { cwd: root });
-  const gone = new Set(present.stdout.split("\0"));
-  return [...new Set(names)].filter((name) => !gone.has(name)).map((name) => join(root, name));
+  const deleted = new Set(present.stdout.split("\0"));
+  return [...new Set(names)].filter((name) => !deleted.has(name)).map((name) => join(root, name));
 }

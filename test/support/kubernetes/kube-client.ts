@@ -1,18 +1,18 @@
-/** kubectl for a test, whichever cluster it is and wherever kubectl has to run to reach it. */
+/** Runs kubectl and helm for a test, in the network namespace in which the API server is reachable. */
 import { resolve } from "node:path";
 import { kubeBinaries } from "../../tools/build.ts";
 import { type CommandOptions, runCommand } from "./run-command.ts";
 
 export interface KubectlOptions extends CommandOptions {
-  /** Default: the administrator's. */
+  /** Default: the administrator's kubeconfig. */
   readonly kubeconfig?: string;
 }
 
 export interface ClientPlan {
   readonly kubectl: string;
-  /** The administrator's. */
+  /** The administrator's kubeconfig. */
   readonly kubeconfig: string;
-  /** What runs a program where the API server is reached, such as `nsenter --net=...`. */
+  /** A command prefix that runs a program where the API server is reachable, such as `nsenter --net=...`. */
   readonly prefix?: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export class KubeClient {
     return await this.run(this.#plan.kubectl, args, options);
   }
 
-  /** The object as the server has it; rejects where it is not there. */
+  /** Reads an object; rejects if it does not exist. */
   async get<Found = Record<string, unknown>>(...what: readonly string[]): Promise<Found> {
     return JSON.parse(await this.kubectl(["get", ...what, "-o", "json"])) as Found;
   }

@@ -1,13 +1,13 @@
 /**
- * A real two-node Kubernetes on one machine, without Docker and without a trace in the machine's own network:
+ * A real Kubernetes with two nodes on one machine, without Docker and without changes of the machine's own network:
  *
  *   cp 10.213.0.10   etcd, API server, controller manager, scheduler
  *   k1 10.213.0.1    containerd, kubelet, kube-proxy, pods 10.244.1.0/24
  *   k2 10.213.0.2    the same, pods 10.244.2.0/24
  *   ph 10.213.0.3    phones and the load balancer
- *   db 10.213.0.4    what runs outside of the cluster, such as a database
+ *   db 10.213.0.4    programs outside the cluster, such as a database
  *
- * Each is a network namespace; a bridge in one more joins them. Services are in 10.96.0.0/16.
+ * Each is a network namespace. A bridge in a separate namespace connects them. Services are in 10.96.0.0/16.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, cp, readdir, readFile, writeFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ import { removeDeadRuns, removeRun, runFolder } from "./remove-run.ts";
 
 export interface KubeClusterPlan {
   readonly proxyMode?: ProxyMode;
-  /** Archives of images that the nodes get beside those that every cluster has. */
+  /** Archives of additional images for the nodes. */
   readonly archives?: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
   readonly folder: string;
   readonly #run: string;
   readonly #plane: ControlPlane;
-  readonly #watcher: ChildProcess;
+  readonly #remover: ChildProcess;
 
   private constructor(client: ClientPlan, parts: Parts) {
     super(client);
@@ -50,7 +50,7 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
     this.folder = parts.folder;
     this.#run = parts.run;
     this.#plane = parts.plane;
-    this.#watcher = parts.watcher;
+    this.#remover = parts.remover;
   }
 
   /** Resolves when both nodes and DNS are ready. */
@@ -61,7 +61,7 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
     const run = runName(process.pid);
     const folder = runFolder(run);
     await mkdir(folder, { mode: 0o755 });
-    const watcher = removeAfterUs(run);
+    const remover = startRemover(run);
     try {
       await buildNetwork(run, Object.values(hosts));
       await routePods(run);
@@ -79,19 +79,19 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
       );
       const prefix = onHost(run, "cp");
       const client = { kubectl, kubeconfig: plane.kubeconfigOf("admin"), prefix };
-      const cluster = new KubeCluster(client, { nodes, folder, run, plane, watcher });
+      const cluster = new KubeCluster(client, { nodes, folder, run, plane, remover });
       await Promise.all(nodes.map((node) => node.start()));
       await cluster.#untilReady();
       return cluster;
     } catch (error) {
       const logs = await saveLogs(folder);
       await removeRun(run);
-      watcher.kill("SIGKILL");
+      remover.kill("SIGKILL");
       throw new Error(`the cluster did not start; its logs are in ${logs}`, { cause: error });
     }
   }
 
-  /** Runs helm against this cluster, with nothing of the user's own settings. */
+  /** Runs helm with this cluster, without the user's own settings. */
   override async helm(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
     const home = join(this.folder, "helm");
     const env = { HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home, ...options.env };
@@ -104,25 +104,25 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
     return found;
   }
 
-  /** The network namespace of a host, for the supports that start programs there. */
+  /** The network namespace of a host. */
   namespace(host: HostName): string {
     return namespaceOf(this.#run, host);
   }
 
   /** Runs a command on a host. */
-  async on(host: HostName, ...words: readonly string[]): Promise<string> {
-    return await command(this.#run, host)(...words);
+  async on(host: HostName, ...args: readonly string[]): Promise<string> {
+    return await command(this.#run, host)(...args);
   }
 
-  /** Keeps what the programs, pods and the cluster's Events say, for a failed test. Returns the folder. */
+  /** Copies the logs of the programs and pods, and the cluster's Events, for a failed test. Returns the folder. */
   async saveLogs(): Promise<string> {
-    const ask = async (name: string, args: readonly string[]) => {
+    const save = async (name: string, args: readonly string[]) => {
       const text = await this.kubectl(args, { timeoutMs: 20_000 }).catch((error: unknown) => String(error));
       await writeFile(join(this.folder, name), text);
     };
-    await ask("events.log", ["get", "events", "-A", "--sort-by=.lastTimestamp", "-o", "wide"]);
-    await ask("objects.yaml", ["get", "sip,deploy,pods,svc,endpointslices", "-A", "-o", "yaml"]);
-    await ask("pods.log", ["get", "pods", "-A", "-o", "wide"]);
+    await save("events.log", ["get", "events", "-A", "--sort-by=.lastTimestamp", "-o", "wide"]);
+    await save("objects.yaml", ["get", "sip,deploy,pods,svc,endpointslices", "-A", "-o", "yaml"]);
+    await save("pods.log", ["get", "pods", "-A", "-o", "wide"]);
     return await saveLogs(this.folder);
   }
 
@@ -130,7 +130,7 @@ export class KubeCluster extends KubeClient implements AsyncDisposable {
     await this.#plane.stop("kube-apiserver", "SIGKILL");
     await this.#plane[Symbol.asyncDispose]();
     await removeRun(this.#run);
-    this.#watcher.kill("SIGKILL");
+    this.#remover.kill("SIGKILL");
   }
 
   async #untilReady(): Promise<void> {
@@ -151,12 +151,12 @@ interface Parts {
   readonly folder: string;
   readonly run: string;
   readonly plane: ControlPlane;
-  readonly watcher: ChildProcess;
+  readonly remover: ChildProcess;
 }
 
 const userOf = (node: string): string => `system:node:${node}`;
 
-/** Pods of one node are reached through that node; what a node does not know goes to the phones' host. */
+/** Adds routes: to the pods of a node through that node, and a default route to the phones' host. */
 async function routePods(run: string): Promise<void> {
   for (const { name } of [hosts.k1, hosts.k2, hosts.cp])
     for (const { name: other, address, podRange } of [hosts.k1, hosts.k2])
@@ -179,8 +179,8 @@ async function startControlPlane(run: string, folder: string): Promise<ControlPl
   return plane;
 }
 
-/** Removes the run when this process is gone, also when it was killed. */
-function removeAfterUs(run: string): ChildProcess {
+/** Starts a process that removes the run when this process has ended, also when it was killed. */
+function startRemover(run: string): ChildProcess {
   const script = join(import.meta.dirname, "remove-after.ts");
   const child = spawn(process.execPath, [script, run], {
     detached: true,
@@ -190,17 +190,17 @@ function removeAfterUs(run: string): ChildProcess {
   return child;
 }
 
-/** Copies logs out of a folder that goes away. Returns where they are. */
+/** Copies the logs, because the folder is removed later. Returns the folder of the copies. */
 async function saveLogs(folder: string): Promise<string> {
-  const kept = await mkdtemp(join(tmpdir(), "strowger-kube-logs-"));
-  for (const place of [".", "k1", "k2"]) {
-    const from = join(folder, place);
+  const copies = await mkdtemp(join(tmpdir(), "strowger-kube-logs-"));
+  for (const sub of [".", "k1", "k2"]) {
+    const from = join(folder, sub);
     const names = await readdir(from).catch(() => []);
-    await mkdir(join(kept, place), { recursive: true });
+    await mkdir(join(copies, sub), { recursive: true });
     for (const name of names.filter((one) => /\.(log|yaml)$|^logs$/.test(one)))
-      await cp(join(from, name), join(kept, place, name), { recursive: true, force: true }).catch(
+      await cp(join(from, name), join(copies, sub, name), { recursive: true, force: true }).catch(
         () => undefined,
       );
   }
-  return kept;
+  return copies;
 }

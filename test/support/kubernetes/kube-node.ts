@@ -1,6 +1,6 @@
 /**
- * A node of the test's cluster in its network namespace: containerd with runc, kubelet, kube-proxy. Pods are routed, not bridged (the
- * `ptp` plugin), so that every packet between two pods passes the node's own rules; what leaves the pods' network is masqueraded.
+ * A node of the test's cluster in its network namespace: containerd with runc, kubelet, kube-proxy. Pods are routed and not bridged (the
+ * `ptp` plugin), so that every packet between two pods passes the node's own rules. Packets that leave the pods' network are masqueraded.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ export class KubeNode {
     this.#folder = join(plan.folder, plan.name);
   }
 
-  /** Resolves when its programs run; Kubernetes says when the node is ready. */
+  /** Resolves when its programs run; the node's condition Ready comes later. */
   async start(): Promise<void> {
     for (const sub of ["cni", "run", "kubelet", "logs"])
       await mkdir(join(this.#folder, sub), { recursive: true });
@@ -56,7 +56,7 @@ export class KubeNode {
     return join(this.#folder, "run/containerd.sock");
   }
 
-  /** Gives an image that the node has a second name. */
+  /** Adds a second name to an image of the node. */
   async tag(image: string, name: string): Promise<void> {
     await this.#ctr("images", "tag", "--force", image, name);
   }
@@ -70,12 +70,12 @@ export class KubeNode {
     const id = ids
       .trim()
       .split("\n")
-      .find((one) => running.includes(one)); // an earlier one may be there yet
-    if (!id) throw new Error(`${this.name} runs no container ${container} of ${pod}`);
+      .find((one) => running.includes(one)); // an earlier container may still exist
+    if (!id) throw new Error(`${this.name} does not run a container ${container} of ${pod}`);
     await this.#ctr("tasks", "kill", "--signal", "SIGKILL", id);
   }
 
-  /** As if its power failed: nothing of it runs or answers any more. */
+  /** Simulates a power failure: all its processes are killed, and it does not answer any more. */
   async lose(): Promise<void> {
     await command(this.#plan.run, this.name)("ip", "link", "set", "eth0", "down");
     await killTree(this.#folder);
@@ -107,7 +107,7 @@ export class KubeNode {
     const configuration = {
       apiVersion: "kubelet.config.k8s.io/v1beta1",
       kind: "KubeletConfiguration",
-      // The machine may be a container or a small virtual one, without systemd and without the right to lower an oom score.
+      // The machine may be a container or a small virtual machine, without systemd and without the right to lower an OOM score.
       ...{ cgroupDriver: "cgroupfs", cgroupsPerQOS: false, enforceNodeAllocatable: [], oomScoreAdj: 0 },
       ...{ maxOpenFiles: 20_000, failSwapOn: false, evictionHard: { "memory.available": "100Mi" } },
       ...{ clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local", resolvConf: "" },

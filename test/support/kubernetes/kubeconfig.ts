@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 export interface Access {
   readonly server: string;
   readonly token: string;
-  /** Path of the certificate that the server shows, or of the one that signed it. */
+  /** The path of the server's certificate, or of the CA certificate that signed it. */
   readonly authority: string;
 }
 

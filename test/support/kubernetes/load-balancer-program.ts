@@ -1,7 +1,7 @@
 /**
- * The load balancer of a test's cluster, as a program on the phones' host: gives each Service of type LoadBalancer an address and routes
- * it to the nodes whose health check answers 200. The kernel throws the dice: one for each flow, by addresses and ports. A route keeps no
- * state, so a node that fails its check loses its flows with the next datagram.
+ * The load balancer of a test's cluster, as a program on the phones' host. It gives each Service of type LoadBalancer an address and routes
+ * it to the nodes whose health check answers 200. The kernel chooses the node of a flow by a hash of addresses and ports. A route has no
+ * connection state, so a node that fails its check loses its flows with the next datagram.
  *
  *   node load-balancer-program.ts '{"kubectl": ..., "kubeconfig": ..., "nodes": [...], "addresses": [...]}'
  */
@@ -13,7 +13,7 @@ export interface BalancerSettings {
   readonly kubectl: string;
   readonly kubeconfig: string;
   readonly nodes: readonly string[];
-  /** For Services, in this order. */
+  /** The addresses for Services; the first free one is used. */
   readonly addresses: readonly string[];
 }
 
@@ -29,9 +29,9 @@ interface Service {
 
 interface Balanced {
   readonly address: string;
-  /** Where a node says whether it has a pod of the Service; else kube-proxy's own check. */
+  /** The port at which a node answers whether it has a pod of the Service, or kube-proxy's health port. */
   healthPort: number;
-  /** The nodes that it is routed to. */
+  /** The nodes of its route. */
   nodes: string;
 }
 
@@ -47,7 +47,7 @@ for (;;) {
   await new Promise((resolve) => setTimeout(resolve, pollMs));
 }
 
-/** Begins again where the watch ends: the API server may go away. */
+/** Starts the watch again when it ends, because the API server may stop. */
 async function watchServices(): Promise<never> {
   const args = ["get", "services", "-A", "--watch", "--output-watch-events", "-o", "json"];
   for (;;) {
@@ -56,33 +56,34 @@ async function watchServices(): Promise<never> {
       stdio: ["ignore", "pipe", "inherit"],
     });
     for await (const line of createInterface(child.stdout))
-      await see(JSON.parse(line) as { type: string; object: Service });
+      await updateService(JSON.parse(line) as { type: string; object: Service });
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
-async function see({ type, object }: { type: string; object: Service }): Promise<void> {
+async function updateService({ type, object }: { type: string; object: Service }): Promise<void> {
   const { uid } = object.metadata;
   const isOurs = object.spec.type === "LoadBalancer" && type !== "DELETED";
   const known = balanced.get(uid);
   if (known && !isOurs) {
     balanced.delete(uid);
     await ip("route", "del", known.address).catch(() => undefined);
-    say(`${known.address}: given back`);
+    log(`${known.address}: released`);
   }
   if (!isOurs) return;
   const healthPort = object.spec.healthCheckNodePort ?? proxyHealthPort;
-  const given = object.status?.loadBalancer?.ingress?.[0]?.ip;
+  const assigned = object.status?.loadBalancer?.ingress?.[0]?.ip;
   if (known) known.healthPort = healthPort;
-  else balanced.set(uid, { address: given ?? freeAddress(object), healthPort, nodes: "" });
+  else balanced.set(uid, { address: assigned ?? freeAddress(object), healthPort, nodes: "" });
   const { address = "" } = balanced.get(uid) ?? {};
-  if (given !== address) await writeStatus(object, address);
+  if (assigned !== address) await writeStatus(object, address);
 }
 
 function freeAddress({ spec, metadata }: Service): string {
   const taken = new Set([...balanced.values()].map(({ address }) => address));
   const free = spec.loadBalancerIP || settings.addresses.find((address) => !taken.has(address));
-  if (free === undefined) throw new Error(`no address is left for ${metadata.namespace}/${metadata.name}`);
+  if (free === undefined)
+    throw new Error(`there is no free address for ${metadata.namespace}/${metadata.name}`);
   return free;
 }
 
@@ -91,9 +92,9 @@ async function writeStatus({ metadata }: Service, address: string): Promise<void
   const what = ["patch", "service", metadata.name, "-n", metadata.namespace, "--subresource=status"];
   const env = { KUBECONFIG: settings.kubeconfig };
   await runCommand(settings.kubectl, [...what, "--type=merge", "-p", patch], { env }).catch(
-    (error: unknown) => say(String(error)),
+    (error: unknown) => log(String(error)),
   );
-  say(`${address}: ${metadata.namespace}/${metadata.name}`);
+  log(`${address}: ${metadata.namespace}/${metadata.name}`);
 }
 
 async function route(service: Balanced): Promise<void> {
@@ -105,7 +106,7 @@ async function route(service: Balanced): Promise<void> {
   const hops = healthy.flatMap((node) => ["nexthop", "via", node]);
   if (hops.length > 0) await ip("route", "replace", service.address, ...hops);
   else await ip("route", "replace", "blackhole", service.address);
-  say(`${service.address} -> ${nodes || "nobody"}`);
+  log(`${service.address} -> ${nodes || "no node"}`);
 }
 
 async function isHealthy(node: string, port: number): Promise<boolean> {
@@ -119,10 +120,10 @@ async function isHealthy(node: string, port: number): Promise<boolean> {
   }
 }
 
-function ip(...words: readonly string[]): Promise<string> {
-  return runCommand("ip", words);
+function ip(...args: readonly string[]): Promise<string> {
+  return runCommand("ip", args);
 }
 
-function say(line: string): void {
+function log(line: string): void {
   process.stdout.write(`${Date.now()} ${line}\n`);
 }

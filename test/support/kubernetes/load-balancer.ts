@@ -1,4 +1,4 @@
-/** The load balancer of a test's cluster: what it says, and which way the kernel's dice falls for a phone. */
+/** The load balancer of a test's cluster: its log, and the node that the kernel chooses for a flow. */
 import { join } from "node:path";
 import { kubeBinaries } from "../../tools/build.ts";
 import { startChild, type TestChild } from "../child.ts";
@@ -23,7 +23,7 @@ export class LoadBalancer implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Serves every Service of type LoadBalancer from now on. */
+  /** Starts it. It serves every Service of type LoadBalancer. */
   static async start(cluster: KubeCluster): Promise<LoadBalancer> {
     const { kubectl } = await kubeBinaries(["kubectl"]);
     const nodes = cluster.nodes.map((node) => node.address);
@@ -35,7 +35,7 @@ export class LoadBalancer implements AsyncDisposable {
     return new LoadBalancer(cluster, child);
   }
 
-  /** What it did, in order. */
+  /** The changes of its routes, in order. */
   changes(): Change[] {
     const lines = this.#child.output().split("\n");
     return lines.flatMap((line) => {
@@ -44,11 +44,11 @@ export class LoadBalancer implements AsyncDisposable {
     });
   }
 
-  /** The address of the node that hears the phones' host on this port, as things are now. */
+  /** The address of the node that receives packets from this port of the phones' host now. */
   async nodeOf(port: number, service: { readonly address: string; readonly port: number }): Promise<string> {
     const flow = ["ipproto", "udp", "sport", String(port), "dport", String(service.port)];
-    const words = ["route", "get", service.address, "from", hosts.ph.address, ...flow];
-    const answer = await this.#cluster.on("ph", "ip", ...words);
+    const command = ["route", "get", service.address, "from", hosts.ph.address, ...flow];
+    const answer = await this.#cluster.on("ph", "ip", ...command);
     return / via (\S+)/.exec(answer)?.[1] ?? "";
   }
 

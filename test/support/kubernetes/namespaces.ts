@@ -1,6 +1,6 @@
 /**
- * Network namespaces of one run of the tests, joined by a bridge in a namespace of its own: nothing is added to the machine's own
- * network, and two runs do not meet.
+ * Network namespaces of one test run, connected by a bridge in a separate namespace. The machine's own network is not changed, and two
+ * runs do not affect each other.
  */
 import { inNamespace } from "../child.ts";
 import { runCommand } from "./run-command.ts";
@@ -10,15 +10,15 @@ export interface Host {
   readonly address: string;
 }
 
-/** Whose namespaces and folders these are, by the id of the process that made them. */
+/** The name of a run, used for its namespaces and folders. `pid` is the process that made them. */
 export const runName = (pid: number): string => `sw${pid}`;
 
 export const namespaceOf = (run: string, host: string): string => `${run}-${host}`;
 
-/** What runs a program on a host. */
+/** The command prefix that runs a program on a host. */
 export const onHost = (run: string, host: string): readonly string[] => inNamespace(namespaceOf(run, host));
 
-/** Makes a namespace for each host, all of them neighbours in 10.213.0.0/24. */
+/** Creates a namespace for each host; all are in the subnet 10.213.0.0/24. */
 export async function buildNetwork(run: string, hosts: readonly Host[]): Promise<void> {
   const [bridge, inBridge] = [namespaceOf(run, "br"), command(run, "br")];
   await runCommand("ip", ["netns", "add", bridge]);
@@ -37,10 +37,10 @@ export async function buildNetwork(run: string, hosts: readonly Host[]): Promise
   }
 }
 
-/** A function that runs a command on that host. */
+/** Returns a function that runs a command on the host. */
 export const command =
   (run: string, host: string) =>
-  (...words: readonly string[]): Promise<string> => {
-    const [first = "", ...rest] = [...onHost(run, host), ...words];
+  (...args: readonly string[]): Promise<string> => {
+    const [first = "", ...rest] = [...onHost(run, host), ...args];
     return runCommand(first, rest);
   };

@@ -1,6 +1,6 @@
 /**
- * `node remove-after.ts RUN`: waits until the process that started it is gone, however it went (its end of our standard input closes),
- * and then removes what the run left. A test that ends well has removed it before.
+ * `node remove-after.ts RUN`: waits until the process that started it has ended in any way (then the standard input is closed), and removes
+ * everything that the run left. A test that ends normally has removed it before.
  */
 import { removeRun } from "./remove-run.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Ends what a run of the tests left on the machine: processes by the folder that their command line names, with all that they started;
- * mounts below it; network namespaces. Containers outlive containerd by design, so this is also how a cluster ends well.
+ * Removes everything that a test run left on the machine: processes with the run's folder in their command line, and their descendants;
+ * mounts below the folder; network namespaces. Containers continue without containerd by design, so a cluster uses this for its normal end too.
  */
 import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { runName } from "./namespaces.ts";
 
 export const runFolder = (run: string): string => join(tmpdir(), `strowger-kube-${run}`);
 
-/** Leaves nothing of the run. */
+/** Removes everything of the run. */
 export async function removeRun(run: string): Promise<void> {
   const folder = runFolder(run);
   const containers = await containersOf(folder);
@@ -23,7 +23,7 @@ export async function removeRun(run: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Removes runs whose process is gone, however it went. */
+/** Removes the runs whose process has ended. */
 export async function removeDeadRuns(): Promise<void> {
   const pattern = new RegExp(`^(?:strowger-kube-)?${runName(0).slice(0, -1)}(\\d+)(?:-|$)`);
   const names = [...(await readdir(tmpdir())), ...(await readdir("/run/netns").catch(() => []))];
@@ -31,7 +31,7 @@ export async function removeDeadRuns(): Promise<void> {
   for (const pid of pids) if (!isAlive(pid)) await removeRun(runName(pid));
 }
 
-/** Kills every process whose command line names something below `folder`, and their descendants. */
+/** Kills every process with a path below `folder` in its command line, and its descendants. */
 export async function killTree(folder: string): Promise<void> {
   for (let round = 0; round < 50; round++) {
     const found = await processesOf(folder);
@@ -49,7 +49,7 @@ async function processesOf(folder: string): Promise<number[]> {
     const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
     const [state = "Z", parent = "0"] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (state === "Z") continue; // dead already
+    if (state === "Z") continue; // a zombie
     parents.set(pid, Number(parent));
     if (pid !== process.pid && line.includes(folder)) found.add(pid);
   }
@@ -60,7 +60,7 @@ async function processesOf(folder: string): Promise<number[]> {
   return [...found];
 }
 
-/** The ids of the containers that containerd keeps below a folder. */
+/** The ids of containerd's containers below a folder. */
 async function containersOf(folder: string): Promise<string[]> {
   const nodes = await readdir(folder).catch(() => []);
   const tasks = nodes.map((node) =>
@@ -69,20 +69,20 @@ async function containersOf(folder: string): Promise<string[]> {
   return (await Promise.all(tasks)).flat();
 }
 
-/** runc made one for each container, in each hierarchy that the kernel has. */
+/** Removes the control groups that runc made: one for each container in each hierarchy of the kernel. */
 async function removeControlGroups(containers: readonly string[]): Promise<void> {
   const top = "/sys/fs/cgroup";
   const hierarchies = [top, ...(await readdir(top).catch(() => [])).map((name) => join(top, name))];
-  for (const place of hierarchies.map((hierarchy) => join(hierarchy, "k8s.io"))) {
-    for (const id of containers) await rmdir(join(place, id)).catch(() => undefined);
-    await rmdir(place).catch(() => undefined); // other runs may still have theirs
+  for (const path of hierarchies.map((hierarchy) => join(hierarchy, "k8s.io"))) {
+    for (const id of containers) await rmdir(join(path, id)).catch(() => undefined);
+    await rmdir(path).catch(() => undefined); // other runs may still have theirs
   }
 }
 
 async function unmountBelow(folder: string): Promise<void> {
   const mounts = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
-  for (const place of mounts.filter((path) => path.startsWith(`${folder}/`)).reverse())
-    await runCommand("umount", ["-l", place]).catch(() => undefined);
+  for (const path of mounts.filter((mount) => mount.startsWith(`${folder}/`)).reverse())
+    await runCommand("umount", ["-l", path]).catch(() => undefined);
 }
 
 function isAlive(pid: number): boolean {
@@ -98,6 +98,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // gone already
+    // it has ended
   }
 }

@@ -1,4 +1,4 @@
-/** Runs kubectl (or helm) and gives its output. */
+/** Runs a command and returns its output. */
 import { execFile } from "node:child_process";
 
 export interface CommandOptions {
@@ -7,7 +7,7 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
-/** Resolves with stdout. Rejects with the command's own words where it fails. */
+/** Resolves with stdout. Rejects with the command's output if it fails. */
 export function runCommand(
   command: string,
   args: readonly string[],
@@ -23,7 +23,7 @@ export function runCommand(
       if (error === null) resolve(stdout);
       else reject(new Error(`${args.join(" ")}: ${`${stdout}${stderr}`.trim() || error.message}`));
     });
-    child.stdin?.on("error", () => undefined); // it may end before it read everything
+    child.stdin?.on("error", () => undefined); // the command may end before it has read everything
     child.stdin?.end(options.input ?? "");
   });
 }
