@@ -1,4 +1,4 @@
-/** Carries out what was decided about a SipDomain, in one transaction. */
+/** Carries out the decision about a SipDomain, in one transaction. */
 import { deleteDomain, insertDomain, saveDomainSettings } from "../adapters/mysql/domain-rows.ts";
 import type { Change, Installation } from "../adapters/mysql/installation.ts";
 import { deleteClaim, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";

@@ -30,7 +30,7 @@ const inputWith = (more: Partial<DomainRows>): DomainCheckInput => ({
     owner: undefined,
     present: undefined,
     claims: [],
-    elders: [],
+    olderObjects: [],
     domains: [],
     settings: [],
     ...more,
@@ -52,7 +52,7 @@ const failing: Readonly<Record<string, DomainCheckInput>> = {
   "no other object has a name": inputWith({
     claims: [{ kind: "domain", name: "example.com", installationId: "i", owner: other }],
   }),
-  "no older object requests a name": inputWith({ elders: [{ name: "example.com", owner: other }] }),
+  "no older object requests a name": inputWith({ olderObjects: [{ name: "example.com", owner: other }] }),
   "rows of other tools can be taken over": inputWith({ domains: ["example.com"] }),
 };
 

@@ -74,7 +74,9 @@ function nameClaimed({ domain, state }: DomainCheckInput): NewCondition | undefi
 
 /** An object that only observes needs no name. */
 function nameLeftToOlder({ domain, state }: DomainCheckInput): NewCondition | undefined {
-  return domain.adoptionPolicy === "Observe" ? undefined : elderConflict(state.elders, domain.reference);
+  return domain.adoptionPolicy === "Observe"
+    ? undefined
+    : elderConflict(state.olderObjects, domain.reference);
 }
 
 function removalsUnlessObserved({ domain, state }: DomainCheckInput): readonly DomainAction[] {

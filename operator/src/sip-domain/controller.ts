@@ -1,4 +1,4 @@
-/** Reconciles SipDomains: parse, read the state, decide, apply, say how it is. */
+/** Reconciles SipDomains: parse, read the current state, decide, apply, write the status. */
 import type { Installations } from "../installations.ts";
 import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
@@ -15,30 +15,32 @@ import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRemoval, decideRevocation } from "./decide.ts";
 import type { DomainAction } from "./domain-action.ts";
-import { namesOf } from "./older-domains.ts";
+import { indexNamesOf } from "./older-domains.ts";
 import { parseSipDomain, type DomainFields, type SipDomain } from "./resource.ts";
 import { readDomainState } from "./read-current-state.ts";
 import type { DomainState } from "./current-state.ts";
 
+export interface SipDomainDependencies {
+  readonly installations: Installations;
+  readonly source: Source;
+  readonly status: StatusWriter;
+  readonly outages: OutageVerdicts;
+}
+
 export class SipDomainController implements Controller {
   readonly kind = "SipDomain";
   readonly #installations: Installations;
-  readonly #frame: Omit<ReconcileDependencies, "conditionOf">;
+  readonly #reconcileDeps: Omit<ReconcileDependencies, "conditionOf">;
   readonly #outages: OutageVerdicts;
   readonly #rows: OwnedRows<DomainFields>;
-  readonly #wanted: NameIndex;
+  readonly #index: NameIndex;
 
-  constructor(parts: {
-    readonly installations: Installations;
-    readonly source: Source;
-    readonly status: StatusWriter;
-    readonly outages: OutageVerdicts;
-  }) {
-    this.#installations = parts.installations;
-    this.#frame = { source: parts.source, status: parts.status };
-    this.#outages = parts.outages;
-    this.#wanted = new NameIndex(parts.source, this.kind, namesOf);
-    this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
+  constructor(deps: SipDomainDependencies) {
+    this.#installations = deps.installations;
+    this.#reconcileDeps = { source: deps.source, status: deps.status };
+    this.#outages = deps.outages;
+    this.#index = new NameIndex(deps.source, this.kind, indexNamesOf);
+    this.#rows = new OwnedRows(this.kind, deps.installations, deps.source, (owner, installation) =>
       apply(decideRemoval(owner), owner.reference, installation),
     );
   }
@@ -47,7 +49,7 @@ export class SipDomainController implements Controller {
     const domain = parseSipDomain(object);
     const outcome = await reconcileObject(
       object,
-      { ...this.#frame, conditionOf: (error) => this.#outages.failed(object, domain.cluster, error) },
+      { ...this.#reconcileDeps, conditionOf: (error) => this.#outages.failed(object, domain.cluster, error) },
       () => this.#plan(domain, decide),
       () => this.#plan(domain, decideRevocation),
     );
@@ -63,8 +65,8 @@ export class SipDomainController implements Controller {
     domain: SipDomain,
     decideOn: (domain: SipDomain, state: DomainState) => Decided,
   ) {
-    const { source } = this.#frame;
-    const [state, installation] = await readDomainState(domain, this.#installations, source, this.#wanted);
+    const { source } = this.#reconcileDeps;
+    const [state, installation] = await readDomainState(domain, this.#installations, source, this.#index);
     const decided = decideOn(domain, state);
     return decided && { ...decided, apply: () => apply(decided.actions, domain.reference, installation) };
   }
@@ -81,12 +83,15 @@ export class SipDomainController implements Controller {
     return this.#rows.keys();
   }
 
-  /** Its cluster came, went or changed. Figures of a cluster change all the time: a status concerns only who waits for the cluster. */
+  /**
+   * The SipDomains of a changed SipCluster. The status of a SipCluster changes all the time, so a change of the status alone concerns only
+   * SipDomains that are not Ready.
+   */
   dependentsOf(change: Change): readonly ObjectKey[] {
-    this.#wanted.update(change);
+    this.#index.update(change);
     const { kind, key, what } = change;
     if (kind !== "SipCluster") return [];
-    return this.#frame.source
+    return this.#reconcileDeps.source
       .list(this.kind)
       .filter(
         (object) => parseSipDomain(object).cluster === key && (what === "object" || !isReadyObject(object)),

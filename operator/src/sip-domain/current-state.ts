@@ -20,7 +20,7 @@ export interface DomainRows {
   /** Claims of its names, by any object. */
   readonly claims: readonly Claim[];
   /** Unclaimed names that an older object requests too. */
-  readonly elders: readonly Elder[];
+  readonly olderObjects: readonly Elder[];
   /** Names in the table `domain` that are its own, whichever tool made them. In lower case, because an old table may ignore case. */
   readonly domains: readonly string[];
   /** Settings of its names, and of the domain in the owner row. */

@@ -22,7 +22,7 @@ const empty: DomainRows = {
   owner: undefined,
   present: undefined,
   claims: [],
-  elders: [],
+  olderObjects: [],
   domains: [],
   settings: [],
 };
@@ -368,7 +368,7 @@ test("ADR 33: a domain whose namespace is allowed no longer gives up the aliases
 
 test("ADR 33: a name that nobody holds is left to the older object that wants it", () => {
   const elder = { name: "a.example", owner: { ...reference, namespace: "far", name: "older" } };
-  const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, elders: [elder] });
+  const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, olderObjects: [elder] });
   expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
   expect(readyOf(decided).message).not.toContain("older and wants it too, far");
   expect(readyOf(decided).message).not.toContain("SipDomain older");

@@ -1,4 +1,4 @@
-/** What can be done about a SipDomain. */
+/** Actions of the operator for a SipDomain. */
 import type { DomainSettings } from "../adapters/mysql/domain-rows.ts";
 import type { Owner } from "../ownership.ts";
 import type { DomainFields } from "./resource.ts";

@@ -1,10 +1,10 @@
-/** Whether a SipCluster serves domains for a namespace (`allowedDomains`). */
+/** Whether a SipCluster allows domains of a namespace (`allowedDomains`). */
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipClusterSpec } from "../sources/types.ts";
 import { allowsDomains } from "../tenants.ts";
 
-/** Its own namespace always may. */
+/** Its own namespace is always allowed. */
 export async function isAllowed(
   { metadata, spec }: KubernetesObject,
   namespace: string,

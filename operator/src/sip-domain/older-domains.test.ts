@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { NameIndex } from "../runtime/name-index.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
-import { findOlderDomains, namesOf } from "./older-domains.ts";
+import { findOlderDomains, indexNamesOf } from "./older-domains.ts";
 import { parseSipDomain } from "./resource.ts";
 
 const cluster: KubernetesObject = {
@@ -23,9 +23,9 @@ function domainAt(minute: number, name: string, spec: object = {}, more: object 
 
 const me = domainAt(5, "me", { aliases: ["pbx.example.com"] });
 
-const eldersBeside = (...others: readonly KubernetesObject[]) => eldersOfOwner([], ...others);
+const olderAmong = (...others: readonly KubernetesObject[]) => olderThanOwner([], ...others);
 
-async function eldersOfOwner(
+async function olderThanOwner(
   owned: readonly string[],
   ...others: readonly KubernetesObject[]
 ): Promise<readonly string[]> {
@@ -35,35 +35,35 @@ async function eldersOfOwner(
       all.find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === key),
     list: () => all,
   } as unknown as Source;
-  const wanted = new NameIndex(source, "SipDomain", namesOf);
+  const index = new NameIndex(source, "SipDomain", indexNamesOf);
   const names = ["example.com", "pbx.example.com"];
-  const elders = await findOlderDomains(parseSipDomain(me), names, { cluster, owned, wanted, source });
-  return elders.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
+  const older = await findOlderDomains(parseSipDomain(me), names, { cluster, owned, index, source });
+  return older.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
 }
 
 test("each name goes to the oldest that wants it, as its domain or as an alias, in whatever case", async () => {
-  expect(await eldersBeside(domainAt(6, "younger"))).toEqual([]);
+  expect(await olderAmong(domainAt(6, "younger"))).toEqual([]);
   const older = domainAt(2, "older", { domain: "x.example", aliases: ["Example.COM"] });
   expect(
-    await eldersBeside(older, domainAt(3, "old"), domainAt(4, "b", { domain: "PBX.example.com" })),
+    await olderAmong(older, domainAt(3, "old"), domainAt(4, "b", { domain: "PBX.example.com" })),
   ).toEqual(["example.com ns/older", "pbx.example.com ns/b"]);
 });
 
 test("who leaves, only looks, is not served or is of another cluster gets nothing", async () => {
   const letIn = { namespace: "let-in" };
-  expect(await eldersBeside(domainAt(1, "x", {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }))).toEqual([]);
-  expect(await eldersBeside(domainAt(1, "x", { adoptionPolicy: "Observe" }))).toEqual([]);
-  expect(await eldersBeside(domainAt(1, "x", {}, { namespace: "shut-out" }))).toEqual([]);
-  expect(await eldersBeside(domainAt(1, "x", {}, letIn))).toEqual(["example.com let-in/x"]);
-  expect(await eldersBeside(domainAt(1, "x", { aliases: ["not.example"] }, letIn))).toEqual([]);
-  expect(await eldersBeside(domainAt(1, "x", { clusterRef: { name: "other" } }))).toEqual([]);
+  expect(await olderAmong(domainAt(1, "x", {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }))).toEqual([]);
+  expect(await olderAmong(domainAt(1, "x", { adoptionPolicy: "Observe" }))).toEqual([]);
+  expect(await olderAmong(domainAt(1, "x", {}, { namespace: "shut-out" }))).toEqual([]);
+  expect(await olderAmong(domainAt(1, "x", {}, letIn))).toEqual(["example.com let-in/x"]);
+  expect(await olderAmong(domainAt(1, "x", { aliases: ["not.example"] }, letIn))).toEqual([]);
+  expect(await olderAmong(domainAt(1, "x", { clusterRef: { name: "other" } }))).toEqual([]);
 });
 
 test("rows that are this domain's are left only to who takes rows over", async () => {
   const never = domainAt(1, "never", { aliases: ["pbx.example.com"], adoptionPolicy: "Never" });
   const enforces = domainAt(2, "x", { adoptionPolicy: "Enforce" });
-  expect(await eldersOfOwner(["example.com"], never)).toEqual(["pbx.example.com ns/never"]);
-  expect(await eldersOfOwner(["example.com"], never, enforces)).toEqual([
+  expect(await olderThanOwner(["example.com"], never)).toEqual(["pbx.example.com ns/never"]);
+  expect(await olderThanOwner(["example.com"], never, enforces)).toEqual([
     "example.com ns/x",
     "pbx.example.com ns/never",
   ]);

@@ -1,67 +1,43 @@
-/** Older SipDomains that want a name of a domain which nobody holds, as after the database was emptied (ADR 33). */
+/** Finds older SipDomains that request the unclaimed names of a SipDomain (ADR 33). */
+import { findOlderObjects, indexName } from "../names/older-objects.ts";
 import type { Elder } from "../ownership.ts";
-import { isOlder, keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
+import { keyOf, type KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import { isAllowed } from "./is-allowed.ts";
 import { parseSipDomain, type SipDomain } from "./resource.ts";
 
-/** The names under which a SipDomain stands in the index: its domain and its aliases, each at its SipCluster. */
-export function namesOf(object: KubernetesObject): readonly string[] {
+/** The keys of a SipDomain in the index: its domain and its aliases, each in its SipCluster. */
+export function indexNamesOf(object: KubernetesObject): readonly string[] {
   const { cluster, domain, aliases } = parseSipDomain(object);
   return [domain, ...aliases].map((name) => indexName(cluster, name));
 }
 
-const indexName = (cluster: ObjectKey, name: string): string => `${cluster} ${name}`;
-
-/**
- * Of `names` those that another object is to have, each with the oldest that wants it. `owned`: names whose rows are this object's; only who
- * takes rows over can have them.
- */
+/** Returns those of `names` that an older SipDomain gets. `owned`: names whose rows this SipDomain owns. */
 export async function findOlderDomains(
-  { reference, cluster: clusterKey }: SipDomain,
+  { reference, cluster: scope }: SipDomain,
   names: readonly string[],
   {
     cluster,
     owned,
-    wanted,
+    index,
     source,
   }: {
     readonly cluster: KubernetesObject;
     readonly owned: readonly string[];
-    readonly wanted: NameIndex;
+    readonly index: NameIndex;
     readonly source: Source;
   },
 ): Promise<readonly Elder[]> {
   const self = source.get(reference.kind, keyOf(reference.namespace, reference.name));
   if (self === undefined) return [];
-  const elders: Elder[] = [];
-  for (const name of names) {
-    let oldest: KubernetesObject = self;
-    for (const other of wanted.find(indexName(clusterKey, name)))
-      if (
-        isOlder(other, oldest) &&
-        !(owned.includes(name) && parseSipDomain(other).adoptionPolicy === "Never") &&
-        (await mayHold(other, cluster, source))
-      )
-        oldest = other;
-    const { kind, metadata } = oldest;
-    if (oldest !== self)
-      elders.push({ name, owner: { kind, namespace: metadata.namespace, name: metadata.name } });
-  }
-  return elders;
-}
-
-/** Who is leaving, only looks, or is not served by the cluster gets no name, however old it is. */
-async function mayHold(
-  object: KubernetesObject,
-  cluster: KubernetesObject,
-  source: Source,
-): Promise<boolean> {
-  const { adoptionPolicy, reference, domain, aliases } = parseSipDomain(object);
-  return (
-    object.metadata.deletionTimestamp === undefined &&
-    adoptionPolicy !== "Observe" &&
-    (await isAllowed(cluster, reference.namespace, [domain, ...aliases], source))
-  );
+  return findOlderObjects(self, names, {
+    index,
+    scope,
+    owned,
+    isAllowed: (object) => {
+      const { domain, aliases } = parseSipDomain(object);
+      return isAllowed(cluster, object.metadata.namespace, [domain, ...aliases], source);
+    },
+  });
 }

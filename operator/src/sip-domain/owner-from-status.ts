@@ -1,38 +1,28 @@
-/** The owner of a domain's rows whose owner row was lost: who was ready made them, or took them over. Pure. */
-import { isHeldBy, type Owner } from "../ownership.ts";
+/** Restores the owner of a SipDomain's rows whose owner row was lost. Pure. */
+import { hasNoOtherClaim, ownerFromStatus } from "../names/owner-from-status.ts";
+import type { Owner } from "../ownership.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import { wasReconciled } from "../runtime/was-reconciled.ts";
-import type { SipDomainStatus } from "../sources/types.ts";
-import type { DomainFields, SipDomain } from "./resource.ts";
 import type { DomainRows } from "./current-state.ts";
+import type { DomainFields, SipDomain } from "./resource.ts";
 
 /**
- * `object` is as it was last seen, `domains` the rows with its names. Undefined: its status does not say so, there is no such row, or another
- * object has claimed the name since. The row of a name that is claimed by another object is that object's.
+ * `object` is the object in the cache, `domains` the rows with its names. Undefined: the status does not prove ownership, the row does not
+ * exist, or another object has claimed the name since.
  */
-export function ownerFromStatus(
-  { reference, uid, domain, realm, aliases, immutable, deletionPolicy: wanted }: SipDomain,
+export function domainOwnerFromStatus(
+  domain: SipDomain,
   object: KubernetesObject | undefined,
   { installationId, claims, domains }: Pick<DomainRows, "installationId" | "claims" | "domains">,
 ): Owner<DomainFields> | undefined {
-  const isFree = (name: string): boolean =>
-    claims.every((claim) => claim.name !== name || isHeldBy(claim, installationId, reference));
-  const isThere = domains.includes(domain) && isFree(domain);
-  if (object?.metadata.uid !== uid || !wasReconciled(object) || !isThere) return undefined;
-  const { deletionPolicy } = (object.status ?? {}) as SipDomainStatus;
-  const isRetained = deletionPolicy === "Retain";
-  return {
-    reference,
-    uid,
-    generation: 0,
-    deletionPolicy: isRetained ? "Retain" : "Delete",
-    fields: {
-      isRemembered: true,
-      spec: immutable,
-      domain,
-      realm,
-      aliases: aliases.filter((alias) => domains.includes(alias) && isFree(alias)),
-      ...(isRetained && wanted !== "Retain" ? { isAdopted: true } : {}),
-    },
-  };
+  const { reference, uid, domain: name, realm, aliases, immutable } = domain;
+  const isOwn = (row: string): boolean =>
+    domains.includes(row) && hasNoOtherClaim(row, claims, installationId, reference);
+  if (object?.metadata.uid !== uid || !wasReconciled(object) || !isOwn(name)) return undefined;
+  return ownerFromStatus(domain, object, {
+    spec: immutable,
+    domain: name,
+    realm,
+    aliases: aliases.filter(isOwn),
+  });
 }

@@ -8,7 +8,7 @@ import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.
 import type { Source } from "../runtime/source.ts";
 import { findOlderDomains } from "./older-domains.ts";
 import { isAllowed } from "./is-allowed.ts";
-import { ownerFromStatus } from "./owner-from-status.ts";
+import { domainOwnerFromStatus } from "./owner-from-status.ts";
 import type { DomainFields, SipDomain } from "./resource.ts";
 import type { DomainRows, DomainState } from "./current-state.ts";
 
@@ -17,7 +17,7 @@ export async function readDomainState(
   domain: SipDomain,
   installations: Installations,
   source: Source,
-  wanted: NameIndex,
+  index: NameIndex,
 ): Promise<readonly [DomainState, Installation | undefined]> {
   const cluster = source.get("SipCluster", domain.cluster);
   if (cluster === undefined) return [{ kind: "absent" }, undefined];
@@ -29,19 +29,19 @@ export async function readDomainState(
     rows.claims.every((claim) => claim.name !== name),
   );
   const owned = rows.owner === undefined ? [] : [rows.owner.fields.domain, ...rows.owner.fields.aliases];
-  const elders = await findOlderDomains(domain, unclaimed, { cluster, owned, wanted, source });
-  return [{ ...rows, elders }, installation];
+  const olderObjects = await findOlderDomains(domain, unclaimed, { cluster, owned, index, source });
+  return [{ ...rows, olderObjects }, installation];
 }
 
 async function readRows(
-  wanted: SipDomain,
+  domain: SipDomain,
   cluster: KubernetesObject,
   installation: Installation,
   source: Source,
-): Promise<Omit<DomainRows, "elders">> {
-  const { reference, uid, domain, aliases } = wanted;
+): Promise<Omit<DomainRows, "olderObjects">> {
+  const { reference, uid } = domain;
   const { database, id } = installation;
-  const names = [domain, ...aliases];
+  const names = [domain.domain, ...domain.aliases];
   const key = keyOf(reference.namespace, reference.name);
   // Rows are read before claims: an object that writes a row in between has written its claim, too.
   const domains = (await readDomains(database, names)).map((name) => name.toLowerCase());
@@ -49,7 +49,7 @@ async function readRows(
   const claims = await readClaims(database, "domain", names);
   const owner =
     (await readOwner<DomainFields>(installation, reference)) ??
-    ownerFromStatus(wanted, object, { installationId: id, claims, domains });
+    domainOwnerFromStatus(domain, object, { installationId: id, claims, domains });
   const isOther = owner !== undefined && owner.uid !== uid;
   const owned = owner?.fields.domain;
   return {

@@ -1,4 +1,4 @@
-/** A SipDomain as the operator understands it: names in lower case (RFC 3261 §19.1.4), defaults resolved. */
+/** A parsed SipDomain: names in lower case (RFC 3261 §19.1.4), defaults resolved. */
 import type { AdoptionPolicy, DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { SipDomainSpec } from "../sources/types.ts";
@@ -9,7 +9,7 @@ export interface SipDomain {
   readonly generation: number;
   readonly cluster: ObjectKey;
   readonly domain: string;
-  /** Each once, and none that differs from the domain in case only. */
+  /** Without duplicates, and without the domain itself in another case. */
   readonly aliases: readonly string[];
   readonly realm: string;
   readonly isEnabled: boolean;
@@ -19,12 +19,12 @@ export interface SipDomain {
   /** Undefined is the node's default. */
   readonly anonymousCallers: NonNullable<SipDomainSpec["calls"]>["anonymousCallers"];
   readonly adoptionPolicy: AdoptionPolicy;
-  /** As the spec says it, if it does. */
+  /** As in the spec; undefined: not set. */
   readonly deletionPolicy: DeletionPolicy | undefined;
   readonly immutable: Pick<SipDomainSpec, "clusterRef" | "domain" | "realm">;
 }
 
-/** What the owner row of a SipDomain keeps. Users find their domain and realm here. */
+/** The fields in the owner row of a SipDomain. Its users read their domain and realm from here. */
 export interface DomainFields extends OwnerFields {
   readonly spec: SipDomain["immutable"];
   readonly domain: string;

@@ -13,25 +13,25 @@ const nothing = {
   anonymousCallers: null,
 };
 
-/** `found` is the row as it is: who adopts leaves there what the spec does not say. */
+/** `found` is the present row. With adoptionPolicy Adopt, its values stay where the spec does not set them. */
 export function settingsOf(
   { domain, realm, isEnabled, registration, algorithms, anonymousCallers, adoptionPolicy }: SipDomain,
   name: string,
   found: DomainSettings | undefined,
 ): DomainSettings {
   if (name !== domain) return { domain: name, aliasOf: domain, isEnabled: true, ...nothing };
-  const left = adoptionPolicy === "Adopt" && found !== undefined ? found : nothing;
+  const present = adoptionPolicy === "Adopt" && found !== undefined ? found : nothing;
   return {
     domain,
     aliasOf: null,
     realm,
     isEnabled,
-    minExpires: registration.minExpiresSeconds ?? left.minExpires,
-    defaultExpires: registration.defaultExpiresSeconds ?? left.defaultExpires,
-    maxExpires: registration.maxExpiresSeconds ?? left.maxExpires,
-    maxContacts: registration.maxContacts ?? left.maxContacts,
-    onMaxContacts: registration.onMaxContacts ?? left.onMaxContacts,
-    algorithms: algorithms?.join(",") ?? left.algorithms,
-    anonymousCallers: anonymousCallers ?? left.anonymousCallers,
+    minExpires: registration.minExpiresSeconds ?? present.minExpires,
+    defaultExpires: registration.defaultExpiresSeconds ?? present.defaultExpires,
+    maxExpires: registration.maxExpiresSeconds ?? present.maxExpires,
+    maxContacts: registration.maxContacts ?? present.maxContacts,
+    onMaxContacts: registration.onMaxContacts ?? present.onMaxContacts,
+    algorithms: algorithms?.join(",") ?? present.algorithms,
+    anonymousCallers: anonymousCallers ?? present.anonymousCallers,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Carries out what was decided about a SipUser: the rows in one transaction, then a password that is to be generated. Rows that are decided
- * together with such a password are what the spec takes away: they wait for nothing.
+ * Carries out the decision about a SipUser: first the rows in one transaction, then the generation of a password. Rows that are decided
+ * together with a password are removals, so they do not wait for it.
  */
 import { randomBytes } from "node:crypto";
 import type { Change, Installation } from "../adapters/mysql/installation.ts";
@@ -31,7 +31,7 @@ export async function apply(
     await installation.write(async (change) => {
       for (const action of rows) await applyOne(action, user.reference, change, installation);
     });
-  // 120 bits, and no character that a phone's keyboard lacks.
+  // 120 bits, in characters that every phone's keyboard has.
   for (const action of actions)
     if (action.do === "generatePassword")
       await source.createSecret(

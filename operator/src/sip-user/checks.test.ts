@@ -44,7 +44,7 @@ const inputWith = (more: Partial<UserRows>, spec: object = withSecret): UserChec
     domain: "example.com",
     realm: "realm",
     claims: [],
-    elders: [],
+    olderObjects: [],
     subscribers: [],
     settings: undefined,
     aliases: [],
@@ -72,7 +72,9 @@ const failing: Readonly<Record<string, UserCheckInput>> = {
   "no other object has a name": inputWith({
     claims: [{ kind: "user", name: "alice@example.com", installationId: "i", owner: other }],
   }),
-  "no older object requests a name": inputWith({ elders: [{ name: "alice@example.com", owner: other }] }),
+  "no older object requests a name": inputWith({
+    olderObjects: [{ name: "alice@example.com", owner: other }],
+  }),
   "the Secret could be read": inputWith({ secret: undefined, secretFailure: new Error("timeout") }),
   "rows of other tools can be taken over": inputWith({ subscribers: [foreignRow] }),
   "each alias is listed once": inputWith({}, { ...withSecret, aliases: ["100", "100"] }),

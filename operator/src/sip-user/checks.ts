@@ -91,7 +91,7 @@ function nameClaimed({ user, state }: UserCheckInput): NewCondition | undefined 
 
 /** An object that only observes needs no name, no credential and no rows: the checks from here on are not for it. */
 function nameLeftToOlder({ user, state }: UserCheckInput): NewCondition | undefined {
-  return isObserver(user) ? undefined : elderConflict(state.elders, user.reference);
+  return isObserver(user) ? undefined : elderConflict(state.olderObjects, user.reference);
 }
 
 function secretUnread({ user, state }: UserCheckInput): NewCondition | undefined {

@@ -1,4 +1,4 @@
-/** Reconciles SipUsers: parse, read the state, decide, apply, say how it is. */
+/** Reconciles SipUsers: parse, read the current state, decide, apply, write the status. */
 import type { Installation } from "../adapters/mysql/installation.ts";
 import type { Installations } from "../installations.ts";
 import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
@@ -22,44 +22,46 @@ import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRevocation } from "./decide.ts";
-import { namesOf } from "./older-users.ts";
+import { indexNamesOf } from "./older-users.ts";
 import { decideRemoval } from "./remove-rows.ts";
 import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
-import { candidates, inheritedBy, succeeds } from "./successor.ts";
-import { isShutOut } from "./served-domain.ts";
+import { findCandidates, buildSuccessorOwner, isSuccessor } from "./successor.ts";
+import { isExcludedDomain } from "./served-domain.ts";
 import { readUserState } from "./read-current-state.ts";
 import { clusterOf } from "./current-state.ts";
+
+export interface SipUserDependencies {
+  readonly installations: Installations;
+  readonly source: Source;
+  readonly status: StatusWriter;
+  readonly outages: OutageVerdicts;
+}
 
 export class SipUserController implements Controller {
   readonly kind = "SipUser";
   readonly #installations: Installations;
-  readonly #frame: Omit<ReconcileDependencies, "conditionOf">;
+  readonly #reconcileDeps: Omit<ReconcileDependencies, "conditionOf">;
   readonly #outages: OutageVerdicts;
   readonly #rows: OwnedRows<UserFields>;
-  readonly #wanted: NameIndex;
+  readonly #index: NameIndex;
 
-  constructor(parts: {
-    readonly installations: Installations;
-    readonly source: Source;
-    readonly status: StatusWriter;
-    readonly outages: OutageVerdicts;
-  }) {
-    this.#installations = parts.installations;
-    this.#frame = { source: parts.source, status: parts.status };
-    this.#outages = parts.outages;
-    this.#wanted = new NameIndex(parts.source, this.kind, namesOf);
-    this.#rows = new OwnedRows(this.kind, parts.installations, parts.source, (owner, installation) =>
+  constructor(deps: SipUserDependencies) {
+    this.#installations = deps.installations;
+    this.#reconcileDeps = { source: deps.source, status: deps.status };
+    this.#outages = deps.outages;
+    this.#index = new NameIndex(deps.source, this.kind, indexNamesOf);
+    this.#rows = new OwnedRows(this.kind, deps.installations, deps.source, (owner, installation) =>
       this.#remove(owner, installation),
     );
   }
 
   async reconcile(object: KubernetesObject): Promise<Outcome> {
     const user = parseSipUser(object);
-    const domain = this.#frame.source.get("SipDomain", user.domain);
+    const domain = this.#reconcileDeps.source.get("SipDomain", user.domain);
     const cluster = domain && clusterOf(domain);
     const outcome = await reconcileObject(
       object,
-      { ...this.#frame, conditionOf: (error) => this.#outages.failed(object, cluster, error) },
+      { ...this.#reconcileDeps, conditionOf: (error) => this.#outages.failed(object, cluster, error) },
       () => this.#plan(user),
       () => this.#revocation(user),
     );
@@ -67,13 +69,13 @@ export class SipUserController implements Controller {
     return outcome;
   }
 
-  /** Its domain may be gone already: then its rows are looked for in every database. */
+  /** If its SipDomain is gone already, its rows are searched in every database. */
   async finalize(object: KubernetesObject, waited: Ms): Promise<Finalized> {
     const user = parseSipUser(object);
-    const { source } = this.#frame;
+    const { source } = this.#reconcileDeps;
     const domain = source.get("SipDomain", user.domain);
     const finalized = await this.#rows.finalize(object, domain && clusterOf(domain), waited);
-    // A password is made before the first row, so that there may be one that no owner row knows of.
+    // A password is generated before the first row is written. So there may be a Secret without an owner row.
     const isRetained = [
       user.deletionPolicy,
       (object.status as SipUserStatus | undefined)?.deletionPolicy,
@@ -91,21 +93,24 @@ export class SipUserController implements Controller {
     return this.#rows.keys();
   }
 
-  /** Its domain came, went or changed, or its Secret did; of a domain's state only that it and the user do not agree. */
+  /**
+   * The SipUsers of a changed SipDomain or Secret. A change of the SipDomain's status alone concerns only users whose own status contradicts
+   * it.
+   */
   dependentsOf(change: Change): readonly ObjectKey[] {
-    this.#wanted.update(change);
+    this.#index.update(change);
     const { kind, key, what } = change;
     if (kind !== "SipDomain" && kind !== "Secret") return [];
-    const { source } = this.#frame;
+    const { source } = this.#reconcileDeps;
     const { namespace: secretNamespace, name: secretName } = splitKey(key);
     const domain = kind === "SipDomain" ? source.get(kind, key) : undefined;
-    const isWithdrawn = domain !== undefined && isShutOut(domain);
-    const disagrees = (object: KubernetesObject): boolean =>
-      isReadyObject(object) !== isReadyObject(domain) || (isWithdrawn && !waitsForDomain(object));
+    const isExcluded = domain !== undefined && isExcludedDomain(domain);
+    const contradicts = (object: KubernetesObject): boolean =>
+      isReadyObject(object) !== isReadyObject(domain) || (isExcluded && !waitsForDomain(object));
     const concerns = (object: KubernetesObject): boolean =>
       kind === "Secret"
         ? usesSecret(object, secretNamespace, secretName)
-        : parseSipUser(object).domain === key && (what === "object" || disagrees(object));
+        : parseSipUser(object).domain === key && (what === "object" || contradicts(object));
     return source
       .list(this.kind)
       .filter(concerns)
@@ -119,20 +124,20 @@ export class SipUserController implements Controller {
   hasOutdatedSecret(object: KubernetesObject): boolean {
     const { credential } = parseSipUser(object);
     const { secretResourceVersion } = (object.status ?? {}) as SipUserStatus;
-    const now = credential && this.#frame.source.secretVersion(credential.secret);
-    return now !== undefined && secretResourceVersion !== undefined && now !== secretResourceVersion;
+    const current = credential && this.#reconcileDeps.source.secretVersion(credential.secret);
+    return current !== undefined && secretResourceVersion !== undefined && current !== secretResourceVersion;
   }
 
-  /** A password that has to be made is made first, and then looked at like any other. */
+  /** If a password has to be generated, it is generated first. Then the decision is repeated with the new Secret. */
   async #plan(user: SipUser): Promise<Plan> {
-    const { source } = this.#frame;
-    const [state, installation] = await readUserState(user, this.#installations, source, this.#wanted);
+    const { source } = this.#reconcileDeps;
+    const [state, installation] = await readUserState(user, this.#installations, source, this.#index);
     let decided = decide(user, state);
     const generates = decided.actions.filter((action) => action.do === "generatePassword");
     if (generates.length > 0 && state.kind === "ready") {
       const rows = decided.actions.filter((action) => action.do !== "generatePassword");
       await apply(rows, user, installation, source);
-      // Whoever is deleted meanwhile must leave no password behind: nobody of that name would ever get another one.
+      // The finalizer comes first: a deleted object must not leave its Secret behind, because a later object of this name could not replace it.
       const key = keyOf(user.reference.namespace, user.reference.name);
       await source.setFinalizer(this.kind, key, true);
       await apply(generates, user, installation, source);
@@ -150,53 +155,58 @@ export class SipUserController implements Controller {
     };
   }
 
-  /** Its Secret is of no interest. */
+  /** A revocation does not need the Secret. */
   async #revocation(user: SipUser): Promise<Plan | undefined> {
-    const { source } = this.#frame;
+    const { source } = this.#reconcileDeps;
     const [state, installation] = await readUserState(
       { ...user, credential: undefined },
       this.#installations,
       source,
-      this.#wanted,
+      this.#index,
     );
     const decided = decideRevocation(user, state);
     return decided && { ...decided, apply: () => apply(decided.actions, user, installation, source) };
   }
 
-  /** A deletion that the API server had begun when the object was held back goes through all the same. Takes the password along. */
+  /** A deletion that began before the finalizer was set still completes. Then the generated Secret is removed here. */
   async #isGone(key: ObjectKey, { credential, uid }: SipUser): Promise<boolean> {
-    const { source } = this.#frame;
+    const { source } = this.#reconcileDeps;
     const found = await source.presence(this.kind, key);
     const isGone = found.is === "absent" || (found.is === "present" && found.uid !== uid);
     if (isGone && credential !== undefined) await source.removeSecret(credential.secret, uid);
     return isGone;
   }
 
-  /** The object under which a renamed user goes on. A Secret that cannot be read shows nothing. */
+  /** The object that a renamed user has now. An object whose Secret cannot be read is no candidate. */
   async #successorOf(owner: Owner<UserFields>): Promise<SipUser | undefined> {
-    const { source } = this.#frame;
-    for (const object of candidates(owner, this.#wanted)) {
+    const { source } = this.#reconcileDeps;
+    for (const object of findCandidates(owner, this.#index)) {
       const user = parseSipUser(object);
-      const [state] = await readUserState(user, this.#installations, source, this.#wanted);
-      if (succeeds(user, state, owner)) return user;
+      const [state] = await readUserState(user, this.#installations, source, this.#index);
+      if (isSuccessor(user, state, owner)) return user;
     }
     return undefined;
   }
 
   async #remove(owner: Owner<UserFields>, installation: Installation): Promise<void> {
     const { reference, uid, fields } = owner;
-    const { source } = this.#frame;
+    const { source } = this.#reconcileDeps;
     const successor = await this.#successorOf(owner);
     if (successor !== undefined)
-      return apply([{ do: "handOver", owner: inheritedBy(successor, owner) }], owner, installation, source);
-    // First, for without the owner row nobody knows of it any more. A row that is retained keeps its password.
+      return apply(
+        [{ do: "handOver", owner: buildSuccessorOwner(successor, owner) }],
+        owner,
+        installation,
+        source,
+      );
+    // The Secret is removed first, because without the owner row it would be unknown. A retained row keeps its password.
     if (fields.generatedFor !== undefined && owner.deletionPolicy === "Delete")
       await source.removeSecret(generatedSecretOf(reference.namespace, reference.name), fields.generatedFor);
     await apply(decideRemoval(owner), { reference, uid }, installation, source);
   }
 }
 
-/** Who is not ready for another reason may have rows that are on. */
+/** A user that is not Ready for another reason may have rows that are switched on. */
 const waitsForDomain = ({ status }: KubernetesObject): boolean =>
   ((status ?? {}) as CommonStatus).conditions?.some(
     ({ type, reason }) => type === "Ready" && reason === reasons.domainNotReady,

@@ -1,6 +1,6 @@
 /**
- * The stored form of a user's credential (RFC 2617 §3.2.2.2 and RFC 7616 §3.4.2: H(username:realm:password)), for the user name and for the
- * login name username@domain, or why there is none. Pure.
+ * Builds the stored form of a user's credential (RFC 2617 §3.2.2.2 and RFC 7616 §3.4.2: H(username:realm:password)), for the user name and for
+ * the login name username@domain; or the condition that says why there is none. Pure.
  */
 import { createHash } from "node:crypto";
 import type { Account, Credential, SubscriberRow } from "../adapters/mysql/user-rows.ts";
@@ -12,7 +12,7 @@ import type { Owner } from "../ownership.ts";
 import type { CredentialSource, SipUser, UserFields } from "./resource.ts";
 import { ownValue } from "../runtime/own-value.ts";
 
-/** Reasons for having none. */
+/** Reasons for a missing or unusable credential. */
 export const credentialReasons = {
   notFound: "SecretNotFound",
   keyNotFound: "SecretKeyNotFound",
@@ -20,7 +20,7 @@ export const credentialReasons = {
   conflict: "SecretConflict",
 } as const;
 
-/** What it takes beside the user. A password that was generated for an earlier object counts where we have taken over its rows. */
+/** A password that was generated for an earlier object counts where this object took over its rows. */
 export interface CredentialInput {
   readonly domain: string;
   readonly realm: string;
@@ -40,7 +40,7 @@ export function credentialOf(
   if (credential.kind === "generated" && !isGeneratedForUs) {
     return notReady(
       credentialReasons.conflict,
-      `${name} is there and was not generated for this user; it is left as it is (remove it, and a new password is made)`,
+      `${name} exists and was not generated for this user; it stays as it is (after you remove it, a new password is generated)`,
     );
   }
   const value = ownValue(secret.data, credential.key);
@@ -58,7 +58,7 @@ function fromPassword(
   place: string,
 ): Credential | NewCondition {
   if (password === "") return notReady(credentialReasons.invalid, `${place}: the password is empty`);
-  // `echo password | base64` leaves one, and no phone sends it.
+  // `echo password | base64` adds a line break, and no phone sends it.
   if (/[\r\n]$/.test(password))
     return notReady(credentialReasons.invalid, `${place}: the password ends with a line break`);
   if (/[\x00-\x1f\x7f]/.test(password))
@@ -74,7 +74,7 @@ function fromPassword(
   };
 }
 
-/** The key itself, and beside it what else is known: of SHA-256, and of the login name username@domain. */
+/** Reads the HA1 under the key itself, and the optional hashes beside it: for SHA-256 and for the login name username@domain. */
 function fromHa1(data: Secret["data"], key: string, secret: string): Credential | NewCondition {
   const parts = [
     { suffix: "", digits: 32 },
@@ -97,7 +97,7 @@ function fromHa1(data: Secret["data"], key: string, secret: string): Credential 
   return { ha1, ha1Sha256, ha1b, ha1bSha256 };
 }
 
-/** Whether nobody can log in by this row but with this credential: an earlier password in any column would still open it. */
+/** Whether the row accepts this credential only. An earlier password in any column would still be accepted. */
 export const isStored = (credential: Credential, row: SubscriberRow): boolean =>
   (["ha1", "ha1Sha256", "ha1b", "ha1bSha256"] as const).every(
     (column) => row[column] === credential[column],

@@ -35,7 +35,7 @@ export interface UserRows extends ServedDomain {
   /** Claims of user@domain and its aliases, by any object. */
   readonly claims: readonly Claim[];
   /** Unclaimed names that an older object requests too. */
-  readonly elders: readonly Elder[];
+  readonly olderObjects: readonly Elder[];
   /** Accounts with the username or an alias as their name, whichever tool made them. */
   readonly subscribers: readonly SubscriberRow[];
   /** For a user that is not allowed, the settings and bindings of the account in the owner row. */

@@ -63,7 +63,7 @@ const empty: UserRows = {
   domain: "example.com",
   realm: "realm",
   claims: [],
-  elders: [],
+  olderObjects: [],
   subscribers: [],
   settings: undefined,
   aliases: [],
@@ -702,11 +702,13 @@ test("ADR 33: a spec that may not change takes nothing away from another account
 
 test("ADR 33: a name that nobody holds is left to the older object that wants it, told by name in the namespace only", () => {
   const elder = { name: "alice@example.com", owner: other };
-  const decided = decide(user(), state({ ...empty, elders: [elder] }));
+  const decided = decide(user(), state({ ...empty, olderObjects: [elder] }));
   expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
   expect(readyOf(decided).message).toContain("SipUser other");
   const far = { ...elder, owner: { ...other, namespace: "elsewhere" } };
-  expect(readyOf(decide(user(), state({ ...empty, elders: [far] }))).message).not.toMatch(/other,|elsewhere/);
+  expect(readyOf(decide(user(), state({ ...empty, olderObjects: [far] }))).message).not.toMatch(
+    /other,|elsewhere/,
+  );
 });
 
 test("a user that is on keeps its bindings, however often it is looked at", () => {

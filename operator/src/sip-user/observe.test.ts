@@ -36,7 +36,7 @@ const state = (more: Partial<UserRows> = {}): UserRows => ({
   domain: "example.com",
   realm: "realm",
   claims: [],
-  elders: [],
+  olderObjects: [],
   subscribers: [row()],
   settings: { isEnabled: true, maxContacts: 3, displayName: "Alice" },
   aliases: [{ alias: "100", target: { username: "alice", domain: "example.com" } }],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { NameIndex } from "../runtime/name-index.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
-import { findOlderUsers, namesOf } from "./older-users.ts";
+import { findOlderUsers, indexNamesOf } from "./older-users.ts";
 import { parseSipUser } from "./resource.ts";
 
 const domain: KubernetesObject = {
@@ -23,9 +23,9 @@ function userAt(minute: number, name: string, spec: object = {}, more: object = 
 
 const me = userAt(5, "me", { aliases: ["100"] });
 
-const eldersBeside = (...others: readonly KubernetesObject[]) => eldersOfOwner([], ...others);
+const olderAmong = (...others: readonly KubernetesObject[]) => olderThanOwner([], ...others);
 
-async function eldersOfOwner(
+async function olderThanOwner(
   owned: readonly string[],
   ...others: readonly KubernetesObject[]
 ): Promise<readonly string[]> {
@@ -35,40 +35,40 @@ async function eldersOfOwner(
     get: (_kind: string, key: ObjectKey) => all.find((object) => keyOf(object) === key),
     list: () => all,
   } as unknown as Source;
-  const wanted = new NameIndex(source, "SipUser", namesOf);
-  const elders = await findOlderUsers(parseSipUser(me), ["alice", "100"], { domain, owned, wanted, source });
-  return elders.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
+  const index = new NameIndex(source, "SipUser", indexNamesOf);
+  const older = await findOlderUsers(parseSipUser(me), ["alice", "100"], { domain, owned, index, source });
+  return older.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
 }
 
 test("each name goes to the oldest that wants it, as its name or as an alias", async () => {
-  expect(await eldersBeside()).toEqual([]);
-  expect(await eldersBeside(userAt(6, "younger"))).toEqual([]);
+  expect(await olderAmong()).toEqual([]);
+  expect(await olderAmong(userAt(6, "younger"))).toEqual([]);
   const older = userAt(2, "older", { username: "bob", aliases: ["alice"] });
-  expect(await eldersBeside(older, userAt(3, "old"), userAt(4, "number", { username: "100" }))).toEqual([
+  expect(await olderAmong(older, userAt(3, "old"), userAt(4, "number", { username: "100" }))).toEqual([
     "alice ns/older",
     "100 ns/number",
   ]);
 });
 
 test("of the same second, and without a time, the first by namespace and name is older", async () => {
-  expect(await eldersBeside(userAt(5, "a"))).toEqual(["alice ns/a"]);
-  expect(await eldersBeside(userAt(5, "z"))).toEqual([]);
-  expect(await eldersBeside(userAt(9, "z", {}, { creationTimestamp: undefined }))).toEqual(["alice ns/z"]);
+  expect(await olderAmong(userAt(5, "a"))).toEqual(["alice ns/a"]);
+  expect(await olderAmong(userAt(5, "z"))).toEqual([]);
+  expect(await olderAmong(userAt(9, "z", {}, { creationTimestamp: undefined }))).toEqual(["alice ns/z"]);
 });
 
 test("who leaves, only looks, is not let in or is of another domain gets nothing", async () => {
   const out = { namespace: "shut-out" };
-  expect(await eldersBeside(userAt(1, "x", {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }))).toEqual([]);
-  expect(await eldersBeside(userAt(1, "x", { adoptionPolicy: "Observe" }))).toEqual([]);
-  expect(await eldersBeside(userAt(1, "x", {}, out))).toEqual([]);
-  expect(await eldersBeside(userAt(1, "x", {}, { namespace: "let-in" }))).toEqual(["alice let-in/x"]);
-  expect(await eldersBeside(userAt(1, "x", { domainRef: { name: "other" } }))).toEqual([]);
+  expect(await olderAmong(userAt(1, "x", {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }))).toEqual([]);
+  expect(await olderAmong(userAt(1, "x", { adoptionPolicy: "Observe" }))).toEqual([]);
+  expect(await olderAmong(userAt(1, "x", {}, out))).toEqual([]);
+  expect(await olderAmong(userAt(1, "x", {}, { namespace: "let-in" }))).toEqual(["alice let-in/x"]);
+  expect(await olderAmong(userAt(1, "x", { domainRef: { name: "other" } }))).toEqual([]);
 });
 
 test("rows that are this user's are left only to who takes rows over", async () => {
   const never = userAt(1, "never", { aliases: ["100"], adoptionPolicy: "Never" });
-  expect(await eldersOfOwner(["alice"], never)).toEqual(["100 ns/never"]);
-  expect(await eldersOfOwner(["alice"], never, userAt(2, "x", { adoptionPolicy: "Adopt" }))).toEqual([
+  expect(await olderThanOwner(["alice"], never)).toEqual(["100 ns/never"]);
+  expect(await olderThanOwner(["alice"], never, userAt(2, "x", { adoptionPolicy: "Adopt" }))).toEqual([
     "alice ns/x",
     "100 ns/never",
   ]);

@@ -1,4 +1,4 @@
-/** What the rows of a SipUser lack that may be written. Pure. */
+/** The actions that make the rows of a SipUser match its spec. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { Account, Credential, SubscriberRow, UserSettings } from "../adapters/mysql/user-rows.ts";
 import { isSameOwner, type DeletionPolicy, type Owner } from "../ownership.ts";
@@ -8,7 +8,7 @@ import type { SipUser, UserFields } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
 import { claimName, type UserRows } from "./current-state.ts";
 
-/** `credential` is undefined where the one that is there is left. */
+/** `credential` is undefined where the stored one stays. */
 export function planRows(
   user: SipUser,
   state: UserRows,
@@ -21,13 +21,13 @@ export function planRows(
   const settings = settingsOf(user, state);
   const names = [user.username, ...user.aliases].map((name) => claimName(name, domain));
   const previous = owner?.fields.domain === domain ? owner.fields.aliases : [];
-  const gone = previous.filter((alias) => !user.aliases.includes(alias));
+  const unlisted = previous.filter((alias) => !user.aliases.includes(alias));
   const subscriber = subscriberAction(account, state.subscribers[0], credential);
   const isUnchanged = subscriber === undefined && isDeepStrictEqual(state.settings, settings);
   const generatedFor = user.credential?.kind === "generated" ? state.secret?.generatedFor : undefined;
-  const owns = ownerOf(user, domain, generatedFor, resolved);
+  const ownerRow = ownerOf(user, domain, generatedFor, resolved);
   return [
-    ...gone.flatMap((alias): UserAction[] => [
+    ...unlisted.flatMap((alias): UserAction[] => [
       { do: "deleteAlias", account, alias },
       { do: "release", name: claimName(alias, domain) },
     ]),
@@ -36,24 +36,24 @@ export function planRows(
       .filter((name) => state.claims.every((claim) => claim.name !== name))
       .map((name) => ({ do: "claim", name }) as const),
     ...(subscriber === undefined ? [] : [subscriber]),
-    // Also when only the credential changed: nodes read by the change number, which is here.
+    // Also when only the credential changed: nodes find changed accounts by the change number in this row.
     ...(isUnchanged ? [] : [{ do: "saveSettings", account, settings } as const]),
     ...missingAliases(user, state, foreign).map((alias) => ({ do: "insertAlias", account, alias }) as const),
     ...(!user.isEnabled && state.hasBindings ? [{ do: "removeBindings", account } as const] : []),
-    ...(isSameOwner(owner, owns) ? [] : [{ do: "saveOwner", owner: owns } as const]),
+    ...(isSameOwner(owner, ownerRow) ? [] : [{ do: "saveOwner", owner: ownerRow } as const]),
   ];
 }
 
-/** Who adopts leaves what the spec does not say. */
+/** With adoptionPolicy Adopt, values that the spec does not set stay. */
 function settingsOf(
   { isEnabled, maxContacts, displayName, adoptionPolicy }: SipUser,
   { settings }: UserRows,
 ): UserSettings {
-  const left = adoptionPolicy === "Adopt" ? settings : undefined;
+  const present = adoptionPolicy === "Adopt" ? settings : undefined;
   return {
     isEnabled,
-    maxContacts: maxContacts ?? left?.maxContacts ?? null,
-    displayName: displayName ?? left?.displayName ?? null,
+    maxContacts: maxContacts ?? present?.maxContacts ?? null,
+    displayName: displayName ?? present?.displayName ?? null,
   };
 }
 
@@ -66,7 +66,7 @@ const missingAliases = (
     (alias) => elsewhere.some((row) => row.alias === alias) || aliases.every((row) => row.alias !== alias),
   );
 
-/** A plain password beside our hashes is removed with them. */
+/** An update also removes a plain password from the row. */
 function subscriberAction(
   account: Account,
   row: SubscriberRow | undefined,

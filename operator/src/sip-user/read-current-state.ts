@@ -3,16 +3,15 @@ import type { Installation } from "../adapters/mysql/installation.ts";
 import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
 import { hasBindings, readAliases, readSubscribers, readUserSettings } from "../adapters/mysql/user-rows.ts";
 import type { Installations } from "../installations.ts";
-import type { Owner } from "../ownership.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import { findOlderUsers } from "./older-users.ts";
 import { findRetainedRows, isDomainTaken, readRetainedRows } from "./retained-rows.ts";
-import { ownerFromStatus } from "./owner-from-status.ts";
+import { userOwnerFromStatus } from "./owner-from-status.ts";
 import type { SipUser, UserFields } from "./resource.ts";
-import { isShutOut, readServedDomain, type ServedDomain } from "./served-domain.ts";
+import { isExcludedDomain, readServedDomain, type ServedDomain } from "./served-domain.ts";
 import { disableAccount } from "./disable-account.ts";
 import { claimName, clusterOf, type UserRows, type UserState } from "./current-state.ts";
 
@@ -21,7 +20,7 @@ export async function readUserState(
   user: SipUser,
   installations: Installations,
   source: Source,
-  wanted: NameIndex,
+  index: NameIndex,
 ): Promise<readonly [UserState, Installation | undefined]> {
   const object = source.get("SipDomain", user.domain);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined)
@@ -31,25 +30,31 @@ export async function readUserState(
   const served = await readServedDomain(object, user, installation, source);
   if (served !== undefined) {
     const rows = await readRows(user, served, installation, source);
-    const unclaimed = [user.username, ...user.aliases].filter((name) =>
-      rows.claims.every((claim) => claim.name !== claimName(name, served.domain)),
-    );
-    const owned = ownedNames(rows.owner, served);
-    const elders = await findOlderUsers(user, unclaimed, { domain: object, owned, wanted, source });
-    return [
-      { ...rows, elders: elders.map(({ name, owner }) => ({ name: claimName(name, served.domain), owner })) },
-      installation,
-    ];
+    const older = await findOlderUsers(user, unclaimedNames(user, rows), {
+      domain: object,
+      owned: ownedNames(rows),
+      index,
+      source,
+    });
+    const olderObjects = older.map(({ name, owner }) => ({ name: claimName(name, served.domain), owner }));
+    return [{ ...rows, olderObjects }, installation];
   }
   const retained = await readRetainedRows(user, installation);
   const isWithdrawn =
-    isShutOut(object) || (retained !== undefined && (await isDomainTaken(user, retained, installation)));
+    isExcludedDomain(object) ||
+    (retained !== undefined && (await isDomainTaken(user, retained, installation)));
   return [{ kind: "unready", retained, isWithdrawn }, installation];
 }
 
 /** The user parts of the object's own rows in this domain. */
-const ownedNames = (owner: Owner<UserFields> | undefined, { domain }: ServedDomain): readonly string[] =>
+const ownedNames = ({ owner, domain }: Pick<UserRows, "owner" | "domain">): readonly string[] =>
   owner?.fields.domain === domain ? [owner.fields.username, ...owner.fields.aliases] : [];
+
+const unclaimedNames = (
+  { username, aliases }: SipUser,
+  { claims, domain }: Pick<UserRows, "claims" | "domain">,
+): readonly string[] =>
+  [username, ...aliases].filter((name) => claims.every((claim) => claim.name !== claimName(name, domain)));
 
 /** A SipDomain that only could not be read does not switch its users off. */
 async function readWithoutDomain(
@@ -72,7 +77,7 @@ async function readRows(
   served: ServedDomain,
   installation: Installation,
   source: Source,
-): Promise<Omit<UserRows, "elders">> {
+): Promise<Omit<UserRows, "olderObjects">> {
   const { reference, uid, username, credential } = user;
   const { domain, isAllowed } = served;
   const { database } = installation;
@@ -88,7 +93,13 @@ async function readRows(
   );
   const owner =
     (await readOwner<UserFields>(installation, reference)) ??
-    ownerFromStatus(user, object, { installationId: installation.id, claims, domain, subscribers, aliases });
+    userOwnerFromStatus(user, object, {
+      installationId: installation.id,
+      claims,
+      domain,
+      subscribers,
+      aliases,
+    });
   const isOther = owner !== undefined && owner.uid !== uid;
   const account = isAllowed ? { username, domain } : (owner?.fields ?? { username, domain });
   return {

@@ -1,17 +1,17 @@
-/** How rows of a SipUser go: with their object, or with the domain that they are in. Pure. */
+/** Removes the rows of a SipUser: with their object, or when its SipDomain changes to another domain. Pure. */
 import type { Owner } from "../ownership.ts";
 import type { UserFields } from "./resource.ts";
 import type { UserAction } from "./user-action.ts";
 import { claimName, type UserRows } from "./current-state.ts";
 
-/** Knows only the owner row: the object is gone, or is being deleted. */
+/** The decision for an object that is gone or being deleted. Only its owner row is known. */
 export function decideRemoval({ deletionPolicy, fields }: Owner<UserFields>): readonly UserAction[] {
   return [...(deletionPolicy === "Delete" ? removeRows(fields) : []), { do: "removeOwner" }];
 }
 
-/** A SipDomain that was made anew may have another domain than before: its users go with it. */
-export function leaveOldDomain({ owner, domain: now }: UserRows): readonly UserAction[] {
-  if (owner === undefined || owner.fields.domain === now) return [];
+/** A SipDomain that was deleted and created again may have another domain. The rows in the old domain are removed. */
+export function leaveOldDomain({ owner, domain: present }: UserRows): readonly UserAction[] {
+  if (owner === undefined || owner.fields.domain === present) return [];
   const { username, domain, aliases } = owner.fields;
   const names = [username, ...aliases].map((name) => claimName(name, domain));
   const rows = owner.deletionPolicy === "Delete" ? removeRows(owner.fields) : [];

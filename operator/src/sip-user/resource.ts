@@ -1,4 +1,4 @@
-/** A SipUser as the operator understands it, with defaults resolved. */
+/** A parsed SipUser, with defaults resolved. */
 import type { AdoptionPolicy, DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { SipUserSpec } from "../sources/types.ts";
@@ -17,27 +17,27 @@ export interface SipUser {
   /** The SipDomain. */
   readonly domain: ObjectKey;
   readonly username: string;
-  /** Undefined: the credential is left as it is. */
+  /** Undefined: the stored credential stays. */
   readonly credential: CredentialSource | undefined;
-  /** Null here and below: the spec says nothing. */
+  /** Null here and below: not set in the spec. */
   readonly displayName: string | null;
   /** User parts in the same domain. */
   readonly aliases: readonly string[];
   readonly isEnabled: boolean;
   readonly maxContacts: number | null;
   readonly adoptionPolicy: AdoptionPolicy;
-  /** As the spec says it, if it does. */
+  /** As in the spec; undefined: not set. */
   readonly deletionPolicy: DeletionPolicy | undefined;
   readonly immutable: Pick<SipUserSpec, "domainRef" | "username">;
 }
 
-/** What the owner row of a SipUser keeps. */
+/** The fields in the owner row of a SipUser. */
 export interface UserFields extends OwnerFields {
   readonly spec: SipUser["immutable"];
   readonly username: string;
   readonly domain: string;
   readonly aliases: readonly string[];
-  /** Its password was generated, for the object of this uid (a restored object has another one), and goes with it. */
+  /** Its password was generated for the object with this uid, and is removed with it. A restored object has another uid. */
   readonly generatedFor?: string;
 }
 
@@ -66,7 +66,7 @@ export const generatedSecretOf = (namespace: string, name: string): ObjectKey =>
 
 const generatedEnding = "-sip-password";
 
-/** Whether a user takes its credential from that Secret. Asked of every user at every change of a Secret. */
+/** Whether a user takes its credential from that Secret. Called for every user at every change of a Secret, so it does not parse. */
 export function usesSecret(
   { metadata, spec: raw }: KubernetesObject,
   namespace: string,
@@ -79,7 +79,7 @@ export function usesSecret(
   return generatePassword === true && name === `${metadata.name}${generatedEnding}`;
 }
 
-/** CEL has seen to it that at most one is given. */
+/** The CRD's CEL rules allow at most one of the three. */
 function credentialSource(
   { passwordSecretRef, ha1SecretRef, generatePassword }: SipUserSpec,
   { namespace, name }: KubernetesObject["metadata"],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
-import { takesNamespace } from "./served-domain.ts";
+import { allowsUsersOf } from "./served-domain.ts";
 
 const domain = (spec: object = {}): KubernetesObject => ({
   kind: "SipDomain",
@@ -14,7 +14,7 @@ test("a SipDomain takes users of its own namespace, and of those that it names o
   const source = {
     namespaceLabels: (namespace: string) => (asked.push(namespace), Promise.resolve({ team: "b" })),
   } as unknown as Source;
-  const takes = (namespace: string, spec?: object) => takesNamespace(domain(spec), namespace, source);
+  const takes = (namespace: string, spec?: object) => allowsUsersOf(domain(spec), namespace, source);
   expect(await takes("ns")).toBe(true);
   expect(await takes("ns", { allowedNamespaces: { names: ["far"] } })).toBe(true);
   expect(await takes("far")).toBe(false);

@@ -1,4 +1,4 @@
-/** The domain of a SipUser as far as it is served: by the owner row of its SipDomain, or as somebody else's row that it observes. */
+/** Reads the served domain of a SipUser: from the owner row of its SipDomain, or from a row that the SipDomain observes. */
 import { readDomains } from "../adapters/mysql/domain-rows.ts";
 import type { Installation } from "../adapters/mysql/installation.ts";
 import { readOwner } from "../adapters/mysql/owners.ts";
@@ -13,41 +13,41 @@ import type { SipUser } from "./resource.ts";
 export interface ServedDomain {
   readonly domain: string;
   readonly realm: string;
-  /** Whether the SipDomain takes users of this namespace. */
+  /** Whether the SipDomain allows users of this namespace. */
   readonly isAllowed: boolean;
 }
 
-/** What the owner row of a SipDomain tells its users. */
+/** The fields of a SipDomain's owner row that its users need. */
 interface DomainFields extends OwnerFields {
   readonly domain: string;
   readonly realm: string;
 }
 
-/** Undefined where the domain is not served (yet). */
+/** Undefined: the domain is not served, or not yet. */
 export async function readServedDomain(
   object: KubernetesObject,
   user: SipUser,
   installation: Installation,
   source: Source,
 ): Promise<ServedDomain | undefined> {
-  if (isShutOut(object)) return undefined;
+  if (isExcludedDomain(object)) return undefined;
   const { kind, metadata } = object;
   const reference = { kind, namespace: metadata.namespace, name: metadata.name };
   const owner = await readOwner<DomainFields>(installation, reference);
-  const fields = owner?.fields ?? (await observed(object, installation));
+  const fields = owner?.fields ?? (await readObservedDomain(object, installation));
   if (fields === undefined) return undefined;
   const { domain, realm } = fields;
-  return { domain, realm, isAllowed: await takesNamespace(object, user.reference.namespace, source) };
+  return { domain, realm, isAllowed: await allowsUsersOf(object, user.reference.namespace, source) };
 }
 
-/** The cluster serves it no longer; its rows are still there, and off. */
-export const isShutOut = ({ status }: KubernetesObject): boolean =>
+/** The SipCluster no longer allows the domain. Its rows exist, and are switched off. */
+export const isExcludedDomain = ({ status }: KubernetesObject): boolean =>
   ((status ?? {}) as CommonStatus).conditions?.some(
     ({ type, reason }) => type === "Ready" && reason === reasons.notAllowed,
   ) ?? false;
 
-/** Without an owner row only its status tells that the cluster serves it for this namespace, and that it is nobody else's. */
-async function observed(
+/** Without an owner row, only the status proves that the SipCluster allows the domain and that no other object has it. */
+async function readObservedDomain(
   object: KubernetesObject,
   { database }: Installation,
 ): Promise<{ readonly domain: string; readonly realm: string } | undefined> {
@@ -58,8 +58,8 @@ async function observed(
   return found === undefined ? undefined : { domain, realm: spec.realm ?? domain };
 }
 
-/** Whether a SipDomain takes users of that namespace. Its own always may. */
-export async function takesNamespace(
+/** Whether a SipDomain allows users of that namespace. Its own namespace is always allowed. */
+export async function allowsUsersOf(
   { metadata, spec }: KubernetesObject,
   namespace: string,
   source: Source,

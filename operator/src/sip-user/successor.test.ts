@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import type { Owner } from "../ownership.ts";
 import { NameIndex } from "../runtime/name-index.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
-import { namesOf } from "./older-users.ts";
+import { indexNamesOf } from "./older-users.ts";
 import { parseSipUser, type UserFields } from "./resource.ts";
-import { candidates, inheritedBy, succeeds } from "./successor.ts";
+import { findCandidates, buildSuccessorOwner, isSuccessor } from "./successor.ts";
 import type { UserRows } from "./current-state.ts";
 
 const reference = { kind: "SipUser", namespace: "ns", name: "old" };
@@ -39,7 +39,9 @@ function candidatesOf(...all: readonly KubernetesObject[]): readonly string[] {
       all.find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === key),
     list: () => all,
   };
-  return candidates(owner, new NameIndex(source, "SipUser", namesOf)).map(({ metadata }) => metadata.name);
+  return findCandidates(owner, new NameIndex(source, "SipUser", indexNamesOf)).map(
+    ({ metadata }) => metadata.name,
+  );
 }
 
 test("the others of the namespace with this account, the oldest first", () => {
@@ -68,7 +70,7 @@ const rows: UserRows = {
   domain: "example.com",
   realm: "realm",
   claims: [{ kind: "user", name: "alice@example.com", installationId: "i", owner: reference }],
-  elders: [],
+  olderObjects: [],
   subscribers: [
     {
       username: "alice",
@@ -88,13 +90,13 @@ const rows: UserRows = {
 const anew = parseSipUser(userOf("new"));
 
 test("whoever has the same password goes on with rows, names and adoption; a generated password is left behind", () => {
-  expect(succeeds(anew, rows, owner)).toBe(true);
+  expect(isSuccessor(anew, rows, owner)).toBe(true);
   const adopted = {
     ...owner,
     deletionPolicy: "Retain" as const,
     fields: { ...owner.fields, isAdopted: true },
   };
-  expect(inheritedBy(anew, adopted)).toEqual({
+  expect(buildSuccessorOwner(anew, adopted)).toEqual({
     reference: { kind: "SipUser", namespace: "ns", name: "new" },
     uid: "new",
     generation: 1,
@@ -107,7 +109,7 @@ test("whoever has the same password goes on with rows, names and adoption; a gen
       isAdopted: true,
     },
   });
-  expect(inheritedBy(anew, owner).fields).not.toHaveProperty("isAdopted");
+  expect(buildSuccessorOwner(anew, owner).fields).not.toHaveProperty("isAdopted");
 });
 
 test.each([
@@ -121,9 +123,9 @@ test.each([
     "where the name is a third one's",
     { claims: [{ ...rows.claims[0]!, owner: { ...reference, name: "third" } }] },
   ],
-] as const)("nobody %s", (_what, more) => expect(succeeds(anew, { ...rows, ...more }, owner)).toBe(false));
+] as const)("nobody %s", (_what, more) => expect(isSuccessor(anew, { ...rows, ...more }, owner)).toBe(false));
 
 test("nobody without a credential, and nobody while the domain is not served", () => {
-  expect(succeeds({ ...anew, credential: undefined }, rows, owner)).toBe(false);
-  expect(succeeds(anew, { kind: "unready" }, owner)).toBe(false);
+  expect(isSuccessor({ ...anew, credential: undefined }, rows, owner)).toBe(false);
+  expect(isSuccessor(anew, { kind: "unready" }, owner)).toBe(false);
 });

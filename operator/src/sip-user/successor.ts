@@ -1,26 +1,26 @@
 /**
- * A SipUser that was renamed: the object is gone, and another one of its namespace is for the same account with the same password. Its rows
- * change hands as they are, so that the phone's bindings stay (ADR 35).
+ * Finds the successor of a renamed SipUser: the old object is gone, and another object of its namespace has the same account and the same
+ * password. The successor takes the rows over unchanged, so the phone's bindings stay (ADR 35).
  */
+import { indexName } from "../names/older-objects.ts";
 import { isHeldBy, type Owner } from "../ownership.ts";
 import { isOlder, keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
 import { isPaused } from "../runtime/reconcile-object.ts";
 import { credentialOf } from "./credential.ts";
-import { indexName } from "./older-users.ts";
 import { isSameCredential } from "./foreign-rows.ts";
 import { parseSipUser, type SipUser, type UserFields } from "./resource.ts";
 import { claimName, type UserState } from "./current-state.ts";
 
-/** Objects that may go on with these rows, as far as they tell themselves; the oldest first. */
-export function candidates(
+/** Objects that may be the successor by their own spec; the oldest first. */
+export function findCandidates(
   { reference, fields }: Owner<UserFields>,
-  wanted: NameIndex,
+  index: NameIndex,
 ): readonly KubernetesObject[] {
   const { namespace, name } = reference;
   const { domainRef } = fields.spec;
   const domain: ObjectKey = keyOf(domainRef.namespace ?? namespace, domainRef.name);
-  return wanted
+  return index
     .find(indexName(domain, fields.username))
     .filter(({ metadata }) => metadata.namespace === namespace && metadata.name !== name)
     .filter((object) => object.metadata.deletionTimestamp === undefined && !isPaused(object))
@@ -31,23 +31,30 @@ export function candidates(
     .sort((one, other) => (isOlder(one, other) ? -1 : 1));
 }
 
-/** Whether this user is the one that was renamed: whoever has another password, or rows of its own, is somebody else. */
-export function succeeds(user: SipUser, state: UserState, { reference, fields }: Owner<UserFields>): boolean {
+/** Whether this user is the renamed one. A user with another password, or with rows of its own, is another user. */
+export function isSuccessor(
+  user: SipUser,
+  state: UserState,
+  { reference, fields }: Owner<UserFields>,
+): boolean {
   if (state.kind !== "ready" || !state.isAllowed || state.owner !== undefined) return false;
   if (state.domain !== fields.domain || user.credential === undefined) return false;
   const claimed = claimName(user.username, state.domain);
-  const isTheirs = state.claims.some(
+  const isClaimedByOwner = state.claims.some(
     (claim) => claim.name === claimed && isHeldBy(claim, state.installationId, reference),
   );
   const credential = credentialOf(user, user.credential, state);
   const row = state.subscribers.find(({ username }) => username === user.username);
   return (
-    isTheirs && row !== undefined && "ha1" in credential && isSameCredential(row, credential, state.realm)
+    isClaimedByOwner &&
+    row !== undefined &&
+    "ha1" in credential &&
+    isSameCredential(row, credential, state.realm)
   );
 }
 
-/** The owner row as the new object has it. */
-export function inheritedBy(
+/** The owner row for the successor. */
+export function buildSuccessorOwner(
   { reference, uid, generation, immutable }: SipUser,
   { deletionPolicy, fields }: Owner<UserFields>,
 ): Owner<UserFields> {

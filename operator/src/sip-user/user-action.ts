@@ -1,4 +1,4 @@
-/** What can be done about a SipUser. */
+/** Actions of the operator for a SipUser. */
 import type { Account, Credential, UserSettings } from "../adapters/mysql/user-rows.ts";
 import type { Owner } from "../ownership.ts";
 import type { ObjectKey } from "../runtime/object.ts";

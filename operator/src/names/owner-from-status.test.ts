@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { KubernetesObject } from "../runtime/object.ts";
-import { ownerFromStatus as rememberedDomain } from "../sip-domain/owner-from-status.ts";
+import { domainOwnerFromStatus } from "../sip-domain/owner-from-status.ts";
 import { parseSipDomain } from "../sip-domain/resource.ts";
-import { ownerFromStatus } from "./owner-from-status.ts";
-import { parseSipUser } from "./resource.ts";
+import { userOwnerFromStatus } from "../sip-user/owner-from-status.ts";
+import { parseSipUser } from "../sip-user/resource.ts";
 
 const condition = (more: object = {}) => ({
   ...{ type: "Ready", status: "True", reason: "Reconciled", message: "", lastTransitionTime: "" },
@@ -33,11 +33,11 @@ const rows = {
     { alias: "300", target: { username: "bob", domain: "example.com" } },
   ],
 };
-const remembered = (object: KubernetesObject, found: Partial<typeof rows> = {}) =>
-  ownerFromStatus(parseSipUser(object), object, { ...rows, ...found });
+const userOwner = (object: KubernetesObject, found: Partial<typeof rows> = {}) =>
+  userOwnerFromStatus(parseSipUser(object), object, { ...rows, ...found });
 
 test("who was ready under this address owns the rows that are there, with what leads to them", () => {
-  expect(remembered(user(status()))).toMatchObject({
+  expect(userOwner(user(status()))).toMatchObject({
     uid: "u1",
     deletionPolicy: "Delete",
     fields: { username: "alice", domain: "example.com", aliases: ["200"] },
@@ -46,36 +46,36 @@ test("who was ready under this address owns the rows that are there, with what l
 
 test("who waits for the domain owns them if it had a credential in force before", () => {
   const waiting = [condition({ status: "False", reason: "DomainNotReady" })];
-  expect(remembered(user(status({ conditions: waiting, secretResourceVersion: "7" })))).toBeDefined();
-  expect(remembered(user(status({ conditions: waiting })))).toBeUndefined();
+  expect(userOwner(user(status({ conditions: waiting, secretResourceVersion: "7" })))).toBeDefined();
+  expect(userOwner(user(status({ conditions: waiting })))).toBeUndefined();
   const refused = [condition({ status: "False", reason: "Conflict" })];
-  expect(remembered(user(status({ conditions: refused, secretResourceVersion: "7" })))).toBeUndefined();
+  expect(userOwner(user(status({ conditions: refused, secretResourceVersion: "7" })))).toBeUndefined();
 });
 
 test("what was adopted stays so; who asked for Retain adopted nothing", () => {
   const retained = status({ deletionPolicy: "Retain" });
-  expect(remembered(user(retained))).toMatchObject({ deletionPolicy: "Retain", fields: { isAdopted: true } });
-  expect(remembered(user(retained, { deletionPolicy: "Retain" }))?.fields.isAdopted).toBeUndefined();
-  expect(remembered(user(status()))?.fields.isAdopted).toBeUndefined();
+  expect(userOwner(user(retained))).toMatchObject({ deletionPolicy: "Retain", fields: { isAdopted: true } });
+  expect(userOwner(user(retained, { deletionPolicy: "Retain" }))?.fields.isAdopted).toBeUndefined();
+  expect(userOwner(user(status()))?.fields.isAdopted).toBeUndefined();
 });
 
 test("nobody is an owner who was not ready, only observed, had another address, is another object, or has no row", () => {
   for (const more of [{ status: "False" }, { reason: "Observed" }, { type: "Paused" }])
-    expect(remembered(user(status({ conditions: [condition(more)] })))).toBeUndefined();
-  expect(remembered(user(status({ address: "sip:alice@other.com" })))).toBeUndefined();
-  expect(remembered(user({}))).toBeUndefined();
-  expect(remembered(user(status()), { subscribers: [] })).toBeUndefined();
+    expect(userOwner(user(status({ conditions: [condition(more)] })))).toBeUndefined();
+  expect(userOwner(user(status({ address: "sip:alice@other.com" })))).toBeUndefined();
+  expect(userOwner(user({}))).toBeUndefined();
+  expect(userOwner(user(status()), { subscribers: [] })).toBeUndefined();
   const another = { ...user(status()), metadata: { ...user(status()).metadata, uid: "u0" } };
-  expect(ownerFromStatus(parseSipUser(user(status())), another, rows)).toBeUndefined();
-  expect(ownerFromStatus(parseSipUser(user(status())), undefined, rows)).toBeUndefined();
+  expect(userOwnerFromStatus(parseSipUser(user(status())), another, rows)).toBeUndefined();
+  expect(userOwnerFromStatus(parseSipUser(user(status())), undefined, rows)).toBeUndefined();
 });
 
 test("a row whose name another object has claimed since is that object's", () => {
   const claims = (...names: string[]) => ({ claims: names.map((name) => claim("user", name, "bob")) });
-  expect(remembered(user(status()), claims("alice@example.com"))).toBeUndefined();
-  expect(remembered(user(status()), claims("200@example.com"))?.fields.aliases).toEqual([]);
+  expect(userOwner(user(status()), claims("alice@example.com"))).toBeUndefined();
+  expect(userOwner(user(status()), claims("200@example.com"))?.fields.aliases).toEqual([]);
   const own = { claims: [claim("user", "alice@example.com", "alice")] };
-  expect(remembered(user(status()), own)?.fields.aliases).toEqual(["200"]);
+  expect(userOwner(user(status()), own)?.fields.aliases).toEqual(["200"]);
 });
 
 test("a domain likewise", () => {
@@ -90,17 +90,17 @@ test("a domain likewise", () => {
     ...{ installationId: "i", claims, domains },
   });
   const both = ["example.com", "a.com"];
-  expect(rememberedDomain(domain, object, found(both))).toMatchObject({
+  expect(domainOwnerFromStatus(domain, object, found(both))).toMatchObject({
     deletionPolicy: "Delete",
     fields: { domain: "example.com", realm: "example.com", aliases: ["a.com"] },
   });
   const adopted = { ...object, status: status({ deletionPolicy: "Retain" }) };
-  expect(rememberedDomain(domain, adopted, found(["example.com"]))?.fields.isAdopted).toBe(true);
-  expect(rememberedDomain(domain, object, found(["a.com"]))).toBeUndefined();
-  expect(rememberedDomain(domain, { ...object, status: {} }, found(["example.com"]))).toBeUndefined();
+  expect(domainOwnerFromStatus(domain, adopted, found(["example.com"]))?.fields.isAdopted).toBe(true);
+  expect(domainOwnerFromStatus(domain, object, found(["a.com"]))).toBeUndefined();
+  expect(domainOwnerFromStatus(domain, { ...object, status: {} }, found(["example.com"]))).toBeUndefined();
   const another = { ...object, metadata: { ...object.metadata, uid: "u0" } };
-  expect(rememberedDomain(domain, another, found(["example.com"]))).toBeUndefined();
+  expect(domainOwnerFromStatus(domain, another, found(["example.com"]))).toBeUndefined();
   const theirs = (name: string) => found(both, claim("domain", name, "other"));
-  expect(rememberedDomain(domain, object, theirs("example.com"))).toBeUndefined();
-  expect(rememberedDomain(domain, object, theirs("a.com"))?.fields.aliases).toEqual([]);
+  expect(domainOwnerFromStatus(domain, object, theirs("example.com"))).toBeUndefined();
+  expect(domainOwnerFromStatus(domain, object, theirs("a.com"))?.fields.aliases).toEqual([]);
 });
