@@ -1,8 +1,8 @@
-/** Several credentials in one request, and what is answered where none is right (RFC 3261 §22.3). */
+/** Several credentials in one request, and the response if none is right (RFC 3261 §22.3). */
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { requestOf } from "../../../test/support/sip-message.ts";
-import { admit, type Asker } from "./admit.ts";
+import { admit, type ChallengerRole } from "./admit.ts";
 import type { DigestAccount } from "./authenticate.ts";
 import { deriveRing } from "./key-ring.ts";
 import { issueNonce } from "./nonce.ts";
@@ -36,10 +36,10 @@ function credentials(username: string, wrong: Wrong = {}): string {
   return `Digest username="${username}", realm="example.com", nonce="${nonce}", uri="${uri}", response="${response}", qop=${qop}, nc=00000001, cnonce="c"`;
 }
 
-const ask = (values: readonly string[], asker: Asker = "proxy") =>
+const ask = (values: readonly string[], role: ChallengerRole = "proxy") =>
   admit(
-    requestOf("OPTIONS", uri, { [asker === "proxy" ? "Proxy-Authorization" : "Authorization"]: values }),
-    asker,
+    requestOf("OPTIONS", uri, { [role === "proxy" ? "Proxy-Authorization" : "Authorization"]: values }),
+    role,
     realm,
     logins,
     { keys, nonceLifetime: 300_000, nonceCounts: new NonceCounts(), dummyHa1: "0".repeat(64) },
@@ -50,7 +50,7 @@ const old = issueNonce(keys, "call-0", now);
 const noQop = credentials("alice", { qop: "auth-int" });
 const wrong = credentials("alice", { password: "x" });
 
-it("the first right one counts, wherever it stands", () => {
+it("the first right one counts, at any position", () => {
   for (const values of [
     [credentials("bob"), credentials("alice")],
     [wrong, noQop, credentials("alice", { nonce: old }), credentials("bob")],
@@ -63,27 +63,27 @@ it.each([
   ["none", [], 407, false],
   ["wrong ones", [wrong, wrong], 407, false],
   ["a stale one beside wrong ones", [wrong, credentials("bob", { nonce: old }), wrong], 407, true],
-  ["one that will never do beside one that is wrong", [noQop, wrong], 407, false],
-  ["nothing but such that will never do", [noQop, noQop], 400, false],
-  ["one that cannot be read", ["Digest broken"], 400, false],
-  ["a name that is no login", [credentials("carol")], 407, false],
+  ["one without qop=auth beside a wrong one", [noQop, wrong], 407, false],
+  ["only ones without qop=auth", [noQop, noQop], 400, false],
+  ["one that cannot be parsed", ["Digest broken"], 400, false],
+  ["a user name without an account", [credentials("carol")], 407, false],
 ])("%s", (_, values, status, isStale) => {
   const answer = ask(values);
   expect(answer).toMatchObject({ kind: "reject", status });
   expect(answer.kind === "reject" && answer.lines.includes("stale=true")).toBe(isStale);
 });
 
-it("§22.2, §22.3: a registrar reads Authorization and a proxy Proxy-Authorization, and neither the other's", () => {
+it("§22.2, §22.3: a registrar reads Authorization only, a proxy Proxy-Authorization only", () => {
   const request = (name: string) => requestOf("OPTIONS", uri, { [name]: credentials("bob") });
   const kinds = (["Authorization", "Proxy-Authorization"] as const).map((name) =>
-    (["registrar", "proxy"] as const).map((asker) => {
+    (["registrar", "proxy"] as const).map((role) => {
       const authenticator = {
         keys,
         nonceLifetime: 1,
         nonceCounts: new NonceCounts(),
         dummyHa1: "0".repeat(64),
       };
-      return admit(request(name), asker, realm, logins, authenticator, now).kind;
+      return admit(request(name), role, realm, logins, authenticator, now).kind;
     }),
   );
   expect(kinds).toEqual([
@@ -92,7 +92,7 @@ it("§22.2, §22.3: a registrar reads Authorization and a proxy Proxy-Authorizat
   ]);
 });
 
-it("a realm that is no ASCII is compared as the wire has it", () => {
+it("a realm that is not ASCII is compared in its form on the wire", () => {
   const value = credentials("bob").replace('realm="example.com"', 'realm="b\u00c3\u00bcro"');
   const answer = admit(
     requestOf("OPTIONS", uri, { "Proxy-Authorization": value }),

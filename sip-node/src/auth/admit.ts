@@ -1,4 +1,4 @@
-/** Who is let in (RFC 3261 §22): the credentials of a request held against an account, with the challenge to send where they fail. Pure. */
+/** Authenticates a request (RFC 3261 §22): compares its credentials with accounts, and builds the challenge if they are not right. Pure. */
 import { type DigestCredentials, findDigestCredentials } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem, type ParseProblem } from "../wire/problem.ts";
@@ -10,8 +10,8 @@ import type { DigestAlgorithm } from "./digest.ts";
 import { issueNonce } from "./nonce.ts";
 import { wireText } from "../wire/wire-text.ts";
 
-/** A registrar asks with 401 and WWW-Authenticate, a proxy with 407 and Proxy-Authenticate (§22.2, §22.3). */
-export type Asker = "registrar" | "proxy";
+/** A registrar challenges with 401 and WWW-Authenticate, a proxy with 407 and Proxy-Authenticate (§22.2, §22.3). */
+export type ChallengerRole = "registrar" | "proxy";
 
 export interface Realm {
   readonly realm: string;
@@ -20,7 +20,7 @@ export interface Realm {
 
 export type Admission<A extends DigestAccount = DigestAccount> = Admitted<A> | Rejection;
 
-/** An enabled account and the user name, as it stands in credentials, by which it logs in. */
+/** An enabled account, and a user name with which it logs in, as credentials write it. */
 export interface Login<A extends DigestAccount> {
   readonly name: string;
   readonly account: A;
@@ -28,24 +28,24 @@ export interface Login<A extends DigestAccount> {
 
 export interface Admitted<A extends DigestAccount = DigestAccount> {
   readonly kind: "admitted";
-  /** Whose password it was. */
+  /** The account whose password the credentials prove. */
   readonly account: A;
   readonly nonce: { readonly at: Epoch; readonly count: number };
 }
 
 /**
- * Of several credentials for the realm the first that is right counts. `logins` holds the accounts of their user names; a name that is not
- * there is an unknown user. Whether the account may do what is asked is for the caller to say.
+ * Of several credentials for the realm, the first right one counts. `logins` has the accounts of their user names; a name without an account
+ * is an unknown user. The caller decides whether the account is authorized.
  */
 export function admit<A extends DigestAccount>(
   request: Request,
-  asker: Asker,
+  role: ChallengerRole,
   { realm, algorithms }: Realm,
   logins: readonly Login<A>[],
   authenticator: Authenticator,
   now: Epoch,
 ): Admission<A> {
-  const header = asker === "registrar" ? "authorization" : "proxy-authorization";
+  const header = role === "registrar" ? "authorization" : "proxy-authorization";
   const found = findDigestCredentials(request, header, wireText(realm));
   const facts = { method: request.method, callId: request.callId, algorithms };
   const decisions: Decision[] = [];
@@ -60,7 +60,7 @@ export function admit<A extends DigestAccount>(
   if (first?.kind === "refused" && decisions.every(({ kind }) => kind === "refused"))
     return reject(first.status, first.reason);
   const isStale = decisions.some((decision) => decision.kind === "challenge" && decision.stale);
-  return challenge(request, asker, { realm, algorithms }, authenticator, now, isStale);
+  return challenge(request, role, { realm, algorithms }, authenticator, now, isStale);
 }
 
 const accountOf = <A extends DigestAccount>(
@@ -72,16 +72,16 @@ const accountOf = <A extends DigestAccount>(
 /** A 401 or 407 with a fresh nonce for this call. */
 export function challenge(
   request: Request,
-  asker: Asker,
+  role: ChallengerRole,
   { realm, algorithms }: Realm,
   authenticator: Authenticator,
   now: Epoch,
   isStale: boolean,
 ): Rejection {
   const nonce = issueNonce(authenticator.keys, request.callId, now);
-  const name = asker === "registrar" ? "WWW-Authenticate" : "Proxy-Authenticate";
+  const name = role === "registrar" ? "WWW-Authenticate" : "Proxy-Authenticate";
   const lines = buildChallenges(realm, algorithms, nonce, isStale).map((value) => `${name}: ${value}\r\n`);
-  return asker === "registrar"
+  return role === "registrar"
     ? reject(401, "Unauthorized", lines.join(""))
     : reject(407, "Proxy Authentication Required", lines.join(""));
 }

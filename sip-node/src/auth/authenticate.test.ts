@@ -1,4 +1,4 @@
-/** From challenge to decision, as a phone and two nodes live it. */
+/** From the challenge to the decision, with a phone and two nodes. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type DigestCredentials, parseDigestCredentials } from "../wire/digest-credentials.ts";
@@ -29,16 +29,16 @@ const bob: DigestAccount = {
   realm: "example.com",
   ha1: hashPassword("MD5", "bob", "example.com", "secret"),
 };
-/** What the request says and the Request-URI that the client digests. */
-type Asked = RequestFacts & { readonly uri: string };
+/** The facts of the request, and the URI in the digest. */
+type AuthRequest = RequestFacts & { readonly uri: string };
 
-const register: Asked = {
+const register: AuthRequest = {
   method: "REGISTER",
   uri: "sip:example.com",
   callId: "call-1",
   algorithms: ["MD5"],
 };
-const invite: Asked = { ...register, method: "INVITE", uri: "sip:alice@example.com" };
+const invite: AuthRequest = { ...register, method: "INVITE", uri: "sip:alice@example.com" };
 const granted = { kind: "authenticated", username: "bob", nonceAt: start, nonceCount: 1 };
 const plain = { kind: "challenge", stale: false };
 const stale = { kind: "challenge", stale: true };
@@ -53,8 +53,8 @@ interface Answer {
   readonly qop?: string;
 }
 
-/** What a phone makes of a challenge, by node:crypto alone. */
-function answer(request: Asked, node: Authenticator, given: Answer = {}): DigestCredentials {
+/** The credentials with which a phone answers a challenge, computed with node:crypto only. */
+function answer(request: AuthRequest, node: Authenticator, given: Answer = {}): DigestCredentials {
   const {
     username = "bob",
     password = "secret",
@@ -73,12 +73,12 @@ function answer(request: Asked, node: Authenticator, given: Answer = {}): Digest
   );
   const value = `Digest username="${username}", realm="example.com", nonce="${nonce}", uri="${uri}", response="${response}", algorithm=${algorithm}, cnonce="cn", nc=${nc}, qop=${qop}`;
   const credentials = parseDigestCredentials(value);
-  if (credentials === undefined || isProblem(credentials)) throw new Error("bad answer");
+  if (credentials === undefined || isProblem(credentials)) throw new Error("bad credentials");
   return credentials;
 }
 
 describe("authenticate", () => {
-  it("§22: without credentials challenges, with broken ones refuses with 400, with right ones says who", () => {
+  it("§22: without credentials challenges, with broken ones refuses with 400, with right ones returns the user", () => {
     const node = nodeOf();
     expect(authenticate(undefined, undefined, register, node, start)).toEqual(plain);
     expect(authenticate(problem("credentials: uri twice"), undefined, register, node, start)).toEqual({
@@ -89,7 +89,7 @@ describe("authenticate", () => {
     expect(authenticate(answer(register, node), bob, register, node, start + 1000)).toEqual(granted);
   });
 
-  it("design-sip rule 16: a nonce of one node is good on another with the same ring", () => {
+  it("design-sip rule 16: a nonce of one node is valid on another with the same ring", () => {
     const credentials = answer(register, nodeOf());
     expect(authenticate(credentials, bob, register, nodeOf(), start)).toEqual(granted);
     expect(authenticate(credentials, bob, register, nodeOf(ringOf("b")), start)).toEqual(stale);
@@ -118,7 +118,7 @@ describe("authenticate", () => {
     );
   });
 
-  it("the dummy HA1 opens no account, for either length", () => {
+  it("the dummy HA1 authenticates no account, for either length", () => {
     for (const length of [64, 32]) {
       const node = nodeOf();
       const ha1 = node.dummyHa1.slice(0, length);
@@ -151,7 +151,7 @@ describe("authenticate", () => {
       expect(authenticate(answer(register, node, { nonce }), bob, register, node, start)).toEqual(plain);
   });
 
-  it("RFC 7616 §3.4.5: nc must rise for each nonce; a replay gets stale=true, a REGISTER's too", () => {
+  it("RFC 7616 §3.4.5: nc must rise for each nonce; a replay gets stale=true, also a REGISTER", () => {
     const node = nodeOf();
     const first = answer(invite, node);
     expect(authenticate(first, bob, invite, node, start)).toEqual(granted);
@@ -202,7 +202,7 @@ describe("authenticate", () => {
     const node = nodeOf();
     const login = "bob@example.com";
     const ha1b = hashPassword("MD5", login, "example.com", "secret");
-    const ask = (account: DigestAccount, given: Answer = {}, asked: Asked = register) =>
+    const ask = (account: DigestAccount, given: Answer = {}, asked: AuthRequest = register) =>
       authenticate(answer(register, node, { username: login, ...given }), account, asked, nodeOf(), start)
         .kind;
     const row = { username: "bob", realm: "example.com", password: "secret" };
@@ -210,8 +210,8 @@ describe("authenticate", () => {
     expect(ask({ ...bob, ha1b }, { password: "x" })).toBe("challenge");
     expect(ask(row)).toBe("authenticated");
     expect(ask(bob)).toBe("challenge");
-    expect(ask({ ...bob, password: "secret" })).toBe("challenge"); // an HA1 goes before a password
-    const sha: Asked = { ...register, algorithms: ["SHA-256"] };
+    expect(ask({ ...bob, password: "secret" })).toBe("challenge"); // an HA1 has precedence over a password
+    const sha: AuthRequest = { ...register, algorithms: ["SHA-256"] };
     const ha1bSha256 = hashPassword("SHA-256", login, "example.com", "secret");
     expect(ask({ ...bob, ha1bSha256 }, { algorithm: "SHA-256" }, sha)).toBe("authenticated");
     expect(ask({ ...bob, ha1b }, { algorithm: "SHA-256" }, sha)).toBe("challenge");
@@ -219,7 +219,7 @@ describe("authenticate", () => {
     expect(plainName.kind).toBe("challenge");
   });
 
-  it("§22.4: a uri that is not the Request-URI is accepted: hops before us rewrite the one, and the digest covers the other", () => {
+  it("§22.4: a uri that is not the Request-URI is accepted: earlier hops may rewrite the Request-URI, and the digest covers the uri", () => {
     const node = nodeOf();
     const moved = answer(invite, node, { uri: "sip:192.0.2.7:5060" });
     expect(authenticate(moved, bob, invite, node, start)).toEqual(granted);
@@ -227,7 +227,7 @@ describe("authenticate", () => {
 
   it("RFC 8760: only offered algorithms; SHA-256 needs its own HA1", () => {
     const node = nodeOf();
-    const both: Asked = { ...register, algorithms: ["SHA-256", "MD5"] };
+    const both: AuthRequest = { ...register, algorithms: ["SHA-256", "MD5"] };
     const sha = answer(register, node, { algorithm: "SHA-256" });
     const account = { ...bob, ha1Sha256: hashPassword("SHA-256", "bob", "example.com", "secret") };
     expect(authenticate(sha, account, both, node, start)).toEqual(granted);
@@ -250,12 +250,12 @@ describe("authenticate", () => {
     ).toEqual(granted); // prettier-ignore
   });
 
-  it("P9: a row with a plain password and no HA1 works with either algorithm; a stored HA1 goes before it", () => {
+  it("P9: a row with a plain password and no HA1 works with either algorithm; a stored HA1 has precedence", () => {
     const node = nodeOf();
-    const ask = (given: Answer, account: DigestAccount, asked: Asked) =>
+    const ask = (given: Answer, account: DigestAccount, asked: AuthRequest) =>
       authenticate(answer(register, node, given), account, asked, nodeOf(), start);
     const row = { username: "bob", realm: "example.com", password: "secret" };
-    const both: Asked = { ...register, algorithms: ["MD5", "SHA-256"] };
+    const both: AuthRequest = { ...register, algorithms: ["MD5", "SHA-256"] };
     for (const algorithm of ["MD5", "SHA-256"] as const)
       expect(ask({ algorithm }, row, both)).toEqual(granted);
     expect(ask({}, { ...row, ha1: "" }, register)).toEqual(granted);
@@ -279,7 +279,7 @@ describe("nonce", () => {
   const check = (nonce: string, now = start, callId = "c"): string =>
     checkNonce(keys, nonce, callId, now, lifetime).kind;
 
-  it("is fresh for its life and its Call-ID, stale else; every changed character makes it another's", () => {
+  it("is fresh during its lifetime and for its Call-ID, otherwise stale; no changed character leaves it fresh", () => {
     const nonce = issueNonce(keys, "c", start);
     expect(checkNonce(keys, nonce, "c", start + 5, lifetime)).toEqual({ kind: "fresh", at: start });
     expect([
@@ -297,7 +297,7 @@ describe("nonce", () => {
     expect(check("x".repeat(8000))).toBe("forged");
   });
 
-  it("rotation: nonces of the old key hold until it is dropped, of the new one from when it verifies", () => {
+  it("rotation: a nonce of the old key is fresh until the key is dropped, one of the new key once the key verifies", () => {
     const old = { id: "old", key: Buffer.alloc(32, 1), verifyFrom: 0, signFrom: 0, dropAfter: start + 2000 };
     const young = {
       id: "new",

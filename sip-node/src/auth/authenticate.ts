@@ -1,8 +1,8 @@
 /**
- * Who sent this request? A decision as a value (RFC 3261 §22; RFC 7616; design-sip rules 15 and 16).
+ * Checks one set of credentials (RFC 3261 §22; RFC 7616; design-sip rules 15 and 16).
  *
- * An unknown user costs the digest of a known one, against an HA1 that no password has, and ends in the same challenge as a wrong
- * password. `stale=true` is only told to who knows the password (RFC 2617 §3.2.1), so that a wrong one makes the phone ask its owner.
+ * The credentials of an unknown user are compared with an HA1 that no password has. This takes the same time and gives the same challenge as
+ * a wrong password. `stale=true` is sent only if the password is right (RFC 2617 §3.2.1), so that after a wrong one the phone asks its user.
  */
 import type { DigestCredentials } from "../wire/digest-credentials.ts";
 import { isProblem, type ParseProblem } from "../wire/problem.ts";
@@ -14,7 +14,7 @@ import { checkNonce } from "./nonce.ts";
 import type { NonceCounts } from "./nonce-counts.ts";
 import { wireText } from "../wire/wire-text.ts";
 
-/** What of an account proves who it is. HA1s are hexadecimal digits; empty text counts as absent. */
+/** The secrets of an account. HA1s are hexadecimal digits; empty text counts as absent. */
 export interface DigestAccount {
   readonly username: string;
   readonly realm: string;
@@ -25,14 +25,14 @@ export interface DigestAccount {
   /** H(username@domain:realm:password) by MD5, for phones that log in with their address. */
   readonly ha1b?: string | undefined;
   readonly ha1bSha256?: string | undefined;
-  /** Plain text of a row that another tool wrote; used only where the row has no HA1 of the algorithm. */
+  /** The plain password of a row that another tool wrote. It is used only if the row has no HA1 of the algorithm. */
   readonly password?: string | undefined;
 }
 
 export interface RequestFacts {
   readonly method: string;
   readonly callId: string;
-  /** What the domain offers; empty means MD5. */
+  /** The algorithms that the domain offers; empty means MD5. */
   readonly algorithms: readonly DigestAlgorithm[];
 }
 
@@ -41,13 +41,14 @@ export interface Authenticator {
   readonly keys: DerivedRing;
   readonly nonceLifetime: Ms;
   readonly nonceCounts: NonceCounts;
-  /** Chance of this process, 64 hexadecimal digits: an HA1 that no password has. */
+  /** An HA1 that no password has: 64 random hexadecimal digits of this process. */
   readonly dummyHa1: string;
 }
 
 /**
- * `authenticated`: `nonceAt` and `nonceCount` order the REGISTERs of one Call-ID in the binding's side row, for all nodes; this node
- * has compared the count with what it saw itself. `challenge`: 401 or 407 with new nonces. `refused`: answer `status` with the reason, which holds no secret.
+ * `authenticated`: all nodes order the REGISTERs of one Call-ID by `nonceAt` and `nonceCount`, which `strowger_flow` stores; this node has
+ * compared the count with the last one that it accepted. `challenge`: answer 401 or 407 with new nonces. `refused`: answer `status` with the
+ * reason, which contains no secret.
  */
 export type Decision =
   | {
@@ -59,7 +60,7 @@ export type Decision =
   | { readonly kind: "challenge"; readonly stale: boolean }
   | { readonly kind: "refused"; readonly status: 400; readonly reason: string };
 
-/** `account`: of the credentials' username, with or without `@domain`; undefined when there is none or it is disabled. */
+/** `account`: the account of the credentials' username, with or without `@domain`; undefined if there is none or it is disabled. */
 export function authenticate(
   credentials: DigestCredentials | ParseProblem | undefined,
   account: DigestAccount | undefined,
@@ -76,7 +77,7 @@ export function authenticate(
     now,
     authenticator.nonceLifetime,
   );
-  // What answers no challenge of ours gets one, however little it says; who answered one wrongly would do it again
+  // Credentials for no challenge of ours get one, even if they are incomplete. A phone that answered one without qop=auth would do it again.
   if (!isComplete(credentials))
     return nonce.kind === "forged" ? challenge : refuse("credentials: expected qop=auth");
   const algorithm = offered(credentials.algorithm, request.algorithms);
@@ -97,7 +98,7 @@ export function authenticate(
   return { kind: "authenticated", username: account.username, nonceAt: nonce.at, nonceCount };
 }
 
-/** RFC 7616 §3.4: `nc` and `cnonce` are there when `qop` is. */
+/** RFC 7616 §3.4: `nc` and `cnonce` are required with `qop`. */
 const isComplete = ({ qop, nc, cnonce }: DigestCredentials): boolean =>
   qop?.toLowerCase() === "auth" && nc !== undefined && cnonce !== undefined;
 
@@ -114,22 +115,22 @@ function offered(
   return algorithm !== undefined && choice.includes(algorithm) ? algorithm : undefined;
 }
 
-/** As long as a real one, because the number of blocks hashed shows in the time. */
+/** As long as a real HA1, because the time depends on the number of hashed blocks. */
 const dummyOf = (algorithm: DigestAlgorithm, { dummyHa1 }: Authenticator): string =>
   algorithm === "MD5" ? dummyHa1.slice(0, 32) : dummyHa1;
 
 /**
- * The account's HA1 for this login name, which is its username or an address of it; undefined when nobody can log in with it: it has neither
- * the HA1 nor a password.
+ * The account's HA1 for this login name, which is its username or an address of it. Undefined if the account has neither that HA1 nor a
+ * password: then this login name cannot be used.
  */
 function ha1Of(account: DigestAccount, login: string, algorithm: DigestAlgorithm): string | undefined {
   const [plain, atDomain] =
     algorithm === "MD5" ? [account.ha1, account.ha1b] : [account.ha1Sha256, account.ha1bSha256];
   const stored = login === wireText(account.username) ? plain : atDomain;
-  if (isThere(stored)) return stored;
-  return isThere(account.password) && !isThere(plain)
+  if (isPresent(stored)) return stored;
+  return isPresent(account.password) && !isPresent(plain)
     ? hashPassword(algorithm, login, account.realm, account.password)
     : undefined;
 }
 
-const isThere = (text: string | undefined): text is string => text !== undefined && text !== "";
+const isPresent = (text: string | undefined): text is string => text !== undefined && text !== "";

@@ -3,8 +3,8 @@ import type { DigestAlgorithm } from "./digest.ts";
 import { wireText } from "../wire/wire-text.ts";
 
 /**
- * One value for each algorithm, in the given order, which is the order of preference: each is a header field of its own. `isStale`
- * tells the phone to try again without asking its owner. Never empty: without algorithms it is MD5.
+ * One value for each algorithm, in the given order of preference. Each is a header field of its own. `isStale` tells the phone to try again
+ * without asking its user. Never empty: without algorithms it is MD5.
  */
 export function buildChallenges(
   realm: string,
@@ -20,5 +20,5 @@ export function buildChallenges(
   );
 }
 
-/** SHA-256 beside MD5 breaks phones that people have. */
+/** Some phones in use fail if SHA-256 is offered beside MD5. */
 export const defaultAlgorithms: readonly DigestAlgorithm[] = ["MD5"];

@@ -1,10 +1,10 @@
 /**
- * All that a node derives from the key ring, derived again when another ring is mounted (design-sip rule 18). What is under way lives
- * on as long as the new ring holds the key that sealed it.
+ * The seals and keys that a node derives from the key ring, derived again when another ring is mounted (design-sip rule 18). A token or a
+ * nonce stays valid as long as the new ring has the key that made it.
  */
 import type { Seal } from "../wire/seal.ts";
 import type { Epoch } from "../wire/units.ts";
-import { createFreshSeal } from "./fresh-seal.ts";
+import { createExpiringSeal } from "./create-expiring-seal.ts";
 import { createSeal } from "./create-seal.ts";
 import { type DerivedRing, deriveRing, type KeyRing } from "./key-ring.ts";
 
@@ -16,11 +16,11 @@ interface Derived {
 }
 
 export class ClusterKeys {
-  /** Seals branches. */
-  readonly branch: Seal = through(() => this.derived.branch);
-  readonly flowToken: Seal = through(() => this.derived.flowToken);
-  /** Seals frames between nodes, for a minute. */
-  readonly relay: Seal = through(() => this.derived.relay);
+  /** Seals branch parameters. */
+  readonly branch: Seal = delegate(() => this.derived.branch);
+  readonly flowToken: Seal = delegate(() => this.derived.flowToken);
+  /** Seals frames between nodes; valid for a minute. */
+  readonly relay: Seal = delegate(() => this.derived.relay);
   private readonly now: () => Epoch;
   private derived: Derived;
 
@@ -41,11 +41,12 @@ export class ClusterKeys {
 const derive = (ring: KeyRing, now: () => Epoch): Derived => ({
   branch: createSeal(ring, "branch", now),
   flowToken: createSeal(ring, "flow token", now),
-  relay: createFreshSeal(ring, "relay", now),
+  relay: createExpiringSeal(ring, "relay", now),
   nonces: deriveRing(ring, "nonce"),
 });
 
-const through = (current: () => Seal): Seal => ({
+/** A seal of the ring that is mounted now. */
+const delegate = (current: () => Seal): Seal => ({
   seal: (data) => current().seal(data),
   isSealed: (data, seal) => current().isSealed(data, seal),
 });

@@ -4,7 +4,7 @@ import { type Seal, sealLength } from "../wire/seal.ts";
 import type { Epoch } from "../wire/units.ts";
 import { deriveRing, type KeyRing, mayVerify, shortId, signingKey } from "./key-ring.ts";
 
-/** `now` reads the wall clock. Sealing throws `RangeError` when no key of the ring may sign: the ring was mounted wrong. */
+/** `now` reads the wall clock. Sealing throws `RangeError` if no key of the ring may sign: the mounted ring is wrong. */
 export function createSeal(ring: KeyRing, purpose: string, now: () => Epoch): Seal {
   const keys = deriveRing(ring, purpose).map((entry) => ({ ...entry, short: shortId(entry.id) }));
   return {
@@ -25,7 +25,7 @@ export function createSeal(ring: KeyRing, purpose: string, now: () => Epoch): Se
   };
 }
 
-/** 96 bits as 16 characters; text is hashed byte by byte, as `wire` holds it. */
+/** 96 bits as 16 characters. Text is hashed as latin1, the form of text in `wire/`. */
 const mac = (secret: KeyObject, data: string | Uint8Array): string =>
   createHmac("sha256", secret)
     .update(typeof data === "string" ? Buffer.from(data, "latin1") : data)

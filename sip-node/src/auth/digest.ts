@@ -12,7 +12,7 @@ const hexLengths: Readonly<Record<DigestAlgorithm, number>> = { MD5: 32, "SHA-25
 const digits = (algorithm: DigestAlgorithm, text: string): string =>
   hash(hashNames[algorithm], Buffer.from(text, "latin1"), "hex");
 
-/** The algorithm that credentials name, in any case; MD5 when they name none; undefined for one we cannot do (`-sess` among them). */
+/** The algorithm that credentials name, in any case; MD5 when they name none; undefined for one that is not supported, such as `MD5-sess`. */
 export function algorithmOf(name: string | undefined): DigestAlgorithm | undefined {
   switch (name?.toUpperCase()) {
     case undefined:
@@ -25,7 +25,7 @@ export function algorithmOf(name: string | undefined): DigestAlgorithm | undefin
   }
 }
 
-/** HA1 = H(username ":" realm ":" password), in UTF-8 and lower-case hexadecimal digits; `username` as the credentials have it on the wire. */
+/** HA1 = H(username ":" realm ":" password), in UTF-8 and lower-case hexadecimal digits; `username` in its form on the wire. */
 export const hashPassword = (
   algorithm: DigestAlgorithm,
   username: string,
@@ -45,7 +45,7 @@ export function digestResponse(
   return digits(algorithm, `${ha1.toLowerCase()}:${nonce}:${nc ?? ""}:${cnonce ?? ""}:${qop ?? ""}:${ha2}`);
 }
 
-/** Whether the credentials' response is the right one; takes the same time whichever digit is wrong. */
+/** Whether the credentials' response is the right one; the time does not depend on which digit is wrong. */
 export function isResponseRight(
   algorithm: DigestAlgorithm,
   ha1: string,

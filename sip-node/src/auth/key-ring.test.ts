@@ -27,7 +27,7 @@ describe("key ring", () => {
     ]); // prettier-ignore
   });
 
-  it("signs with the newest key that may", () => {
+  it("signs with the newest key that may sign", () => {
     expect([0, 199, 200, 300, 999].map((now) => signingKey(ring, now)?.id)).toEqual([
       "old",
       "old",
@@ -43,7 +43,7 @@ describe("key ring", () => {
 describe("seal", () => {
   const at = (now: number, keys = ring) => createSeal(keys, "branch", () => now);
 
-  it("has the promised length and characters, and holds for its data and purpose alone", () => {
+  it("has the documented length and characters, and is valid for its data and purpose only", () => {
     const seal = at(0).seal("data");
     expect(seal).toMatch(/^[\w-]{18}$/);
     expect(seal).toHaveLength(sealLength);
@@ -59,7 +59,7 @@ describe("seal", () => {
       expect(at(0).isSealed("data", bad)).toBe(false);
   });
 
-  it("rotation: a new key's seal holds where it verifies already, an old one's until it is dropped", () => {
+  it("rotation: a seal of a new key is valid once the key verifies, one of an old key until it is dropped", () => {
     const old = at(150).seal("data");
     const young = at(250).seal("data");
     expect(old.slice(0, 2)).toBe(shortId("old"));
@@ -68,7 +68,7 @@ describe("seal", () => {
     expect([300, 301].map((now) => at(now).isSealed("data", old))).toEqual([true, false]);
   });
 
-  it("keys whose ids share their short form are each tried", () => {
+  it("every key is tried whose id has the same short form", () => {
     const seen = new Map<string, string>();
     let twins: readonly [string, string] | undefined;
     for (let i = 0; twins === undefined; i++) {

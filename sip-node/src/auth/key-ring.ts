@@ -1,5 +1,5 @@
 /**
- * The cluster's keys: a ring that every node mounts, and the derivation of what each room needs from it (RFC 5869, HKDF).
+ * The key ring of the cluster, which every node mounts, and the keys derived from it for each purpose (RFC 5869, HKDF).
  *
  *           verifyFrom        signFrom                        dropAfter
  *   ────────────┼────────────────┼────────────────────────────────┼────────►
@@ -9,34 +9,34 @@
 import { createSecretKey, hash, hkdfSync, type KeyObject } from "node:crypto";
 import type { Epoch } from "../wire/units.ts";
 
-interface Term {
+interface KeyValidity {
   /** 1 to 32 letters, digits, "-" or "_". */
   readonly id: string;
   readonly verifyFrom: Epoch;
   readonly signFrom: Epoch;
-  /** Infinity: not planned yet. */
+  /** Infinity: no time is planned yet. */
   readonly dropAfter: Epoch;
 }
 
-/** As mounted. */
-export interface RingKey extends Term {
-  /** 32 bytes or more of chance. */
+/** A key of the mounted ring. */
+export interface RingKey extends KeyValidity {
+  /** At least 32 random bytes. */
   readonly key: Uint8Array;
 }
 
-/** Of one purpose. A `KeyObject`, because HMAC with bytes takes five times as long. */
-export interface DerivedKey extends Term {
+/** A key for one purpose. `secret` is a `KeyObject`, because HMAC with a key in bytes takes five times as long. */
+export interface DerivedKey extends KeyValidity {
   readonly secret: KeyObject;
 }
 
 export type KeyRing = readonly RingKey[];
 export type DerivedRing = readonly DerivedKey[];
 
-/** 32 bytes by HKDF-SHA-256, without salt; `purpose` keeps rooms apart: "nonce", "branch", "flow token", "relay". */
+/** 32 bytes by HKDF-SHA-256, without salt; `purpose` separates the uses: "nonce", "branch", "flow token", "relay". */
 export const deriveKey = (entry: RingKey, purpose: string): Uint8Array =>
   new Uint8Array(hkdfSync("sha256", entry.key, "", `strowger ${purpose}`, 32));
 
-/** The same ring with the keys of one purpose. Derive once when the ring is read, not for each message. */
+/** The ring with the keys for one purpose. Derive it once when the ring is read, not for each message. */
 export const deriveRing = (ring: KeyRing, purpose: string): DerivedRing =>
   ring.map((entry) => ({
     id: entry.id,
@@ -46,8 +46,8 @@ export const deriveRing = (ring: KeyRing, purpose: string): DerivedRing =>
     secret: createSecretKey(deriveKey(entry, purpose)),
   }));
 
-/** The key to sign with now: of those that may, the one that began last; undefined when none may. */
-export function signingKey<Key extends Term>(ring: readonly Key[], now: Epoch): Key | undefined {
+/** The key that signs now: of those that may sign, the one with the latest `signFrom`. Undefined if none may. */
+export function signingKey<Key extends KeyValidity>(ring: readonly Key[], now: Epoch): Key | undefined {
   let newest: Key | undefined;
   for (const entry of ring)
     if (entry.signFrom <= now && now <= entry.dropAfter)
@@ -55,9 +55,9 @@ export function signingKey<Key extends Term>(ring: readonly Key[], now: Epoch): 
   return newest;
 }
 
-/** Whether what this key signed is believed now. */
-export const mayVerify = (entry: Term, now: Epoch): boolean =>
+/** Whether a signature of this key is valid now. */
+export const mayVerify = (entry: KeyValidity, now: Epoch): boolean =>
   entry.verifyFrom <= now && now <= entry.dropAfter;
 
-/** Two characters of base64url that stand for an id where space is short. Two ids may share them: try each key that fits. */
+/** A short form of an id: two characters of base64url. Two ids may have the same short form, so try every key that fits. */
 export const shortId = (id: string): string => hash("sha256", id, "base64url").slice(0, 2);

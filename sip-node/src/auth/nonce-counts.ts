@@ -1,12 +1,12 @@
 /**
- * The last `nc` that this node accepted for each nonce (RFC 7616 §3.4.5), for methods whose replay no row prevents. Bounded: beyond
- * the bound the nonce longest unused is forgotten, and can be replayed until it expires.
+ * The last `nc` that this node accepted for each nonce (RFC 7616 §3.4.5). It prevents replays that no database row prevents. The number of
+ * nonces is limited: above the limit the least recently used nonce is forgotten, and can be replayed until it expires.
  */
 export class NonceCounts {
   readonly #counts = new Map<string, number>();
   readonly #limit: number;
 
-  /** `limit`: nonces remembered; a nonce lives for minutes and belongs to one Call-ID. */
+  /** `limit`: the number of nonces. A nonce lives for minutes and belongs to one Call-ID. */
   constructor(limit = 100_000) {
     this.#limit = limit;
   }
@@ -15,7 +15,7 @@ export class NonceCounts {
     return this.#counts.size;
   }
 
-  /** Whether the count is greater than every one before with this nonce; only then it is remembered. */
+  /** Whether the count is greater than every earlier one of this nonce. Only then it is stored. */
   accept(nonce: string, count: number): boolean {
     const last = this.#counts.get(nonce) ?? 0;
     if (count <= last) return false;

@@ -1,29 +1,29 @@
 /**
- * Nonces that every node can check and none remembers (RFC 7616 §3.3; design-sip rule 16).
+ * Nonces that every node can check and no node stores (RFC 7616 §3.3; design-sip rule 16).
  *
  *   nonce = time "." key-id "." proof call
  *
  *   m     = base64url( HMAC-SHA-256(key, time "." key-id) )
- *   proof = m[0..12)                                               made by a node of this cluster
- *   call  = base64url( SHA-256(m[12..43) Call-ID) )[0..16)         for this Call-ID
+ *   proof = m[0..12)                                               proves that a node of this cluster made it
+ *   call  = base64url( SHA-256(m[12..43) Call-ID) )[0..16)         proves that it was made for this Call-ID
  *
- * Two proofs, because a nonce of ours in another call is `stale` (a phone tries its old one first) and one of nobody is `forged`. The
- * second is a plain hash, because its secret is of this nonce alone and its length hides the hash's state.
+ * There are two proofs, because a nonce of this cluster in another call is `stale` (a phone tries its old one first), and any other nonce is
+ * `forged`. The second proof is a plain hash: its secret belongs to this nonce only, and its truncation hides the state of the hash.
  */
 import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { Epoch, Ms } from "../wire/units.ts";
 import { type DerivedKey, type DerivedRing, mayVerify, signingKey } from "./key-ring.ts";
 
-/** How long after its issue a nonce is fresh. */
+/** The time after its issue during which a nonce is fresh. */
 export const defaultNonceLifetime: Ms = 300_000;
 
-/** `at`: when it was issued. `stale`: ours, but expired, of another Call-ID, or of a key that is no more in the ring. */
+/** `at`: the time of issue. `stale`: of this cluster, but expired, for another Call-ID, or of a key that is not in the ring any more. */
 export type NonceCheck =
   | { readonly kind: "fresh"; readonly at: Epoch }
   | { readonly kind: "stale" }
   | { readonly kind: "forged" };
 
-/** A new nonce; `keys` are the ring's, derived for nonces. Throws `RangeError` when none may sign: the ring was mounted wrong. */
+/** `keys`: the ring, derived for nonces. Throws `RangeError` if no key may sign: the mounted ring is wrong. */
 export function issueNonce(keys: DerivedRing, callId: string, now: Epoch): string {
   const entry = signingKey(keys, now);
   if (entry === undefined) throw new RangeError("key ring: no key may sign nonces");
@@ -31,7 +31,7 @@ export function issueNonce(keys: DerivedRing, callId: string, now: Epoch): strin
   return `${head}.${proofs(entry, head, callId)}`;
 }
 
-/** Nonces of a clock that runs ahead are fresh for as long as others. */
+/** A nonce from a node whose clock is ahead is fresh for the same time. */
 export function checkNonce(
   keys: DerivedRing,
   nonce: string,
@@ -57,7 +57,7 @@ const proofLength = 12;
 const callLength = 16;
 
 function proofs(entry: DerivedKey, head: string, callId: string): string {
-  const made = createHmac("sha256", entry.secret).update(head).digest("base64url");
-  const call = hash("sha256", made.slice(proofLength) + callId, "base64url");
-  return made.slice(0, proofLength) + call.slice(0, callLength);
+  const mac = createHmac("sha256", entry.secret).update(head).digest("base64url");
+  const call = hash("sha256", mac.slice(proofLength) + callId, "base64url");
+  return mac.slice(0, proofLength) + call.slice(0, callLength);
 }

@@ -1,4 +1,4 @@
-/** Examples with published answers: RFC 7616 §3.9.1 (qop=auth, MD5 and SHA-256) and RFC 2617 §3.5. */
+/** Examples with published responses: RFC 7616 §3.9.1 (qop=auth, MD5 and SHA-256) and RFC 2617 §3.5. */
 import { expect, it } from "vitest";
 import { type DigestCredentials, parseDigestCredentials } from "../wire/digest-credentials.ts";
 import { type DigestAlgorithm, digestResponse, hashPassword, isResponseRight } from "./digest.ts";

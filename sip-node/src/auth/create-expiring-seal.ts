@@ -1,6 +1,6 @@
 /**
- * A seal that ages: what is sealed with it is believed for a minute or so, so that nobody can bring back later what nodes once said
- * to each other. Each window of time has a key of its own; clocks of nodes may differ by a window.
+ * A seal that expires after about a minute, against the replay of frames between nodes. Each time window has a key of its own. The clocks
+ * of nodes may differ by one window.
  */
 import type { Seal } from "../wire/seal.ts";
 import type { Epoch, Ms } from "../wire/units.ts";
@@ -9,8 +9,8 @@ import type { KeyRing } from "./key-ring.ts";
 
 const windowLength: Ms = 30_000;
 
-/** Believed from one window before to one window after the one it was made in: 30 to 60 seconds. Takes the underived ring. */
-export function createFreshSeal(ring: KeyRing, purpose: string, now: () => Epoch): Seal {
+/** Valid from the window before the one in which it was made to the window after it: 30 to 60 seconds. `ring`: not derived. */
+export function createExpiringSeal(ring: KeyRing, purpose: string, now: () => Epoch): Seal {
   let seals = new Map<number, Seal>();
   const current = (): number => Math.floor(now() / windowLength);
   const sealOf = (window: number): Seal => {
@@ -24,7 +24,7 @@ export function createFreshSeal(ring: KeyRing, purpose: string, now: () => Epoch
     seal: (data) => sealOf(current()).seal(data),
     isSealed(data, seal) {
       const window = current();
-      return [window, window - 1, window + 1].some((one) => sealOf(one).isSealed(data, seal));
+      return [window, window - 1, window + 1].some((candidate) => sealOf(candidate).isSealed(data, seal));
     },
   };
 }
