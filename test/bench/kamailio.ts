@@ -6,7 +6,7 @@ import { startChild } from "../support/child.ts";
 import type { Endpoint } from "../support/phone.ts";
 
 export interface Kamailio extends AsyncDisposable {
-  /** Its process group's leader; workers are its children. */
+  /** The main process; the workers are its children. */
   readonly pid: number;
 }
 

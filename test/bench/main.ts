@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: processor time per call, Strowger beside Debian's Kamailio in one run, with the same load from sipp: a caller's
- * socket for each call, one callee. The figure to quote is the ratio; absolute times are this machine's, at this hour.
+ * `npm run bench`: measures the processor time per call of Strowger and of Debian's Kamailio in one run, with the same load from sipp: a new
+ * caller's socket for each call, and one callee. Compare the ratio: the absolute times depend on the machine and its other load.
  *
  *   npm run bench -- [--rate 200] [--seconds 20] [--only challenged,kamailio] [--profile]
  */
@@ -37,8 +37,8 @@ interface Outcome {
 
 const outcomes: Outcome[] = [];
 for (const name of values.only.split(",")) {
-  if (name === "challenged" || name === "trusted") outcomes.push(await strowger(name));
-  else if (name === "kamailio") outcomes.push(await kamailio());
+  if (name === "challenged" || name === "trusted") outcomes.push(await measureStrowger(name));
+  else if (name === "kamailio") outcomes.push(await measureKamailio());
   else throw new Error(`--only: expected challenged, trusted or kamailio, got "${name}"`);
 }
 const reference = outcomes.find(({ name }) => name.startsWith("Kamailio"));
@@ -46,13 +46,13 @@ for (const { name, result, perCall, databasePerCall, shares } of outcomes) {
   const ratio = reference === undefined ? "" : ` (${(perCall / reference.perCall).toFixed(2)} × Kamailio)`;
   const database = databasePerCall === undefined ? "" : `, MariaDB ${databasePerCall.toFixed(0)} µs`;
   console.log(
-    `${name.padEnd(28)} ${perCall.toFixed(0).padStart(5)} µs CPU a call${ratio}${database}; ` +
+    `${name.padEnd(28)} ${perCall.toFixed(0).padStart(5)} µs CPU per call${ratio}${database}; ` +
       `${result.successful} calls, ${result.failed} failed, ${result.retransmissions} retransmissions${shares}`,
   );
   if (result.failed > 0) console.log(result.errors.slice(0, 3_000));
 }
 
-async function strowger(how: "challenged" | "trusted"): Promise<Outcome> {
+async function measureStrowger(how: "challenged" | "trusted"): Promise<Outcome> {
   await using cluster = await Cluster.start({
     front: "shared port",
     nodes: 2,
@@ -68,7 +68,7 @@ async function strowger(how: "challenged" | "trusted"): Promise<Outcome> {
   const mariadb = await databasePid(cluster);
   const read = () => pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
   let database = 0;
-  const { result, used } = await load(cluster.front, scenarios, read, () => {
+  const { result, used } = await runLoad(cluster.front, scenarios, read, () => {
     database = cpuMicroseconds(mariadb) - database;
   });
   const requests = await cluster.requests("INVITE");
@@ -85,10 +85,10 @@ async function strowger(how: "challenged" | "trusted"): Promise<Outcome> {
   };
 }
 
-async function kamailio(): Promise<Outcome> {
+async function measureKamailio(): Promise<Outcome> {
   const at = { address: "127.0.0.1", port: await freeUdpPort("127.0.0.1") };
   await using proxy = await startKamailio(at);
-  const { result, used } = await load(
+  const { result, used } = await runLoad(
     at,
     { register: "register-open", call: "call-open" },
     () => cpuMicroseconds(proxy.pid, true),
@@ -103,8 +103,8 @@ async function kamailio(): Promise<Outcome> {
   };
 }
 
-/** `mark` is called just before and just after the measured part. */
-async function load(
+/** Runs the load. `mark` is called directly before and after the measured part. */
+async function runLoad(
   exchange: Endpoint,
   scenarios: { readonly register: string; readonly call: string },
   read: () => number,

@@ -1,9 +1,9 @@
 /** Processor time of processes, user and system, and their memory, from /proc (Linux). */
 import { readdirSync, readFileSync } from "node:fs";
 
-const ticksPerSecond = 100; // USER_HZ of every Linux we run on
+const ticksPerSecond = 100; // USER_HZ, which is 100 on all usual Linux systems
 
-/** Microseconds used so far by a process and, where asked, by its descendants that live. */
+/** The microseconds of processor time of a process, and optionally of its living descendants. */
 export function cpuMicroseconds(pid: number, withChildren = false): number {
   const own = ((ticksOf(pid) ?? 0) / ticksPerSecond) * 1e6;
   if (!withChildren) return own;
@@ -15,7 +15,7 @@ function ticksOf(pid: number): number | undefined {
   return fields === undefined ? undefined : Number(fields[11]) + Number(fields[12]);
 }
 
-/** The most memory that a process has had at once, in MiB. */
+/** The maximum resident memory of a process, in MiB. */
 export const peakMemory = (pid: number): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) / 1024;
 
@@ -25,7 +25,7 @@ const childrenOf = (parent: number): number[] =>
     .map(Number)
     .filter((pid) => Number(statOf(pid)?.[1]) === parent);
 
-/** The fields behind the command's name, which may hold spaces: state is [0], parent [1], utime [11], stime [12]. */
+/** The fields after the command's name, which may contain spaces: state is [0], parent [1], utime [11], stime [12]. */
 function statOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");

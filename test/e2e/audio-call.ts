@@ -1,4 +1,4 @@
-/** Two baresip phones that call each other and listen. */
+/** A call between two baresip phones, with a check of the received audio. */
 import { Baresip } from "../support/baresip.ts";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { shareOfPitch } from "../support/pitch.ts";
@@ -13,11 +13,11 @@ export interface AudioCallPlan {
 
 const pitches = { caller: 440, callee: 1000 };
 
-/** Registers both, calls, lets them talk for two seconds and hangs up. Returns how much of the other's pitch each heard, from 0 to 1. */
+/** Registers both, calls, waits two seconds and hangs up. Returns the share of the other's tone in the audio of each, from 0 to 1. */
 export async function placeAudioCall(plan: AudioCallPlan): Promise<{ caller: number; callee: number }> {
   const { host, exchange } = plan;
-  const start = (who: "caller" | "callee", firstRtpPort: number) =>
-    Baresip.start({ ...plan[who], host, exchange, pitch: pitches[who], firstRtpPort });
+  const start = (side: "caller" | "callee", firstRtpPort: number) =>
+    Baresip.start({ ...plan[side], host, exchange, pitch: pitches[side], firstRtpPort });
   await using caller = await start("caller", 41_000);
   await using callee = await start("callee", 41_100);
   for (const phone of [caller, callee])
@@ -31,7 +31,7 @@ export async function placeAudioCall(plan: AudioCallPlan): Promise<{ caller: num
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   caller.command("hangup");
   await callee.waitFor("CALL_CLOSED");
-  await new Promise((resolve) => setTimeout(resolve, 300)); // its recorder writes the rest
+  await new Promise((resolve) => setTimeout(resolve, 300)); // baresip writes the rest of the recording
   return {
     caller: shareOfPitch(await caller.heard(), pitches.callee),
     callee: shareOfPitch(await callee.heard(), pitches.caller),

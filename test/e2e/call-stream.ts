@@ -1,4 +1,4 @@
-/** A steady stream of calls by sipp to one callee, from a new port for each, and which of them failed. */
+/** A continuous stream of sipp calls to one callee, each from a new port, with a report of the failed ones. */
 import { join } from "node:path";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { sipp, startSipp, type RunningSipp } from "../support/sipp.ts";
@@ -10,9 +10,9 @@ export interface StreamPlan {
   readonly caller: PhoneLogin;
   readonly callee: PhoneLogin;
   readonly calleePort: number;
-  /** New calls a second. */
+  /** New calls per second. */
   readonly rate: number;
-  /** Where caller.log and callee.log get every message. */
+  /** The folder for caller.log and callee.log, which have every message. */
   readonly folder?: string;
 }
 
@@ -20,10 +20,10 @@ export interface StreamReport {
   readonly calls: number;
   readonly failed: number;
   readonly retransmissions: number;
-  /** Milliseconds from the event to the begin of the last call that failed; 0 where none did after it. */
+  /** Milliseconds from the event to the start of the last failed call; 0 if no call after the event failed. */
   readonly recovery: number;
-  /** What caller and callee say of the first failures. */
-  readonly words: string;
+  /** The error output of caller and callee about the first failures. */
+  readonly errorOutput: string;
 }
 
 const endless = 1_000_000;
@@ -38,11 +38,11 @@ export class CallStream implements AsyncDisposable {
     this.#callee = callee;
   }
 
-  /** Registers the callee, which then waits for calls. */
+  /** Registers the callee and starts it. */
   static async open(plan: StreamPlan): Promise<CallStream> {
     const callee = { ...common(plan), login: plan.callee, port: plan.calleePort, lifetime: 3_600 };
     const registered = await sipp({ ...callee, scenario: "register" });
-    if (registered.successful !== 1) throw new Error(`the callee was not let in: ${registered.errors}`);
+    if (registered.successful !== 1) throw new Error(`the callee could not register: ${registered.errors}`);
     const waiting = await startSipp({
       ...callee,
       ...{ scenario: "answer", calls: endless, patienceSeconds: 7_200 },
@@ -51,7 +51,7 @@ export class CallStream implements AsyncDisposable {
     return new CallStream(plan, waiting);
   }
 
-  /** Calls while something happens, a few seconds before and after. `event` resolves when it is over. */
+  /** Calls from 5 s before `event` until 10 s after it resolves. */
   async during(event: () => Promise<void>): Promise<StreamReport> {
     const { rate, caller, callee } = this.#plan;
     const before = (await this.#callee.errors()).length;
@@ -71,8 +71,8 @@ export class CallStream implements AsyncDisposable {
     const begun = numbersOf(errors).map((number) => begin + (number / rate) * 1_000);
     const recovery = Math.max(0, ...begun.map((time) => Math.round(time - at)));
     const atCallee = (await this.#callee.errors()).slice(before, before + 3_000);
-    const words = `caller: ${errors.slice(0, 3_000)}\ncallee: ${atCallee}`;
-    return { calls: successful + failed, failed, retransmissions, recovery, words };
+    const errorOutput = `caller: ${errors.slice(0, 3_000)}\ncallee: ${atCallee}`;
+    return { calls: successful + failed, failed, retransmissions, recovery, errorOutput };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -89,7 +89,7 @@ function messagesOf({ folder }: StreamPlan, who: string): { messages?: string } 
   return folder === undefined ? {} : { messages: join(folder, `${who}.log`) };
 }
 
-/** sipp numbers its calls from 1 and begins each Call-ID with the number. */
+/** The numbers of the calls in sipp's errors: each Call-ID begins with the number of the call, counted from 1. */
 function numbersOf(errors: string): number[] {
   return [...errors.matchAll(/\b(\d+)-\d+@\d/g)].map(([, number]) => Number(number));
 }

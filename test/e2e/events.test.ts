@@ -1,4 +1,4 @@
-/** Calls go on while the cluster lives: scaling, an upgrade, crashes, a lost node. kube-proxy with iptables, MariaDB outside. */
+/** Calls during scaling, an upgrade, crashes and the loss of a node. kube-proxy uses iptables, and MariaDB is outside the cluster. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CallStream, type StreamReport } from "./call-stream.ts";
 import { InstalledExchange, namespace, operatorNamespace } from "./installed-exchange.ts";
@@ -23,26 +23,26 @@ describe("calls through an exchange on Kubernetes", () => {
     });
   });
   afterEach(async ({ task }) => {
-    if (task.result?.state === "fail") await exchange.keepLogs();
+    if (task.result?.state === "fail") await exchange.saveLogs();
   });
   afterAll(async () => {
     await stream?.[Symbol.asyncDispose]();
     await exchange?.[Symbol.asyncDispose]();
   });
 
-  test("without any event no call fails", async () => {
-    const { failed, words } = print("no event", await stream.during(async () => undefined));
-    expect(failed, words).toBe(0);
+  test("without an event no call fails", async () => {
+    const { failed, errorOutput } = print("no event", await stream.during(async () => undefined));
+    expect(failed, errorOutput).toBe(0);
   });
 
-  test("a killed operator is not on the path of a call", async () => {
+  test("the kill of the operator does not affect calls", async () => {
     const report = await stream.during(async () => {
       const label = "app.kubernetes.io/component=operator";
       const which = ["-l", label, "-n", operatorNamespace];
       await exchange.kubectl("delete", "pods", ...which, "--grace-period=0", "--force");
       await exchange.kubectl("wait", "--for=condition=Available", "deployment", ...which, "--timeout=120s");
     });
-    expect(print("operator killed", report).failed, report.words).toBe(0);
+    expect(print("operator killed", report).failed, report.errorOutput).toBe(0);
   });
 
   test("scale 2, 4, 2", async () => {
@@ -82,8 +82,7 @@ describe("calls through an exchange on Kubernetes", () => {
 
   test("the loss of a whole node", async () => {
     const own = exchange.testCluster.own;
-    if (own === undefined)
-      return logProgress("left out: nodes of a cluster that was there already are not ours to lose");
+    if (own === undefined) return logProgress("skipped: nodes of an existing cluster cannot be removed");
     const report = await stream.during(async () => {
       await own.cluster.node("k2").lose();
       await seconds(60);
@@ -98,10 +97,10 @@ describe("calls through an exchange on Kubernetes", () => {
     expectServed(print("loss of a node", report));
   });
 
-  /** Whatever failed, the exchange works again before the stream ends. */
+  /** Some calls may fail, but the exchange must work again before the stream ends. */
   function expectServed(report: StreamReport): void {
     expect(report.calls).toBeGreaterThan(0);
-    expect(report.failed / report.calls, report.words).toBeLessThan(0.5);
+    expect(report.failed / report.calls, report.errorOutput).toBeLessThan(0.5);
   }
 });
 
@@ -109,7 +108,7 @@ function print(event: string, report: StreamReport): StreamReport {
   const { calls, failed, retransmissions, recovery } = report;
   const ending = failed === 0 ? "" : `, the last of them began ${recovery} ms after the event`;
   logProgress(`${event}: ${calls} calls, ${failed} failed${ending}; ${retransmissions} retransmissions`);
-  if (failed > 0) logProgress(report.words);
+  if (failed > 0) logProgress(report.errorOutput);
   return report;
 }
 

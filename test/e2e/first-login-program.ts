@@ -1,6 +1,6 @@
 /**
- * `node first-login-program.ts HOST PORT ADDRESS DOMAIN`, on the phones' host: for each line `username password` on standard input a phone
- * registers again and again until it is let in, and a line `username milliseconds-since-1970` says when that was.
+ * `node first-login-program.ts HOST PORT ADDRESS DOMAIN`, on the phones' host. For each line `username password` on standard input a phone
+ * tries to register until it gets 200. Then the program prints a line `username milliseconds-since-1970` with that time.
  */
 import { createInterface } from "node:readline";
 import { Phone } from "../support/phone.ts";

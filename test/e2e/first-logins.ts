@@ -1,11 +1,11 @@
-/** How long it takes from `kubectl apply` of a SipUser until its phone is let in. */
+/** Measures the time from `kubectl apply` of a SipUser to the first successful REGISTER of its phone. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inNamespace } from "../support/child.ts";
 import { domain, type InstalledExchange, namespace } from "./installed-exchange.ts";
 
-/** Milliseconds for each of `count` new users, ascending. kubectl's own start is part of it. */
+/** Milliseconds for each of `count` new users, ascending. The time includes the start of kubectl. */
 export async function firstLogins(exchange: InstalledExchange, count: number): Promise<number[]> {
   const { address, port } = await exchange.address();
   const host = await exchange.phonesHost();
@@ -23,7 +23,7 @@ export async function firstLogins(exchange: InstalledExchange, count: number): P
       await exchange.testCluster.client.apply(newUser(username));
       child.stdin.write(`${username} password-of-${username}\n`);
       const { value } = (await answers.next()) as { readonly value?: string };
-      if (value === undefined) throw new Error(`${username} was never let in`);
+      if (value === undefined) throw new Error(`${username} could not register`);
       times.push(Number(value.split(" ")[1]) - begin);
     }
   } finally {
@@ -32,7 +32,7 @@ export async function firstLogins(exchange: InstalledExchange, count: number): P
   return times.sort((a, b) => a - b);
 }
 
-/** Of ascending values: the one below which that share of them lies. */
+/** The percentile of ascending values; `share` is from 0 to 1. */
 export const percentile = (values: readonly number[], share: number): number =>
   values[Math.min(values.length - 1, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
 

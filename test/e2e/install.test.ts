@@ -1,4 +1,4 @@
-/** From an empty cluster to a call and back: chart, examples, phones, self-test, uninstall. kube-proxy with nftables, MariaDB in the cluster. */
+/** From an empty cluster to a call and back: chart, examples, phones, self-test, uninstall. kube-proxy uses nftables, and MariaDB is in the cluster. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Baresip } from "../support/baresip.ts";
 import { hosts } from "../support/kubernetes/kube-cluster.ts";
@@ -14,11 +14,11 @@ describe("Strowger on a cluster of two nodes", () => {
     exchange = await InstalledExchange.open({ proxyMode: "nftables", database: "inside" });
   });
   afterEach(async ({ task }) => {
-    if (task.result?.state === "fail") await exchange.keepLogs();
+    if (task.result?.state === "fail") await exchange.saveLogs();
   });
   afterAll(async () => exchange?.[Symbol.asyncDispose]());
 
-  test("helm installs the chart, and what the examples say gets ready", async () => {
+  test("helm installs the chart, and the objects of the examples become Ready", async () => {
     await exchange.helmInstall();
     await exchange.applyExamples();
     const nodes = Object.values(await exchange.pods());
@@ -27,7 +27,7 @@ describe("Strowger on a cluster of two nodes", () => {
       expect(new Set(nodes), "one pod on each node").toEqual(new Set(["k1", "k2"]));
   });
 
-  test("two phones on pods of different nodes talk, and each hears the other", async () => {
+  test("two phones on pods of different nodes call each other, and each receives the other's audio", async () => {
     const [address, host] = [await exchange.address(), await exchange.phonesHost()];
     const [callerPort, calleePort] = await portsOnTwoNodes(exchange, address);
     const heard = await placeAudioCall({
@@ -36,12 +36,12 @@ describe("Strowger on a cluster of two nodes", () => {
       caller: { login: await exchange.login("alice"), sipPort: callerPort },
       callee: { login: await exchange.login("bob"), sipPort: calleePort },
     });
-    logProgress(`share of the other's pitch: ${JSON.stringify(heard)}`);
+    logProgress(`share of the other's tone: ${JSON.stringify(heard)}`);
     expect(heard.caller).toBeGreaterThan(0.8);
     expect(heard.callee).toBeGreaterThan(0.8);
   });
 
-  test("kubectl shows who is registered", async () => {
+  test("kubectl shows the registered users", async () => {
     const host = await exchange.phonesHost();
     const login = await exchange.login("carol");
     const plan = { login, exchange: await exchange.address(), host, pitch: 440, firstRtpPort: 41_200 };
@@ -59,21 +59,21 @@ describe("Strowger on a cluster of two nodes", () => {
     expect(output.match(/^POD LOGS: /gm)).toHaveLength(1);
   });
 
-  test("100 new users are let in soon after kubectl apply", async () => {
+  test("100 new users can register soon after kubectl apply", async () => {
     const times = await firstLogins(exchange, 100);
     logProgress(`apply to login: p50 ${percentile(times, 0.5)} ms, p99 ${percentile(times, 0.99)} ms`);
     expect(times).toHaveLength(100);
   });
 
-  test("uninstall leaves nothing behind that waits", async () => {
+  test("uninstall leaves no object that cannot be deleted", async () => {
     await exchange.kubectl("delete", "sipusers,sipdomains", "--all", "-n", namespace, "--timeout=120s");
     await exchange.kubectl("delete", "sipclusters", "--all", "-n", namespace, "--timeout=120s");
-    logProgress("users, domains and the exchange are gone");
+    logProgress("users, domains and the exchange are deleted");
     const where = ["--namespace", operatorNamespace, "--wait", "--timeout", "3m"];
     logProgress(
       await exchange.testCluster.client.helm(["uninstall", release, ...where], { timeoutMs: 240_000 }),
     );
-    // A namespace waits half of its pods' grace before it looks again (Kubernetes 1.33), so they may leave first.
+    // The namespace controller waits half of the pods' grace period before it checks again (Kubernetes 1.33), so the pods are awaited first.
     const nodes = ["pods", "-l", "sip.strowger.dev/cluster", "-n", namespace, "--timeout=280s"];
     await exchange.kubectl("wait", "--for=delete", ...nodes);
     logProgress("the SIP nodes have drained");
@@ -86,7 +86,7 @@ describe("Strowger on a cluster of two nodes", () => {
   });
 });
 
-/** Ports (even: baresip takes the next one too) of the phones' host whose flows go to different nodes; on a cluster that was there already nobody knows, and any will do. */
+/** Ports of the phones' host whose flows go to different nodes. They are even, because baresip also uses the next port. On an existing cluster the nodes are unknown, so any ports are used. */
 async function portsOnTwoNodes(
   { testCluster }: InstalledExchange,
   address: { address: string; port: number },

@@ -1,4 +1,4 @@
-/** Strowger as a platform team installs it: the chart by helm, then `examples/kubernetes` applied, with its database inside or outside. */
+/** Strowger as a platform team installs it: the chart with helm, then `examples/kubernetes`, with its database inside or outside the cluster. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { logProgress } from "./log-progress.ts";
 
 export interface ExchangePlan {
   readonly proxyMode: ProxyMode;
-  /** `inside`: the examples' own MariaDB; `outside`: one beside the cluster. */
+  /** `inside`: the MariaDB of the examples; `outside`: one outside the cluster. */
   readonly database: "inside" | "outside";
 }
 
@@ -33,14 +33,14 @@ export class InstalledExchange implements AsyncDisposable {
     this.#database = database;
   }
 
-  /** A cluster, with nothing of ours in it yet. */
+  /** Opens a cluster in which Strowger is not installed yet. */
   static async open(plan: ExchangePlan): Promise<InstalledExchange> {
     const testCluster = await openTestCluster(plan.proxyMode, plan.database);
     const overlay = await mkdtemp(join(tmpdir(), "strowger-examples-"));
     const outside = plan.database === "outside" && testCluster.own;
     const host = outside && { namespace: outside.cluster.namespace("db"), address: hosts.db.address };
     const database = host ? await startMariadb({ host }) : undefined;
-    if (database) await makeLogins(database);
+    if (database) await createLogins(database);
     await writeFile(
       join(overlay, "kustomization.yaml"),
       JSON.stringify(overlayOf(testCluster, overlay, database)),
@@ -48,7 +48,7 @@ export class InstalledExchange implements AsyncDisposable {
     return new InstalledExchange(testCluster, overlay, database);
   }
 
-  /** `helm install`; resolves when the operator runs. */
+  /** Runs `helm install`; resolves when the operator runs. */
   async helmInstall(): Promise<void> {
     const { operatorImage, sipNodeImage, client } = this.testCluster;
     logProgress("helm install");
@@ -61,7 +61,7 @@ export class InstalledExchange implements AsyncDisposable {
     logProgress(await client.helm(["install", release, chart, ...where, ...values], { timeoutMs: 240_000 }));
   }
 
-  /** `kubectl apply -k`; resolves when everything says that it is ready. */
+  /** Runs `kubectl apply -k`; resolves when all objects are Ready. */
   async applyExamples(): Promise<void> {
     logProgress("kubectl apply -k examples/kubernetes");
     logProgress(await this.kubectl("apply", "-k", this.#overlay));
@@ -70,7 +70,7 @@ export class InstalledExchange implements AsyncDisposable {
     logProgress(`\n${await this.kubectl("get", "sip,pods,services", "-n", namespace, "-o", "wide")}`);
   }
 
-  /** Objects of ours are gone before, with their kinds; what is left is the database and the namespace. */
+  /** Deletes the CRDs with their objects first, then the rest: the database and the namespace. */
   async removeExamples(): Promise<void> {
     const crds = ["delete", "-f", join(root, "crds"), "--ignore-not-found", "--timeout=60s"];
     await this.kubectl(...crds);
@@ -81,7 +81,7 @@ export class InstalledExchange implements AsyncDisposable {
     return await this.testCluster.client.kubectl(args, { timeoutMs: 300_000 });
   }
 
-  /** Where phones call. */
+  /** The address for phones. */
   async address(): Promise<Endpoint> {
     const status = await this.kubectl(
       "get",
@@ -108,7 +108,7 @@ export class InstalledExchange implements AsyncDisposable {
     return { username, domain, password };
   }
 
-  /** The pods of the exchange's nodes: name to the Kubernetes node. */
+  /** The Kubernetes node of each of the exchange's pods, by the name of the pod. */
   async pods(): Promise<Readonly<Record<string, string>>> {
     const label = "-lsip.strowger.dev/cluster=exchange,app.kubernetes.io/component=sip-node";
     const list = await this.testCluster.client.get<{ readonly items: readonly Pod[] }>(
@@ -121,10 +121,10 @@ export class InstalledExchange implements AsyncDisposable {
     return Object.fromEntries(running.map(({ metadata, spec }) => [metadata.name, spec.nodeName ?? ""]));
   }
 
-  /** Keeps the logs, for a test that failed. */
-  async keepLogs(): Promise<void> {
+  /** Saves the logs of a failed test. */
+  async saveLogs(): Promise<void> {
     const cluster = this.testCluster.own?.cluster;
-    if (cluster) logProgress(`a test failed; logs are kept in ${await cluster.saveLogs()}`);
+    if (cluster) logProgress(`a test failed; its logs are in ${await cluster.saveLogs()}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,13 +139,13 @@ interface Pod {
   readonly spec: { readonly nodeName?: string };
 }
 
-/** `registry/repository:tag` as the chart's values. */
+/** Values of the chart for an image `registry/repository:tag`. */
 function imageValues(path: string, image: string): string[] {
   const [, repository = image, tag = "latest"] = /^(.*):([^:/]+)$/.exec(image) ?? [];
   return [`${path}.repository=${repository}`, `${path}.tag=${tag}`];
 }
 
-/** The examples as they stand, but for the image of the database, or without it where it is outside. */
+/** A kustomization of the examples with another database image, or without the database if it is outside. */
 function overlayOf(testCluster: TestCluster, folder: string, database: TestMariadb | undefined): object {
   const examples = relative(folder, join(root, "examples/kubernetes"));
   const [newName, newTag] = testCluster.mariadbImage?.split(/:(?=[^:]*$)/) ?? [];
@@ -154,11 +154,11 @@ function overlayOf(testCluster: TestCluster, folder: string, database: TestMaria
   const remove = (apiVersion: string, kind: string) => ({
     patch: JSON.stringify({ $patch: "delete", apiVersion, kind, ...name }),
   });
-  const elsewhere = {
+  const outsideHost = {
     target: { kind: "SipCluster" },
     patch: JSON.stringify([{ op: "replace", path: "/spec/mysql/hosts", value: [hosts.db.address] }]),
   };
-  const patches = database ? [elsewhere, remove("apps/v1", "StatefulSet"), remove("v1", "Service")] : [];
+  const patches = database ? [outsideHost, remove("apps/v1", "StatefulSet"), remove("v1", "Service")] : [];
   return {
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
@@ -168,8 +168,8 @@ function overlayOf(testCluster: TestCluster, folder: string, database: TestMaria
   };
 }
 
-/** What the examples' own database makes of their Secrets. */
-async function makeLogins(database: TestMariadb): Promise<void> {
+/** Creates the database and the users as the database of the examples does. */
+async function createLogins(database: TestMariadb): Promise<void> {
   for (const statement of [
     "CREATE DATABASE opensips CHARACTER SET utf8mb4",
     "CREATE USER 'strowger_admin'@'%' IDENTIFIED BY 'change-this-admin-password'",

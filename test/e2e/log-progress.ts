@@ -1,4 +1,4 @@
-/** A line of progress, with the seconds since the run began. It passes by the test runner, which would keep it until the test is over. */
+/** Prints a line of progress, with the seconds since the start. It is written directly, because the test runner would delay it until the end of the test. */
 import { writeSync } from "node:fs";
 
 const begin = Date.now();

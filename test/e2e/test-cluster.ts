@@ -1,9 +1,9 @@
 /**
- * Where the end-to-end tests run: a cluster of their own (test/support/kubernetes), or with USE_EXISTING_CLUSTER=true the cluster of the
- * current kubeconfig, whose load balancer must serve UDP. There the images have to be where its nodes can pull them:
- * STROWGER_E2E_OPERATOR_IMAGE, STROWGER_E2E_SIP_NODE_IMAGE and, for the upgrade, STROWGER_E2E_NEXT_SIP_NODE_IMAGE, each with its tag; and
- * STROWGER_E2E_MARIADB_IMAGE where the one that the examples name cannot be pulled. The tests run where phones are: beside the cluster, at
- * an address that its pods can answer.
+ * The cluster of the end-to-end tests: their own (test/support/kubernetes), or with USE_EXISTING_CLUSTER=true the cluster of the current
+ * kubeconfig. An existing cluster needs a load balancer with UDP. Its nodes must be able to pull the images
+ * STROWGER_E2E_OPERATOR_IMAGE, STROWGER_E2E_SIP_NODE_IMAGE and, for the upgrade, STROWGER_E2E_NEXT_SIP_NODE_IMAGE, each with a tag. Set
+ * STROWGER_E2E_MARIADB_IMAGE if the MariaDB image of the examples cannot be pulled. The tests act as phones, so they must run outside the
+ * cluster, at an address that its pods can reach.
  */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -20,12 +20,12 @@ import { logProgress } from "./log-progress.ts";
 
 export interface TestCluster {
   readonly client: KubeClient;
-  /** Undefined on a cluster that was there already: there nodes are not ours to lose, and its own balancer chooses. */
+  /** Undefined for an existing cluster: its nodes cannot be removed, and its load balancer cannot be inspected. */
   readonly own: { readonly cluster: KubeCluster; readonly balancer: LoadBalancer } | undefined;
   readonly operatorImage: string;
   readonly sipNodeImage: string;
   readonly nextSipNodeImage: string;
-  /** Undefined: the one that the examples name. */
+  /** Undefined: the image of the examples. */
   readonly mariadbImage: string | undefined;
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export async function openTestCluster(
   return useExistingCluster ? await existingTestCluster() : await ownTestCluster(proxyMode, database);
 }
 
-/** Where phones live: beside the cluster, at the address by which they reach the exchange. */
+/** The host of the phones, outside the cluster, with its source address for packets to the exchange. */
 export async function phonesHost({ own }: TestCluster, exchange: string): Promise<PhonesHost> {
   if (own) return { namespace: own.cluster.namespace("ph"), address: hosts.ph.address };
   const socket = createSocket("udp4");

@@ -1,6 +1,6 @@
 /**
- * Builds the programs of `programs.ts` from the pinned Go modules beside this file, once, into a cache outside the checkout:
- * `$XDG_CACHE_HOME/strowger/kube/<module>-<version>/<program>`. envtest's variables name programs that are there already.
+ * Builds the programs of `programs.ts` from the pinned Go modules in this folder. They are cached outside the checkout in
+ * `$XDG_CACHE_HOME/strowger/kube/<module>-<version>/<program>`. The variables of envtest can name existing programs.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -11,10 +11,10 @@ import { findGo, localToolchain } from "./go.ts";
 import { underLock } from "./machine-lock.ts";
 import { type Program, type ProgramName, programNames, programs } from "./programs.ts";
 
-/** Where the tests keep what is costly to make: programs here, images in test/support/kubernetes. */
+/** The cache of the tests: programs of this file, and images of test/support/kubernetes. */
 export const cacheFolder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "strowger");
 
-/** The paths of the programs; builds what is absent, one by one, with a line of progress for each. Throws with Go's words where it fails. */
+/** Returns the paths of the programs. Builds the missing ones one by one, with a line of progress for each. Throws with Go's output if a build fails. */
 export async function kubeBinaries<Name extends ProgramName>(
   names: readonly Name[],
 ): Promise<Record<Name, string>> {
@@ -24,7 +24,7 @@ export async function kubeBinaries<Name extends ProgramName>(
   return paths as Record<Name, string>;
 }
 
-/** A program that the environment names as envtest's users do: `TEST_ASSET_KUBE_APISERVER=path`, or a folder `KUBEBUILDER_ASSETS`. */
+/** A program from envtest's variables: `TEST_ASSET_KUBE_APISERVER=path`, or the folder `KUBEBUILDER_ASSETS`. */
 export function assetOf(name: string): string | undefined {
   const asset = process.env[`TEST_ASSET_${name.toUpperCase().replaceAll("-", "_")}`];
   if (asset !== undefined && asset !== "") return asset;
@@ -41,10 +41,10 @@ async function build(name: ProgramName): Promise<string> {
   if (existsSync(path)) return path;
   await underLock(
     join(cacheFolder, "kube"),
-    () => tell(`${name}: another run is building; waiting for it`),
+    () => log(`${name}: another run is building; waiting for it`),
     async () => {
       if (existsSync(path)) return;
-      tell(`${name}: building, about ${program.seconds} s the first time`);
+      log(`${name}: building, about ${program.seconds} s the first time`);
       const begin = Date.now();
       await mkdir(folder, { recursive: true });
       const unfinished = `${path}.${process.pid}`;
@@ -54,13 +54,13 @@ async function build(name: ProgramName): Promise<string> {
       } finally {
         await rm(unfinished, { force: true });
       }
-      tell(`${name}: built in ${Math.round((Date.now() - begin) / 1000)} s`);
+      log(`${name}: built in ${Math.round((Date.now() - begin) / 1000)} s`);
     },
   );
   return path;
 }
 
-/** The version of the module that holds the program, as its go.mod pins it. */
+/** The version of the program's module in go.mod. */
 async function versionOf(program: Program, module: string): Promise<string> {
   const text = await readFile(join(module, "go.mod"), "utf8");
   const requires = [...text.matchAll(/^(?:require )?\t?(\S+) (v\d\S*)(?: \/\/ indirect)?$/gm)];
@@ -69,7 +69,7 @@ async function versionOf(program: Program, module: string): Promise<string> {
 }
 
 async function goBuild(cwd: string, output: string, program: Program, version: string): Promise<void> {
-  // Without these /version says v0.0.0-master, and Helm's check of a chart's kubeVersion fails.
+  // Without these flags /version has v0.0.0-master, and Helm's check of a chart's kubeVersion fails.
   const [major, minor] = version.slice(1).split(".");
   const stamp = "-X k8s.io/component-base/version.git";
   const stamps = `${stamp}Version=${version} ${stamp}Major=${major} ${stamp}Minor=${minor}`;
@@ -82,12 +82,12 @@ async function goBuild(cwd: string, output: string, program: Program, version: s
   });
   const stop = (): unknown => child.kill();
   process.once("exit", stop);
-  let words = "";
-  child.stderr.on("data", (chunk: Buffer) => (words = (words + chunk.toString()).slice(-3_000)));
+  let goOutput = "";
+  child.stderr.on("data", (chunk: Buffer) => (goOutput = (goOutput + chunk.toString()).slice(-3_000)));
   const status = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
   process.off("exit", stop);
   if (status !== 0)
-    throw new Error(`go build ${program.importPath} failed (status ${String(status)}):\n${words}`);
+    throw new Error(`go build ${program.importPath} failed (status ${String(status)}):\n${goOutput}`);
 }
 
-const tell = (line: string): unknown => process.stderr.write(`${line}\n`);
+const log = (line: string): unknown => process.stderr.write(`${line}\n`);

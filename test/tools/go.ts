@@ -1,6 +1,6 @@
 /**
- * The Go toolchain: the machine's where it is new enough; otherwise an old one (Debian 12's is 1.19) loads a newer one as the module that
- * the Go project publishes its toolchains as.
+ * Finds the Go toolchain: this machine's if it is new enough. Otherwise the old one (Debian 12 has 1.19) downloads a newer toolchain, which
+ * the Go project publishes as a module.
  */
 import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { findCommand } from "../../cli/src/setup/tools.ts";
 
-const leastMinor = 24;
+const minMinor = 24;
 const newerToolchain = "v0.0.1-go1.24.11";
 const execute = promisify(execFile);
 
@@ -20,13 +20,13 @@ export async function findGo(): Promise<string> {
     throw new Error("Go is not installed. On Debian or Ubuntu: apt-get install golang-go");
   const { stdout } = await execute(installed, ["env", "GOVERSION"], { env: localToolchain() });
   const minor = Number(/^go1\.(\d+)/.exec(stdout)?.[1]);
-  return minor >= leastMinor ? installed : await loadToolchain(installed);
+  return minor >= minMinor ? installed : await downloadToolchain(installed);
 }
 
-/** An old `go` must not look for another toolchain by itself. */
+/** Prevents `go` from downloading another toolchain by itself. */
 export const localToolchain = (): NodeJS.ProcessEnv => ({ ...process.env, GOTOOLCHAIN: "local" });
 
-async function loadToolchain(old: string): Promise<string> {
+async function downloadToolchain(old: string): Promise<string> {
   const version = `${newerToolchain}.linux-${arch() === "x64" ? "amd64" : arch()}`;
   const outside = await mkdtemp(join(tmpdir(), "strowger-go-")); // outside of any module
   try {

@@ -1,16 +1,20 @@
 /**
- * One holder at a time on this machine. The lock is a listening socket in Linux' abstract namespace: the kernel releases it when its
- * process ends, however that happens, so that none is ever left behind.
+ * A lock for one process at a time on this machine. It is a listening socket in Linux' abstract namespace: the kernel releases it when the
+ * process ends in any way, so no stale lock can remain.
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Waits for the lock, calling `waiting` once where another process holds it, and holds it while `work` runs. */
-export async function underLock<T>(subject: string, waiting: () => void, work: () => Promise<T>): Promise<T> {
+/** Waits for the lock and holds it while `work` runs. Calls `onWaiting` once if another process holds it. */
+export async function underLock<T>(
+  subject: string,
+  onWaiting: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
   const name = `\0strowger-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}`;
-  let told = false;
+  let hasReported = false;
   for (;;) {
     const server = createServer().listen(name);
     const [failure] = (await Promise.race([once(server, "listening"), once(server, "error")]).catch(
@@ -24,8 +28,8 @@ export async function underLock<T>(subject: string, waiting: () => void, work: (
       }
     }
     if (failure.code !== "EADDRINUSE") throw failure;
-    if (!told) waiting();
-    told = true;
+    if (!hasReported) onWaiting();
+    hasReported = true;
     await pause(500);
   }
 }

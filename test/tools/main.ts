@@ -1,4 +1,4 @@
-/** `node test/tools/main.ts [PROGRAM...]` builds what is absent (all without arguments) and prints the paths. */
+/** `node test/tools/main.ts [PROGRAM...]` builds missing programs (without arguments all of them) and prints their paths. */
 import { kubeBinaries } from "./build.ts";
 import { type ProgramName, programNames } from "./programs.ts";
 

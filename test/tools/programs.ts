@@ -1,12 +1,12 @@
 /**
- * The programs that the Kubernetes tests run and nobody packages for Debian 12: which Go module beside this file pins each, and about how
- * long its first build takes on two cores. The order is that of a build of all: what most tests wait for comes first.
+ * The programs of the Kubernetes tests that have no package in Debian 12: the Go module of this folder that pins each, and the approximate
+ * time of its first build on two cores. Programs are built in this order; those that most tests need come first.
  */
 export interface Program {
-  /** The folder of its go.mod here. */
+  /** The folder of its go.mod. */
   readonly module: "kubernetes" | "helm" | "coredns" | "pause";
   readonly importPath: string;
-  /** Of a build with empty caches, after the ones above it. */
+  /** The time of a build with empty caches, after those above. */
   readonly seconds: number;
 }
 
