@@ -1,10 +1,10 @@
-# Two images, `operator` and `sip-node`. Nothing is compiled: Node 24 runs TypeScript as it is.
+# Two images, `operator` and `sip-node`. Nothing is compiled: Node 24 runs TypeScript directly.
 #
 #   docker build --target sip-node -t strowger-sip-node .
 #   docker build --target operator -t strowger-operator .
 #
-# BASE_IMAGE needs Node 24 and npm. The secret `npmrc` is optional: npm's settings, for a registry of one's own.
-# test/parts/chart/images.test.ts builds both, weighs them, and starts their programs.
+# BASE_IMAGE needs Node 24 and npm. The secret `npmrc` is optional: npm's settings, for a private registry.
+# test/parts/chart/images.test.ts builds both, checks their size, and starts their programs.
 ARG BASE_IMAGE=docker.io/library/node:24-slim
 
 FROM ${BASE_IMAGE} AS packages
@@ -14,7 +14,7 @@ COPY operator/package.json operator/
 COPY sip-node/package.json sip-node/
 COPY cli/package.json cli/
 
-# Typings, source maps and manuals are no part of a running program: half of the operator's packages.
+# A running program needs no typings, source maps or manuals. They are half of the size of the operator's packages.
 FROM packages AS sip-node-packages
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --omit=dev --no-audit --no-fund -w @strowger/sip-node && rm -rf node_modules/@strowger \
@@ -38,7 +38,7 @@ COPY sip-node sip-node
 USER 1000:1000
 ENTRYPOINT ["node", "sip-node/src/main.ts"]
 
-# Reads what operator/src/config.ts says. The command `strowger` (cli/) is in it too: `strowger selftest`, `uninstall`, `db`.
+# Reads the environment variables of operator/src/config.ts. The command `strowger` (cli/) is included: `strowger selftest`, `uninstall`, `db`.
 FROM ${BASE_IMAGE} AS operator
 LABEL org.opencontainers.image.title="Strowger operator" \
       org.opencontainers.image.licenses="Apache-2.0"

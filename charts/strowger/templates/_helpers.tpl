@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 47 characters: suffixes are put behind it. */}}
+{{/* At most 47 characters: suffixes are appended. */}}
 {{- define "strowger.fullname" -}}
 {{- $name := include "strowger.name" . -}}
 {{- if .Values.fullnameOverride -}}
@@ -26,7 +26,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What never changes for a release: the operator's selector. */}}
+{{/* The operator's selector labels. They never change for a release. */}}
 {{- define "strowger.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "strowger.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -64,12 +64,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- include "strowger.image" (dict "image" .Values.image "version" .Chart.AppVersion) -}}
 {{- end -}}
 
-{{/* "true" where the operator serves listed namespaces only. */}}
+{{/* "true" if the operator serves listed namespaces only. */}}
 {{- define "strowger.isNamespaced" -}}
 {{- if .Values.watchNamespaces }}true{{ end -}}
 {{- end -}}
 
-{{/* What selects the series of this release's operator, and of the SIP nodes that it serves, as PromQL matchers. */}}
+{{/* PromQL matchers for the series of this release's operator and of its SIP nodes. */}}
 {{- define "strowger.operatorSeries" -}}
 {{- printf "job=%q, namespace=%q" .Values.metrics.jobs.operator .Release.Namespace -}}
 {{- end -}}
@@ -80,8 +80,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
 {{/*
-The rules of the operator in a namespace whose objects it serves. Server-side apply needs create and patch; what goes with its SipCluster
-is removed by the garbage collector, so that few need delete.
+The rules of the operator in a namespace whose objects it serves. Server-side apply needs create and patch. The garbage
+collector removes the objects of a SipCluster together with it, so only few kinds need delete.
 */}}
 {{- define "strowger.rulesOfNamespace" -}}
 - apiGroups: [sip.strowger.dev]
@@ -90,7 +90,7 @@ is removed by the garbage collector, so that few need delete.
 - apiGroups: [sip.strowger.dev]
   resources: [sipclusters/status, sipdomains/status, sipusers/status]
   verbs: [patch]
-# Credentials by name; the watch is limited to a label by the operator itself.
+# Secrets are read by name. The operator itself limits its watch to a label.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch, delete]
@@ -127,7 +127,7 @@ is removed by the garbage collector, so that few need delete.
   verbs: [get, list, patch]
 {{- end -}}
 
-{{/* The rules of the self-test there. It reads no Secret but the two that are generated for its own users. */}}
+{{/* The rules of the self-test in such a namespace. It reads only the two Secrets that are generated for its own users. */}}
 {{- define "strowger.rulesOfSelfTest" -}}
 - apiGroups: [sip.strowger.dev]
   resources: [sipclusters]
@@ -146,8 +146,8 @@ is removed by the garbage collector, so that few need delete.
 {{- end -}}
 
 {{/*
-The ServiceAccount `name` with `rules` in every served namespace. Arguments: root, name, component, rules, and annotations: those that make
-the objects of a hook; empty: they are objects of the release.
+The ServiceAccount `name` with `rules` in every served namespace. Arguments: root, name, component, rules, and annotations. The annotations
+make the objects hooks. Without annotations they are objects of the release.
 */}}
 {{- define "strowger.hookAccount" -}}
 {{- $root := .root -}}
@@ -239,18 +239,18 @@ subjects:
 {{- end }}
 {{- end -}}
 
-{{/* Labels of a hook's pod: those of the operator's pods, then those of hooks. Arguments: root, component. */}}
+{{/* Labels of a hook's pod: the labels of the operator's pods, then the labels of hooks. Arguments: root, component. */}}
 {{- define "strowger.hookPodLabels" -}}
 {{- $own := include "strowger.labels" . | fromYaml -}}
 {{- toYaml (merge $own (deepCopy .root.Values.hooks.podLabels) (deepCopy .root.Values.podLabels)) -}}
 {{- end -}}
 
-{{/* Annotations of a hook's pod, likewise; empty where there are none. */}}
+{{/* Annotations of a hook's pod, in the same order; empty if there are none. */}}
 {{- define "strowger.hookPodAnnotations" -}}
 {{- with merge (deepCopy .Values.hooks.podAnnotations) (deepCopy .Values.podAnnotations) }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* What a pod of a hook has besides its container. Arguments: root, account. */}}
+{{/* The pod spec of a hook without its container. Arguments: root, account. */}}
 {{- define "strowger.hookPod" -}}
 serviceAccountName: {{ .account }}
 automountServiceAccountToken: true

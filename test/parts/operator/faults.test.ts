@@ -63,7 +63,7 @@ test("a changed immutable field is refused with its line, and the row stays", as
   await operator.becomes("SipUser", "alice", "Reconciled");
   operator.write("alice.yaml", userYaml("alice", "x", "", "alicia"));
   await operator.eventually("the refusal", () =>
-    Promise.resolve(operator.log.includes("username is immutable, make a new SipUser")),
+    Promise.resolve(operator.log.includes("username is immutable; create a new SipUser")),
   );
   expect(operator.log).toMatch(/alice\.yaml:11: SipUser default\/alice: spec\.username/);
   expect(await usernames()).toEqual(["alice"]);

@@ -47,8 +47,8 @@ test("an unknown kind or version is refused, and the known ones are listed", () 
 
 test("one credential is required; none is allowed if adoptionPolicy leaves the row's credential", () => {
   const none =
-    "spec: give one of passwordSecretRef, ha1SecretRef and generatePassword; only adoptionPolicy Observe or Adopt leaves the credential as it is";
-  const several = "spec: give only one of passwordSecretRef, ha1SecretRef and generatePassword";
+    "spec: set one of passwordSecretRef, ha1SecretRef and generatePassword; it may be omitted only with adoptionPolicy Observe or Adopt";
+  const several = "spec: set only one of passwordSecretRef, ha1SecretRef and generatePassword";
   const without = { passwordSecretRef: undefined };
   expect(problems(user(without))).toEqual([none]);
   expect(problems(user({ ...without, generatePassword: false }))).toEqual([none]);
@@ -107,7 +107,7 @@ test("registration limits are in order", () => {
 
 test("immutable fields are compared with the stored spec; without a stored spec any value is valid", () => {
   const stored = { domainRef: { name: "d" }, username: "bob" };
-  expect(problems(user({}), stored)).toEqual(["spec.username: username is immutable, make a new SipUser"]);
+  expect(problems(user({}), stored)).toEqual(["spec.username: username is immutable; create a new SipUser"]);
   expect(problems(user({}), { ...stored, username: "alice" })).toEqual([]);
   expect(problems(user({}))).toEqual([]);
   const storedDomain = { clusterRef: { name: "c" }, domain: "example.com" };
