@@ -1,7 +1,7 @@
 /** A call between two baresip phones, with a check of the received audio. */
 import { Baresip } from "../support/baresip.ts";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
-import { shareOfPitch } from "../support/pitch.ts";
+import { shareOfTone } from "../support/tone.ts";
 import type { PhonesHost } from "./test-cluster.ts";
 
 export interface AudioCallPlan {
@@ -11,13 +11,13 @@ export interface AudioCallPlan {
   readonly callee: { readonly login: PhoneLogin; readonly sipPort: number };
 }
 
-const pitches = { caller: 440, callee: 1000 };
+const toneHz = { caller: 440, callee: 1000 };
 
 /** Registers both, calls, waits two seconds and hangs up. Returns the share of the other's tone in the audio of each, from 0 to 1. */
 export async function placeAudioCall(plan: AudioCallPlan): Promise<{ caller: number; callee: number }> {
   const { host, exchange } = plan;
   const start = (side: "caller" | "callee", firstRtpPort: number) =>
-    Baresip.start({ ...plan[side], host, exchange, pitch: pitches[side], firstRtpPort });
+    Baresip.start({ ...plan[side], host, exchange, toneHz: toneHz[side], firstRtpPort });
   await using caller = await start("caller", 41_000);
   await using callee = await start("callee", 41_100);
   for (const phone of [caller, callee])
@@ -33,7 +33,7 @@ export async function placeAudioCall(plan: AudioCallPlan): Promise<{ caller: num
   await callee.waitFor("CALL_CLOSED");
   await new Promise((resolve) => setTimeout(resolve, 300)); // baresip writes the rest of the recording
   return {
-    caller: shareOfPitch(await caller.heard(), pitches.callee),
-    callee: shareOfPitch(await callee.heard(), pitches.caller),
+    caller: shareOfTone(await caller.recording(), toneHz.callee),
+    callee: shareOfTone(await callee.recording(), toneHz.caller),
   };
 }

@@ -30,21 +30,21 @@ describe("Strowger on a cluster of two nodes", () => {
   test("two phones on pods of different nodes call each other, and each receives the other's audio", async () => {
     const [address, host] = [await exchange.address(), await exchange.phonesHost()];
     const [callerPort, calleePort] = await portsOnTwoNodes(exchange, address);
-    const heard = await placeAudioCall({
+    const shares = await placeAudioCall({
       host,
       exchange: address,
       caller: { login: await exchange.login("alice"), sipPort: callerPort },
       callee: { login: await exchange.login("bob"), sipPort: calleePort },
     });
-    logProgress(`share of the other's tone: ${JSON.stringify(heard)}`);
-    expect(heard.caller).toBeGreaterThan(0.8);
-    expect(heard.callee).toBeGreaterThan(0.8);
+    logProgress(`share of the other's tone: ${JSON.stringify(shares)}`);
+    expect(shares.caller).toBeGreaterThan(0.8);
+    expect(shares.callee).toBeGreaterThan(0.8);
   });
 
   test("kubectl shows the registered users", async () => {
     const host = await exchange.phonesHost();
     const login = await exchange.login("carol");
-    const plan = { login, exchange: await exchange.address(), host, pitch: 440, firstRtpPort: 41_200 };
+    const plan = { login, exchange: await exchange.address(), host, toneHz: 440, firstRtpPort: 41_200 };
     await using carol = await Baresip.start({ ...plan, sipPort: 5_300 });
     expect(await carol.isRegistered()).toBe(true);
     const isSeen = "--for=jsonpath={.status.registered}=true";

@@ -1,6 +1,6 @@
 /**
- * baresip 1.0 without screen or sound card, driven through its ctrl_tcp module (netstrings of JSON). It plays a sine of its own pitch and
- * records what it hears, so that a test can prove that audio arrived and whose it was.
+ * baresip 1.0 without screen or sound card, controlled through its ctrl_tcp module (netstrings of JSON). It plays a sine tone and records
+ * the received audio, so that a test can check that audio arrived and who sent it.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
@@ -19,12 +19,12 @@ export interface BaresipEvent {
 export interface BaresipPlan {
   readonly login: PhoneLogin;
   readonly exchange: Endpoint;
-  /** The pitch it plays, in Hz. */
-  readonly pitch: number;
+  /** The frequency of its tone, in Hz. */
+  readonly toneHz: number;
   readonly firstRtpPort: number;
-  /** Where it runs: default this network, at 127.0.0.1. */
+  /** The host on which it runs; default: this network namespace, with the address 127.0.0.1. */
   readonly host?: { readonly namespace?: string; readonly address: string };
-  /** Default: any free one. */
+  /** Default: a free port. */
   readonly sipPort?: number;
 }
 
@@ -32,10 +32,10 @@ export class Baresip implements AsyncDisposable {
   readonly events: BaresipEvent[] = [];
   readonly plan: BaresipPlan;
   readonly #child: TestChild;
-  readonly #door: TestChild | undefined;
+  readonly #socketRelay: TestChild | undefined;
   readonly #folder: string;
   readonly #control: Socket;
-  /** What it said to commands, the newest last. */
+  /** Its answers to commands, the newest last. */
   readonly #answers: string[] = [];
   #received = "";
 
@@ -44,11 +44,11 @@ export class Baresip implements AsyncDisposable {
     child: TestChild,
     folder: string,
     control: Socket,
-    door?: TestChild,
+    socketRelay?: TestChild,
   ) {
     this.plan = plan;
     this.#child = child;
-    this.#door = door;
+    this.#socketRelay = socketRelay;
     this.#folder = folder;
     this.#control = control;
     control.on("data", (chunk) => this.#read(chunk.toString()));
@@ -67,14 +67,15 @@ export class Baresip implements AsyncDisposable {
     const place = namespace === undefined ? {} : { namespace };
     const child = startChild("baresip", ["-f", folder, "-4", "-s"], { cwd: folder, ...place });
     const path = join(folder, "control");
-    const program = join(import.meta.dirname, "door-program.ts");
-    const door = namespace && startChild(process.execPath, [program, path, String(controlPort)], place);
+    const program = join(import.meta.dirname, "socket-relay-program.ts");
+    const socketRelay =
+      namespace && startChild(process.execPath, [program, path, String(controlPort)], place);
     try {
-      const control = await reach(door ? { path } : { host: "127.0.0.1", port: controlPort }, child);
-      return new Baresip(plan, child, folder, control, door || undefined);
+      const control = await reach(socketRelay ? { path } : { host: "127.0.0.1", port: controlPort }, child);
+      return new Baresip(plan, child, folder, control, socketRelay || undefined);
     } catch (error) {
       await child.end("SIGKILL");
-      if (door) await door.end("SIGKILL");
+      if (socketRelay) await socketRelay.end("SIGKILL");
       throw error;
     }
   }
@@ -117,8 +118,8 @@ export class Baresip implements AsyncDisposable {
     }
   }
 
-  /** The samples of what it heard in its calls, with their rate. Complete once it ended (`[Symbol.asyncDispose]`) or the call is over. */
-  async heard(): Promise<{ readonly samples: Int16Array; readonly rate: number }> {
+  /** The received audio of its calls. It is complete when the call is over, or after `[Symbol.asyncDispose]`. */
+  async recording(): Promise<{ readonly samples: Int16Array; readonly rate: number }> {
     const files = (await readdir(join(this.#folder, "recordings")))
       .filter((name) => name.endsWith("dec.wav"))
       .sort();
@@ -130,7 +131,7 @@ export class Baresip implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#control.destroy();
     await this.#child.end("SIGINT");
-    await this.#door?.end();
+    await this.#socketRelay?.end();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -176,7 +177,7 @@ function configuration(plan: BaresipPlan, folder: string, sipPort: number, contr
     "module_tmp account.so",
     ...applications,
     `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
-    `audio_source ausine,${plan.pitch}`,
+    `audio_source ausine,${plan.toneHz}`,
     `audio_player aubridge,${plan.login.username}`,
     `audio_alert aubridge,${plan.login.username}-bell`,
     ...["ausrc_srate 48000", "auplay_srate 48000", "ausrc_channels 2", "auplay_channels 2"],
@@ -195,7 +196,7 @@ async function reach(place: NetConnectOpts, child: TestChild): Promise<Socket> {
   while (Date.now() < deadline && child.process.exitCode === null) {
     const socket = await new Promise<Socket | undefined>((resolve) => {
       const attempt = connect(place);
-      // Through a door the connection may be made before baresip listens, and then it closes at once; its answer is the proof.
+      // Through the relay a connection may succeed before baresip listens, and is closed then. So an answer is awaited.
       attempt.once("data", () => resolve(attempt)).once("connect", () => attempt.write(netstring("reginfo")));
       attempt.once("error", () => resolve(undefined)).once("close", () => resolve(undefined));
     });

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Baresip } from "../../support/baresip.ts";
 import { Cluster, passwordOf } from "../../support/cluster.ts";
 import { describeWith } from "../../support/needs.ts";
-import { shareOfPitch } from "../../support/pitch.ts";
+import { shareOfTone } from "../../support/tone.ts";
 
 const domain = "parts.example";
-const [pitchOfAlice, pitchOfBob] = [440, 1000];
+const [toneOfAlice, toneOfBob] = [440, 1000];
 
 describeWith(["mariadb", "baresip"], "baresip", () => {
   let cluster: Cluster;
@@ -18,8 +18,8 @@ describeWith(["mariadb", "baresip"], "baresip", () => {
   afterAll(async () => cluster[Symbol.asyncDispose]());
 
   test("two phones register, one calls the other, and each receives the other's tone", async () => {
-    await using alice = await start("alice", pitchOfAlice, 21_000);
-    await using bob = await start("bob", pitchOfBob, 21_100);
+    await using alice = await start("alice", toneOfAlice, 21_000);
+    await using bob = await start("bob", toneOfBob, 21_100);
     expect(await alice.isRegistered()).toBe(true);
     expect(await bob.isRegistered()).toBe(true);
     alice.command("dial", `sip:bob@${domain}`);
@@ -30,25 +30,25 @@ describeWith(["mariadb", "baresip"], "baresip", () => {
     alice.command("hangup");
     await bob.waitFor("CALL_CLOSED");
     await seconds(0.3);
-    const [atAlice, atBob] = [await alice.heard(), await bob.heard()];
+    const [atAlice, atBob] = [await alice.recording(), await bob.recording()];
     const shares = {
-      aliceHearsBob: shareOfPitch(atAlice, pitchOfBob),
-      bobHearsAlice: shareOfPitch(atBob, pitchOfAlice),
+      bobAtAlice: shareOfTone(atAlice, toneOfBob),
+      aliceAtBob: shareOfTone(atBob, toneOfAlice),
     };
-    console.log("share of the other's pitch:", shares, "REGISTERs:", await cluster.requests("REGISTER"));
+    console.log("share of the other's tone:", shares, "REGISTERs:", await cluster.requests("REGISTER"));
     expect(atAlice.samples.length / atAlice.rate, "seconds recorded").toBeGreaterThan(2);
-    expect(shares.aliceHearsBob).toBeGreaterThan(0.8);
-    expect(shares.bobHearsAlice).toBeGreaterThan(0.8);
-    expect(shareOfPitch(atAlice, pitchOfAlice), "nobody hears himself").toBeLessThan(0.1);
+    expect(shares.bobAtAlice).toBeGreaterThan(0.8);
+    expect(shares.aliceAtBob).toBeGreaterThan(0.8);
+    expect(shareOfTone(atAlice, toneOfAlice), "no phone receives its own tone").toBeLessThan(0.1);
   });
 
   test("a wrong password is refused", async () => {
-    await using alice = await start("alice", pitchOfAlice, 21_200, "wrong");
+    await using alice = await start("alice", toneOfAlice, 21_200, "wrong");
     expect(await alice.isRegistered()).toBe(false);
   });
 
-  const start = (username: string, pitch: number, firstRtpPort: number, password = passwordOf(username)) =>
-    Baresip.start({ login: { username, domain, password }, exchange: cluster.front, pitch, firstRtpPort });
+  const start = (username: string, toneHz: number, firstRtpPort: number, password = passwordOf(username)) =>
+    Baresip.start({ login: { username, domain, password }, exchange: cluster.front, toneHz, firstRtpPort });
 });
 
 function seconds(count: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** `node door-program.ts SOCKET PORT`, in a network namespace: whoever connects to the file SOCKET talks to 127.0.0.1:PORT of that namespace. */
+/** `node socket-relay-program.ts SOCKET PORT`, in a network namespace: relays connections to the Unix socket SOCKET to 127.0.0.1:PORT of the namespace. */
 import { connect, createServer } from "node:net";
 
 const [path = "", port = ""] = process.argv.slice(2);
