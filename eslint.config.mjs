@@ -1,4 +1,4 @@
-// Types-aware lint, and the wall that keeps the pure rooms pure: no await, clock, chance, environment or socket (docs/ARCHITECTURE.md).
+// Type-aware lint, and the rules of pure folders: no await, clock, random, environment or socket (docs/ARCHITECTURE.md).
 import tseslint from "typescript-eslint";
 import noOpenLookup from "./test/guards/no-open-lookup.mjs";
 
@@ -24,32 +24,35 @@ const impureGlobals = [
 const impureSyntax = [
   {
     selector: "AwaitExpression",
-    message: "A pure room does not await: return a value and let the room's one awaiting file act.",
+    message: "A pure file must not await: return a value, and let the folder's awaiting file act on it.",
   },
   {
     selector: "FunctionDeclaration[async=true], ArrowFunctionExpression[async=true]",
-    message: "A pure room has no async function.",
+    message: "A pure file must not have async functions.",
   },
-  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "Pass `now` in." },
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: "A pure file must not read the clock: pass `now` as a parameter.",
+  },
   {
     selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
-    message: "Pass `now` in.",
+    message: "A pure file must not read the clock: pass `now` as a parameter.",
   },
   {
     selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
-    message: "Pass chance in.",
+    message: "A pure file must not use random numbers: pass them as a parameter.",
   },
 ];
 
 const stripped = {
   selector: "TSEnumDeclaration, TSModuleDeclaration",
-  message: "Node strips types; it compiles nothing.",
+  message: "Node only strips types, so this syntax does not work.",
 };
 
-/** Each element becomes an argument on the stack: 130,000 of them throw a RangeError. */
+/** Each element becomes an argument on the stack: 130,000 elements throw a RangeError. */
 const spreadArguments = {
   selector: ":matches(CallExpression, NewExpression) > SpreadElement.arguments",
-  message: "A collection is no list of arguments: use a loop, flat() or reduce().",
+  message: "Do not spread a collection into arguments: use a loop, flat() or reduce().",
 };
 
 const serverTime =
@@ -67,11 +70,11 @@ const impureImports = [
   "node:process",
 ];
 
-/** The form of an address is text; everything else there is a socket. */
+/** Only the checks of an address's syntax are allowed; the rest of node:net is sockets. */
 const netForms = {
   name: "node:net",
   allowImportNames: ["isIP", "isIPv4", "isIPv6"],
-  message: "This room is pure.",
+  message: "This file must be pure.",
 };
 
 export default tseslint.config(
@@ -107,7 +110,7 @@ export default tseslint.config(
     },
   },
   {
-    // A rejection that nobody handles ends these processes; a node's edge counts and logs it.
+    // An unhandled rejection ends these processes; a node counts and logs it instead.
     files: ["{operator,cli}/src/**/*.ts"],
     ignores: ["**/*.test.ts"],
     rules: { "@typescript-eslint/no-floating-promises": ["error", { ignoreVoid: false }] },
@@ -118,7 +121,7 @@ export default tseslint.config(
     rules: {
       "no-restricted-properties": [
         "error",
-        { object: "process", property: "env", message: "Only config.ts reads the environment." },
+        { object: "process", property: "env", message: "Only config.ts may read the environment." },
       ],
     },
   },
@@ -132,7 +135,7 @@ export default tseslint.config(
         spreadArguments,
         {
           selector: `TemplateElement[value.raw=${serverTime}], Literal[value=${serverTime}]`,
-          message: "Only database-time.ts asks the database for the time.",
+          message: "Only database-time.ts may use the database's clock.",
         },
       ],
     },
@@ -143,11 +146,11 @@ export default tseslint.config(
     rules: {
       "no-restricted-globals": [
         "error",
-        ...impureGlobals.map((name) => ({ name, message: "This room is pure." })),
+        ...impureGlobals.map((name) => ({ name, message: "This file must be pure." })),
       ],
       "no-restricted-imports": [
         "error",
-        { paths: [...impureImports.map((name) => ({ name, message: "This room is pure." })), netForms] },
+        { paths: [...impureImports.map((name) => ({ name, message: "This file must be pure." })), netForms] },
       ],
       "no-restricted-syntax": ["error", stripped, spreadArguments, ...impureSyntax],
     },

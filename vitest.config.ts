@@ -1,6 +1,6 @@
 /**
- * Three projects: `unit` opens no port and never sleeps; `parts` runs real MariaDB, sockets, sipp, softphones and a Kubernetes API server;
- * `e2e` runs a whole Kubernetes cluster.
+ * Three projects. `unit` opens no port and never sleeps. `parts` uses real MariaDB, sockets, sipp, softphones and a Kubernetes API server.
+ * `e2e` uses a whole Kubernetes cluster.
  */
 import { defineConfig } from "vitest/config";
 

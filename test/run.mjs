@@ -1,5 +1,6 @@
-// `npm test`: brings what a fresh machine lacks, runs the steps of `npm run check` one by one and then the tests on real parts, and ends
-// with the line `N passed, N failed, N skipped`. `node test/run.mjs STAGE...` runs only those of check, parts and e2e. Plain JavaScript, because the first process runs on the machine's own Node.
+// `npm test`: installs missing tools, runs the steps of `npm run check` one by one, then the tests with real programs (parts and e2e). The
+// last line is `N passed, N failed, N skipped`. `node test/run.mjs STAGE...` runs only the given stages of check, parts and e2e. This file is
+// plain JavaScript, because the first process runs on the machine's own Node.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,46 +28,44 @@ try {
 const node = node24(root);
 const missing = (await run([node, join(root, "cli/src/setup/main.ts"), "all"])) !== 0;
 if (missing && process.env.CI === "true")
-  finish("a tool is missing, and with CI=true nothing may be left out");
+  finish("a tool is missing, and with CI=true no test may be skipped");
 
-if (wanted("check")) {
+if (isSelected("check")) {
   for (const step of checkSteps()) {
     console.log(`\n--- ${step}`);
-    if (step === "unit") await suite("unit");
+    if (step === "unit") await runProject("unit");
     else count(step, (await run([node, "--run", step])) === 0);
   }
 }
-if (wanted("parts") || wanted("e2e")) {
-  console.log("\n--- programs of Kubernetes (built from Go modules where they are not there yet)");
+if (isSelected("parts") || isSelected("e2e")) {
+  console.log("\n--- programs of Kubernetes (missing ones are built from Go modules)");
   count("programs of Kubernetes", (await run([node, join(root, "test/tools/main.ts")])) === 0);
 }
-if (wanted("parts")) {
+if (isSelected("parts")) {
   console.log("\n--- parts (real MariaDB, sockets, sipp, softphones, a Kubernetes API server)");
-  await suite("parts");
+  await runProject("parts");
 }
-if (wanted("e2e")) {
+if (isSelected("e2e")) {
   console.log("\n--- e2e (two Kubernetes nodes, the chart, calls through the Service)");
-  await suite("e2e");
+  await runProject("e2e");
 }
 if (missing)
-  console.log(
-    "\nLeft out for want of a tool (see above what to install): the tests that need it count as skipped.",
-  );
+  console.log("\nA tool is missing (see above how to install it): the tests that need it count as skipped.");
 finish();
 
-function wanted(stage) {
+function isSelected(stage) {
   const stages = process.argv.slice(2);
   return stages.length === 0 || stages.includes(stage);
 }
 
-/** The names in package.json's script `check`, so that there is one list only. */
+/** The steps of package.json's script `check`, so that there is only one list. */
 function checkSteps() {
   const { check } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
   return check.split("&&").map((part) => part.replace("node --run", "").trim());
 }
 
-/** Runs a vitest project; a file that could not even be loaded counts as one failed test. */
-async function suite(project) {
+/** Runs a vitest project. A file that could not be loaded counts as one failed test. */
+async function runProject(project) {
   const report = join(reports, `${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const command = [node, vitest, "run", "--project", project, ...reporters];
@@ -95,9 +94,9 @@ function count(name, passed) {
 }
 
 function run([command, ...args]) {
-  // The scripts call biome, eslint and node by name: the checkout's own come first, also where `npm test` was not what started us.
+  // The scripts call biome, eslint and node by name: the checkout's own come first, also without `npm test`.
   const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`;
-  // The gate repeats one seed; every other run tries another and prints it where a test fails.
+  // With CI=true the seed is fixed. Other runs use a random seed, and a failed test prints it.
   const seed =
     process.env.CI === "true" && process.env.STROWGER_SEED === undefined ? { STROWGER_SEED: "gate" } : {};
   const env = { ...process.env, ...seed, PATH: path };
@@ -111,11 +110,11 @@ function run([command, ...args]) {
   });
 }
 
-/** The summary is the last line, whatever happened. */
+/** Prints the summary as the last line in every case. */
 function finish(reason) {
   if (reason) count(reason, false);
   if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
-  if (process.env.CI === "true" && counts.skipped > 0) console.log("\nWith CI=true nothing may be skipped.");
+  if (process.env.CI === "true" && counts.skipped > 0) console.log("\nWith CI=true no test may be skipped.");
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   process.exit(counts.failed > 0 || (process.env.CI === "true" && counts.skipped > 0) ? 1 : 0);
 }

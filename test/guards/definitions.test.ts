@@ -1,4 +1,4 @@
-/** What the CRDs say to people, as `kubectl explain` and `kubectl get` show it. */
+/** The texts of the CRDs, which `kubectl explain` and `kubectl get` show. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -11,14 +11,14 @@ interface Field {
   readonly isRequired: boolean;
 }
 
-/** The API server describes these itself. */
-const described = ["apiVersion", "kind", "metadata"];
+/** The API server has descriptions for these fields. */
+const describedByServer = ["apiVersion", "kind", "metadata"];
 
-/** The kind itself, and every field that has a name, in the order of the schema. */
-function fieldsOf({ kind, schema }: Definition): readonly Field[] {
+/** The kind itself and all its named fields, in the order of the schema. */
+function listFields({ kind, schema }: Definition): readonly Field[] {
   const below = (at: Schema, path: string): readonly Field[] => {
     const named = Object.entries(at.properties ?? {})
-      .filter(([name]) => path !== kind || !described.includes(name))
+      .filter(([name]) => path !== kind || !describedByServer.includes(name))
       .flatMap(([name, property]) => {
         const isRequired = at.required?.includes(name) === true;
         return [
@@ -34,10 +34,10 @@ function fieldsOf({ kind, schema }: Definition): readonly Field[] {
   return [{ path: kind, schema, isRequired: true }, ...below(schema, kind)];
 }
 
-const undescribed = (fields: readonly Field[]): readonly string[] =>
+const withoutDescription = (fields: readonly Field[]): readonly string[] =>
   fields.filter(({ schema }) => !/^[A-Z].*\.$/s.test(schema.description ?? "")).map(({ path }) => path);
 
-/** Optional fields of a spec that do not say what holds without them, or say another default than the schema has. */
+/** The optional fields of a spec whose description has no default, or another default than the schema. */
 const withoutDefault = (fields: readonly Field[]): readonly string[] =>
   fields
     .filter(({ path, isRequired }) => path.includes(".spec.") && !isRequired)
@@ -47,7 +47,7 @@ const withoutDefault = (fields: readonly Field[]): readonly string[] =>
     })
     .map(({ path }) => path);
 
-/** Numbers that are a time and do not have their unit in their name, and the reverse. */
+/** The numbers that are a duration without a unit in their name, or have a unit in their name and are not a duration. */
 const withoutUnit = (fields: readonly Field[]): readonly string[] =>
   fields
     .filter(({ schema }) => schema.type === "integer" || schema.type === "number")
@@ -57,18 +57,18 @@ const withoutUnit = (fields: readonly Field[]): readonly string[] =>
     })
     .map(({ path }) => path);
 
-const fields = readDefinitions().flatMap(fieldsOf);
+const fields = readDefinitions().flatMap(listFields);
 
 test("every kind and every field has a description, in sentences", () => {
   expect(fields.length).toBeGreaterThan(150);
-  expect(undescribed(fields)).toEqual([]);
+  expect(withoutDescription(fields)).toEqual([]);
 });
 
-test("every optional field of a spec says its default", () => {
+test("every optional field of a spec has its default in the description", () => {
   expect(withoutDefault(fields)).toEqual([]);
 });
 
-test("a time says its unit in its name, and in its description", () => {
+test("a duration has its unit in its name and in its description", () => {
   expect(fields.filter(({ path }) => path.endsWith("Seconds")).length).toBeGreaterThan(4);
   expect(withoutUnit(fields)).toEqual([]);
 });
@@ -91,13 +91,13 @@ test("Ready and its reason are the first columns of every kind", () => {
   }
 });
 
-describe("planted breaches", () => {
+describe("the checks find violations", () => {
   const found = (
     check: (fields: readonly Field[]) => readonly string[],
     properties: Schema["properties"] & {},
   ) =>
     check(
-      fieldsOf({
+      listFields({
         kind: "K",
         apiVersion: "g/v",
         schema: { description: "K.", properties: { spec: { description: "S.", properties } } },
@@ -105,12 +105,12 @@ describe("planted breaches", () => {
     );
 
   test.each<[Schema]>([[{ type: "string" }], [{ description: "" }], [{ description: "no sentence" }]])(
-    "%o is not described",
+    "%o has no valid description",
     (field) => {
-      expect(found(undescribed, { field })).toEqual(["K.spec.field"]);
-      expect(found(undescribed, { list: { description: "L.", items: { properties: { field } } } })).toEqual([
-        "K.spec.list[].field",
-      ]);
+      expect(found(withoutDescription, { field })).toEqual(["K.spec.field"]);
+      expect(
+        found(withoutDescription, { list: { description: "L.", items: { properties: { field } } } }),
+      ).toEqual(["K.spec.list[].field"]);
     },
   );
 
@@ -118,13 +118,13 @@ describe("planted breaches", () => {
     [{ description: "A number." }],
     [{ description: "A number. Defaults to 4.", default: 5 }],
     [{ description: "A number. Defaults to 55.", default: 5 }],
-  ])("%o does not say its default", (field) => {
+  ])("%o has no valid default in its description", (field) => {
     expect(found(withoutDefault, { field })).toEqual(["K.spec.field"]);
   });
 
-  test("a time without its unit in its name, another unit, and a number that is no time", () => {
-    const seconds: Schema = { type: "integer", description: "Seconds of patience." };
-    const minutes: Schema = { type: "integer", description: "Minutes of patience." };
+  test("a duration without its unit in its name, with another unit, and a number that is not a duration", () => {
+    const seconds: Schema = { type: "integer", description: "Seconds of waiting." };
+    const minutes: Schema = { type: "integer", description: "Minutes of waiting." };
     const count: Schema = { type: "integer", description: "Number of phones." };
     expect(found(withoutUnit, { timeout: seconds, waitSeconds: seconds })).toEqual(["K.spec.timeout"]);
     expect(found(withoutUnit, { wait: minutes, waitSeconds: minutes, phonesSeconds: count })).toEqual([

@@ -1,4 +1,4 @@
-/** Alerts and dashboard: every selector names the job of the program that reports the series, so that no other operator's series match. */
+/** Alerts and dashboard: every selector has the job of the program that reports the series, so that series of other operators do not match. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { createMetrics } from "../../operator/src/telemetry/metrics.ts";
 const files = join(import.meta.dirname, "../../charts/strowger/files");
 const read = (file: string): string => readFileSync(join(files, file), "utf8");
 
-const ofOperator = new Set(
+const operatorMetrics = new Set(
   createMetrics()
     .registry.getMetricsAsArray()
     .map(({ name }) => name),
@@ -16,16 +16,16 @@ const ofOperator = new Set(
 const metric =
   /\b(?:up|(?:strowger|controller_runtime|workqueue|rest_client|leader_election|process|nodejs)_\w+)/.source;
 
-/** Selectors of an expression that select series of another job. */
-function strangers(expression: string): readonly string[] {
+/** The selectors of an expression without the right job. */
+function selectorsWithoutJob(expression: string): readonly string[] {
   const plain = expression.replace(/\b(?:by|on|ignoring|without|group_left|group_right)\s*\([^)]*\)/g, "");
   return [...plain.matchAll(new RegExp(`(${metric})\\s*(\\{[^}]*\\})?`, "g"))].flatMap(
     ([selector, name = "", matchers = ""]) => {
       const base = name.replace(/_(bucket|sum|count)$/, "");
       const jobs = ["operator", "sip-node"].filter((job) => matchers.includes(`job="strowger-${job}"`));
-      const wanted = ofOperator.has(base) ? "operator" : "sip-node";
-      const isRight = jobs.length === 1 && (name === "up" || jobs[0] === wanted);
-      return isRight ? [] : [selector];
+      const expectedJob = operatorMetrics.has(base) ? "operator" : "sip-node";
+      const hasExpectedJob = jobs.length === 1 && (name === "up" || jobs[0] === expectedJob);
+      return hasExpectedJob ? [] : [selector];
     },
   );
 }
@@ -44,7 +44,7 @@ interface Dashboard {
 test("alerts select by job", () => {
   const alerts = (parse(read("alerts.yaml")) as Rules).groups.flatMap(({ rules }) => rules);
   expect(alerts.length).toBeGreaterThan(15);
-  for (const { alert, expr } of alerts) expect(strangers(expr), alert).toEqual([]);
+  for (const { alert, expr } of alerts) expect(selectorsWithoutJob(expr), alert).toEqual([]);
 });
 
 test("panels and variables of the dashboard select by job", () => {
@@ -53,7 +53,7 @@ test("panels and variables of the dashboard select by job", () => {
   const definitions = templating.list.flatMap(({ definition = "" }) => definition);
   expect(expressions.length).toBeGreaterThan(30);
   for (const expression of [...expressions, ...definitions])
-    expect(strangers(expression), expression).toEqual([]);
+    expect(selectorsWithoutJob(expression), expression).toEqual([]);
 });
 
 test.each([
@@ -64,5 +64,5 @@ test.each([
   ['up == 1 and strowger_peers{job="strowger-sip-node"} > 0', ["up "]],
   ['absent(up{job="strowger-operator"} == 1)', []],
 ])("%s: %j", (expression, found) => {
-  expect(strangers(expression)).toEqual(found);
+  expect(selectorsWithoutJob(expression)).toEqual(found);
 });
