@@ -1,6 +1,6 @@
--- Tables that OpenSIPS and its tools know, with the columns and version numbers of OpenSIPS 4.0. A table that exists is left as it is:
--- a database of an older OpenSIPS, or one of another charset, is served as found.
--- {names} is the collation of names (SIP user parts are case-sensitive and no trailing space is ignored): the migrator fills it in.
+-- Tables of OpenSIPS and its tools, with the columns and version numbers of OpenSIPS 4.0. An existing table is not changed:
+-- a database of an older OpenSIPS, or with another charset, is used as it is.
+-- The migrator replaces {names} by the collation of names (SIP user parts are case-sensitive, and trailing spaces are significant).
 
 CREATE TABLE IF NOT EXISTS version (
   table_name CHAR(32) NOT NULL PRIMARY KEY,
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS subscriber (
   INDEX username_idx (username)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- The index on the address of record is ours: OpenSIPS keeps locations in memory, we read them by address of record.
+-- OpenSIPS does not have the index on the address of record: it keeps locations in memory. Strowger reads them by address of record.
 CREATE TABLE IF NOT EXISTS location (
   contact_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   username CHAR(64) NOT NULL DEFAULT '',

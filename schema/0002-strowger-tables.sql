@@ -1,7 +1,7 @@
--- Strowger's own tables. Side tables extend an OpenSIPS table without touching it; a row without a side row means the defaults.
--- Columns named *_at hold milliseconds since 1970 by the database's clock.
+-- Strowger's own tables. Side tables extend an OpenSIPS table without changing it. A row without a side row has the defaults.
+-- Columns named *_at contain milliseconds since 1970 by the database's clock.
 
--- One row (id 1): whose database this is, and the number that every write of the operator raises first. The leader holds the epoch.
+-- One row (id 1): the owner of this database, and the number that every write of the operator raises first. The leader holds the epoch.
 CREATE TABLE IF NOT EXISTS strowger_meta (
   id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
   installation_id CHAR(36) NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS strowger_meta (
   leader_beat_at BIGINT UNSIGNED NOT NULL DEFAULT 0
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- Who owns what it made: an object of this installation. `fields` keeps the immutable fields and the names of its rows as JSON.
+-- Owner rows: the objects of this installation that own rows. `fields` has the immutable fields and the names of the rows as JSON.
 CREATE TABLE IF NOT EXISTS strowger_owner (
   installation_id CHAR(36) NOT NULL,
   kind VARCHAR(63) NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS strowger_owner (
   PRIMARY KEY (installation_id, kind, namespace, name)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- A name is one object's: domains with their aliases are kind `domain`, users with their aliases kind `user` (name: user@domain).
+-- Claims: a name belongs to one object. Domains and their aliases have kind `domain`, users and their aliases kind `user` (name: user@domain).
 CREATE TABLE IF NOT EXISTS strowger_claim (
   kind VARCHAR(16) NOT NULL,
   name VARCHAR(160) NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS strowger_claim (
   INDEX owner_idx (owner_namespace, owner_name)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- Beside `domain`. A row with alias_of names another domain of the table and carries no settings of its own. NULL: the node's default.
+-- Side table of `domain`. A row with alias_of names another domain of the table and has no settings. NULL: the node's default.
 CREATE TABLE IF NOT EXISTS strowger_domain (
   domain CHAR(64) NOT NULL PRIMARY KEY,
   alias_of CHAR(64) DEFAULT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS strowger_domain (
   INDEX alias_idx (alias_of)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- Beside `subscriber`.
+-- Side table of `subscriber`.
 CREATE TABLE IF NOT EXISTS strowger_subscriber (
   username CHAR(64) NOT NULL,
   domain CHAR(64) NOT NULL,
@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS strowger_subscriber (
   PRIMARY KEY (username, domain)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- The version of an address of record: raised by every change of its bindings, only from the value that the change was planned on.
+-- The version of an address of record. Every change of its bindings raises it, and only from the value that the change was planned with.
 CREATE TABLE IF NOT EXISTS strowger_aor (
   username CHAR(64) NOT NULL,
   domain CHAR(64) NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS strowger_aor (
   PRIMARY KEY (username, domain)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- Beside `location`: how the phone of a binding is reached (transport:ip:port), by which node last, and what its last REGISTER proved.
+-- Side table of `location`: the flow of a binding (transport:ip:port), the node that used it last, and the nonce of the last REGISTER.
 CREATE TABLE IF NOT EXISTS strowger_flow (
   contact_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   flow VARCHAR(80) NOT NULL,
@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS strowger_flow (
   refreshed_at BIGINT UNSIGNED NOT NULL DEFAULT 0
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {names};
 
--- Where nodes meet. A node is one process start; load is its open transactions.
+-- The nodes find each other here. A row is one start of a node's process. `load` is the number of its open transactions.
 CREATE TABLE IF NOT EXISTS strowger_node (
   node_id CHAR(12) NOT NULL PRIMARY KEY,
   address VARCHAR(64) NOT NULL,
