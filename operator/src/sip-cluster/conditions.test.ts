@@ -154,10 +154,10 @@ test("a migration waits for nodes that beat and cannot serve after it, draining 
   ]);
 });
 
-test("nodes that go by an earlier configuration are named, those that state none are not", () => {
+test("nodes with an earlier configuration are named, nodes that report none are not", () => {
   const nodes = [makeNode("old", { configurationHash: "before" }), makeNode("mute")];
   const decision = decideOn({}, { live: liveWhenSettled() }, { database: makeDatabase({ nodes }) });
-  expect(findCondition(decision, "Ready")?.message).toMatch(/old goes by an earlier configuration/);
+  expect(findCondition(decision, "Ready")?.message).toMatch(/old still uses an earlier configuration/);
   expect(findCondition(decision, "Ready")?.message).not.toContain("mute");
 });
 

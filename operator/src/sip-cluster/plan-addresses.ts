@@ -1,4 +1,4 @@
-/** The address that phones know, and those that still count as ours (design-sip, addresses, rule 1). Pure. */
+/** Plans the address that phones use, and the earlier addresses that nodes still accept as their own (design-sip, addresses, rule 1). Pure. */
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Manifest } from "../runtime/manifests.ts";
@@ -7,18 +7,18 @@ import { namesOf } from "./manifests/names.ts";
 import { ports } from "./manifests/ports.ts";
 import type { HostPort, SipCluster } from "./resource.ts";
 
-/** A dialog that lasts longer than this loses its way when the address it began with is another one by then. */
+/** A former address is accepted for this time. A longer dialog that began with it is lost. */
 export const longestDialog: Ms = 24 * 3_600_000;
 
 export interface AddressPlan {
-  /** Undefined: not known, and there was none before. */
+  /** Undefined: there is no address, and there was none before. */
   readonly addressing: Addressing | undefined;
-  /** Addresses that were advertised before, and until when they count: milliseconds since 1970. */
+  /** Addresses that were advertised before, each with the end of its acceptance: milliseconds since 1970. */
   readonly former: Readonly<Record<string, number>>;
   readonly condition: NewCondition;
 }
 
-/** `service` and `configuration`: as they are now in Kubernetes. */
+/** `service` and `configuration`: the objects in Kubernetes. */
 export function planAddresses(
   cluster: SipCluster,
   service: Manifest | undefined,
@@ -29,12 +29,12 @@ export function planAddresses(
   const { clusterIP, ipFamilies, ingress, port } = readService(service);
   const before = readConfiguration(configuration);
   const given = ingress.map((host) => hostPortText({ host, port }));
-  // Load balancers with several addresses may tell them in another order each time.
+  // A load balancer with several addresses may list them in another order each time.
   const found = cluster.advertised ?? parse(given.find((text) => text === before.advertised) ?? given[0]);
   const advertised = found ?? parse(before.advertised);
   const former = formerAddresses(before, advertised, now);
   if (advertised === undefined)
-    return { addressing: undefined, former, condition: pending(cluster, clusterIP, false) };
+    return { addressing: undefined, former, condition: buildPendingCondition(cluster, clusterIP, false) };
   const main = hostPortText(advertised);
   const inside = clusterIP === undefined ? [] : [hostPortText({ host: clusterIP, port })];
   const others = [...new Set([...given, ...inside, ...Object.keys(former)])].filter((text) => text !== main);
@@ -43,29 +43,33 @@ export function planAddresses(
     former,
     condition:
       found === undefined
-        ? pending(cluster, clusterIP, true)
+        ? buildPendingCondition(cluster, clusterIP, true)
         : {
             type: "AddressReady",
             status: "True",
             reason: "AddressKnown",
-            message: `phones call ${main} over UDP`,
+            message: `phones reach the exchange at ${main} over UDP`,
           },
   };
 }
 
-function pending(cluster: SipCluster, clusterIP: string | undefined, hadOne: boolean): NewCondition {
+function buildPendingCondition(
+  cluster: SipCluster,
+  clusterIP: string | undefined,
+  hadOne: boolean,
+): NewCondition {
   const { service } = namesOf(cluster);
   const { type } = cluster.service;
   const hints = {
-    LoadBalancer: `Service ${service} has no address yet; check that this Kubernetes cluster has a load balancer that serves UDP (kubectl describe service ${service}), or say spec.advertise.udp`,
-    NodePort: `with a Service of type NodePort only you know where phones reach it; say spec.advertise.udp with the address of your hosts or of what stands before them, and a port of 30000 to 32767 to fix the node port`,
-    ClusterIP: `with a Service of type ClusterIP only you know where phones reach it; say spec.advertise.udp, for phones inside this Kubernetes cluster ${clusterIP ?? "the address of the Service"} and port ${ports.sip}`,
+    LoadBalancer: `Service ${service} has no address yet; check that this Kubernetes cluster has a load balancer that serves UDP (kubectl describe service ${service}), or set spec.advertise.udp`,
+    NodePort: `the operator cannot know where phones reach a Service of type NodePort; set spec.advertise.udp to the address of your hosts or of the load balancer before them, and to a port from 30000 to 32767 to fix the node port`,
+    ClusterIP: `the operator cannot know where phones reach a Service of type ClusterIP; set spec.advertise.udp, for phones inside this Kubernetes cluster to ${clusterIP ?? "the address of the Service"} and port ${ports.sip}`,
   };
   return {
     type: "AddressReady",
     status: "False",
     reason: type === "LoadBalancer" ? "AddressPending" : "AddressRequired",
-    message: `${hints[type]}${hadOne ? "; the nodes go on with the address that they had" : ""}`,
+    message: `${hints[type]}${hadOne ? "; the nodes keep their last address" : ""}`,
   };
 }
 
@@ -74,16 +78,16 @@ interface Before {
   readonly former: Readonly<Record<string, number>>;
 }
 
-/** Those whose time is not over, and the one advertised last if it is no longer. */
+/** Former addresses that are still accepted, and the last advertised address if it changed. */
 function formerAddresses(
   { advertised, former }: Before,
   current: HostPort | undefined,
   now: number,
 ): Readonly<Record<string, number>> {
   const text = current && hostPortText(current);
-  const kept = Object.entries(former).filter(([address, until]) => until > now && address !== text);
-  if (advertised !== undefined && advertised !== text) kept.push([advertised, now + longestDialog]);
-  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const remaining = Object.entries(former).filter(([address, until]) => until > now && address !== text);
+  if (advertised !== undefined && advertised !== text) remaining.push([advertised, now + longestDialog]);
+  return Object.fromEntries(remaining.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 interface ServiceFacts {
@@ -115,12 +119,12 @@ function readService(service: Manifest | undefined): ServiceFacts {
   };
 }
 
-/** What somebody has spoilt counts as absent. */
+/** A configuration that cannot be parsed counts as absent. */
 function readConfiguration(configuration: Manifest | undefined): Before {
   const { data } = (configuration ?? {}) as { readonly data?: Readonly<Record<string, string>> };
   const { sip } = parseJson<{ readonly sip?: { readonly advertise?: string } }>(data?.["config.json"]) ?? {};
-  const noted = configuration?.metadata.annotations?.[formerAnnotation];
-  return { advertised: sip?.advertise, former: parseJson<Record<string, number>>(noted) ?? {} };
+  const annotation = configuration?.metadata.annotations?.[formerAnnotation];
+  return { advertised: sip?.advertise, former: parseJson<Record<string, number>>(annotation) ?? {} };
 }
 
 function parseJson<Value>(text: string | undefined): Value | undefined {

@@ -1,6 +1,6 @@
 /**
- * What is to be done in Kubernetes for a SipCluster, in this order: what needs no address, keys, configuration, a note on every pod so that
- * its kubelet delivers them at once, what a pod's end costs where some must leave, the Deployment, and what is no longer wanted. Pure.
+ * Plans the writes in Kubernetes for a SipCluster, in this order: objects that need no address and deletions of old Services, keys,
+ * configuration, annotations on the pods (so that kubelets deliver the configuration at once), the Deployment. Pure.
  */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { NewCondition } from "../runtime/condition.ts";
@@ -14,7 +14,7 @@ import { buildMetricsService } from "./manifests/build-metrics-service.ts";
 import { buildNetworkPolicy } from "./manifests/build-network-policy.ts";
 import { buildService } from "./manifests/build-service.ts";
 import { buildServiceAccount } from "./manifests/build-service-account.ts";
-import { differs, withNote } from "./manifests/differs.ts";
+import { differs, withHash } from "./manifests/differs.ts";
 import { namesOf } from "./manifests/names.ts";
 import { annotatePods } from "./annotate-pods.ts";
 import { planAddresses, type AddressPlan } from "./plan-addresses.ts";
@@ -27,13 +27,13 @@ import type { ClusterState, FleetState } from "./current-state.ts";
 export interface FleetPlan {
   readonly actions: readonly FleetAction[];
   readonly address: AddressPlan;
-  /** Why nodes cannot be made or changed; absent: they can. */
+  /** Why nodes cannot be created or changed; absent: they can. */
   readonly obstacle?: NewCondition;
-  /** What goes on although all is well. */
+  /** A process under way that is no problem, for the message of Ready. */
   readonly remark?: string;
 }
 
-/** `mayRun`: the database is this cluster's. Without it only what tells nodes nothing is made. */
+/** `mayRun`: the database belongs to this SipCluster. Without it only objects without settings for nodes are written. */
 export function planFleet(
   cluster: ServedCluster,
   state: ClusterState,
@@ -52,16 +52,16 @@ export function planFleet(
     fleet.insideRanges,
     state.now,
   );
-  const taken = strangers(cluster, live);
+  const taken = findTakenName(cluster, live);
   if (taken !== undefined) return { actions: [], address, obstacle: taken };
-  const surroundings = [
+  const independent = [
     buildServiceAccount(cluster),
     buildService(cluster),
     buildMetricsService(cluster),
     buildDisruptionBudget(cluster),
     buildNetworkPolicy(cluster, fleet.metricsFrom),
   ];
-  const first = [...write(surroundings, live), ...leftovers(cluster, fleet)];
+  const first = [...writeChanged(independent, live), ...removeOldServices(cluster, fleet)];
   if (!mayRun) return { actions: first, address };
   const keys = planKeySecret(cluster, state, fleet, configuration);
   if ("obstacle" in keys) return { actions: first, address, obstacle: keys.obstacle };
@@ -73,7 +73,7 @@ export function planFleet(
   const settings = buildConfiguration(cluster, addressing, former);
   const hash = configurationHash(settings.data["config.json"], keys.ring);
   const { image: name } = image;
-  const nodesBuild = buildDeployment(cluster, {
+  const nodesDeployment = buildDeployment(cluster, {
     image: name,
     pull: fleet.nodePull,
     restartHash: restartHash(cluster, addressing),
@@ -82,22 +82,25 @@ export function planFleet(
   const actions = [
     ...first,
     ...keys.actions,
-    ...write([settings], live),
+    ...writeChanged([settings], live),
     ...annotatePods(cluster, { pods: fleet.pods, nodes, hash, deployment }),
-    ...write([nodesBuild], live),
+    ...writeChanged([nodesDeployment], live),
   ];
   return { actions, address, ...remarkOn(nodes, hash, keys.isRotating) };
 }
 
-function write(wanted: readonly Manifest[], live: FleetState["live"]): readonly FleetAction[] {
+function writeChanged(wanted: readonly Manifest[], live: FleetState["live"]): readonly FleetAction[] {
   return wanted
-    .map(withNote)
+    .map(withHash)
     .filter((manifest) => differs(manifest, live.get(`${manifest.kind}/${manifest.metadata.name}`)))
     .map((manifest) => ({ do: "apply", manifest }));
 }
 
-/** An object of one of our names that somebody else made is left alone. Keys are taken from whomever: that is how a backup comes back. */
-function strangers({ reference, uid }: ServedCluster, live: FleetState["live"]): NewCondition | undefined {
+/** An object with one of our names that another owner made stays as it is. A Secret with keys is taken over: it may be a restored backup. */
+function findTakenName(
+  { reference, uid }: ServedCluster,
+  live: FleetState["live"],
+): NewCondition | undefined {
   for (const [id, { kind, metadata }] of live) {
     const { labels = {}, ownerReferences = [] } = metadata;
     const isOurs =
@@ -107,14 +110,14 @@ function strangers({ reference, uid }: ServedCluster, live: FleetState["live"]):
     if (!isOurs)
       return notReady(
         "NameTaken",
-        `${id.replace("/", " ")} is there and was not made for this SipCluster; remove it, or give this SipCluster another name`,
+        `${id.replace("/", " ")} exists and was not made for this SipCluster; remove it, or give this SipCluster another name`,
       );
   }
   return undefined;
 }
 
-/** Services of another mode than now. */
-function leftovers(cluster: ServedCluster, { services }: FleetState): readonly FleetAction[] {
+/** Removes Services of an earlier `spec.service.mode`. */
+function removeOldServices(cluster: ServedCluster, { services }: FleetState): readonly FleetAction[] {
   const { service, metrics } = namesOf(cluster);
   return services
     .filter(({ metadata: { name, ownerReferences = [], deletionTimestamp } }) => {
@@ -124,20 +127,20 @@ function leftovers(cluster: ServedCluster, { services }: FleetState): readonly F
     .map((manifest) => ({ do: "remove", manifest }));
 }
 
-/** Whom a rotation or a changed configuration waits for. */
+/** The nodes that a rotation or a changed configuration waits for. */
 function remarkOn(
   nodes: readonly NodeRow[],
   hash: string,
   isRotating: boolean,
 ): { readonly remark?: string } {
-  const late = outdatedNodes(nodes, hash).map(({ name, id }) => name || id);
-  if (late.length > 0) {
-    const who = late.length > 3 ? `${late.length} nodes` : late.join(", ");
+  const outdated = outdatedNodes(nodes, hash).map(({ name, id }) => name || id);
+  if (outdated.length > 0) {
+    const who = outdated.length > 3 ? `${outdated.length} nodes` : outdated.join(", ");
     return {
-      remark: `${who} ${late.length === 1 ? "goes" : "go"} by an earlier configuration${isRotating ? ", and the rotation of keys waits" : ""}`,
+      remark: `${who} still ${outdated.length === 1 ? "uses" : "use"} an earlier configuration${isRotating ? ", and the rotation of keys waits" : ""}`,
     };
   }
   return isRotating
-    ? { remark: "the rotation of keys waits until every node has stated its configuration" }
+    ? { remark: "the rotation of keys waits until every node has reported its configuration" }
     : {};
 }

@@ -1,6 +1,6 @@
 /**
- * Which image the nodes run. While the spec is silent they stay at the one that nodes served with last, whatever a newer operator would
- * choose; one that no node ever served with is forgotten as soon as nobody asks for it. Pure.
+ * Chooses the image of the nodes. Without an image or version in the spec, nodes keep the image that they served with last, also after an
+ * upgrade of the operator. An image that no node ever served with is not recorded. Pure.
  */
 import type { Manifest } from "../runtime/manifests.ts";
 import type { SipCluster } from "./resource.ts";
@@ -11,7 +11,7 @@ export interface ImageChoice {
   readonly version: string;
 }
 
-/** `served`: the image that nodes served with last. `byDefault`: the operator's own choice. */
+/** `served`: the last image that nodes served with. `byDefault`: the image of the chart. */
 export function planImage(
   { image, version }: Pick<SipCluster, "image" | "version">,
   served: string | undefined,
@@ -37,12 +37,12 @@ interface Deployed {
   };
 }
 
-/** The Deployment's image, where some node serves with it now: more are available than there are of earlier templates. */
+/** The Deployment's image, if a node serves with it now: more pods are available than there are pods of earlier templates. */
 export function servingImage(deployment: Manifest | undefined): string | undefined {
   const { metadata, spec, status = {} } = (deployment ?? { metadata: {} }) as Deployed;
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
-  const isSeen = observedGeneration >= (metadata.generation ?? 0);
-  if (!isSeen || availableReplicas <= replicas - updatedReplicas) return undefined;
+  const isObserved = observedGeneration >= (metadata.generation ?? 0);
+  if (!isObserved || availableReplicas <= replicas - updatedReplicas) return undefined;
   return spec?.template?.spec?.containers?.find(({ name }) => name === "sip-node")?.image;
 }
 

@@ -1,4 +1,4 @@
-/** The Secret with the keys: made once, rotated on request, adopted from a backup, and missed where nodes live by it. Pure. */
+/** Plans the Secret with the keys: created once, rotated on request, taken over from a backup, and never replaced while nodes use it. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import { notReady } from "../runtime/decision.ts";
@@ -15,14 +15,14 @@ import type { ClusterState, FleetState } from "./current-state.ts";
 
 export type KeySecretPlan =
   | {
-      /** As they will be mounted. */
+      /** The content of the mounted file after the actions. */
       readonly ring: string;
       readonly isRotating: boolean;
       readonly actions: readonly FleetAction[];
     }
   | { readonly obstacle: NewCondition };
 
-/** `configuration`: as it is in Kubernetes; nodes state a hash of it and of the keys. */
+/** `configuration`: the ConfigMap in Kubernetes. Nodes report a hash of it and of the keys. */
 export function planKeySecret(
   cluster: ServedCluster,
   state: ClusterState,
@@ -31,7 +31,7 @@ export function planKeySecret(
 ): KeySecretPlan {
   const nodes = state.database.kind === "open" ? state.database.nodes : undefined;
   const plan = planRing(cluster, state, fleet, nodes, configuration);
-  // Without keys, nodes may still leave, which is the way to new ones.
+  // Without keys, a scale-down to 0 must still work: it is the way to new keys.
   if (plan.kind === "missing" && cluster.replicas === 0) return { ring: "", isRotating: false, actions: [] };
   if (plan.kind === "missing" || plan.kind === "broken") return { obstacle: obstacleOf(cluster, plan) };
   return {
@@ -53,16 +53,16 @@ function planRing(
     secret,
     rotation: cluster.rotation,
     fresh: freshKey,
-    // Those that are leaving, such as an earlier SipCluster's of this name, take their keys with them.
+    // Nodes that are leaving do not count. They may belong to an earlier SipCluster of this name.
     areNodesLive:
       (nodes ?? []).some(({ isDraining }) => !isDraining) ||
       pods.some(({ isReady, isTerminating }) => isReady && !isTerminating),
-    haveAllSeen: nodes !== undefined && haveAllApplied(nodes, pods, hashOf(configuration, secret)),
+    haveAllApplied: nodes !== undefined && haveAllApplied(nodes, pods, hashOf(configuration, secret)),
     now: state.now,
   });
 }
 
-/** Of what is mounted now. */
+/** The hash of the files that are mounted now. */
 function hashOf(configuration: Manifest | undefined, secret: Manifest | undefined): string {
   type Data = { readonly data?: Readonly<Record<string, string>> } | undefined;
   const config = (configuration as Data)?.data?.["config.json"] ?? "";
@@ -76,10 +76,10 @@ function obstacleOf(
 ): NewCondition {
   const { keys } = namesOf(cluster);
   return plan.kind === "broken"
-    ? notReady("KeysInvalid", `Secret ${keys}: ${plan.why}; bring it back from a backup`)
+    ? notReady("KeysInvalid", `Secret ${keys}: ${plan.why}; restore it from a backup`)
     : notReady(
         "KeysMissing",
-        `Secret ${keys} is gone while nodes live by it; bring it back from a backup. If there is none, scale to 0 and, when the nodes have left, back: new keys are made, phones log in again and established calls cannot be changed any more`,
+        `Secret ${keys} is missing while nodes use it; restore it from a backup. Without a backup, scale to 0 and, after the nodes have ended, scale up again: then new keys are made, phones register again, and established calls cannot be modified any more`,
       );
 }
 
@@ -91,16 +91,16 @@ function keyActions(
   if (plan.kind === "keep") return adoptKeys(cluster, plan.ring, before);
   if (plan.kind === "create")
     return [{ do: "create", manifest: buildKeys(cluster, plan.ring, plan.rotation) }];
-  const { says } = plan;
+  const { message } = plan;
   return [
     { do: "apply", manifest: buildKeys(cluster, plan.ring, plan.rotation, before) },
-    ...(says === undefined
+    ...(message === undefined
       ? []
-      : [{ do: "recordEvent", event: { type: "Normal", reason: "KeyRotation", message: says } } as const]),
+      : [{ do: "recordEvent", event: { type: "Normal", reason: "KeyRotation", message } } as const]),
   ];
 }
 
-/** Keys that came from a backup or from an earlier SipCluster of this name would go with their owner of then. */
+/** Keys from a backup or from an earlier SipCluster of this name get this SipCluster as their owner, so that they are not deleted with the old one. */
 function adoptKeys(
   cluster: ServedCluster,
   ring: string,

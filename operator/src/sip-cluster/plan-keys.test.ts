@@ -3,17 +3,17 @@ import type { Manifest } from "../runtime/manifests.ts";
 import { makeCluster } from "../../../test/support/operator/cluster-fixtures.ts";
 import { buildKeys } from "./manifests/build-keys.ts";
 import { longestDialog } from "./plan-addresses.ts";
-import { planKeys, type KeyPlan, type KeySituation, type RingKey } from "./plan-keys.ts";
+import { planKeys, type KeyPlan, type KeysInput, type RingKey } from "./plan-keys.ts";
 
 const key = (id: string) => ({ id, key: Buffer.alloc(32, id).toString("base64") });
 const now = 1_000_000_000;
 
-const situation = (more: Partial<KeySituation>): KeySituation => ({
+const input = (more: Partial<KeysInput>): KeysInput => ({
   secret: undefined,
   rotation: undefined,
   fresh: key("new"),
   areNodesLive: false,
-  haveAllSeen: false,
+  haveAllApplied: false,
   now,
   ...more,
 });
@@ -27,13 +27,13 @@ const ringOf = (plan: KeyPlan): readonly RingKey[] =>
 const old: RingKey = { ...key("old"), verifyFrom: 0, signFrom: 0 };
 
 test("a ring is made once, and signs at once; the annotation of that moment asks for nothing more", () => {
-  const plan = planKeys(situation({ rotation: "2026" }));
+  const plan = planKeys(input({ rotation: "2026" }));
   expect(plan).toMatchObject({ kind: "create", rotation: "2026" });
   expect(ringOf(plan)).toEqual([{ ...key("new"), verifyFrom: 0, signFrom: 0 }]);
 });
 
 test("one that is gone while nodes live is never made anew", () => {
-  expect(planKeys(situation({ areNodesLive: true }))).toEqual({ kind: "missing" });
+  expect(planKeys(input({ areNodesLive: true }))).toEqual({ kind: "missing" });
 });
 
 test.each([
@@ -43,14 +43,14 @@ test.each([
   ["null", { data: { "keys.json": Buffer.from("null").toString("base64") } }],
   ["a short key", { data: secretOf([{ ...old, key: "c2hvcnQ=" }])["data"] }],
 ])("a ring that somebody spoilt is told and left: %s", (_what, data) => {
-  expect(planKeys(situation({ secret: { ...secretOf([old]), ...data } })).kind).toBe("broken");
+  expect(planKeys(input({ secret: { ...secretOf([old]), ...data } })).kind).toBe("broken");
 });
 
 test("design-sip rule 18: a rotation is three steps, each only when all have seen the one before", () => {
   let secret = secretOf([old], "first");
   const rotation = "second";
-  const step = (haveAllSeen: boolean, at = now): KeyPlan => {
-    const plan = planKeys(situation({ secret, rotation, haveAllSeen, now: at }));
+  const step = (haveAllApplied: boolean, at = now): KeyPlan => {
+    const plan = planKeys(input({ secret, rotation, haveAllApplied, now: at }));
     if (plan.kind === "write") secret = buildKeys(makeCluster(), plan.ring, plan.rotation);
     return plan;
   };
@@ -76,7 +76,7 @@ test("design-sip rule 18: a rotation is three steps, each only when all have see
 test("a rotation asked for while another is under way waits for its end", () => {
   const waiting = { ...key("mid"), verifyFrom: 0, signFrom: Number.MAX_SAFE_INTEGER };
   const plan = planKeys(
-    situation({ secret: secretOf([old, waiting], "first"), rotation: "second", haveAllSeen: true }),
+    input({ secret: secretOf([old, waiting], "first"), rotation: "second", haveAllApplied: true }),
   );
   expect(plan).toMatchObject({ kind: "write", rotation: "first" });
   expect(ringOf(plan).map(({ id }) => id)).toEqual(["old", "mid"]);

@@ -1,10 +1,10 @@
 /**
- * The ring of keys that the nodes share (design-sip, rule 18). A ring is made once. A rotation is three steps, each taken only when every
- * live node has seen the one before:
+ * Plans the key ring that the nodes share (design-sip, rule 18). A ring is created once. A rotation has three steps. Each step waits until
+ * every live node has applied the step before:
  *
  *     1 the new key verifies          signFrom: never
  *     2 the new key signs             signFrom: now
- *     3 the others end                dropAfter: now + the longest dialog; what is past is taken out later
+ *     3 the old keys expire           dropAfter: now + the longest dialog; expired keys are removed later
  *
  * Pure.
  */
@@ -15,44 +15,44 @@ export interface RingKey {
   readonly id: string;
   /** Base64 of 32 bytes. */
   readonly key: string;
-  /** Milliseconds since 1970, as all of these. */
+  /** Milliseconds since 1970, like the next two. */
   readonly verifyFrom: number;
   readonly signFrom: number;
   readonly dropAfter?: number;
 }
 
-/** The text that asked for the last rotation. */
+/** On the Secret: the text that requested the last rotation. */
 export const rotationAnnotation = "sip.strowger.dev/rotate-keys";
 
 export type KeyPlan =
   | { readonly kind: "keep"; readonly ring: string; readonly isRotating: boolean }
-  /** `says`: for an event; absent where the step is none that people wait for. */
+  /** `message`: the text of an Event; absent: no Event for this step. */
   | {
       readonly kind: "create" | "write";
       readonly ring: string;
       readonly rotation: string | undefined;
-      readonly says?: string;
+      readonly message?: string;
     }
   | { readonly kind: "missing" }
   | { readonly kind: "broken"; readonly why: string };
 
-export interface KeySituation {
-  /** The Secret as it is now. */
+export interface KeysInput {
+  /** The Secret in Kubernetes. */
   readonly secret: Manifest | undefined;
-  /** The text that asks for new keys. */
+  /** The text of the annotation that requests new keys. */
   readonly rotation: string | undefined;
-  /** A random key, in case one is needed. */
+  /** A random key, for the case that a new key is needed. */
   readonly fresh: { readonly id: string; readonly key: string };
   readonly areNodesLive: boolean;
-  /** Every live node goes by the configuration and keys that are written now. */
-  readonly haveAllSeen: boolean;
+  /** Every live node has applied the present configuration and keys. */
+  readonly haveAllApplied: boolean;
   readonly now: number;
 }
 
 /** JSON has no infinity. */
 const never = Number.MAX_SAFE_INTEGER;
 
-export function planKeys({ secret, rotation, fresh, areNodesLive, haveAllSeen, now }: KeySituation): KeyPlan {
+export function planKeys({ secret, rotation, fresh, areNodesLive, haveAllApplied, now }: KeysInput): KeyPlan {
   if (secret === undefined) {
     if (areNodesLive) return { kind: "missing" };
     return { kind: "create", ring: ringText([{ ...fresh, verifyFrom: 0, signFrom: 0 }]), rotation };
@@ -60,32 +60,32 @@ export function planKeys({ secret, rotation, fresh, areNodesLive, haveAllSeen, n
   const text = ringOf(secret);
   const keys = parseRing(text);
   if (typeof keys === "string") return { kind: "broken", why: keys };
-  const served = secret.metadata.annotations?.[rotationAnnotation];
-  const write = (ring: readonly RingKey[], asked: string | undefined, says?: string): KeyPlan => ({
+  const lastRotation = secret.metadata.annotations?.[rotationAnnotation];
+  const write = (ring: readonly RingKey[], requested: string | undefined, message?: string): KeyPlan => ({
     kind: "write",
     ring: ringText(ring),
-    rotation: asked,
-    ...(says === undefined ? {} : { says }),
+    rotation: requested,
+    ...(message === undefined ? {} : { message }),
   });
   const waiting = keys.find(({ signFrom }) => signFrom === never);
   const newest = keys.reduce((a, b) => (b.signFrom > a.signFrom ? b : a));
-  const stays = keys.filter((key) => key !== newest && key.dropAfter === undefined);
-  if (waiting !== undefined || stays.length > 0) {
-    if (!haveAllSeen) return { kind: "keep", ring: text, isRotating: true };
+  const older = keys.filter((key) => key !== newest && key.dropAfter === undefined);
+  if (waiting !== undefined || older.length > 0) {
+    if (!haveAllApplied) return { kind: "keep", ring: text, isRotating: true };
     if (waiting !== undefined) {
       const signing = keys.map((key) => (key === waiting ? { ...key, signFrom: now } : key));
-      return write(signing, served, `rotation of keys, step 2 of 3: nodes sign with key ${waiting.id}`);
+      return write(signing, lastRotation, `rotation of keys, step 2 of 3: nodes sign with key ${waiting.id}`);
     }
     const ending = keys.map((key) =>
-      stays.includes(key) ? { ...key, dropAfter: now + longestDialog } : key,
+      older.includes(key) ? { ...key, dropAfter: now + longestDialog } : key,
     );
     return write(
       ending,
-      served,
-      `rotation of keys, step 3 of 3: older keys end in ${longestDialog / 3_600_000} hours`,
+      lastRotation,
+      `rotation of keys, step 3 of 3: older keys expire in ${longestDialog / 3_600_000} hours`,
     );
   }
-  if (rotation !== undefined && rotation !== served) {
+  if (rotation !== undefined && rotation !== lastRotation) {
     const introduced = [...keys, { ...fresh, verifyFrom: 0, signFrom: never }];
     return write(
       introduced,
@@ -94,7 +94,7 @@ export function planKeys({ secret, rotation, fresh, areNodesLive, haveAllSeen, n
     );
   }
   const current = keys.filter(({ dropAfter = never }) => dropAfter > now);
-  if (current.length < keys.length) return write(current, served);
+  if (current.length < keys.length) return write(current, lastRotation);
   return { kind: "keep", ring: text, isRotating: false };
 }
 
@@ -105,7 +105,7 @@ function ringOf(secret: Manifest): string {
   return Buffer.from(data?.["keys.json"] ?? "", "base64").toString("utf8");
 }
 
-/** The keys, or what is wrong with them. */
+/** Returns the keys, or a description of the problem. */
 function parseRing(text: string): readonly RingKey[] | string {
   try {
     const { keys } = JSON.parse(text) as { readonly keys?: unknown };
@@ -113,9 +113,9 @@ function parseRing(text: string): readonly RingKey[] | string {
     const at = keys.findIndex((key) => !isRingKey(key));
     return at < 0
       ? (keys as RingKey[])
-      : `keys.json: keys[${at}] is no key; expected id, key, verifyFrom and signFrom`;
+      : `keys.json: keys[${at}] is not a key; expected id, key, verifyFrom and signFrom`;
   } catch {
-    return "keys.json is absent or no JSON";
+    return "keys.json is absent or not JSON";
   }
 }
 

@@ -1,4 +1,4 @@
-/** A SipCluster as the operator understands it, with defaults resolved. */
+/** A parsed SipCluster, with defaults resolved. */
 import type { ObjectReference } from "../ownership.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { SipClusterSpec } from "../sources/types.ts";
@@ -34,9 +34,9 @@ export type Resources = NonNullable<SipClusterSpec["resources"]>;
 export interface SipCluster {
   readonly reference: ObjectReference;
   readonly uid: string;
-  /** Whatever text asks for new keys; a text that was served already asks for nothing. */
+  /** The text of the annotation that requests new keys. A text that was handled before requests nothing. */
   readonly rotation: string | undefined;
-  /** The installation id of a database to be taken from its present SipCluster. */
+  /** The installation id of a database that this SipCluster takes over from its present owner. */
   readonly takeOver: string | undefined;
   readonly replicas: number;
   readonly image: string | undefined;
@@ -52,12 +52,12 @@ export interface SipCluster {
   readonly template: NonNullable<SipClusterSpec["template"]>;
 }
 
-/** One that says its database: without it there is nothing to tell nodes. */
+/** A SipCluster with a database in its spec. Without a database nodes cannot be configured. */
 export type ServedCluster = SipCluster & { readonly mysql: MysqlSettings };
 
 export const isServed = (cluster: SipCluster): cluster is ServedCluster => cluster.mysql !== undefined;
 
-/** Of one node: a busy one needs a core, and half of its memory is other than JavaScript's heap. */
+/** For one node. A busy node needs one core. Half of its memory is outside of JavaScript's heap. */
 const defaultResources: Resources = {
   requests: { cpu: "250m", memory: "256Mi" },
   limits: { memory: "512Mi" },

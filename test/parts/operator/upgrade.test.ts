@@ -58,14 +58,14 @@ test("it works without the waiting migration, continues when the older node has 
   await upgraded.stop();
 
   await using rolledBack = await runs();
-  await says(rolledBack, /this cluster's/);
+  await says(rolledBack, /belongs to this SipCluster/);
   await rolledBack.becomes("SipDomain", "example", "Reconciled");
   await rolledBack.stop();
 
   await using again = await runs(next.checkout);
   await says(again, waits);
   await mariadb.query("DELETE FROM strowger_node");
-  await says(again, /this cluster's/);
+  await says(again, /belongs to this SipCluster/);
   expect(await last()).toBe(newest + 2);
   await again.stop();
 

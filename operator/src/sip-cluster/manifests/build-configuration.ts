@@ -1,4 +1,4 @@
-/** The configuration that every node mounts, and what of it a node cannot take over while it runs. */
+/** Builds the configuration that every node mounts, and the hash of the settings that need a restart. */
 import { createHash } from "node:crypto";
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { HostPort, ServedCluster } from "../resource.ts";
@@ -8,7 +8,7 @@ import { mounts, ports } from "./ports.ts";
 
 export interface Addressing {
   readonly advertised: HostPort;
-  /** Also ours: what was advertised before, and other addresses of the Service. */
+  /** Addresses that nodes accept as their own too: former ones, and other addresses of the Service. */
   readonly others: readonly string[];
   /** Pods have IPv6 addresses first. */
   readonly isIPv6: boolean;
@@ -16,7 +16,7 @@ export interface Addressing {
   readonly insideRanges: readonly string[];
 }
 
-/** For the next decision: until when a former address counts (milliseconds since 1970). */
+/** Former addresses for the next decision, each with the end of its acceptance (milliseconds since 1970). */
 export const formerAnnotation = "sip.strowger.dev/former";
 
 export function buildConfiguration(
@@ -31,14 +31,14 @@ export function buildConfiguration(
   };
 }
 
-/** What a node reads only when it starts; another hash means other pods. */
+/** The hash of the settings that a node reads only at its start. Another hash replaces the pods. */
 export function restartHash(cluster: ServedCluster, addressing: Addressing): string {
   const { sip, cluster: peers, http, control, mysql } = nodeConfiguration(cluster, addressing);
   const fixed = { listen: sip.listen, direct: sip.direct, cluster: peers, http, control, mysql };
   return createHash("sha256").update(JSON.stringify(fixed)).digest("hex").slice(0, 16);
 }
 
-/** Of the bytes that a node mounts; it tells the hash of those it goes by in `strowger_node`. */
+/** The hash of the mounted bytes. A node reports the hash of the bytes that it uses in `strowger_node`. */
 export const configurationHash = (configuration: string, keys: string): string =>
   createHash("sha256").update(`${configuration}\n${keys}`).digest("hex");
 

@@ -1,4 +1,4 @@
-/** The nodes. Whatever changes the pod template starts every node anew: a test pins its hash. */
+/** Builds the Deployment of the nodes. Every change of the pod template restarts all nodes, so a test pins its hash. */
 import type { ImagePull } from "../../config.ts";
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { ServedCluster } from "../resource.ts";
@@ -8,21 +8,21 @@ import { owned } from "./owned.ts";
 import { mounts, ports } from "./ports.ts";
 import { parseQuantity } from "./quantity.ts";
 
-/** A node that lost its host is replaced after this time, in seconds; Kubernetes' own default is five minutes. */
+/** A node on a lost host is replaced after this time, in seconds. The default of Kubernetes is five minutes. */
 const lostHostSeconds = 30;
-/** The load balancer and kube-proxy have heard of a new node by then. */
+/** After this time the load balancer and kube-proxy know a new node. */
 const settleSeconds = 10;
 /** From the end of `drain.timeoutSeconds` to SIGKILL, in seconds. */
 const graceBeyondDrain = 30;
 /** The rest of the memory limit is for buffers, code and the runtime itself. */
 const heapShare = 0.7;
-/** MiB; left to itself, V8's young generation grows beyond what a small limit has room for. */
+/** MiB. Without it V8's young generation grows too large for a small memory limit. */
 const semiSpace = 16;
 
 export interface NodeBuild {
   readonly image: string;
   readonly pull: ImagePull;
-  /** Of what a node reads only when it starts. */
+  /** The hash of the settings that a node reads only at its start. */
   readonly restartHash: string;
 }
 
@@ -103,7 +103,7 @@ const container = ({ resources, mysql }: ServedCluster, image: string, { policy 
     { name: "cluster", containerPort: ports.cluster, protocol: "UDP" },
     { name: "metrics", containerPort: ports.metrics, protocol: "TCP" },
   ],
-  // Readiness depends on the event loop alone, and so does life, with more patience.
+  // Both probes depend on the event loop alone. The liveness probe allows more time.
   readinessProbe: probe("/readyz", { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 }),
   livenessProbe: probe("/healthz", { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 }),
   resources,
@@ -142,7 +142,7 @@ const probe = (path: string, timing: Readonly<Record<string, number>>) => ({
 
 const mount = (name: string, mountPath: string) => ({ name, mountPath, readOnly: true });
 
-/** Readable by the group of the pod and by nobody else. */
+/** Readable by the owner and the group of the pod. */
 const secretMode = 0o440;
 
 function volumes(cluster: ServedCluster) {

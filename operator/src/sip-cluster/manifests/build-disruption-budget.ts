@@ -1,4 +1,4 @@
-/** One node at a time leaves for maintenance; one that is not ready may always go. */
+/** Builds the PodDisruptionBudget: one node at a time may be evicted; a node that is not ready may always be evicted. */
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { SipCluster } from "../resource.ts";
 import { namesOf, selectorLabels } from "./names.ts";

@@ -1,11 +1,11 @@
-/** The Secret with the ring of keys. Made once, and watched by its label. */
+/** Builds the Secret with the key ring. It is created once, and watched by its label. */
 import type { Manifest } from "../../runtime/manifests.ts";
 import { rotationAnnotation } from "../plan-keys.ts";
 import type { SipCluster } from "../resource.ts";
 import { namesOf } from "./names.ts";
 import { owned } from "./owned.ts";
 
-/** `before`: the Secret that is changed; a change of it meanwhile makes the write fail. */
+/** `before`: the Secret that is changed. If it was changed meanwhile, the write fails. */
 export function buildKeys(
   cluster: SipCluster,
   ring: string,

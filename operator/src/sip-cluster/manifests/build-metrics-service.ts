@@ -1,4 +1,4 @@
-/** Where Prometheus finds every node, also one that is not ready. */
+/** Builds the Service through which Prometheus finds every node, also a node that is not ready. */
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { SipCluster } from "../resource.ts";
 import { namesOf, selectorLabels } from "./names.ts";

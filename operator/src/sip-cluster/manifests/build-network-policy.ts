@@ -1,6 +1,6 @@
 /**
- * Who may talk to a node: phones from everywhere, nodes among themselves, and whoever may read metrics. Out of it: DNS, MySQL and UDP to
- * anywhere, for a phone may be anywhere. Probes of the kubelet come from the pod's own host, which no policy shuts out.
+ * Builds the NetworkPolicy of the nodes. Ingress: phones from everywhere, other nodes, and readers of metrics. Egress: DNS, MySQL, and UDP to
+ * everywhere, because a phone may be anywhere. The kubelet's probes come from the pod's own host, which no policy blocks.
  */
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { SipCluster } from "../resource.ts";
@@ -8,7 +8,7 @@ import { namesOf, selectorLabels } from "./names.ts";
 import { owned } from "./owned.ts";
 import { ports } from "./ports.ts";
 
-/** `metricsFrom`: NetworkPolicyPeers; empty: nobody. */
+/** `metricsFrom`: NetworkPolicyPeers that may read metrics; empty: none. */
 export function buildNetworkPolicy(cluster: SipCluster, metricsFrom: readonly unknown[]): Manifest {
   const nodes = { matchLabels: selectorLabels(cluster.reference.name) };
   const port = (protocol: string, number: number) => ({ protocol, port: number });
@@ -21,7 +21,7 @@ export function buildNetworkPolicy(cluster: SipCluster, metricsFrom: readonly un
       ingress: [
         { ports: [port("UDP", ports.sip), port("UDP", ports.direct)] },
         { from: [{ podSelector: nodes }], ports: [port("UDP", ports.cluster)] },
-        // An empty list of peers would mean everybody.
+        // An empty list of peers would allow every source.
         ...(metricsFrom.length === 0 ? [] : [{ from: metricsFrom, ports: [port("TCP", ports.metrics)] }]),
       ],
       egress: [

@@ -1,4 +1,4 @@
-/** Nodes never talk to the Kubernetes API: their account has no token. */
+/** Builds the ServiceAccount of the nodes. It has no token, because nodes never use the Kubernetes API. */
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { SipCluster } from "../resource.ts";
 import { namesOf } from "./names.ts";

@@ -1,11 +1,11 @@
-/** The address that phones call. `externalTrafficPolicy: Local` keeps their own address visible to the node. */
+/** Builds the Service for phones. `externalTrafficPolicy: Local` keeps the phone's address visible to the node. */
 import type { Manifest } from "../../runtime/manifests.ts";
 import type { SipCluster } from "../resource.ts";
 import { namesOf, selectorLabels } from "./names.ts";
 import { owned } from "./owned.ts";
 import { ports } from "./ports.ts";
 
-/** The range in which an API server gives node ports, unless it was told another one. */
+/** The default range of node ports of an API server. */
 const nodePorts = { first: 30_000, last: 32_767 };
 
 export function buildService(cluster: SipCluster): Manifest {
@@ -24,7 +24,7 @@ export function buildService(cluster: SipCluster): Manifest {
   };
 }
 
-/** Phones know the advertised port, so whatever faces them has it: the Service itself, or the port on every host. */
+/** Phones use the advertised port. So the Service has this port, or for the type NodePort every host has it. */
 function portNumbers({ advertised, service: { type } }: SipCluster): { port: number; nodePort?: number } {
   if (type !== "NodePort") return { port: advertised?.port ?? ports.sip };
   const { port } = advertised ?? { port: 0 };

@@ -1,6 +1,6 @@
 /**
- * What a SipCluster's `template` says of the pod, laid over what the operator says: objects field by field; a list stands in the place of
- * ours, except tolerations, which are added. Null takes a field away.
+ * Merges a SipCluster's `template` into the operator's pod template: objects field by field. A list replaces ours, except tolerations, which
+ * are added. Null removes a field.
  */
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** What the objects of a SipCluster are called, and the labels by which they are known. The schema keeps its name short enough. */
+/** Names and labels of a SipCluster's objects. The schema limits the length of its name. */
 import type { SipCluster } from "../resource.ts";
 
 export interface Names {
@@ -6,7 +6,7 @@ export interface Names {
   readonly nodes: string;
   readonly keys: string;
   readonly metrics: string;
-  /** Where phones call. */
+  /** For phones. */
   readonly service: string;
 }
 
@@ -25,7 +25,7 @@ export const selectorLabels = (cluster: string): Readonly<Record<string, string>
   "sip.strowger.dev/cluster": cluster,
 });
 
-/** On every object, and by them the operator's watches. */
+/** On every object. The operator's watches select by these labels. */
 export const labelsOf = (cluster: string): Readonly<Record<string, string>> => ({
   "app.kubernetes.io/name": "strowger",
   "app.kubernetes.io/instance": cluster,
@@ -34,7 +34,7 @@ export const labelsOf = (cluster: string): Readonly<Record<string, string>> => (
   ...selectorLabels(cluster),
 });
 
-/** As the status states it, for the scale subresource. */
+/** The selector in the status, for the scale subresource. */
 export const selectorText = (cluster: string): string =>
   Object.entries(selectorLabels(cluster))
     .map(([label, value]) => `${label}=${value}`)

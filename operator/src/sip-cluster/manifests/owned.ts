@@ -1,4 +1,4 @@
-/** What every object of a SipCluster has: its name, its labels, and whom it goes with. */
+/** The metadata of every object of a SipCluster: name, labels, annotations and owner reference. */
 import type { Manifest, ManifestType } from "../../runtime/manifests.ts";
 import type { SipCluster } from "../resource.ts";
 import { labelsOf } from "./names.ts";
@@ -24,7 +24,7 @@ export function owned(
           name: reference.name,
           uid,
           controller: true,
-          // To block it takes a right on the owner's finalizers, for a wait that nobody needs.
+          // To block the owner's deletion needs a right on its finalizers, and has no use here.
           blockOwnerDeletion: false,
         },
       ],

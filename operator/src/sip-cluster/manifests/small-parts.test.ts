@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Manifest } from "../../runtime/manifests.ts";
 import { dnsRecords } from "../dns-records.ts";
 import { planImage } from "../plan-image.ts";
-import { differs, withNote } from "./differs.ts";
+import { differs, withHash } from "./differs.ts";
 import { mergeTemplate } from "./merge-template.ts";
 import { parseQuantity } from "./quantity.ts";
 
@@ -23,7 +23,7 @@ test.each([
   ["1toString", undefined],
 ])("quantity %s", (text, value) => expect(parseQuantity(text)).toBe(value));
 
-const wanted = withNote({
+const wanted = withHash({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: { namespace: "n", name: "d", annotations: { mine: "1" } },
@@ -48,13 +48,13 @@ test("what says nothing is no difference where it is left out: the API server do
     nodeSelector: {},
     tolerations: [{ key: "" }],
   };
-  const empty = withNote({ ...wanted, spec: nothing });
+  const empty = withHash({ ...wanted, spec: nothing });
   expect(differs(empty, { ...empty, spec: { tolerations: [{}] } })).toBe(false);
   expect(differs(empty, { ...empty, spec: { tolerations: [{}], nodeSelector: { a: "b" } } })).toBe(false);
   expect(differs(empty, { ...empty, spec: { tolerations: [{}], imagePullSecrets: [{ name: "a" }] } })).toBe(
     true,
   );
-  expect(differs(withNote({ ...wanted, spec: { replicas: 0 } }), { ...wanted, spec: {} })).toBe(true);
+  expect(differs(withHash({ ...wanted, spec: { replicas: 0 } }), { ...wanted, spec: {} })).toBe(true);
 });
 
 test("a value, an item and an object that is not there are a difference, and so is what we said before and no longer say", () => {
@@ -66,7 +66,7 @@ test("a value, an item and an object that is not there are a difference, and so 
   expect(differs(wanted, live({ tolerations: null }))).toBe(true);
   const { annotations, ...metadata } = wanted.metadata;
   expect(annotations).toBeDefined();
-  expect(differs(withNote({ ...wanted, metadata }), live({}))).toBe(true);
+  expect(differs(withHash({ ...wanted, metadata }), live({}))).toBe(true);
 });
 
 test("a template goes over ours field by field; null takes away, tolerations are added, other lists replaced", () => {
