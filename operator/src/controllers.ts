@@ -1,8 +1,9 @@
-/** The three kinds with their loops: who is told of a change, who starts and who stops. */
+/** The controllers of the three kinds, and the figures of registrations, as one unit that is started and stopped. */
 import type { Logger } from "pino";
 import type { Installations } from "./installations.ts";
 import { OutageVerdicts } from "./installations/outage-verdicts.ts";
 import { systemClock } from "./runtime/clock.ts";
+import type { NewCondition } from "./runtime/condition.ts";
 import { ControllerLoop, type Controller, type DeletedObject } from "./runtime/controller.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
 import type { Change, Source } from "./runtime/source.ts";
@@ -18,93 +19,124 @@ import { BindingCounts } from "./telemetry/binding-counts.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
 
-export interface ControllersOptions {
+export interface ControllersDependencies {
   readonly source: Source;
   readonly installations: Installations;
   /** Absent where the source is a folder of files. */
   readonly fleet?: SipClusterDependencies["fleet"];
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** Reconciles of one kind under way at the same time: each waits for the database most of its time. */
+  /** How many reconciles of one kind run at the same time. Each waits for the database most of its time. */
   readonly workers: number;
 }
 
 export interface Controllers {
-  /** What changed goes to every controller; each knows what concerns it. */
+  /** Each controller decides whether a change concerns it. */
   changed(change: Change): void;
-  /** What has no object any more is looked for. */
+  /** Looks for rows whose object is gone. */
   sweep(): void;
-  /** A database that was away is back: that of this SipCluster; absent: the one that there is. */
+  /** The database of this SipCluster can be reached again; without a SipCluster: the only database. */
   recovered(cluster?: ObjectKey): void;
-  /** Whether it is known what is gone: the sweeps that were asked for have ended. */
+  /** Whether all requested sweeps have ended. Before that it is not known which objects are gone. */
   isSwept(): boolean;
-  /** Objects that are gone and whose rows are not, or not yet, removed. */
+  /** Objects that are gone and still have rows. */
   leaving(): readonly (DeletedObject & { readonly kind: string })[];
   start(): void;
-  /** Resolves when the work under way has ended. */
+  /** Resolves when the running reconciles have ended. */
   stop(): Promise<void>;
 }
 
-export function createControllers(options: ControllersOptions): Controllers {
-  const { source, installations, fleet, metrics, log } = options;
-  const status = new StatusWriter(
-    source,
-    systemClock,
-    ({ kind, metadata: { namespace, name } }, verdict) => {
-      const level = verdict.status === "True" ? "info" : "warn";
-      log[level]({ kind, namespace, name, condition: verdict.type, reason: verdict.reason }, verdict.message);
-    },
-    figureFields,
-  );
-  const bindings = new BindingCounts(systemClock, metrics.bindings);
-  const news = (key: ObjectKey): void => clusters.changed({ kind: "SipCluster", key, what: "object" });
-  const parts = { installations, source, status, outages: new OutageVerdicts(systemClock) };
-  const clusters = loop(
-    new SipClusterController({
-      ...parts,
-      clock: systemClock,
-      ...(fleet && { fleet }),
-      onChange: news,
-      bindings: (key) => bindings.get(key),
-      onReplaced: (key, times) => metrics.databaseReplaced.labels(key).inc(times),
-      onFailure: (cause) => log.warn({ err: cause }, "nodes were not asked whether they answer: tried again"),
-    }),
-    options,
-  );
-  const domains = loop(new SipDomainController(parts), options);
-  const users = loop(new SipUserController(parts), options);
-  const loops = [clusters, domains, users];
-  const figures = new RegistrationFigures({
-    installations,
-    source,
-    clock: systemClock,
-    onCount: (cluster, counted) => bindings.learn(cluster, counted),
-    onFailure: (cause) => log.debug({ err: cause }, "figures of registrations: tried again"),
-  });
+export function createControllers(deps: ControllersDependencies): Controllers {
+  const bindings = new BindingCounts(systemClock, deps.metrics.bindings);
+  const loops = createLoops(deps, bindings);
+  const figures = createFigures(deps, bindings);
+  const all = [loops.clusters, loops.domains, loops.users];
   return {
-    changed: (change) => loops.forEach((each) => each.changed(change)),
-    sweep: () => loops.forEach((each) => each.sweep()),
-    recovered(cluster) {
-      if (cluster === undefined) return loops.forEach((each) => each.recovered());
-      const served = objectsOf(cluster, source);
-      clusters.recovered([cluster]);
-      domains.recovered(served.domains);
-      users.recovered(served.users);
-    },
-    isSwept: () => loops.every((each) => each.isSwept),
-    leaving: () => loops.flatMap((each) => each.leaving().map((one) => ({ kind: each.kind, ...one }))),
+    changed: (change) => all.forEach((loop) => loop.changed(change)),
+    sweep: () => all.forEach((loop) => loop.sweep()),
+    recovered: (cluster) => recover(loops, cluster, deps.source),
+    isSwept: () => all.every((loop) => loop.isSwept),
+    leaving: () => all.flatMap((loop) => loop.leaving().map((one) => ({ kind: loop.kind, ...one }))),
     start() {
-      for (const each of loops) each.start();
+      for (const loop of all) loop.start();
       figures.start();
     },
-    stop: async () => {
+    async stop() {
       figures.stop();
-      await Promise.all(loops.map((each) => each.stop()));
+      await Promise.all(all.map((loop) => loop.stop()));
     },
   };
 }
 
-/** What a SipCluster's database serves; and users whose domain is gone, for nobody knows where their rows are. */
+interface Loops {
+  readonly clusters: ControllerLoop;
+  readonly domains: ControllerLoop;
+  readonly users: ControllerLoop;
+}
+
+function createLoops(deps: ControllersDependencies, bindings: BindingCounts): Loops {
+  const { installations, source, fleet, metrics, log } = deps;
+  const status = new StatusWriter(source, systemClock, logCondition(log), figureFields);
+  const shared = { installations, source, status, outages: new OutageVerdicts(systemClock) };
+  const clusters: ControllerLoop = createLoop(
+    new SipClusterController({
+      ...shared,
+      clock: systemClock,
+      ...(fleet && { fleet }),
+      onChange: (key) => clusters.changed({ kind: "SipCluster", key, what: "object" }),
+      bindings: (key) => bindings.get(key),
+      onReplaced: (key, times) => metrics.databaseReplaced.labels(key).inc(times),
+      onFailure: (cause) => log.warn({ err: cause }, "the nodes could not be probed; tried again"),
+    }),
+    deps,
+  );
+  return {
+    clusters,
+    domains: createLoop(new SipDomainController(shared), deps),
+    users: createLoop(new SipUserController(shared), deps),
+  };
+}
+
+function createLoop(
+  controller: Controller,
+  { source, metrics, log, workers }: ControllersDependencies,
+): ControllerLoop {
+  const observer = observeController(controller.kind, metrics, log, workers);
+  return new ControllerLoop(controller, source, observer, {
+    clock: systemClock,
+    random: Math.random,
+    seconds: () => performance.now() / 1000,
+    workers,
+  });
+}
+
+const createFigures = (
+  { installations, source, log }: ControllersDependencies,
+  bindings: BindingCounts,
+): RegistrationFigures =>
+  new RegistrationFigures({
+    installations,
+    source,
+    clock: systemClock,
+    onCount: (cluster, counted) => bindings.learn(cluster, counted),
+    onFailure: (cause) => log.debug({ err: cause }, "the registrations could not be counted; tried again"),
+  });
+
+const logCondition =
+  (log: Logger) =>
+  ({ kind, metadata: { namespace, name } }: KubernetesObject, condition: NewCondition): void => {
+    const { type, status, reason, message } = condition;
+    log[status === "True" ? "info" : "warn"]({ kind, namespace, name, condition: type, reason }, message);
+  };
+
+function recover({ clusters, domains, users }: Loops, cluster: ObjectKey | undefined, source: Source): void {
+  const served = cluster === undefined ? undefined : objectsOf(cluster, source);
+  clusters.recovered(cluster && [cluster]);
+  domains.recovered(served?.domains);
+  users.recovered(served?.users);
+}
+
+/** The objects that a SipCluster's database serves, and the users whose domain is gone: their rows may be in any database. */
 export function objectsOf(
   cluster: ObjectKey,
   source: Pick<Source, "list">,
@@ -123,13 +155,3 @@ export function objectsOf(
 
 const keyOfObject = ({ metadata: { namespace, name } }: KubernetesObject): ObjectKey =>
   keyOf(namespace, name);
-
-function loop(controller: Controller, { source, metrics, log, workers }: ControllersOptions): ControllerLoop {
-  const observer = observeController(controller.kind, metrics, log, workers);
-  return new ControllerLoop(controller, source, observer, {
-    clock: systemClock,
-    random: Math.random,
-    seconds: () => performance.now() / 1000,
-    workers,
-  });
-}

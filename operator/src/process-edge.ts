@@ -1,28 +1,31 @@
-/** The edge of the process: its log, its HTTP side, and its one way out. */
+/** The parts of the process that both sources share: log, HTTP server, regular beats, and exit. */
 import { pino, type Logger } from "pino";
 import { startHttpServer } from "./adapters/http/http-server.ts";
 import { operatorRoutes, type OperatorView } from "./adapters/http/operator-routes.ts";
 import { describeAddress, type DatabaseAddress } from "./adapters/mysql/database-url.ts";
 import type { MigrationReport } from "./adapters/mysql/migrate.ts";
 import type { Config } from "./config.ts";
+import { beatEvery } from "./installations.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { repeat } from "./runtime/repeat.ts";
 
-/** Ends the process with that status, for the reason given. A second call changes nothing. */
+/** Ends the process with that exit status, and logs the reason. A second call changes nothing. */
 export type Stop = (status: number, why: string) => void;
 
 export const createLog = (level: string): Logger =>
   pino({ level, base: { program: "operator" }, redact: ["*.password", "*.ha1", "*.data"] });
 
 /**
- * On SIGTERM, SIGINT or a call, ends the process once: after `endWork`, or when that takes longer than `patience` ms. What nobody caught
- * ends it too: what it would do from then on nobody knows.
+ * Ends the process once, on SIGTERM, SIGINT or a call: after `endWork`, or after `timeout` ms. An error that nothing caught also ends it,
+ * because the state of the process is unknown then.
  */
-export function stopOnce(log: Logger, patience: number, endWork: (status: number) => Promise<void>): Stop {
+export function stopOnce(log: Logger, timeout: number, endWork: (status: number) => Promise<void>): Stop {
   let isStopping = false;
   const stop: Stop = (status, why) => {
     if (isStopping) return;
     isStopping = true;
     log[status === 0 ? "info" : "fatal"](why);
-    const late = new Promise((resolve) => setTimeout(resolve, patience));
+    const late = new Promise((resolve) => setTimeout(resolve, timeout));
     const end = endWork(status).catch((error: unknown) => log.error({ err: error }, "not stopped cleanly"));
     Promise.race([end, late]).then(
       () => process.exit(status),
@@ -34,12 +37,12 @@ export function stopOnce(log: Logger, patience: number, endWork: (status: number
   for (const event of ["uncaughtException", "unhandledRejection"] as const)
     process.on(event, (error: unknown) => {
       log.fatal({ err: error }, event);
-      stop(1, "an error of ours that nobody caught");
+      stop(1, "an internal error that nothing caught");
     });
   return stop;
 }
 
-/** Serves probes, metrics and status; stops the process where it cannot. Returns whether it can. */
+/** Serves probes, metrics and status. If it cannot, it stops the process and returns false. */
 export async function serve(
   { host, port }: Config["http"],
   view: OperatorView,
@@ -51,6 +54,15 @@ export async function serve(
   else log.info({ host, port: listening.port }, "operator up");
   return !(listening instanceof Error);
 }
+
+/** The regular beats of all databases. The returned function ends them. */
+export const repeatBeats = (installations: { beat(): Promise<void> }, log: Logger): (() => void) =>
+  repeat(
+    systemClock,
+    beatEvery,
+    () => installations.beat(),
+    (cause) => log.error({ err: cause }, "a round of the databases' beats failed"),
+  );
 
 export function logOpening(
   log: Logger,

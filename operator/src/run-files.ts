@@ -1,92 +1,133 @@
-/** The operator of a folder of YAML files and one database: reads, reconciles, and serves until it is told to stop. */
+/** The operator of a folder of YAML files and one database. */
 import { hostname } from "node:os";
+import type { Logger } from "pino";
+import type { OperatorView } from "./adapters/http/operator-routes.ts";
 import { Database } from "./adapters/mysql/database.ts";
 import { keptSpecs } from "./adapters/mysql/owners.ts";
 import { MigrationWaits } from "./adapters/mysql/schema-now.ts";
 import { UnservableDatabase } from "./adapters/mysql/server.ts";
 import type { Config, FilesConfig } from "./config.ts";
-import { createControllers } from "./controllers.ts";
-import { beatEvery } from "./installations.ts";
+import { createControllers, type Controllers } from "./controllers.ts";
 import { OneInstallation } from "./installations/one-installation.ts";
-import { createLog, logOpening, serve, stopOnce } from "./process-edge.ts";
-import { systemClock } from "./runtime/clock.ts";
+import { createLog, logOpening, repeatBeats, serve, stopOnce, type Stop } from "./process-edge.ts";
 import { splitKey } from "./runtime/object.ts";
-import { repeat } from "./runtime/repeat.ts";
-import { FilesSource } from "./sources/files/files-source.ts";
+import { FilesSource, type FilesListener } from "./sources/files/files-source.ts";
 import { report } from "./sources/files/problem.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 
-/** Work under way has this long to end before the process does. */
-const patience = 3_000;
+/** For running reconciles. */
+const shutdownTimeout = 3_000;
 
-export async function runFiles(config: Config, { files, data, database }: FilesConfig): Promise<void> {
-  const log = createLog(config.logLevel);
-  const metrics = createMetrics();
-  const waitsFor = new Set(["the database", "the files"]);
-  const installation = new OneInstallation(new Database(database), {
-    name: `${hostname()}:${process.pid}`,
-    onOpen(report) {
-      waitsFor.delete("the database");
-      logOpening(log, report, { database });
-    },
-    onBack: () => controllers.recovered(),
-    onLost: ({ message }) => stop(1, message),
-  });
-  const source = new FilesSource(files, data, async () => keptSpecs(await installation.opened()));
-  const controllers = createControllers({
-    source,
-    installations: installation,
-    metrics,
-    log,
-    workers: config.workers,
-  });
-  metrics.objects.watch((kind) => source.list(kind));
-  let stopBeating = (): void => undefined;
-  const stop = stopOnce(log, patience, async () => {
-    stopBeating();
-    source.stop();
-    await controllers.stop();
-    await installation.close();
-  });
+export const runFiles = (config: Config, files: FilesConfig): Promise<void> =>
+  new FilesOperator(config, files).run();
 
-  const view = {
-    registry: metrics.registry,
-    notReadyYet: () => (waitsFor.size === 0 ? undefined : `waits for ${[...waitsFor].join(" and ")}`),
-    status: () => ({
-      problems: source.problems,
-      isSettled: source.isSettled && controllers.isSwept(),
-      objects: source.describe(),
-      leaving: controllers
-        .leaving()
-        .map(({ kind, key, isRetained: isKept }) => ({ kind, ...splitKey(key), isKept })),
-    }),
-  };
-  if (!(await serve(config.http, view, log, stop))) return;
+class FilesOperator {
+  readonly #config: Config;
+  readonly #database: FilesConfig["database"];
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #installation: OneInstallation;
+  readonly #source: FilesSource;
+  readonly #controllers: Controllers;
+  readonly #stop: Stop;
+  /** Empty: ready. */
+  readonly #waitsFor = new Set(["the database", "the files"]);
+  #stopBeats = (): void => undefined;
 
-  const opened = await installation.opened().catch((error: Error) => error);
-  if (opened instanceof UnservableDatabase && !(opened instanceof MigrationWaits))
-    return stop(1, `the database cannot be served: ${opened.message}`);
-  if (opened instanceof Error)
-    log.warn({ err: opened }, "the database cannot serve yet; tried again until it can");
+  constructor(config: Config, { files, data, database }: FilesConfig) {
+    this.#config = config;
+    this.#database = database;
+    this.#log = createLog(config.logLevel);
+    this.#metrics = createMetrics();
+    this.#installation = this.#createInstallation();
+    this.#source = new FilesSource(files, data, async () => keptSpecs(await this.#installation.opened()));
+    this.#controllers = this.#createControllers();
+    this.#stop = stopOnce(this.#log, shutdownTimeout, () => this.#end());
+  }
 
-  await source.start({
-    changed: (change) => controllers.changed(change),
-    settled: () => controllers.sweep(),
-    event({ kind, namespace, name }, { type, reason, message }) {
-      log[type === "Normal" ? "info" : "warn"]({ kind, namespace, name, reason }, message);
-    },
-    problems(problems) {
-      metrics.fileProblems.set(problems.length);
-      if (problems.length === 0) log.info("every file is valid again");
-      else log.error({ problems }, `what is not valid stays as it was:\n${report(problems)}`);
-    },
-  });
-  waitsFor.delete("the files");
-  controllers.start();
-  stopBeating = repeat(
-    systemClock,
-    beatEvery,
-    () => installation.beat(),
-    (cause) => log.error({ err: cause }, "a round of the database's beat failed"),
-  );
+  async run(): Promise<void> {
+    this.#metrics.objects.watch((kind) => this.#source.list(kind));
+    if (!(await serve(this.#config.http, this.#view(), this.#log, this.#stop))) return;
+    if (!(await this.#canBeServed())) return;
+    await this.#source.start(this.#listener());
+    this.#waitsFor.delete("the files");
+    this.#controllers.start();
+    this.#stopBeats = repeatBeats(this.#installation, this.#log);
+  }
+
+  #createInstallation(): OneInstallation {
+    const database = this.#database;
+    return new OneInstallation(new Database(database), {
+      name: `${hostname()}:${process.pid}`,
+      onOpen: (opened) => {
+        this.#waitsFor.delete("the database");
+        logOpening(this.#log, opened, { database });
+      },
+      onBack: () => this.#controllers.recovered(),
+      onLost: ({ message }) => this.#stop(1, message),
+    });
+  }
+
+  #createControllers(): Controllers {
+    return createControllers({
+      source: this.#source,
+      installations: this.#installation,
+      metrics: this.#metrics,
+      log: this.#log,
+      workers: this.#config.workers,
+    });
+  }
+
+  /** Opens the database. Stops the process if the database can never be served; an unreachable one is tried again by the beats. */
+  async #canBeServed(): Promise<boolean> {
+    const opened = await this.#installation.opened().catch((error: Error) => error);
+    if (opened instanceof UnservableDatabase && !(opened instanceof MigrationWaits)) {
+      this.#stop(1, `the database cannot be served: ${opened.message}`);
+      return false;
+    }
+    if (opened instanceof Error)
+      this.#log.warn({ err: opened }, "the database cannot be used yet; tried again until it can");
+    return true;
+  }
+
+  #listener(): FilesListener {
+    return {
+      changed: (change) => this.#controllers.changed(change),
+      settled: () => this.#controllers.sweep(),
+      event: ({ kind, namespace, name }, { type, reason, message }) =>
+        this.#log[type === "Normal" ? "info" : "warn"]({ kind, namespace, name, reason }, message),
+      problems: (problems) => {
+        this.#metrics.fileProblems.set(problems.length);
+        if (problems.length === 0) this.#log.info("every file is valid again");
+        else
+          this.#log.error(
+            { problems },
+            `an invalid object keeps its last valid version:\n${report(problems)}`,
+          );
+      },
+    };
+  }
+
+  #view(): OperatorView {
+    const waitsFor = this.#waitsFor;
+    return {
+      registry: this.#metrics.registry,
+      readinessProblem: () => (waitsFor.size === 0 ? undefined : `waits for ${[...waitsFor].join(" and ")}`),
+      status: () => ({
+        problems: this.#source.problems,
+        isSettled: this.#source.isSettled && this.#controllers.isSwept(),
+        objects: this.#source.describe(),
+        leaving: this.#controllers
+          .leaving()
+          .map(({ kind, key, isRetained }) => ({ kind, ...splitKey(key), isKept: isRetained })),
+      }),
+    };
+  }
+
+  async #end(): Promise<void> {
+    this.#stopBeats();
+    this.#source.stop();
+    await this.#controllers.stop();
+    await this.#installation.close();
+  }
 }

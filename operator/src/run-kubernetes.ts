@@ -1,123 +1,172 @@
 /**
- * The operator in Kubernetes. Every replica holds what the API server holds, serves probes and metrics, and stands for election; only the
- * leader opens databases and runs the controllers. Who loses the lease ends at once, without another write.
+ * The operator in Kubernetes. Every replica holds a copy of the objects, serves probes and metrics, and takes part in the election. Only the
+ * leader opens databases and runs the controllers. A process that loses the Lease ends at once, without another write.
  */
 import { randomUUID } from "node:crypto";
-import { observeClient, observeElector, observeSource } from "./telemetry/observe-kube.ts";
+import type { Logger } from "pino";
+import type { OperatorView } from "./adapters/http/operator-routes.ts";
 import { KubeClient } from "./adapters/kube/kube-client.ts";
 import { KubeConnection } from "./adapters/kube/kube-connection.ts";
 import { leaseStore } from "./adapters/kube/lease-store.ts";
 import type { Config, KubernetesConfig } from "./config.ts";
-import { createControllers } from "./controllers.ts";
-import { beatEvery } from "./installations.ts";
+import { createControllers, type Controllers } from "./controllers.ts";
 import { ClusterInstallations } from "./installations/cluster-installations.ts";
-import { createLog, logOpening, serve, stopOnce } from "./process-edge.ts";
+import { createLog, logOpening, repeatBeats, serve, stopOnce, type Stop } from "./process-edge.ts";
 import { monotonicClock, systemClock } from "./runtime/clock.ts";
 import { LeaderElector } from "./runtime/leader-elector.ts";
-import { repeat } from "./runtime/repeat.ts";
 import type { Change } from "./runtime/source.ts";
 import { KubernetesManifests } from "./sources/kubernetes/kubernetes-manifests.ts";
 import { KubernetesSource } from "./sources/kubernetes/kubernetes-source.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { observeClient, observeElector, observeSource } from "./telemetry/observe-kube.ts";
 
-/**
- * A request about the lease has this long. A connection that died in silence is given up after it, so that the next request, on a new one,
- * still renews in time.
- */
+/** For a request about the Lease. The next request, on a new connection, still renews in time if this connection is dead. */
 const leaseTimeout = 3_000;
-/** Work under way, Events and the lease have this long; a pod's grace period is 30 s. */
-const patience = 20_000;
+/** For running reconciles, Events and the Lease; the grace period of the pod is 30 s. */
+const shutdownTimeout = 20_000;
 
-export async function runKubernetes(config: Config, kubernetes: KubernetesConfig): Promise<void> {
-  const log = createLog(config.logLevel);
-  const metrics = createMetrics();
-  const connection = KubeConnection.open();
-  const observer = observeClient(metrics);
-  const identity = `${kubernetes.pod}_${randomUUID()}`;
+export const runKubernetes = (config: Config, kubernetes: KubernetesConfig): Promise<void> =>
+  new KubernetesOperator(config, kubernetes).run();
 
-  const elector: LeaderElector = new LeaderElector(
-    leaseStore(
-      new KubeClient(connection, { observer, requestTimeoutMs: leaseTimeout }),
-      kubernetes.podNamespace,
-      kubernetes.lease,
-    ),
-    observeElector(kubernetes.lease, metrics, log, {
-      elected: () => lead(),
-      lost: (why) => stop(1, `no longer the leader: ${why}`),
-    }),
-    { identity, clock: monotonicClock, wallTime: () => systemClock.now(), random: Math.random },
-  );
-  const client = new KubeClient(connection, { observer, mayWrite: () => elector.isLeader });
-  const watching = {
-    client,
-    clock: systemClock,
-    random: Math.random,
-    observer: observeSource(metrics, log),
-    ...(kubernetes.namespaces.length === 0 ? {} : { namespaces: kubernetes.namespaces }),
-  };
-  const source = new KubernetesSource(watching);
-  const manifests = new KubernetesManifests(watching);
-  const installations = new ClusterInstallations(source, {
-    name: identity,
-    clock: systemClock,
-    onOpen: (cluster, report) => {
-      logOpening(log, report, { cluster });
-      controllers.sweep(); // the one at the start found no database to sweep
-    },
-    onBack: (cluster) => controllers.recovered(cluster),
-    isLeader: () => elector.isLeader,
-    onLost: ({ message }) => stop(1, message),
-  });
-  const { nodeImage, nodePull, clusterRanges, metricsFrom } = kubernetes;
-  const fleet = { manifests, nodeImage, nodePull, clusterRanges, metricsFrom };
-  const controllers = createControllers({
-    source,
-    installations,
-    fleet,
-    metrics,
-    log,
-    workers: config.workers,
-  });
+class KubernetesOperator {
+  readonly #config: Config;
+  readonly #kubernetes: KubernetesConfig;
+  readonly #identity: string;
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #connection: KubeConnection;
+  readonly #elector: LeaderElector;
+  readonly #source: KubernetesSource;
+  readonly #manifests: KubernetesManifests;
+  readonly #installations: ClusterInstallations;
+  readonly #controllers: Controllers;
+  readonly #stop: Stop;
+  #isLeading = false;
+  #stopBeats = (): void => undefined;
 
-  let isLeading = false;
-  metrics.objects.watch((kind) => (isLeading ? source.list(kind) : []));
-  let stopBeating = (): void => undefined;
-  const lead = (): void => {
-    isLeading = true;
-    controllers.start();
-    stopBeating = repeat(
-      systemClock,
-      beatEvery,
-      () => installations.beat(),
-      (cause) => log.error({ err: cause }, "a round of the databases' beats failed"),
+  constructor(config: Config, kubernetes: KubernetesConfig) {
+    this.#config = config;
+    this.#kubernetes = kubernetes;
+    this.#identity = `${kubernetes.pod}_${randomUUID()}`;
+    this.#log = createLog(config.logLevel);
+    this.#metrics = createMetrics();
+    this.#connection = KubeConnection.open();
+    this.#elector = this.#createElector();
+    const watching = this.#watching();
+    this.#source = new KubernetesSource(watching);
+    this.#manifests = new KubernetesManifests(watching);
+    this.#installations = this.#createInstallations();
+    this.#controllers = this.#createControllers();
+    this.#stop = stopOnce(this.#log, shutdownTimeout, (status) => this.#end(status));
+  }
+
+  async run(): Promise<void> {
+    this.#metrics.objects.watch((kind) => (this.#isLeading ? this.#source.list(kind) : []));
+    if (!(await serve(this.#config.http, this.#view(), this.#log, this.#stop))) return;
+    const changed = (change: Change): void => this.#changed(change);
+    await Promise.all([
+      this.#source.start({ changed, settled: () => this.#sweep() }),
+      this.#manifests.start({ changed }),
+    ]);
+    this.#elector.start();
+  }
+
+  #createElector(): LeaderElector {
+    const { lease, podNamespace } = this.#kubernetes;
+    const observer = observeClient(this.#metrics);
+    const client = new KubeClient(this.#connection, { observer, requestTimeoutMs: leaseTimeout });
+    return new LeaderElector(
+      leaseStore(client, podNamespace, lease),
+      observeElector(lease, this.#metrics, this.#log, {
+        elected: () => this.#lead(),
+        lost: (why) => this.#stop(1, `no longer the leader: ${why}`),
+      }),
+      {
+        identity: this.#identity,
+        clock: monotonicClock,
+        wallTime: () => systemClock.now(),
+        random: Math.random,
+      },
     );
-  };
-  const changed = (change: Change): void => {
-    installations.changed(change);
-    if (isLeading) controllers.changed(change);
-  };
-  const stop = stopOnce(log, patience, async (status) => {
-    stopBeating();
-    manifests.stop();
+  }
+
+  /** The dependencies of everything that lists and watches. */
+  #watching() {
+    const { namespaces } = this.#kubernetes;
+    const mayWrite = (): boolean => this.#elector.isLeader;
+    return {
+      client: new KubeClient(this.#connection, { observer: observeClient(this.#metrics), mayWrite }),
+      clock: systemClock,
+      random: Math.random,
+      observer: observeSource(this.#metrics, this.#log),
+      ...(namespaces.length === 0 ? {} : { namespaces }),
+    };
+  }
+
+  #createInstallations(): ClusterInstallations {
+    return new ClusterInstallations(this.#source, {
+      name: this.#identity,
+      clock: systemClock,
+      onOpen: (cluster, report) => {
+        logOpening(this.#log, report, { cluster });
+        this.#controllers.sweep(); // the sweep at the start found no open database
+      },
+      onBack: (cluster) => this.#controllers.recovered(cluster),
+      isLeader: () => this.#elector.isLeader,
+      onLost: ({ message }) => this.#stop(1, message),
+    });
+  }
+
+  #createControllers(): Controllers {
+    const { nodeImage, nodePull, clusterRanges, metricsFrom } = this.#kubernetes;
+    return createControllers({
+      source: this.#source,
+      installations: this.#installations,
+      fleet: { manifests: this.#manifests, nodeImage, nodePull, clusterRanges, metricsFrom },
+      metrics: this.#metrics,
+      log: this.#log,
+      workers: this.#config.workers,
+    });
+  }
+
+  #lead(): void {
+    this.#isLeading = true;
+    this.#controllers.start();
+    this.#stopBeats = repeatBeats(this.#installations, this.#log);
+  }
+
+  #changed(change: Change): void {
+    this.#installations.changed(change);
+    if (this.#isLeading) this.#controllers.changed(change);
+  }
+
+  #sweep(): void {
+    if (this.#isLeading) this.#controllers.sweep();
+  }
+
+  #view(): OperatorView {
+    const obstacle = (): string | undefined => this.#source.obstacle ?? this.#manifests.obstacle;
+    return {
+      registry: this.#metrics.registry,
+      readinessProblem: obstacle,
+      livenessProblem: () => this.#source.staleness ?? this.#manifests.staleness,
+      status: () => ({
+        identity: this.#identity,
+        isLeader: this.#elector.isLeader,
+        waitsFor: obstacle(),
+      }),
+    };
+  }
+
+  /** A process that failed, or lost the Lease, writes nothing more. */
+  async #end(status: number): Promise<void> {
+    this.#stopBeats();
+    this.#manifests.stop();
     if (status !== 0) return;
-    await controllers.stop();
-    await source.stop();
-    await installations.close();
-    await elector.stop();
-    await connection.close();
-  });
-
-  const view = {
-    registry: metrics.registry,
-    notReadyYet: () => source.obstacle ?? manifests.obstacle,
-    sickness: () => source.staleness ?? manifests.staleness,
-    status: () => ({ identity, isLeader: elector.isLeader, waitsFor: source.obstacle ?? manifests.obstacle }),
-  };
-  if (!(await serve(config.http, view, log, stop))) return;
-
-  const settled = (): void => {
-    if (isLeading) controllers.sweep();
-  };
-  await Promise.all([source.start({ changed, settled }), manifests.start({ changed })]);
-  elector.start();
+    await this.#controllers.stop();
+    await this.#source.stop();
+    await this.#installations.close();
+    await this.#elector.stop();
+    await this.#connection.close();
+  }
 }

@@ -8,7 +8,7 @@ const answer = async (
 ): Promise<readonly [number, string] | undefined> => {
   const routes = operatorRoutes({
     registry: new Registry(),
-    notReadyYet: () => undefined,
+    readinessProblem: () => undefined,
     status: () => ({}),
     ...view,
   });
@@ -18,7 +18,7 @@ const answer = async (
 
 test("ready once there is no obstacle; until then the probe says what it waits for", async () => {
   expect(await answer("/readyz", {})).toEqual([200, "ok\n"]);
-  expect(await answer("/readyz", { notReadyYet: () => "SipUser: is being listed" })).toEqual([
+  expect(await answer("/readyz", { readinessProblem: () => "SipUser: is being listed" })).toEqual([
     503,
     "SipUser: is being listed\n",
   ]);
@@ -26,8 +26,8 @@ test("ready once there is no obstacle; until then the probe says what it waits f
 
 test("alive unless something says what only a new process can mend", async () => {
   expect(await answer("/healthz", {})).toEqual([200, "ok\n"]);
-  expect(await answer("/healthz", { notReadyYet: () => "waits" })).toEqual([200, "ok\n"]);
-  expect(await answer("/healthz", { sickness: () => "nothing was heard for 700 s" })).toEqual([
+  expect(await answer("/healthz", { readinessProblem: () => "waits" })).toEqual([200, "ok\n"]);
+  expect(await answer("/healthz", { livenessProblem: () => "nothing was heard for 700 s" })).toEqual([
     503,
     "nothing was heard for 700 s\n",
   ]);

@@ -1,21 +1,26 @@
-/** What the operator answers over HTTP: probes, metrics, and the status of every object. */
+/** The HTTP routes of the operator: probes, metrics, and the status of every object. */
 import type { Registry } from "prom-client";
 import { json, text, type Answer, type Routes } from "./http-server.ts";
 
 export interface OperatorView {
   readonly registry: Registry;
-  /** Why the operator is not ready; undefined: it is. An outage later on is the conditions' matter. */
-  readonly notReadyYet: () => string | undefined;
-  /** What only a new process can mend; undefined: nothing. A process whose event loop is stuck answers no probe at all. */
-  readonly sickness?: () => string | undefined;
+  /** Why the operator is not ready; undefined: it is ready. A later outage is reported by conditions instead. */
+  readonly readinessProblem: () => string | undefined;
+  /** A problem that only a restart of the process solves. A process with a blocked event loop answers no probe at all. */
+  readonly livenessProblem?: () => string | undefined;
   /** Everything that `GET /status` shows. */
   readonly status: () => unknown;
 }
 
-export const operatorRoutes = ({ registry, notReadyYet, sickness, status }: OperatorView): Routes =>
+export const operatorRoutes = ({
+  registry,
+  readinessProblem,
+  livenessProblem,
+  status,
+}: OperatorView): Routes =>
   new Map<string, () => Answer | Promise<Answer>>([
-    ["/healthz", () => probe(sickness?.())],
-    ["/readyz", () => probe(notReadyYet())],
+    ["/healthz", () => probe(livenessProblem?.())],
+    ["/readyz", () => probe(readinessProblem())],
     ["/status", () => json(200, status())],
     ["/metrics", async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() })],
   ]);
