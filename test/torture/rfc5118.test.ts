@@ -38,7 +38,7 @@ it("4.1 an IPv6 reference in the Request-URI", () => {
   expect(verdict(text)).toBe("accepted");
 });
 
-it("4.2 an IPv6 address without brackets is no host: 400", () =>
+it("4.2 an IPv6 address without brackets is refused with 400", () =>
   expect(verdict(request("sip:2001:db8::10"))).toBe(400));
 
 it("4.3 a port inside the brackets reads as part of the address and outside as port: it is not guessed", () => {

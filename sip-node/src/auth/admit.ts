@@ -8,7 +8,7 @@ import { authenticate, type Authenticator, type Decision, type DigestAccount } f
 import { buildChallenges } from "./challenge.ts";
 import type { DigestAlgorithm } from "./digest.ts";
 import { issueNonce } from "./nonce.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 
 /** A registrar challenges with 401 and WWW-Authenticate, a proxy with 407 and Proxy-Authenticate (§22.2, §22.3). */
 export type ChallengerRole = "registrar" | "proxy";
@@ -46,7 +46,7 @@ export function admit<A extends DigestAccount>(
   now: Epoch,
 ): Admission<A> {
   const header = role === "registrar" ? "authorization" : "proxy-authorization";
-  const found = findDigestCredentials(request, header, wireText(realm));
+  const found = findDigestCredentials(request, header, toWireText(realm));
   const facts = { method: request.method, callId: request.callId, algorithms };
   const decisions: Decision[] = [];
   for (const credentials of isProblem(found) ? [found] : found) {

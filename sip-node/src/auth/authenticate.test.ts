@@ -9,7 +9,7 @@ import { hashPassword } from "./digest.ts";
 import { type DerivedRing, deriveRing } from "./key-ring.ts";
 import { checkNonce, issueNonce } from "./nonce.ts";
 import { NonceCounts } from "./nonce-counts.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 
 const start = 1_800_000_000_000;
 const lifetime = 300_000;
@@ -266,7 +266,7 @@ describe("authenticate", () => {
     const node = nodeOf();
     const account = { username: "bjørn", realm: "example.com", password: "pässword" };
     const spoken = answer(register, node, { username: "bjørn", password: "pässword" });
-    const credentials = { ...spoken, username: wireText(spoken.username) };
+    const credentials = { ...spoken, username: toWireText(spoken.username) };
     expect(authenticate(credentials, account, register, node, start)).toMatchObject({
       kind: "authenticated",
       username: "bjørn",

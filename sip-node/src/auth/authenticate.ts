@@ -12,7 +12,7 @@ import { algorithmOf, type DigestAlgorithm, hashPassword, isResponseRight } from
 import type { DerivedRing } from "./key-ring.ts";
 import { checkNonce } from "./nonce.ts";
 import type { NonceCounts } from "./nonce-counts.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 
 /** The secrets of an account. HA1s are hexadecimal digits; empty text counts as absent. */
 export interface DigestAccount {
@@ -126,7 +126,7 @@ const dummyOf = (algorithm: DigestAlgorithm, { dummyHa1 }: Authenticator): strin
 function ha1Of(account: DigestAccount, login: string, algorithm: DigestAlgorithm): string | undefined {
   const [plain, atDomain] =
     algorithm === "MD5" ? [account.ha1, account.ha1b] : [account.ha1Sha256, account.ha1bSha256];
-  const stored = login === wireText(account.username) ? plain : atDomain;
+  const stored = login === toWireText(account.username) ? plain : atDomain;
   if (isPresent(stored)) return stored;
   return isPresent(account.password) && !isPresent(plain)
     ? hashPassword(algorithm, login, account.realm, account.password)

@@ -1,6 +1,6 @@
 /** Values of WWW-Authenticate and Proxy-Authenticate (RFC 3261 §20.44, §20.27; RFC 8760 §2.4). */
 import type { DigestAlgorithm } from "./digest.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 
 /**
  * One value for each algorithm, in the given order of preference. Each is a header field of its own. `isStale` tells the phone to try again
@@ -12,7 +12,7 @@ export function buildChallenges(
   nonce: string,
   isStale: boolean,
 ): string[] {
-  const quoted = wireText(realm).replace(/["\\]/g, "\\$&");
+  const quoted = toWireText(realm).replace(/["\\]/g, "\\$&");
   const offered = algorithms.length > 0 ? algorithms : defaultAlgorithms;
   return offered.map(
     (algorithm) =>

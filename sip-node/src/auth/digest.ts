@@ -1,7 +1,7 @@
 /** Digest responses from a stored HA1 (RFC 7616 §3.4.1 to §3.4.3, RFC 8760 §2.5). */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { DigestCredentials } from "../wire/digest-credentials.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 
 export type DigestAlgorithm = "MD5" | "SHA-256";
 
@@ -31,7 +31,7 @@ export const hashPassword = (
   username: string,
   realm: string,
   password: string,
-): string => digits(algorithm, `${username}:${wireText(`${realm}:${password}`)}`);
+): string => digits(algorithm, `${username}:${toWireText(`${realm}:${password}`)}`);
 
 /** H(HA1 ":" nonce ":" nc ":" cnonce ":" qop ":" H(method ":" uri)), lower case. Only for credentials with qop `auth`. */
 export function digestResponse(

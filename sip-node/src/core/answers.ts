@@ -16,7 +16,7 @@ import { type Flow, flowOf } from "../wire/flow.ts";
 import type { Request, Response } from "../wire/message.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Ms } from "../wire/units.ts";
-import { viaBelow } from "../wire/via-below.ts";
+import { parseSecondVia } from "../wire/second-via.ts";
 
 export interface AnswersHouse {
   readonly node: string;
@@ -112,7 +112,7 @@ export class Answers {
   /** A 2xx to an INVITE whose node died must still reach the caller, or the callee talks to nobody (design-sip rule 3). */
   relayOrphan(response: Response, from: Flow): void {
     if (response.cseq.method !== "INVITE" || response.status < 200 || response.status > 299) return;
-    const caller = viaBelow(response);
+    const caller = parseSecondVia(response);
     if (caller?.received === undefined || typeof caller.rport !== "number") return;
     const flow = flowOf(caller.received, caller.rport);
     if (!isOwnBranch(response.via.branch ?? "", response.callId, flow.key, this.house.branchSeal)) return;

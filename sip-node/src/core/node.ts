@@ -20,7 +20,7 @@ import type { Flow } from "../wire/flow.ts";
 import type { Request, Response } from "../wire/message.ts";
 import { type Malformed, parseMessage } from "../wire/parse-message.ts";
 import type { Ms } from "../wire/units.ts";
-import { viaBelow } from "../wire/via-below.ts";
+import { parseSecondVia } from "../wire/second-via.ts";
 
 export interface NodeHouse extends RequestsHouse, AnswersHouse, BranchesHouse {
   readonly cluster: RequestsHouse["cluster"] & Pick<Cluster, "claimFlow" | "relayResponse" | "isIdle">;
@@ -154,7 +154,7 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
    * (§16.7 step 3), as is the one to a CANCEL of ours; any other is dropped.
    */
   private receiveResponse(response: Response): boolean {
-    if (response.cseq.method !== "CANCEL" && viaBelow(response) === undefined) {
+    if (response.cseq.method !== "CANCEL" && parseSecondVia(response) === undefined) {
       this.house.telemetry.malformed();
       return true;
     }

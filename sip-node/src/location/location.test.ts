@@ -7,8 +7,8 @@ import { flowOfContact } from "./flow-of-contact.ts";
 import { contactKey } from "./contact-key.ts";
 import { Location } from "./location.ts";
 import { StoreUnavailable } from "./location-store.ts";
-import { wireText } from "../wire/wire-text.ts";
-import { aorOf, rowText } from "./row-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
+import { aorOf, toRowText } from "./row-text.ts";
 import { flowOf } from "../wire/flow.ts";
 import { maxSameContact } from "../wire/limits.ts";
 import { isProblem } from "../wire/problem.ts";
@@ -166,9 +166,9 @@ describe("names and contacts", () => {
   });
 
   it("wire text becomes the same row text again; bytes that are not UTF-8 become none", () => {
-    expect(rowText(wireText("Grüße 日本"))).toBe("Grüße 日本");
-    expect(rowText("\xff")).toBeUndefined();
-    expect(rowText("\xc3")).toBeUndefined();
+    expect(toRowText(toWireText("Grüße 日本"))).toBe("Grüße 日本");
+    expect(toRowText("\xff")).toBeUndefined();
+    expect(toRowText("\xc3")).toBeUndefined();
   });
 
   it.each([

@@ -1,10 +1,10 @@
 /** The accounts that the user names in a request's credentials refer to: users of this domain, or full addresses of served domains. */
 import { digestLogins } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 import { type Account, type Aor, aorText } from "./account.ts";
 import type { Lookup } from "./location.ts";
-import { rowText } from "./row-text.ts";
+import { toRowText } from "./row-text.ts";
 
 /** An enabled account of an enabled domain, with the user name in the credentials (wire text). */
 export interface KnownLogin {
@@ -39,11 +39,11 @@ export async function findLogins(
 /** The login names of this account, also when it was found by an alias of another domain. */
 export const loginsOf = (account: Account | undefined): readonly KnownLogin[] =>
   account?.isEnabled === true
-    ? [account.username, aorText(account)].map((name) => ({ name: wireText(name), account }))
+    ? [account.username, aorText(account)].map((name) => ({ name: toWireText(name), account }))
     : [];
 
 function candidates(name: string, domain: string): readonly Aor[] {
-  const text = rowText(name);
+  const text = toRowText(name);
   if (text === undefined) return [];
   const at = text.lastIndexOf("@");
   const address = { username: text.slice(0, at), domain: text.slice(at + 1).toLowerCase() };

@@ -6,7 +6,7 @@ import type { Aor } from "./account.ts";
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Returns undefined when the bytes are not UTF-8: no row can hold them. */
-export function rowText(wire: string): string | undefined {
+export function toRowText(wire: string): string | undefined {
   if (isAscii(wire)) return wire;
   try {
     return strictUtf8.decode(Buffer.from(wire, "latin1"));
@@ -17,6 +17,6 @@ export function rowText(wire: string): string | undefined {
 
 /** The address of record that a URI names (RFC 3261 §10.3 step 5); undefined when it has no user, or one that is not UTF-8. */
 export function aorOf(uri: SipUri): Aor | undefined {
-  const username = uri.user === undefined ? undefined : rowText(uri.user);
+  const username = uri.user === undefined ? undefined : toRowText(uri.user);
   return username === undefined ? undefined : { username, domain: uri.host };
 }

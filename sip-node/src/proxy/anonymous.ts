@@ -6,7 +6,7 @@ import type { Request } from "../wire/message.ts";
 import { parseNameAddr } from "../wire/name-addr.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri, type SipUri } from "../wire/uri.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 import { asksForPrivacy } from "./identity.ts";
 
 /** A host below `invalid`, which RFC 3323 asks for, or the user part `anonymous` at whatever host, as many phones write it. */
@@ -40,7 +40,9 @@ export function chooseHome<Home extends { readonly domain: Domain | undefined }>
 ): Home | undefined {
   const realms = new Set(digestLogins(request, "proxy-authorization").map(({ realm }) => realm));
   const served = homes.filter(({ domain }) => isServed(domain));
-  return served.find(({ domain }) => domain !== undefined && realms.has(wireText(domain.realm))) ?? served[0];
+  return (
+    served.find(({ domain }) => domain !== undefined && realms.has(toWireText(domain.realm))) ?? served[0]
+  );
 }
 
 function preferredDomain({ text, fields }: Request): string | undefined {

@@ -8,7 +8,7 @@
 import type { Aor } from "../location/account.ts";
 import { type Edit, insertAtEnd, removeField } from "../wire/edits.ts";
 import type { Field, FieldName, Message } from "../wire/message.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 
 /** Between whom a message goes. */
 export interface Trust {
@@ -53,7 +53,7 @@ const isHiddenParty = ({ text }: Message, { name, valueStart, valueEnd }: Field)
 
 /** What a user part holds without an escape (RFC 3261 §25.1). */
 const aorUri = ({ username, domain }: Aor): string =>
-  `sip:${wireText(username).replace(
+  `sip:${toWireText(username).replace(
     /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g,
     (one) => `%${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
   )}@${domain}`;

@@ -6,7 +6,7 @@ import { type Edit, removeField } from "../wire/edits.ts";
 import type { Field, Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import type { Epoch } from "../wire/units.ts";
-import { wireText } from "../wire/wire-text.ts";
+import { toWireText } from "../wire/wire-text.ts";
 
 /**
  * Takes away what was meant for us (§22.3): credentials of our realm, and any with a nonce of ours, which need no look-up to be known.
@@ -18,7 +18,7 @@ export function ownCredentials(
   authenticator: Authenticator,
   now: Epoch,
 ): Edit[] {
-  const wireRealm = realm === undefined ? undefined : wireText(realm);
+  const wireRealm = realm === undefined ? undefined : toWireText(realm);
   return request.fields
     .filter((field) => isOwnCredential(request, field, wireRealm, authenticator, now))
     .map(removeField);

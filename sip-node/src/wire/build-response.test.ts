@@ -1,4 +1,4 @@
-/** Responses of our own (RFC 3261 §8.2.6, §18.2.1; RFC 3581 §4). */
+/** Responses of this node (RFC 3261 §8.2.6, §18.2.1; RFC 3581 §4). */
 import { describe, expect, it } from "vitest";
 import { type Fields, requestOf, requestText } from "../../../test/support/sip-message.ts";
 import { buildResponse } from "./build-response.ts";
@@ -59,7 +59,7 @@ describe("buildResponse", () => {
     expect(respond({ Via: via })).toContain(`\r\nVia: ${stamped}\r\n`);
   });
 
-  it("a request that is malformed elsewhere is answered all the same (§8.2)", () => {
+  it("a request that is malformed elsewhere is answered too (§8.2)", () => {
     const broken = parseMessage(requestText("INVITE", "sip:b@h", { CSeq: "x INVITE", To: "<sip:b" }));
     if (broken.kind !== "malformed" || broken.via === undefined) throw new Error("readable");
     const text = buildResponse({ ...broken, via: broken.via }, phone, 400, "CSeq", "us");

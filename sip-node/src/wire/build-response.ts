@@ -1,21 +1,19 @@
-/** A response of our own to a request (RFC 3261 §8.2.6, §16.7 step 9). */
+/** A response of this node to a request (RFC 3261 §8.2.6, §16.7 step 9). */
 import type { Flow } from "./flow.ts";
-import type { Field } from "./message.ts";
+import type { Field, IndexedText } from "./message.ts";
 import { unfold } from "./fields.ts";
 import { parseNameAddr } from "./name-addr.ts";
 import { isProblem } from "./problem.ts";
 import { type Via, withoutParameters } from "./via.ts";
 
-/** What a response copies: any request whose top Via was legible, also one that is malformed otherwise. */
-export interface Answerable {
-  readonly text: string;
-  readonly fields: readonly Field[];
+/** A request that can be answered: its top Via is readable. It may be malformed otherwise. */
+export interface Answerable extends IndexedText {
   readonly via: Via;
 }
 
 /**
- * The response's text. `toTag` is added to a To that has none (never for 100); `lines` are whole header lines, each with its CRLF.
- * The top Via carries where the request came from, as `stampVia` says.
+ * Returns the text of the response. `toTag` is added to a To without a tag (undefined for 100). `lines` are whole header lines, each with its
+ * CRLF. The top Via gets the source of the request (`stampVia`).
  */
 export function buildResponse(
   request: Answerable,
@@ -52,7 +50,7 @@ export function buildResponse(
   return `${text}${lines}Content-Length: 0\r\n\r\n`;
 }
 
-/** A reason may quote what a peer folded. */
+/** A reason may quote a folded value. */
 const oneLine = (reason: string): string => reason.replace(/[\x00-\x1f\x7f]+/g, " ");
 
 const line = (request: Answerable, field: Field): string => request.text.slice(field.start, field.end);
@@ -64,8 +62,8 @@ function withTag(request: Answerable, field: Field, tag: string): string {
 }
 
 /**
- * The request's top Via value with `received` and a filled `rport` (§18.2.1, RFC 3581 §4). `received` is always written: what a sender
- * wrote there itself is replaced, and every hop behind us can name the caller's flow from this Via.
+ * The request's top Via value with `received` and a filled `rport` (§18.2.1, RFC 3581 §4). `received` is always written. It replaces a value
+ * of the sender, and every later hop can read the caller's flow from this Via.
  */
 export function stampVia(request: { readonly text: string; readonly via: Via }, flow: Flow): string {
   const { via } = request;

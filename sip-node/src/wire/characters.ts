@@ -1,4 +1,4 @@
-/** Character classes of the RFC 3261 §25.1 grammar, by code, as the parsers of this room read latin1 text. */
+/** Character classes of the RFC 3261 §25.1 grammar, by character code of wire text. */
 
 export const HT = 9;
 export const LF = 10;
@@ -18,38 +18,38 @@ const tokenTable = new Uint8Array(256);
 for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")
   tokenTable[char.charCodeAt(0)] = 1;
 
-/** Whether the whole text is one token; the empty text is none. */
+/** Whether the whole text is one token. The empty text is not. */
 export function isToken(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (tokenTable[text.charCodeAt(i)] !== 1) return false;
   return text.length > 0;
 }
 
-/** Whether the text holds no white space and no control character. */
+/** Whether the text has no white space and no control character. */
 export function isUnbroken(text: string): boolean {
   for (let i = 0; i < text.length; i++)
     if (text.charCodeAt(i) <= SP || text.charCodeAt(i) === 127) return false;
   return true;
 }
 
-/** Whether the text can stand as a URI in a request line and between angle brackets, whatever its scheme; the empty text cannot. */
+/** Whether the text can be a URI in a request line and between angle brackets, of any scheme. The empty text cannot. */
 export const isUriText = (text: string): boolean =>
   text.length > 0 && isUnbroken(text) && !/[<>"]/.test(text);
 
 export const isSpace = (code: number): boolean => code === SP || code === HT || code === CR || code === LF;
 
-/** First offset at or after `at` that holds no linear white space. */
+/** Returns the first offset at or after `at` without linear white space. */
 export function skipSpace(text: string, at: number, end: number): number {
   while (at < end && isSpace(text.charCodeAt(at))) at++;
   return at;
 }
 
-/** Offset behind the last character before `end` that is no linear white space, not before `start`. */
+/** Returns the offset after the last character before `end` that is not linear white space; at least `start`. */
 export function trimEnd(text: string, start: number, end: number): number {
   while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
   return end;
 }
 
-/** Offset behind the closing quote of the quoted-string that opens at `at`, or -1 when it never closes. */
+/** Returns the offset after the closing quote of the quoted-string at `at`, or -1 when it is not closed. */
 export function skipQuoted(text: string, at: number, end: number): number {
   for (let i = at + 1; i < end; i++) {
     const code = text.charCodeAt(i);
@@ -59,7 +59,7 @@ export function skipQuoted(text: string, at: number, end: number): number {
   return -1;
 }
 
-/** The value of 1 to 10 decimal digits, or -1: no sign, no space, at most `max`. */
+/** Returns the value of 1 to 10 decimal digits, or -1 for any other text and for a value above `max`. */
 export function parseDigits(text: string, max: number): number {
   if (text.length === 0 || text.length > 10) return -1;
   let value = 0;

@@ -1,10 +1,10 @@
 /**
- * When two SIP URIs are equal (RFC 3261 §19.1.4), and a canonical text for keys.
+ * Comparison of SIP URIs (RFC 3261 §19.1.4), and a canonical text for keys.
  *
- * Equality is not transitive: a parameter that only one URI has is ignored, so that `sip:h` equals `sip:h;a=1` and `sip:h;a=2`, which differ.
- * A key cannot follow that. URIs with the same canonical text are always equal; equal ones may have different canonical texts.
+ * Equality is not transitive. A parameter that only one URI has is ignored: `sip:h` equals `sip:h;a=1` and `sip:h;a=2`, which are different.
+ * A key cannot express that. URIs with the same canonical text are always equal. Equal URIs may have different canonical texts.
  *
- * Leniency: values of header components compare without case, as most fields do (§7.3.1).
+ * Leniency: values of header components are compared without case, as in most fields (§7.3.1).
  */
 import { isProblem } from "./problem.ts";
 import { parseUri } from "./uri.ts";
@@ -18,37 +18,37 @@ interface Comparable {
   readonly headers: string;
 }
 
-/** A parameter that counts also when only one URI has it: one without it means something else than any value. */
+/** Parameters that are compared also when only one URI has them, because their absence differs from every value. */
 const neverIgnored: ReadonlySet<string> = new Set(["user", "ttl", "method", "maddr", "transport"]);
 
-/** Texts that are no SIP URIs are equal when they are the same. */
+/** Texts that are not SIP URIs are equal when they are identical. */
 export function areEqualUris(a: string, b: string): boolean {
   if (a === b) return true;
-  const [one, other] = [comparable(a), comparable(b)];
+  const [one, other] = [toComparable(a), toComparable(b)];
   if (one === undefined || other === undefined) return false;
   return (
     one.address === other.address &&
     one.headers === other.headers &&
-    agrees(one.parameters, other.parameters) &&
-    agrees(other.parameters, one.parameters)
+    agree(one.parameters, other.parameters) &&
+    agree(other.parameters, one.parameters)
   );
 }
 
-/** With every parameter and header component; the text itself when it is no SIP URI. */
+/** Includes every parameter and header component. Returns the text itself when it is not a SIP URI. */
 export function canonicalUri(text: string): string {
-  const uri = comparable(text);
+  const uri = toComparable(text);
   if (uri === undefined) return text;
   const parameters = [...uri.parameters].sort(byName).map(([name, value]) => `;${name}=${value}`);
   return `${uri.address}${parameters.join("")}?${uri.headers}`;
 }
 
-const agrees = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean =>
+const agree = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean =>
   [...one].every(([name, value]) => {
     const counterpart = other.get(name);
     return counterpart === undefined ? !neverIgnored.has(name) : counterpart === value;
   });
 
-function comparable(text: string): Comparable | undefined {
+function toComparable(text: string): Comparable | undefined {
   const uri = parseUri(text);
   if (isProblem(uri)) return undefined;
   const at = uri.user === undefined ? -1 : text.indexOf("@");
@@ -61,7 +61,7 @@ function comparable(text: string): Comparable | undefined {
   };
 }
 
-/** `name=value` pairs; one that stands twice, which §19.1.1 forbids, has all its values. */
+/** `name=value` pairs. A name that occurs twice, which §19.1.1 forbids, has all its values. */
 function pairs(text: string, separator: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const part of text.split(separator)) {
@@ -84,14 +84,14 @@ function pairs(text: string, separator: string): Map<string, string> {
 
 const byName = ([a]: readonly [string, string], [b]: readonly [string, string]): number => (a < b ? -1 : 1);
 
-/** A character is equal to its escape, unless it is reserved (§25.1): there the escape says that it separates nothing. */
+/** A character is equal to its escape, unless it is reserved (§25.1): an escaped reserved character is not a separator. */
 const unescaped = (text: string): string =>
   text.replace(/%([0-9a-fA-F]{2})/g, (escape, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));
     return ";/?:@&=+$,%".includes(character) ? escape.toUpperCase() : character;
   });
 
-/** An IPv6 address in one of its spellings (RFC 5954 §4.2): all eight words, without leading zeros. */
+/** The canonical spelling of an IPv6 address (RFC 5954 §4.2): all eight words, without leading zeros. */
 export function canonicalHost(host: string): string {
   if (!host.includes(":")) return host;
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host);

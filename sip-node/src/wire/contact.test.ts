@@ -14,7 +14,7 @@ const only = (value: string): Contact => {
 };
 
 describe("parseContacts", () => {
-  it("several in one field and in several fields, in order", () => {
+  it("reads several contacts in one field and in several fields, in order", () => {
     const found = contacts(['<sip:a@h>, "x, y" <sip:b@h;z=1,2>;q=0.5', "sip:c@h;q=1"]);
     expect(isProblem(found) || found.kind !== "list" ? found : found.contacts.map(({ uri }) => uri)).toEqual([
       "sip:a@h",
@@ -27,13 +27,13 @@ describe("parseContacts", () => {
     expect(contacts(undefined)).toEqual({ kind: "list", contacts: [] });
   });
 
-  it("§10.2.2: * alone is the star, beside others it is refused", () => {
+  it("§10.2.2: a single * is accepted, and * with other contacts is refused", () => {
     expect(contacts(" * ")).toEqual({ kind: "star" });
     expect(contacts(["*", "<sip:a@h>"])).toMatchObject({ status: 400 });
     expect(contacts("*;q=1")).toMatchObject({ status: 400 });
   });
 
-  it("RFC 5626 §4.1: instance with its brackets and reg-id; reg-id counts only with an instance", () => {
+  it("RFC 5626 §4.1: reads instance with its brackets, and reg-id only with an instance", () => {
     const value = '<sip:a@h>;+sip.instance="<urn:uuid:1>";reg-id=2;expires=60;q=0.25';
     expect(only(value)).toEqual({ uri: "sip:a@h", q: 250, expires: 60, instance: "<urn:uuid:1>", regId: 2 });
     expect(only("<sip:a@h>;reg-id=2").regId).toBe(0);
@@ -53,11 +53,11 @@ describe("parseContacts", () => {
   });
 
   it.each([
-    ["a URI beyond its bound", `<sip:${"a".repeat(maxContactBytes)}@h>`],
-    ["a reg-id that is no number", '<sip:a@h>;+sip.instance="<x>";reg-id=x'],
-    ["a URI that no request line can hold", "<sip:a@h;x=1\r\n 2>"],
+    ["a URI that is too long", `<sip:${"a".repeat(maxContactBytes)}@h>`],
+    ["a reg-id that is not a number", '<sip:a@h>;+sip.instance="<x>";reg-id=x'],
+    ["a URI with a line break", "<sip:a@h;x=1\r\n 2>"],
     ["a quote in the URI", '<sip:a"@h>'],
-    ["too many", new Array<string>(maxContactsPerRegister + 1).fill("<sip:a@h>").join(",")],
+    ["too many contacts", new Array<string>(maxContactsPerRegister + 1).fill("<sip:a@h>").join(",")],
   ])("%s is refused with 400", (_, value) => expect(contacts(value)).toMatchObject({ status: 400 }));
 
   it.each([
@@ -68,17 +68,17 @@ describe("parseContacts", () => {
     ["<bob@host:5060>", 'URI scheme "bob@host" is not sip or sips'],
     ["<host:5060>", 'URI scheme "host" is not sip or sips'],
     ["<mailto:bob@host>", 'URI scheme "mailto" is not sip or sips'],
-    ["<sip:>", 'URI: "" is no host'],
-    ["<sip:bob@>", 'URI: "" is no host'],
+    ["<sip:>", 'URI: "" is not a host'],
+    ["<sip:bob@>", 'URI: "" is not a host'],
     ["<sip:@host>", "URI: the user part is empty"],
-    ["<sip:bob@host:99999>", 'URI: "host:99999" is no host'],
-    ["<sip:bob@host:0>", 'URI: "host:0" is no host'],
-    ["<sip:bob@ho/st>", 'URI: "ho/st" is no host'],
+    ["<sip:bob@host:99999>", 'URI: "host:99999" is not a host'],
+    ["<sip:bob@host:0>", 'URI: "host:0" is not a host'],
+    ["<sip:bob@ho/st>", 'URI: "ho/st" is not a host'],
     ["<sip:%zz@host>", 'URI: "%" without two hexadecimal digits'],
     ["Bob, Jr <sip:bob@host>", 'URI "Bob": no scheme'],
     ["sip:bob@host,5060", 'URI "5060": no scheme'],
     ["*;expires=0", 'URI "*": no scheme'],
-    ["<sip:a@host>, <sip:>", 'URI: "" is no host'],
+    ["<sip:a@host>, <sip:>", 'URI: "" is not a host'],
   ])("§10.2.1: %s is no address of a phone: 400 with the reason", (value, reason) =>
     expect(contacts(value)).toMatchObject({ status: 400, reason: `Contact: ${reason}` }),
   );

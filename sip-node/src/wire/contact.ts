@@ -3,7 +3,7 @@
  *
  *   contact-params = c-p-q / c-p-expires / contact-extension
  *
- * A contact is the address of a phone: a URI that is no SIP URI, which §10.2.1 allows, is refused, because no call could reach it.
+ * A contact is the address of a phone. §10.2.1 allows any URI. One that is not a SIP URI is refused, because no call could reach it.
  */
 import { parseDigits } from "./characters.ts";
 import { maxContactBytes, maxContactsPerRegister } from "./limits.ts";
@@ -16,10 +16,10 @@ import { parseUri } from "./uri.ts";
 
 export interface Contact {
   readonly uri: string;
-  /** 0 to 1000: thousandths; undefined when the phone names none. */
+  /** 0 to 1000, in thousandths; undefined: absent. */
   readonly q: number | undefined;
   readonly expires: Seconds | undefined;
-  /** With its angle brackets, as `location.sip_instance` holds it. */
+  /** With its angle brackets, as in `location.sip_instance`. */
   readonly instance: string | undefined;
   readonly regId: number;
 }
@@ -33,7 +33,7 @@ export function parseContacts(request: Request): Contacts | ParseProblem {
   const values = parseList(request, "contact", parseContact);
   if (isProblem(values)) return values;
   if (values.some((contact) => contact === "*"))
-    return values.length === 1 ? { kind: "star" } : problem('Contact: "*" stands beside other contacts');
+    return values.length === 1 ? { kind: "star" } : problem('Contact: "*" is not the only contact');
   if (values.length > maxContactsPerRegister)
     return problem(`${values.length} contacts, at most ${maxContactsPerRegister}`);
   return { kind: "list", contacts: values.filter((contact) => contact !== "*") };
@@ -63,7 +63,7 @@ function parseContact(text: string, from: number, to: number): Contact | "*" | P
   };
 }
 
-/** delta-seconds; malformed ones count as 3600 and larger ones than 2^32-1 as that (§20.10, §10.3 step 6 "default"). */
+/** delta-seconds. A malformed value counts as 3600, and one above 2^32-1 as 2^32-1 (§20.10, §10.3 step 6 "default"). */
 export function parseExpires(text: string): Seconds {
   if (!/^\d+$/.test(text)) return 3600;
   return Math.min(Number(text), 4_294_967_295);

@@ -20,7 +20,7 @@ describe("parseDigestCredentials", () => {
     });
   });
 
-  it("names and the scheme compare without case, white space and folds are free, empty elements are skipped", () => {
+  it("names and the scheme have any case, white space and folds are allowed, empty elements are skipped", () => {
     const value = 'dIGEST\r\n USERNAME = "bob" ,,\r\n\tRealm="r",Nonce="n" , URI="u",response="0" ,';
     expect(parseDigestCredentials(value)).toMatchObject({ username: "bob", realm: "r", response: "0" });
   });
@@ -43,7 +43,7 @@ describe("parseDigestCredentials", () => {
     });
   });
 
-  it("what a phone without a challenge leaves out or empty is empty text", () => {
+  it("absent and empty parameters are the empty text", () => {
     const absent = { username: "", realm: "", nonce: "", uri: "", response: "", nc: undefined };
     expect(parseDigestCredentials("Digest x=y")).toMatchObject(absent);
     const ims =
@@ -59,7 +59,7 @@ describe("parseDigestCredentials", () => {
     });
   });
 
-  it("another scheme is none of ours", () => {
+  it("returns undefined for another scheme", () => {
     for (const value of ["Basic QWxh", "", "Digestive x=1", "Digest"])
       expect(parseDigestCredentials(value), value).toBeUndefined();
   });
@@ -71,7 +71,7 @@ describe("parseDigestCredentials", () => {
     ["not closed", `Digest ${least}, cnonce="x\\"`],
     ["expected a comma", `Digest ${least} qop=auth`],
     ['expected "="', `Digest ${least}, lonely`],
-    ["no token", `Digest ${least}, =x`],
+    ["not a token", `Digest ${least}, =x`],
     ["not 8 hexadecimal digits", `Digest ${least}, nc=000000001`],
     ["not 8 hexadecimal digits", `Digest ${least}, nc=0000000g`],
     ["more than 64 parameters", `Digest ${"x=1,".repeat(65)}${least}`],
@@ -82,13 +82,13 @@ describe("parseDigestCredentials", () => {
     expect((found as { reason: string }).reason).toContain(reason);
   });
 
-  it("a problem repeats no value", () => {
+  it("a problem contains no value", () => {
     const broken = 'Digest username="bob", response="secret", nc=x';
     expect(parseDigestCredentials(broken)).toMatchObject({ kind: "problem" });
     expect(JSON.stringify(parseDigestCredentials(broken))).not.toContain("secret");
   });
 
-  it("never throws on any prefix or change of one byte", () => {
+  it("never throws for a prefix or a change of one byte", () => {
     const value = `Digest ${least}, qop="auth", nc=00000001, cnonce="a\\"b"`;
     for (let i = 0; i <= value.length; i++) {
       parseDigestCredentials(value.slice(0, i));
@@ -106,7 +106,7 @@ describe("findDigestCredentials", () => {
   const credentials = (realm: string, username: string): string =>
     `Digest ${least.replace("example.com", realm).replace("bob", username)}`;
 
-  it("§22.3: of several fields takes those for our realm, in order", () => {
+  it("§22.3: of several fields it returns those for the realm, in order", () => {
     const found = findDigestCredentials(
       message(
         `Proxy-Authorization: ${credentials("other.example", "x")}`,
@@ -122,7 +122,7 @@ describe("findDigestCredentials", () => {
     expect(found).toMatchObject([{ username: "bob" }, { username: "carol" }]);
   });
 
-  it("looks at no more than 8 fields", () => {
+  it("reads at most 8 fields", () => {
     const fields = Array.from(
       { length: 9 },
       (_, i) => `Authorization: ${credentials("example.com", `u${i}`)}`,
@@ -134,7 +134,7 @@ describe("findDigestCredentials", () => {
     });
   });
 
-  it("credentials for other realms alone are none; a broken field is a problem when no other will do", () => {
+  it("returns none when all are for other realms; an unreadable field is a problem when no other field is for the realm", () => {
     const other = `Authorization: ${credentials("other.example", "x")}`;
     expect(findDigestCredentials(message(other), "authorization", "example.com")).toEqual([]);
     expect(

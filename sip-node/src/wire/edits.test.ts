@@ -1,4 +1,4 @@
-/** What no edit names stays byte for byte (RFC 3261 §16.6 step 1). */
+/** Edits leave all other bytes unchanged (RFC 3261 §16.6 step 1). */
 import { describe, expect, it } from "vitest";
 import { chance } from "../../../test/support/chance.ts";
 import { requestOf, requestText, responseOf } from "../../../test/support/sip-message.ts";
@@ -30,7 +30,7 @@ describe("one edit", () => {
     );
   });
 
-  it("replaces the top Via value and no other of its line", () => {
+  it("replaces the top Via value and no other value of its line", () => {
     expect(applyEdits(request.text, [replaceTopVia(request, "NEW")])).toBe(
       request.text.replace("SIP/2.0/UDP a;branch=1", "NEW"),
     );
@@ -43,7 +43,7 @@ describe("one edit", () => {
     expect(applyEdits(request.text, [removeField(field)])).not.toMatch(/Odd|folded/);
   });
 
-  it("inserts above and below all fields", () => {
+  it("inserts before and after all fields", () => {
     const text = applyEdits(request.text, [
       insertOnTop(request, "A: 1\r\n"),
       insertAtEnd(request, "Z: 2\r\n"),
@@ -53,7 +53,7 @@ describe("one edit", () => {
   });
 });
 
-it("§16.7 step 3: our Via goes, the values behind it stay, the field goes with its last", () => {
+it("§16.7 step 3: the top Via is removed, the values after it stay, and a field without values is removed", () => {
   const both = responseOf(200, "OK", { Via: "SIP/2.0/UDP us;branch=1, SIP/2.0/UDP them;branch=2" });
   expect(applyEdits(both.text, [removeTopVia(both)])).toContain("\r\nVia:  SIP/2.0/UDP them;branch=2\r\n");
   const alone = responseOf(200, "OK", { Via: ["SIP/2.0/UDP us;branch=1", "SIP/2.0/UDP them;branch=2"] });
@@ -61,7 +61,7 @@ it("§16.7 step 3: our Via goes, the values behind it stay, the field goes with 
   expect(text.match(/^Via: .*$/gm)).toEqual(["Via: SIP/2.0/UDP them;branch=2"]);
 });
 
-it("an insertion where a removed field stood does not bring it back", () => {
+it("an insertion at the place of a removed field does not restore it", () => {
   const routed = parseMessage(requestText("INVITE", "sip:b@h").replace("Via", "Route: <sip:us>\r\nVia"));
   const route = findField(routed.fields, "route");
   if (routed.kind !== "request" || route === undefined) throw new Error("unreadable");
@@ -72,7 +72,7 @@ it("an insertion where a removed field stood does not bring it back", () => {
     expect(applyEdits(routed.text, edits)).toBe(routed.text.replace("Route: <sip:us>", "New: 1"));
 });
 
-it("random edits that do not overlap leave every untouched byte in place", () => {
+it("random edits that do not overlap leave all other bytes unchanged", () => {
   const random = chance("edits");
   for (let round = 0; round < 500; round++) {
     const cuts = Array.from({ length: random.below(8) * 2 }, () =>

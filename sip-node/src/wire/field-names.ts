@@ -1,4 +1,4 @@
-/** Header field names to the ones that rooms read; compact forms (RFC 3261 §7.3.3, §20) are the same field. */
+/** Names of header fields. A compact form is the same field as its long form (RFC 3261 §7.3.3, §20). */
 import type { FieldName } from "./message.ts";
 
 const longNames: readonly Exclude<FieldName, "other">[] = [
@@ -49,7 +49,7 @@ const compact: Readonly<Record<string, FieldName>> = {
 }; // prettier-ignore
 for (const [letter, name] of Object.entries(compact)) byName.set(letter, name);
 
-/** Spellings met so far: phones spell a name in one or two ways, so that most look-ups need no lower-casing. Bounded. */
+/** A cache of spellings, of limited size. Phones spell a name in one or two ways, so most look-ups need no conversion to lower case. */
 const spellings = new Map<string, FieldName>();
 const maxSpellings = 512;
 

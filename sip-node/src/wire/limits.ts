@@ -1,6 +1,6 @@
-/** Every bound on what comes from outside, in one place. A value beyond its bound is refused with the status beside it. */
+/** All limits on input from outside. A value above its limit is refused with the status in its comment. */
 
-/** Longest message (513 Message Too Large beyond): the largest UDP payload. */
+/** Bytes of a message (513 Message Too Large): the largest UDP payload. */
 export const maxMessageBytes = 65_535;
 /** Header fields in one message (400). */
 export const maxFields = 200;
@@ -10,32 +10,32 @@ export const maxFieldBytes = 8_192;
 export const maxUriBytes = 2_048;
 /** Bytes of a method name (400). RFC 4475 §3.1.1.2 has one of 43. */
 export const maxMethodBytes = 64;
-/** Bytes of a Call-ID, a tag or a branch (400). RFC 4475 §3.1.1.7 has some of several hundred; `location` holds less of a Call-ID. */
+/** Bytes of a Call-ID, a tag or a branch (400). RFC 4475 §3.1.1.7 has some of several hundred. `location` holds fewer bytes of a Call-ID. */
 export const maxTokenBytes = 1_024;
-/** Values of one list header that are looked at: Contact, Route, Via (400). */
+/** Values of one list header field: Contact, Route, Via (400). */
 export const maxListValues = 64;
-/** Digest credentials of one request that are looked at, in Authorization or Proxy-Authorization; those behind count as absent (401, 407). */
+/** Digest credentials of one request, in Authorization or Proxy-Authorization. Later ones are ignored (401, 407). */
 export const maxCredentials = 8;
-/** Hosts in the Route of one request that are looked up, whether they are domains of ours: each costs a statement of its own (403 beyond). */
+/** Hosts in the Route of one request that are looked up as domains. Each look-up is a statement (403). */
 export const maxRouteHosts = 4;
 /** Contacts in one REGISTER (400). */
 export const maxContactsPerRegister = 16;
 /** Characters of `location.socket`; a longer advertised address is not written there. */
 export const maxSocketBytes = 64;
-/** Characters of `strowger_node.name` and `strowger_node.address` (a longer one is a problem of the configuration). */
+/** Characters of `strowger_node.name` and `strowger_node.address`. A longer one is a problem of the configuration. */
 export const maxNodeName = 253;
 export const maxNodeAddress = 64;
 /** Bytes of one contact URI that `location` can hold (400). */
 export const maxContactBytes = 1_024;
-/** Bytes of the Reason fields that go from a CANCEL into those of its branches; longer ones are left out. */
+/** Bytes of the Reason fields that are copied from a CANCEL to the CANCELs of its branches. Longer ones are omitted. */
 export const maxReasonBytes = 1_024;
-/** Bindings that are looked at where a Request-URI is a phone's own contact; one that more phones share names nobody (404). */
+/** Bindings with the same contact, when a Request-URI is a phone's own contact. One that more phones share is refused (404). */
 export const maxSameContact = 16;
 /** Branches of one fork. */
 export const maxBranches = 16;
-/** Server and client transactions of one node (503 beyond). */
+/** Server and client transactions of one node (503). */
 export const maxTransactions = 200_000;
-/** Flows a node remembers; strangers' are forgotten first, the least recently heard of them (docs/adr/0022). */
+/** Flows that a node remembers. The least recently used unauthenticated ones are forgotten first (docs/adr/0022). */
 export const maxFlows = 500_000;
 /** CSeq numbers are below 2^31 (RFC 3261 §8.1.1.5). */
 export const maxCSeq = 2_147_483_647;

@@ -25,20 +25,20 @@ describe("parseList", () => {
       text.slice(from, to).trim(),
     );
 
-  it("fields and commas make one list, in order", () => {
+  it("the values of all fields are one list, in order", () => {
     expect(read(["<sip:a>, <sip:b>", "<sip:c>"])).toEqual(["<sip:a>", "<sip:b>", "<sip:c>"]);
   });
 
-  it("a field without a value adds none", () => expect(read("")).toEqual([]));
+  it("an empty field adds no value", () => expect(read("")).toEqual([]));
 
-  it("the number of values is bounded", () => {
+  it("the number of values is limited", () => {
     expect(read(new Array<string>(maxListValues).fill("<sip:a>").join(","))).toHaveLength(maxListValues);
     expect(read(new Array<string>(maxListValues + 1).fill("<sip:a>").join(","))).toMatchObject({
       status: 400,
     });
   });
 
-  it("a problem with one is the problem of all", () => {
+  it("returns the problem of the first invalid value", () => {
     const request = requestOf("INVITE", "sip:b@h", { Route: "a, b" });
     expect(
       parseList(request, "route", (text, from) => (text[from] === " " ? problem("no") : 1)),

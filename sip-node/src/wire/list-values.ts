@@ -1,10 +1,10 @@
-/** Comma-separated header values (RFC 3261 §7.3.1): commas inside quotes and angle brackets separate nothing. */
+/** Comma-separated header values (RFC 3261 §7.3.1). A comma inside quotes or angle brackets is not a separator. */
 import { COMMA, LAQUOT, QUOTE, RAQUOT, skipQuoted } from "./characters.ts";
 import { maxListValues } from "./limits.ts";
-import type { Field, FieldName } from "./message.ts";
+import type { FieldName, IndexedText } from "./message.ts";
 import { isProblem, type ParseProblem, problem } from "./problem.ts";
 
-/** Offset of the comma that ends the value at `at`, or `end`. */
+/** Returns the offset of the comma that ends the value at `at`, or `end`. */
 export function valueEnd(text: string, at: number, end: number): number {
   const comma = text.indexOf(",", at);
   if (comma < 0 || comma >= end) return end;
@@ -12,9 +12,9 @@ export function valueEnd(text: string, at: number, end: number): number {
   for (let i = at; i < end; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE && !isAddress) {
-      const behind = skipQuoted(text, i, end);
-      if (behind < 0) return end;
-      i = behind - 1;
+      const next = skipQuoted(text, i, end);
+      if (next < 0) return end;
+      i = next - 1;
     } else if (code === LAQUOT) isAddress = true;
     else if (code === RAQUOT) isAddress = false;
     else if (code === COMMA && !isAddress) return i;
@@ -22,14 +22,9 @@ export function valueEnd(text: string, at: number, end: number): number {
   return end;
 }
 
-interface Indexed {
-  readonly text: string;
-  readonly fields: readonly Field[];
-}
-
-/** Every value of the named header, in order, parsed by `parse`; a problem with one is the problem of all. */
+/** Returns all values of the named header field, in order, parsed by `parse`; or the first problem. */
 export function parseList<T>(
-  message: Indexed,
+  message: IndexedText,
   name: FieldName,
   parse: (text: string, from: number, to: number) => T | ParseProblem,
 ): T[] | ParseProblem {

@@ -1,13 +1,13 @@
 /**
- * A SIP message as the rooms see it: the bytes received plus an index of its header fields (RFC 3261 §7).
+ * A SIP message: the received bytes and an index of its header fields (RFC 3261 §7).
  *
- * The bytes are held as a latin1 string, one character for each byte, so that slicing copies nothing, comparing is the engine's, and
- * writing gives back exactly what came. Text in UTF-8 (display names, bodies) therefore passes untouched and is never looked at.
+ * The bytes are a latin1 string with one character for each byte ("wire text"). A slice of it copies nothing, the engine compares it, and it
+ * is written exactly as it was received. Text in UTF-8 (display names, bodies) is therefore forwarded unchanged.
  */
 import type { NameAddr } from "./name-addr.ts";
 import type { Via } from "./via.ts";
 
-/** Header fields that some room reads, by their lower-case long name; every other field is "other". */
+/** The header fields that this program reads, by their long name in lower case. Every other field is "other". */
 export type FieldName =
   | "via"
   | "from"
@@ -42,7 +42,7 @@ export type FieldName =
   | "remote-party-id"
   | "other"; // prettier-ignore
 
-/** One header field: offsets into `text`. A folded value (§7.3.1) is one field; `end` is behind its CRLF. */
+/** One header field: offsets into `text`. A folded value (§7.3.1) is one field. `end` is the offset after its CRLF. */
 export interface Field {
   readonly name: FieldName;
   readonly start: number;
@@ -51,12 +51,15 @@ export interface Field {
   readonly end: number;
 }
 
-interface Common {
-  /** The message as it came, one character for each byte. */
+export interface IndexedText {
+  /** Wire text of the message. */
   readonly text: string;
   /** In the order of the message. */
   readonly fields: readonly Field[];
-  /** Offset behind the empty line; what follows is the body, exactly as long as Content-Length says. */
+}
+
+interface Common extends IndexedText {
+  /** Offset after the empty line. The rest is the body, with the length in Content-Length. */
   readonly bodyStart: number;
   /** The topmost Via value. */
   readonly via: Via;
@@ -74,7 +77,7 @@ export interface CSeq {
 export interface Request extends Common {
   readonly kind: "request";
   readonly method: string;
-  /** The Request-URI as it stands in the request line. */
+  /** The Request-URI as in the request line. */
   readonly uri: string;
 }
 

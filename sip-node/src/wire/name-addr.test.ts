@@ -34,7 +34,7 @@ describe("parseNameAddr", () => {
     });
   });
 
-  it("offsets leave out the white space around the value", () => {
+  it("the offsets exclude white space around the value", () => {
     const text = "x,  <sip:a@h>;q=1  ,y";
     const found = parseNameAddr(text, 2, 19, "Contact");
     expect(isProblem(found) ? "" : text.slice(found.start, found.end)).toBe("<sip:a@h>;q=1");

@@ -4,9 +4,9 @@
  *   name-addr = [ display-name ] LAQUOT addr-spec RAQUOT
  *   params    = *( SEMI generic-param )
  *
- * Without angle brackets every parameter belongs to the header, not to the URI, and the URI holds no "," and no "?" (§20.10).
+ * Without angle brackets, every parameter belongs to the header field, not to the URI, and the URI must not contain "," or "?" (§20.10).
  *
- * Leniencies: white space inside the angle brackets around the URI is skipped, and a display name may hold what only quotes allow.
+ * Leniencies: white space around the URI inside the angle brackets is skipped. A display name without quotes may have any characters.
  */
 import { isToken, isUriText, LAQUOT, QUOTE, SEMI, skipQuoted, skipSpace, trimEnd } from "./characters.ts";
 import { maxTokenBytes } from "./limits.ts";
@@ -15,7 +15,7 @@ import { type ParseProblem, problem } from "./problem.ts";
 export interface NameAddr {
   /** The URI as written, without angle brackets. */
   readonly uri: string;
-  /** The parameters behind the address as written, from the first `;`, or the empty text. */
+  /** The parameters after the address as written, from the first `;`, or the empty text. */
   readonly parameters: string;
   /** The parameter `tag`. */
   readonly tag: string | undefined;
@@ -24,7 +24,7 @@ export interface NameAddr {
   readonly end: number;
 }
 
-/** The value between two offsets, which hold no further value; `header` names it in the problem. */
+/** Parses the one value between two offsets. `header` names it in a problem. */
 export function parseNameAddr(
   text: string,
   from: number,
@@ -36,38 +36,38 @@ export function parseNameAddr(
   let at = start;
   if (text.charCodeAt(at) === QUOTE) {
     at = skipQuoted(text, at, end);
-    if (at < 0) return problem(`${header}: the display name's quote is not closed`, start);
+    if (at < 0) return problem(`${header}: the quote of the display name is not closed`, start);
   }
   let open = at;
   while (open < end && text.charCodeAt(open) !== LAQUOT && text.charCodeAt(open) !== SEMI) open++;
   let uri: string;
-  let behind: number;
+  let parametersStart: number;
   if (text.charCodeAt(open) === LAQUOT && open < end) {
     const close = text.indexOf(">", open);
     if (close < 0 || close >= end) return problem(`${header}: "<" without ">"`, open);
     const uriStart = skipSpace(text, open + 1, close);
     uri = text.slice(uriStart, trimEnd(text, uriStart, close));
-    behind = skipSpace(text, close + 1, end);
+    parametersStart = skipSpace(text, close + 1, end);
   } else {
     const uriStart = skipSpace(text, at, open);
     uri = text.slice(uriStart, trimEnd(text, uriStart, open));
     if (/[,?]/.test(uri)) return problem(`${header}: a URI with "," or "?" needs angle brackets`, at);
-    behind = open;
+    parametersStart = open;
   }
   if (uri.length === 0) return problem(`${header}: no URI`, start);
-  if (!isUriText(uri)) return problem(`${header}: the URI holds a space or a bracket`, start);
-  if (behind < end && text.charCodeAt(behind) !== SEMI)
-    return problem(`${header}: expected ";" behind the address`, behind);
-  const parameters = text.slice(behind, end);
+  if (!isUriText(uri)) return problem(`${header}: the URI contains a space or a bracket`, start);
+  if (parametersStart < end && text.charCodeAt(parametersStart) !== SEMI)
+    return problem(`${header}: expected ";" after the address`, parametersStart);
+  const parameters = text.slice(parametersStart, end);
   const tag = parameters === "" ? undefined : parameter(parameters, "tag");
   if (tag !== undefined && (tag.length > maxTokenBytes || !isToken(tag)))
-    return problem(`${header}: the tag is no token of at most ${maxTokenBytes} bytes`, behind);
+    return problem(`${header}: the tag is not a token of at most ${maxTokenBytes} bytes`, parametersStart);
   return { uri, parameters, tag, start, end };
 }
 
 /**
- * The value of a parameter in `;name=value;flag` text: its text without quotes and escapes, "" for one without a value, undefined
- * when absent. Names compare without case (§7.3.1).
+ * The value of a parameter in `;name=value;flag` text, without quotes and escapes; "": it has no value; undefined: it is absent. Names are
+ * compared without case (§7.3.1).
  */
 export function parameter(parameters: string, name: string): string | undefined {
   let at = 0;

@@ -1,4 +1,4 @@
-/** Messages as received, readable and not (RFC 3261 §7, §18.3, §20). */
+/** Valid and malformed messages (RFC 3261 §7, §18.3, §20). */
 import { describe, expect, it } from "vitest";
 import { requestOf, requestText, responseText } from "../../../test/support/sip-message.ts";
 import { fieldValue } from "./fields.ts";
@@ -14,7 +14,7 @@ import { parseMessage } from "./parse-message.ts";
 
 const bob = "sip:bob@example.com";
 const invite = requestText("INVITE", bob);
-/** The refusal of a text, or "accepted". */
+/** The status of the problem, or "accepted". */
 const verdict = (text: string): number | "accepted" => {
   const message = parseMessage(text);
   return message.kind === "malformed" ? message.problem.status : "accepted";
@@ -42,7 +42,7 @@ describe("start line (§7.1, §7.2)", () => {
   });
 
   it.each(["SIP/2.0 99 Low", "SIP/2.0 700 High", "SIP/2.0 2000 Long", "SIP/2.0 xyz Word", "SIP/3.0 200 OK"])(
-    "the status line %j is unreadable and, without a method, never answered",
+    "the status line %j is malformed and, without a method, never answered",
     (line) => {
       const message = parseMessage(responseText(200, "OK").replace("SIP/2.0 200 OK", line));
       expect(message).toMatchObject({ kind: "malformed", method: undefined });
@@ -50,7 +50,7 @@ describe("start line (§7.1, §7.2)", () => {
   );
 
   it.each(["sip/2.0", "Sip/2.0", "siP/2.0"])(
-    "§7.1: the version %s is accepted, and leaves in upper case",
+    "§7.1: the version %s is accepted, and becomes upper case",
     (version) => {
       for (const text of [invite, responseText(200, "OK")]) {
         const message = parseMessage(text.replace("SIP/2.0", version));
@@ -60,7 +60,7 @@ describe("start line (§7.1, §7.2)", () => {
   );
 
   it.each(["SIP/3.0/UDP", "SIP/1.0/UDP", "sip/2.1/TCP", "SIP/20.0/UDP"])(
-    "§21.5.6: a Via of %s gets 505, and the answer has that Via",
+    "§21.5.6: a Via of %s is refused with 505, and the response has that Via",
     (protocol) => {
       const text = invite.replace(/Via: SIP\/2\.0\/UDP/, `Via: ${protocol}`);
       expect(verdict(text)).toBe(505);
@@ -92,7 +92,7 @@ describe("start line (§7.1, §7.2)", () => {
   });
 
   it.each(["", "\r\n", "\r\n\r\n", "\r", "\n", "\0\0\0\0", "x"])(
-    "%j is no message and throws nothing",
+    "%j is malformed and does not throw",
     (text) => {
       expect(parseMessage(text)).toMatchObject({ kind: "malformed", method: undefined, via: undefined });
     },
@@ -130,7 +130,7 @@ describe("header fields (§7.3)", () => {
     expect(fieldValue(request, "require")).toBe("a, b");
   });
 
-  it("a fold may stand directly behind the colon and inside of CSeq, Via and tag", () => {
+  it("a fold is accepted directly after the colon and inside CSeq, Via and a tag", () => {
     const request = requestOf("INVITE", bob, {
       CSeq: "0009\r\n  INVITE",
       Via: "SIP  / 2.0\r\n /UDP\r\n    192.0.2.2 : 5070 ;branch =\r\n z9hG4bK9",
@@ -163,10 +163,10 @@ describe("header fields (§7.3)", () => {
 
   it.each([
     ["a line without a colon", "Subject"],
-    ["a name that is no token", "Sub ject: x"],
+    ["a name that is not a token", "Sub ject: x"],
     ["an empty name", ": x"],
-    ["a value beyond its bound", `Subject: ${"x".repeat(maxFieldBytes + 1)}`],
-  ])("%s is refused with 400, and the top Via is still known for the answer", (_, line) => {
+    ["a value that is too long", `Subject: ${"x".repeat(maxFieldBytes + 1)}`],
+  ])("%s is refused with 400, and the top Via is known for the response", (_, line) => {
     expect(parseMessage(withField(line))).toMatchObject({
       kind: "malformed",
       method: "INVITE",
@@ -175,7 +175,7 @@ describe("header fields (§7.3)", () => {
     }); // prettier-ignore
   });
 
-  it("a broken line before Via hides nothing that the answer needs", () => {
+  it("after an invalid line, all fields that the response needs are read", () => {
     const text = invite.replace("\r\nVia", "\r\nSubject\r\nVia");
     expect(parseMessage(text)).toMatchObject({
       kind: "malformed",
@@ -184,7 +184,7 @@ describe("header fields (§7.3)", () => {
     });
   });
 
-  it("broken lines count as fields do: no message makes the parser read on for ever", () => {
+  it("the number of lines is limited, invalid lines included", () => {
     const lines = new Array<string>(maxFields + 1).fill("Subject").join("\r\n");
     expect(parseMessage(invite.replace("\r\nVia", `\r\n${lines}\r\nVia`))).toMatchObject({
       kind: "malformed",
@@ -192,21 +192,21 @@ describe("header fields (§7.3)", () => {
     });
   });
 
-  it("a field that begins with the first header line's fold is refused", () => {
+  it("a fold as the first header line is refused", () => {
     expect(verdict(invite.replace("\r\nVia", "\r\n Via"))).toBe(400);
   });
 
-  it("fields are bounded in number", () => {
+  it("the number of fields is limited", () => {
     const lines = (count: number): string => new Array<string>(count).fill("X: y").join("\r\n");
     expect(verdict(withField(lines(maxFields - 7)))).toBe("accepted");
     expect(verdict(withField(lines(maxFields - 6)))).toBe(400);
   });
 
-  it("the message is bounded in bytes: 513", () => {
+  it("a message that is too long is refused with 513", () => {
     expect(verdict(requestText("MESSAGE", bob, {}, "x".repeat(maxMessageBytes)))).toBe(513);
   });
 
-  it("text in UTF-8 keeps its bytes, one character each", () => {
+  it("text in UTF-8 keeps its bytes, one character for each", () => {
     const subject = Buffer.from("Grüße, 日本", "utf8").toString("latin1");
     const message = parseMessage(withField(`Subject: ${subject}`));
     expect(Buffer.from(message.text, "latin1").toString("utf8")).toContain("Subject: Grüße, 日本\r\n");
@@ -251,7 +251,7 @@ describe("mandatory fields (§8.1.1)", () => {
     expect(verdict(requestText("INVITE", bob, { [name]: value }))).toBe(400);
   });
 
-  it("CSeq 2^31-1 is the highest (§8.1.1.5)", () => {
+  it("CSeq 2^31-1 is the highest number (§8.1.1.5)", () => {
     expect(requestOf("INVITE", bob, { CSeq: "2147483647 INVITE" }).cseq.number).toBe(2_147_483_647);
   });
 
@@ -264,12 +264,12 @@ describe("body (§18.3)", () => {
   const message = (length: string | undefined, body: string): string =>
     requestText("MESSAGE", bob, { "Content-Length": length }, body);
 
-  it("bytes behind the body are dropped", () => {
+  it("bytes after the body are dropped", () => {
     const read = parseMessage(message("2", "hi there"));
     expect(read.text.endsWith("\r\n\r\nhi")).toBe(true);
   });
 
-  it("without Content-Length the body is what came", () => {
+  it("without Content-Length the body is the rest of the datagram", () => {
     const read = parseMessage(message(undefined, "hi there"));
     expect(read.text.endsWith("\r\n\r\nhi there")).toBe(true);
   });

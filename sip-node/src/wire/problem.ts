@@ -1,6 +1,6 @@
-/** What is wrong with a message that a peer sent: a value, never a throw. */
+/** A problem of a received message. It is a value and never thrown. */
 
-/** `status` is what a UAS answers (RFC 3261 §8.2, §16.3), `reason` says what, which and what was expected; `at` is the byte offset. */
+/** `status`: the status of the response (RFC 3261 §8.2, §16.3). `reason`: what is wrong, and what was expected. `at`: the byte offset. */
 export interface ParseProblem {
   readonly kind: "problem";
   readonly status: 400 | 413 | 414 | 416 | 505 | 513;
@@ -8,7 +8,7 @@ export interface ParseProblem {
   readonly at: number;
 }
 
-/** A reason quotes what the peer sent; it becomes a reason phrase and must not make one packet a much larger one. */
+/** A reason quotes received text and becomes a reason phrase. The response must not be much larger than the request. */
 const maxReasonBytes = 200;
 
 export const problem = (reason: string, at = 0, status: ParseProblem["status"] = 400): ParseProblem => ({

@@ -1,5 +1,5 @@
 /** A request refused by the registrar, the proxy or authentication: a value, never a throw. */
-import { wireText } from "./wire-text.ts";
+import { toWireText } from "./wire-text.ts";
 
 /** The final response, and the header lines that it needs, each with its CRLF. */
 export interface Rejection {
@@ -29,5 +29,5 @@ export const rejectUnservedDomain = (domain: string): Rejection =>
   reject(
     404,
     "Domain Not Served",
-    `Warning: 399 strowger "The domain ${wireText(domain)} is not served here"\r\n`,
+    `Warning: 399 strowger "The domain ${toWireText(domain)} is not served here"\r\n`,
   );

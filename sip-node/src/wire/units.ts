@@ -1,4 +1,4 @@
-/** Units as types: SIP's Expires counts seconds, its timers milliseconds, and the compiler keeps them apart. */
+/** Units as types. SIP's Expires is in seconds and its timers are in milliseconds. */
 
 declare const unit: unique symbol;
 

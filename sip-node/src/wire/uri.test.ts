@@ -57,7 +57,7 @@ describe("parseUri", () => {
     expect(parseUri(text)).toMatchObject({ kind: "problem", status: 400 });
   });
 
-  it("§19.1.1: names of parameters compare without case", () => {
+  it("§19.1.1: names of parameters are compared without case", () => {
     expect(uriParameter(uri("sip:h;Transport=TCP"), "transport")).toBe("TCP");
   });
 });
@@ -68,7 +68,7 @@ describe("parseHostPort", () => {
     ["[::1]:5060", { host: "::1", port: 5060 }],
     ["A.B.", { host: "a.b", port: undefined }],
   ])("%j", (text, parts) => expect(parseHostPort(text)).toEqual(parts));
-  it.each(["", ":5060", "h:", "h:x", "[]", "[::1", "h h", "a@b"])("%j is none", (text) => {
+  it.each(["", ":5060", "h:", "h:x", "[]", "[::1", "h h", "a@b"])("%j is not a host", (text) => {
     expect(parseHostPort(text)).toBeUndefined();
   });
 });

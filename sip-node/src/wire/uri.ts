@@ -4,7 +4,7 @@
  *   SIP-URI  = "sip:" [ userinfo ] hostport uri-parameters [ headers ]
  *   userinfo = ( user / telephone-subscriber ) [ ":" password ] "@"
  *
- * A user part is compared after unescaping (§19.1.4); case matters in it, and in nothing else of the URI that routes.
+ * A user part is compared after unescaping (§19.1.4), with case. The host is compared without case.
  */
 import { parseDigits } from "./characters.ts";
 import { parameter } from "./name-addr.ts";
@@ -12,18 +12,18 @@ import { type ParseProblem, problem } from "./problem.ts";
 
 export interface SipUri {
   readonly scheme: "sip" | "sips";
-  /** Unescaped; undefined when the URI names no user. */
+  /** Unescaped; undefined: the URI has no user. */
   readonly user: string | undefined;
   /** Lower case, without the brackets of an IPv6 reference. */
   readonly host: string;
   readonly port: number | undefined;
   /** `;name=value` text as written, or the empty text. */
   readonly parameters: string;
-  /** The text behind `?`, or the empty text. */
+  /** The text after `?`, or the empty text. */
   readonly headers: string;
 }
 
-/** The URI, or a problem: 416 for another scheme (§8.2.2.1), 400 for a bad SIP URI. */
+/** Returns a problem with 416 for another scheme (§8.2.2.1), and with 400 for an invalid SIP URI. */
 export function parseUri(text: string): SipUri | ParseProblem {
   const colon = text.indexOf(":");
   const scheme = text.slice(0, colon).toLowerCase();
@@ -42,18 +42,18 @@ export function parseUri(text: string): SipUri | ParseProblem {
   if (user === undefined && at >= 0) return problem('URI: "%" without two hexadecimal digits');
   const hostport = parseHostPort(text.slice(hostStart, hostEnd));
   if (hostport === undefined)
-    return problem(`URI: "${text.slice(hostStart, hostEnd).slice(0, 64)}" is no host`);
+    return problem(`URI: "${text.slice(hostStart, hostEnd).slice(0, 64)}" is not a host`);
   return { scheme, user, ...hostport, parameters: text.slice(hostEnd, addressEnd), headers };
 }
 
-/** Whether it may be reached over TLS only (§26.2.2). */
+/** Whether the URI may be reached over TLS only (§26.2.2). */
 export const isSecure = (uri: string): boolean => /^sips:/i.test(uri);
 
-/** A parameter of the URI, as `parameter` says. */
+/** The value of a parameter of the URI, as `parameter` returns it. */
 export const uriParameter = (uri: SipUri, name: string): string | undefined =>
   parameter(uri.parameters, name);
 
-/** `host[:port]`, the host in lower case and without brackets; undefined when it is neither a name nor an address. */
+/** `host[:port]`, the host in lower case and without brackets; undefined: it is neither a host name nor an address. */
 export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
   let host: string;
   let rest: string;
@@ -67,14 +67,14 @@ export function parseHostPort(text: string): { host: string; port: number | unde
     host = (colon < 0 ? text : text.slice(0, colon)).toLowerCase();
     rest = colon < 0 ? "" : text.slice(colon);
     if (!/^[a-z0-9_]([a-z0-9_.-]*)$/.test(host)) return undefined;
-    if (host.endsWith(".")) host = host.slice(0, -1); // §25.1 allows the root's dot; names compare without it
+    if (host.endsWith(".")) host = host.slice(0, -1); // §25.1 allows the dot of the root; names are compared without it
   }
   if (rest === "") return { host, port: undefined };
   const port = rest.startsWith(":") ? parseDigits(rest.slice(1), 65_535) : -1;
   return port > 0 ? { host, port } : undefined;
 }
 
-/** The user part without its password and escapes, or undefined when an escape is broken. */
+/** The user part without its password and escapes; undefined: an escape is invalid. */
 function unescapeUser(userinfo: string): string | undefined {
   const colon = userinfo.indexOf(":");
   const user = colon < 0 ? userinfo : userinfo.slice(0, colon);

@@ -55,14 +55,14 @@ describe("parseVia", () => {
     expect(isProblem(parseVia(text, 0, text.length))).toBe(true);
   });
 
-  it("nothing behind the value is looked at", () => {
+  it("does not read after the value", () => {
     const text = "SIP/2.0/UDP a, SIP/2.0/UDP b;branch=2";
     expect(parseVia(text, 0, 13)).toMatchObject({ host: "a", branch: undefined, end: 13 });
     expect(isProblem(parseVia("SIP/2.0/UDP [::1, SIP/2.0/UDP [::2]", 0, 16))).toBe(true);
   });
 });
 
-it("§18.1.1: a sent-by without a port is one with 5060", () => {
+it("§18.1.1: a sent-by without a port has port 5060", () => {
   expect(sentBy(via("SIP/2.0/UDP H"))).toBe(sentBy(via("SIP/2.0/UDP h:5060")));
 });
 

@@ -2,17 +2,18 @@
  * Via (RFC 3261 §20.42, RFC 3581).
  *
  *   via-parm      = sent-protocol LWS sent-by *( SEMI via-params )
- *   sent-protocol = "SIP" SLASH "2.0" SLASH transport; another version is read too, so that it can be answered with 505
+ *   sent-protocol = "SIP" SLASH "2.0" SLASH transport (another version is parsed too, and answered with 505)
  *   sent-by       = host [ COLON port ]
  *
- * Leniencies: white space around the slashes and the colon is allowed by the grammar and skipped; `rport` and `received` may come in
- * any order; an unknown transport is kept, because it may be some other hop's.
+ * White space around the slashes and the colon is allowed by the grammar and skipped. `rport` and `received` may be in any order. An unknown
+ * transport is accepted, because it may be another hop's.
  */
 import {
   COLON,
   isToken,
   LBRACKET,
   parseDigits,
+  QUOTE,
   SEMI,
   SP,
   skipQuoted,
@@ -23,7 +24,7 @@ import { maxTokenBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
 
 export interface Via {
-  /** `2.0`; a request with another one gets 505 (§21.5.6). */
+  /** `2.0`. A request with another version is answered with 505 (§21.5.6). */
   readonly version: string;
   /** Upper case: UDP, TCP ... */
   readonly transport: string;
@@ -32,14 +33,14 @@ export interface Via {
   readonly port: number | undefined;
   readonly branch: string | undefined;
   readonly received: string | undefined;
-  /** A number once a server filled it in, true while it only asks (RFC 3581 §3). */
+  /** The number that a server has filled in; true: the client requests it (RFC 3581 §3). */
   readonly rport: number | true | undefined;
   /** Offsets of this value in the text it was parsed from. */
   readonly start: number;
   readonly end: number;
 }
 
-/** The Via value between two offsets, which hold no further value. */
+/** Parses the one Via value between two offsets. */
 export function parseVia(text: string, from: number, to: number): Via | ParseProblem {
   const start = skipSpace(text, from, to);
   const end = trimEnd(text, start, to);
@@ -53,7 +54,7 @@ export function parseVia(text: string, from: number, to: number): Via | ParsePro
   let at = transportStart;
   while (at < end && text.charCodeAt(at) > SP) at++;
   const transport = upper(text.slice(transportStart, at));
-  if (!isToken(transport)) return problem("Via: the transport is no token", transportStart);
+  if (!isToken(transport)) return problem("Via: the transport is not a token", transportStart);
 
   at = skipSpace(text, at, end);
   const hostStart = at;
@@ -104,37 +105,37 @@ function viaParameter(text: string): { readonly name: string; readonly value: st
   return { name: lower(text.slice(0, equals).trim()), value: text.slice(equals + 1).trim() };
 }
 
-/** A Via value that `parseVia` could read, without the parameters of these names. */
+/** Returns a valid Via value without the parameters of these names. */
 export function withoutParameters(value: string, names: readonly string[]): string {
   let at = parameterEnd(value, 0, value.length);
-  let kept = value.slice(0, at);
+  let remaining = value.slice(0, at);
   while (at < value.length) {
     const next = parameterEnd(value, at + 1, value.length);
-    if (!names.includes(viaParameter(value.slice(at + 1, next)).name)) kept += value.slice(at, next);
+    if (!names.includes(viaParameter(value.slice(at + 1, next)).name)) remaining += value.slice(at, next);
     at = next;
   }
-  return kept;
+  return remaining;
 }
 
-/** Offset of the `;` that ends the parameter at `at`, or `end`; -1 when a quoted value never closes. */
+/** Returns the offset of the `;` that ends the parameter at `at`, or `end`; -1: a quoted value is not closed. */
 function parameterEnd(text: string, at: number, end: number): number {
   for (let i = at; i < end; i++) {
     const code = text.charCodeAt(i);
     if (code === SEMI) return i;
-    if (code === 34) {
-      const behind = skipQuoted(text, i, end);
-      if (behind < 0) return -1;
-      i = behind - 1;
+    if (code === QUOTE) {
+      const next = skipQuoted(text, i, end);
+      if (next < 0) return -1;
+      i = next - 1;
     }
   }
   return end;
 }
 
-/** The one version that is spoken here. */
+/** The one supported version. */
 export const sipVersion = "2.0";
 const isVersion = (text: string): boolean => text === sipVersion || /^\d{1,9}\.\d{1,9}$/.test(text);
 
-// hostname and IPv4address; "_" is no host character, but names with it exist and do no harm
+// hostname and IPv4address. Leniency: "_" is not a host character, but such names exist
 const isHostCode = (code: number): boolean =>
   (code >= 48 && code <= 57) ||
   (code >= 97 && code <= 122) ||
@@ -152,5 +153,5 @@ const lower = (text: string): string => {
   return text;
 };
 
-/** `sent-by` as transactions compare it: host and port, 5060 when absent (§18.1.1, §17.2.3). */
+/** `sent-by` for the comparison in transactions: host and port, by default 5060 (§18.1.1, §17.2.3). */
 export const sentBy = (via: Via): string => `${via.host}:${via.port ?? 5060}`;

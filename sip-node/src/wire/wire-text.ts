@@ -1,5 +1,5 @@
-/** Text of a row as the wire carries it: UTF-8, one character for each byte (see `message.ts`). */
-export const wireText = (row: string): string =>
+/** Conversion of Unicode text to wire text: UTF-8, one character for each byte (see `message.ts`). `location/row-text.ts` is the reverse. */
+export const toWireText = (row: string): string =>
   isAscii(row) ? row : Buffer.from(row, "utf8").toString("latin1");
 
 export function isAscii(text: string): boolean {

@@ -5,7 +5,7 @@ import { Location } from "../../../sip-node/src/location/location.ts";
 import { route } from "../../../sip-node/src/proxy/proxy.ts";
 import { register } from "../../../sip-node/src/registrar/register.ts";
 import { flowOf } from "../../../sip-node/src/wire/flow.ts";
-import { wireText } from "../../../sip-node/src/wire/wire-text.ts";
+import { toWireText } from "../../../sip-node/src/wire/wire-text.ts";
 import { type DecidingHouse, TestHouse, withCredentials } from "../../support/deciding-house.ts";
 import { databaseOf, startMigrated } from "../../support/location-database.ts";
 import type { TestMariadb } from "../../support/mariadb.ts";
@@ -105,7 +105,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
 
     it(`${charset}: a contact, Call-ID or instance that it cannot store is answered with 400, and other changes of the same commit stay`, async () => {
       await convert(charset);
-      const odd = wireText(strangers[0]);
+      const odd = toWireText(strangers[0]);
       const answers = await Promise.all([
         registered("bob", { Contact: `<sip:bob@192.0.2.1;x=${odd}>` }),
         registered("alice"),

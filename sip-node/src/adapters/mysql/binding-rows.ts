@@ -2,12 +2,12 @@
 import type { Aor } from "../../location/account.ts";
 import type { Binding, OwnedBinding } from "../../location/binding.ts";
 import { contactKey } from "../../location/contact-key.ts";
-import { rowText } from "../../location/row-text.ts";
+import { toRowText } from "../../location/row-text.ts";
 import { hostPort, flowOf, parseFlowKey } from "../../wire/flow.ts";
 import type { Flow } from "../../wire/flow.ts";
 import { isProblem } from "../../wire/problem.ts";
 import { parseUri } from "../../wire/uri.ts";
-import { wireText } from "../../wire/wire-text.ts";
+import { toWireText } from "../../wire/wire-text.ts";
 import type { Row, Session, Value } from "./database.ts";
 import { databaseDatetime, databaseNow, databaseSeconds } from "./database-time.ts";
 import { padded, placeholders } from "./placeholders.ts";
@@ -90,7 +90,7 @@ const isOf = (row: BindingRow, aor: Aor): boolean =>
 
 /** A row of another tool has no flow of ours: `received` or the contact itself says where the phone is. */
 function bindingOf(row: BindingRow): Binding[] {
-  const contact = wireText(row.contact);
+  const contact = toWireText(row.contact);
   const flow = (row.flow === null ? undefined : parseFlowKey(row.flow)) ?? flowOfUri(row.received ?? contact);
   if (flow === undefined) return [];
   return [
@@ -98,14 +98,14 @@ function bindingOf(row: BindingRow): Binding[] {
       id: row.id,
       contact,
       q: row.q < 0 ? 1000 : Math.round(row.q * 1000),
-      callId: wireText(row.callid),
+      callId: toWireText(row.callid),
       cseq: row.cseq,
       expiresIn: row.is_permanent === 1 ? 3600 : Number(row.expires_in),
       flow,
       isBehindNat: row.received !== null,
       ownerNode: row.owner_node ?? "",
       userAgent: row.user_agent,
-      instance: row.sip_instance === null ? undefined : wireText(row.sip_instance),
+      instance: row.sip_instance === null ? undefined : toWireText(row.sip_instance),
       regId: row.reg_id ?? 0,
       nonceAt: Number(row.nonce_at ?? 0),
       nonceCount: row.nonce_count ?? 0,
@@ -183,4 +183,4 @@ const flowValues = (binding: Binding): Value[] => [
 ]; // prettier-ignore
 
 /** What is no UTF-8 was refused before it came here (`location/storage-problem.ts`). */
-const stored = (wire: string): string => rowText(wire) ?? "";
+const stored = (wire: string): string => toRowText(wire) ?? "";

@@ -1,12 +1,12 @@
-/** The Via below the top one: the hop that a response goes to once our own Via was taken away (RFC 3261 §16.7 step 3). */
+/** The second Via of a response: its next hop after the top Via, which this cluster added, is removed (RFC 3261 §16.7 step 3). */
 import { findField } from "./fields.ts";
 import { valueEnd } from "./list-values.ts";
 import type { Message } from "./message.ts";
 import { isProblem } from "./problem.ts";
 import { parseVia, type Via } from "./via.ts";
 
-/** Undefined where there is none, or none that can be read. */
-export function viaBelow({ text, fields }: Message): Via | undefined {
+/** Returns undefined when there is no second Via, or an unreadable one. */
+export function parseSecondVia({ text, fields }: Message): Via | undefined {
   const top = findField(fields, "via");
   if (top === undefined) return undefined;
   const end = valueEnd(text, top.valueStart, top.valueEnd);

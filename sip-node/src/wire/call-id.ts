@@ -1,0 +1,15 @@
+/** Call-ID (RFC 3261 §20.8). Leniency: any characters but white space and control characters. */
+import { isUnbroken } from "./characters.ts";
+import { onlyField } from "./fields.ts";
+import { maxTokenBytes } from "./limits.ts";
+import type { Field } from "./message.ts";
+import { isProblem, type ParseProblem, problem } from "./problem.ts";
+
+export function parseCallId(text: string, fields: readonly Field[]): string | ParseProblem {
+  const field = onlyField(fields, "call-id");
+  if (isProblem(field)) return field;
+  const callId = text.slice(field.valueStart, field.valueEnd);
+  if (callId.length === 0 || callId.length > maxTokenBytes || !isUnbroken(callId))
+    return problem(`Call-ID: expected 1 to ${maxTokenBytes} bytes without space`, field.valueStart);
+  return callId;
+}
