@@ -13,7 +13,7 @@ import {
   unpackNumbers,
 } from "../../sip-node/src/cluster/frame.ts";
 import { addressesOf } from "../../sip-node/src/proxy/addresses.ts";
-import { isOwnBranch, readBranch } from "../../sip-node/src/proxy/branch.ts";
+import { isOwnViaBranch, readViaBranch } from "../../sip-node/src/proxy/via-branch.ts";
 import { openToken } from "../../sip-node/src/proxy/flow-token.ts";
 import { forward } from "../../sip-node/src/proxy/forward.ts";
 import { preprocess } from "../../sip-node/src/proxy/preprocess.ts";
@@ -88,8 +88,8 @@ function checkForwarding(message: Message): void {
     source,
     edits: path.edits,
     maxForwards,
-    target: "sip:t@h",
-    branch: "z9hG4bKours",
+    target: { uri: "sip:t@h", flow: source },
+    viaBranch: "z9hG4bKours",
     recordRoute: "r",
   };
   const copy = parseMessage(forward(input, addresses));
@@ -177,8 +177,8 @@ it("every value parser takes any text", () => {
       parseHostPort(text);
       parseFlowKey(text);
       parseDigestCredentials(`Digest ${text}`);
-      readBranch(`z9hG4bK${text}`);
-      isOwnBranch(`z9hG4bK${text}`, "c", "f", seal);
+      readViaBranch(`z9hG4bK${text}`);
+      isOwnViaBranch(`z9hG4bK${text}`, "c", "f", seal);
       openToken(text, "c", "t", seal);
     },
   ); // prettier-ignore

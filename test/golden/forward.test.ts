@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { type Addresses, addressesOf } from "../../sip-node/src/proxy/addresses.ts";
 import { sealToken } from "../../sip-node/src/proxy/flow-token.ts";
-import { forward, mayFoundDialog } from "../../sip-node/src/proxy/forward.ts";
+import { forward, mayCreateDialog } from "../../sip-node/src/proxy/forward.ts";
 import { preprocess } from "../../sip-node/src/proxy/preprocess.ts";
 import { validate } from "../../sip-node/src/proxy/validate.ts";
 import { type Flow, flowOf } from "../../sip-node/src/wire/flow.ts";
@@ -64,10 +64,18 @@ it.each(Object.entries(cases).map(([name, { does }]) => [name, does]))("%s: %s",
   const valid = validate(request, addresses);
   const path = preprocess(request, addresses, seal);
   if (valid.kind === "reject" || path.kind !== "path") throw new Error(JSON.stringify([valid, path]));
-  const recordRoute = mayFoundDialog(request) ? token : undefined;
+  const recordRoute = mayCreateDialog(request) ? token : undefined;
   const { maxForwards } = valid;
   const out = forward(
-    { request, source, edits: path.edits, maxForwards, target, branch: "z9hG4bKours", recordRoute },
+    {
+      request,
+      source,
+      edits: path.edits,
+      maxForwards,
+      target: { uri: target, flow: source },
+      viaBranch: "z9hG4bKours",
+      recordRoute,
+    },
     addresses,
   );
   expect(out).toBe(read(`${name}.out.sip`));

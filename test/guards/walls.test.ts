@@ -15,7 +15,7 @@ const programs = ["operator", "sip-node", "cli"];
 /** The wall, the file that breaks it, and what that file says. A file that exists gets the line at its end. */
 const breaches: readonly (readonly [wall: string, file: string, line: string])[] = [
   ["node-wire", "sip-node/src/wire/planted.ts", 'import "../auth/digest.ts";'],
-  ["node-transaction", "sip-node/src/transaction/planted.ts", 'import "../proxy/branch.ts";'],
+  ["node-transaction", "sip-node/src/transaction/planted.ts", 'import "../proxy/via-branch.ts";'],
   [
     "node-auth",
     "sip-node/src/auth/planted.ts",
@@ -23,9 +23,9 @@ const breaches: readonly (readonly [wall: string, file: string, line: string])[]
   ],
   ["node-location", "sip-node/src/location/planted.ts", 'import "../auth/digest.ts";'],
   ["node-cluster", "sip-node/src/cluster/planted.ts", 'import "../location/account.ts";'],
-  ["node-registrar", "sip-node/src/registrar/planted.ts", 'import "../proxy/branch.ts";'],
+  ["node-registrar", "sip-node/src/registrar/planted.ts", 'import "../proxy/via-branch.ts";'],
   ["node-proxy", "sip-node/src/proxy/planted.ts", 'import "../transaction/transactions.ts";'],
-  ["node-telemetry", "sip-node/src/telemetry/planted.ts", 'import "../proxy/branch.ts";'],
+  ["node-telemetry", "sip-node/src/telemetry/planted.ts", 'import "../proxy/via-branch.ts";'],
   ["node-config", "sip-node/src/config/planted.ts", 'import "../adapters/clock.ts";'],
   ["node-rooms-without-libraries", "sip-node/src/proxy/planted-library.ts", 'import "pino";'],
   ["node-config-libraries", "sip-node/src/config/planted-library.ts", 'import "pino";'],

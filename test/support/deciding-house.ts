@@ -4,7 +4,7 @@ import { deriveRing } from "../../sip-node/src/auth/key-ring.ts";
 import { NonceCounts } from "../../sip-node/src/auth/nonce-counts.ts";
 import { Location } from "../../sip-node/src/location/location.ts";
 import { type Addresses, addressesOf, isOwnAddress } from "../../sip-node/src/proxy/addresses.ts";
-import type { ProxyHouse } from "../../sip-node/src/proxy/routing.ts";
+import type { ProxyDependencies } from "../../sip-node/src/proxy/routing.ts";
 import type { RegistrarDependencies } from "../../sip-node/src/registrar/register.ts";
 import type { Flow } from "../../sip-node/src/wire/flow.ts";
 import type { Request } from "../../sip-node/src/wire/message.ts";
@@ -15,7 +15,7 @@ import { type Fields, requestOf } from "./sip-message.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 
-export interface DecidingHouse extends ProxyHouse, RegistrarDependencies {
+export interface DecidingHouse extends ProxyDependencies, RegistrarDependencies {
   readonly lookup: Location;
 }
 

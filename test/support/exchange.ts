@@ -103,9 +103,9 @@ export class Exchange {
           sendToPeer: (bytes, to) => post(place, `${to.host}:${to.port}`, bytes, innerLatency),
         },
         receiver: {
-          receiveRelayedResponse: (bytes) => node.relayedResponse(bytes),
-          acceptOffered: (bytes, flow) => node.offered(bytes, flow),
-          acceptHandedOver: (bytes, flow, peer) => node.handed(bytes, flow, peer),
+          receiveRelayedResponse: (bytes) => node.receiveRelayedResponse(bytes),
+          acceptOffered: (bytes, flow) => node.acceptOffered(bytes, flow),
+          acceptHandedOver: (bytes, flow, peer) => node.acceptHandedOver(bytes, flow, peer),
         },
         observer: {
           peerChanged: () => {},
@@ -119,7 +119,7 @@ export class Exchange {
         clock,
         seal: keys.relay,
         isOutside: () => false,
-        load: () => node.figures,
+        load: () => node.load,
       },
     );
     const node: Node = new Node({
@@ -141,7 +141,7 @@ export class Exchange {
       isReachable: (flow) => cluster.isReachable(flow),
       isStoreFailure: (error) => error instanceof StoreUnavailable,
       log: () => {},
-      broken: (error) => void this.errors.push(error),
+      reportInternalError: (error) => void this.errors.push(error),
     });
     net.attach(place, ({ bytes, from }) => {
       const [host = "", port = ""] = from.split(":");
@@ -179,7 +179,7 @@ export class Exchange {
   /** Takes a drained node away, as its process does. */
   #leave(one: ExchangeNode): void {
     const { life, node, cluster } = one;
-    const work = { isDrained: life.isDraining && node.isDrained, owesAnswers: node.hasOpenRequests() };
+    const work = { isDrained: life.isDraining && node.isDrained, owesAnswers: node.hasOpenRequests };
     if (!life.mayLeave(this.net.now, this.drainTimeout, work) || node.isForwarding) return;
     cluster.heartbeat.leave();
     one.isAlive = false;
@@ -237,7 +237,7 @@ export class Exchange {
     const counts = nodes.map(({ transactions }) => transactions.counts);
     return {
       transactions: counts.reduce((sum, { server, client }) => sum + server + client, 0),
-      open: nodes.filter((node) => node.hasOpenRequests()).length,
+      open: nodes.filter((node) => node.hasOpenRequests).length,
     };
   }
 

@@ -39,7 +39,7 @@ function startNode(): Node {
     }),
     clock: () => house.now,
     log: () => {},
-    broken: (error) => expect.unreachable(String(error)),
+    reportInternalError: (error) => expect.unreachable(String(error)),
     isStoreFailure: () => false,
     cluster: {
       claimFlow: () => heard,
@@ -91,7 +91,7 @@ describe("a stranger", () => {
     node.tick();
     expect(sent.map((text) => text.slice(8, 11))).toEqual([String(status)]);
     expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
-    expect(node.hasOpenRequests()).toBe(false);
+    expect(node.hasOpenRequests).toBe(false);
   });
 
   it("§8.2.7: that repeats its request is answered with the same tag, on every node", async () => {

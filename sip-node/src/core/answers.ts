@@ -1,180 +1,155 @@
-/**
- * What goes back to whoever asked: responses of our own and those of branches on their way up, each told to the metrics and the log.
- */
+/** Sends responses to the caller: those of this node, and those of branches that are forwarded (RFC 3261 §16.7). */
 import { hash } from "node:crypto";
-import type { Call, Leg, Server } from "./server-context.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import type { Destination } from "../cluster/delivery.ts";
-import { isOwnBranch } from "../proxy/branch.ts";
-import { identityEdits, type Trust } from "../proxy/identity.ts";
-import type { Rejection } from "../wire/rejection.ts";
-import type { Telemetry } from "../telemetry/metrics.ts";
+import type { Trust } from "../proxy/identity.ts";
+import { responseCopy } from "../proxy/response-copy.ts";
+import { isOwnViaBranch } from "../proxy/via-branch.ts";
+import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { type Answerable, buildResponse } from "../wire/build-response.ts";
-import { applyEdits, removeTopVia } from "../wire/edits.ts";
 import { type Flow, flowOf } from "../wire/flow.ts";
 import type { Request, Response } from "../wire/message.ts";
+import type { Rejection } from "../wire/rejection.ts";
 import type { Seal } from "../wire/seal.ts";
-import type { Ms } from "../wire/units.ts";
 import { parseSecondVia } from "../wire/second-via.ts";
+import { reportResponse, type RequestReportDependencies } from "./request-report.ts";
+import { type Branch, ServerContext } from "./server-context.ts";
+import type { Transport } from "./transport.ts";
 
-export interface AnswersHouse {
+export interface AnswersDependencies extends RequestReportDependencies {
+  /** This node's id. */
   readonly node: string;
-  /** Seals branches. */
+  /** Seals the branch of our Via. */
   readonly branchSeal: Seal;
-  readonly cluster: Pick<Cluster, "deliver">;
   isPeer(flow: Flow): boolean;
-  readonly telemetry: Telemetry;
-  clock(): Ms;
-  /** One line for each event. */
-  log(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** The part of a response that is ours to say; `lines` are header lines, each with its CRLF. */
+/** A response of this node; `lines` are header lines, each with its CRLF. */
 export type Answer = Pick<Rejection, "status" | "reason" | "lines">;
 
 export class Answers {
-  private readonly house: AnswersHouse;
-  private readonly transactions: Transactions<Call, Leg | undefined>;
+  private readonly deps: AnswersDependencies;
+  private readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly transport: Transport;
   private tagNumber = 0;
   private openRequests = 0;
 
-  constructor(house: AnswersHouse, transactions: Transactions<Call, Leg | undefined>) {
-    this.house = house;
+  constructor(
+    deps: AnswersDependencies,
+    transactions: Transactions<ServerContext, Branch>,
+    transport: Transport,
+  ) {
+    this.deps = deps;
     this.transactions = transactions;
+    this.transport = transport;
   }
 
-  /** Whether some request of a phone waits for its final response. */
-  get areOwed(): boolean {
+  /** Whether a request waits for its final response. */
+  get hasOpenRequests(): boolean {
     return this.openRequests > 0;
   }
 
-  /** A new request: it is owed a final response, or to be dropped. */
-  open(): Call {
+  /** A new request: later it gets a final response, or is dropped. */
+  open(server: ServerTransaction<ServerContext>): ServerContext {
     this.openRequests += 1;
-    return {
-      receivedAt: this.house.clock(),
-      toTag: this.newTag(),
-      isTaken: undefined,
-      context: undefined,
-      legs: [],
-      hasAnswered: false,
-      hasRung: false,
-      hasTried: false,
-      silence: undefined,
-      release: undefined,
-    }; // prettier-ignore
+    this.tagNumber += 1;
+    const toTag = `${this.deps.node}${this.tagNumber.toString(36)}`;
+    const context = new ServerContext(server, this.deps.clock(), toTag);
+    server.context = context;
+    return context;
   }
 
-  /** A response of our own. */
-  reply(server: Server, call: Call, { status, reason, lines }: Answer): void {
-    const toTag = status === 100 ? undefined : call.toTag;
+  // ── Responses of this node ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  reply(context: ServerContext, { status, reason, lines }: Answer): void {
+    const { server } = context;
+    const toTag = status === 100 ? undefined : context.toTag;
     const text = buildResponse(server.request, server.flow, status, reason, toTag, lines);
-    this.report(server, call, status);
-    this.transactions.respond(server, status, Buffer.from(text, "latin1"), this.house.clock());
+    this.report(context, status);
+    this.transactions.respond(server, status, Buffer.from(text, "latin1"), this.deps.clock());
+  }
+
+  /** The 100 to an INVITE, once (§17.2.1). */
+  sendTrying(context: ServerContext): void {
+    if (!context.server.isInvite || context.hasSentTrying) return;
+    context.hasSentTrying = true;
+    this.reply(context, plain(100));
   }
 
   /**
-   * To a stranger, for whom nothing is kept (§8.2.7, §26.3.2.4): sent once, so that a forged source address makes no more of one
-   * packet, and a flood of strangers leaves no transactions. A repeated request is answered anew, with the same tag.
+   * To an unauthenticated sender: the response is sent once and the transaction ends (§8.2.7, §26.3.2.4). A forged source address gets no
+   * retransmissions, and a flood leaves no transactions. A retransmitted request is answered again, with the same tag.
    */
-  replyOnce(server: Server, call: Call, { status, reason, lines }: Answer): void {
-    const tag = this.house.branchSeal.seal(factsOf(server.request));
+  replyOnce(context: ServerContext, { status, reason, lines }: Answer): void {
+    const { server } = context;
+    const tag = this.deps.branchSeal.seal(factsOf(server.request));
     const text = buildResponse(server.request, server.flow, status, reason, tag, lines);
-    this.report(server, call, status);
+    this.report(context, status);
     server.terminate();
-    this.sendBack(Buffer.from(text, "latin1"), server.flow);
+    this.transport.sendBack(Buffer.from(text, "latin1"), server.flow);
   }
 
-  /** Whether this ACK is for an answer to a stranger, of whichever node: it has done its work. */
+  /** Whether this ACK acknowledges a response of `replyOnce`, of any node: it needs no further handling. */
   isForReplyOnce(ack: Request): boolean {
-    return ack.to.tag !== undefined && this.house.branchSeal.isSealed(factsOf(ack), ack.to.tag);
+    return ack.to.tag !== undefined && this.deps.branchSeal.isSealed(factsOf(ack), ack.to.tag);
   }
 
-  /** To a request that gets no transaction; its repetition gets the same To tag (§8.2.7). */
+  /** To a request that gets no transaction; its retransmission gets the same To tag (§8.2.7). */
   replyStatelessly(request: Answerable, flow: Flow, method: string, status: number, reason: string): void {
     if (method === "ACK") return;
     const text = buildResponse(request, flow, status, reason, hash("md5", request.text, "hex"));
-    this.house.telemetry.response(method, status);
-    this.sendBack(Buffer.from(text, "latin1"), flow);
+    this.deps.telemetry.response(method, status);
+    this.transport.sendBack(Buffer.from(text, "latin1"), flow);
   }
 
-  /** A branch's response on its way up (§16.7 steps 3 and 9), with the challenges of `also`. */
-  relay(server: Server, call: Call, response: Response, also: readonly Response[]): void {
-    const from = call.legs.find(({ branch }) => branch === response.via.branch)?.target.flow;
-    const bytes = upstream(response, this.trust(from, server.flow), also);
-    this.report(server, call, response.status);
-    if (this.transactions.respond(server, response.status, bytes, this.house.clock())) return;
-    // A 2xx after another final response went up has no transaction any more and goes up all the same (step 5)
-    if (response.status < 300) this.sendBack(bytes, server.flow);
+  /** Ends a request without a response of this node. */
+  drop(context: ServerContext): void {
+    this.close(context);
+    context.server.terminate();
   }
 
-  /** A 2xx to an INVITE whose node died must still reach the caller, or the callee talks to nobody (design-sip rule 3). */
-  relayOrphan(response: Response, from: Flow): void {
+  // ── Responses of branches ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Forwards a branch's response to the caller (§16.7 steps 3 and 9), with the challenges of `also`. */
+  forward(context: ServerContext, response: Response, also: readonly Response[]): void {
+    const { server } = context;
+    const from = context.branches.find(({ copy }) => copy.viaBranch === response.via.branch)?.target.flow;
+    const bytes = Buffer.from(responseCopy(response, this.trust(from, server.flow), also), "latin1");
+    this.report(context, response.status);
+    if (this.transactions.respond(server, response.status, bytes, this.deps.clock())) return;
+    // A 2xx after another final response has no transaction any more; it is forwarded all the same (step 5)
+    if (response.status < 300) this.transport.sendBack(bytes, server.flow);
+  }
+
+  /** A 2xx to an INVITE whose node died is forwarded to the caller without a transaction (design-sip rule 3). */
+  forwardStray(response: Response, from: Flow): void {
     if (response.cseq.method !== "INVITE" || response.status < 200 || response.status > 299) return;
     const caller = parseSecondVia(response);
     if (caller?.received === undefined || typeof caller.rport !== "number") return;
     const flow = flowOf(caller.received, caller.rport);
-    if (!isOwnBranch(response.via.branch ?? "", response.callId, flow.key, this.house.branchSeal)) return;
-    this.sendBack(upstream(response, this.trust(from, flow)), flow, "");
+    if (!isOwnViaBranch(response.via.branch ?? "", response.callId, flow.key, this.deps.branchSeal)) return;
+    const text = responseCopy(response, this.trust(from, flow));
+    this.transport.sendBack(Buffer.from(text, "latin1"), flow, "");
   }
 
   private trust(from: Flow | undefined, to: Flow): Trust {
-    const { house } = this;
-    return { isFromPeer: from !== undefined && house.isPeer(from), isToPeer: house.isPeer(to) };
+    return { isFromPeer: from !== undefined && this.deps.isPeer(from), isToPeer: this.deps.isPeer(to) };
   }
 
-  /** Ends a request without an answer of this node. */
-  drop(server: Server, call: Call): void {
-    this.close(call);
-    server.terminate();
+  // ── Open requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private report(context: ServerContext, status: number): void {
+    reportResponse(context, status, this.deps);
+    if (status > 100 && status < 200) context.hasRung = true;
+    if (status >= 200) this.close(context);
   }
 
-  /** `node` is the one that the flow's request came to; "" where that is not known. */
-  private sendBack(bytes: Uint8Array, flow: Flow, node = this.house.node): void {
-    void this.house.cluster.deliver(whereItCameFrom(flow, node), bytes);
-  }
-
-  /** What became of a request. */
-  private report(server: Server, call: Call, status: number): void {
-    const { telemetry } = this.house;
-    const { method, callId, from, to } = server.request;
-    telemetry.response(method, status);
-    const now = this.house.clock();
-    const duration = now - call.receivedAt;
-    if (server.isInvite && status > 100 && status < 200 && !call.hasRung) {
-      call.hasRung = true;
-      telemetry.ringing(duration);
-    }
-    if (status < 200) return;
-    if (server.isInvite && status < 300 && !call.hasAnswered && to.tag === undefined)
-      telemetry.callAnswered(now);
-    if (server.isInvite && !call.hasAnswered && status !== 407) telemetry.inviteAnswered(duration);
-    this.close(call);
-    if (status !== 401 && status !== 407)
-      this.house.log("request", {
-        method,
-        status,
-        callId,
-        from: from.uri,
-        to: to.uri,
-        source: server.flow.key,
-        ms: Math.round(duration),
-      });
-  }
-
-  private close(call: Call): void {
-    if (!call.hasAnswered) this.openRequests -= 1;
-    call.hasAnswered = true;
-  }
-
-  private newTag(): string {
-    this.tagNumber += 1;
-    return `${this.house.node}${this.tagNumber.toString(36)}`;
+  private close(context: ServerContext): void {
+    if (!context.hasAnswered) this.openRequests -= 1;
+    context.hasAnswered = true;
   }
 }
 
-/** What an INVITE and the ACK to its failure have in common, whichever node gets it. */
+/** What an INVITE and the ACK to its failure response have in common, whichever node receives them. */
 const factsOf = ({ via, callId, from, cseq }: Request): string =>
   `stranger ${via.branch ?? ""} ${callId} ${from.tag ?? ""} ${cseq.number}`;
 
@@ -195,24 +170,3 @@ const phrases: Readonly<Record<number, string>> = {
   500: "Server Internal Error",
   503: "Service Unavailable",
 }; // prettier-ignore
-
-/** A response goes to where its request came from, which only the flow's owner can do: `node`, where no other has heard it since. */
-export const whereItCameFrom = (flow: Flow, node: string): Destination => ({
-  flow,
-  isBehindNat: true,
-  ownerNode: node,
-});
-
-/** Without our Via, and without what its sender is not believed. */
-function upstream(response: Response, trust: Trust, also: readonly Response[] = []): Buffer {
-  const edits = [removeTopVia(response), ...identityEdits(response, trust)];
-  for (const other of also)
-    for (const field of other.fields)
-      if (field.name === "www-authenticate" || field.name === "proxy-authenticate")
-        edits.push({
-          start: response.bodyStart - 2,
-          end: response.bodyStart - 2,
-          text: other.text.slice(field.start, field.end),
-        });
-  return Buffer.from(applyEdits(response.text, edits), "latin1");
-}

@@ -1,149 +1,167 @@
-/** What goes out to phones: a branch for each target of a forwarded request (RFC 3261 §16.6), its Timer C, its CANCEL. */
-import { hash } from "node:crypto";
-import { type Call, Leg, type LegEvent, type Server } from "./server-context.ts";
-import { makeBranch } from "../proxy/branch.ts";
+/**
+ * Forwards a request to its targets (RFC 3261 §16.6) and does what its response context decides at each event (§16.7 to §16.10).
+ *
+ *   forward ─► a Branch for each target ─► client transactions
+ *   response, failure, Timer C, CANCEL, silence ─► response context ─► effects: answers · CANCEL to branches
+ */
+import type { Routing } from "../proxy/routing.ts";
 import { buildCancel } from "../proxy/build-cancel.ts";
-import { sealToken } from "../proxy/flow-token.ts";
-import { forward, mayFoundDialog } from "../proxy/forward.ts";
-import { identityEdits } from "../proxy/identity.ts";
-import type { ProxyHouse, Routing } from "../proxy/routing.ts";
-import { type Event, isHeldBySilence, responseContext } from "../proxy/response-context.ts";
-import type { Target } from "../proxy/targets.ts";
+import { type CancelCause, reasonLines } from "../proxy/cancel-reason.ts";
+import {
+  advance,
+  type Effect,
+  type Event,
+  isHeldBySilence,
+  responseContext,
+} from "../proxy/response-context.ts";
 import type { Telemetry } from "../telemetry/metrics.ts";
-import type { Transactions } from "../transaction/transactions.ts";
-import { serverKey } from "../transaction/server-key.ts";
 import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
-import type { Flow } from "../wire/flow.ts";
-import type { Request, Response } from "../wire/message.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import type { Response } from "../wire/message.ts";
 import { parseMessage } from "../wire/parse-message.ts";
-import type { Seal } from "../wire/seal.ts";
 import type { Ms } from "../wire/units.ts";
+import { type Answers, plain } from "./answers.ts";
+import type { BranchCopies } from "./branch-copies.ts";
+import { Branch, type BranchTimerEvent, type BranchUser, type ServerContext } from "./server-context.ts";
 
-export interface BranchesHouse extends Pick<ProxyHouse, "addresses" | "tokenSeal" | "node" | "isPeer"> {
-  /** Seals branches. */
-  readonly branchSeal: Seal;
-  readonly telemetry: Telemetry;
+export interface BranchesDependencies {
+  readonly telemetry: Pick<Telemetry, "forwarded">;
   clock(): Ms;
 }
 
-/** Timer C (RFC 3261 §16.6 step 11): more than three minutes without any response but 100. */
+/** Timer C (RFC 3261 §16.6 step 11): more than three minutes without a response other than 100. */
 const timerC: Ms = 185_000;
-/** A cancelled branch without a final response is given up (§9.1): 64 T1. */
-const cancelPatience: Ms = 32_000;
-/** How long branches that say nothing hold an answer that is known (ADR 29): a request is sent four times in it. */
-const silencePatience: Ms = 4_000;
+/** A cancelled branch ends without a final response after 64 T1 (§9.1). */
+const cancelTimeout: Ms = 32_000;
+/** How long silent branches may hold an answer that is known (ADR 29): a request is sent four times in that time. */
+const silenceTimeout: Ms = 4_000;
 
-export class Branches {
-  private readonly house: BranchesHouse;
-  private readonly transactions: Transactions<Call, Leg | undefined>;
-  private readonly timers: TimerWheel<Leg, LegEvent>;
-  private readonly silences: TimerWheel<Server, "silence">;
-  private readonly tell: (server: Server, event: Event) => void;
-  private number = 0;
+export class Branches implements BranchUser {
+  private readonly deps: BranchesDependencies;
+  private readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly answers: Answers;
+  private readonly copies: BranchCopies;
+  private readonly timers: TimerWheel<Branch, BranchTimerEvent>;
+  private readonly silences: TimerWheel<ServerContext, "silence">;
 
-  /** `tell` hears of branches that end without a response, and of silence. */
   constructor(
-    house: BranchesHouse,
-    transactions: Transactions<Call, Leg | undefined>,
-    tell: (server: Server, event: Event) => void,
+    deps: BranchesDependencies,
+    transactions: Transactions<ServerContext, Branch>,
+    answers: Answers,
+    copies: BranchCopies,
   ) {
-    this.house = house;
+    this.deps = deps;
     this.transactions = transactions;
-    this.tell = tell;
-    this.timers = new TimerWheel((timer, now) => this.timeOver(timer.owner, timer.event, now), house.clock());
-    this.silences = new TimerWheel(({ owner }) => tell(owner, { kind: "silence" }), house.clock());
+    this.answers = answers;
+    this.copies = copies;
+    this.timers = new TimerWheel((timer, now) => this.timerFired(timer, now), deps.clock());
+    this.silences = new TimerWheel(({ owner }) => this.apply(owner, { kind: "silence" }), deps.clock());
   }
 
+  /** Fires the timers that are due. */
   advance(now: Ms): void {
     this.timers.advance(now);
     this.silences.advance(now);
   }
 
-  /** §16.6: a branch for each target. */
-  fork(server: Server, call: Call, routing: Routing): void {
-    call.context = responseContext(server.isInvite, routing.targets);
-    call.legs = routing.targets.map(
-      (target, at) => new Leg(server, at, target, this.copyFor(server.request, server.flow, target, routing)),
+  // ── Events ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** §16.6: sends the request to all its targets. */
+  forward(context: ServerContext, routing: Routing): void {
+    const { request, flow, isInvite } = context.server;
+    context.responseContext = responseContext(isInvite, routing.targets);
+    context.branches = routing.targets.map(
+      (target, index) =>
+        new Branch(this, context, index, target, this.copies.make(request, flow, target, routing)),
     );
-    this.house.telemetry.forwarded(this.house.clock() - call.receivedAt);
-    for (const leg of call.legs) this.start(leg);
+    this.deps.telemetry.forwarded(this.deps.clock() - context.receivedAt);
+    for (const branch of context.branches) this.start(branch);
   }
 
-  /** The copy of a request for one target, and the branch in its Via. */
-  copyFor(
-    request: Request,
-    source: Flow,
-    target: Target,
-    routing: Routing,
-  ): { readonly branch: string; readonly text: string } {
-    const { loop, caller, maxForwards, proven } = routing;
-    const trust = { isFromPeer: this.house.isPeer(source), isToPeer: this.house.isPeer(target.flow) };
-    const edits = [...routing.edits, ...identityEdits(request, trust, proven)];
-    const branch = makeBranch(
-      this.house.node,
-      request.method === "ACK" ? numberOf(request) : (this.number += 1),
-      loop,
-      request.callId,
-      source,
-      this.house.branchSeal,
-    );
-    const recordRoute =
-      caller !== undefined && mayFoundDialog(request)
-        ? sealToken({ caller, callee: target }, request.callId, request.from.tag ?? "", this.house.tokenSeal)
-        : undefined;
-    const input = { request, source, edits, maxForwards, target: target.uri, branch, recordRoute };
-    return { branch, text: forward(input, this.house.addresses) };
+  /** §16.10: the caller cancelled a forwarded INVITE. */
+  cancelAll(context: ServerContext, cause: CancelCause): void {
+    this.apply(context, { kind: "cancel", cause });
   }
 
-  /** §16.7 step 2: Timer C starts again at a provisional response but 100, and ends with the final one. */
-  heard(leg: Leg, response: Response, now: Ms): void {
-    const { timer } = leg;
+  /** §16.7 step 2: a provisional response but 100 restarts Timer C, a final response stops it. */
+  receiveResponse(branch: Branch, response: Response, now: Ms): void {
+    const { timer } = branch;
     if (response.status >= 200) this.timers.stop(timer);
     else if (response.status > 100 && timer.event === "Timer C" && timer.isRunning)
       this.timers.start(timer, "Timer C", timerC, now);
+    this.apply(branch.context, { kind: "response", branch: branch.index, response });
   }
 
-  /** After each event of a call: whether its answer waits for branches that say nothing. */
-  watchSilence(server: Server, call: Call, now: Ms): void {
-    if (call.context === undefined || !isHeldBySilence(call.context)) {
-      if (call.silence !== undefined) this.silences.stop(call.silence);
+  clientFailed(branch: Branch, cause: "timeout" | "transport"): void {
+    this.timers.stop(branch.timer);
+    this.fail(branch, cause === "timeout" ? 408 : 480);
+  }
+
+  private timerFired({ owner, event }: Timer<Branch, BranchTimerEvent>, now: Ms): void {
+    if (event === "Timer C" && owner.client?.hasProvisional === true)
+      return this.cancel(owner, { kind: "timer-c" }, now); // §16.8
+    owner.client?.terminate();
+    this.fail(owner, event === "Timer C" ? 408 : 487);
+  }
+
+  private fail(branch: Branch, status: number): void {
+    this.apply(branch.context, { kind: "failure", branch: branch.index, status });
+  }
+
+  // ── Effects ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private apply(context: ServerContext, event: Event): void {
+    if (context.responseContext === undefined) return;
+    const advanced = advance(context.responseContext, event);
+    context.responseContext = advanced.context;
+    for (const effect of advanced.effects) this.act(context, effect);
+    this.watchSilence(context);
+  }
+
+  private act(context: ServerContext, effect: Effect): void {
+    switch (effect.kind) {
+      case "forward":
+        return this.answers.forward(context, effect.response, effect.also);
+      case "reply":
+        return this.answers.reply(context, plain(effect.status));
+      case "cancel": {
+        const branch = context.branches[effect.branch];
+        return branch === undefined ? undefined : this.cancel(branch, effect.cause, this.deps.clock());
+      }
+      case "drop":
+        return this.answers.drop(context);
+    }
+  }
+
+  private start(branch: Branch): void {
+    const { server } = branch.context;
+    const { viaBranch, text } = branch.copy;
+    const now = this.deps.clock();
+    const bytes = Buffer.from(text, "latin1");
+    const { flow } = branch.target;
+    branch.client = this.transactions.request(server.request.method, viaBranch, bytes, flow, branch, now);
+    if (branch.client === undefined) return this.fail(branch, 503);
+    if (server.isInvite) this.timers.start(branch.timer, "Timer C", timerC, now);
+  }
+
+  /** Once for each branch: the caller may cancel a branch that Timer C cancelled before. */
+  private cancel(branch: Branch, cause: CancelCause, now: Ms): void {
+    if (branch.timer.event === "CANCEL unanswered") return;
+    const invite = parseMessage(branch.copy.text);
+    if (invite.kind !== "request") return;
+    const bytes = Buffer.from(buildCancel(invite, reasonLines(cause)), "latin1");
+    this.timers.start(branch.timer, "CANCEL unanswered", cancelTimeout, now);
+    this.transactions.request("CANCEL", branch.copy.viaBranch, bytes, branch.target.flow, undefined, now);
+  }
+
+  /** Starts or stops the timer that bounds how long silent branches hold the answer. */
+  private watchSilence(context: ServerContext): void {
+    if (context.responseContext === undefined || !isHeldBySilence(context.responseContext)) {
+      if (context.silence !== undefined) this.silences.stop(context.silence);
       return;
     }
-    call.silence ??= new Timer(server, "silence");
-    if (!call.silence.isRunning) this.silences.start(call.silence, "silence", silencePatience, now);
-  }
-
-  /** The branch has failed. */
-  ended(leg: Leg): void {
-    this.timers.stop(leg.timer);
-  }
-
-  /** Once: a caller may cancel what Timer C has cancelled already. `lines` are header lines, such as Reason. */
-  cancel(leg: Leg, lines: string, now: Ms): void {
-    if (leg.timer.event === "CANCEL unanswered") return;
-    const invite = parseMessage(leg.text);
-    if (invite.kind !== "request") return;
-    const bytes = Buffer.from(buildCancel(invite, lines), "latin1");
-    this.timers.start(leg.timer, "CANCEL unanswered", cancelPatience, now);
-    this.transactions.request("CANCEL", leg.branch, bytes, leg.target.flow, undefined, now);
-  }
-
-  private start(leg: Leg): void {
-    const { server, target, branch } = leg;
-    const now = this.house.clock();
-    const bytes = Buffer.from(leg.text, "latin1");
-    leg.client = this.transactions.request(server.request.method, branch, bytes, target.flow, leg, now);
-    if (leg.client === undefined) return this.tell(server, { kind: "failure", branch: leg.at, status: 503 });
-    if (server.isInvite) this.timers.start(leg.timer, "Timer C", timerC, now);
-  }
-
-  private timeOver(leg: Leg, event: LegEvent, now: Ms): void {
-    if (event === "Timer C" && leg.client?.hasProvisional === true) return this.cancel(leg, "", now); // §16.8
-    leg.client?.terminate();
-    this.tell(leg.server, { kind: "failure", branch: leg.at, status: event === "Timer C" ? 408 : 487 });
+    context.silence ??= new Timer(context, "silence");
+    if (!context.silence.isRunning)
+      this.silences.start(context.silence, "silence", silenceTimeout, this.deps.clock());
   }
 }
-
-/** An ACK has no transaction that would know it again: it leaves with the same branch whenever it comes (§16.11). */
-const numberOf = (ack: Request): number =>
-  Number.parseInt(hash("md5", serverKey(ack), "hex").slice(0, 12), 16);

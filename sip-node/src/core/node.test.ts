@@ -5,7 +5,7 @@ import { type Fields, requestText, responseText } from "../../../test/support/si
 import { createSeal } from "../auth/create-seal.ts";
 import type { KnownFlow } from "../cluster/flow-directory.ts";
 import { Node } from "./node.ts";
-import { makeBranch } from "../proxy/branch.ts";
+import { makeViaBranch } from "../proxy/via-branch.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
 import { flowOf } from "../wire/flow.ts";
 import { parseMessage } from "../wire/parse-message.ts";
@@ -64,7 +64,7 @@ beforeEach(() => {
     telemetry,
     clock: () => now,
     log: () => {},
-    broken: (error) => errors.push(error),
+    reportInternalError: (error) => errors.push(error),
     isStoreFailure: () => false,
     cluster: {
       claimFlow: ({ key }) => {
@@ -275,7 +275,7 @@ describe("CANCEL (§9.2, §16.10)", () => {
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK", "192.0.2.2 CANCEL sip:bob@192.0.2.2:5060 SIP/2.0"]);
     phoneAnswers(invite, 487);
     expect(lines()).toEqual(["192.0.2.2 ACK sip:bob@192.0.2.2:5060 SIP/2.0", "192.0.2.1 SIP/2.0 487 Reason"]);
-    expect(node.hasOpenRequests()).toBe(false);
+    expect(node.hasOpenRequests).toBe(false);
   });
 
   it("while the database is asked: 487 at once, and nothing goes to the phone", async () => {
@@ -299,7 +299,7 @@ describe("CANCEL (§9.2, §16.10)", () => {
     await settled();
     expect(lines()).toEqual([]);
     expect(node.transactions.counts.server).toBe(0);
-    expect(node.hasOpenRequests()).toBe(false);
+    expect(node.hasOpenRequests).toBe(false);
   });
 
   it("of an INVITE that no peer holds, while they are asked: 487", async () => {
@@ -330,12 +330,13 @@ describe("CANCEL (§9.2, §16.10)", () => {
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK"]);
     passes(33_000);
     expect(lines()).toContain("192.0.2.1 SIP/2.0 487 Request Terminated");
-    expect(node.hasOpenRequests()).toBe(false);
+    expect(node.hasOpenRequests).toBe(false);
   });
 });
 
 describe("a peer offers what this node hands over while it drains (rules 4 and 21)", () => {
-  const offered = (method: string) => node.offered(Buffer.from(requestText(method, bob), "latin1"), caller);
+  const offered = (method: string) =>
+    node.acceptOffered(Buffer.from(requestText(method, bob), "latin1"), caller);
 
   it("its repetition goes the same way, its CANCEL and ACK follow, and the peer hears that it is taken", () => {
     drain = Object.assign(drain, { isDraining: true, isHandingOver: true });
@@ -382,7 +383,7 @@ it.each(["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"])(
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 501 Reason"]);
     passes(40_000);
     expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
-    expect(node.hasOpenRequests()).toBe(false);
+    expect(node.hasOpenRequests).toBe(false);
     expect(errors).toEqual([]);
   },
 );
@@ -396,7 +397,7 @@ describe("what ends without an answer of the phone", () => {
     expect(sent[0]?.text).toContain("\r\nRetry-After: 5\r\n");
     passes(40_000);
     expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
-    expect(node.hasOpenRequests()).toBe(false);
+    expect(node.hasOpenRequests).toBe(false);
   });
 
   it("a silent phone: 408 to INVITE after Timer B, nothing to others (RFC 4320 §4.2)", async () => {
@@ -409,7 +410,7 @@ describe("what ends without an answer of the phone", () => {
       "192.0.2.1 SIP/2.0 100 Trying",
       "192.0.2.1 SIP/2.0 408 Request Timeout",
     ]);
-    expect(node.hasOpenRequests()).toBe(false);
+    expect(node.hasOpenRequests).toBe(false);
   });
 
   it("a peer holds it: it is dropped here, for the peer answers (rule 4)", async () => {
@@ -466,7 +467,7 @@ describe("design-sip rule 5: an answer goes to where its request came from", () 
 
   it("a 2xx of a node that died: which node heard the caller is not known", () => {
     const seal = createSeal(ring, "branch", () => house.now);
-    const branch = makeBranch("b".repeat(12), 1, "00000000", "call-1", caller, seal);
+    const branch = makeViaBranch("b".repeat(12), 1, "00000000", "call-1", caller, seal);
     const via = [
       `SIP/2.0/UDP 203.0.113.1:5060;branch=${branch};rport`,
       "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
@@ -491,7 +492,7 @@ describe("§16.7 step 3: a response without a Via below ours goes to nobody", ()
     const wrong = answer(viasOf(ownVia(invite)));
     node.datagram(wrong, phone);
     node.directDatagram(wrong, phone);
-    node.relayedResponse(wrong);
+    node.receiveRelayedResponse(wrong);
     expect(lines()).toEqual([]);
     phoneAnswers(invite, 200);
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);

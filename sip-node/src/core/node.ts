@@ -1,88 +1,112 @@
 /**
- * The floor plan of a SIP node: which room a message enters, in which order, and what is done with what the room says. Everything here
- * happens in one turn of the event loop but the questions to the database and to peers.
+ * A SIP node: every event enters here, and its processing goes one way. Only questions to the database and to peers wait.
  *
- *   datagram ─► wire ─► cluster.claimFlow ─┬─ response ─► transaction ─► response-context ─► effects
- *                                          │                  └─ not ours ─► cluster.relayResponse
- *                                          └─ request ──► requests ───► registrar · proxy ─► effects
- *   effects ──► reply · relay · branch · cancel ─► transaction ─► cluster.deliver ─► bytes
+ *   datagram ─► parse ─► cluster.claimFlow ─┬─ request ──► requests ─► methods ─┬─ registrar ─► answers
+ *                                      │                                  └─ proxy ─────► branches ─► answers
+ *                                      └─ response ─► transactions ─► branches ─► answers
+ *                                                          └─ of another node ─► cluster.relayResponse
+ *   answers, branches ─► transactions ─► transport ─► cluster.deliver ─► bytes
  */
-import { Answers, type AnswersHouse, plain, whereItCameFrom } from "./answers.ts";
-import { Branches, type BranchesHouse } from "./branches.ts";
-import type { Call, Client, Leg, Server } from "./server-context.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import type { RelayReceiver } from "../cluster/frame-handlers.ts";
 import type { NodeLoad } from "../cluster/node-directory.ts";
-import { readBranch } from "../proxy/branch.ts";
-import { type Effect, type Event, step } from "../proxy/response-context.ts";
-import { Requests, type RequestsHouse } from "./requests.ts";
-import { type TransactionUser, Transactions } from "../transaction/transactions.ts";
+import { readViaBranch } from "../proxy/via-branch.ts";
+import type { Telemetry } from "../telemetry/metrics.ts";
+import { Transactions } from "../transaction/transactions.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request, Response } from "../wire/message.ts";
 import { type Malformed, parseMessage } from "../wire/parse-message.ts";
-import type { Ms } from "../wire/units.ts";
 import { parseSecondVia } from "../wire/second-via.ts";
+import { Acks, type AcksDependencies } from "./acks.ts";
+import { Answers, type AnswersDependencies } from "./answers.ts";
+import { BranchCopies, type BranchCopiesDependencies } from "./branch-copies.ts";
+import { Branches, type BranchesDependencies } from "./branches.ts";
+import { Methods, type MethodsDependencies } from "./methods.ts";
+import { Requests, type RequestsDependencies } from "./requests.ts";
+import type { Branch, ServerContext } from "./server-context.ts";
+import { Transport, type TransportDependencies } from "./transport.ts";
 
-export interface NodeHouse extends RequestsHouse, AnswersHouse, BranchesHouse {
-  readonly cluster: RequestsHouse["cluster"] & Pick<Cluster, "claimFlow" | "relayResponse" | "isIdle">;
-  /** At most; default: `wire/limits.ts`. */
+export interface NodeDependencies
+  extends RequestsDependencies,
+    MethodsDependencies,
+    AcksDependencies,
+    BranchesDependencies,
+    BranchCopiesDependencies,
+    AnswersDependencies,
+    TransportDependencies {
+  readonly lookup: MethodsDependencies["lookup"];
+  readonly cluster: RequestsDependencies["cluster"] &
+    MethodsDependencies["cluster"] &
+    Pick<Cluster, "deliver" | "claimFlow" | "relayResponse" | "isIdle">;
+  readonly telemetry: Telemetry;
+  /** Default: `wire/limits.ts`. */
   readonly maxTransactions?: number;
 }
 
-export class Node implements TransactionUser<Call, Leg | undefined> {
-  readonly transactions: Transactions<Call, Leg | undefined>;
+export class Node implements RelayReceiver {
+  readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly deps: NodeDependencies;
+  private readonly transport: Transport;
   private readonly answers: Answers;
   private readonly branches: Branches;
+  private readonly acks: Acks;
+  private readonly methods: Methods;
   private readonly requests: Requests;
-  private readonly house: NodeHouse;
 
-  constructor(house: NodeHouse) {
-    this.house = house;
-    this.transactions = new Transactions(this, house.clock(), {
-      ...(house.maxTransactions === undefined ? {} : { maxTransactions: house.maxTransactions }),
-    });
-    this.answers = new Answers(house, this.transactions);
-    const advance = (server: Server, event: Event) => this.advance(server, event);
-    this.branches = new Branches(house, this.transactions, advance);
-    this.requests = new Requests(house, this.transactions, this.answers, this.branches, advance);
+  constructor(deps: NodeDependencies) {
+    this.deps = deps;
+    const { maxTransactions } = deps;
+    const options = maxTransactions === undefined ? {} : { maxTransactions };
+    const copies = new BranchCopies(deps);
+    this.transport = new Transport(deps);
+    this.transactions = new Transactions(this.transport, deps.clock(), options);
+    this.answers = new Answers(deps, this.transactions, this.transport);
+    this.branches = new Branches(deps, this.transactions, this.answers, copies);
+    this.acks = new Acks(deps, copies, this.transport);
+    this.methods = new Methods(deps, this.transactions, this.answers, this.branches);
+    this.requests = new Requests(deps, this.transactions, this.answers, this.acks, this.methods);
   }
 
+  // ── Time and state ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Fires all timers that are due; called every 10 to 50 ms. */
   tick(): void {
-    const now = this.house.clock();
+    const now = this.deps.clock();
     this.transactions.advance(now);
     this.branches.advance(now);
-    this.requests.advance(now);
+    this.methods.advance(now);
   }
 
-  /** Whether some request of a phone waits for its final response. */
-  hasOpenRequests(): boolean {
-    return this.answers.areOwed;
+  /** Whether a request of a phone waits for its final response. */
+  get hasOpenRequests(): boolean {
+    return this.answers.hasOpenRequests;
   }
 
-  /** Whether an ACK is on its way through this node: it has no transaction that would repeat it. */
+  /** Whether an ACK is under way: no transaction would send it again. */
   get isForwarding(): boolean {
-    return this.requests.isForwarding;
+    return this.acks.isForwarding;
   }
 
-  /** Whether nothing here and nothing that peers hold for this node is left to be done: it may go (design-sip rule 21). */
+  /** Whether no work is left here, nor at peers for this node: a draining node may exit (design-sip rule 21). */
   get isDrained(): boolean {
     const { server, client } = this.transactions.counts;
-    return server + client === 0 && !this.isForwarding && this.house.cluster.isIdle;
+    return server + client === 0 && !this.isForwarding && this.deps.cluster.isIdle;
   }
 
-  get figures(): NodeLoad {
-    const { telemetry } = this.house;
-    return { transactions: this.transactions.counts.server, ...telemetry.perMinute(this.house.clock()) };
+  get load(): NodeLoad {
+    const { telemetry } = this.deps;
+    return { transactions: this.transactions.counts.server, ...telemetry.perMinute(this.deps.clock()) };
   }
 
   // ── Datagrams ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A datagram of a phone. */
   datagram(bytes: Buffer, flow: Flow): void {
-    const { cluster, telemetry } = this.house;
+    const { cluster, telemetry } = this.deps;
     const text = bytes.toString("latin1");
     if (isKeepalive(text)) {
       cluster.claimFlow(flow);
-      if (text.length >= 4) void cluster.deliver(whereItCameFrom(flow, this.house.node), crlf);
+      if (text.length >= 4) this.transport.sendBack(crlf, flow);
       return;
     }
     const message = parseMessage(text);
@@ -91,134 +115,81 @@ export class Node implements TransactionUser<Call, Leg | undefined> {
         return this.malformed(message, flow);
       case "response":
         cluster.claimFlow(flow);
-        return this.upstream(message, bytes, flow);
+        return this.response(message, bytes, flow);
       case "request":
         telemetry.request(message.method);
-        return this.requests.heard(message, bytes, flow, cluster.claimFlow(flow));
+        return this.requests.receive({
+          request: message,
+          bytes,
+          flow,
+          heard: cluster.claimFlow(flow),
+          peer: undefined,
+        });
     }
   }
 
   /**
-   * A datagram to the second socket, which makes nobody the owner of a flow: the answer of a phone that was reached directly (rule 7).
-   * No phone asks there; to whom else does, an answer would find no way and wait for one.
+   * A datagram to the second socket, which makes this node the owner of no flow: the response of a phone that was reached directly
+   * (design-sip rule 7). A request to that socket is ignored, because its response could not get back.
    */
   directDatagram(bytes: Buffer, flow: Flow): void {
     const message = parseMessage(bytes.toString("latin1"));
-    if (message.kind === "response") this.upstream(message, bytes, flow);
+    if (message.kind === "response") this.response(message, bytes, flow);
   }
 
-  /** A response that a peer got for a transaction of this node. */
-  relayedResponse(bytes: Buffer): void {
+  /** A response that a peer received for a transaction of this node. */
+  receiveRelayedResponse(bytes: Buffer): void {
     const message = parseMessage(bytes.toString("latin1"));
     if (message.kind === "response") this.receiveResponse(message);
   }
 
-  /** A request that a peer got; true when it belongs to a transaction of this node, which has dealt with it then. */
-  offered(bytes: Buffer, flow: Flow): boolean {
+  /** A request that a peer received; true: this node has its transaction, and handles the request. */
+  acceptOffered(bytes: Buffer, flow: Flow): boolean {
     const request = requestIn(bytes);
-    return request !== undefined && this.requests.offered(request, bytes, flow);
+    if (request === undefined) return false;
+    return this.requests.receiveOffered({ request, bytes, flow, heard: undefined, peer: undefined });
   }
 
-  /** A request that a draining peer got; true when this node has it now. */
-  handed(bytes: Buffer, flow: Flow, peer: string): boolean {
+  /** A request that a draining peer received; true: this node handles it. */
+  acceptHandedOver(bytes: Buffer, flow: Flow, peer: string): boolean {
     const request = requestIn(bytes);
-    return request !== undefined && this.requests.handed(request, bytes, flow, peer);
+    if (request === undefined) return false;
+    return this.requests.receiveHandedOver({ request, bytes, flow, heard: undefined, peer });
   }
 
-  private malformed(message: Malformed, flow: Flow): void {
-    this.house.telemetry.malformed();
-    const { method, via, problem } = message;
-    if (method === undefined || method === "ACK" || via === undefined) return; // nothing is remembered of it
-    this.house.cluster.claimFlow(flow);
-    this.answers.replyStatelessly(
-      { text: message.text, fields: message.fields, via },
-      flow,
-      method,
-      problem.status,
-      problem.reason,
-    );
+  // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private malformed({ text, fields, method, via, problem }: Malformed, flow: Flow): void {
+    this.deps.telemetry.malformed();
+    if (method === undefined || method === "ACK" || via === undefined) return; // it cannot be answered
+    this.deps.cluster.claimFlow(flow);
+    this.answers.replyStatelessly({ text, fields, via }, flow, method, problem.status, problem.reason);
   }
 
-  // ── Responses ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private upstream(response: Response, bytes: Buffer, flow: Flow): void {
+  private response(response: Response, bytes: Buffer, flow: Flow): void {
     if (this.receiveResponse(response)) return;
-    const branch = readBranch(response.via.branch);
-    if (branch === undefined || branch.node === this.house.node) return;
-    if (this.house.cluster.relayResponse(branch.node, bytes, flow)) return;
-    this.answers.relayOrphan(response, flow);
+    const branch = readViaBranch(response.via.branch);
+    if (branch === undefined || branch.node === this.deps.node) return;
+    if (this.deps.cluster.relayResponse(branch.node, bytes, flow)) return;
+    this.answers.forwardStray(response, flow);
   }
 
   /**
-   * False: no transaction of this node waits for it, and another node's may. A response without a Via below ours was meant for us alone
-   * (§16.7 step 3), as is the one to a CANCEL of ours; any other is dropped.
+   * False: it matches no transaction of this node; it may match one of another node. A response without a Via below ours is for this node
+   * alone (§16.7 step 3): to a CANCEL of ours it is processed, any other is dropped.
    */
   private receiveResponse(response: Response): boolean {
     if (response.cseq.method !== "CANCEL" && parseSecondVia(response) === undefined) {
-      this.house.telemetry.malformed();
+      this.deps.telemetry.malformed();
       return true;
     }
-    return this.transactions.receiveResponse(response, this.house.clock());
-  }
-
-  // ── Transaction user ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  send(bytes: Uint8Array, flow: Flow, message: "request" | "response", transaction: Server | Client): void {
-    const leg = message === "request" ? (transaction as Client).context : undefined;
-    const pending = this.house.cluster.deliver(leg?.target ?? whereItCameFrom(flow, this.house.node), bytes);
-    void pending?.then((isSent) => {
-      if (!isSent) this.transactions.transportFailed(transaction, this.house.clock());
-    });
-  }
-
-  response(client: Client, response: Response, now: Ms): void {
-    const leg = client.context;
-    if (leg === undefined) return; // the answer to our CANCEL
-    this.branches.heard(leg, response, now);
-    this.advance(leg.server, { kind: "response", branch: leg.at, response });
-  }
-
-  clientFailed(client: Client, cause: "timeout" | "transport"): void {
-    const leg = client.context;
-    if (leg === undefined) return;
-    this.branches.ended(leg);
-    this.advance(leg.server, { kind: "failure", branch: leg.at, status: cause === "timeout" ? 408 : 480 });
-  }
-
-  ended(transaction: Server | Client): void {
-    if (transaction.kind === "server") transaction.context?.release?.();
-  }
-
-  // ── Effects ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private advance(server: Server, event: Event): void {
-    const call = server.context;
-    if (call?.context === undefined) return;
-    const next = step(call.context, event);
-    call.context = next.context;
-    for (const effect of next.effects) this.act(server, call, effect);
-    this.branches.watchSilence(server, call, this.house.clock());
-  }
-
-  private act(server: Server, call: Call, effect: Effect): void {
-    switch (effect.kind) {
-      case "relay":
-        return this.answers.relay(server, call, effect.response, effect.also);
-      case "reply":
-        return this.answers.reply(server, call, plain(effect.status));
-      case "cancel": {
-        const leg = call.legs[effect.branch];
-        return leg === undefined ? undefined : this.branches.cancel(leg, effect.lines, this.house.clock());
-      }
-      case "give-up":
-        return this.answers.drop(server, call);
-    }
+    return this.transactions.receiveResponse(response, this.deps.clock());
   }
 }
 
 const crlf = Buffer.from("\r\n");
 
-/** CRLFs alone keep an address translator's entry alive; two of them ask for one back (RFC 5626 §4.4.1). */
+/** CRLFs alone keep the entry of an address translator alive; two of them ask for one back (RFC 5626 §4.4.1). */
 const isKeepalive = (text: string): boolean => text.length <= 8 && /^[\r\n\0]*$/.test(text);
 
 function requestIn(bytes: Buffer): Request | undefined {

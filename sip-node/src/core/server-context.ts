@@ -1,57 +1,73 @@
-/** What the floor plan keeps with a server transaction while its branches are out. */
-import type { Target } from "../proxy/targets.ts";
+/** What the core keeps with a server transaction, and with each branch that its request is forwarded on. */
 import type { ResponseContext } from "../proxy/response-context.ts";
-import type { ClientTransaction } from "../transaction/client-transaction.ts";
+import type { Target } from "../proxy/targets.ts";
+import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import { Timer } from "../transaction/timer-wheel.ts";
+import type { Response } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
+import type { BranchCopy } from "./branch-copies.ts";
 
-export type Server = ServerTransaction<Call>;
-export type Client = ClientTransaction<Leg | undefined>;
-
-export interface Call {
+export class ServerContext {
+  readonly server: ServerTransaction<ServerContext>;
   readonly receivedAt: Ms;
-  /** The To tag of our own responses. */
+  /** The To tag of this node's own responses. */
   toTag: string;
-  /** Whether a peer holds this request's transaction; undefined where none is asked. */
-  isTaken: Promise<boolean> | undefined;
+  /** Whether a peer has a transaction of this request; undefined: no peer was asked. */
+  isHeldByPeer: Promise<boolean> | undefined = undefined;
   /** Undefined until the request is forwarded. */
-  context: ResponseContext<Target> | undefined;
-  legs: Leg[];
-  /** A final response of ours or a relayed one has been sent. */
-  hasAnswered: boolean;
-  hasRung: boolean;
-  /** A 100 has been sent. */
-  hasTried: boolean;
-  /** Runs while branches that say nothing hold the answer; undefined: they never did. */
-  silence: Timer<Server, "silence"> | undefined;
-  /** Tells the cluster that a transaction which a peer handed over has ended. */
-  release: (() => void) | undefined;
+  responseContext: ResponseContext<Target> | undefined = undefined;
+  branches: readonly Branch[] = [];
+  /** A final response was sent, or the request was dropped. */
+  hasAnswered = false;
+  /** An 18x was forwarded. */
+  hasRung = false;
+  /** A 100 was sent. */
+  hasSentTrying = false;
+  /** Runs while only silent branches hold the answer; undefined: it never ran. */
+  silence: Timer<ServerContext, "silence"> | undefined = undefined;
+  /** For a request that a draining peer handed over: ends it in the count of that peer. */
+  release: (() => void) | undefined = undefined;
+
+  constructor(server: ServerTransaction<ServerContext>, receivedAt: Ms, toTag: string) {
+    this.server = server;
+    this.receivedAt = receivedAt;
+    this.toTag = toTag;
+  }
 }
 
-export type LegEvent = "Timer C" | "CANCEL unanswered";
+export type BranchTimerEvent = "Timer C" | "CANCEL unanswered";
 
-/** One branch on its way: its client transaction and the timer that bounds it. */
-export class Leg {
-  readonly server: Server;
-  readonly at: number;
+/** Receives the results of branches: `Branches`. */
+export interface BranchUser {
+  receiveResponse(branch: Branch, response: Response, now: Ms): void;
+  clientFailed(branch: Branch, cause: "timeout" | "transport"): void;
+}
+
+/** A branch of a forwarded request (RFC 3261 §16.6): its copy, its client transaction, and the timer that bounds it. */
+export class Branch implements ClientTransactionUser {
+  readonly context: ServerContext;
+  /** Its index in the branches of the response context. */
+  readonly index: number;
   readonly target: Target;
-  readonly branch: string;
-  /** The request as it was sent; its CANCEL is made from it. */
-  readonly text: string;
-  client: Client | undefined = undefined;
-  readonly timer = new Timer<Leg, LegEvent>(this, "Timer C");
+  readonly copy: BranchCopy;
+  client: ClientTransaction<Branch> | undefined = undefined;
+  readonly timer = new Timer<Branch, BranchTimerEvent>(this, "Timer C");
+  private readonly user: BranchUser;
 
-  constructor(
-    server: Server,
-    at: number,
-    target: Target,
-    copy: { readonly branch: string; readonly text: string },
-  ) {
-    this.server = server;
-    this.at = at;
+  constructor(user: BranchUser, context: ServerContext, index: number, target: Target, copy: BranchCopy) {
+    this.user = user;
+    this.context = context;
+    this.index = index;
     this.target = target;
-    this.branch = copy.branch;
-    this.text = copy.text;
+    this.copy = copy;
+  }
+
+  receiveResponse(response: Response, now: Ms): void {
+    this.user.receiveResponse(this, response, now);
+  }
+
+  clientFailed(cause: "timeout" | "transport"): void {
+    this.user.clientFailed(this, cause);
   }
 }

@@ -131,9 +131,9 @@ export class Assembly {
           sendToPeer: (bytes, to) => sockets.peers.send(bytes, to.host, to.port),
         },
         receiver: {
-          receiveRelayedResponse: (bytes) => this.node.relayedResponse(bytes),
-          acceptOffered: (bytes, flow) => this.node.offered(bytes, flow),
-          acceptHandedOver: (bytes, flow, peer) => this.node.handed(bytes, flow, peer),
+          receiveRelayedResponse: (bytes) => this.node.receiveRelayedResponse(bytes),
+          acceptOffered: (bytes, flow) => this.node.acceptOffered(bytes, flow),
+          acceptHandedOver: (bytes, flow, peer) => this.node.acceptHandedOver(bytes, flow, peer),
         },
         observer: {
           peerChanged: ({ id: peer, address }, isAlive) =>
@@ -144,7 +144,7 @@ export class Assembly {
         clock,
         seal: this.keys.relay,
         isOutside: (flow) => this.inForce.isOutside(flow),
-        load: () => this.node.figures,
+        load: () => this.node.load,
       },
     );
   }
@@ -172,7 +172,7 @@ export class Assembly {
       isOwnAddress: (text) => inForce.addresses.own.has(text),
       isStoreFailure: (error) => error instanceof StoreUnavailable || error instanceof QueueFull,
       log: (event, fields) => log.info(fields, event),
-      broken: this.reportInternalError,
+      reportInternalError: this.reportInternalError,
     });
   }
 

@@ -166,7 +166,7 @@ export class NodeProcess {
     if (this.isMember) cluster.tick();
     const work = {
       isDrained: this.life.isDraining && node.isDrained,
-      owesAnswers: node.hasOpenRequests(),
+      owesAnswers: node.hasOpenRequests,
     };
     if (this.life.mayLeave(this.tickedAt, this.settings.config.drainTimeout, work)) void this.leave();
   }

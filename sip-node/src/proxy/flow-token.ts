@@ -2,14 +2,15 @@
  * The token in our Record-Route: how both phones of a dialog are reached, so that no node keeps dialog state (design-sip rule 17, after
  * RFC 5626 §5.3). Opaque to phones; sealed together with the Call-ID and the caller's tag, which also tells the direction.
  *
- *   byte 0        flags: 1 caller IPv6, 2 callee IPv6, 4 caller behind NAT, 8 callee behind NAT
+ *   byte 0        flags: 1 caller IPv6, 2 callee IPv6, 4 caller behind NAT, 8 callee behind NAT, 128 a transport other than UDP
+ *   transports    with flag 128 only: 4 bits each, the index in `transports`
  *   addresses     4 or 16 bytes and 2 of port, caller then callee
  *   owners        6 bytes each: the nodes that heard them last, a hint
  *   contacts      8 bytes each: `contact_id` of both, 0 for none
  *   keys          8 bytes each: `contactKey` of what both said as Contact, 0 for none
  */
 import { isIPv6 } from "node:net";
-import { type Flow, flowOf } from "../wire/flow.ts";
+import { type Flow, flowOf, transports } from "../wire/flow.ts";
 import { type Seal, sealLength } from "../wire/seal.ts";
 
 /** One phone of the dialog. */
@@ -47,6 +48,8 @@ export function openToken(
 }
 
 const tailLength = 44;
+/** Flag: a byte of transports follows. */
+const hasTransports = 128;
 
 const sealed = (packed: string, callId: string, callerTag: string): string =>
   `${packed} ${callId} ${callerTag}`;
@@ -57,7 +60,9 @@ function pack({ caller, callee }: FlowToken): Buffer {
     (isIPv6(callee.flow.address) ? 2 : 0) |
     (caller.isBehindNat ? 4 : 0) |
     (callee.isBehindNat ? 8 : 0); // prettier-ignore
-  const bytes: number[] = [flags];
+  const indexes =
+    (transports.indexOf(caller.flow.transport) << 4) | transports.indexOf(callee.flow.transport);
+  const bytes: number[] = indexes === 0 ? [flags] : [flags | hasTransports, indexes];
   for (const { flow } of [caller, callee])
     for (const byte of [...addressBytes(flow.address), flow.port >> 8, flow.port & 255]) bytes.push(byte);
   const tail = Buffer.alloc(tailLength);
@@ -71,14 +76,18 @@ function pack({ caller, callee }: FlowToken): Buffer {
 
 function unpack(bytes: Buffer): FlowToken | undefined {
   const flags = bytes[0] ?? 0;
+  const start = flags & hasTransports ? 2 : 1;
+  const indexes = flags & hasTransports ? (bytes[1] ?? 0) : 0;
+  const names = [transports[indexes >> 4], transports[indexes & 15]];
   const lengths = [1, 2].map((isLong) => (flags & isLong ? 16 : 4) + 2);
-  if (bytes.length !== 1 + lengths.reduce((sum, length) => sum + length) + tailLength) return undefined;
-  let at = 1;
-  const flows = lengths.map((length) => {
+  if (bytes.length !== start + lengths.reduce((sum, length) => sum + length) + tailLength) return undefined;
+  if (names.includes(undefined)) return undefined;
+  let at = start;
+  const flows = lengths.map((length, i) => {
     const address = addressText(bytes.subarray(at, at + length - 2));
     const port = bytes.readUInt16BE(at + length - 2);
     at += length;
-    return flowOf(address, port);
+    return flowOf(address, port, names[i]);
   });
   const party = (i: 0 | 1): Party => ({
     flow: flows[i] as Flow,

@@ -2,20 +2,20 @@
 import { expect, it } from "vitest";
 import { requestOf } from "../../../test/support/sip-message.ts";
 import { buildCancel } from "./build-cancel.ts";
-import { mayFoundDialog } from "./forward.ts";
+import { mayCreateDialog } from "./forward.ts";
 
 const uri = "sip:bob@example.com";
 
 it.each(["INVITE", "SUBSCRIBE", "REFER", "NOTIFY", "NOSUCH"])("%s may found a dialog", (method) => {
-  expect(mayFoundDialog(requestOf(method, uri))).toBe(true);
+  expect(mayCreateDialog(requestOf(method, uri))).toBe(true);
 });
 
 it.each(["MESSAGE", "OPTIONS", "PUBLISH", "BYE", "ACK", "INFO"])("%s founds none", (method) => {
-  expect(mayFoundDialog(requestOf(method, uri))).toBe(false);
+  expect(mayCreateDialog(requestOf(method, uri))).toBe(false);
 });
 
 it("within a dialog none is founded", () => {
-  expect(mayFoundDialog(requestOf("INVITE", uri, { To: `<${uri}>;tag=b` }))).toBe(false);
+  expect(mayCreateDialog(requestOf("INVITE", uri, { To: `<${uri}>;tag=b` }))).toBe(false);
 });
 
 it("§9.1: a CANCEL has the INVITE's Request-URI, top Via alone, From, To, Call-ID, Route and CSeq number", () => {

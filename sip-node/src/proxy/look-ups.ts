@@ -16,32 +16,36 @@ import { chooseHome, isAnonymous, possibleHomes } from "./anonymous.ts";
 import type { Caller } from "./authorize.ts";
 import { contactOwner } from "./contact-owner.ts";
 import type { Party } from "./flow-token.ts";
-import { mayFoundDialog } from "./forward.ts";
+import { mayCreateDialog } from "./forward.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
-import type { ProxyHouse } from "./routing.ts";
+import type { ProxyDependencies } from "./routing.ts";
 import { type NotServed, type Nowhere, type Target, targets, type TargetSet } from "./targets.ts";
 
 /** Whether a host is a domain of ours that is not disabled. */
-export const isServedHere = async (host: string, house: ProxyHouse): Promise<boolean> =>
-  isServed((await house.lookup.resolve({ username: "", domain: host })).domain);
+export const isServedHere = async (host: string, deps: ProxyDependencies): Promise<boolean> =>
+  isServed((await deps.lookup.resolve({ username: "", domain: host })).domain);
 
 /** Who From names; where that is nobody of a domain of ours, the domain whose password the caller is asked for. */
-export async function findCaller(request: Request, calledDomain: string, house: ProxyHouse): Promise<Caller> {
+export async function findCaller(
+  request: Request,
+  calledDomain: string,
+  deps: ProxyDependencies,
+): Promise<Caller> {
   const from = parseUri(request.from.uri);
   const name = isProblem(from) ? undefined : aorOf(from);
   const isHidden = !isProblem(from) && isAnonymous(from);
-  const claimed = name === undefined ? undefined : await readLogins(request, name, house);
+  const claimed = name === undefined ? undefined : await readLogins(request, name, deps);
   const found =
     claimed !== undefined && isServed(claimed.domain)
       ? claimed
-      : await homeOf(request, isHidden, calledDomain, house);
+      : await homeOf(request, isHidden, calledDomain, deps);
   return { name, isHidden, ...found };
 }
 
 type NamedCaller = Omit<Caller, "name" | "isHidden">;
 
 /** One round trip, whoever exists. */
-async function readLogins(request: Request, name: Aor, { lookup }: ProxyHouse): Promise<NamedCaller> {
+async function readLogins(request: Request, name: Aor, { lookup }: ProxyDependencies): Promise<NamedCaller> {
   const [resolution, others] = await Promise.all([
     lookup.resolve(name),
     findLogins(request, "proxy-authorization", name.domain, lookup),
@@ -57,7 +61,7 @@ async function homeOf(
   request: Request,
   isHidden: boolean,
   calledDomain: string,
-  { lookup }: ProxyHouse,
+  { lookup }: ProxyDependencies,
 ): Promise<NamedCaller> {
   const names = isHidden ? possibleHomes(request, calledDomain) : [calledDomain];
   const homes = await Promise.all(names.map((domain) => lookup.resolve({ username: "", domain })));
@@ -70,9 +74,9 @@ async function homeOf(
 const nobody: NamedCaller = { domain: undefined, account: undefined, logins: [] };
 
 /** Whether a name stands for this user; aliases are followed. */
-export async function isSameUser(name: Aor, aor: Aor | undefined, house: ProxyHouse): Promise<boolean> {
+export async function isSameUser(name: Aor, aor: Aor | undefined, deps: ProxyDependencies): Promise<boolean> {
   if (aor === undefined) return false;
-  return isSameAor(aor, (await house.lookup.resolve(name)).account);
+  return isSameAor(aor, (await deps.lookup.resolve(name)).account);
 }
 
 /** The bindings of a user by the name that was asked for; undefined: nothing was asked. */
@@ -82,34 +86,37 @@ export interface NamedBindings {
 }
 
 /** The bindings of the user that From names, in the same statement as the called one's; none where no dialog begins. */
-export async function bindingsOfFrom(request: Request, house: ProxyHouse): Promise<NamedBindings> {
-  const from = mayFoundDialog(request) ? parseUri(request.from.uri) : undefined;
+export async function bindingsOfFrom(request: Request, deps: ProxyDependencies): Promise<NamedBindings> {
+  const from = mayCreateDialog(request) ? parseUri(request.from.uri) : undefined;
   const name = from === undefined || isProblem(from) ? undefined : aorOf(from);
-  return { name, bindings: name === undefined ? [] : await house.lookup.bindings(name) };
+  return { name, bindings: name === undefined ? [] : await deps.lookup.bindings(name) };
 }
 
 /** From may be an alias of the caller: then they are read by its own name. */
 export async function ownBindings(
   aor: Aor,
   asked: NamedBindings | undefined,
-  house: ProxyHouse,
+  deps: ProxyDependencies,
 ): Promise<readonly Binding[]> {
   if (asked?.name === undefined) return [];
   const isAlias = asked.name.username !== aor.username || asked.name.domain !== aor.domain;
-  return isAlias ? house.lookup.bindings(aor) : asked.bindings;
+  return isAlias ? deps.lookup.bindings(aor) : asked.bindings;
 }
 
 /** 404 for a domain or user that is not here, 480 for a user without a phone. */
-export async function findTargets(called: Aor, house: ProxyHouse): Promise<TargetSet | NotServed | Nowhere> {
+export async function findTargets(
+  called: Aor,
+  deps: ProxyDependencies,
+): Promise<TargetSet | NotServed | Nowhere> {
   const [{ domain, account }, bindings] = await Promise.all([
-    house.lookup.resolve(called),
-    house.lookup.bindings(called),
+    deps.lookup.resolve(called),
+    deps.lookup.bindings(called),
   ]);
   if (!isServed(domain)) return { kind: "not-served" };
   const nowhere = (rejection: Rejection): Nowhere => ({ kind: "nowhere", domain, rejection });
   if (account?.isEnabled !== true) return nowhere(reject(404, "Not Found"));
   const isAlias = account.username !== called.username || account.domain !== called.domain;
-  const found = targets(isAlias ? await house.lookup.bindings(account) : bindings);
+  const found = targets(isAlias ? await deps.lookup.bindings(account) : bindings);
   return found.length > 0
     ? { kind: "targets", domain, targets: found }
     : nowhere(reject(480, "Temporarily Unavailable"));
@@ -119,11 +126,11 @@ export async function findTargets(called: Aor, house: ProxyHouse): Promise<Targe
 export async function findByContact(
   uri: string,
   caller: Aor | undefined,
-  house: ProxyHouse,
+  deps: ProxyDependencies,
 ): Promise<TargetSet | NotServed> {
-  const owner = contactOwner(uri, await house.lookup.bindingsByContact(contactKey(uri)), caller?.domain);
+  const owner = contactOwner(uri, await deps.lookup.bindingsByContact(contactKey(uri)), caller?.domain);
   if (owner === undefined) return { kind: "not-served" };
-  const { domain, account } = await house.lookup.resolve(owner.aor);
+  const { domain, account } = await deps.lookup.resolve(owner.aor);
   if (!isServed(domain) || account?.isEnabled !== true) return { kind: "not-served" };
   const found = targets(owner.bindings);
   return found.length > 0 ? { kind: "targets", domain, targets: found } : { kind: "not-served" };
@@ -137,19 +144,19 @@ export async function presentParty(
   party: Party,
   key: string,
   sideId: string,
-  house: ProxyHouse,
+  deps: ProxyDependencies,
 ): Promise<Target> {
-  const isHeard = house.isReachable(party.flow);
-  const asToken: Target = { ...party, uri: undefined };
+  const isHeard = deps.isReachable(party.flow);
+  const asToken: Target = { ...party, uri: undefined, q: 1000 };
   if (isHeard && key === party.contactKey) return asToken;
-  const refreshed = await house.lookup.dialogTarget(sideId).catch(() => undefined);
+  const refreshed = await deps.lookup.dialogTarget(sideId).catch(() => undefined);
   const asRefreshed = refreshed?.contactKey === key ? { ...asToken, ...place(refreshed) } : undefined;
-  if (asRefreshed !== undefined && house.isReachable(asRefreshed.flow)) return asRefreshed;
+  if (asRefreshed !== undefined && deps.isReachable(asRefreshed.flow)) return asRefreshed;
   if (isHeard && asRefreshed === undefined) return asToken;
-  const binding = party.contactId === "0" ? undefined : await bindingOf(party, house);
+  const binding = party.contactId === "0" ? undefined : await bindingOf(party, deps);
   if (binding === undefined || !isCurrent(binding)) return asRefreshed ?? asToken;
   const asBinding = { ...asToken, ...place(binding) };
-  return asRefreshed === undefined || house.isReachable(asBinding.flow) ? asBinding : asRefreshed;
+  return asRefreshed === undefined || deps.isReachable(asBinding.flow) ? asBinding : asRefreshed;
 }
 
 const place = ({ flow, isBehindNat, ownerNode }: Pick<Party, "flow" | "isBehindNat" | "ownerNode">) => ({
@@ -158,5 +165,5 @@ const place = ({ flow, isBehindNat, ownerNode }: Pick<Party, "flow" | "isBehindN
   ownerNode,
 });
 
-const bindingOf = (party: Party, house: ProxyHouse): Promise<Binding | undefined> =>
-  house.lookup.bindingById(party.contactId).catch(() => undefined);
+const bindingOf = (party: Party, deps: ProxyDependencies): Promise<Binding | undefined> =>
+  deps.lookup.bindingById(party.contactId).catch(() => undefined);

@@ -39,21 +39,21 @@ const binding = (change: Partial<Binding> = {}): Binding => ({
   ...change,
 });
 
-let house: TestHouse;
+let deps: TestHouse;
 let node: DecidingHouse;
 beforeEach(() => {
-  house = new TestHouse();
-  house.store.addDomain("example.com");
-  for (const user of ["alice", "bob", "carol"]) house.store.addUser(user, "example.com", { password: user });
-  house.store.addRow(bobs, binding());
-  node = house.node();
+  deps = new TestHouse();
+  deps.store.addDomain("example.com");
+  for (const user of ["alice", "bob", "carol"]) deps.store.addUser(user, "example.com", { password: user });
+  deps.store.addRow(bobs, binding());
+  node = deps.node();
 });
 
 const ask = (method: string, uri: string, fields: Fields = {}, source: Flow = aliceFlow) =>
   route(requestOf(method, uri, fields), source, node);
 /** As `user`, who answers the challenge with his password. */
 async function askAs(user: string, method: string, uri: string, fields: Fields = {}, password = user) {
-  house.now += 1; // a nonce of its own
+  deps.now += 1; // a nonce of its own
   const refusal = await ask(method, uri, fields);
   if (refusal.kind !== "reject" || refusal.status !== 407) return refusal;
   return route(withCredentials(method, uri, fields, refusal, user, password), aliceFlow, node);
@@ -99,7 +99,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("with our address as Route, and with a token of another call", async () => {
-    const token = sealToken(talk, "another call", "alice-1", house.tokenSeal);
+    const token = sealToken(talk, "another call", "alice-1", deps.tokenSeal);
     for (const Route of ["<sip:203.0.113.1;lr>", `<sip:${token}@203.0.113.1;lr>`])
       expect(await ask("INVITE", callBob, { Route, To: `<${callBob}>;tag=bob-1` }), Route).toMatchObject({
         status: 407,
@@ -107,8 +107,8 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("with a served domain or an alias of it as Route; with a foreign or a disabled one it is refused", async () => {
-    house.store.addDomain("alias.example", { aliasOf: "example.com" });
-    house.store.addDomain("off.example", { isEnabled: false });
+    deps.store.addDomain("alias.example", { aliasOf: "example.com" });
+    deps.store.addDomain("off.example", { isEnabled: false });
     for (const Route of ["<sip:example.com;lr>", "<sip:203.0.113.1;lr>, <sip:alias.example:5060;lr>"])
       expect(await askAs("alice", "INVITE", callBob, { Route }), Route).toMatchObject({ kind: "forward" });
     for (const Route of ["<sip:p.example.org;lr>", "<sip:off.example;lr>"])
@@ -121,7 +121,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   it("only so many served domains in Route are looked up, one that stands twice once", async () => {
     const asked: string[] = [];
     const hosts = Array.from({ length: maxRouteHosts + 1 }, (_, i) => `d${i}.example`);
-    for (const host of hosts) house.store.addDomain(host, { aliasOf: "example.com" });
+    for (const host of hosts) deps.store.addDomain(host, { aliasOf: "example.com" });
     const counted = { ...node, lookup: listing(asked) };
     const routeBy = (names: string[]) => {
       const Route = names.map((host) => `<sip:${host};lr>`);
@@ -177,7 +177,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     if (refusal.kind !== "reject") throw new Error("not challenged");
     const lists = [];
     for (const isThere of [true, false]) {
-      if (!isThere) house.store.addAlias({ username: "200", domain: "example.com" }, bobs);
+      if (!isThere) deps.store.addAlias({ username: "200", domain: "example.com" }, bobs);
       const From = `<sip:${isThere ? "ghost" : "200"}@example.com>;tag=1`;
       const request = withCredentials("INVITE", "sip:x@elsewhere.example", { From }, refusal, "bob", "wrong");
       await route(request, aliceFlow, { ...node, lookup });
@@ -187,8 +187,8 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a disabled domain that shares the realm lets nobody in", async () => {
-    house.store.addDomain("off.example", { isEnabled: false, realm: "example.com" });
-    house.store.addUser("dora", "off.example", { password: "dora" });
+    deps.store.addDomain("off.example", { isEnabled: false, realm: "example.com" });
+    deps.store.addUser("dora", "off.example", { password: "dora" });
     const From = "<sip:dora@off.example>;tag=1";
     for (const login of ["dora", "dora@off.example"])
       expect(await askAs(login, "INVITE", callBob, { From }, "dora"), login).toMatchObject({ status: 407 });
@@ -197,7 +197,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("or one of its aliases", async () => {
-    house.store.addAlias(
+    deps.store.addAlias(
       { username: "200", domain: "example.com" },
       { username: "alice", domain: "example.com" },
     );
@@ -207,7 +207,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it.each(["alice@example.com", "alice@alias.example"])("the login name may be %s", async (login) => {
-    house.store.addDomain("alias.example", { aliasOf: "example.com" });
+    deps.store.addDomain("alias.example", { aliasOf: "example.com" });
     expect(await askAs(login, "INVITE", callBob, {}, "alice")).toMatchObject({ kind: "forward" });
     expect(await askAs(login, "INVITE", callBob, {}, "wrong")).toMatchObject({ status: 407 });
     expect(await askAs("alice@elsewhere.example", "INVITE", callBob, {}, "alice")).toMatchObject({
@@ -216,9 +216,9 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("an alias in one domain of a user of another logs in as that user", async () => {
-    house.store.addDomain("b.example");
-    house.store.addUser("dora", "b.example", { password: "dora" });
-    house.store.addAlias(
+    deps.store.addDomain("b.example");
+    deps.store.addUser("dora", "b.example", { password: "dora" });
+    deps.store.addAlias(
       { username: "300", domain: "example.com" },
       { username: "dora", domain: "b.example" },
     );
@@ -227,7 +227,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("an alias is no login name", async () => {
-    house.store.addAlias(
+    deps.store.addAlias(
       { username: "200", domain: "example.com" },
       { username: "alice", domain: "example.com" },
     );
@@ -237,7 +237,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a peer's contact is no binding of ours", async () => {
-    house.peers.add(aliceFlow.key);
+    deps.peers.add(aliceFlow.key);
     expect(await ask("INVITE", callBob, { Contact: "<sip:x@192.0.2.77>" })).toMatchObject({
       kind: "forward",
       caller: { contactId: "0" },
@@ -245,7 +245,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a disabled user cannot call", async () => {
-    house.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
+    deps.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
     expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 407 });
   });
 
@@ -278,7 +278,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     });
 
     it("who has the name itself is no anonymous caller", async () => {
-      house.store.addUser("anonymous", "example.com", { password: "x" });
+      deps.store.addUser("anonymous", "example.com", { password: "x" });
       expect(await askAs("alice", "INVITE", callBob, hidden("<sip:anonymous@example.com>"))).toMatchObject({
         status: 403,
       });
@@ -287,7 +287,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     describe("to a domain that refuses anonymous callers (RFC 5079)", () => {
       const refused = { kind: "reject", status: 433, reason: "Anonymity Disallowed" };
       const shown = "<sip:alice@example.com>";
-      beforeEach(() => house.store.addDomain("example.com", { anonymousCallers: "Reject" }));
+      beforeEach(() => deps.store.addDomain("example.com", { anonymousCallers: "Reject" }));
 
       it.each([
         ["the host is below invalid", "<sip:anonymous@anonymous.invalid>", {}],
@@ -306,9 +306,9 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
             expect(await askAs("alice", method, callBob, fields, "wrong"), method).toMatchObject({
               status: 407,
             });
-            house.peers.add(aliceFlow.key);
+            deps.peers.add(aliceFlow.key);
             expect(await ask(method, callBob, fields), method).toMatchObject(refused);
-            house.peers.delete(aliceFlow.key);
+            deps.peers.delete(aliceFlow.key);
           }
         },
       );
@@ -324,7 +324,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       });
 
       it("nor is the user who has that name", async () => {
-        house.store.addUser("anonymous", "example.com", { password: "anonymous" });
+        deps.store.addUser("anonymous", "example.com", { password: "anonymous" });
         const From = "<sip:anonymous@example.com>";
         expect(await askAs("anonymous", "INVITE", callBob, hidden(From))).toMatchObject({ kind: "forward" });
       });
@@ -336,10 +336,10 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
         expect(
           await askAs("alice", "INVITE", "sip:bob@192.0.2.2:5060", hidden(shown, { Privacy: "id" })),
         ).toMatchObject(refused);
-        house.store.addDomain("b.example");
-        house.store.addUser("dora", "b.example", { password: "dora" });
-        house.store.addRow({ username: "dora", domain: "b.example" }, binding({ id: "23" }));
-        house.store.addAlias({ username: "300", domain: "b.example" }, bobs);
+        deps.store.addDomain("b.example");
+        deps.store.addUser("dora", "b.example", { password: "dora" });
+        deps.store.addRow({ username: "dora", domain: "b.example" }, binding({ id: "23" }));
+        deps.store.addAlias({ username: "300", domain: "b.example" }, bobs);
         const callDora = "sip:dora@b.example";
         const own = hidden(From, { "P-Preferred-Identity": shown });
         expect(await askAs("alice", "INVITE", callDora, own)).toMatchObject({ kind: "forward" });
@@ -349,8 +349,8 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
 
     describe("of another served domain than the called one", () => {
       beforeEach(() => {
-        house.store.addDomain("b.example", { realm: "b realm" });
-        house.store.addUser("dora", "b.example", { password: "dora" });
+        deps.store.addDomain("b.example", { realm: "b realm" });
+        deps.store.addUser("dora", "b.example", { password: "dora" });
       });
       const From = "<sip:anonymous@anonymous.invalid>";
 
@@ -370,12 +370,12 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       });
 
       it("is known by credentials that it has for its own realm, or by its login name", async () => {
-        house.store.addDomain("c.example");
-        house.store.addUser("erin", "c.example", { password: "erin" });
+        deps.store.addDomain("c.example");
+        deps.store.addUser("erin", "c.example", { password: "erin" });
         const own = await ask("INVITE", "sip:x@c.example", hidden("<sip:erin@c.example>"));
         const signed = withCredentials("INVITE", callBob, hidden(From), own as Rejection, "erin");
         expect(await route(signed, aliceFlow, node)).toMatchObject({ kind: "forward" });
-        house.now += 1; // a nonce of its own
+        deps.now += 1; // a nonce of its own
         const other = await ask("INVITE", "sip:x@b.example", hidden("<sip:dora@b.example>"));
         const named = withCredentials(
           "INVITE",
@@ -430,7 +430,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a configured peer is not challenged, and its From is its own business", async () => {
-    house.peers.add(aliceFlow.key);
+    deps.peers.add(aliceFlow.key);
     const routing = await ask("INVITE", callBob, { From: "<sip:+49@trunk.example>;tag=1" });
     expect(routing).toMatchObject({ kind: "forward", caller: { contactId: "0" } });
   });
@@ -438,7 +438,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
 
 describe("§16.5: targets", () => {
   it("the bindings of the called user, with how each phone is reached", async () => {
-    house.store.addRow(
+    deps.store.addRow(
       bobs,
       binding({ id: "23", contact: "sip:bob@10.0.0.3", flow: aliceFlow, isBehindNat: true, q: 100 }),
     );
@@ -450,7 +450,7 @@ describe("§16.5: targets", () => {
   });
 
   it("by an alias, and by an escaped user part", async () => {
-    house.store.addAlias({ username: "100", domain: "example.com" }, bobs);
+    deps.store.addAlias({ username: "100", domain: "example.com" }, bobs);
     for (const uri of ["sip:100@example.com", "sip:%62ob@EXAMPLE.com:5060;x=y"])
       expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ kind: "forward" });
   });
@@ -462,13 +462,13 @@ describe("§16.5: targets", () => {
     [480, "a user without a phone", "sip:carol@example.com"],
     [404, "another case of the name", "sip:Bob@example.com"],
   ])("%i for %s, to who logged in", async (status, _, uri) => {
-    house.store.addUser("off", "example.com", { isEnabled: false });
+    deps.store.addUser("off", "example.com", { isEnabled: false });
     expect(await askAs("alice", "INVITE", uri)).toMatchObject({ kind: "reject", status });
     expect(await ask("INVITE", uri)).toMatchObject({ status: 407 });
   });
 
   it("480 where the only contact is sips, which UDP must not reach; 416 for a sips Request-URI", async () => {
-    house.store.addRow(
+    deps.store.addRow(
       { username: "carol", domain: "example.com" },
       binding({ id: "33", contact: "sips:carol@h" }),
     );
@@ -481,12 +481,12 @@ describe("§16.5: targets", () => {
   });
 
   it("480 once the last binding has expired", async () => {
-    house.store.now += 61;
+    deps.store.now += 61;
     expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 480 });
   });
 
   it("404 with a Warning for a domain that is not served, or no more", async () => {
-    house.store.addDomain("off.example", { isEnabled: false });
+    deps.store.addDomain("off.example", { isEnabled: false });
     for (const domain of ["unserved.example", "off.example"])
       expect(await askAs("alice", "INVITE", `sip:bob@${domain}`)).toMatchObject({
         status: 404,
@@ -546,11 +546,11 @@ describe("§16.5: targets", () => {
   it("§12.1.1: or the one that its phone registered, also where the INVITE does not say its instance or reg-id", async () => {
     const alices = { username: "alice", domain: "example.com" };
     const phone = { contact: "sip:alice@10.0.0.7", flow: aliceFlow, instance: "<urn:x>", regId: 1 };
-    house.store.addRow(
+    deps.store.addRow(
       alices,
       binding({ id: "41", contact: "sip:alice@10.0.0.8", flow: bobFlow, instance: "<urn:y>" }),
     );
-    house.store.addRow(alices, binding({ id: "42", ...phone }));
+    deps.store.addRow(alices, binding({ id: "42", ...phone }));
     for (const more of ["", ';+sip.instance="<urn:x>"', ';+sip.instance="<urn:x>";reg-id=1'])
       expect(
         await askAs("alice", "INVITE", callBob, { Contact: `<sip:alice@10.0.0.7>${more}` }),
@@ -558,7 +558,7 @@ describe("§16.5: targets", () => {
       ).toMatchObject({
         caller: { contactId: "42", contactKey: contactKey("sip:alice@10.0.0.7") },
       });
-    house.store.addAlias({ username: "200", domain: "example.com" }, alices);
+    deps.store.addAlias({ username: "200", domain: "example.com" }, alices);
     const byAlias = { Contact: "<sip:alice@10.0.0.7>", From: "<sip:200@example.com>;tag=1" };
     expect(await askAs("alice", "INVITE", callBob, byAlias)).toMatchObject({ caller: { contactId: "42" } });
   });
@@ -582,7 +582,7 @@ describe("§16.5: targets", () => {
       }),
     };
     for (const method of ["INVITE", "MESSAGE"]) {
-      house.now += 1;
+      deps.now += 1;
       const refusal = await ask(method, callBob);
       if (refusal.kind !== "reject") throw new Error("not challenged");
       await route(withCredentials(method, callBob, {}, refusal, "alice"), aliceFlow, counted);
@@ -591,7 +591,7 @@ describe("§16.5: targets", () => {
   });
 
   it("P7: a database that is away is the floor plan's 500", async () => {
-    house.store.isAway = true;
+    deps.store.isAway = true;
     await expect(ask("INVITE", callBob)).rejects.toThrow(StoreUnavailable);
   });
 });
@@ -617,7 +617,7 @@ const talk: FlowToken = {
 
 describe("in a dialog (rule 17)", () => {
   const fields = (): Fields => ({
-    Route: `<sip:${sealToken(talk, "call-1", "alice-1", house.tokenSeal)}@203.0.113.1:5060;lr>`,
+    Route: `<sip:${sealToken(talk, "call-1", "alice-1", deps.tokenSeal)}@203.0.113.1:5060;lr>`,
     From: "<sip:alice@example.com>;tag=alice-1",
     To: "<sip:bob@example.com>;tag=bob-1",
   });
@@ -633,11 +633,11 @@ describe("in a dialog (rule 17)", () => {
 
   it("a phone that nobody hears there any more is found by its binding", async () => {
     const moved = flowOf("192.0.2.99", 9);
-    house.store.addRow(bobs, binding({ flow: moved, ownerNode: "cccccccccccc" }));
+    deps.store.addRow(bobs, binding({ flow: moved, ownerNode: "cccccccccccc" }));
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({
       targets: [{ flow: moved, ownerNode: "cccccccccccc" }],
     });
-    house.reachable.add(bobFlow.key);
+    deps.reachable.add(bobFlow.key);
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
@@ -656,8 +656,8 @@ describe("in a dialog (rule 17)", () => {
     const refresh = (method: string, Contact: string | undefined = `<${movedContact}>`, source = movedFlow) =>
       ask(method, bobContact, { ...fields(), Contact }, source);
     beforeEach(() => {
-      house.reachable.add(aliceFlow.key);
-      house.reachable.add(bobFlow.key);
+      deps.reachable.add(aliceFlow.key);
+      deps.reachable.add(bobFlow.key);
     });
 
     it.each(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"])(
@@ -665,6 +665,7 @@ describe("in a dialog (rule 17)", () => {
       async (method) => {
         expect(await refresh(method)).toMatchObject({ targets: [{ flow: bobFlow }] });
         expect(await targetOf(movedContact)).toEqual({
+          q: 1000,
           flow: movedFlow,
           isBehindNat: true,
           ownerNode: "aaaaaaaaaaaa",
@@ -710,23 +711,23 @@ describe("in a dialog (rule 17)", () => {
     it("a phone that then registered from yet another flow is found by its binding, unless nobody hears it there", async () => {
       const bobsNew = flowOf("192.0.2.70", 7);
       await ask("INVITE", aliceContact, { ...byBob(), Contact: "<sip:bob@10.9.0.3>" }, movedFlow);
-      house.store.addRow(bobs, binding({ flow: bobsNew }));
+      deps.store.addRow(bobs, binding({ flow: bobsNew }));
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
-      house.reachable.add(bobsNew.key);
+      deps.reachable.add(bobsNew.key);
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: bobsNew });
-      house.reachable.add(movedFlow.key);
+      deps.reachable.add(movedFlow.key);
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
     });
 
     it("a node that hears neither address sends to the one that was said last", async () => {
       await refresh("INVITE");
-      house.reachable.clear();
+      deps.reachable.clear();
       expect(await targetOf(movedContact)).toMatchObject({ flow: movedFlow });
       expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow });
     });
 
     it("P7: while the database is away the dialog goes on by its token", async () => {
-      house.store.isAway = true;
+      deps.store.isAway = true;
       expect(await refresh("INVITE")).toMatchObject({ targets: [{ flow: bobFlow }] });
       expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
     });
@@ -744,26 +745,26 @@ describe("in a dialog (rule 17)", () => {
       expect(asked).toEqual([]);
       await route(requestOf("BYE", movedContact, byBob()), bobFlow, counted);
       expect(asked).toHaveLength(1);
-      house.reachable.clear();
+      deps.reachable.clear();
       await route(requestOf("BYE", aliceContact, byBob()), bobFlow, counted); // she has no binding
       expect(asked).toHaveLength(2);
     });
   });
 
   it("a binding that has expired since the phone moved there leads nowhere: the token's flow is tried", async () => {
-    house.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: 0 }));
+    deps.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: 0 }));
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
   it("with the binding gone, or the database away, the token's flow is tried", async () => {
-    house.store.now += 61;
+    deps.store.now += 61;
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
-    house.store.isAway = true;
+    deps.store.isAway = true;
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
   it("§22.1, §22.3: credentials that an ACK or a request repeats for us do not reach the other phone, others' do", async () => {
-    const nonce = issueNonce(node.authenticator.keys, "call-1", house.now);
+    const nonce = issueNonce(node.authenticator.keys, "call-1", deps.now);
     const credentials = (realm: string, its: string) =>
       `Digest username="alice", realm="${realm}", nonce="${its}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
     const other = credentials("next hop", "n");
@@ -784,7 +785,7 @@ describe("in a dialog (rule 17)", () => {
     const bye = requestOf("BYE", "sip:bob@h", { ...fields(), Route });
     const ack = requestOf("ACK", "sip:bob@h", { ...fields(), Route });
     for (const isAway of [false, true]) {
-      house.store.isAway = isAway;
+      deps.store.isAway = isAway;
       for (const routing of [await route(bye, aliceFlow, node), await routeAck(ack, node)]) {
         if (routing?.kind !== "forward") throw new Error("not forwarded");
         expect(routing.targets).toMatchObject([{ flow: bobFlow }]);
@@ -802,8 +803,8 @@ describe("in a dialog (rule 17)", () => {
   it("§22.3: stale credentials of ours do not reach the other phone either: old ones, and those of another call", async () => {
     const { keys, nonceLifetime } = node.authenticator;
     const stale = [
-      issueNonce(keys, "call-1", house.now - nonceLifetime - 1),
-      issueNonce(keys, "another call", house.now),
+      issueNonce(keys, "call-1", deps.now - nonceLifetime - 1),
+      issueNonce(keys, "another call", deps.now),
     ];
     const credentials = (nonce: string) =>
       `Digest username="alice", realm="example.com", nonce="${nonce}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
@@ -820,7 +821,7 @@ describe("in a dialog (rule 17)", () => {
   });
 
   it("an expired binding is no way to a phone that nobody hears: the token's flow is tried", async () => {
-    house.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: -1 }));
+    deps.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: -1 }));
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
@@ -854,11 +855,12 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
   it.each(["INVITE", "MESSAGE", "REFER"])(
     "%s: goes to that binding's flow and nowhere else",
     async (method) => {
-      house.store.addRow(carols, row());
-      house.store.addRow(carols, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
+      deps.store.addRow(carols, row());
+      deps.store.addRow(carols, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
       const routing = await askAs("alice", method, contact, replaces);
       expect(routing.kind === "forward" && routing.targets).toEqual([
         {
+          q: 1000,
           uri: contact,
           flow: carolFlow,
           isBehindNat: true,
@@ -873,45 +875,45 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
   it("404 for a contact that is nobody's, has expired, or belongs to a user or domain that is off", async () => {
     const nothing = { status: 404, reason: "Domain Not Served" };
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    house.store.addRow(carols, row({ expiresIn: 0 }));
+    deps.store.addRow(carols, row({ expiresIn: 0 }));
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    house.store.addRow(carols, row());
-    house.store.addUser("carol", "example.com", { password: "carol", isEnabled: false });
+    deps.store.addRow(carols, row());
+    deps.store.addUser("carol", "example.com", { password: "carol", isEnabled: false });
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    house.store.addDomain("off.example", { isEnabled: false });
-    house.store.addUser("carol", "off.example", {});
-    house.store.addRow({ username: "carol", domain: "off.example" }, row());
+    deps.store.addDomain("off.example", { isEnabled: false });
+    deps.store.addUser("carol", "off.example", {});
+    deps.store.addRow({ username: "carol", domain: "off.example" }, row());
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
   });
 
   it("only the very contact: another user part, port or parameter is nobody's", async () => {
-    house.store.addRow(carols, row());
+    deps.store.addRow(carols, row());
     for (const uri of ["sip:10.0.0.3:5070", "sip:carol@10.0.0.3", `${contact};transport=tcp`])
       expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ status: 404 });
     expect(await askAs("alice", "INVITE", "sips:carol@10.0.0.3:5070")).toMatchObject({ status: 416 });
   });
 
   it("a stranger is challenged and hears of no contact", async () => {
-    house.store.addRow(carols, row());
+    deps.store.addRow(carols, row());
     expect(await ask("INVITE", contact)).toMatchObject({ status: 407 });
     expect(await askAs("alice", "INVITE", contact, {}, "wrong")).toMatchObject({ status: 407 });
   });
 
   it("phones of several users with one private contact: the one in the caller's domain, and nobody where that leaves two", async () => {
-    house.store.addDomain("other.example");
-    house.store.addUser("carol", "other.example", {});
+    deps.store.addDomain("other.example");
+    deps.store.addUser("carol", "other.example", {});
     const theirs = flowOf("198.51.100.10", 4713);
-    house.store.addRow({ username: "carol", domain: "other.example" }, row({ id: "35", flow: theirs }));
+    deps.store.addRow({ username: "carol", domain: "other.example" }, row({ id: "35", flow: theirs }));
     expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: theirs }] });
-    house.store.addRow(carols, row());
+    deps.store.addRow(carols, row());
     expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: carolFlow }] });
-    house.store.addRow(bobs, row({ id: "36" }));
+    deps.store.addRow(bobs, row({ id: "36" }));
     expect(await askAs("alice", "INVITE", contact)).toMatchObject({ status: 404 });
   });
 
   it("two bindings of one user with it are both called", async () => {
-    house.store.addRow(carols, row());
-    house.store.addRow(carols, row({ id: "37", flow: bobFlow }));
+    deps.store.addRow(carols, row());
+    deps.store.addRow(carols, row({ id: "37", flow: bobFlow }));
     const routing = await askAs("alice", "INVITE", contact);
     expect(routing.kind === "forward" && routing.targets.map(({ flow }) => flow.key).sort()).toEqual(
       [carolFlow.key, bobFlow.key].sort(),
@@ -922,7 +924,7 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
 describe("state that a server keeps of its user, and this one does not", () => {
   const alices = { username: "alice", domain: "example.com" };
   beforeEach(() =>
-    house.store.addRow(alices, binding({ id: "30", contact: "sip:alice@10.0.0.1", flow: aliceFlow })),
+    deps.store.addRow(alices, binding({ id: "30", contact: "sip:alice@10.0.0.1", flow: aliceFlow })),
   );
 
   it.each(["message-summary", "reg", "presence.winfo"])(
@@ -931,7 +933,7 @@ describe("state that a server keeps of its user, and this one does not", () => {
       expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
         status: 489,
       });
-      house.store.now += 61;
+      deps.store.now += 61;
       expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
         status: 489,
       });
@@ -945,7 +947,7 @@ describe("state that a server keeps of its user, and this one does not", () => {
   });
 
   it("an alias is one's own address too", async () => {
-    house.store.addAlias({ username: "200", domain: "example.com" }, alices);
+    deps.store.addAlias({ username: "200", domain: "example.com" }, alices);
     for (const method of ["SUBSCRIBE", "PUBLISH"])
       expect(await askAs("alice", method, "sip:200@example.com"), method).toMatchObject({ kind: "reject" });
   });
@@ -957,7 +959,7 @@ describe("state that a server keeps of its user, and this one does not", () => {
       expect(await askAs("alice", method, "sip:alice@example.com"), method).toMatchObject({
         kind: "forward",
       });
-    house.peers.add(aliceFlow.key);
+    deps.peers.add(aliceFlow.key);
     expect(await ask("SUBSCRIBE", "sip:alice@example.com")).toMatchObject({ kind: "forward" });
   });
 

@@ -28,49 +28,52 @@ import { allow, isForStateAgent, refuseForStateAgent } from "./methods.ts";
 import { ownCredentials } from "./own-credentials.ts";
 import { type DialogParties, type Path, preprocess } from "./preprocess.ts";
 import { rejectUnservedDomain, type Rejection, reject, markUnauthenticated } from "../wire/rejection.ts";
-import type { ProxyHouse, Routing } from "./routing.ts";
+import type { ProxyDependencies, Routing } from "./routing.ts";
 import { validate, type ValidRequest } from "./validate.ts";
 
 /** Rejects with `StoreUnavailable` or `QueueFull` when the database cannot say: 500 with Retry-After. */
-export async function route(request: Request, source: Flow, house: ProxyHouse): Promise<Routing | Rejection> {
+export async function route(
+  request: Request,
+  source: Flow,
+  deps: ProxyDependencies,
+): Promise<Routing | Rejection> {
   // §16.3 Validation
-  const valid = validate(request, house.addresses);
+  const valid = validate(request, deps.addresses);
   if (valid.kind === "reject") return markUnauthenticated(valid);
   const { maxForwards, loop } = valid;
   // §16.4 Preprocessing
-  const path = await pathOf(request, house);
+  const path = await pathOf(request, deps);
   if (path.kind === "reject") return markUnauthenticated(path);
   if (path.dialog !== undefined) {
-    await keepTarget(request, source, path.dialog, house);
-    return within(request, path, path.dialog, valid, house);
+    await keepTarget(request, source, path.dialog, deps);
+    return within(request, path, path.dialog, valid, deps);
   }
   // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
   const called = nameOf(valid.uri);
-  const mayEnter = mayBeAdmitted(request, source, house);
-  const asked = mayEnter ? findTargets(called, house) : undefined;
-  const askedOwn = mayEnter && !house.isPeer(source) ? bindingsOfFrom(request, house) : undefined;
+  const mayEnter = mayBeAdmitted(request, source, deps);
+  const asked = mayEnter ? findTargets(called, deps) : undefined;
+  const askedOwn = mayEnter && !deps.isPeer(source) ? bindingsOfFrom(request, deps) : undefined;
   for (const answer of [asked, askedOwn]) answer?.catch(() => {}); // awaited below, unless the caller is refused first
-  const admission = house.isPeer(source)
+  const admission = deps.isPeer(source)
     ? admitPeer(request)
     : authorize(
         request,
-        await findCaller(request, called.domain, house),
+        await findCaller(request, called.domain, deps),
         called.domain,
-        house.authenticator,
-        house.now(),
+        deps.authenticator,
+        deps.now(),
       );
   if (admission.kind === "reject") return admission;
-  if (isForStateAgent(request) && (await isSameUser(called, admission.aor, house)))
+  if (isForStateAgent(request) && (await isSameUser(called, admission.aor, deps)))
     return refuseForStateAgent(request);
   // §16.5 Targets
-  const byName = await (asked ?? findTargets(called, house));
-  const found =
-    byName.kind === "not-served" ? await findByContact(request.uri, admission.aor, house) : byName;
+  const byName = await (asked ?? findTargets(called, deps));
+  const found = byName.kind === "not-served" ? await findByContact(request.uri, admission.aor, deps) : byName;
   if (found.kind === "not-served") return rejectUnservedDomain(called.domain);
   if (admission.isAnonymous && found.domain.anonymousCallers === "Reject")
     return reject(433, "Anonymity Disallowed");
   if (found.kind === "nowhere") return found.rejection;
-  const own = admission.aor === undefined ? [] : await ownBindings(admission.aor, await askedOwn, house);
+  const own = admission.aor === undefined ? [] : await ownBindings(admission.aor, await askedOwn, deps);
   const edits = [...path.edits, ...admission.edits];
   return {
     kind: "forward",
@@ -78,20 +81,20 @@ export async function route(request: Request, source: Flow, house: ProxyHouse): 
     edits,
     maxForwards,
     loop,
-    caller: callerParty(request, source, admission.aor, own, house.node),
+    caller: callerParty(request, source, admission.aor, own, deps.node),
     proven: admission.aor,
   };
 }
 
 /** An ACK to a 2xx goes by its token, without a transaction and unchallenged; undefined when it has none: dropped. */
-export async function routeAck(request: Request, house: ProxyHouse): Promise<Routing | undefined> {
-  const valid = validate(request, house.addresses);
+export async function routeAck(request: Request, deps: ProxyDependencies): Promise<Routing | undefined> {
+  const valid = validate(request, deps.addresses);
   if (valid.kind === "reject") return undefined;
-  const first = preprocess(request, house.addresses, house.tokenSeal);
+  const first = preprocess(request, deps.addresses, deps.tokenSeal);
   if (first.kind === "is-served" && !first.isInDialog) return undefined; // no look-up for what is dropped all the same
-  const path = first.kind === "is-served" ? await pathOf(request, house) : first;
+  const path = first.kind === "is-served" ? await pathOf(request, deps) : first;
   if (path.kind === "reject" || path.dialog === undefined) return undefined;
-  return within(request, path, path.dialog, valid, house);
+  return within(request, path, path.dialog, valid, deps);
 }
 
 /** A request in a dialog, to the other phone. */
@@ -100,10 +103,10 @@ async function within(
   { uri, edits }: Path,
   { peer }: DialogParties,
   { maxForwards, loop }: ValidRequest,
-  house: ProxyHouse,
+  deps: ProxyDependencies,
 ): Promise<Routing> {
-  const target = await presentParty(peer, contactKey(uri), remoteSide(request), house);
-  const allEdits = [...edits, ...ownCredentials(request, undefined, house.authenticator, house.now())];
+  const target = await presentParty(peer, contactKey(uri), remoteSide(request), deps);
+  const allEdits = [...edits, ...ownCredentials(request, undefined, deps.authenticator, deps.now())];
   const targets = [target];
   return {
     kind: "forward",
@@ -121,19 +124,22 @@ async function keepTarget(
   request: Request,
   source: Flow,
   { sender }: DialogParties,
-  house: ProxyHouse,
+  deps: ProxyDependencies,
 ): Promise<void> {
-  const target = refreshedTarget(request, source, sender, house.node);
-  if (target !== undefined) await house.lookup.storeDialogTarget(target).catch(() => {});
+  const target = refreshedTarget(request, source, sender, deps.node);
+  if (target !== undefined) await deps.lookup.storeDialogTarget(target).catch(() => {});
 }
 
 /** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user or in a dialog. */
-export async function answerOptions(request: Request, house: ProxyHouse): Promise<Rejection | undefined> {
-  const valid = validate(request, house.addresses);
+export async function answerOptions(
+  request: Request,
+  deps: ProxyDependencies,
+): Promise<Rejection | undefined> {
+  const valid = validate(request, deps.addresses);
   if (valid.kind === "reject") return valid;
   const { uri } = valid;
   if (uri.user !== undefined || request.to.tag !== undefined) return undefined;
-  const isOurs = isOwnAddress(house.addresses, uri.host, uri.port) || (await isServedHere(uri.host, house));
+  const isOurs = isOwnAddress(deps.addresses, uri.host, uri.port) || (await isServedHere(uri.host, deps));
   if (!isOurs) return rejectUnservedDomain(uri.host);
   return reject(200, "OK", `Accept: application/sdp\r\n${allow}Supported:\r\n`);
 }
@@ -143,16 +149,16 @@ export async function answerOptions(request: Request, house: ProxyHouse): Promis
  * asked one after the other, so that their number is bounded. While the database cannot say, a request that a token behind it leads on goes
  * on all the same.
  */
-async function pathOf(request: Request, house: ProxyHouse): Promise<Path | Rejection> {
+async function pathOf(request: Request, deps: ProxyDependencies): Promise<Path | Rejection> {
   const served = new Map<string, boolean>();
-  let path = preprocess(request, house.addresses, house.tokenSeal, served);
+  let path = preprocess(request, deps.addresses, deps.tokenSeal, served);
   while (path.kind === "is-served") {
     const { host, isInDialog } = path;
     if (served.size === maxRouteHosts)
       return reject(403, `More than ${maxRouteHosts} Route hosts to be looked up`);
-    const isHere = isServedHere(host, house);
+    const isHere = isServedHere(host, deps);
     served.set(host, await (isInDialog ? isHere.catch(() => true) : isHere));
-    path = preprocess(request, house.addresses, house.tokenSeal, served);
+    path = preprocess(request, deps.addresses, deps.tokenSeal, served);
   }
   return path;
 }
@@ -160,5 +166,5 @@ async function pathOf(request: Request, house: ProxyHouse): Promise<Path | Rejec
 const nameOf = (uri: SipUri): Aor => aorOf(uri) ?? { username: "", domain: uri.host };
 
 /** Whoever brings credentials will most likely be let in: both parties are looked up in one round trip. Others cost one look-up. */
-const mayBeAdmitted = (request: Request, source: Flow, house: ProxyHouse): boolean =>
-  house.isPeer(source) || findField(request.fields, "proxy-authorization") !== undefined;
+const mayBeAdmitted = (request: Request, source: Flow, deps: ProxyDependencies): boolean =>
+  deps.isPeer(source) || findField(request.fields, "proxy-authorization") !== undefined;

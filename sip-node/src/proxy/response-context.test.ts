@@ -2,13 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { responseOf } from "../../../test/support/sip-message.ts";
 import type { Response } from "../wire/message.ts";
+import { reasonLines } from "./cancel-reason.ts";
 import {
+  advance,
   type Effect,
   type Event,
   isHeldBySilence,
   type ResponseContext,
   responseContext,
-  step,
 } from "./response-context.ts";
 
 const response = (status: number): Response => responseOf(status);
@@ -19,13 +20,13 @@ const from = (branch: number, status: number): Event => ({
 });
 const failure = (branch: number, status: number): Event => ({ kind: "failure", branch, status });
 const silence: Event = { kind: "silence" };
-const cancel: Event = { kind: "cancel", lines: "" };
+const cancel: Event = { kind: "cancel", cause: { kind: "caller", reasons: "" } };
 
-/** The effects of each event in turn, in short: "up 180", "cancel 1", "reply 408", "give-up". */
+/** The effects of each event in turn, in short: "up 180", "cancel 1", "reply 408", "drop". */
 function run(branches: number, events: readonly Event[], isInvite = true): string[][] {
   let context: ResponseContext<number> = responseContext(isInvite, [...Array(branches).keys()]);
   return events.map((event) => {
-    const next = step(context, event);
+    const next = advance(context, event);
     context = next.context;
     return next.effects.map(inShort);
   });
@@ -33,14 +34,14 @@ function run(branches: number, events: readonly Event[], isInvite = true): strin
 
 function inShort(effect: Effect): string {
   switch (effect.kind) {
-    case "relay":
+    case "forward":
       return `up ${effect.status}${effect.also.length > 0 ? ` and ${effect.also.length} challenge` : ""}`;
     case "reply":
       return `reply ${effect.status}`;
     case "cancel":
       return `cancel ${effect.branch}`;
-    case "give-up":
-      return "give-up";
+    case "drop":
+      return "drop";
   }
 }
 
@@ -56,9 +57,9 @@ describe("one branch", () => {
   it("§16.8: no answer is 408 to an INVITE", () =>
     expect(run(1, [failure(0, 408)])).toEqual([["reply 408"]]));
 
-  it("RFC 4320 §4.2: 408 to any other request gives up without an answer, our own and the phone's", () => {
-    expect(run(1, [failure(0, 408)], false)).toEqual([["give-up"]]);
-    expect(run(1, [from(0, 408)], false)).toEqual([["give-up"]]);
+  it("RFC 4320 §4.2: 408 to any other request is dropped without an answer, our own and the phone's", () => {
+    expect(run(1, [failure(0, 408)], false)).toEqual([["drop"]]);
+    expect(run(1, [from(0, 408)], false)).toEqual([["drop"]]);
   });
 
   it("step 6: 503 goes up as 500, our own too", () => {
@@ -207,7 +208,7 @@ describe("§16.7 step 6: silence does not hold an answer that is known (ADR 29)"
   it("isHeldBySilence says when it may come", () => {
     const held = (branches: number, events: readonly Event[]): boolean => {
       let context: ResponseContext<number> = responseContext(true, [...Array(branches).keys()]);
-      for (const event of events) context = step(context, event).context;
+      for (const event of events) context = advance(context, event).context;
       return isHeldBySilence(context);
     };
     expect(held(2, [])).toBe(false);
@@ -223,9 +224,9 @@ describe("RFC 3326: a CANCEL says why", () => {
   const linesOf = (branches: number, events: readonly Event[]): string[] => {
     let context: ResponseContext<number> = responseContext(true, [...Array(branches).keys()]);
     return events.flatMap((event) => {
-      const next = step(context, event);
+      const next = advance(context, event);
       context = next.context;
-      return next.effects.flatMap((effect) => (effect.kind === "cancel" ? [effect.lines] : []));
+      return next.effects.flatMap((effect) => (effect.kind === "cancel" ? [reasonLines(effect.cause)] : []));
     });
   };
   const elsewhere = 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n';
@@ -239,7 +240,10 @@ describe("RFC 3326: a CANCEL says why", () => {
   });
 
   it("the caller's goes on, also to a branch that has said nothing yet, and is the only one", () => {
-    const hungUp: Event = { kind: "cancel", lines: "Reason: Q.850;cause=16\r\n" };
+    const hungUp: Event = {
+      kind: "cancel",
+      cause: { kind: "caller", reasons: "Reason: Q.850;cause=16\r\n" },
+    };
     expect(linesOf(2, [from(0, 180), hungUp, from(1, 180), from(0, 200)])).toEqual([
       "Reason: Q.850;cause=16\r\n",
       "Reason: Q.850;cause=16\r\n",

@@ -1,59 +1,62 @@
 /**
  * The response context of a forwarded request (RFC 3261 §16.7): one server transaction, a branch for each target, and what to send
- * up or down at each event. Pure: events in, effects out; the floor plan acts.
+ * to the caller or to a branch at each event. Pure: an event in, effects out; `core/branches.ts` does the effects.
  *
  *                    ┌ branch ── pending ── proceeding ── final
  *   server request ──┼ branch
- *                    └ branch      2xx of one: up at once, CANCEL to the others
- *                                  6xx of one: CANCEL to the others, up when all are final
- *                                  all final:  the best one up
- *                                  silence:    the best one up without the branches that say nothing (ADR 29)
+ *                    └ branch      2xx of one: forward it at once, CANCEL the others
+ *                                  6xx of one: CANCEL the others, forward it when all are final
+ *                                  all final:  forward the best response
+ *                                  silence:    forward the best response without waiting for silent branches (ADR 29)
  */
 import type { Response } from "../wire/message.ts";
 import { bestResponse } from "./best-response.ts";
-import { answeredElsewhere, refusedElsewhere } from "./cancel-reason.ts";
+import type { CancelCause } from "./cancel-reason.ts";
 
 export type BranchState = "pending" | "proceeding" | "final";
 
-export interface BranchOf<Target> {
+/** A branch as its response context sees it. */
+export interface ContextBranch<Target> {
   readonly target: Target;
   readonly state: BranchState;
-  /** Header lines of its CANCEL, which is sent or waits for the first provisional response (§9.1); undefined: it is not cancelled. */
-  readonly cancelLines: string | undefined;
+  /** Its CANCEL is sent, or waits for the first provisional response (§9.1); undefined: it is not cancelled. */
+  readonly cancelCause: CancelCause | undefined;
   readonly status: number;
-  /** The final response; undefined for one that we made ourselves, such as 408. */
+  /** The final response; undefined where this node made the status itself, such as 408. */
   readonly response: Response | undefined;
 }
 
 export interface ResponseContext<Target> {
   readonly isInvite: boolean;
-  readonly branches: readonly BranchOf<Target>[];
+  readonly branches: readonly ContextBranch<Target>[];
   readonly hasAnswered: boolean;
 }
 
-/** `branch` is its place in `branches`. */
+/** `branch` is an index of `branches`. */
 export type Effect =
+  /** Forward this response to the caller, with the challenges of the responses in `also`. */
   | {
-      readonly kind: "relay";
+      readonly kind: "forward";
       readonly response: Response;
       readonly status: number;
       readonly also: readonly Response[];
     }
+  /** Answer with a response of this node. */
   | { readonly kind: "reply"; readonly status: number }
-  | { readonly kind: "cancel"; readonly branch: number; readonly lines: string }
-  /** The caller is told nothing: a 408 to a request that is no INVITE, ours or a phone's, comes too late to be of use (RFC 4320 §4.2). */
-  | { readonly kind: "give-up" };
+  | { readonly kind: "cancel"; readonly branch: number; readonly cause: CancelCause }
+  /** End without an answer: a 408 to a request other than INVITE arrives too late to be of use (RFC 4320 §4.2). */
+  | { readonly kind: "drop" };
 
 export type Event =
   | { readonly kind: "response"; readonly branch: number; readonly response: Response }
-  /** No answer in time, or none to be had: 408, 480, 500 ... (§16.8, §16.9). */
+  /** The branch ended without a final response; `status` stands for it: 408, 480, 503 (§16.8, §16.9). */
   | { readonly kind: "failure"; readonly branch: number; readonly status: number }
-  /** The caller's CANCEL, with the header lines that go on with it. */
-  | { readonly kind: "cancel"; readonly lines: string }
-  /** The context has been held by silence for as long as the floor plan waits. */
+  /** The caller's CANCEL. */
+  | { readonly kind: "cancel"; readonly cause: CancelCause }
+  /** Only silent branches held the answer for the whole of their time limit. */
   | { readonly kind: "silence" };
 
-export interface Step<Target> {
+export interface Advanced<Target> {
   readonly context: ResponseContext<Target>;
   readonly effects: readonly Effect[];
 }
@@ -67,38 +70,38 @@ export const responseContext = <Target>(
   branches: targets.map((target) => ({
     target,
     state: "pending",
-    cancelLines: undefined,
+    cancelCause: undefined,
     status: 0,
     response: undefined,
   })),
 });
 
-export function step<Target>(context: ResponseContext<Target>, event: Event): Step<Target> {
-  if (event.kind === "cancel") return cancelPending(context, event.lines, []);
+export function advance<Target>(context: ResponseContext<Target>, event: Event): Advanced<Target> {
+  if (event.kind === "cancel") return cancelPending(context, event.cause, []);
   if (event.kind === "silence") return answerWithoutSilent(context);
   const branch = context.branches[event.branch];
   if (branch === undefined) return { context, effects: [] };
-  // What its phone would say to a CANCEL, had it ever heard of the call
+  // A phone that never received the INVITE cannot answer the CANCEL with 487: this node does it for the phone
   if (event.kind === "failure")
-    return final(context, event.branch, branch.cancelLines !== undefined ? 487 : event.status, undefined);
+    return final(context, event.branch, branch.cancelCause !== undefined ? 487 : event.status, undefined);
   const { response } = event;
   if (response.status < 200) return provisional(context, event.branch, branch, response);
   return final(context, event.branch, response.status, response);
 }
 
-// §16.7 steps 1 to 5 for 1xx: Timer C is the floor plan's; 100 stays here
+// §16.7 steps 1 to 5 for 1xx: a 100 is not forwarded (`core/branches.ts` restarts Timer C)
 function provisional<T>(
   context: ResponseContext<T>,
   at: number,
-  branch: BranchOf<T>,
+  branch: ContextBranch<T>,
   response: Response,
-): Step<T> {
+): Advanced<T> {
   if (branch.state === "final") return { context, effects: [] };
   const effects: Effect[] = [];
-  if (branch.state === "pending" && branch.cancelLines !== undefined)
-    effects.push({ kind: "cancel", branch: at, lines: branch.cancelLines });
+  if (branch.state === "pending" && branch.cancelCause !== undefined)
+    effects.push({ kind: "cancel", branch: at, cause: branch.cancelCause });
   if (response.status > 100 && !context.hasAnswered)
-    effects.push({ kind: "relay", response, status: response.status, also: [] });
+    effects.push({ kind: "forward", response, status: response.status, also: [] });
   return { context: withBranch(context, at, { ...branch, state: "proceeding" }), effects };
 }
 
@@ -107,28 +110,28 @@ function final<T>(
   at: number,
   status: number,
   response: Response | undefined,
-): Step<T> {
+): Advanced<T> {
   const branch = context.branches[at];
   if (branch === undefined) return { context, effects: [] };
   const isSuccess = status < 300 && response !== undefined;
   if (branch.state === "final" && !isSuccess) return { context, effects: [] };
   const after = withBranch(context, at, { ...branch, state: "final", status, response });
-  // Every 2xx to INVITE goes up, also a second one (step 5); of others the first
+  // Every 2xx to INVITE is forwarded, also a second one; of other methods the first (step 5)
   if (isSuccess) {
     if (!context.isInvite && context.hasAnswered) return { context: after, effects: [] };
-    return cancelPending({ ...after, hasAnswered: true }, answeredElsewhere, [
-      { kind: "relay", response, status, also: [] },
+    return cancelPending({ ...after, hasAnswered: true }, { kind: "answered-elsewhere" }, [
+      { kind: "forward", response, status, also: [] },
     ]);
   }
   if (status >= 600 && !context.hasAnswered) {
-    const cancelled = cancelPending(after, refusedElsewhere(status), []);
+    const cancelled = cancelPending(after, { kind: "refused-elsewhere", status }, []);
     return conclude(cancelled.context, cancelled.effects);
   }
   return conclude(after, []);
 }
 
-// Step 6: when all branches are final and nothing went up
-function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): Step<T> {
+// Step 6: all branches are final and no final response was forwarded
+function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): Advanced<T> {
   if (context.hasAnswered || context.branches.some(({ state }) => state !== "final"))
     return { context, effects };
   const best = bestResponse(context.branches);
@@ -138,37 +141,37 @@ function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): S
 }
 
 /**
- * Whether the answer is known but for branches that say nothing: a phone has refused or the caller has cancelled, and what is not final
- * has never answered, or not since its CANCEL (ADR 29).
+ * Whether only silent branches hold the answer: a phone has refused or the caller has cancelled, and each branch that is not final never
+ * answered, or did not answer since its CANCEL (ADR 29).
  */
 export const isHeldBySilence = <T>({ hasAnswered, branches }: ResponseContext<T>): boolean =>
   !hasAnswered &&
-  branches.some(({ response, cancelLines }) => response !== undefined || cancelLines !== undefined) &&
-  branches.every(({ state, cancelLines }) => state !== "proceeding" || cancelLines !== undefined);
+  branches.some(({ response, cancelCause }) => response !== undefined || cancelCause !== undefined) &&
+  branches.every(({ state, cancelCause }) => state !== "proceeding" || cancelCause !== undefined);
 
-/** Silent branches go on: they are cancelled at their first provisional response, and a 2xx of theirs still goes up. */
-function answerWithoutSilent<T>(context: ResponseContext<T>): Step<T> {
+/** Silent branches stay: the first provisional response of one triggers its CANCEL, and its 2xx is still forwarded. */
+function answerWithoutSilent<T>(context: ResponseContext<T>): Advanced<T> {
   if (!isHeldBySilence(context)) return { context, effects: [] };
   const known = context.branches.flatMap((branch) => {
     if (branch.state === "final") return [branch];
-    return branch.cancelLines === undefined ? [] : [{ ...branch, status: 487 }];
+    return branch.cancelCause === undefined ? [] : [{ ...branch, status: 487 }];
   });
   const best = bestResponse(known);
   const effects = best === undefined ? [] : [answer(context, best)];
-  return cancelPending({ ...context, hasAnswered: true }, "", effects);
+  return cancelPending({ ...context, hasAnswered: true }, { kind: "silent" }, effects);
 }
 
-function answer<T>(context: ResponseContext<T>, best: BranchOf<T>): Effect {
+function answer<T>(context: ResponseContext<T>, best: ContextBranch<T>): Effect {
   const { status, response } = best;
-  if (status === 408 && !context.isInvite) return { kind: "give-up" };
-  // A 503 would make the caller shun the one address it knows (step 6, §21.5.4)
+  if (status === 408 && !context.isInvite) return { kind: "drop" };
+  // A 503 would make the caller avoid the only address it knows (step 6, §21.5.4)
   if (status === 503) return { kind: "reply", status: 500 };
   if (response === undefined) return { kind: "reply", status };
   const also = status === 401 || status === 407 ? challenges(context, response) : [];
-  return { kind: "relay", response, status, also };
+  return { kind: "forward", response, status, also };
 }
 
-/** The other branches' challenges go up with the best one (step 7). */
+/** The challenges of the other branches, which go into the best response (step 7). */
 const challenges = <T>(context: ResponseContext<T>, best: Response): Response[] =>
   context.branches.flatMap(({ response }) =>
     response !== undefined && response !== best && (response.status === 401 || response.status === 407)
@@ -176,19 +179,27 @@ const challenges = <T>(context: ResponseContext<T>, best: Response): Response[] 
       : [],
   );
 
-// Step 10, §16.10: only INVITE is cancelled; a branch without a provisional response waits for one (§9.1)
-function cancelPending<T>(context: ResponseContext<T>, lines: string, before: readonly Effect[]): Step<T> {
+// Step 10, §16.10: only INVITE is cancelled; the CANCEL of a branch waits for its first provisional response (§9.1)
+function cancelPending<T>(
+  context: ResponseContext<T>,
+  cause: CancelCause,
+  before: readonly Effect[],
+): Advanced<T> {
   if (!context.isInvite) return { context, effects: before };
   const effects: Effect[] = [...before];
   const branches = context.branches.map((branch, at) => {
-    if (branch.state === "final" || branch.cancelLines !== undefined) return branch;
-    if (branch.state === "proceeding") effects.push({ kind: "cancel", branch: at, lines });
-    return { ...branch, cancelLines: lines };
+    if (branch.state === "final" || branch.cancelCause !== undefined) return branch;
+    if (branch.state === "proceeding") effects.push({ kind: "cancel", branch: at, cause });
+    return { ...branch, cancelCause: cause };
   });
   return { context: { ...context, branches }, effects };
 }
 
-const withBranch = <T>(context: ResponseContext<T>, at: number, branch: BranchOf<T>): ResponseContext<T> => ({
+const withBranch = <T>(
+  context: ResponseContext<T>,
+  at: number,
+  branch: ContextBranch<T>,
+): ResponseContext<T> => ({
   ...context,
   branches: context.branches.map((other, i) => (i === at ? branch : other)),
 });

@@ -10,7 +10,7 @@ import type { Addresses } from "./addresses.ts";
 import type { Party } from "./flow-token.ts";
 import type { Target } from "./targets.ts";
 
-export interface ProxyHouse {
+export interface ProxyDependencies {
   readonly lookup: Lookup;
   readonly authenticator: Authenticator;
   readonly addresses: Addresses;

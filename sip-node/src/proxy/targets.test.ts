@@ -27,9 +27,9 @@ const binding = (id: number, change: Partial<Binding> = {}): Binding => ({
 const ids = (...bindings: Binding[]) => targets(bindings).map(({ contactId }) => contactId);
 
 it("a target is the binding's contact with how its phone is reached", () => {
-  const { contact: uri, flow, isBehindNat, ownerNode, id: contactId } = binding(1);
+  const { contact: uri, q, flow, isBehindNat, ownerNode, id: contactId } = binding(1);
   expect(targets([binding(1)])).toEqual([
-    { uri, flow, isBehindNat, ownerNode, contactId, contactKey: contactKey(uri) },
+    { uri, q, flow, isBehindNat, ownerNode, contactId, contactKey: contactKey(uri) },
   ]);
 });
 

@@ -12,6 +12,8 @@ import type { Rejection } from "../wire/rejection.ts";
 export interface Target extends Party {
   /** Undefined leaves the Request-URI as it is. */
   readonly uri: string | undefined;
+  /** Preference of the contact, 0 to 1000 (§20.10); 1000 in a dialog. */
+  readonly q: number;
 }
 
 export interface TargetSet {
@@ -40,11 +42,12 @@ export interface NotServed {
 export function targets(bindings: readonly Binding[]): readonly Target[] {
   const found = new Map<string, Target>();
   for (const binding of [...bindings].filter(isUsable).sort((a, b) => b.q - a.q)) {
-    const { contact, flow, isBehindNat, ownerNode, id } = binding;
+    const { contact, q, flow, isBehindNat, ownerNode, id } = binding;
     const key = `${contact} ${flow.key}`;
     if (!found.has(key) && found.size < maxBranches)
       found.set(key, {
         uri: contact,
+        q,
         flow,
         isBehindNat,
         ownerNode,

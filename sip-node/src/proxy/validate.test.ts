@@ -8,7 +8,7 @@ import type { Request } from "../wire/message.ts";
 import { parseMessage } from "../wire/parse-message.ts";
 import type { Seal } from "../wire/seal.ts";
 import { addressesOf } from "./addresses.ts";
-import { makeBranch } from "./branch.ts";
+import { makeViaBranch } from "./via-branch.ts";
 import { forward } from "./forward.ts";
 import { validate } from "./validate.ts";
 
@@ -24,10 +24,18 @@ const refusal = (status: number, more: object = {}) => ({ kind: "reject", status
 function comeBack(request: Request, node: string, reroute = (text: string): string => text): Request {
   const valid = validate(request, addresses);
   if (valid.kind === "reject") throw new Error(valid.reason);
-  const branch = makeBranch(node, 1, valid.loop, request.callId, phone, seal);
+  const viaBranch = makeViaBranch(node, 1, valid.loop, request.callId, phone, seal);
   const { maxForwards } = valid;
   const text = forward(
-    { request, source: phone, edits: [], maxForwards, target: undefined, branch, recordRoute: undefined },
+    {
+      request,
+      source: phone,
+      edits: [],
+      maxForwards,
+      target: { uri: undefined, flow: phone },
+      viaBranch,
+      recordRoute: undefined,
+    },
     addresses,
   );
   const back = parseMessage(reroute(text));
@@ -139,7 +147,7 @@ describe("step 1: what would break our own bounds once our fields are on it is r
   const readable = (request: Request): boolean => {
     const valid = validate(request, addresses);
     if (valid.kind === "reject") return false;
-    const branch = makeBranch("aaaaaaaaaaaa", 2 ** 40, valid.loop, request.callId, phone, seal);
+    const viaBranch = makeViaBranch("aaaaaaaaaaaa", 2 ** 40, valid.loop, request.callId, phone, seal);
     const source = flowOf("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 65_535);
     const text = forward(
       {
@@ -147,8 +155,8 @@ describe("step 1: what would break our own bounds once our fields are on it is r
         source,
         edits: [],
         maxForwards: undefined,
-        target: "sip:x@y",
-        branch,
+        target: { uri: "sip:x@y", flow: phone },
+        viaBranch,
         recordRoute: "r".repeat(120),
       },
       addresses,

@@ -9,8 +9,8 @@ import { parseNameAddr } from "../wire/name-addr.ts";
 import { isSecure, parseUri, type SipUri } from "../wire/uri.ts";
 import { parseVia, sipVersion } from "../wire/via.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
-import { loopHash, readBranch } from "./branch.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
+import { loopHash, readViaBranch } from "./via-branch.ts";
 
 export interface ValidRequest {
   readonly kind: "valid";
@@ -41,7 +41,7 @@ export function validate(request: Request, addresses: Addresses): ValidRequest |
     if (via.version !== sipVersion) return reject(505, "Version Not Supported");
     if (
       isOwnAddress(addresses, via.host.replace(/[[\]]/g, ""), via.port) &&
-      readBranch(via.branch)?.loop === loop
+      readViaBranch(via.branch)?.loop === loop
     )
       return reject(482, "Loop Detected");
   }

@@ -1,4 +1,4 @@
-/** A client transaction: one request to one place, until its answers are over (RFC 3261 §17.1). */
+/** A client transaction: one request to one destination, until no more responses can arrive (RFC 3261 §17.1). */
 import type { Flow } from "../wire/flow.ts";
 import type { Response } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
@@ -22,15 +22,20 @@ export type ClientState = InviteClientState | NonInviteClientState;
 export type ClientEvent = InviteClientEvent | NonInviteClientEvent;
 export type ClientAction = InviteClientAction | NonInviteClientAction;
 
-/** Who hears of a client transaction's actions. */
-export interface ClientHost<Context> extends Timing {
-  sendRequest(bytes: Uint8Array, client: ClientTransaction<Context>): void;
-  response(client: ClientTransaction<Context>, response: Response, now: Ms): void;
-  clientFailed(client: ClientTransaction<Context>, cause: "timeout" | "transport", now: Ms): void;
-  clientEnded(client: ClientTransaction<Context>): void;
+/** Receives the results of one client transaction: the transaction user's side of RFC 3261 §17.1. */
+export interface ClientTransactionUser {
+  /** Every provisional, the first final response, and every 2xx to INVITE (RFC 6026 §7.2). */
+  receiveResponse(response: Response, now: Ms): void;
+  /** The transaction ended without a final response: Timer B or F fired (408, §16.8), or the transport failed (503, §16.9). */
+  clientFailed(cause: "timeout" | "transport", now: Ms): void;
 }
 
-export class ClientTransaction<Context> extends Transaction<
+export interface ClientDependencies<User extends ClientTransactionUser> extends Timing {
+  sendRequest(bytes: Uint8Array, client: ClientTransaction<User>, isRetransmission: boolean): void;
+  clientEnded(client: ClientTransaction<User>): void;
+}
+
+export class ClientTransaction<User extends ClientTransactionUser> extends Transaction<
   ClientState,
   ClientEvent,
   ClientAction,
@@ -40,32 +45,34 @@ export class ClientTransaction<Context> extends Transaction<
   readonly method: string;
   /** The branch of our Via, magic cookie included. */
   readonly branch: string;
-  /** The transaction user's own, for instance its branch of a response context. */
-  readonly context: Context;
-  readonly #host: ClientHost<Context>;
+  /** Undefined: nothing waits for the result, as for the CANCEL of a proxy. */
+  readonly user: User | undefined;
+  readonly #deps: ClientDependencies<User>;
   readonly #request: Uint8Array;
+  #hasSentRequest = false;
+  #hasSentAck = false;
 
   constructor(
     method: string,
     branch: string,
     request: Uint8Array,
     flow: Flow,
-    context: Context,
-    host: ClientHost<Context>,
+    user: User | undefined,
+    deps: ClientDependencies<User>,
   ) {
-    super(method === "INVITE" ? invite : nonInvite, flow, host);
+    super(method === "INVITE" ? invite : nonInvite, flow, deps);
     this.method = method;
     this.branch = branch;
-    this.context = context;
+    this.user = user;
     this.#request = request;
-    this.#host = host;
+    this.#deps = deps;
   }
 
   get isInvite(): boolean {
     return this.method === "INVITE";
   }
 
-  /** A provisional response and no final one has come: an INVITE may be cancelled now, and not before (§9.1). */
+  /** Received a provisional response and no final one: only now may an INVITE be cancelled (§9.1). */
   get hasProvisional(): boolean {
     return this.state === "Proceeding";
   }
@@ -75,7 +82,7 @@ export class ClientTransaction<Context> extends Transaction<
     this.begin(now);
   }
 
-  /** Moves by a response that matched. Called by `Transactions`. */
+  /** Applies a response that matched. Called by `Transactions`. */
   receive(response: Response, now: Ms): void {
     this.on(responseEvent(response.status, this.isInvite), now, response);
   }
@@ -83,26 +90,28 @@ export class ClientTransaction<Context> extends Transaction<
   protected override act(action: ClientAction, now: Ms, response: Response | undefined): void {
     switch (action) {
       case "send request":
-        this.#host.sendRequest(this.#request, this);
+        this.#deps.sendRequest(this.#request, this, this.#hasSentRequest);
+        this.#hasSentRequest = true;
         break;
       case "send ACK":
-        if (response !== undefined) this.#host.sendRequest(this.#ack(response), this);
+        if (response !== undefined) this.#deps.sendRequest(this.#ack(response), this, this.#hasSentAck);
+        this.#hasSentAck = true;
         break;
       case "response to TU":
-        if (response !== undefined) this.#host.response(this, response, now);
+        if (response !== undefined) this.user?.receiveResponse(response, now);
         break;
       case "timeout to TU":
-        this.#host.clientFailed(this, "timeout", now);
+        this.user?.clientFailed("timeout", now);
         break;
       case "error to TU":
-        this.#host.clientFailed(this, "transport", now);
+        this.user?.clientFailed("transport", now);
         break;
-      default: // timers have been seen to
+      default: // the timer actions are done by `Transaction`
     }
   }
 
   protected override ended(): void {
-    this.#host.clientEnded(this);
+    this.#deps.clientEnded(this);
   }
 
   #ack(response: Response): Uint8Array {

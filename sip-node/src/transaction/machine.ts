@@ -1,20 +1,20 @@
-/** A state machine as a table: every pair of state and event has a cell, so that a test and a diagram can walk all of them. */
+/** A state machine as a table: every pair of state and event has a cell, so that a test and a diagram can visit all of them. */
 
-/** What happens on an event: the actions in order, then (or still) the state `next`. */
-export interface Step<State extends string, Action extends string> {
+/** A transition: the next state (which may be the same one) and the actions in their order. */
+export interface Transition<State extends string, Action extends string> {
   readonly next: State;
   readonly actions: readonly Action[];
 }
 
-/** `ignored`: the RFC's figure has no arrow for this event in this state; nothing is sent, told or started. */
-export type Cell<State extends string, Action extends string> = Step<State, Action> | typeof ignored;
+/** `ignored`: the RFC's figure has no arrow for this event in this state; nothing happens. */
+export type Cell<State extends string, Action extends string> = Transition<State, Action> | typeof ignored;
 
 export interface Machine<State extends string, Event extends string, Action extends string> {
-  /** As the RFC calls it. */
+  /** The RFC's name. */
   readonly name: string;
-  /** The sections and figures drawn from. */
+  /** The sections and figures that the table follows. */
   readonly source: string;
-  /** What brings the transaction into being. */
+  /** The event that creates the transaction. */
   readonly begins: string;
   readonly initial: State;
   /** Actions on entering `initial`. */
@@ -31,4 +31,4 @@ export const ignored = "ignored";
 export const to = <State extends string, Action extends string>(
   next: State,
   ...actions: readonly Action[]
-): Step<State, Action> => ({ next, actions });
+): Transition<State, Action> => ({ next, actions });

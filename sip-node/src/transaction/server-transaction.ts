@@ -1,4 +1,4 @@
-/** A server transaction: what one request was answered with, for as long as it may be asked again (RFC 3261 §17.2). */
+/** A server transaction: the responses to one request, until no retransmission of the request can arrive (RFC 3261 §17.2). */
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { parseMessage } from "../wire/parse-message.ts";
@@ -22,10 +22,8 @@ export type ServerState = InviteServerState | NonInviteServerState;
 export type ServerEvent = InviteServerEvent | NonInviteServerEvent;
 export type ServerAction = InviteServerAction | NonInviteServerAction;
 
-/** Who hears of a server transaction's actions. */
-export interface ServerHost<Context> extends Timing {
-  sendResponse(bytes: Uint8Array, server: ServerTransaction<Context>): void;
-  serverFailed(server: ServerTransaction<Context>, cause: "timeout" | "transport", now: Ms): void;
+export interface ServerDependencies<Context> extends Timing {
+  sendResponse(bytes: Uint8Array, server: ServerTransaction<Context>, isRetransmission: boolean): void;
   serverEnded(server: ServerTransaction<Context>): void;
 }
 
@@ -39,23 +37,23 @@ export class ServerTransaction<Context> extends Transaction<
   /** As `serverKey` says. */
   readonly key: string;
   readonly request: Request;
-  /** The transaction user's own, for instance its response context. */
+  /** Belongs to the transaction user; undefined until it sets one. */
   context: Context | undefined = undefined;
-  readonly #host: ServerHost<Context>;
+  readonly #deps: ServerDependencies<Context>;
   #lastResponse: Uint8Array | undefined = undefined;
 
-  constructor(key: string, request: Request, flow: Flow, host: ServerHost<Context>) {
-    super(request.method === "INVITE" ? invite : nonInvite, flow, host);
+  constructor(key: string, request: Request, flow: Flow, deps: ServerDependencies<Context>) {
+    super(request.method === "INVITE" ? invite : nonInvite, flow, deps);
     this.key = key;
     this.request = request;
-    this.#host = host;
+    this.#deps = deps;
   }
 
   get isInvite(): boolean {
     return this.request.method === "INVITE";
   }
 
-  /** Moves by a response of the transaction user; false when the table has no place for it. Called by `Transactions`. */
+  /** Applies a response of the transaction user; false when the state ignores it. Called by `Transactions`. */
   respond(status: number, bytes: Uint8Array, now: Ms): boolean {
     return this.on(responseEvent(status, this.isInvite), now, bytes) !== "ignored";
   }
@@ -67,27 +65,18 @@ export class ServerTransaction<Context> extends Transaction<
     return response.kind === "malformed" ? undefined : response.to.tag;
   }
 
-  protected override act(action: ServerAction, now: Ms, bytes: Uint8Array | undefined): void {
-    switch (action) {
-      case "send response":
-        this.#lastResponse = bytes;
-        if (bytes !== undefined) this.#host.sendResponse(bytes, this);
-        break;
-      case "send last response":
-        if (this.#lastResponse !== undefined) this.#host.sendResponse(this.#lastResponse, this);
-        break;
-      case "timeout to TU":
-        this.#host.serverFailed(this, "timeout", now);
-        break;
-      case "error to TU":
-        this.#host.serverFailed(this, "transport", now);
-        break;
-      default: // "ACK to TU" is the caller's answer; timers have been seen to
+  // "ACK to TU" is a result of `receiveRequest`; a proxy does nothing at "timeout to TU" and "error to TU" (§16.9)
+  protected override act(action: ServerAction, _now: Ms, bytes: Uint8Array | undefined): void {
+    if (action === "send response") {
+      this.#lastResponse = bytes;
+      if (bytes !== undefined) this.#deps.sendResponse(bytes, this, false);
+    } else if (action === "send last response" && this.#lastResponse !== undefined) {
+      this.#deps.sendResponse(this.#lastResponse, this, true);
     }
   }
 
   protected override ended(): void {
-    this.#host.serverEnded(this);
+    this.#deps.serverEnded(this);
   }
 }
 

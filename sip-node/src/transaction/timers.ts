@@ -1,5 +1,5 @@
 /** The timers of RFC 3261 §17 and Table 4 of its Appendix A, with L and M of RFC 6026 §8.4: how long each one runs. */
-import type { Flow } from "../wire/flow.ts";
+import { type Flow, isReliable } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
 
 export interface TimerSettings {
@@ -21,8 +21,6 @@ export const defaultTimers: TimerSettings = { t1: 500, t2: 4000, t4: 5000 };
 
 /** §17.1.1.2 asks for a Timer D of at least 32 seconds, whatever T1 is. */
 const leastTimerD: Ms = 32_000;
-
-const isReliable: Readonly<Record<Flow["transport"], boolean>> = { udp: false };
 
 /** The two columns of Table 4, chosen by the transport of a flow. */
 export function timerLengths(settings: TimerSettings): (flow: Flow) => TimerLengths {

@@ -1,9 +1,9 @@
 /**
- * What the four machines of RFC 3261 §17 share: a state, two timers, and the walk through a table.
+ * What the four state machines of RFC 3261 §17 share: a state, two timers, and how an event is looked up in a table.
  *
- * Of all timers at most two run at once: one that retransmits (A, E, G) and one that ends the state (the others). The state changes
- * before the actions run, so that a transaction user that calls back in from an action meets the new one; when it ends the
- * transaction there, the remaining actions are dropped.
+ * At most two timers run at the same time: one that retransmits (A, E, G) and one that ends the state (the others). The state changes
+ * before the actions run: a transaction user that calls back from an action sees the new state. When it terminates the transaction
+ * there, the remaining actions are skipped.
  */
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
@@ -18,7 +18,7 @@ export interface TimerOwner {
   on(event: TimerEvent, now: Ms): unknown;
 }
 
-/** What a transaction needs of the layer that holds it. */
+/** The timers that `Transactions` shares with each transaction. */
 export interface Timing {
   readonly wheel: TimerWheel<TimerOwner, TimerEvent>;
   readonly lengths: (flow: Flow) => TimerLengths;
@@ -55,7 +55,7 @@ export abstract class Transaction<State extends string, Event extends string, Ac
     for (const action of this.#machine.start) this.#run(action, now, undefined);
   }
 
-  /** Moves as the table says and returns its cell; an event of another machine is ignored. */
+  /** Changes the state as the table says and returns the cell; an event of another machine is ignored. */
   on(event: Event | TimerEvent, now: Ms, payload?: Payload): Cell<State, Action> {
     if (this.#state === "Terminated") return ignored;
     /* eslint-disable strowger/no-open-lookup -- states and events are the machine's own */
@@ -73,7 +73,12 @@ export abstract class Transaction<State extends string, Event extends string, Ac
     return cell;
   }
 
-  /** Ends at once, from whatever state: for a transaction user that gives up (§9.1, RFC 4320 §4.2). Nothing is sent or told. */
+  /** The transport could not send (§17.1.4, §17.2.4). */
+  transportFailed(now: Ms): void {
+    this.on("transport error" as Event, now);
+  }
+
+  /** Ends at once, from any state, without a message or a result (§9.1, RFC 4320 §4.2). */
   terminate(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -83,7 +88,7 @@ export abstract class Transaction<State extends string, Event extends string, Ac
     this.ended();
   }
 
-  /** An action that is no timer's. */
+  /** Does an action that does not concern a timer. */
   protected abstract act(action: Action, now: Ms, payload: Payload | undefined): void;
 
   protected abstract ended(): void;
@@ -118,7 +123,7 @@ interface TimerAction {
   readonly isCapped: boolean;
 }
 
-/** The timers' actions of all tables, taken apart once. */
+/** The timer actions of all tables, parsed once. */
 const timerActions: ReadonlyMap<string, TimerAction> = (() => {
   const actions = new Map<string, TimerAction>();
   for (const name of ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M"] as const) {

@@ -3,35 +3,37 @@ import { describe, expect, it } from "vitest";
 import { flowOf } from "../wire/flow.ts";
 import type { Message, Request, Response } from "../wire/message.ts";
 import { parseMessage } from "../wire/parse-message.ts";
-import type { ClientTransaction } from "./client-transaction.ts";
+import type { ClientTransaction, ClientTransactionUser } from "./client-transaction.ts";
 import { serverKey } from "./server-key.ts";
 import { ServerTransaction } from "./server-transaction.ts";
 import { reliableLengths, defaultTimers, unreliableLengths } from "./timers.ts";
-import { Transactions, type TransactionSettings } from "./transactions.ts";
+import { Transactions, type TransactionOptions } from "./transactions.ts";
 
 const flow = flowOf("192.0.2.1", 5060);
 
-/** A layer whose user writes down what it is told, and a clock that ticks by 10 ms. */
-function layer(settings?: TransactionSettings) {
-  const sent: { at: number; text: string }[] = [];
-  const told: string[] = [];
+/** A layer whose user records each result, and a clock that ticks by 10 ms. */
+function layer(options?: TransactionOptions) {
+  const sent: { at: number; text: string; isRetransmission: boolean }[] = [];
+  const results: string[] = [];
   const clock = { now: 0 };
-  const transactions = new Transactions<string, string>(
+  const transactions = new Transactions<string, ClientTransactionUser>(
     {
-      send: (bytes) => void sent.push({ at: clock.now, text: Buffer.from(bytes).toString("latin1") }),
-      response: (client, response) => void told.push(`${client.context} ${response.status}`),
-      clientFailed: (client, cause, now) => void told.push(`${client.context} ${cause} ${now}`),
-      serverFailed: (_server, cause, now) => void told.push(`server ${cause} ${now}`),
-      ended: (transaction) => void told.push(`${transaction.kind} ended ${clock.now}`),
+      send: (bytes, _transaction, isRetransmission) =>
+        void sent.push({ at: clock.now, text: Buffer.from(bytes).toString("latin1"), isRetransmission }),
+      ended: (transaction) => void results.push(`${transaction.kind} ended ${clock.now}`),
     },
     0,
-    settings,
+    options,
   );
+  const user: ClientTransactionUser = {
+    receiveResponse: (response) => void results.push(`tu ${response.status}`),
+    clientFailed: (cause, now) => void results.push(`tu ${cause} ${now}`),
+  };
   const runTo = (end: number): void => {
     while (clock.now < end) transactions.advance((clock.now += 10));
   };
   const times = (): number[] => sent.map(({ at }) => at);
-  return { transactions, sent, told, clock, runTo, times };
+  return { transactions, user, sent, results, clock, runTo, times };
 }
 
 interface Parts {
@@ -80,10 +82,10 @@ const send = (
   world: ReturnType<typeof layer>,
   method: string,
   parts: Parts = {},
-): ClientTransaction<string> => {
+): ClientTransaction<ClientTransactionUser> => {
   const bytes = bytesOf(requestOf(method, parts));
   const branch = parts.branch ?? "z9hG4bKabc";
-  return world.transactions.request(method, branch, bytes, flow, "tu", world.clock.now)!;
+  return world.transactions.request(method, branch, bytes, flow, world.user, world.clock.now)!;
 };
 
 describe("retransmissions over an unreliable transport", () => {
@@ -92,7 +94,7 @@ describe("retransmissions over an unreliable transport", () => {
     send(world, "INVITE");
     world.runTo(40_000);
     expect(world.times()).toEqual([0, 500, 1500, 3500, 7500, 15_500, 31_500]);
-    expect(world.told).toEqual(["tu timeout 32000", "client ended 32000"]);
+    expect(world.results).toEqual(["tu timeout 32000", "client ended 32000"]);
     expect(world.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });
 
@@ -101,7 +103,7 @@ describe("retransmissions over an unreliable transport", () => {
     send(world, "BYE");
     world.runTo(40_000);
     expect(world.times()).toEqual([0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
-    expect(world.told).toEqual(["tu timeout 32000", "client ended 32000"]);
+    expect(world.results).toEqual(["tu timeout 32000", "client ended 32000"]);
   });
 
   it("§17.1.2.2: after a provisional response another request is repeated every T2", () => {
@@ -111,23 +113,55 @@ describe("retransmissions over an unreliable transport", () => {
     world.transactions.receiveResponse(responseOf(100, "BYE"), 600);
     world.runTo(40_000);
     expect(world.times()).toEqual([0, 500, 1500, 5500, 9500, 13_500, 17_500, 21_500, 25_500, 29_500]);
-    expect(world.told).toEqual(["tu 100", "tu timeout 32000", "client ended 32000"]);
+    expect(world.results).toEqual(["tu 100", "tu timeout 32000", "client ended 32000"]);
   });
 
-  it("§17.2.1: a 486 is repeated doubling up to T2, until Timer H at 64*T1 tells that no ACK came", () => {
+  it("§17.2.1: a 486 is repeated doubling up to T2, until Timer H at 64*T1 ends the transaction", () => {
     const world = layer();
     answer(world, receive(world, requestOf("INVITE")), 486);
     world.runTo(40_000);
     expect(world.times()).toEqual([0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
-    expect(world.told).toEqual(["server timeout 32000", "server ended 32000"]);
+    expect(world.results).toEqual(["server ended 32000"]);
   });
+
+  it.each(["INVITE", "BYE"])(
+    "%s: each message but the first of its kind is marked as a retransmission",
+    (method) => {
+      const world = layer();
+      send(world, method, { branch: "z9hG4bKclient" });
+      world.runTo(1600);
+      for (const status of [486, 486]) {
+        const response = responseOf(status, method, { branch: "z9hG4bKclient" });
+        world.transactions.receiveResponse(response, world.clock.now);
+      }
+      const server = receive(world, requestOf(method));
+      answer(world, server, 486);
+      world.transactions.receiveRequest(requestOf(method), flow, world.clock.now);
+      const marks = world.sent.map(({ text, isRetransmission }) => [text.split(" ")[0], isRetransmission]);
+      const acks =
+        method === "INVITE"
+          ? [
+              ["ACK", false],
+              ["ACK", true],
+            ]
+          : []; // prettier-ignore
+      expect(marks).toEqual([
+        [method, false],
+        [method, true],
+        [method, true],
+        ...acks,
+        ["SIP/2.0", false],
+        ["SIP/2.0", true],
+      ]);
+    },
+  );
 
   it("the settings T1 and T2 scale the series", () => {
     const world = layer({ timers: { t1: 100, t2: 300, t4: 1000 } });
     send(world, "OPTIONS");
     world.runTo(10_000);
     expect(world.times().slice(0, 5)).toEqual([0, 100, 300, 600, 900]);
-    expect(world.told[0]).toBe("tu timeout 6400");
+    expect(world.results[0]).toBe("tu timeout 6400");
   });
 });
 
@@ -171,7 +205,7 @@ describe("how long transactions last", () => {
     const world = layer();
     live(world);
     world.runTo(60_000);
-    expect(world.told.at(-1)).toMatch(new RegExp(`ended ${end}$`));
+    expect(world.results.at(-1)).toMatch(new RegExp(`ended ${end}$`));
     expect(world.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });
 
@@ -265,7 +299,7 @@ describe("server side", () => {
   it("RFC 4320 §4.2: a TU that gives up terminates without an answer", () => {
     const world = layer();
     receive(world, requestOf("BYE")).terminate();
-    expect(world.told).toEqual(["server ended 0"]);
+    expect(world.results).toEqual(["server ended 0"]);
     expect(world.sent).toEqual([]);
     expect(world.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });
@@ -430,7 +464,7 @@ describe("client side", () => {
       false,
     );
     expect(world.transactions.receiveResponse(responseOf(180, "INVITE", { branch: "" }), 0)).toBe(false);
-    expect(world.told).toEqual(["tu 180", "tu 200"]);
+    expect(world.results).toEqual(["tu 180", "tu 200"]);
   });
 
   it("§17.1.1.3: the ACK to a 486 is made from the INVITE and the response, again for each repetition", () => {
@@ -440,7 +474,7 @@ describe("client side", () => {
     send(world, "INVITE", { extra });
     for (let i = 0; i < 2; i++)
       world.transactions.receiveResponse(responseOf(486, "INVITE", { toTag: "b7" }), 0);
-    expect(world.told).toEqual(["tu 486"]);
+    expect(world.results).toEqual(["tu 486"]);
     expect(world.sent.slice(1).map(({ text }) => text)).toEqual(
       Array(2).fill(
         "ACK sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP client.example.com:5060;branch=z9hG4bKabc\r\n" +
@@ -457,7 +491,7 @@ describe("client side", () => {
       "\r\nFrom",
       ", SIP/2.0/UDP a;branch=z9hG4bKa\r\nVia: SIP/2.0/UDP b\r\nFrom",
     );
-    world.transactions.request("INVITE", "z9hG4bKabc", Buffer.from(text), flow, "tu", 0);
+    world.transactions.request("INVITE", "z9hG4bKabc", Buffer.from(text), flow, world.user, 0);
     world.transactions.receiveResponse(responseOf(404, "INVITE"), 0);
     expect(world.sent[1]?.text.match(/^Via: .*$/gm)).toEqual([
       "Via: SIP/2.0/UDP client.example.com:5060;branch=z9hG4bKabc",
@@ -469,7 +503,7 @@ describe("client side", () => {
     send(world, "INVITE");
     for (const toTag of ["b1", "b2", "b1"])
       world.transactions.receiveResponse(responseOf(200, "INVITE", { toTag }), 0);
-    expect(world.told).toEqual(["tu 200", "tu 200", "tu 200"]);
+    expect(world.results).toEqual(["tu 200", "tu 200", "tu 200"]);
     expect(world.sent).toHaveLength(1);
   });
 
@@ -478,7 +512,7 @@ describe("client side", () => {
     send(world, "BYE");
     expect(world.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(true);
     expect(world.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(true);
-    expect(world.told).toEqual(["tu 200"]);
+    expect(world.results).toEqual(["tu 200"]);
   });
 
   it("§9.1: an INVITE may be cancelled between its first provisional and its final response", () => {
@@ -495,20 +529,18 @@ describe("client side", () => {
 
   it("§17.1.4: a transport failure ends a request at once; one of a ringing INVITE does not", () => {
     const world = layer();
-    world.transactions.transportFailed(send(world, "BYE"), 0);
-    expect(world.told).toEqual(["tu transport 0", "client ended 0"]);
+    send(world, "BYE").transportFailed(0);
+    expect(world.results).toEqual(["tu transport 0", "client ended 0"]);
     const invite = send(world, "INVITE");
     world.transactions.receiveResponse(responseOf(180, "INVITE"), 0);
-    world.transactions.transportFailed(invite, 0);
+    invite.transportFailed(0);
     expect(invite.state).toBe("Proceeding");
   });
 
   it("a TU that ends the transaction from within an answer leaves no timer behind", () => {
-    const transactions: Transactions<string, string> = new Transactions<string, string>(
-      { send: () => undefined, response: (client) => client.terminate(), clientFailed: () => undefined },
-      0,
-    );
-    transactions.request("BYE", "z9hG4bKabc", bytesOf(requestOf("BYE")), flow, "tu", 0);
+    const transactions = new Transactions<string, ClientTransactionUser>({ send: () => undefined }, 0);
+    const user = { receiveResponse: () => client?.terminate(), clientFailed: () => undefined };
+    const client = transactions.request("BYE", "z9hG4bKabc", bytesOf(requestOf("BYE")), flow, user, 0);
     transactions.receiveResponse(responseOf(200, "BYE"), 0);
     expect(transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });

@@ -1,92 +1,89 @@
 /**
- * The transaction layer of a node (RFC 3261 §17, RFC 6026), without input or output: bytes leave through the transaction user, time
- * comes in as `now` on the node's monotonic clock.
+ * The transaction layer of a node (RFC 3261 §17, RFC 6026). It does no input or output: `deps.send` sends the bytes, and `now` is the
+ * time of the node's monotonic clock. TU is the transaction user.
  *
- *   datagram ─► receiveRequest ──► new ServerTransaction ─► TU ─► respond ──► send
- *            └► receiveResponse ─► ClientTransaction ─► TU.response    TU ─► request ─► send
- *   clock ───► advance ──────────► retransmissions, time-outs, ends
+ *   request  ─► receiveRequest ──► a new ServerTransaction, returned to the TU     TU ─► respond ─► send
+ *   response ─► receiveResponse ─► ClientTransaction ─► its ClientTransactionUser  TU ─► request ─► send
+ *   clock    ─► advance ─────────► retransmissions, time-outs, ends
  *
- * The transaction user is called synchronously and may call back in. A server transaction that it neither answers nor terminates
- * stays for ever: those of INVITE are bounded by the proxy's Timer C, the others by the Timer F of its client transactions.
+ * A ClientTransactionUser is called synchronously and may call back. A server transaction that the TU neither answers nor terminates
+ * stays forever: Timer C of the proxy bounds those of INVITE, Timer F of its client transactions bounds the others.
  */
 import type { Flow } from "../wire/flow.ts";
 import { maxTransactions } from "../wire/limits.ts";
 import type { Request, Response } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
-import { type ClientHost, ClientTransaction } from "./client-transaction.ts";
+import {
+  type ClientDependencies,
+  ClientTransaction,
+  type ClientTransactionUser,
+} from "./client-transaction.ts";
 import { Invariant } from "./invariant.ts";
 import { inviteKey, isTransactionId, serverKey } from "./server-key.ts";
-import { type ServerHost, ServerTransaction } from "./server-transaction.ts";
+import { type ServerDependencies, ServerTransaction } from "./server-transaction.ts";
 import { defaultTimers, timerLengths, type TimerSettings } from "./timers.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { TimerEvent, TimerOwner } from "./transaction.ts";
 
-/** `S` and `C` are what the transaction user keeps with its server and client transactions. */
-export interface TransactionUser<S, C> {
-  /** First transmission, retransmission or ACK; a failure, also a later one, is told by `transportFailed`. */
+/** `S` is what the transaction user keeps with a server transaction, `C` its side of a client transaction. */
+export interface TransactionDependencies<S, C extends ClientTransactionUser> {
+  /**
+   * Sends to the flow of the transaction. `isRetransmission`: the transaction sent this message before. When the message cannot be sent,
+   * at once or later: `transaction.transportFailed`.
+   */
   send(
     bytes: Uint8Array,
-    flow: Flow,
-    message: "request" | "response",
     transaction: ServerTransaction<S> | ClientTransaction<C>,
+    isRetransmission: boolean,
   ): void;
-  /** Every provisional, the first final response, and every 2xx to INVITE (RFC 6026 §7.2). */
-  response(client: ClientTransaction<C>, response: Response, now: Ms): void;
-  /** Timer B or F fired: no answer came (408, §16.8); or the transport failed (503, §16.9). The transaction is over. */
-  clientFailed(client: ClientTransaction<C>, cause: "timeout" | "transport", now: Ms): void;
-  /** Timer H fired: no ACK came, the transaction is over; or a response could not be sent (RFC 6026 §7.1: INVITE's goes on). */
-  serverFailed?(server: ServerTransaction<S>, cause: "timeout" | "transport", now: Ms): void;
-  /** The last word about a transaction. */
+  /** The transaction is over and forgotten. */
   ended?(transaction: ServerTransaction<S> | ClientTransaction<C>): void;
 }
 
 /**
- * What became of a request. A transaction: it is new, and the TU's to answer. `absorbed`: a retransmission or an ACK to a non-2xx,
- * dealt with here. `ack-to-2xx`: an ACK with the branch of an accepted INVITE, and `unmatched-ack`: one of no transaction here; both
- * are the TU's to forward. `full`: refuse with 503, statelessly.
+ * The result of a received request. A transaction: the request is new, and the TU answers it. `absorbed`: a retransmission or an ACK to a
+ * non-2xx; nothing is left to do. `ack-to-2xx`: an ACK with the branch of an accepted INVITE; `unmatched-ack`: an ACK that matches no
+ * transaction; the TU forwards both. `full`: the TU refuses it with 503, without a transaction.
  */
 export type Received<S> = ServerTransaction<S> | "absorbed" | "ack-to-2xx" | "unmatched-ack" | "full";
 
-export interface TransactionSettings {
+export interface TransactionOptions {
   readonly timers?: TimerSettings;
   readonly maxTransactions?: number;
 }
 
-export class Transactions<S, C> {
+export class Transactions<S, C extends ClientTransactionUser> {
   readonly #servers = new Map<string, ServerTransaction<S>>();
   /** Those of INVITE by `inviteKey`, the latest of each. */
   readonly #invites = new Map<string, ServerTransaction<S>>();
   readonly #clients = new Map<string, ClientTransaction<C>>();
   readonly #limit: number;
   readonly #wheel: TimerWheel<TimerOwner, TimerEvent>;
-  readonly #host: ServerHost<S> & ClientHost<C>;
+  readonly #deps: ServerDependencies<S> & ClientDependencies<C>;
 
-  constructor(user: TransactionUser<S, C>, now: Ms, settings: TransactionSettings = {}) {
-    const timers = settings.timers ?? defaultTimers;
-    this.#limit = settings.maxTransactions ?? maxTransactions;
+  constructor(deps: TransactionDependencies<S, C>, now: Ms, options: TransactionOptions = {}) {
+    const timers = options.timers ?? defaultTimers;
+    this.#limit = options.maxTransactions ?? maxTransactions;
     this.#wheel = new TimerWheel((timer, at) => void timer.owner.on(timer.event, at), now);
-    this.#host = {
+    this.#deps = {
       wheel: this.#wheel,
       lengths: timerLengths(timers),
       t2: timers.t2,
-      sendResponse: (bytes, server) => user.send(bytes, server.flow, "response", server),
-      sendRequest: (bytes, client) => user.send(bytes, client.flow, "request", client),
-      response: (client, response, at) => user.response(client, response, at),
-      clientFailed: (client, cause, at) => user.clientFailed(client, cause, at),
-      serverFailed: (server, cause, at) => user.serverFailed?.(server, cause, at),
+      sendResponse: (bytes, server, isRetransmission) => deps.send(bytes, server, isRetransmission),
+      sendRequest: (bytes, client, isRetransmission) => deps.send(bytes, client, isRetransmission),
       serverEnded: (server) => {
         this.#servers.delete(server.key);
         this.#forgetInvite(server);
-        user.ended?.(server);
+        deps.ended?.(server);
       },
       clientEnded: (client) => {
         this.#clients.delete(clientKey(client.branch, client.method));
-        user.ended?.(client);
+        deps.ended?.(client);
       },
     };
   }
 
-  /** Server and client transactions, those in their last 32 seconds included; timers running. */
+  /** Server and client transactions, also those that only absorb retransmissions (32 s); running timers. */
   get counts(): { readonly server: number; readonly client: number; readonly timers: number } {
     return { server: this.#servers.size, client: this.#clients.size, timers: this.#wheel.size };
   }
@@ -107,58 +104,53 @@ export class Transactions<S, C> {
     return isAck && cell !== "ignored" && cell.actions.includes("ACK to TU") ? "ack-to-2xx" : "absorbed";
   }
 
-  /** The transaction that this request repeats, or that this ACK acknowledges (§17.2.3); `flow` is where it came from. */
+  /** The transaction that this request retransmits, or that this ACK acknowledges (§17.2.3); `flow` is the source of the request. */
   find(request: Request, flow: Flow): ServerTransaction<S> | undefined {
     return this.#servers.get(serverKey(request)) ?? this.#inviteOfAck(request, flow);
   }
 
   /**
-   * The INVITE that a CANCEL names (§9.2), in whatever state; undefined is 481. Of one with a CSeq number of its own it is the latest INVITE
-   * with its branch and Call-ID on this flow.
+   * The INVITE that a CANCEL names (§9.2), in any state; undefined: 481. A CANCEL whose CSeq number is not the INVITE's matches the latest
+   * INVITE with its branch and Call-ID on this flow.
    */
   findInvite(cancel: Request, flow: Flow): ServerTransaction<S> | undefined {
     return this.#servers.get(serverKey(cancel, "INVITE")) ?? this.#inviteOn(cancel, flow);
   }
 
-  /** A response of the TU, provisional or final; false when it came too late (after the final one) and was not sent. */
+  /** Sends a response of the TU, provisional or final; false: not sent, because a final response was sent before. */
   respond(server: ServerTransaction<S>, status: number, bytes: Uint8Array, now: Ms): boolean {
     return server.respond(status, bytes, now);
   }
 
   /**
-   * Sends a request and answers for it (§17.1); undefined when the layer is full. ACK is no transaction. `branch` is the one in the
-   * top Via of `bytes`, which the transaction keeps. Throws `Invariant` when branch and method are in use.
+   * Sends a request as a client transaction (§17.1); undefined: too many transactions. `branch` is the one in the top Via of `bytes`.
+   * The transaction keeps `bytes`. Throws `Invariant` for an ACK, and when branch and method are in use.
    */
   request(
     method: string,
     branch: string,
     bytes: Uint8Array,
     flow: Flow,
-    context: C,
+    user: C | undefined,
     now: Ms,
   ): ClientTransaction<C> | undefined {
     const key = clientKey(branch, method);
     if (method === "ACK") throw new Invariant("an ACK has no client transaction (RFC 3261 §17)");
     if (this.#clients.has(key)) throw new Invariant(`client transaction ${key} exists`);
     if (this.isFull) return undefined;
-    const client = new ClientTransaction(method, branch, bytes, flow, context, this.#host);
+    const client = new ClientTransaction(method, branch, bytes, flow, user, this.#deps);
     this.#clients.set(key, client);
     client.start(now);
     return client;
   }
 
-  /** A response from the network (§17.1.3); false when no transaction here waits for it. */
+  /** A response from the network (§17.1.3); false: it matches no transaction of this node. */
   receiveResponse(response: Response, now: Ms): boolean {
     const { branch } = response.via;
     const client =
       branch === undefined ? undefined : this.#clients.get(clientKey(branch, response.cseq.method));
     client?.receive(response, now);
     return client !== undefined;
-  }
-
-  /** The transport could not send for it (§17.1.4, §17.2.4). */
-  transportFailed(transaction: ServerTransaction<S> | ClientTransaction<C>, now: Ms): void {
-    transaction.on("transport error", now);
   }
 
   /** Fires the timers that are due. */
@@ -168,7 +160,7 @@ export class Transactions<S, C> {
 
   #create(key: string, request: Request, flow: Flow): ServerTransaction<S> | "full" {
     if (this.isFull) return "full";
-    const server = new ServerTransaction<S>(key, request, flow, this.#host);
+    const server = new ServerTransaction<S>(key, request, flow, this.#deps);
     this.#servers.set(key, server);
     const onFlow = server.isInvite ? inviteKey(request, flow) : undefined;
     if (onFlow !== undefined) this.#invites.set(onFlow, server);
@@ -185,7 +177,7 @@ export class Transactions<S, C> {
     return onFlow === undefined ? undefined : this.#invites.get(onFlow);
   }
 
-  /** Of an ACK whose own key finds nothing. */
+  /** The INVITE of an ACK whose own key matches nothing. */
   #inviteOfAck(request: Request, flow: Flow): ServerTransaction<S> | undefined {
     if (request.method !== "ACK") return undefined;
     const latest = this.#inviteOn(request, flow);

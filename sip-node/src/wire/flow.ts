@@ -1,7 +1,17 @@
-/** A flow is how one phone is reached: transport and remote address. Nodes, rows and tokens name flows by their key. */
+/** A flow: how one phone is reached, by transport and remote address. Nodes, rows and tokens name flows by their key. */
+
+/** The transports that this exchange serves; a flow of any other transport cannot exist. */
+export const transports = ["udp"] as const;
+export type Transport = (typeof transports)[number];
+
+/** The transport as a Via header names it (RFC 3261 §18.1.1). */
+export const viaTransport: Readonly<Record<Transport, string>> = { udp: "UDP" };
+
+/** A reliable transport retransmits itself (§17.1). */
+export const isReliable: Readonly<Record<Transport, boolean>> = { udp: false };
 
 export interface Flow {
-  readonly transport: "udp";
+  readonly transport: Transport;
   /** IPv4 or IPv6 address without brackets. */
   readonly address: string;
   readonly port: number;
@@ -9,25 +19,27 @@ export interface Flow {
   readonly key: string;
 }
 
-export const flowOf = (address: string, port: number): Flow => ({
-  transport: "udp",
+export const flowOf = (address: string, port: number, transport: Transport = "udp"): Flow => ({
+  transport,
   address,
   port,
-  key: `udp:${hostPort(address, port)}`,
+  key: `${transport}:${hostPort(address, port)}`,
 });
 
 /** `host:port` with the brackets that IPv6 needs. */
 export const hostPort = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
-/** The flow that a key names, or undefined when the text is none: rows of other tools name what is no address. */
+/** The flow that a key names; undefined for any other text, which rows of other tools may have. */
 export function parseFlowKey(key: string): Flow | undefined {
-  const found = /^udp:(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(key);
+  const found = /^([a-z]+):(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(key);
   if (found === null) return undefined;
-  const [, long, short = "", digits] = found;
+  const [, scheme, long, short = "", digits] = found;
+  const transport = transports.find((name) => name === scheme);
   const port = Number(digits);
-  if (port === 0 || port > 65_535 || !(long === undefined ? isIpv4(short) : isIpv6(long))) return undefined;
-  return flowOf(long ?? short, port);
+  if (transport === undefined || port === 0 || port > 65_535) return undefined;
+  if (!(long === undefined ? isIpv4(short) : isIpv6(long))) return undefined;
+  return flowOf(long ?? short, port, transport);
 }
 
 const isIpv4 = (text: string): boolean =>

@@ -4,22 +4,22 @@ import { createSeal } from "../auth/create-seal.ts";
 import { requestOf } from "../../../test/support/sip-message.ts";
 import { isToken } from "../wire/characters.ts";
 import { flowOf } from "../wire/flow.ts";
-import { isOwnBranch, loopHash, makeBranch, readBranch } from "./branch.ts";
+import { isOwnViaBranch, loopHash, makeViaBranch, readViaBranch } from "./via-branch.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "a"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 const seal = createSeal(ring, "branch", () => 1);
 const caller = flowOf("192.0.2.1", 5060);
-const branch = makeBranch("0123456789ab", 12_345, "deadbeef", "call", caller, seal);
+const branch = makeViaBranch("0123456789ab", 12_345, "deadbeef", "call", caller, seal);
 
-describe("makeBranch", () => {
+describe("makeViaBranch", () => {
   it("carries the cookie, the node and the loop hash in a token", () => {
     expect(branch.startsWith("z9hG4bK")).toBe(true);
     expect(isToken(branch)).toBe(true);
-    expect(readBranch(branch)).toEqual({ node: "0123456789ab", loop: "deadbeef" });
+    expect(readViaBranch(branch)).toEqual({ node: "0123456789ab", loop: "deadbeef" });
   });
 
   it("differs for every number", () => {
-    expect(makeBranch("0123456789ab", 1, "deadbeef", "call", caller, seal)).not.toBe(branch);
+    expect(makeViaBranch("0123456789ab", 1, "deadbeef", "call", caller, seal)).not.toBe(branch);
   });
 });
 
@@ -31,21 +31,21 @@ it.each([
   "z9hG4bKnodelongerthanthat0123456789abcdefghijklmnop",
   branch.slice(7),
   branch.slice(0, 45),
-])("readBranch: %j is nobody's of ours", (text) => expect(readBranch(text)).toBeUndefined());
+])("readViaBranch: %j is nobody's of ours", (text) => expect(readViaBranch(text)).toBeUndefined());
 
-describe("isOwnBranch (rule 3)", () => {
+describe("isOwnViaBranch (rule 3)", () => {
   it("believes the branch for its call and caller alone", () => {
-    expect(isOwnBranch(branch, "call", caller.key, seal)).toBe(true);
-    expect(isOwnBranch(branch, "other", caller.key, seal)).toBe(false);
-    expect(isOwnBranch(branch, "call", "udp:192.0.2.1:5061", seal)).toBe(false);
-    expect(isOwnBranch("z9hG4bK-1", "call", caller.key, seal)).toBe(false);
+    expect(isOwnViaBranch(branch, "call", caller.key, seal)).toBe(true);
+    expect(isOwnViaBranch(branch, "other", caller.key, seal)).toBe(false);
+    expect(isOwnViaBranch(branch, "call", "udp:192.0.2.1:5061", seal)).toBe(false);
+    expect(isOwnViaBranch("z9hG4bK-1", "call", caller.key, seal)).toBe(false);
   });
 
   it("no character of it can be changed", () => {
     for (let i = 7; i < branch.length; i++) {
       const other = branch[i] === "0" ? "1" : "0";
       expect(
-        isOwnBranch(branch.slice(0, i) + other + branch.slice(i + 1), "call", caller.key, seal),
+        isOwnViaBranch(branch.slice(0, i) + other + branch.slice(i + 1), "call", caller.key, seal),
         String(i),
       ).toBe(false);
     }

@@ -20,12 +20,12 @@ const loopStart = cookie.length + nodeLength;
 const sealStart = loopStart + loopLength;
 const numberStart = sealStart + sealLength;
 
-export interface Branch {
+export interface ViaBranch {
   readonly node: string;
   readonly loop: string;
 }
 
-export function makeBranch(
+export function makeViaBranch(
   node: string,
   number: number,
   loop: string,
@@ -38,15 +38,15 @@ export function makeBranch(
 }
 
 /** What a branch of ours says, not yet believed; undefined for anybody else's. */
-export function readBranch(branch: string | undefined): Branch | undefined {
+export function readViaBranch(branch: string | undefined): ViaBranch | undefined {
   if (branch === undefined || branch.length <= numberStart || !branch.startsWith(cookie)) return undefined;
   const node = branch.slice(cookie.length, loopStart);
   return /^[0-9a-f]{12}$/.test(node) ? { node, loop: branch.slice(loopStart, sealStart) } : undefined;
 }
 
 /** Whether a node of this cluster made the branch for this call of this caller. */
-export function isOwnBranch(branch: string, callId: string, callerFlowKey: string, seal: Seal): boolean {
-  const read = readBranch(branch);
+export function isOwnViaBranch(branch: string, callId: string, callerFlowKey: string, seal: Seal): boolean {
+  const read = readViaBranch(branch);
   if (read === undefined) return false;
   const data = sealed(read.node, read.loop, branch.slice(numberStart), callId, callerFlowKey);
   return seal.isSealed(data, branch.slice(sealStart, numberStart));

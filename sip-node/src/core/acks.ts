@@ -1,0 +1,42 @@
+/** Forwards ACKs to 2xx responses (RFC 3261 §16.11, §17): they have no transaction, and are dropped where they cannot be routed. */
+import { routeAck } from "../proxy/proxy.ts";
+import type { ProxyDependencies } from "../proxy/routing.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import type { BranchCopies } from "./branch-copies.ts";
+import { markParties, type MarkDependencies } from "./mark-parties.ts";
+import type { Transport } from "./transport.ts";
+
+export interface AcksDependencies extends ProxyDependencies, MarkDependencies {}
+
+export class Acks {
+  private readonly deps: AcksDependencies;
+  private readonly copies: BranchCopies;
+  private readonly transport: Transport;
+  private underWay = 0;
+
+  constructor(deps: AcksDependencies, copies: BranchCopies, transport: Transport) {
+    this.deps = deps;
+    this.copies = copies;
+    this.transport = transport;
+  }
+
+  /** Whether an ACK waits for a look-up or for the owner of the flow: the node must not exit, because no transaction repeats the ACK. */
+  get isForwarding(): boolean {
+    return this.underWay > 0;
+  }
+
+  forward(request: Request, flow: Flow): void {
+    this.underWay += 1;
+    void this.routeAndSend(request, flow).finally(() => (this.underWay -= 1));
+  }
+
+  private async routeAndSend(request: Request, flow: Flow): Promise<void> {
+    const routing = await routeAck(request, this.deps);
+    const target = routing?.targets[0];
+    if (routing === undefined || target === undefined) return;
+    markParties(flow, routing, this.deps);
+    const { text } = this.copies.make(request, flow, target, routing);
+    await this.transport.forward(Buffer.from(text, "latin1"), target);
+  }
+}

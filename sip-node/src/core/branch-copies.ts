@@ -1,0 +1,54 @@
+/** Makes the copy of a request for one target (RFC 3261 §16.6), with the branch of its Via and the flow token of its Record-Route. */
+import { hash } from "node:crypto";
+import { sealToken } from "../proxy/flow-token.ts";
+import { forward, mayCreateDialog } from "../proxy/forward.ts";
+import { identityEdits } from "../proxy/identity.ts";
+import type { ProxyDependencies, Routing } from "../proxy/routing.ts";
+import type { Target } from "../proxy/targets.ts";
+import { makeViaBranch } from "../proxy/via-branch.ts";
+import { serverKey } from "../transaction/server-key.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
+import type { Seal } from "../wire/seal.ts";
+
+export interface BranchCopiesDependencies
+  extends Pick<ProxyDependencies, "addresses" | "tokenSeal" | "node" | "isPeer"> {
+  /** Seals the branch of our Via. */
+  readonly branchSeal: Seal;
+}
+
+export interface BranchCopy {
+  /** The branch parameter of our Via. */
+  readonly viaBranch: string;
+  /** The request as it is sent. */
+  readonly text: string;
+}
+
+export class BranchCopies {
+  private readonly deps: BranchCopiesDependencies;
+  private number = 0;
+
+  constructor(deps: BranchCopiesDependencies) {
+    this.deps = deps;
+  }
+
+  /** `source`: the flow that the request came from. */
+  make(request: Request, source: Flow, target: Target, routing: Routing): BranchCopy {
+    const { deps } = this;
+    const { loop, caller, maxForwards, proven } = routing;
+    const trust = { isFromPeer: deps.isPeer(source), isToPeer: deps.isPeer(target.flow) };
+    const edits = [...routing.edits, ...identityEdits(request, trust, proven)];
+    const number = request.method === "ACK" ? numberOf(request) : (this.number += 1);
+    const viaBranch = makeViaBranch(deps.node, number, loop, request.callId, source, deps.branchSeal);
+    const recordRoute =
+      caller !== undefined && mayCreateDialog(request)
+        ? sealToken({ caller, callee: target }, request.callId, request.from.tag ?? "", deps.tokenSeal)
+        : undefined;
+    const input = { request, source, edits, maxForwards, target, viaBranch, recordRoute };
+    return { viaBranch, text: forward(input, deps.addresses) };
+  }
+}
+
+/** An ACK has no transaction that would recognise a retransmission: each copy of one ACK gets the same branch (§16.11). */
+const numberOf = (ack: Request): number =>
+  Number.parseInt(hash("md5", serverKey(ack), "hex").slice(0, 12), 16);

@@ -1,0 +1,144 @@
+/**
+ * Handles a new request, by its method: REGISTER by the registrar, OPTIONS to this exchange and CANCEL here, all others by the proxy.
+ *
+ *   request ─► method ─┬─ registrar ─► answer
+ *                      └─ proxy ─┬─ rejection ─► answer
+ *                                └─ targets ───► branches
+ */
+import type { Cluster } from "../cluster/cluster.ts";
+import { callersReasons } from "../proxy/cancel-reason.ts";
+import { answerOptions, route } from "../proxy/proxy.ts";
+import type { ProxyDependencies } from "../proxy/routing.ts";
+import { register, type RegistrarDependencies } from "../registrar/register.ts";
+import type { Telemetry } from "../telemetry/metrics.ts";
+import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import type { Ms } from "../wire/units.ts";
+import { type Answers, plain } from "./answers.ts";
+import type { Branches } from "./branches.ts";
+import { markParties, type MarkDependencies } from "./mark-parties.ts";
+import type { Branch, ServerContext } from "./server-context.ts";
+
+export interface MethodsDependencies extends ProxyDependencies, RegistrarDependencies, MarkDependencies {
+  readonly lookup: ProxyDependencies["lookup"] & RegistrarDependencies["lookup"];
+  readonly cluster: MarkDependencies["cluster"] & Pick<Cluster, "offer" | "releaseFlows">;
+  readonly telemetry: Pick<Telemetry, "registered">;
+  clock(): Ms;
+  /** An error of this program; the request is answered with 500. */
+  reportInternalError(error: unknown): void;
+  isStoreFailure(error: unknown): boolean;
+}
+
+/** A 100 is sent when the answer takes longer (§17.2.1). */
+const tryingAfter: Ms = 200;
+
+export class Methods {
+  private readonly deps: MethodsDependencies;
+  private readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly answers: Answers;
+  private readonly branches: Branches;
+  /** INVITEs that wait for the database or for peers. */
+  private readonly waiting: TimerWheel<ServerContext, "100">;
+
+  private readonly handlers: ReadonlyMap<string, (context: ServerContext) => Promise<void>> = new Map([
+    ["REGISTER", (context: ServerContext) => this.register(context)],
+    ["OPTIONS", (context: ServerContext) => this.options(context)],
+    ["CANCEL", (context: ServerContext) => this.cancel(context)],
+  ]);
+
+  constructor(
+    deps: MethodsDependencies,
+    transactions: Transactions<ServerContext, Branch>,
+    answers: Answers,
+    branches: Branches,
+  ) {
+    this.deps = deps;
+    this.transactions = transactions;
+    this.answers = answers;
+    this.branches = branches;
+    this.waiting = new TimerWheel(({ owner }) => answers.sendTrying(owner), deps.clock());
+  }
+
+  /** Fires the timers that are due. */
+  advance(now: Ms): void {
+    this.waiting.advance(now);
+  }
+
+  /** Never rejects: a failure is answered with 500. */
+  async handle(context: ServerContext): Promise<void> {
+    try {
+      if (context.isHeldByPeer !== undefined && (await context.isHeldByPeer))
+        return this.answers.drop(context);
+      const handler = this.handlers.get(context.server.request.method);
+      await (handler === undefined ? this.proxy(context) : handler(context));
+    } catch (error) {
+      if (!this.deps.isStoreFailure(error)) this.deps.reportInternalError(error);
+      if (!context.hasAnswered) this.answers.reply(context, { ...plain(500), lines: "Retry-After: 5\r\n" });
+    }
+  }
+
+  // §10.3
+  private async register(context: ServerContext): Promise<void> {
+    const { request, flow } = context.server;
+    const answer = await register(request, flow, this.deps);
+    if (answer.kind === "accept") {
+      this.deps.cluster.releaseFlows(answer.formerFlows);
+      this.deps.cluster.markAuthenticated(flow, answer.flowExpiresIn * 1000);
+    }
+    if (answer.status === 401) this.answers.replyOnce(context, answer);
+    else this.answers.reply(context, answer);
+    this.deps.telemetry.registered(this.deps.clock() - context.receivedAt);
+  }
+
+  // §11.2
+  private async options(context: ServerContext): Promise<void> {
+    const answer = await answerOptions(context.server.request, this.deps);
+    if (answer === undefined) await this.proxy(context);
+    else this.answers.replyOnce(context, answer);
+  }
+
+  // §16.3 to §16.6
+  private async proxy(context: ServerContext): Promise<void> {
+    const { request, flow } = context.server;
+    const routing = await this.tryingWhile(context, route(request, flow, this.deps));
+    if (context.hasAnswered) return; // cancelled during the look-up
+    if (routing.kind === "reject") {
+      if (routing.isUnauthenticated === true && !context.hasSentTrying)
+        this.answers.replyOnce(context, routing);
+      else this.answers.reply(context, routing);
+      return;
+    }
+    markParties(flow, routing, this.deps);
+    this.answers.sendTrying(context);
+    this.branches.forward(context, routing);
+  }
+
+  /** Waits for `pending`; an INVITE that waits longer than `tryingAfter` gets a 100. */
+  private async tryingWhile<T>(context: ServerContext, pending: Promise<T>): Promise<T> {
+    if (!context.server.isInvite) return pending;
+    const timer = new Timer<ServerContext, "100">(context, "100");
+    this.waiting.start(timer, "100", tryingAfter, this.deps.clock());
+    try {
+      return await pending;
+    } finally {
+      this.waiting.stop(timer);
+    }
+  }
+
+  // §16.10, §9.2
+  private async cancel(context: ServerContext): Promise<void> {
+    const { request, flow } = context.server;
+    const invite = this.transactions.findInvite(request, flow);
+    if (invite === undefined || (await invite.context?.isHeldByPeer) === true) {
+      const isTaken = await this.deps.cluster.offer(Buffer.from(request.text, "latin1"), flow);
+      if (isTaken) return this.answers.drop(context);
+      return this.answers.replyOnce(context, plain(481));
+    }
+    const cancelled = invite.context;
+    if (cancelled !== undefined) context.toTag = cancelled.toTag; // one tag for both (§9.2)
+    this.answers.reply(context, plain(200));
+    if (cancelled === undefined || cancelled.hasAnswered) return;
+    if (cancelled.responseContext === undefined) return this.answers.reply(cancelled, plain(487));
+    this.branches.cancelAll(cancelled, { kind: "caller", reasons: callersReasons(request) });
+  }
+}

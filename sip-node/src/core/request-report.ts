@@ -1,0 +1,36 @@
+/** Reports what a request was answered with: metrics, and one log line for each final response. */
+import type { Telemetry } from "../telemetry/metrics.ts";
+import type { Ms } from "../wire/units.ts";
+import type { ServerContext } from "./server-context.ts";
+
+export interface RequestReportDependencies {
+  readonly telemetry: Telemetry;
+  clock(): Ms;
+  /** One line for each event. */
+  log(event: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** Called before the context changes: `hasAnswered` and `hasRung` are those of the responses before this one. */
+export function reportResponse(
+  context: ServerContext,
+  status: number,
+  deps: RequestReportDependencies,
+): void {
+  const { telemetry } = deps;
+  const { server, receivedAt, hasAnswered, hasRung } = context;
+  const now = deps.clock();
+  const duration = now - receivedAt;
+  telemetry.response(server.request.method, status);
+  if (server.isInvite && status > 100 && status < 200 && !hasRung) telemetry.ringing(duration);
+  if (status < 200) return;
+  const isInitial = server.request.to.tag === undefined;
+  if (server.isInvite && status < 300 && !hasAnswered && isInitial) telemetry.callAnswered(now);
+  if (server.isInvite && !hasAnswered && status !== 407) telemetry.inviteAnswered(duration);
+  if (status !== 401 && status !== 407) deps.log("request", logFields(context, status, duration));
+}
+
+function logFields({ server }: ServerContext, status: number, duration: Ms) {
+  const { method, callId, from, to } = server.request;
+  const source = server.flow.key;
+  return { method, status, callId, from: from.uri, to: to.uri, source, ms: Math.round(duration) };
+}

@@ -1,0 +1,61 @@
+/** Sends the messages of transactions, and responses without a transaction, to phones: the core's side of `cluster.deliver`. */
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Destination } from "../cluster/delivery.ts";
+import type { ClientTransaction } from "../transaction/client-transaction.ts";
+import type { ServerTransaction } from "../transaction/server-transaction.ts";
+import type { TransactionDependencies } from "../transaction/transactions.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Ms } from "../wire/units.ts";
+import type { Branch, ServerContext } from "./server-context.ts";
+
+export interface TransportDependencies {
+  /** This node's id. */
+  readonly node: string;
+  readonly cluster: Pick<Cluster, "deliver">;
+  clock(): Ms;
+}
+
+export class Transport implements TransactionDependencies<ServerContext, Branch> {
+  private readonly deps: TransportDependencies;
+
+  constructor(deps: TransportDependencies) {
+    this.deps = deps;
+  }
+
+  /** A failure, at once or later, is given to the transaction (§17.1.4, §17.2.4). */
+  send(bytes: Uint8Array, transaction: ServerTransaction<ServerContext> | ClientTransaction<Branch>): void {
+    const target = transaction.kind === "client" ? transaction.user?.target : undefined;
+    const pending = this.deps.cluster.deliver(
+      target ?? replyDestination(transaction.flow, this.deps.node),
+      bytes,
+    );
+    void pending?.then((isSent) => {
+      if (!isSent) transaction.transportFailed(this.deps.clock());
+    });
+  }
+
+  /** The transaction is over: a draining peer that handed its request over need not wait for it any longer. */
+  ended(transaction: ServerTransaction<ServerContext> | ClientTransaction<Branch>): void {
+    if (transaction.kind === "server") transaction.context?.release?.();
+  }
+
+  /** A message that belongs to no transaction. `node` is the one that received the flow's request; "": not known. */
+  sendBack(bytes: Uint8Array, flow: Flow, node = this.deps.node): void {
+    void this.deps.cluster.deliver(replyDestination(flow, node), bytes);
+  }
+
+  /** Resolves when it is sent or cannot be sent. */
+  async forward(bytes: Uint8Array, target: Destination): Promise<void> {
+    await this.deps.cluster.deliver(target, bytes);
+  }
+}
+
+/**
+ * A response goes to the source of its request (§18.2.2). Behind an address translator only the flow's owner can reach it: `node`, unless
+ * another node received from that flow since.
+ */
+const replyDestination = (flow: Flow, node: string): Destination => ({
+  flow,
+  isBehindNat: true,
+  ownerNode: node,
+});
