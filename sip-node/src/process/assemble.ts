@@ -71,8 +71,8 @@ export class Assembly {
     this.keys.replace(settings.keys);
     if (changes.insideRanges) this.cluster.refreshOutside();
     if (changes.login) {
-      this.database.signInAs(mysql.user, mysql.password);
-      void this.login.look();
+      this.database.setLogin(mysql.user, mysql.password);
+      void this.login.check();
     }
     this.deps.log.level = logLevel;
   }
@@ -96,7 +96,7 @@ export class Assembly {
   private createLoginCheck(): LoginCheck {
     const { log } = this.deps;
     return new LoginCheck(
-      () => this.database.tryLogin(),
+      () => this.database.testLogin(),
       (problem) =>
         problem === ""
           ? log.info("the database accepts this node's login again")

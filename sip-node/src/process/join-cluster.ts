@@ -1,7 +1,7 @@
 /** Before a node serves: it waits for a database schema that it can serve, then it meets its peers. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
-import { whyUnfit } from "../adapters/mysql/node-table.ts";
+import { schemaProblem } from "../adapters/mysql/node-table.ts";
 import type { Assembly } from "./assemble.ts";
 import { messageOf } from "./message-of.ts";
 
@@ -15,7 +15,7 @@ type JoiningParts = Pick<Assembly, "nodes" | "cluster">;
  */
 export function waitForSchema({ nodes, cluster: { heartbeat } }: JoiningParts, log: Logger): Promise<void> {
   const check = async () => {
-    const problem = whyUnfit(await nodes.schema());
+    const problem = schemaProblem(await nodes.schema());
     if (problem !== undefined) throw new Error(problem);
   };
   return retry(log, async () => {

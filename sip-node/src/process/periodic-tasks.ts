@@ -22,11 +22,11 @@ export function startPeriodicTasks(
   const jitter = () => Math.random() * maxJitter;
   const reap = async () => {
     await reapAll(database);
-    await nodes.sweep();
+    await nodes.deleteStaleRows();
   };
   const stops = [
     every(reapInterval + jitter(), inBackground(reap, "cannot delete expired rows", log)),
-    every(loginInterval + jitter(), () => void login.look()),
+    every(loginInterval + jitter(), () => void login.check()),
     every(flushInterval, flush),
   ];
   return () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { BackOff } from "./back-off.ts";
 
-it("one failure pauses nothing; then 50 ms, doubled up to 2 s, until a success", () => {
+it("no pause after one failure; then 50 ms, doubled up to 2 s, until a success", () => {
   const backOff = new BackOff();
   backOff.failed(0);
   expect(backOff.mayTry(0)).toBe(true);
@@ -19,7 +19,7 @@ it("one failure pauses nothing; then 50 ms, doubled up to 2 s, until a success",
   expect(backOff.mayTry(now)).toBe(true);
 });
 
-it("failures that arrive within a pause make it no longer", () => {
+it("failures during a pause do not make it longer", () => {
   const backOff = new BackOff();
   backOff.failed(0);
   for (let i = 0; i < 10; i++) backOff.failed(0);

@@ -1,6 +1,6 @@
 /**
- * After two failures in a row a database is left alone for a while, longer each time: those who ask meanwhile are refused at once, and
- * a server that comes back is not met by everybody.
+ * After two failures in a row no connection is tried for a while, and the pause grows with each failure. Requests during a pause fail at
+ * once, and a server that restarts does not get all connections at the same moment.
  */
 import type { Ms } from "../../wire/units.ts";
 
@@ -15,7 +15,7 @@ export class BackOff {
     return now >= this.until;
   }
 
-  /** Failures of what was asked before the pause began count once. */
+  /** Failures of tries that began before the pause count once. */
   failed(now: Ms): void {
     if (now < this.until) return;
     this.failures += 1;

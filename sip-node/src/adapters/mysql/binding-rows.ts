@@ -1,4 +1,4 @@
-/** Bindings as rows of `location` and `strowger_flow`, both ways (see `../../../../schema`). */
+/** Reads and writes bindings as rows of `location` and `strowger_flow` (see `../../../../schema`). */
 import type { Aor } from "../../location/account.ts";
 import type { Binding, OwnedBinding } from "../../location/binding.ts";
 import { contactKey } from "../../location/contact-key.ts";
@@ -10,7 +10,7 @@ import { parseUri } from "../../wire/uri.ts";
 import { toWireText } from "../../wire/wire-text.ts";
 import type { Row, Session, Value } from "./database.ts";
 import { databaseDatetime, databaseNow, databaseSeconds } from "./database-time.ts";
-import { padded, placeholders } from "./placeholders.ts";
+import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
 
 interface BindingRow extends Row {
   readonly id: string;
@@ -43,9 +43,9 @@ export async function readBindings(
   session: Session,
   aors: readonly Aor[],
 ): Promise<readonly (readonly Binding[])[]> {
-  const asked = padded(aors);
-  const where = placeholders(asked.length, "(l.username = ? AND l.domain = ?)", " OR ");
-  const values = asked.flatMap(({ username, domain }) => [username, domain]);
+  const batch = padToPowerOfTwo(aors);
+  const where = placeholders(batch.length, "(l.username = ? AND l.domain = ?)", " OR ");
+  const values = batch.flatMap(({ username, domain }) => [username, domain]);
   const rows = await session.read<BindingRow>(
     "bindings",
     `SELECT ${columns} FROM ${tables} WHERE ${where}`,
@@ -58,12 +58,12 @@ export async function readBindingsById(
   session: Session,
   ids: readonly string[],
 ): Promise<readonly (Binding | undefined)[]> {
-  const asked = padded(ids);
-  const where = `l.contact_id IN (${placeholders(asked.length)})`;
+  const batch = padToPowerOfTwo(ids);
+  const where = `l.contact_id IN (${placeholders(batch.length)})`;
   const rows = await session.read<BindingRow>(
     "binding by id",
     `SELECT ${columns} FROM ${tables} WHERE ${where}`,
-    asked,
+    batch,
   );
   return ids.map((id) => rows.filter((row) => row.id === id).flatMap(bindingOf)[0]);
 }
@@ -88,7 +88,7 @@ WHERE f.contact_key = ? AND (l.expires = 0 OR l.expires > ${databaseSeconds}) LI
 const isOf = (row: BindingRow, aor: Aor): boolean =>
   row.username === aor.username && row.domain.toLowerCase() === aor.domain;
 
-/** A row of another tool has no flow of ours: `received` or the contact itself says where the phone is. */
+/** A row of another tool has no row in `strowger_flow`: then the phone is at `received`, or at its contact. */
 function bindingOf(row: BindingRow): Binding[] {
   const contact = toWireText(row.contact);
   const flow = (row.flow === null ? undefined : parseFlowKey(row.flow)) ?? flowOfUri(row.received ?? contact);
@@ -123,13 +123,13 @@ function flowOfUri(text: string): Flow | undefined {
 const locationColumns = 14;
 const flowColumns = 7;
 
-/** Writes rows by key; a row twice in the batch is written twice, to the same effect. */
+/** Inserts or updates rows. A row that is twice in the batch is written twice, with the same result. */
 export async function writeBindings(
   session: Session,
   rows: readonly { aor: Aor; binding: Binding }[],
   socket: string | undefined,
 ): Promise<void> {
-  const batch = padded(rows);
+  const batch = padToPowerOfTwo(rows);
   await session.write(
     "write location",
     `INSERT INTO location (contact_id, username, domain, contact, received, expires, q, callid, cseq, last_modified, flags, cflags,
@@ -182,5 +182,5 @@ const flowValues = (binding: Binding): Value[] => [
   binding.registeredAt,
 ]; // prettier-ignore
 
-/** What is no UTF-8 was refused before it came here (`location/storage-problem.ts`). */
+/** Text that is not UTF-8 was refused before (`location/storage-problem.ts`). */
 const stored = (wire: string): string => toRowText(wire) ?? "";

@@ -1,9 +1,9 @@
-/** Rows of `strowger_dialog_target`, both ways (see `../../../../schema`). */
+/** Reads and writes rows of `strowger_dialog_target` (see `../../../../schema`). */
 import type { DialogTarget } from "../../location/dialog-target.ts";
 import { parseFlowKey } from "../../wire/flow.ts";
 import type { Row, Session } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
-import { padded, placeholders } from "./placeholders.ts";
+import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
 
 interface TargetRow extends Row {
   readonly side_id: string;
@@ -13,19 +13,19 @@ interface TargetRow extends Row {
   readonly owner_node: string;
 }
 
-/** Longer than the longest dialog, whose token nobody knows any more (24 h). */
-const keptFor = 25 * 3_600_000;
+/** Longer than a dialog token is valid (24 h): no phone has a token of the dialog any more. */
+const retention = 25 * 3_600_000;
 
 export async function readDialogTargets(
   session: Session,
   sideIds: readonly string[],
 ): Promise<readonly (DialogTarget | undefined)[]> {
-  const asked = padded(sideIds);
+  const batch = padToPowerOfTwo(sideIds);
   const rows = await session.read<TargetRow>(
     "dialog targets",
     `SELECT CAST(side_id AS CHAR) AS side_id, CAST(contact_key AS CHAR) AS contact_key, flow, behind_nat, owner_node
-FROM strowger_dialog_target WHERE side_id IN (${placeholders(asked.length)})`,
-    asked,
+FROM strowger_dialog_target WHERE side_id IN (${placeholders(batch.length)})`,
+    batch,
   );
   return sideIds.map((id) => rows.filter((row) => row.side_id === id).flatMap(targetOf)[0]);
 }
@@ -45,7 +45,7 @@ function targetOf(row: TargetRow): DialogTarget[] {
 }
 
 export async function writeDialogTargets(session: Session, targets: readonly DialogTarget[]): Promise<void> {
-  const batch = padded(targets);
+  const batch = padToPowerOfTwo(targets);
   await session.write(
     "write dialog targets",
     `INSERT INTO strowger_dialog_target (side_id, contact_key, flow, behind_nat, owner_node, refreshed_at)
@@ -62,10 +62,10 @@ ON DUPLICATE KEY UPDATE contact_key = VALUES(contact_key), flow = VALUES(flow), 
   );
 }
 
-/** Deletes those of dialogs that are over, at most `limit`; returns how many went. */
+/** Deletes the targets of ended dialogs, at most `limit`. Returns the number of deleted rows. */
 export const reapDialogTargets = (session: Session, limit: number): Promise<number> =>
   session.write(
     "reap",
-    `DELETE FROM strowger_dialog_target WHERE refreshed_at < ${databaseNow} - ${keptFor} LIMIT ${limit}`,
+    `DELETE FROM strowger_dialog_target WHERE refreshed_at < ${databaseNow} - ${retention} LIMIT ${limit}`,
     [],
   );

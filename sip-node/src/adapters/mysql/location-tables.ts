@@ -3,9 +3,9 @@
  * of changes.
  *
  *   START TRANSACTION
- *   raise every AoR's version, only from the one its change was planned on     fewer rows than changes: somebody was faster
+ *   raise the version of every AoR, if it is still the one of the plan         fewer rows than changes: another node was faster
  *   write `location`, write `strowger_flow`
- *   COMMIT                                                                     connection lost: read back what is there
+ *   COMMIT                                                                     connection lost: read the rows again
  */
 import type { Aor, Resolution } from "../../location/account.ts";
 import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "../../location/binding.ts";
@@ -13,10 +13,11 @@ import type { DialogTarget } from "../../location/dialog-target.ts";
 import type { LocationStore } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import { readBindings, readBindingsByContact, readBindingsById, writeBindings } from "./binding-rows.ts";
-import { AmbiguousCommit, type Database, type Row, type Session } from "./database.ts";
+import { AmbiguousCommit } from "./connection-errors.ts";
+import type { Database, Row, Session } from "./database.ts";
 import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
-import { padded, placeholders } from "./placeholders.ts";
-import { readHeld, unfitColumn } from "./unfit-values.ts";
+import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
+import { readByNames, refusedColumn } from "./refused-values.ts";
 import { type SubscriberColumns, resolveNames } from "./resolve-names.ts";
 
 export class LocationTables implements LocationStore {
@@ -24,7 +25,7 @@ export class LocationTables implements LocationStore {
   private readonly socket: () => string | undefined;
   private columns: SubscriberColumns | undefined;
 
-  /** `socket` is what `location.socket` says; undefined: nothing. */
+  /** `socket`: the value of `location.socket`; undefined: NULL. */
   constructor(database: Database, socket: () => string | undefined) {
     this.database = database;
     this.socket = socket;
@@ -33,7 +34,7 @@ export class LocationTables implements LocationStore {
   async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
     this.columns ??= await subscriberColumns(this.database);
     const { database, columns } = this;
-    return readHeld(
+    return readByNames(
       names,
       () => resolveNames(database, names, columns),
       async ({ domain }) => {
@@ -44,7 +45,7 @@ export class LocationTables implements LocationStore {
   }
 
   bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]> {
-    return readHeld(
+    return readByNames(
       aors,
       () => readBindings(this.database, aors),
       () => [],
@@ -71,15 +72,15 @@ export class LocationTables implements LocationStore {
   }
 
   async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
-    const together = await this.tryTogether(changes);
-    if (together !== undefined) return together;
+    const outcome = await this.commitTogether(changes);
+    if (outcome !== undefined) return outcome;
     const outcomes: CommitOutcome[] = [];
-    for (const change of changes) outcomes.push(await this.alone(change));
+    for (const change of changes) outcomes.push(await this.commitAlone(change));
     return outcomes;
   }
 
-  /** Undefined when the batch as a whole was refused, for a conflict or for one bad row: then each change is tried alone. */
-  private async tryTogether(
+  /** Undefined if the whole batch was refused, because of a conflict or of one row: then each change is tried alone. */
+  private async commitTogether(
     changes: readonly BindingChange[],
   ): Promise<readonly CommitOutcome[] | undefined> {
     try {
@@ -93,8 +94,8 @@ export class LocationTables implements LocationStore {
     }
   }
 
-  private async alone(change: BindingChange): Promise<CommitOutcome> {
-    const [outcome] = (await this.tryTogether([change])) ?? [];
+  private async commitAlone(change: BindingChange): Promise<CommitOutcome> {
+    const [outcome] = (await this.commitTogether([change])) ?? [];
     return outcome ?? { failed: "not tried" };
   }
 
@@ -105,7 +106,7 @@ export class LocationTables implements LocationStore {
     return true;
   }
 
-  /** After an ambiguous COMMIT: what stands there decides, not what we hope. */
+  /** After an ambiguous COMMIT the stored rows show the outcome. */
   private async readBack(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
     const lists = await this.bindings(changes.map(({ aor }) => aor));
     return changes.map(({ bindings }, i) => {
@@ -126,16 +127,16 @@ export class LocationTables implements LocationStore {
 }
 
 function outcomeOf(error: unknown): CommitOutcome {
-  const unfit = unfitColumn(error);
+  const unfit = refusedColumn(error);
   return unfit === undefined ? { failed: error instanceof Error ? error.message : String(error) } : { unfit };
 }
 
 /**
- * One row each: inserted (1 row affected) where the plan saw none, raised (2) where it saw this version, untouched (0) where somebody
- * else was faster. No mixture of these adds up to the expected sum but the right one.
+ * One row for each change: inserted (1 row affected) if the plan saw none, raised (2) if it still has the planned version, unchanged (0) if
+ * another node was faster. Only if every row is as planned, the sum is the expected one.
  */
 async function raiseVersions(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
-  const batch = padded(changes); // a repeated row finds its version raised already and affects nothing
+  const batch = padToPowerOfTwo(changes); // the version of a repeated row is raised already, so it affects 0
   const affected = await session.write(
     "raise versions",
     `INSERT INTO strowger_aor (username, domain, version) VALUES ${placeholders(batch.length, "(?, ?, ?)")}
@@ -145,7 +146,7 @@ ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(versi
   return affected === changes.reduce((sum, { version }) => sum + (version === 0 ? 1 : 2), 0);
 }
 
-/** OpenSIPS has `ha1b` before 3.2 and `ha1_sha256` since. */
+/** OpenSIPS has `ha1b` before 3.2, and `ha1_sha256` since 3.2. */
 async function subscriberColumns(session: Session): Promise<SubscriberColumns> {
   const rows = await session.read<Row & { readonly name: string; readonly collation: string | null }>(
     "columns",

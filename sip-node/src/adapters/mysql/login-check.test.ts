@@ -1,33 +1,33 @@
 import { expect, test } from "vitest";
 import { LoginCheck } from "./login-check.ts";
 
-test("each outcome is told once: what is wrong, and that it is right again", async () => {
+test("each change is reported once: a problem, another problem, and none", async () => {
   const outcomes = [undefined, "denied", "denied", "too many connections", undefined, undefined];
-  const told: string[] = [];
+  const changes: string[] = [];
   const check = new LoginCheck(
     () => {
       const outcome = outcomes.shift();
       return outcome === undefined ? Promise.resolve() : Promise.reject(new Error(outcome));
     },
-    (problem) => told.push(problem),
+    (problem) => changes.push(problem),
   );
   const problems: string[] = [];
   while (outcomes.length > 0) {
-    await check.look();
+    await check.check();
     problems.push(check.problem);
   }
-  expect(told).toEqual(["denied", "too many connections", ""]);
+  expect(changes).toEqual(["denied", "too many connections", ""]);
   expect(problems).toEqual(["", "denied", "denied", "too many connections", "", ""]);
 });
 
-test("the text fits its column, and is none only where it went well", async () => {
+test("the text fits its column, and is empty only after a success", async () => {
   const failures = [new Error("x".repeat(300)), Object.assign(new Error(""), { code: "ECONNREFUSED" })];
   const check = new LoginCheck(
     () => Promise.reject(failures.shift() ?? new Error("asked too often")),
     () => undefined,
   );
-  await check.look();
+  await check.check();
   expect(check.problem).toBe("x".repeat(255));
-  await check.look();
+  await check.check();
   expect(check.problem).toBe("ECONNREFUSED");
 });

@@ -1,38 +1,38 @@
 /**
- * Whether this node could sign in to the database anew. Open connections outlive the password that they were made with, so that without
- * this check a wrong one shows only when the server restarts.
+ * Whether this node could open a new connection to the database. Open connections stay valid after the password has changed. Without this
+ * check a wrong password would be noticed only when the server restarts.
  */
 
-/** Of `strowger_node.database_error`, in characters. */
-const longest = 255;
+/** The length of `strowger_node.database_error`, in characters. */
+const maxProblemLength = 255;
 
 export class LoginCheck {
-  private readonly tryLogin: () => Promise<void>;
-  private readonly changed: (problem: string) => void;
-  private found = "";
+  private readonly testLogin: () => Promise<void>;
+  private readonly onChange: (problem: string) => void;
+  private lastProblem = "";
 
-  /** `changed` is called whenever the outcome is another one than before; '' is: it can. */
-  constructor(tryLogin: () => Promise<void>, changed: (problem: string) => void) {
-    this.tryLogin = tryLogin;
-    this.changed = changed;
+  /** `onChange` is called when the problem changes; "": the login works. */
+  constructor(testLogin: () => Promise<void>, onChange: (problem: string) => void) {
+    this.testLogin = testLogin;
+    this.onChange = onChange;
   }
 
-  /** Why it could not, when it was tried last; '': it could. */
+  /** The problem of the last check; "": the login worked. */
   get problem(): string {
-    return this.found;
+    return this.lastProblem;
   }
 
   /** Never rejects. */
-  async look(): Promise<void> {
-    const found = await this.tryLogin().then(() => "", textOf);
-    if (found === this.found) return;
-    this.found = found;
-    this.changed(found);
+  async check(): Promise<void> {
+    const problem = await this.testLogin().then(() => "", problemOf);
+    if (problem === this.lastProblem) return;
+    this.lastProblem = problem;
+    this.onChange(problem);
   }
 }
 
-/** Drivers leave the message empty now and then. */
-function textOf(error: unknown): string {
+/** Never empty: some errors of the driver have a code only. */
+function problemOf(error: unknown): string {
   const { message, code } = error as { readonly message?: string; readonly code?: string };
-  return (message || code || String(error)).slice(0, longest);
+  return (message || code || String(error)).slice(0, maxProblemLength);
 }

@@ -1,26 +1,26 @@
-/** Where nodes meet: `strowger_node` (`../../cluster/node-directory.ts`). */
+/** The table `strowger_node`, through which nodes find each other (`../../cluster/node-directory.ts`). */
 import type { NodeDirectory, NodeHeartbeat } from "../../cluster/node-directory.ts";
 import { hostPort } from "../../wire/flow.ts";
 import { parseHostPort } from "../../wire/uri.ts";
 import type { Database, Row } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
 
-/** Rows without a beat for longer are other processes' leavings. */
+/** A node without a heartbeat for this time counts as gone. */
 const staleAfterMs = 10_000;
 const removedAfterMs = 3_600_000;
 
-/** Migrations (`schema/`): the first that has this code's tables, the last that it knows. */
+/** Numbers of migrations (`schema/`): the first that has the tables of this code, and the last that this code knows. */
 export const schemaRange = { min: 8, max: 8 };
 
 export interface Schema {
-  /** Of the last migration that the database has; 0: none. */
+  /** The number of the last migration of the database; 0: none. */
   readonly number: number;
-  /** The lowest number that a program must know to serve it. */
+  /** The lowest migration that a program must know to serve this database. */
   readonly servesFrom: number;
 }
 
-/** Later migrations do no harm where they say so. Undefined: this node can serve it. */
-export function whyUnfit({ number, servesFrom }: Schema): string | undefined {
+/** Why this node cannot serve the schema; undefined: it can. A later migration states whether older programs can serve it. */
+export function schemaProblem({ number, servesFrom }: Schema): string | undefined {
   const { min, max } = schemaRange;
   if (number < min) return `the database's schema is ${number}, and this node needs ${min} or later`;
   if (servesFrom > max)
@@ -28,24 +28,24 @@ export function whyUnfit({ number, servesFrom }: Schema): string | undefined {
   return undefined;
 }
 
-export interface AboutNode {
+export interface NodeDescription {
   readonly name: string;
   readonly version: string;
   readonly configurationHash: () => string;
-  /** Why it cannot sign in to the database anew; '': it can. */
+  /** Why the node cannot open a new connection to the database; "": it can. */
   readonly databaseError: () => string;
 }
 
 export class NodeTable implements NodeDirectory {
   private readonly database: Database;
-  private readonly about: AboutNode;
+  private readonly description: NodeDescription;
 
-  constructor(database: Database, about: AboutNode) {
+  constructor(database: Database, description: NodeDescription) {
     this.database = database;
-    this.about = about;
+    this.description = description;
   }
 
-  /** Every column that there is: `serves_from` is absent where an earlier version made the table, and then everybody can serve. */
+  /** Reads all columns: a table of an earlier version has no `serves_from`, and then every program can serve it. */
   async schema(): Promise<Schema> {
     const rows = await this.database.read<Row>("schema", "SELECT * FROM strowger_migration", []);
     return {
@@ -58,7 +58,7 @@ export class NodeTable implements NodeDirectory {
   }
 
   async writeHeartbeat({ id, address, isDraining, load, outsideReceivedAgo }: NodeHeartbeat) {
-    const { name, version, configurationHash, databaseError } = this.about;
+    const { name, version, configurationHash, databaseError } = this.description;
     await this.database.write(
       "beat",
       `INSERT INTO strowger_node (node_id, address, name, version, schema_min, schema_max, configuration_hash, load_transactions,
@@ -100,8 +100,8 @@ ON DUPLICATE KEY UPDATE configuration_hash = VALUES(configuration_hash), load_tr
     await this.database.write("leave", "DELETE FROM strowger_node WHERE node_id = ?", [id]);
   }
 
-  /** Rows of nodes that were killed. */
-  async sweep(): Promise<void> {
+  /** Deletes the rows of nodes that were killed. */
+  async deleteStaleRows(): Promise<void> {
     await this.database.write(
       "sweep nodes",
       `DELETE FROM strowger_node WHERE beat_at < ${databaseNow} - ${removedAfterMs}`,

@@ -1,4 +1,4 @@
-/** Names to accounts: `domain`, `subscriber` and `dbaliases` with their side rows, in one statement for a whole batch. */
+/** Finds the accounts of names: reads `domain`, `subscriber` and `dbaliases` with their `strowger_*` rows, in one statement for a batch. */
 import {
   type Account,
   type Aor,
@@ -6,7 +6,7 @@ import {
   type Domain,
   type Resolution,
 } from "../../location/account.ts";
-import { padded, placeholders } from "./placeholders.ts";
+import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
 import type { Row, Session } from "./database.ts";
 
 interface AccountRow extends Row {
@@ -37,25 +37,25 @@ interface AccountRow extends Row {
 const settings =
   "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.on_max_contacts, sc.algorithms, sc.anonymous_callers";
 /**
- * A column of OpenSIPS's tables to be compared with one of ours: MySQL compares no two columns of different binary collations (error 1267);
- * a converted one takes the collation, and the index, of ours.
+ * A column of OpenSIPS's tables for the comparison with a column of a `strowger_*` table. MySQL refuses to compare two columns of different
+ * binary collations (error 1267). A converted column takes the collation of the other one, whose index is then used.
  */
-const ours = (column: string): string => `CONVERT(${column} USING utf8mb4)`;
-const canonical = `COALESCE(sd.alias_of, ${ours("d.domain")})`;
-const sides = `LEFT JOIN strowger_subscriber ss ON ss.username = ${ours("s.username")} AND ss.domain = ${ours("s.domain")}
-  LEFT JOIN strowger_aor v ON v.username = ${ours("s.username")} AND v.domain = ${ours("s.domain")}`;
+const converted = (column: string): string => `CONVERT(${column} USING utf8mb4)`;
+const canonical = `COALESCE(sd.alias_of, ${converted("d.domain")})`;
+const sideTables = `LEFT JOIN strowger_subscriber ss ON ss.username = ${converted("s.username")} AND ss.domain = ${converted("s.domain")}
+  LEFT JOIN strowger_aor v ON v.username = ${converted("s.username")} AND v.domain = ${converted("s.domain")}`;
 
-/** What depends on which OpenSIPS made `subscriber`, and with which collation. */
+/** Columns that depend on the version of OpenSIPS that made `subscriber`, and the collation of that table. */
 export interface SubscriberColumns {
-  /** '' before 3.2, which has none. */
+  /** OpenSIPS before 3.2 has no such column. */
   readonly sha256: "s.ha1_sha256" | "''";
-  /** In `subscriber` before 3.2, else beside it. */
+  /** Before 3.2 in `subscriber`, since then in `strowger_subscriber`. */
   readonly ha1b: "s.ha1b" | "ss.ha1b";
-  /** Of its names, where they are utf8mb4: a value of ours is given it, so that their index is used. */
+  /** The collation of its names, if they are utf8mb4. A value of ours gets it, so that their index is used. */
   readonly collation: string | undefined;
 }
 
-/** Made once for each pair of sizes: the text of a prepared statement is also its key. */
+/** One text for each pair of sizes: mysql2 finds a prepared statement by its text. */
 const statements = new Map<string, string>();
 
 function statementFor(usernames: number, domains: number, columns: SubscriberColumns): string {
@@ -70,24 +70,24 @@ function statement(
   domains: number,
   { sha256, ha1b, collation }: SubscriberColumns,
 ): string {
-  const theirs = `CONVERT(${canonical} USING utf8mb4)${collation === undefined ? "" : ` COLLATE ${collation}`}`;
+  const asTheirs = `CONVERT(${canonical} USING utf8mb4)${collation === undefined ? "" : ` COLLATE ${collation}`}`;
   return `
 SELECT d.domain AS asked_domain, s.username AS asked_username, ${canonical} AS canonical, ${settings},
   s.username, s.domain, s.password, s.ha1, ${sha256} AS ha1_sha256,
   ${ha1b} AS ha1b, ss.ha1b_sha256, ss.enabled AS user_enabled, ss.max_contacts AS user_max_contacts, v.version
-FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${ours("d.domain")}
+FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${converted("d.domain")}
   LEFT JOIN strowger_domain sc ON sc.domain = ${canonical}
-  LEFT JOIN subscriber s ON s.domain = ${theirs} AND s.username IN (${placeholders(usernames)})
-  ${sides}
+  LEFT JOIN subscriber s ON s.domain = ${asTheirs} AND s.username IN (${placeholders(usernames)})
+  ${sideTables}
 WHERE d.domain IN (${placeholders(domains)})
 UNION ALL
-SELECT d.domain, a.alias_username, ${ours("a.domain")}, ${settings},
+SELECT d.domain, a.alias_username, ${converted("a.domain")}, ${settings},
   s.username, s.domain, s.password, s.ha1, ${sha256}, ${ha1b}, ss.ha1b_sha256, ss.enabled, ss.max_contacts, v.version
-FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${ours("d.domain")}
-  JOIN dbaliases a ON a.alias_domain = ${theirs} AND a.alias_username IN (${placeholders(usernames)})
+FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${converted("d.domain")}
+  JOIN dbaliases a ON a.alias_domain = ${asTheirs} AND a.alias_username IN (${placeholders(usernames)})
   JOIN subscriber s ON s.username = a.username AND s.domain = a.domain
-  LEFT JOIN strowger_domain sc ON sc.domain = ${ours("a.domain")}
-  ${sides}
+  LEFT JOIN strowger_domain sc ON sc.domain = ${converted("a.domain")}
+  ${sideTables}
 WHERE d.domain IN (${placeholders(domains)})`;
 }
 
@@ -96,8 +96,8 @@ export async function resolveNames(
   names: readonly Aor[],
   columns: SubscriberColumns,
 ): Promise<readonly Resolution[]> {
-  const usernames = padded([...new Set(names.map(({ username }) => username))]);
-  const domains = padded([...new Set(names.map(({ domain }) => domain))]);
+  const usernames = padToPowerOfTwo([...new Set(names.map(({ username }) => username))]);
+  const domains = padToPowerOfTwo([...new Set(names.map(({ domain }) => domain))]);
   const values = [...usernames, ...domains, ...usernames, ...domains];
   const rows = await session.read<AccountRow>(
     "resolve",
@@ -107,7 +107,7 @@ export async function resolveNames(
   return names.map((name) => resolution(name, rows));
 }
 
-/** Rows compare by the table's collation, which may ignore case; a user part does not. */
+/** The table's collation may ignore case. The user part of a SIP URI is case-sensitive, so it is compared again here. */
 function resolution(name: Aor, rows: readonly AccountRow[]): Resolution {
   const ofDomain = rows.filter((row) => row.asked_domain.toLowerCase() === name.domain);
   const row = ofDomain.find((one) => one.asked_username === name.username);
