@@ -2,10 +2,11 @@
 import type { Logger } from "pino";
 import type { Installations } from "./installations.ts";
 import { OutageVerdicts } from "./installations/outage-verdicts.ts";
+import { clusterOfDomain } from "./references.ts";
 import { systemClock } from "./runtime/clock.ts";
 import type { NewCondition } from "./runtime/condition.ts";
 import { ControllerLoop, type Controller, type DeletedObject } from "./runtime/controller.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
+import { keyOfObject, type KubernetesObject, type ObjectKey } from "./runtime/object.ts";
 import type { Change, Source } from "./runtime/source.ts";
 import { StatusWriter } from "./runtime/status-writer.ts";
 import { SipClusterController, type SipClusterDependencies } from "./sip-cluster/controller.ts";
@@ -14,7 +15,6 @@ import { SipUserController } from "./sip-user/controller.ts";
 import { figureFields } from "./sip-user/plan-figures.ts";
 import { RegistrationFigures } from "./sip-user/registrations.ts";
 import { parseSipUser } from "./sip-user/resource.ts";
-import { clusterOf } from "./sip-user/current-state.ts";
 import { BindingCounts } from "./telemetry/binding-counts.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { observeController } from "./telemetry/observe-controller.ts";
@@ -141,17 +141,14 @@ export function objectsOf(
   cluster: ObjectKey,
   source: Pick<Source, "list">,
 ): { readonly domains: readonly ObjectKey[]; readonly users: readonly ObjectKey[] } {
-  const clusterOfDomain = new Map(
-    source.list("SipDomain").map((domain) => [keyOfObject(domain), clusterOf(domain)]),
+  const clusters = new Map(
+    source.list("SipDomain").map((domain) => [keyOfObject(domain), clusterOfDomain(domain)]),
   );
   return {
-    domains: [...clusterOfDomain].flatMap(([domain, its]) => (its === cluster ? [domain] : [])),
+    domains: [...clusters].flatMap(([domain, its]) => (its === cluster ? [domain] : [])),
     users: source
       .list("SipUser")
-      .filter((user) => (clusterOfDomain.get(parseSipUser(user).domain) ?? cluster) === cluster)
+      .filter((user) => (clusters.get(parseSipUser(user).domain) ?? cluster) === cluster)
       .map(keyOfObject),
   };
 }
-
-const keyOfObject = ({ metadata: { namespace, name } }: KubernetesObject): ObjectKey =>
-  keyOf(namespace, name);

@@ -3,7 +3,7 @@ import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
 import type { Installation } from "../adapters/mysql/installation.ts";
 import { tryLogin } from "../adapters/mysql/try-login.ts";
 import type { Installations, LoginProblems } from "../installations.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { keyOfObject, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import { ClusterDatabase, type ClusterDatabaseDependencies } from "./cluster-database.ts";
 import { connectToDatabase } from "./database-access.ts";
@@ -79,6 +79,3 @@ function namesSecret(cluster: KubernetesObject, secret: ObjectKey): boolean {
   const mysql = mysqlOf(cluster);
   return mysql !== undefined && secretsOf(cluster.metadata.namespace, mysql).includes(secret);
 }
-
-const keyOfObject = ({ metadata: { namespace, name } }: KubernetesObject): ObjectKey =>
-  keyOf(namespace, name);

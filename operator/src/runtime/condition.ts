@@ -1,5 +1,6 @@
 /** Conditions of a status (Kubernetes API conventions, "Typical status properties"). */
 import type { Reason } from "./reason.ts";
+import { rfc3339 } from "./rfc3339.ts";
 
 export interface Condition {
   readonly type: string;
@@ -35,4 +36,3 @@ export function setCondition(
 }
 
 /** Seconds are as fine as the Kubernetes API keeps a Time. */
-const rfc3339 = (now: number): string => new Date(now).toISOString().replace(/\.\d+Z$/, "Z");

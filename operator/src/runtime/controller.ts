@@ -8,7 +8,7 @@
 import type { Clock, Ms } from "./clock.ts";
 import { KeyedQueue, type QueueObserver } from "./keyed-queue.ts";
 import { isReadyObject } from "./is-ready-object.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "./object.ts";
+import { keyOfObject, type KubernetesObject, type ObjectKey } from "./object.ts";
 import { planSweep, type SweepPlan } from "./plan-sweep.ts";
 import { finalizer } from "./reconcile-object.ts";
 import { priorityOf, type Cause, type KindRules } from "./priority-of.ts";
@@ -230,8 +230,7 @@ export class ControllerLoop {
   /** What is gone may have been in the way of others: a name that was taken is free now. */
   #wakeUnready(): Outcome {
     for (const object of this.#source.list(this.#controller.kind))
-      if (!isReadyObject(object))
-        this.#queue.add(keyOf(object.metadata.namespace, object.metadata.name), "dependency");
+      if (!isReadyObject(object)) this.#queue.add(keyOfObject(object), "dependency");
     return {};
   }
 
@@ -272,9 +271,7 @@ export class ControllerLoop {
   }
 
   #keys(): readonly ObjectKey[] {
-    return this.#source
-      .list(this.#controller.kind)
-      .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
+    return this.#source.list(this.#controller.kind).map(keyOfObject);
   }
 
   /** A slice of all objects at each turn, so that a resync is no crowd; the sweep at the first turn of a round. */

@@ -3,6 +3,7 @@
  * compared with ours: its lease counts as held for `leaseDuration` from when *we* saw the record change.
  */
 import type { Ms } from "./clock.ts";
+import { rfc3339Micro } from "./rfc3339.ts";
 
 /** The spec of a Lease, as coordination.k8s.io/v1 has it. */
 export interface LeaseRecord {
@@ -55,7 +56,7 @@ export function planAttempt(
   now: Ms,
   wallTime: Ms,
 ): Attempt {
-  const renewTime = microTime(wallTime);
+  const renewTime = rfc3339Micro(wallTime);
   const mine = {
     holderIdentity: identity,
     leaseDurationSeconds: Math.round(leaseDuration / 1000),
@@ -76,7 +77,7 @@ export function planAttempt(
 
 /** The record of a leader that goes on purpose: the next one need not wait. */
 export function released({ leaseTransitions }: LeaseRecord, wallTime: Ms): LeaseRecord {
-  const time = microTime(wallTime);
+  const time = rfc3339Micro(wallTime);
   return {
     holderIdentity: "",
     leaseDurationSeconds: 1,
@@ -85,8 +86,6 @@ export function released({ leaseTransitions }: LeaseRecord, wallTime: Ms): Lease
     leaseTransitions,
   };
 }
-
-export const microTime = (wallTime: Ms): string => new Date(wallTime).toISOString().replace("Z", "000Z");
 
 const sameRecord = (a: LeaseRecord, b: LeaseRecord): boolean =>
   a.holderIdentity === b.holderIdentity &&

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { microTime, type LeaseRecord, type StoredLease } from "./election.ts";
+import type { LeaseRecord, StoredLease } from "./election.ts";
 import { LeaderElector, type LeaseStore } from "./leader-elector.ts";
 import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
+import { rfc3339Micro } from "./rfc3339.ts";
 
 /** A Lease as an API server keeps it: a write on another version than the stored one is refused. */
 function lease() {
@@ -73,7 +74,7 @@ test("the first candidate makes the Lease, with times of six digits, and renews 
   await pass(clock, 60_000);
   expect(one.events).toEqual(["elected"]);
   expect(stored()?.acquireTime).toBe(first?.acquireTime);
-  expect(stored()?.renewTime).toBe(microTime(clock.now()));
+  expect(stored()?.renewTime).toBe(rfc3339Micro(clock.now()));
 });
 
 test("of two candidates one leads; the other follows at once when the first gives the lease back", async () => {
@@ -99,8 +100,8 @@ test("a leader that dies is succeeded after 15 s of silence, not before", async 
   seize({
     holderIdentity: "dead",
     leaseDurationSeconds: 15,
-    acquireTime: microTime(0),
-    renewTime: microTime(0),
+    acquireTime: rfc3339Micro(0),
+    renewTime: rfc3339Micro(0),
     leaseTransitions: 4,
   });
   const two = elector("two", store, clock);
@@ -119,8 +120,8 @@ test("the clock of another machine counts for nothing: renewals of the future or
     seize({
       holderIdentity: "one",
       leaseDurationSeconds: 15,
-      acquireTime: microTime(0),
-      renewTime: microTime(round * 1_000),
+      acquireTime: rfc3339Micro(0),
+      renewTime: rfc3339Micro(round * 1_000),
       leaseTransitions: 0,
     });
     two.start();

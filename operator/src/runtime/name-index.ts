@@ -2,7 +2,7 @@
  * Which objects of a kind want which name, so that a rule between objects need not look at all of them. Made when it is first asked, and
  * from then on kept by the changes that it hears of.
  */
-import { keyOf, type KubernetesObject, type ObjectKey } from "./object.ts";
+import { keyOfObject, type KubernetesObject, type ObjectKey } from "./object.ts";
 import type { Change, Source } from "./source.ts";
 
 export class NameIndex {
@@ -38,8 +38,7 @@ export class NameIndex {
 
   #build(): Map<string, Set<ObjectKey>> {
     const keys = new Map<string, Set<ObjectKey>>();
-    for (const object of this.#source.list(this.#kind))
-      this.#add(keys, keyOf(object.metadata.namespace, object.metadata.name), object);
+    for (const object of this.#source.list(this.#kind)) this.#add(keys, keyOfObject(object), object);
     return keys;
   }
 

@@ -48,6 +48,13 @@ export type ObjectKey = `${string}/${string}`;
 
 export const keyOf = (namespace: string, name: string): ObjectKey => `${namespace}/${name}`;
 
+/** The key of an object without a namespace begins with "/". */
+export const keyOfObject = ({
+  metadata: { namespace = "", name },
+}: {
+  readonly metadata: { readonly namespace?: string; readonly name: string };
+}): ObjectKey => keyOf(namespace, name);
+
 export function splitKey(key: ObjectKey): { readonly namespace: string; readonly name: string } {
   const slash = key.indexOf("/");
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };

@@ -1,5 +1,5 @@
 /** What a reflector holds: objects by key, each as the latest state that was heard of. No input and no output. */
-import { keyOf, type ObjectKey } from "./object.ts";
+import { keyOfObject, type ObjectKey } from "./object.ts";
 import { isLater } from "./resource-version.ts";
 
 /** What every object has that is listed and watched. Objects without a namespace have keys that begin with "/". */
@@ -17,9 +17,6 @@ export type StoreChange<T> =
   | { readonly is: "added"; readonly after: T }
   | { readonly is: "updated" | "replaced"; readonly before: T; readonly after: T }
   | { readonly is: "removed"; readonly before: T };
-
-export const keyOfObject = ({ metadata: { namespace, name } }: Identified): ObjectKey =>
-  keyOf(namespace ?? "", name);
 
 export class ReflectedStore<T extends Identified> {
   readonly #objects = new Map<ObjectKey, T>();

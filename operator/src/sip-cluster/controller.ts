@@ -9,7 +9,7 @@ import type { Clock, Ms } from "../runtime/clock.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import { notReady } from "../runtime/decision.ts";
-import { keyOf, splitKey, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { keyOf, keyOfObject, type KubernetesObject, type ObjectKey, splitKey } from "../runtime/object.ts";
 import { reconcileObject, type Plan } from "../runtime/reconcile-object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
@@ -180,7 +180,7 @@ export class SipClusterController implements Controller {
       .list(this.kind)
       .filter(({ metadata }) => metadata.namespace === namespace)
       .filter((object) => isChildOf(name, object) || (kind === "Secret" && namesSecret(name, object)))
-      .map(({ metadata }) => keyOf(metadata.namespace, metadata.name));
+      .map(keyOfObject);
   }
 }
 

@@ -9,7 +9,9 @@ import { readMigrations } from "../adapters/mysql/migration-files.ts";
 import { readMigrationRows } from "../adapters/mysql/migration-rows.ts";
 import { schemaNow } from "../adapters/mysql/schema-now.ts";
 import type { Installations } from "../installations.ts";
+import { clusterOfDomain } from "../references.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { isReadyObject } from "../runtime/is-ready-object.ts";
 import type { Manifest, Manifests } from "../runtime/manifests.ts";
 import { keyOf, type CommonStatus, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
@@ -148,17 +150,11 @@ async function readRanges({ clusterRanges, manifests }: Fleet): Promise<readonly
 
 /** The names of its ready SipDomains. */
 function domainsOf({ reference }: SipCluster, source: Source): readonly string[] {
-  return source.list("SipDomain").flatMap(({ metadata, spec, status }) => {
-    const { clusterRef, domain } = spec as SipDomainSpec & {
-      readonly clusterRef: { readonly namespace?: string };
-    };
-    const isOurs =
-      clusterRef.name === reference.name &&
-      (clusterRef.namespace ?? metadata.namespace) === reference.namespace;
-    const { conditions = [] } = (status ?? {}) as CommonStatus;
-    const isReady = conditions.some(({ type, status }) => type === "Ready" && status === "True");
-    return isOurs && isReady ? [domain.toLowerCase()] : [];
-  });
+  const cluster = keyOf(reference.namespace, reference.name);
+  return source
+    .list("SipDomain")
+    .filter((domain) => clusterOfDomain(domain) === cluster && isReadyObject(domain))
+    .map(({ spec }) => (spec as SipDomainSpec).domain.toLowerCase());
 }
 
 /** Read only while nodes are missing, because a missing Secret explains them. */

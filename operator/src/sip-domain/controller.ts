@@ -7,7 +7,7 @@ import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import type { Decision } from "../runtime/decision.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
 import { NameIndex } from "../runtime/name-index.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { keyOfObject, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import { reconcileObject, type ReconcileDependencies } from "../runtime/reconcile-object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import type { Change, Source } from "../runtime/source.ts";
@@ -96,6 +96,6 @@ export class SipDomainController implements Controller {
       .filter(
         (object) => parseSipDomain(object).cluster === key && (what === "object" || !isReadyObject(object)),
       )
-      .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
+      .map(keyOfObject);
   }
 }

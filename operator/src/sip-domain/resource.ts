@@ -1,6 +1,7 @@
 /** A parsed SipDomain: names in lower case (RFC 3261 §19.1.4), defaults resolved. */
 import type { AdoptionPolicy, DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { resolveReference } from "../references.ts";
+import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
 import type { SipDomainSpec } from "../sources/types.ts";
 
 export interface SipDomain {
@@ -39,7 +40,7 @@ export function parseSipDomain({ kind, metadata, spec: raw }: KubernetesObject):
     reference: { kind, namespace: metadata.namespace, name: metadata.name },
     uid: metadata.uid,
     generation: metadata.generation,
-    cluster: keyOf(spec.clusterRef.namespace ?? metadata.namespace, spec.clusterRef.name),
+    cluster: resolveReference(spec.clusterRef, metadata.namespace),
     domain,
     aliases: [...new Set((spec.aliases ?? []).map((alias) => alias.toLowerCase()))].filter(
       (alias) => alias !== domain,

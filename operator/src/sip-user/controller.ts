@@ -4,15 +4,17 @@ import type { Installations } from "../installations.ts";
 import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import { reasons, type Owner } from "../ownership.ts";
+import { clusterOfDomain } from "../references.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
 import { isReadyObject } from "../runtime/is-ready-object.ts";
 import {
-  keyOf,
-  splitKey,
   type CommonStatus,
+  keyOf,
+  keyOfObject,
   type KubernetesObject,
   type ObjectKey,
+  splitKey,
 } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import { NameIndex } from "../runtime/name-index.ts";
@@ -28,7 +30,6 @@ import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFie
 import { findCandidates, buildSuccessorOwner, isSuccessor } from "./successor.ts";
 import { isExcludedDomain } from "./served-domain.ts";
 import { readUserState } from "./read-current-state.ts";
-import { clusterOf } from "./current-state.ts";
 
 export interface SipUserDependencies {
   readonly installations: Installations;
@@ -58,7 +59,7 @@ export class SipUserController implements Controller {
   async reconcile(object: KubernetesObject): Promise<Outcome> {
     const user = parseSipUser(object);
     const domain = this.#reconcileDeps.source.get("SipDomain", user.domain);
-    const cluster = domain && clusterOf(domain);
+    const cluster = domain && clusterOfDomain(domain);
     const outcome = await reconcileObject(
       object,
       { ...this.#reconcileDeps, conditionOf: (error) => this.#outages.failed(object, cluster, error) },
@@ -74,7 +75,7 @@ export class SipUserController implements Controller {
     const user = parseSipUser(object);
     const { source } = this.#reconcileDeps;
     const domain = source.get("SipDomain", user.domain);
-    const finalized = await this.#rows.finalize(object, domain && clusterOf(domain), waited);
+    const finalized = await this.#rows.finalize(object, domain && clusterOfDomain(domain), waited);
     // A password is generated before the first row is written. So there may be a Secret without an owner row.
     const isRetained = [
       user.deletionPolicy,
@@ -111,10 +112,7 @@ export class SipUserController implements Controller {
       kind === "Secret"
         ? usesSecret(object, secretNamespace, secretName)
         : parseSipUser(object).domain === key && (what === "object" || contradicts(object));
-    return source
-      .list(this.kind)
-      .filter(concerns)
-      .map(({ metadata: { namespace, name } }) => keyOf(namespace, name));
+    return source.list(this.kind).filter(concerns).map(keyOfObject);
   }
 
   endsService(object: KubernetesObject): boolean {

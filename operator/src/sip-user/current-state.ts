@@ -1,7 +1,6 @@
 /** The current state that a decision about a SipUser reads: its domain, its Secret, its owner row, and every row with one of its names. */
 import type { AliasRow, SubscriberRow, UserSettings } from "../adapters/mysql/user-rows.ts";
 import type { Claim, Elder, Owner } from "../ownership.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Presence, Secret } from "../runtime/source.ts";
 import type { UserFields } from "./resource.ts";
 import type { ServedDomain } from "./served-domain.ts";
@@ -47,11 +46,3 @@ export interface UserRows extends ServedDomain {
 
 /** The name that a user part claims in a domain. */
 export const claimName = (user: string, domain: string): string => `${user}@${domain}`;
-
-/** The SipCluster of a SipDomain. */
-export function clusterOf({ metadata, spec }: KubernetesObject): ObjectKey {
-  const { clusterRef } = spec as {
-    readonly clusterRef: { readonly name: string; readonly namespace?: string };
-  };
-  return keyOf(clusterRef.namespace ?? metadata.namespace, clusterRef.name);
-}

@@ -3,6 +3,7 @@ import type { Installation } from "../adapters/mysql/installation.ts";
 import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
 import { hasBindings, readAliases, readSubscribers, readUserSettings } from "../adapters/mysql/user-rows.ts";
 import type { Installations } from "../installations.ts";
+import { clusterOfDomain } from "../references.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
@@ -13,7 +14,7 @@ import { userOwnerFromStatus } from "./owner-from-status.ts";
 import type { SipUser, UserFields } from "./resource.ts";
 import { isExcludedDomain, readServedDomain, type ServedDomain } from "./served-domain.ts";
 import { disableAccount } from "./disable-account.ts";
-import { claimName, clusterOf, type UserRows, type UserState } from "./current-state.ts";
+import { claimName, type UserRows, type UserState } from "./current-state.ts";
 
 /** Returns the state, and the installation of its rows. */
 export async function readUserState(
@@ -25,7 +26,7 @@ export async function readUserState(
   const object = source.get("SipDomain", user.domain);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined)
     return readWithoutDomain(user, installations, source, object !== undefined);
-  const installation = await installations.of(clusterOf(object));
+  const installation = await installations.of(clusterOfDomain(object));
   if (installation?.epoch === undefined) return [{ kind: "unready" }, undefined];
   const served = await readServedDomain(object, user, installation, source);
   if (served !== undefined) {

@@ -6,14 +6,15 @@
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { countOwnedUsers, readRegistrations, type Registration } from "../adapters/mysql/registrations.ts";
 import type { Installations } from "../installations.ts";
+import { clusterOfDomain } from "../references.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { keyOf, keyOfObject, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import { repeat } from "../runtime/repeat.ts";
+import { rfc3339 } from "../runtime/rfc3339.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipDomainSpec, SipUserStatus } from "../sources/types.ts";
 import { figureFields, perObject, planFigures, type ObjectFigures, type Figures } from "./plan-figures.ts";
 import { parseSipUser } from "./resource.ts";
-import { clusterOf } from "./current-state.ts";
 
 const everyMs = 10_000;
 const betweenWritesMs = 100;
@@ -109,7 +110,7 @@ export class RegistrationFigures {
       cluster,
       registrations.reduce((sum, { contacts }) => sum + contacts, 0),
     );
-    const domains = source.list("SipDomain").filter((domain) => clusterOf(domain) === cluster);
+    const domains = source.list("SipDomain").filter((domain) => clusterOfDomain(domain) === cluster);
     return figuresOf(domains, source.list("SipUser"), registrations, await countOwnedUsers(installation));
   }
 }
@@ -158,10 +159,4 @@ function figuredOf(kind: ObjectFigures["kind"], object: KubernetesObject, after:
   return { kind, key: keyOfObject(object), uid: object.metadata.uid, before, after };
 }
 
-const keyOfObject = ({ metadata: { namespace, name } }: KubernetesObject): ObjectKey =>
-  keyOf(namespace, name);
-
 const nameOf = ({ spec }: KubernetesObject): string => (spec as SipDomainSpec).domain.toLowerCase();
-
-/** Seconds are as fine as the Kubernetes API keeps a Time. */
-const rfc3339 = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");

@@ -1,5 +1,6 @@
 /** A parsed SipUser, with defaults resolved. */
 import type { AdoptionPolicy, DeletionPolicy, ObjectReference, OwnerFields } from "../ownership.ts";
+import { resolveReference } from "../references.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { SipUserSpec } from "../sources/types.ts";
 
@@ -47,7 +48,7 @@ export function parseSipUser({ kind, metadata, spec: raw }: KubernetesObject): S
     reference: { kind, namespace: metadata.namespace, name: metadata.name },
     uid: metadata.uid,
     generation: metadata.generation,
-    domain: keyOf(spec.domainRef.namespace ?? metadata.namespace, spec.domainRef.name),
+    domain: resolveReference(spec.domainRef, metadata.namespace),
     username: spec.username,
     credential: credentialSource(spec, metadata),
     displayName: spec.displayName ?? null,

@@ -4,7 +4,8 @@
  */
 import { indexName } from "../names/older-objects.ts";
 import { isHeldBy, type Owner } from "../ownership.ts";
-import { isOlder, keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
+import { resolveReference } from "../references.ts";
+import { isOlder, type KubernetesObject } from "../runtime/object.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
 import { isPaused } from "../runtime/reconcile-object.ts";
 import { credentialOf } from "./credential.ts";
@@ -19,7 +20,7 @@ export function findCandidates(
 ): readonly KubernetesObject[] {
   const { namespace, name } = reference;
   const { domainRef } = fields.spec;
-  const domain: ObjectKey = keyOf(domainRef.namespace ?? namespace, domainRef.name);
+  const domain = resolveReference(domainRef, namespace);
   return index
     .find(indexName(domain, fields.username))
     .filter(({ metadata }) => metadata.namespace === namespace && metadata.name !== name)

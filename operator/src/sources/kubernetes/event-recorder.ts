@@ -4,6 +4,7 @@ import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../adapters/kube/resource-type.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { KubernetesObject } from "../../runtime/object.ts";
+import { rfc3339 } from "../../runtime/rfc3339.ts";
 import type { Event } from "../../runtime/source.ts";
 import { EventCorrelator } from "./event-correlator.ts";
 
@@ -81,7 +82,7 @@ export class EventRecorder {
   }
 
   #time(): string {
-    return new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
+    return rfc3339(this.#clock.now());
   }
 }
 
