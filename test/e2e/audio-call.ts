@@ -4,7 +4,7 @@ import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { shareOfTone } from "../support/tone.ts";
 import type { PhonesHost } from "./test-cluster.ts";
 
-export interface AudioCallPlan {
+interface AudioCallPlan {
   readonly host: PhonesHost;
   readonly exchange: Endpoint;
   readonly caller: { readonly login: PhoneLogin; readonly sipPort: number };

@@ -4,7 +4,7 @@ import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { sipp, startSipp, type RunningSipp } from "../support/sipp.ts";
 import type { PhonesHost } from "./test-cluster.ts";
 
-export interface StreamPlan {
+interface StreamPlan {
   readonly host: PhonesHost;
   readonly exchange: Endpoint;
   readonly caller: PhoneLogin;

@@ -9,7 +9,7 @@ import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { openTestCluster, type PhonesHost, phonesHost, type TestCluster } from "./test-cluster.ts";
 import { logProgress } from "./log-progress.ts";
 
-export interface ExchangePlan {
+interface ExchangePlan {
   readonly proxyMode: ProxyMode;
   /** `inside`: the MariaDB of the examples; `outside`: one outside the cluster. */
   readonly database: "inside" | "outside";

@@ -8,7 +8,7 @@ import { type PhoneLogin, ScriptedPhone } from "../up/scripted-phone.ts";
 import { waitFor } from "../up/wait.ts";
 import { CheckFailure } from "../up/check-failure.ts";
 
-export interface CallOptions {
+interface CallOptions {
   readonly exchange: { readonly host: string; readonly port: number };
   readonly caller: PhoneLogin;
   readonly callee: PhoneLogin;

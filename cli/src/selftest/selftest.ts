@@ -5,7 +5,7 @@ import { CheckFailure } from "../up/check-failure.ts";
 import { placeCall } from "./place-call.ts";
 import { TemporaryUsers } from "./temporary-users.ts";
 
-export interface SelftestOptions {
+interface SelftestOptions {
   /** The namespaces whose SipClusters are tested; empty: all. */
   readonly namespaces: readonly string[];
   /** Time limit for each SipCluster. The time to remove the temporary objects is not included. */

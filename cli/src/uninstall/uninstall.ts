@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiObject, type ApiServer, ApiServerError } from "../api-server/api-server.ts";
 import { collectionPath, objectPath, sipKinds, type SipPlural } from "../api-server/sip-paths.ts";
 
-export interface UninstallOptions {
+interface UninstallOptions {
   /** The operator's namespace. */
   readonly namespace: string;
   /** The operator's Deployment; it may not exist. */

@@ -7,7 +7,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { findCommand } from "../setup/tools.ts";
 
-export interface ChildOptions {
+interface ChildOptions {
   /** The name for the user: `node-a`, `operator`, `database`. */
   readonly name: string;
   readonly command: string;

@@ -19,7 +19,7 @@ export interface PhoneLogin {
   readonly password: string;
 }
 
-export interface PhoneOptions {
+interface PhoneOptions {
   readonly login: PhoneLogin;
   /** The phone's own loopback address and port. */
   readonly address: string;
@@ -29,8 +29,8 @@ export interface PhoneOptions {
   readonly onMessage: (direction: "in" | "out", message: SipRequest | SipResponse) => void;
 }
 
-/** What one side of an established call needs to hang up (RFC 3261 §12). */
-export interface Dialog {
+/** The dialog state that one side of a call needs to hang up (RFC 3261 §12). */
+interface Dialog {
   readonly remoteTarget: SipAddress["uri"];
   readonly routes: readonly SipAddress[];
   readonly local: SipAddress;

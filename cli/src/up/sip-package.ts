@@ -10,7 +10,7 @@
  */
 import { createRequire } from "node:module";
 
-export interface SipUri {
+interface SipUri {
   readonly schema?: string;
   readonly user?: string;
   readonly host: string;
@@ -57,7 +57,7 @@ export interface SipStack {
   destroy(): void;
 }
 
-export interface SipStackOptions {
+interface SipStackOptions {
   readonly address: string;
   readonly port: number;
   readonly tcp: boolean;
@@ -68,16 +68,16 @@ export interface SipStackOptions {
   };
 }
 
-export interface SipPackage {
+interface SipPackage {
   create(options: SipStackOptions, received: (request: SipRequest) => void): SipStack;
   makeResponse(request: SipRequest, status: number, reason: string): SipResponse;
   stringifyUri(uri: string | SipUri): string;
 }
 
 /** The state of a challenge. */
-export type DigestContext = Record<string, unknown>;
+type DigestContext = Record<string, unknown>;
 
-export interface DigestPackage {
+interface DigestPackage {
   /** Adds credentials for the challenge in `response` to the request's headers. */
   signRequest(
     context: DigestContext,

@@ -90,7 +90,7 @@ test("an operator that restarts lists in pages, and writes nothing that is uncha
   const before = audit.requestsOf(account).length;
   operator = await environment.leader();
   await operator.until(
-    "it looked at everybody",
+    "every user was reconciled",
     async () =>
       (await operator.total("controller_runtime_reconcile_total", { controller: "SipUser" })) >= users,
     120_000,
@@ -151,8 +151,6 @@ test(`${users} deleted users: at most two requests each`, async () => {
     return body.items.length === 0;
   });
   const requests = audit.requestsOf(account).length - before;
-  process.stdout.write(
-    `requests per user that goes: ${requests / users} ${JSON.stringify(perUser(before))}\n`,
-  );
+  process.stdout.write(`requests per deleted user: ${requests / users} ${JSON.stringify(perUser(before))}\n`);
   expect(requests / users).toBeLessThanOrEqual(2);
 }, 600_000);

@@ -76,7 +76,7 @@ test("changes without a leader, and changes during the work, are in the rows bef
   const both = async () => (await hasPassword("second")) && (await isDisabled("bob"));
   await eventually("the changes without a leader are in the rows", both, { within: 60_000, more });
   const before = await made();
-  report("what changed while nobody led", led, before);
+  report("changes without a leader", led, before);
   expect(before).toBeLessThan(users / 10);
 
   await eventually("the operator writes the new users", async () => (await made()) > before + 100, {

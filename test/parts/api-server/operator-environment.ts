@@ -9,7 +9,7 @@ import { eventually } from "./eventually.ts";
 import { operatorManifests } from "./operator-manifests.ts";
 import { OperatorPod } from "./operator-pod.ts";
 
-export interface EnvironmentOptions {
+interface EnvironmentOptions {
   /** The chart's values. */
   readonly values?: Readonly<Record<string, unknown>>;
   /** Returns the kubeconfig for operators, made from that of their ServiceAccount; for example one with a proxy's address. */
@@ -22,7 +22,7 @@ export interface EnvironmentOptions {
   readonly arguments?: readonly string[];
 }
 
-export interface Condition {
+interface Condition {
   readonly type: string;
   readonly status: string;
   readonly reason: string;
@@ -30,7 +30,7 @@ export interface Condition {
   readonly observedGeneration: number;
 }
 
-export interface Found {
+interface Found {
   readonly kind: string;
   readonly metadata: {
     readonly uid: string;

@@ -1,7 +1,7 @@
 /** The chart's manifests for the operator: roles, ServiceAccount and the environment variables of the pods. */
 import { renderChart, type ChartManifest } from "../chart/render-chart.ts";
 
-export interface Rule {
+interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
@@ -24,7 +24,7 @@ interface Deployment extends ChartManifest {
   };
 }
 
-export interface OperatorManifests {
+interface OperatorManifests {
   readonly account: string;
   readonly roles: readonly Role[];
   /** The ServiceAccount and its role bindings. */

@@ -89,7 +89,7 @@ test("an immutable field is immutable even with an invalid value", async () => {
   await expect(patch("sipuser", "star", { username: "alice" })).rejects.toThrow(/username is immutable/);
 });
 
-test.for(stored)("%s %s is deleted: its finalizer goes", async ([kind, name]) => {
+test.for(stored)("a deleted %s %s loses its finalizer", async ([kind, name]) => {
   await server.kubectl(["delete", kind, name, "--wait=false"]);
   await server.kubectl(["patch", kind, name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}']);
   await expect(server.get(kind, name)).rejects.toThrow(/not found/i);

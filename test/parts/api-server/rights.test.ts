@@ -94,7 +94,7 @@ async function without(verb: string, resource: string): Promise<void> {
 test.for([
   ["list", "services"],
   ["get", "leases"],
-] as const)("without %s %s: refused, and nobody leads", async ([verb, resource]) => {
+] as const)("without %s %s: refused, and there is no leader", async ([verb, resource]) => {
   await without(verb, resource);
   const operator = await environment.operator();
   await eventually("it is refused", () => refused().includes(`${verb} ${resource}`));
@@ -106,7 +106,7 @@ test.for([
   ["patch", "sipusers", "SipUser", "two"],
   ["patch", "sipusers/status", "SipUser", "three"],
   ["patch", "deployments", "SipCluster", "four"],
-] as const)("without %s %s: refused, and the %s is not ready", async ([verb, resource, kind, name]) => {
+] as const)("without %s %s: refused, and the %s is not Ready", async ([verb, resource, kind, name]) => {
   await without(verb, resource);
   await environment.leader();
   await environment.apply(

@@ -29,7 +29,7 @@ export interface ChartManifest {
   readonly [field: string]: unknown;
 }
 
-export interface RenderedChart {
+interface RenderedChart {
   readonly text: string;
   /** In helm's order; hooks last. */
   readonly manifests: readonly ChartManifest[];

@@ -4,7 +4,7 @@ import { createMetrics } from "../../../operator/src/telemetry/metrics.ts";
 import { createTelemetry } from "../../../sip-node/src/telemetry/metrics.ts";
 
 /** The label names of each metric; a histogram has an entry for each of its series. */
-export type KnownMetrics = ReadonlyMap<string, readonly string[]>;
+type KnownMetrics = ReadonlyMap<string, readonly string[]>;
 
 /** The labels that the chart's PodMonitors add to every series. */
 const targetLabels = ["job", "namespace", "pod", "sip_cluster", "instance"];

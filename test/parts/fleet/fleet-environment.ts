@@ -17,7 +17,7 @@ import { ApiServer } from "../../support/kubernetes/api-server.ts";
 import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { eventually } from "../api-server/eventually.ts";
 
-export interface Cluster {
+interface Cluster {
   readonly metadata: { readonly uid: string; readonly generation: number };
   readonly status?: {
     readonly conditions?: readonly {

@@ -45,7 +45,7 @@ const respond = (text: string, line: string, callId = copy(text, "Call-ID")): st
 const noAnswers: Readonly<Record<string, Parameters<typeof server>[0]>> = {
   noise: () => [Buffer.alloc(900, 0xff), "\0", "\r\n\r\n", "SIP/2.0 200 OK\r\n\r\n"],
   "a provisional answer only": (text) => [respond(text, "SIP/2.0 100 Trying")],
-  "an answer to somebody else": (text) => [respond(text, "SIP/2.0 200 OK", "Call-ID: another")],
+  "an answer to another request": (text) => [respond(text, "SIP/2.0 200 OK", "Call-ID: another")],
   "its own request back": (text) => [text],
   "a status that is none": (text) => [respond(text, "SIP/2.0 99999999999999999999 OK")],
 };

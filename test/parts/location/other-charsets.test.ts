@@ -66,14 +66,14 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     return register(withCredentials("REGISTER", uri, fields, refusal, user), phone, house);
   };
 
-  for (const [charset, strangers] of [
+  for (const [charset, unstorable] of [
     ["latin1", ["😀", "Дмитрий", "日本"]],
     ["utf8mb3", ["😀", "b😀b"]],
     ["ascii", ["böb", "😀"]],
   ] as const) {
     it(`${charset}: names that it cannot store have no account, and look-ups in the same batch are answered`, async () => {
       await convert(charset);
-      const asked = ["bob", ...strangers, "alice", "100", ...strangers, "ghost"];
+      const asked = ["bob", ...unstorable, "alice", "100", ...unstorable, "ghost"];
       const [resolutions, lists] = await Promise.all([
         Promise.all(asked.map((name) => house.lookup.resolve(of(name)))),
         Promise.all(asked.map((name) => house.lookup.bindings(of(name)))),
@@ -87,25 +87,25 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
 
     it(`${charset}: REGISTER and INVITE for such a name are answered as for an unknown one`, async () => {
       await convert(charset);
-      for (const stranger of strangers.map(encodeURIComponent)) {
-        expect((await registered(stranger)).status).toBe(401);
+      for (const name of unstorable.map(encodeURIComponent)) {
+        expect((await registered(name)).status).toBe(401);
         time.now += 1;
         const call = {
           From: "<sip:bob@example.com>;tag=1",
-          To: `<sip:${stranger}@example.com>`,
+          To: `<sip:${name}@example.com>`,
           "Call-ID": "call",
         };
-        const refusal = await route(requestOf("INVITE", `sip:${stranger}@example.com`, call), phone, house);
+        const refusal = await route(requestOf("INVITE", `sip:${name}@example.com`, call), phone, house);
         expect(refusal).toMatchObject({ status: 407 });
         if (refusal.kind !== "reject") throw new Error("routed");
-        const again = withCredentials("INVITE", `sip:${stranger}@example.com`, call, refusal, "bob");
+        const again = withCredentials("INVITE", `sip:${name}@example.com`, call, refusal, "bob");
         expect(await route(again, phone, house)).toMatchObject({ status: 404 });
       }
     });
 
     it(`${charset}: a contact, Call-ID or instance that it cannot store is answered with 400, and other changes of the same commit stay`, async () => {
       await convert(charset);
-      const odd = toWireText(strangers[0]);
+      const odd = toWireText(unstorable[0]);
       const answers = await Promise.all([
         registered("bob", { Contact: `<sip:bob@192.0.2.1;x=${odd}>` }),
         registered("alice"),

@@ -92,5 +92,5 @@ export async function reconcile(
   return { ...outcome, reason: reasonOf(source.get(kind, key)) };
 }
 
-export const reasonOf = (object: KubernetesObject | undefined): string =>
+const reasonOf = (object: KubernetesObject | undefined): string =>
   (object?.status as CommonStatus).conditions?.find(({ type }) => type === "Ready")?.reason ?? "none";

@@ -70,7 +70,7 @@ test.each([
   ["is paused", "voice/new", {}, { annotations: { "sip.strowger.dev/paused": "true" } }],
   ["is going, too", "voice/new", {}, { deletionTimestamp: "2026-01-01T00:00:00Z" }],
   ["has the name as an alias only", "voice/new", { username: "bob", aliases: ["alice"] }, {}],
-] as const)("the bindings go with the object where the other one %s", async (_why, key, spec, more) => {
+] as const)("the bindings are deleted with the object if the other one %s", async (_why, key, spec, more) => {
   secret("voice/other", "second", "1");
   secret("far/secret", "first", "1");
   const [namespace, name] = key.split("/") as [string, string];

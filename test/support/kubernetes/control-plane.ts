@@ -11,7 +11,7 @@ import { startChild, type TestChild } from "../child.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { runCommand } from "./run-command.ts";
 
-export interface ControlPlanePlan {
+interface ControlPlanePlan {
   readonly folder: string;
   /** The address and port of the API server, and etcd's two ports on loopback. */
   readonly address: string;

@@ -11,7 +11,7 @@ import { cacheFolder } from "../../tools/build.ts";
 import { underLock } from "../../tools/machine-lock.ts";
 import { runCommand } from "./run-command.ts";
 
-export interface ImagePlan {
+interface ImagePlan {
   /** The name with the tag, as in pods. */
   readonly name: string;
   /** Everything that the image depends on. An image with the same inputs is not built again. */
@@ -101,7 +101,7 @@ async function removeOldArchives(stem: string): Promise<void> {
     await rm(join(folder, name), { force: true });
 }
 
-export const digest = (parts: readonly string[]): string =>
+const digest = (parts: readonly string[]): string =>
   createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 16);
 
 const log = (line: string): unknown => process.stderr.write(`${line}\n`);

@@ -21,7 +21,7 @@ import { KubeNode, type ProxyMode } from "./kube-node.ts";
 import { buildNetwork, command, namespaceOf, onHost, runName } from "./namespaces.ts";
 import { removeDeadRuns, removeRun, runFolder } from "./remove-run.ts";
 
-export interface KubeClusterPlan {
+interface KubeClusterPlan {
   readonly proxyMode?: ProxyMode;
   /** Archives of additional images for the nodes. */
   readonly archives?: readonly string[];
@@ -35,7 +35,7 @@ export const hosts = {
   db: { name: "db", address: "10.213.0.4" },
 } as const;
 
-export type HostName = keyof typeof hosts;
+type HostName = keyof typeof hosts;
 
 export class KubeCluster extends KubeClient implements AsyncDisposable {
   readonly nodes: readonly KubeNode[];

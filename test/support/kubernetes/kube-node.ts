@@ -13,7 +13,7 @@ import { runCommand } from "./run-command.ts";
 
 export type ProxyMode = "iptables" | "nftables";
 
-export interface NodePlan extends Host {
+interface NodePlan extends Host {
   readonly run: string;
   readonly folder: string;
   readonly kubeconfig: string;
@@ -23,7 +23,7 @@ export interface NodePlan extends Host {
   readonly archives: readonly string[];
 }
 
-export const podNetwork = "10.244.0.0/16";
+const podNetwork = "10.244.0.0/16";
 
 export class KubeNode {
   readonly name: string;

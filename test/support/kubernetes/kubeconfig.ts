@@ -1,7 +1,7 @@
 /** A kubeconfig with one cluster and one user. Returns its path. */
 import { writeFile } from "node:fs/promises";
 
-export interface Access {
+interface Access {
   readonly server: string;
   readonly token: string;
   /** The path of the server's certificate, or of the CA certificate that signed it. */

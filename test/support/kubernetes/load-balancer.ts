@@ -7,7 +7,7 @@ import type { BalancerSettings } from "./load-balancer-program.ts";
 
 const addresses = Array.from({ length: 20 }, (_, index) => `10.213.0.${200 + index}`);
 
-export interface Change {
+interface Change {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Such as `10.213.0.200 -> 10.213.0.1 10.213.0.2`. */

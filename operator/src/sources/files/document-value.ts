@@ -11,9 +11,9 @@ import {
   type ScalarProblem,
 } from "./resolve-scalar.ts";
 
-export type DocumentValue = { readonly value: unknown } | DocumentProblem;
+type DocumentValue = { readonly value: unknown } | DocumentProblem;
 
-export interface DocumentProblem extends ScalarProblem {
+interface DocumentProblem extends ScalarProblem {
   /** The position in the text. */
   readonly offset: number;
 }

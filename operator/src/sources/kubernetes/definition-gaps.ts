@@ -11,7 +11,7 @@ type ServedSchema = Schema & {
   readonly "x-kubernetes-group-version-kind"?: readonly { readonly kind: string; readonly version: string }[];
 };
 
-export interface DefinitionGap {
+interface DefinitionGap {
   readonly kind: string;
   /** The missing paths, such as `spec.auth.algorithms`; empty: the kind is not served. */
   readonly fields: readonly string[];

@@ -4,7 +4,7 @@
  */
 import type { Ms } from "../../runtime/clock.ts";
 
-export type EventPlan =
+type EventPlan =
   | { readonly do: "create"; readonly name: string }
   | { readonly do: "count"; readonly name: string; readonly count: number }
   | { readonly do: "drop" };

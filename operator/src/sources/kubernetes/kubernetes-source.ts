@@ -36,7 +36,7 @@ export interface SourceListener {
   settled(): void;
 }
 
-export interface KubernetesSourceDependencies {
+interface KubernetesSourceDependencies {
   readonly client: KubeClient;
   /** Absent: all namespaces. */
   readonly namespaces?: readonly string[];

@@ -5,7 +5,7 @@ import { resourceTypes } from "../../adapters/kube/resource-type.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Page } from "../../runtime/reflector.ts";
 
-export interface Node {
+interface Node {
   readonly spec?: { readonly podCIDR?: string; readonly podCIDRs?: readonly string[] };
   readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] };
 }

@@ -14,7 +14,7 @@ export interface ReflectionQuery {
   readonly isMetadataOnly?: boolean;
 }
 
-export interface ReflectionObserver<T> {
+interface ReflectionObserver<T> {
   changed(change: StoreChange<T>): void;
   listed(objects: number): void;
   failed(cause: unknown, retryIn: Ms): void;
