@@ -6,7 +6,7 @@ import type { Manifest } from "../../../operator/src/runtime/manifests.ts";
 import { KubernetesManifests } from "../../../operator/src/sources/kubernetes/kubernetes-manifests.ts";
 import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
-const patience = { timeout: 30_000, interval: 50 };
+const pollOptions = { timeout: 30_000, interval: 50 };
 const labels = { "sip.strowger.dev/cluster": "x" };
 
 describe("kubernetes manifests", () => {
@@ -48,7 +48,7 @@ describe("kubernetes manifests", () => {
   it("applies, has the result in the store at once, and reports it", async () => {
     const applied = await manifests.apply(service("one", 5060));
     expect(applied.metadata.uid).toBeDefined();
-    await expect.poll(() => changes, patience).toContain("Service default/one");
+    await expect.poll(() => changes, pollOptions).toContain("Service default/one");
     await manifests.apply(service("one", 5061));
     const [known] = manifests.list({ apiVersion: "v1", kind: "Service" }, "default", labels);
     expect(known).toMatchObject({ kind: "Service", spec: { ports: [{ port: 5061 }] } });
@@ -60,7 +60,7 @@ describe("kubernetes manifests", () => {
     changes.length = 0;
     await manifests.apply(service("unlabelled", 5060, {}));
     await manifests.apply(service("labelled", 5060));
-    await expect.poll(() => changes, patience).toEqual(["Service default/labelled"]);
+    await expect.poll(() => changes, pollOptions).toEqual(["Service default/labelled"]);
   });
 
   it("creates once, and returns whether it did", async () => {

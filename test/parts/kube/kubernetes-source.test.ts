@@ -9,7 +9,7 @@ import { writeFinalizer } from "../../../operator/src/sources/kubernetes/write-f
 import { KubernetesSource } from "../../../operator/src/sources/kubernetes/kubernetes-source.ts";
 import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
-const patience = { timeout: 30_000, interval: 50 };
+const pollOptions = { timeout: 30_000, interval: 50 };
 const { SipUser, Secret } = resourceTypes;
 
 describe("kubernetes source", () => {
@@ -56,7 +56,7 @@ describe("kubernetes source", () => {
     );
 
   const user = async (name: string): Promise<KubernetesObject> => {
-    await expect.poll(() => source.get("SipUser", `default/${name}`), patience).toBeDefined();
+    await expect.poll(() => source.get("SipUser", `default/${name}`), pollOptions).toBeDefined();
     return source.get("SipUser", `default/${name}`)!;
   };
 
@@ -69,7 +69,7 @@ describe("kubernetes source", () => {
       changed: ({ kind, key, what }) => changes.push(`${kind} ${key} ${what}`),
       settled: () => (settled += 1),
     });
-    await expect.poll(() => waits, patience).toHaveLength(1);
+    await expect.poll(() => waits, pollOptions).toHaveLength(1);
     expect(waits[0]).toContain("SipCluster is not served; SipDomain is not served; SipUser is not served");
     expect(waits[0]).toContain("kubectl apply --server-side -f crds/");
     expect(source.obstacle).toBe(waits[0]);
@@ -97,11 +97,11 @@ describe("kubernetes source", () => {
     const second = makeSource(relayed.client(), []);
     const published = `/openapi/v3/apis/sip.strowger.dev/v1alpha1`;
     await expect
-      .poll(() => admin.read(published).then(JSON.stringify), patience)
+      .poll(() => admin.read(published).then(JSON.stringify), pollOptions)
       .not.toContain("secretResourceVersion");
     const started = second.start({ changed: () => undefined, settled: () => undefined });
     await expect
-      .poll(() => waits.slice(reports).join(), patience)
+      .poll(() => waits.slice(reports).join(), pollOptions)
       .toContain("SipUser is served without status.secretResourceVersion");
     await relayed.server.apply(JSON.stringify({ ...full, metadata: { name: crd } }));
     await started;
@@ -110,17 +110,17 @@ describe("kubernetes source", () => {
 
   it("reports a new object and a new spec as an object change, and a new status as a status change", async () => {
     await apply("reports");
-    await expect.poll(() => changes, patience).toContain("SipUser default/reports object");
+    await expect.poll(() => changes, pollOptions).toContain("SipUser default/reports object");
     changes.length = 0;
     await admin.apply(
       SipUser,
       { metadata: { namespace: "default", name: "reports" }, status: { address: "x" } } as never,
       { fieldManager: "somebody", subresource: "status" },
     );
-    await expect.poll(() => changes, patience).toEqual(["SipUser default/reports status"]);
+    await expect.poll(() => changes, pollOptions).toEqual(["SipUser default/reports status"]);
     await apply("reports", { displayName: "Told" });
     await expect
-      .poll(() => changes, patience)
+      .poll(() => changes, pollOptions)
       .toEqual(["SipUser default/reports status", "SipUser default/reports object"]);
   });
 
@@ -147,7 +147,7 @@ describe("kubernetes source", () => {
     expect(known?.metadata.finalizers).toEqual(["sip.strowger.dev/rows"]);
     expect(known?.status).toEqual({ address: "own@example.com" });
     await apply("marker");
-    await expect.poll(() => changes.at(-1), patience).toBe("SipUser default/marker object");
+    await expect.poll(() => changes.at(-1), pollOptions).toBe("SipUser default/marker object");
     const status = "SipUser default/own status";
     expect(changes).toEqual([status, status, "SipUser default/marker object"]);
   });
@@ -190,7 +190,7 @@ describe("kubernetes source", () => {
     relayed.proxy.resume();
     await source.writeStatus("SipUser", "default/twice", { address: "old@example.com" }, "status");
     await expect
-      .poll(() => source.get("SipUser", "default/twice")?.metadata.uid, patience)
+      .poll(() => source.get("SipUser", "default/twice")?.metadata.uid, pollOptions)
       .toBe(metadata.uid);
     const { status } = await live("twice");
     // If the watch was faster, the status belongs to the new object.
@@ -237,7 +237,7 @@ describe("kubernetes source", () => {
       generatedFor: "uid-1",
       isWatched: true,
     });
-    await expect.poll(() => changes, patience).toEqual(["Secret default/generated object"]);
+    await expect.poll(() => changes, pollOptions).toEqual(["Secret default/generated object"]);
     await source.removeSecret(key, "uid-2");
     expect(await source.secret(key)).toBeDefined();
     await source.removeSecret(key, "uid-1");
@@ -258,7 +258,7 @@ describe("kubernetes source", () => {
           fieldManager: "test",
         },
       );
-    await expect.poll(() => changes, patience).toEqual(["Secret default/labelled object"]);
+    await expect.poll(() => changes, pollOptions).toEqual(["Secret default/labelled object"]);
   });
 
   it("Events: a repeated Event is counted; kubectl describe shows it", async () => {
@@ -276,10 +276,10 @@ describe("kubernetes source", () => {
         .filter(({ reason }) => reason === "Conflict" || reason === "Reconciled")
         .map(({ reason, count }) => `${reason} ${count}`)
         .sort();
-    await expect.poll(find, patience).toEqual(["Conflict 3", "Reconciled 1"]);
+    await expect.poll(find, pollOptions).toEqual(["Conflict 3", "Reconciled 1"]);
     await relayed.server.kubectl(["delete", "events", "--all"]);
     source.event(object, { type: "Normal", reason: "Reconciled", message: "well" });
-    await expect.poll(find, patience).toEqual(["Reconciled 1"]);
+    await expect.poll(find, pollOptions).toEqual(["Reconciled 1"]);
     expect(await relayed.server.kubectl(["describe", "sipuser", "eventful"])).toMatch(
       /Normal\s+Reconciled\s+.*strowger-operator\s+well/,
     );

@@ -4,7 +4,7 @@ import { resourceTypes } from "../../../operator/src/adapters/kube/resource-type
 import { startChild, type TestChild } from "../../support/child.ts";
 import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
-const patience = { timeout: 30_000, interval: 50 };
+const pollOptions = { timeout: 30_000, interval: 50 };
 const program = `${import.meta.dirname}/candidate.ts`;
 
 describe("leader elector", () => {
@@ -30,13 +30,13 @@ describe("leader elector", () => {
 
   it("a suspended leader that continues does not write any more, and ends", async () => {
     await using one = candidate("one");
-    await expect.poll(() => one.output(), patience).toContain("elected");
-    await expect.poll(written, patience).toBe("one");
+    await expect.poll(() => one.output(), pollOptions).toContain("elected");
+    await expect.poll(written, pollOptions).toBe("one");
     await using two = candidate("two");
-    await expect.poll(() => two.output(), patience).toContain("follows one");
+    await expect.poll(() => two.output(), pollOptions).toContain("follows one");
     one.process.kill("SIGSTOP");
-    await expect.poll(() => two.output(), patience).toContain("elected");
-    await expect.poll(written, patience).toBe("two");
+    await expect.poll(() => two.output(), pollOptions).toContain("elected");
+    await expect.poll(written, pollOptions).toBe("two");
     const versions = await watchWriters(relayed);
     one.process.kill("SIGCONT");
     expect(await one.exited).toBe(1);
@@ -46,13 +46,13 @@ describe("leader elector", () => {
 
   it("a leader that ends on SIGTERM releases the lease, so the next one leads at once", async () => {
     await using one = candidate("first");
-    await expect.poll(() => one.output(), patience).toContain("elected");
+    await expect.poll(() => one.output(), pollOptions).toContain("elected");
     await using two = candidate("second");
-    await expect.poll(() => two.output(), patience).toContain("follows first");
+    await expect.poll(() => two.output(), pollOptions).toContain("follows first");
     one.process.kill("SIGTERM");
     expect(await one.exited).toBe(0);
     const { spec } = await relayed.server.get<{ spec: { leaseTransitions: number } }>("lease", "election");
-    await expect.poll(() => two.output(), patience).toContain("elected");
+    await expect.poll(() => two.output(), pollOptions).toContain("elected");
     const after = await relayed.server.get<{ spec: { holderIdentity: string; leaseTransitions: number } }>(
       "lease",
       "election",
@@ -65,7 +65,7 @@ describe("leader elector", () => {
 
   it("a leader that cannot reach the API server ends", async () => {
     await using one = startChild(process.execPath, [program, relayed.kubeconfig, "cut-off"]);
-    await expect.poll(() => one.output(), patience).toContain("elected");
+    await expect.poll(() => one.output(), pollOptions).toContain("elected");
     relayed.proxy.stall();
     expect(await one.exited).toBe(1);
     relayed.proxy.resume();
@@ -91,7 +91,7 @@ async function watchWriters(relayed: RelayedApiServer): Promise<() => Promise<re
     .catch(() => undefined);
   return async () => {
     const before = writers.length;
-    await expect.poll(() => writers.length, patience).toBeGreaterThan(before + 20);
+    await expect.poll(() => writers.length, pollOptions).toBeGreaterThan(before + 20);
     stop.abort();
     await watching;
     return writers;

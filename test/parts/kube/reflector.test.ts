@@ -9,7 +9,7 @@ import { ReflectedType } from "../../../operator/src/sources/kubernetes/reflecte
 import { startRelayedApiServer, type RelayedApiServer } from "./relayed-api-server.ts";
 
 const { ConfigMap } = resourceTypes;
-const patience = { timeout: 60_000, interval: 100 };
+const pollOptions = { timeout: 60_000, interval: 100 };
 
 describe("reflector", () => {
   let relayed: RelayedApiServer;
@@ -52,11 +52,11 @@ describe("reflector", () => {
     for (let at = 0; at < names.length; at += 20)
       await Promise.all(names.slice(at, at + 20).map((name) => create(name, "paged")));
     using reflection = reflect("paged");
-    await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
+    await expect.poll(() => reflection.reflected.isSynced, pollOptions).toBe(true);
     expect(reflection.reflected.list()).toHaveLength(2_000);
     expect(reflection.seen).toMatchObject({ lists: 1, failures: [] });
     await create("paged-last", "paged");
-    await expect.poll(() => reflection.seen.changes.at(-1), patience).toBe("added paged-last");
+    await expect.poll(() => reflection.seen.changes.at(-1), pollOptions).toBe("added paged-last");
   });
 
   it("a watch receives bookmarks, and ends without an error after its timeout", async () => {
@@ -78,36 +78,36 @@ describe("reflector", () => {
   it("an object that was deleted and created again is reported as replaced", async () => {
     await create("anew", "anew");
     using reflection = reflect("anew");
-    await expect.poll(() => reflection.seen.changes, patience).toEqual(["added anew"]);
+    await expect.poll(() => reflection.seen.changes, pollOptions).toEqual(["added anew"]);
     relayed.proxy.refuse();
     const direct = relayed.server;
     await direct.kubectl(["delete", "configmap", "anew"]);
     await direct.apply(JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("anew", "anew") }));
     relayed.proxy.resume();
-    await expect.poll(() => reflection.seen.changes.slice(1), patience).not.toEqual([]);
+    await expect.poll(() => reflection.seen.changes.slice(1), pollOptions).not.toEqual([]);
     // An open watch reports both changes; a list reports one.
     expect(["removed anew,added anew", "replaced anew"]).toContain(reflection.seen.changes.slice(1).join());
   });
 
   it("a stalled watch is started again, and the changes since then are reported", async () => {
     using reflection = reflect("stalled", 2_000);
-    await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
+    await expect.poll(() => reflection.reflected.isSynced, pollOptions).toBe(true);
     relayed.proxy.stall();
     await relayed.server.apply(
       JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", ...configMap("unheard", "stalled") }),
     );
     await expect
-      .poll(() => reflection.seen.failures, patience)
+      .poll(() => reflection.seen.failures, pollOptions)
       .toContain("watch of ConfigMap all: no answer within 1000 ms");
     relayed.proxy.resumeNewConnections();
-    await expect.poll(() => reflection.seen.changes, patience).toEqual(["added unheard"]);
+    await expect.poll(() => reflection.seen.changes, pollOptions).toEqual(["added unheard"]);
     relayed.proxy.resume();
   });
 
   it("continues after an outage of the API server; after a compaction it lists again", async () => {
     for (const name of ["stays", "goes"]) await create(name, "away");
     using reflection = reflect("away");
-    await expect.poll(() => reflection.seen.changes, patience).toHaveLength(2);
+    await expect.poll(() => reflection.seen.changes, pollOptions).toHaveLength(2);
     relayed.proxy.refuse();
     await relayed.server.kubectl(["delete", "configmap", "goes"]);
     await relayed.server.apply(
@@ -118,20 +118,20 @@ describe("reflector", () => {
     await relayed.server.startServer();
     relayed.proxy.resume();
     await expect
-      .poll(() => [...reflection.seen.changes.slice(2)].sort(), patience)
+      .poll(() => [...reflection.seen.changes.slice(2)].sort(), pollOptions)
       .toEqual(["added comes", "removed goes"]);
     expect(reflection.seen.lists).toBeGreaterThan(1);
     await create("later", "away");
-    await expect.poll(() => reflection.seen.changes.at(-1), patience).toBe("added later");
+    await expect.poll(() => reflection.seen.changes.at(-1), pollOptions).toBe("added later");
   });
 
   it("does not continue after stop", async () => {
     const reflection = reflect("stopped");
-    await expect.poll(() => reflection.reflected.isSynced, patience).toBe(true);
+    await expect.poll(() => reflection.reflected.isSynced, pollOptions).toBe(true);
     reflection.reflected.stop();
     await create("unheard-too", "stopped");
     using witness = reflect("stopped");
-    await expect.poll(() => witness.seen.changes, patience).toEqual(["added unheard-too"]);
+    await expect.poll(() => witness.seen.changes, pollOptions).toEqual(["added unheard-too"]);
     expect(reflection.seen).toEqual({ changes: [], lists: 1, failures: [] });
     await remove("unheard-too");
   });

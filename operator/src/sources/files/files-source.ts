@@ -17,7 +17,7 @@ import {
 } from "./read-objects.ts";
 import { watchFolder } from "./watch-folder.ts";
 
-interface FilesListener {
+export interface FilesListener {
   changed(change: Change): void;
   /** The absence of objects is confirmed: those that are not in the folder were removed on purpose. */
   settled(): void;

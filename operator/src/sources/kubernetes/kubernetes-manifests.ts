@@ -11,7 +11,7 @@ import { ReflectedType, describeStaleness } from "./reflected-type.ts";
 import type { SourceListener, SourceObserver } from "./kubernetes-source.ts";
 import { ownValue } from "../../runtime/own-value.ts";
 
-interface KubernetesManifestsDependencies {
+export interface KubernetesManifestsDependencies {
   readonly client: KubeClient;
   /** Absent: all namespaces. */
   readonly namespaces?: readonly string[];

@@ -36,7 +36,7 @@ export interface SourceListener {
   settled(): void;
 }
 
-interface KubernetesSourceDependencies {
+export interface KubernetesSourceDependencies {
   readonly client: KubeClient;
   /** Absent: all namespaces. */
   readonly namespaces?: readonly string[];
