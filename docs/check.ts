@@ -1,8 +1,8 @@
 /**
- * `npm run docs:check`: the documents held against the code, in one report.
+ * `npm run docs:check` checks the documents against the code, with one report.
  *
- *   node docs/check.ts           exits 1 and names each place where a document says what is not so
- *   node docs/check.ts --write   writes what is generated first: docs/diagrams/ and docs/metrics.md
+ *   node docs/check.ts           exits 1 and names each place where a document is wrong
+ *   node docs/check.ts --write   first writes the generated documents: docs/diagrams/ and docs/metrics.md
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,21 +12,23 @@ import { reasonProblems } from "./checks/reasons.ts";
 import { brokenReferences } from "./checks/references.ts";
 import { rfcMapProblems } from "./checks/rfc-map.ts";
 import { exists, readTree, type Tree } from "./checks/tree.ts";
+import { droppedWordProblems } from "./checks/words.ts";
 import { staleDiagrams } from "./diagrams.ts";
 
-/** One line for each problem; empty when all is well. Diagrams are `staleDiagrams`'s, which reads its folder itself. */
+/** One line for each problem; empty if there is none. `staleDiagrams` checks the diagrams, because it reads its folder itself. */
 export const documentProblems = (tree: Tree): string[] => [
   ...staleMetricsPage(tree),
   ...rfcMapProblems(tree),
   ...staleQuotes(tree),
   ...brokenReferences(tree),
   ...reasonProblems(tree),
+  ...droppedWordProblems(tree),
 ];
 
 const staleMetricsPage = (tree: Tree): string[] =>
   exists(tree, metricsPath) && tree.read(metricsPath) === metricsPage()
     ? []
-    : [`${metricsPath} is not what the programs report: npm run docs:write`];
+    : [`${metricsPath} is outdated: npm run docs:write`];
 
 if (import.meta.main) {
   const root = join(import.meta.dirname, "..");
@@ -34,12 +36,10 @@ if (import.meta.main) {
   if (isWriting) writeFileSync(join(root, metricsPath), metricsPage());
   const stale = staleDiagrams(join(root, "docs/diagrams"), isWriting);
   const problems = [
-    ...stale.map((file) => `docs/diagrams/${file} is not what its table says: npm run docs:write`),
+    ...stale.map((file) => `docs/diagrams/${file} is outdated: npm run docs:write`),
     ...documentProblems(readTree(root)),
   ];
   for (const problem of problems) console.error(problem);
-  console.error(
-    problems.length === 0 ? "documents: as the code says" : `documents: ${problems.length} problems`,
-  );
+  console.error(problems.length === 0 ? "documents: no problems" : `documents: ${problems.length} problems`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

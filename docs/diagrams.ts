@@ -1,8 +1,8 @@
 /**
- * The state diagrams of `docs/diagrams/`, drawn from the tables that the node runs.
+ * The state diagrams of `docs/diagrams/`, generated from the transaction tables of the node.
  *
- *   node docs/diagrams.ts           exits 1 and names each diagram that is not what its table says
- *   node docs/diagrams.ts --write   draws them
+ *   node docs/diagrams.ts           exits 1 and names each outdated diagram
+ *   node docs/diagrams.ts --write   writes them
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ const machines: Readonly<Record<string, Drawable>> = {
   "non-invite-server": nonInviteServer,
 };
 
-/** Names of the diagrams in `folder` that are missing, stale or of no table; with `write` they are drawn first. Sorted. */
+/** Names of the diagrams in `folder` that are missing, outdated or without a table. With `write` they are written first. Sorted. */
 export function staleDiagrams(folder: string, write = false): string[] {
   const stale = readdirSync(folder).filter((file) => !(file.replace(/\.md$/, "") in machines));
   for (const [name, machine] of Object.entries(machines)) {
@@ -64,7 +64,6 @@ ${arrows.join("\n")}
 
 if (import.meta.main) {
   const stale = staleDiagrams(join(import.meta.dirname, "diagrams"), process.argv.includes("--write"));
-  for (const file of stale)
-    console.error(`docs/diagrams/${file} is not what its table says: node docs/diagrams.ts --write`);
+  for (const file of stale) console.error(`docs/diagrams/${file} is outdated: node docs/diagrams.ts --write`);
   process.exitCode = stale.length > 0 ? 1 : 0;
 }

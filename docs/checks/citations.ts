@@ -1,21 +1,21 @@
-/** Which sections of which RFC the comments of the programs cite. */
+/** The RFC sections that the comments of the programs cite. */
 import type { Tree } from "./tree.ts";
 
 export interface Citation {
-  /** From `sip-node/src/` where it is there, else from the root. */
+  /** A path from `sip-node/src/` for files in it, otherwise from the root. */
   readonly file: string;
   /** Of the line, from 1. */
   readonly number: number;
   readonly rfc: string;
-  /** Without the sign; undefined where a comment names the RFC alone. */
+  /** Without the sign; undefined if a comment names only the RFC. */
   readonly section: string | undefined;
 }
 
 const node = "sip-node/src/";
 const folders = [node, "operator/src/", "cli/src/"];
-/** A section without an RFC belongs to the last one named in the same paragraph of the comment, else to this. */
+/** A section without an RFC belongs to the last RFC in the same paragraph of the comment, or else to this one. */
 const usual = "3261";
-/** Named for its clients, which are still about; nobody cites its sections. */
+/** Comments name it because of its clients, which still exist. Its sections are not cited. */
 const old = "2543";
 
 /** In the order of files and lines. */
@@ -45,7 +45,7 @@ function ofFile(file: string, text: string): Citation[] {
   return found;
 }
 
-/** The comment's part of a line; undefined where there is none. */
+/** The part of a line that is a comment; undefined if there is none. */
 function commentOf(line: string, isInside: boolean): string | undefined {
   if (isInside) return line;
   const at = /(^|\s)\/[/*]/.exec(line);

@@ -1,4 +1,4 @@
-/** What the checks read of a Markdown document: its lines without fenced blocks, its fenced blocks, and its tables' rows. */
+/** The parts of a Markdown document for the checks: its lines without fenced blocks, its fenced blocks, and the rows of its tables. */
 
 export interface Line {
   /** From 1. */
@@ -39,7 +39,7 @@ export function readMarkdown(text: string): Markdown {
   return { prose, blocks };
 }
 
-/** The cells of a table's row; undefined for any other line, for a heading's underline too. */
+/** The cells of a table row; undefined for any other line, and for the line below a table heading. */
 export function cellsOf(line: string): readonly string[] | undefined {
   if (!line.startsWith("|") || /^\|[\s|:-]+$/.test(line)) return undefined;
   return line
@@ -48,6 +48,6 @@ export function cellsOf(line: string): readonly string[] | undefined {
     .map((cell) => cell.trim());
 }
 
-/** What stands between back-quotes. */
+/** The texts between back-quotes. */
 export const codeIn = (text: string): string[] =>
   [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? "");

@@ -1,11 +1,11 @@
-/** `docs/metrics.md`, written from the tables of names that the two programs report through. */
+/** `docs/metrics.md`, generated from the metric tables of the two programs. */
 import type { Registry } from "prom-client";
 import { createMetrics } from "../../operator/src/telemetry/metrics.ts";
 import { createTelemetry } from "../../sip-node/src/telemetry/metrics.ts";
 
 export const metricsPath = "docs/metrics.md";
 
-/** The page as it must be. */
+/** The text of the page. */
 export function metricsPage(): string {
   return `# Metrics
 
@@ -18,13 +18,13 @@ ${table(createTelemetry(nothing).registry)}
 
 ## Operator
 
-Besides these, \`prom-client\`'s default metrics of the process (\`process_...\`, \`nodejs_...\`).
+In addition there are the default process metrics of \`prom-client\` (\`process_...\`, \`nodejs_...\`).
 
 ${table(createMetrics().registry)}
 `;
 }
 
-/** What \`getMetricsAsArray\` gives besides what prom-client's types say. */
+/** Fields of `getMetricsAsArray` that the types of prom-client lack. */
 interface Described {
   readonly name: string;
   readonly help: string;
@@ -46,7 +46,7 @@ function table(registry: Registry): string {
       ({ name, type, labels, help }) =>
         `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`,
     );
-  return ["| metric | type | labels | what it counts |", "|---|---|---|---|", ...rows].join("\n");
+  return ["| metric | type | labels | meaning |", "|---|---|---|---|", ...rows].join("\n");
 }
 
 const nothing = {

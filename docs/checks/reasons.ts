@@ -1,6 +1,6 @@
 /**
- * The reasons that the operator can give, held against the pages that say what to do. A page names a reason in back-quotes at the beginning
- * of a list item (`- \`A\`, \`B\`: ...`) or in the first cell of a table's row.
+ * Checks the operator's reasons against the pages that explain them. A page names a reason in back-quotes at the beginning of a list item
+ * (`- \`A\`, \`B\`: ...`) or in the first cell of a table's row.
  */
 import { everyReason } from "../../operator/src/runtime/reason.ts";
 import { cellsOf, codeIn, readMarkdown } from "./markdown.ts";
@@ -8,7 +8,7 @@ import type { Tree } from "./tree.ts";
 
 const listed = "operator/src/runtime/reason.ts";
 const page = /^docs\/runbooks\/(condition-\w+|events)\.md$/;
-/** What conditions have as their status. */
+/** The statuses of conditions. */
 const statuses = ["True", "False", "Unknown"];
 
 interface Entry {
@@ -16,7 +16,7 @@ interface Entry {
   readonly reason: string;
 }
 
-/** One line for each reason that no page explains, that is explained and not listed, or that is listed and not used. */
+/** One line for each reason that is not explained, that is explained but not listed, or that is listed but not used. */
 export function reasonProblems(tree: Tree, reasons: readonly string[] = everyReason): string[] {
   const entries = tree.files.filter((path) => page.test(path)).flatMap((path) => entriesOf(path, tree));
   const explained = new Set(entries.map(({ reason }) => reason));
@@ -30,10 +30,10 @@ export function reasonProblems(tree: Tree, reasons: readonly string[] = everyRea
       .map((reason) => `docs/runbooks: no condition-*.md or events.md explains the reason ${reason}`),
     ...entries
       .filter(({ reason }) => !reasons.includes(reason))
-      .map(({ place, reason }) => `${place}: ${reason} is no reason of ${listed}`),
+      .map(({ place, reason }) => `${place}: ${reason} is not a reason in ${listed}`),
     ...reasons
       .filter((reason) => !code.includes(`"${reason}"`))
-      .map((reason) => `${listed}: no code gives the reason ${reason}`),
+      .map((reason) => `${listed}: no code uses the reason ${reason}`),
   ];
 }
 
@@ -45,6 +45,6 @@ function entriesOf(path: string, tree: Tree): readonly Entry[] {
   );
 }
 
-/** The part of a line that names reasons; empty where it names none. */
+/** The part of a line that names reasons; empty if it names none. */
 const headOf = (line: string): string =>
   cellsOf(line)?.[0] ?? /^- ((`\w+`(, | and )?)+)/.exec(line)?.[1] ?? "";

@@ -1,12 +1,12 @@
-/** Links, file paths and npm scripts that the documents name must be there. */
+/** Links, file paths and npm scripts in the documents must exist. */
 import { posix } from "node:path";
 import { codeIn, type Line, readMarkdown } from "./markdown.ts";
 import { documentsOf, exists, type Tree } from "./tree.ts";
 
-/** Where a path in back-quotes may begin, besides the root and the document's own folder: rooms are named without their program. */
+/** Folders where a path in back-quotes may start, in addition to the root and the document's folder: folders are named without their program. */
 const bases = ["", "sip-node/src", "operator/src", "cli/src"];
 
-/** One line for each reference that leads nowhere. */
+/** One line for each broken reference. */
 export function brokenReferences(tree: Tree): string[] {
   const scripts = new Set(
     Object.keys((JSON.parse(tree.read("package.json")) as { scripts: object }).scripts),
@@ -29,13 +29,13 @@ function brokenLinks(tree: Tree, document: string, { number, text }: Line): stri
     if (/^(https?|mailto):/.test(target)) return [];
     const [path = "", anchor] = target.split("#");
     const file = path === "" ? document : posix.normalize(posix.join(posix.dirname(document), path));
-    if (!exists(tree, file)) return [`${document}:${number}: the link ${target} leads to no file`];
+    if (!exists(tree, file)) return [`${document}:${number}: the link ${target} points to no file`];
     if (anchor === undefined || anchorsOf(tree, file).includes(anchor)) return [];
     return [`${document}:${number}: ${file} has no heading #${anchor}`];
   });
 }
 
-/** Headings as GitHub makes anchors of them. */
+/** The anchors that GitHub makes from headings. */
 const anchorsOf = (tree: Tree, file: string): string[] =>
   readMarkdown(tree.read(file))
     .prose.filter(({ text }) => /^#+ /.test(text))
@@ -59,7 +59,7 @@ function missingPaths(tree: Tree, document: string, { number, text }: Line): str
     .map((path) => `${document}:${number}: there is no ${path}`);
 }
 
-/** Something with a slash that is a file of a kind that we have, or begins in a folder of ours; `sip:...`, URLs and `*` are no paths. */
+/** A text with a slash that has a known file ending or starts with a folder of the root; `sip:...`, URLs and `*` are not paths. */
 function isPath(code: string, roots: ReadonlySet<string | undefined>): boolean {
   if (!/^[\w.-]+(\/[\w.@-]+)*\/?$/.test(code) || !code.includes("/") || code.startsWith(".strowger"))
     return false;

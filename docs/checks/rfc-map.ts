@@ -1,6 +1,6 @@
 /**
- * `docs/rfc-map.md` held against the code. Under a heading that names an RFC each row is: sections, what they ask for, files (from
- * `sip-node/src/`, those of other programs from the root), yes, partly or no, and why not all.
+ * Checks `docs/rfc-map.md` against the code. Under a heading with an RFC each row has: sections, their subject, files (from
+ * `sip-node/src/`; files of other programs from the root), yes, partly or no, and the cause if not all is done.
  */
 import { type Citation, citations } from "./citations.ts";
 import { cellsOf, codeIn, readMarkdown } from "./markdown.ts";
@@ -19,7 +19,7 @@ interface MapRow {
 
 const states = ["yes", "partly", "no"];
 
-/** One line for each row that the code belies and each citation without a row. */
+/** One line for each wrong row and each citation without a row. */
 export function rfcMapProblems(tree: Tree): string[] {
   const { rows, problems } = readRows(tree.read(rfcMapPath));
   const uncovered = citations(tree).filter((citation) => !isCovered(citation, rows));
@@ -28,12 +28,12 @@ export function rfcMapProblems(tree: Tree): string[] {
     ...rows.flatMap((row) => problemsOf(row, tree)),
     ...uncovered.map(({ file, number, rfc, section }) => {
       const what = section === undefined ? `RFC ${rfc}` : `RFC ${rfc} §${section}`;
-      return `${rfcMapPath}: no row of ${what} names ${file}, whose line ${number} cites it`;
+      return `${rfcMapPath}: ${file}:${number} cites ${what}, but no row of that section lists the file`;
     }),
   ];
 }
 
-/** A row of a section covers what is beneath it; an RFC cited alone needs its heading only. */
+/** A row of a section covers its subsections. A citation of an RFC without a section needs only the heading. */
 const isCovered = ({ rfc, section, file }: Citation, rows: readonly MapRow[]): boolean =>
   rows.some(
     (row) =>

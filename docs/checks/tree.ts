@@ -1,15 +1,15 @@
-/** The files of the checkout as the checks of the documents see them: names and texts, so that a test can change one without the disk. */
+/** The files of the checkout for the checks of documents: names and texts. A test can change a file without writing to the disk. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Tree {
   /** Paths from the root, with "/", sorted. */
   readonly files: readonly string[];
-  /** The text of a file of `files`; anything else throws. */
+  /** The text of a file in `files`. It throws for any other path. */
   read(path: string): string;
 }
 
-/** What a checkout holds besides its own files. */
+/** Folders in a checkout that do not belong to the repository. */
 const foreign = new Set(["node_modules", ".git", ".strowger", "coverage"]);
 
 export function readTree(root: string): Tree {
@@ -17,19 +17,19 @@ export function readTree(root: string): Tree {
   return { files, read: (path) => readFileSync(join(root, path), "utf8") };
 }
 
-/** The same tree with some files added or changed. */
+/** The same tree with added or changed files. */
 export const withFiles = (tree: Tree, changed: Readonly<Record<string, string>>): Tree => ({
   files: [...new Set([...tree.files, ...Object.keys(changed)])].sort(),
   read: (path) => changed[path] ?? tree.read(path),
 });
 
-/** A file, or a folder that holds one. */
+/** Whether the path is a file, or a folder with files. */
 export const exists = (tree: Tree, path: string): boolean => {
   const folder = path.endsWith("/") ? path : `${path}/`;
   return path === "" || tree.files.some((file) => file === path || file.startsWith(folder));
 };
 
-/** The documents that a reader meets: those of the root and everything under docs/. */
+/** The documents in the root and under docs/. */
 export const documentsOf = (tree: Tree): string[] =>
   tree.files.filter((file) => /^([A-Z]+|docs\/.+)\.md$/.test(file));
 

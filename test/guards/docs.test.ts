@@ -1,4 +1,4 @@
-/** `npm run docs:check` guards the documents; here each of its checks must fail on a document that says what is not so. */
+/** `npm run docs:check` checks the documents. Here each of its checks must fail for a wrong document. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { metricsPage, metricsPath } from "../../docs/checks/metrics-page.ts";
@@ -7,6 +7,7 @@ import { reasonProblems } from "../../docs/checks/reasons.ts";
 import { brokenReferences } from "../../docs/checks/references.ts";
 import { rfcMapPath, rfcMapProblems } from "../../docs/checks/rfc-map.ts";
 import { readTree, type Tree, withFiles } from "../../docs/checks/tree.ts";
+import { droppedWordProblems } from "../../docs/checks/words.ts";
 import { documentProblems } from "../../docs/check.ts";
 import { everyReason } from "../../operator/src/runtime/reason.ts";
 
@@ -26,7 +27,7 @@ describe("docs/metrics.md", () => {
   test("an edited line is stale", () => {
     expect(
       documentProblems(withFiles(tree, { [metricsPath]: metricsPage().replace("| counter |", "| gauge |") })),
-    ).toEqual(["docs/metrics.md is not what the programs report: npm run docs:write"]);
+    ).toEqual(["docs/metrics.md is outdated: npm run docs:write"]);
   });
 
   test("names metrics of both programs, with their labels and without those of Node.js", () => {
@@ -43,30 +44,30 @@ describe("docs/rfc-map.md", () => {
       "sip-node/src/wire/new.ts": "/**\n * As RFC 3261 §27.1 and §10.3 say; RFC 4320 §4.2.\n */\n",
     });
     expect(rfcMapProblems(cited)).toEqual([
-      "docs/rfc-map.md: no row of RFC 3261 §27.1 names wire/new.ts, whose line 2 cites it",
-      "docs/rfc-map.md: no row of RFC 3261 §10.3 names wire/new.ts, whose line 2 cites it",
-      "docs/rfc-map.md: no row of RFC 4320 §4.2 names wire/new.ts, whose line 2 cites it",
+      "docs/rfc-map.md: wire/new.ts:2 cites RFC 3261 §27.1, but no row of that section lists the file",
+      "docs/rfc-map.md: wire/new.ts:2 cites RFC 3261 §10.3, but no row of that section lists the file",
+      "docs/rfc-map.md: wire/new.ts:2 cites RFC 4320 §4.2, but no row of that section lists the file",
     ]);
   });
 
   test("other programs cite too, and are named from the root", () => {
     const cited = withFiles(tree, { "operator/src/sip-domain/new.ts": "/** RFC 3261 §27.1 */\n" });
     expect(rfcMapProblems(cited)).toEqual([
-      "docs/rfc-map.md: no row of RFC 3261 §27.1 names operator/src/sip-domain/new.ts, whose line 1 cites it",
+      "docs/rfc-map.md: operator/src/sip-domain/new.ts:1 cites RFC 3261 §27.1, but no row of that section lists the file",
     ]);
   });
 
   test("a section in a string is no citation, one in a comment behind code is", () => {
     const code = 'const source = "RFC 3261 §27.2";\ncall(); // §27.3\n';
     expect(rfcMapProblems(withFiles(tree, { "sip-node/src/wire/new.ts": code }))).toEqual([
-      "docs/rfc-map.md: no row of RFC 3261 §27.3 names wire/new.ts, whose line 2 cites it",
+      "docs/rfc-map.md: wire/new.ts:2 cites RFC 3261 §27.3, but no row of that section lists the file",
     ]);
   });
 
   test("a row covers what is beneath its section, and no other section that begins alike", () => {
     const code = "/** §19.1.1 and §19.10 */\n";
     expect(rfcMapProblems(withFiles(tree, { "sip-node/src/wire/uri.ts": code }))).toEqual([
-      "docs/rfc-map.md: no row of RFC 3261 §19.10 names wire/uri.ts, whose line 1 cites it",
+      "docs/rfc-map.md: wire/uri.ts:1 cites RFC 3261 §19.10, but no row of that section lists the file",
     ]);
   });
 
@@ -87,7 +88,7 @@ describe("docs/rfc-map.md", () => {
 
 describe("references", () => {
   test.each([
-    ["a [link](nowhere.md)", "docs/note.md:1: the link nowhere.md leads to no file"],
+    ["a [link](nowhere.md)", "docs/note.md:1: the link nowhere.md points to no file"],
     ["a [link](rfc-map.md#not-here)", "docs/note.md:1: docs/rfc-map.md has no heading #not-here"],
     ["`proxy/nothing.ts`", "docs/note.md:1: there is no proxy/nothing.ts"],
     ["`sip-node/src/nothing/`", "docs/note.md:1: there is no sip-node/src/nothing/"],
@@ -119,12 +120,12 @@ describe("quotations", () => {
     ["spec:\n...\nkind: SipCluster"],
     ["  replicas: 3"],
   ])("%j", (lines) => {
-    expect(staleQuotes(quote(lines))).toEqual(["docs/note.md:2: is not what examples/cluster.yaml says"]);
+    expect(staleQuotes(quote(lines))).toEqual(["docs/note.md:2: differs from examples/cluster.yaml"]);
   });
 
   test("of a file that is gone", () => {
     expect(staleQuotes(note("<!-- quoted from gone.yaml -->\n```\nx\n```"))).toEqual([
-      "docs/note.md:2: quotes gone.yaml, which is not there",
+      "docs/note.md:2: quotes gone.yaml, which does not exist",
     ]);
   });
 });
@@ -141,15 +142,46 @@ describe("reasons of conditions and Events", () => {
   test("one that is explained and that nothing gives, in a list and in a table", () => {
     const gone = "- `Gone`, `AddressKnown` (`True`): see `Other`.\n\n| `Lost`, `Conflict` | see `Third` |\n";
     expect(reasonProblems(withFiles(tree, { "docs/runbooks/condition-New.md": gone }))).toEqual([
-      "docs/runbooks/condition-New.md:1: Gone is no reason of operator/src/runtime/reason.ts",
-      "docs/runbooks/condition-New.md:3: Lost is no reason of operator/src/runtime/reason.ts",
+      "docs/runbooks/condition-New.md:1: Gone is not a reason in operator/src/runtime/reason.ts",
+      "docs/runbooks/condition-New.md:3: Lost is not a reason in operator/src/runtime/reason.ts",
     ]);
   });
 
   test("one that is listed, and that neither code nor a page has", () => {
     expect(reasonProblems(tree, [...everyReason, "Invented"])).toEqual([
       "docs/runbooks: no condition-*.md or events.md explains the reason Invented",
-      "operator/src/runtime/reason.ts: no code gives the reason Invented",
+      "operator/src/runtime/reason.ts: no code uses the reason Invented",
     ]);
+  });
+});
+
+describe("dropped words", () => {
+  const words = { cellar: "resources", "for else": "otherwise" };
+  const problems = (path: string, text: string): string[] =>
+    droppedWordProblems({ files: [path], read: () => text }, words);
+
+  test("in a document, in any case and across a line break", () => {
+    expect(problems("docs/note.md", "The Cellar is closed, for\nelse it fails.\n")).toEqual([
+      'docs/note.md:1: do not write "cellar", but: resources',
+      'docs/note.md:1: do not write "for else", but: otherwise',
+    ]);
+  });
+
+  test("in a comment, and not in code", () => {
+    const code = 'const cellar = "cellar"; // a cellar\n/**\n * It waits, for\n * else it fails.\n */\n';
+    expect(problems("cli/src/new.ts", code)).toEqual([
+      'cli/src/new.ts:1: do not write "cellar", but: resources',
+      'cli/src/new.ts:3: do not write "for else", but: otherwise',
+    ]);
+  });
+
+  test("in YAML", () => {
+    expect(problems("crds/new.yaml", "# a cellar\ndescription: it waits, for else it fails\n")).toHaveLength(
+      2,
+    );
+  });
+
+  test("a part of a word and code in back-quotes are allowed", () => {
+    expect(problems("docs/note.md", "saltcellars, `cellar`, for-else\n```\ncellar\n```\n")).toEqual([]);
   });
 });

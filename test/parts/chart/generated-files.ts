@@ -10,7 +10,7 @@ const checkout = resolve(import.meta.dirname, "../../..");
 const copies = "charts/strowger/files/crds";
 
 /** The text of every generated file; the keys are paths from the root. */
-function generatedFiles(root = checkout): ReadonlyMap<string, string> {
+export function generatedFiles(root = checkout): ReadonlyMap<string, string> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   const definitions = readdirSync(join(root, "crds")).filter((name) => name.endsWith(".yaml"));
   return new Map([
@@ -26,7 +26,7 @@ export function staleFiles(root = checkout): string[] {
   return [...stale.map(([path]) => path), ...strays(root, files)];
 }
 
-interface Value {
+export interface Value {
   /** `image.tag`. */
   readonly path: string;
   /** The default as JSON. */
@@ -62,19 +62,19 @@ function chartReadme(values: string): string {
   );
   return `# The chart \`strowger\`
 
-Generated from \`values.yaml\` by \`node test/parts/chart/generated-files.ts --write\`; do not edit.
+Written from \`values.yaml\` by \`node test/parts/chart/generated-files.ts --write\`; do not edit.
 
-It installs the operator, the CRDs SipCluster, SipDomain and SipUser, their roles, and optionally a Grafana dashboard, alerts and
-PodMonitors. It does not install an exchange: create a SipCluster for that. [docs/install.md](../../docs/install.md) describes the way from an empty cluster
-to the first call.
+The chart installs the operator, the CRDs SipCluster, SipDomain and SipUser, and their roles. Optional are a Grafana dashboard, alerts and
+PodMonitors. It installs no exchange: create a SipCluster for that. [docs/install.md](../../docs/install.md) describes the way from an empty
+cluster to the first call.
 
 \`\`\`
 helm install strowger charts/strowger --namespace strowger-system --create-namespace
 helm test strowger --namespace strowger-system --logs
 \`\`\`
 
-Kubernetes 1.32 or newer. \`helm uninstall\` first stops the operator and removes its finalizers; CRDs, objects, rows and SIP nodes
-stay.
+Kubernetes 1.32 or newer is required. \`helm uninstall\` first stops the operator and releases its finalizers. CRDs, objects, rows and SIP
+nodes stay.
 
 ## Values
 
