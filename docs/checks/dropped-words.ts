@@ -10,7 +10,6 @@ export const droppedWords: Readonly<Record<string, string>> = {
   condemned: "to be deleted",
   correspondence: "peer requests",
   elders: "older objects",
-  "floor plan": "the node, `node.ts`",
   "for else": "otherwise",
   guests: "transactions of draining peers",
   "import wall": "import rule",

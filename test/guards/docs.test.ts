@@ -99,7 +99,7 @@ describe("references", () => {
 
   test("what is there, and what is no path", () => {
     const text =
-      "[map](rfc-map.md#not-there), `proxy/proxy.ts`, `docs/`, `sip.strowger.dev/v1alpha1`, `.strowger/logs/`, npm test";
+      "[map](rfc-map.md#not-implemented), `proxy/proxy.ts`, `docs/`, `sip.strowger.dev/v1alpha1`, `.strowger/logs/`, npm test";
     expect(brokenReferences(note(text))).toEqual([]);
   });
 });
@@ -156,32 +156,30 @@ describe("reasons of conditions and Events", () => {
 });
 
 describe("dropped words", () => {
-  const words = { cellar: "resources", "for else": "otherwise" };
+  const words = { wizard: "administrator", "or so": "about" };
   const problems = (path: string, text: string): string[] =>
     droppedWordProblems({ files: [path], read: () => text }, words);
 
   test("in a document, in any case and across a line break", () => {
-    expect(problems("docs/note.md", "The Cellar is closed, for\nelse it fails.\n")).toEqual([
-      'docs/note.md:1: do not write "cellar", but: resources',
-      'docs/note.md:1: do not write "for else", but: otherwise',
+    expect(problems("docs/note.md", "The Wizard waits 5 s or\nso.\n")).toEqual([
+      'docs/note.md:1: do not write "wizard", but: administrator',
+      'docs/note.md:1: do not write "or so", but: about',
     ]);
   });
 
   test("in a comment, and not in code", () => {
-    const code = 'const cellar = "cellar"; // a cellar\n/**\n * It waits, for\n * else it fails.\n */\n';
+    const code = 'const wizard = "wizard"; // a wizard\n/**\n * It waits 5 s, or\n * so.\n */\n';
     expect(problems("cli/src/new.ts", code)).toEqual([
-      'cli/src/new.ts:1: do not write "cellar", but: resources',
-      'cli/src/new.ts:3: do not write "for else", but: otherwise',
+      'cli/src/new.ts:1: do not write "wizard", but: administrator',
+      'cli/src/new.ts:3: do not write "or so", but: about',
     ]);
   });
 
   test("in YAML", () => {
-    expect(problems("crds/new.yaml", "# a cellar\ndescription: it waits, for else it fails\n")).toHaveLength(
-      2,
-    );
+    expect(problems("crds/new.yaml", "# a wizard\ndescription: 5 s or so\n")).toHaveLength(2);
   });
 
   test("a part of a word and code in back-quotes are allowed", () => {
-    expect(problems("docs/note.md", "saltcellars, `cellar`, for-else\n```\ncellar\n```\n")).toEqual([]);
+    expect(problems("docs/note.md", "wizardry, `wizard`, or-so\n```\nwizard\n```\n")).toEqual([]);
   });
 });
