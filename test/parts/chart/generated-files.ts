@@ -10,7 +10,7 @@ const checkout = resolve(import.meta.dirname, "../../..");
 const copies = "charts/strowger/files/crds";
 
 /** The text of every generated file; the keys are paths from the root. */
-export function generatedFiles(root = checkout): ReadonlyMap<string, string> {
+function generatedFiles(root = checkout): ReadonlyMap<string, string> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   const definitions = readdirSync(join(root, "crds")).filter((name) => name.endsWith(".yaml"));
   return new Map([
@@ -26,7 +26,7 @@ export function staleFiles(root = checkout): string[] {
   return [...stale.map(([path]) => path), ...strays(root, files)];
 }
 
-export interface Value {
+interface Value {
   /** `image.tag`. */
   readonly path: string;
   /** The default as JSON. */
@@ -62,7 +62,7 @@ function chartReadme(values: string): string {
   );
   return `# The chart \`strowger\`
 
-Written from \`values.yaml\` by \`node test/parts/chart/generated-files.ts --write\`; do not edit.
+Generated from \`values.yaml\` by \`node test/parts/chart/generated-files.ts --write\`; do not edit.
 
 The chart installs the operator, the CRDs SipCluster, SipDomain and SipUser, and their roles. Optional are a Grafana dashboard, alerts and
 PodMonitors. It installs no exchange: create a SipCluster for that. [docs/install.md](../../docs/install.md) describes the way from an empty
