@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { clock } from "./adapters/clock.ts";
 import { ConfigError } from "./config/config.ts";
 import { mountedFolders, readConfig } from "./config/read-config.ts";
-import { Assembly } from "./process/assemble.ts";
+import { Assembly } from "./process/assembly.ts";
 import { openLog } from "./process/log.ts";
 import { NodeProcess } from "./process/node-process.ts";
 import { openSockets } from "./process/sockets.ts";

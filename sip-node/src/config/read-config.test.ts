@@ -1,4 +1,4 @@
-/** The node's configuration: what is filled in, and that every problem is told at once. */
+/** The configuration of a node: its defaults, and one report of all problems. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "strowger-config-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const least = {
+const minimal = {
   sip: { listen: "0.0.0.0:5060", advertise: "203.0.113.1:5060" },
   cluster: { listen: "[2001:db8::1]:7000" },
   http: { listen: "127.0.0.1:9100" },
@@ -39,8 +39,8 @@ function problems(config: unknown, ring?: unknown): readonly string[] {
   return [];
 }
 
-it("what may be left out has defaults: an own port for phones without an owner, one cluster address, no peers", () => {
-  const { config, keys: ring } = read(least);
+it("defaults: a port of its own for phones whose owner node is gone, one cluster address, no peers", () => {
+  const { config, keys: ring } = read(minimal);
   expect(config).toMatchObject({
     sip: { reusePort: false, former: [], direct: { host: "0.0.0.0", port: 0 } },
     cluster: { advertise: { host: "2001:db8::1", port: 7000 } },
@@ -63,18 +63,18 @@ it.each([
   [`${"h".repeat(56)}:5060`, undefined],
   [`${"k8s-sip-udp-0123456789-0123456789abcdef.elb.eu-central-1.amazonaws.example"}:5060`, undefined],
 ])(
-  "location.socket, of 64 characters, names the advertised address %s where it fits",
+  "location.socket has 64 characters and contains the advertised address %s if it fits",
   (advertise, socket) => {
-    const { config } = read({ ...least, sip: { ...least.sip, advertise } });
+    const { config } = read({ ...minimal, sip: { ...minimal.sip, advertise } });
     expect(config.sip.locationSocket).toBe(socket);
   },
 );
 
-it("what does not fit into this node's row in strowger_node is a problem", () => {
+it("a name or an address that does not fit into the row in strowger_node is a problem", () => {
   const long = {
-    ...least,
+    ...minimal,
     name: "n".repeat(254),
-    cluster: { ...least.cluster, advertise: `${"h".repeat(60)}:7000` },
+    cluster: { ...minimal.cluster, advertise: `${"h".repeat(60)}:7000` },
   };
   expect(problems(long)).toEqual([
     "STROWGER_CONFIG (file).name: expected at most 253 characters; found 254",
@@ -84,36 +84,36 @@ it("what does not fit into this node's row in strowger_node is a problem", () =>
     problems({
       ...long,
       name: "n".repeat(253),
-      cluster: { ...least.cluster, advertise: `${"h".repeat(59)}:7000` },
+      cluster: { ...minimal.cluster, advertise: `${"h".repeat(59)}:7000` },
     }),
   ).toEqual([]);
 });
 
-it("transactions and flows are as many as fit into the memory, and never more than their bounds", () => {
+it("the limits of transactions and flows follow from the memory, up to a maximum", () => {
   expect(capacity(256 * 2 ** 20)).toEqual({ transactions: 10_485, flows: 44_739 });
   expect(capacity(Number.POSITIVE_INFINITY)).toEqual({ transactions: 200_000, flows: 500_000 });
-  expect(read({ ...least, limits: { transactions: 30_000 } }).config.maxTransactions).toBe(30_000);
+  expect(read({ ...minimal, limits: { transactions: 30_000 } }).config.maxTransactions).toBe(30_000);
 });
 
-it("the bound of a drain is read in seconds", () => {
-  expect(read({ ...least, drain: { timeoutSeconds: 60 } }).config.drainTimeout).toBe(60_000);
+it("the timeout of a drain is in seconds in the file", () => {
+  expect(read({ ...minimal, drain: { timeoutSeconds: 60 } }).config.drainTimeout).toBe(60_000);
 });
 
 it("credentials come from a mounted Secret, without the line end that editors add", () => {
   writeFileSync(join(folder, "username"), "node\n");
   writeFileSync(join(folder, "password"), "secret\n");
-  const { config } = read({ ...least, mysql: { ...least.mysql, credentialsDirectory: folder } });
+  const { config } = read({ ...minimal, mysql: { ...minimal.mysql, credentialsDirectory: folder } });
   expect(config.mysql).toMatchObject({ user: "node", password: "secret" });
 });
 
-it("peers are spelt as sockets spell them", () => {
-  const { config } = read({ ...least, peers: ["192.0.2.1", "2001:DB8:0:0::1"] });
+it("peers are written in the form that sockets report", () => {
+  const { config } = read({ ...minimal, peers: ["192.0.2.1", "2001:DB8:0:0::1"] });
   expect(config.peers).toEqual(["192.0.2.1", "2001:db8::1"]);
 });
 
 it("all problems of both files are one report: the path, what was expected, and the value", () => {
   const config = {
-    ...least,
+    ...minimal,
     sip: { listen: "here", advertise: 5060 },
     http: { address: "127.0.0.1:80" },
     mysql: { hosts: [], database: "strowger", connections: 1, credentialsDirectory: "/nowhere" },
@@ -138,8 +138,8 @@ it("all problems of both files are one report: the path, what was expected, and 
 });
 
 it("without a user's name, in the file or in a mounted Secret, MySQL cannot be used", () => {
-  const mysql = { ...least.mysql, user: undefined };
-  expect(problems({ ...least, mysql })).toEqual([
+  const mysql = { ...minimal.mysql, user: undefined };
+  expect(problems({ ...minimal, mysql })).toEqual([
     "STROWGER_CONFIG (file).mysql.user: expected a text, or mysql.credentialsDirectory; found nothing",
   ]);
 });
@@ -147,7 +147,7 @@ it("without a user's name, in the file or in a mounted Secret, MySQL cannot be u
 it("no problem quotes a secret", () => {
   const hidden = 12_345;
   const found = problems(
-    { ...least, mysql: { ...least.mysql, password: hidden } },
+    { ...minimal, mysql: { ...minimal.mysql, password: hidden } },
     { keys: [{ id: 1, key: hidden }] },
   );
   expect(found).toEqual([
@@ -157,10 +157,15 @@ it("no problem quotes a secret", () => {
 });
 
 it("a field that is null, or that this version does not know, changes nothing", () => {
-  const { config } = read(least);
-  const nulls = { ...least, peers: null, drain: null, mysql: { ...least.mysql, tls: null, password: null } };
+  const { config } = read(minimal);
+  const nulls = {
+    ...minimal,
+    peers: null,
+    drain: null,
+    mysql: { ...minimal.mysql, tls: null, password: null },
+  };
   expect(read(nulls).config).toEqual(config);
-  expect(read({ ...least, later: 1, sip: { ...least.sip, later: {} } }).config).toEqual(config);
+  expect(read({ ...minimal, later: 1, sip: { ...minimal.sip, later: {} } }).config).toEqual(config);
 });
 
 it("a file that holds no object is one problem of its own", () => {
@@ -173,21 +178,24 @@ it("a file that holds no object is one problem of its own", () => {
 });
 
 it("a field that is inherited does not count", () => {
-  const text = JSON.stringify(least).replace("{", '{ "__proto__": { "name": "x", "peers": ["192.0.2.1"] },');
+  const text = JSON.stringify(minimal).replace(
+    "{",
+    '{ "__proto__": { "name": "x", "peers": ["192.0.2.1"] },',
+  );
   expect(read(text).config).toMatchObject({ name: "node", peers: [] });
   expect(ownText({ mysql: {} }, ["mysql", "constructor", "name"])).toBeUndefined();
 });
 
-it("no file, no JSON, no ring: a problem each, and nothing that only follows from it", () => {
+it("no file, no JSON, no key: one problem each, without its consequences", () => {
   expect(() => readConfig({}, 0, memory)).toThrow(/STROWGER_CONFIG is not set.*\n.*STROWGER_KEYS is not set/);
-  for (const half of ["", "{"]) expect(problems(half)).toHaveLength(1); // somebody is writing it
-  expect(problems(least, { keys: [] })).toEqual([
+  for (const half of ["", "{"]) expect(problems(half)).toHaveLength(1); // half written
+  expect(problems(minimal, { keys: [] })).toEqual([
     "STROWGER_KEYS (file).keys: expected at least one key; found an empty list",
   ]);
 });
 
-it("in a pod the environment says its name and address; the port is the file's", () => {
-  const { config } = read(least, keys, {
+it("in a pod the name and the address come from the environment, and the port from the file", () => {
+  const { config } = read(minimal, keys, {
     STROWGER_NODE_NAME: "voice-nodes-1",
     STROWGER_POD_IP: "10.244.1.7",
   });
@@ -196,42 +204,44 @@ it("in a pod the environment says its name and address; the port is the file's",
     { host: "10.244.1.7", port: 7000 },
     { host: "2001:db8::1", port: 7000 },
   ]);
-  expect(() => read(least, keys, { STROWGER_POD_IP: "pod" })).toThrow(
+  expect(() => read(minimal, keys, { STROWGER_POD_IP: "pod" })).toThrow(
     'STROWGER_POD_IP: expected an IP address; found "pod"',
   );
 });
 
-it("ranges of addresses inside, of either family; what is none is told", () => {
-  const { config } = read({ ...least, outside: { ranges: ["10.0.0.0/8", "fd00::/8"] } });
+it("inside ranges are IPv4 or IPv6; other text is a problem", () => {
+  const { config } = read({ ...minimal, outside: { ranges: ["10.0.0.0/8", "fd00::/8"] } });
   expect(config.insideRanges).toEqual([
     { address: "10.0.0.0", prefix: 8, family: "ipv4" },
     { address: "fd00::", prefix: 8, family: "ipv6" },
   ]);
-  expect(problems({ ...least, outside: { ranges: ["10.0.0.0", "10.0.0.0/33", 7, "x/8"] } })).toHaveLength(4);
+  expect(problems({ ...minimal, outside: { ranges: ["10.0.0.0", "10.0.0.0/33", 7, "x/8"] } })).toHaveLength(
+    4,
+  );
 });
 
-it("the hash is of the bytes of both files, as the operator computes it", () => {
-  const { hash } = read(least);
-  const bytes = `${JSON.stringify(least)}\n${JSON.stringify(keys)}`;
+it("the hash is computed from the bytes of both files, as in the operator", () => {
+  const { hash } = read(minimal);
+  const bytes = `${JSON.stringify(minimal)}\n${JSON.stringify(keys)}`;
   expect(hash).toBe(createHash("sha256").update(bytes).digest("hex"));
 });
 
 it("a ring without a key that may sign now is refused", () => {
   const later = { keys: [{ ...keys.keys[0], signFrom: 1 }] };
-  expect(problems(least, later)).toEqual(["STROWGER_KEYS (file).keys: expected a key that may sign now"]);
+  expect(problems(minimal, later)).toEqual(["STROWGER_KEYS (file).keys: expected a key that may sign now"]);
 });
 
-it("the folders to be watched are those of all files that are read", () => {
-  const config = { ...least, mysql: { ...least.mysql, credentialsDirectory: "/etc/mysql-secret" } };
+it("the watched folders are those of all files that are read", () => {
+  const config = { ...minimal, mysql: { ...minimal.mysql, credentialsDirectory: "/etc/mysql-secret" } };
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
   const files = { STROWGER_CONFIG: join(folder, "config.json"), STROWGER_KEYS: "/etc/keys/keys.json" };
   expect(mountedFolders(files)).toEqual([folder, "/etc/keys", "/etc/mysql-secret"]);
 });
 
-it("the control port is on loopback or nowhere", () => {
-  for (const listen of ["0.0.0.0:8081", "127.example.com:8081"]) // a name may lead anywhere
-    expect(problems({ ...least, control: { listen } })).toEqual([
+it("the control port must be on loopback", () => {
+  for (const listen of ["0.0.0.0:8081", "127.example.com:8081"]) // a name can resolve to any address
+    expect(problems({ ...minimal, control: { listen } })).toEqual([
       `STROWGER_CONFIG (file).control.listen: expected a loopback address with a port; found "${listen}"`,
     ]);
-  expect(problems({ ...least, control: { listen: "[::1]:8081" } })).toEqual([]);
+  expect(problems({ ...minimal, control: { listen: "[::1]:8081" } })).toEqual([]);
 });

@@ -25,7 +25,7 @@ export interface RequestsDependencies {
     readonly heartbeat: Pick<Cluster["heartbeat"], "isDraining">;
     readonly handOver: Pick<Cluster["handOver"], "start" | "follow" | "isPending">;
   };
-  readonly telemetry: Pick<Telemetry, "asked">;
+  readonly telemetry: Pick<Telemetry, "newRequest">;
   clock(): Ms;
 }
 
@@ -129,7 +129,7 @@ export class Requests {
 
   private begin(server: ServerTransaction<ServerContext>, arrival: Arrival): void {
     const context = this.answers.open(server);
-    if (arrival.peer === undefined) this.deps.telemetry.asked(context.receivedAt);
+    if (arrival.peer === undefined) this.deps.telemetry.newRequest(context.receivedAt);
     else context.release = this.deps.cluster.beginHandedOver(arrival.peer);
     context.isHeldByPeer = askPeers(arrival, this.deps.cluster);
     void this.methods.handle(context);

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { schemaProblem } from "../adapters/mysql/node-table.ts";
-import type { Assembly } from "./assemble.ts";
+import type { Assembly } from "./assembly.ts";
 import { messageOf } from "./message-of.ts";
 
 const retryInterval = 500;

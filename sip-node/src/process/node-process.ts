@@ -7,7 +7,7 @@ import { watchFolders } from "../adapters/watch-folders.ts";
 import type { Settings } from "../config/config.ts";
 import { LiveSettings, type LiveSettingsObserver } from "../config/live-settings.ts";
 import type { Ms } from "../wire/units.ts";
-import type { Assembly } from "./assemble.ts";
+import type { Assembly } from "./assembly.ts";
 import { controlRoutes, publicRoutes, type RoutesDependencies, type Status } from "./http-routes.ts";
 import { meetPeers, waitForSchema } from "./join-cluster.ts";
 import { LifeCycle } from "./life-cycle.ts";

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { every } from "../adapters/clock.ts";
 import { reapAll } from "../adapters/mysql/reaper.ts";
 import type { Ms } from "../wire/units.ts";
-import type { Assembly } from "./assemble.ts";
+import type { Assembly } from "./assembly.ts";
 import type { NodeLog } from "./log.ts";
 import { messageOf } from "./message-of.ts";
 

@@ -10,7 +10,7 @@ const readings = {
   relays: () => ({}),
 };
 
-it("callees that invent status codes and methods make no more series than a few hundred, and each response is counted", async () => {
+it("callees that invent status codes and methods create a few hundred series at most, and each response is counted", async () => {
   const telemetry = createTelemetry(readings);
   telemetry.response("INVITE", 200);
   for (let status = 100; status < 700; status++)

@@ -1,4 +1,4 @@
-/** The functions through which a node reports its metrics (`metric-table.ts`). */
+/** Counts and measures the events of a node (`metric-table.ts` has the metrics). */
 import { type Histogram, Registry } from "prom-client";
 import type { Ms } from "../wire/units.ts";
 import { countByCode, countByMethod } from "./count-by-label.ts";
@@ -6,6 +6,7 @@ import { createInstruments } from "./create-instruments.ts";
 import type { Readings } from "./metric-table.ts";
 import { PerMinute } from "./per-minute.ts";
 
+/** One function for each event. */
 export interface Telemetry {
   readonly registry: Registry;
   request(method: string): void;
@@ -18,8 +19,8 @@ export interface Telemetry {
   inviteAnswered(duration: Ms): void;
   registered(duration: Ms): void;
   statement(name: string, duration: Ms): void;
-  /** A phone sent a new request to this node itself. */
-  asked(now: Ms): void;
+  /** A new request from a phone, not from a peer. */
+  newRequest(now: Ms): void;
   /** A new call was answered. */
   callAnswered(now: Ms): void;
   drainingChanged(isDraining: boolean): void;
@@ -43,7 +44,7 @@ export function createTelemetry(readings: Readings): Telemetry {
     inviteAnswered: observeSeconds(metrics.inviteAnswered),
     registered: observeSeconds(metrics.registered),
     statement: (name, duration) => metrics.statements.observe({ statement: name }, duration / 1000),
-    asked: (now) => lastMinute.requests.add(now),
+    newRequest: (now) => lastMinute.requests.add(now),
     callAnswered(now) {
       metrics.calls.inc();
       lastMinute.calls.add(now);

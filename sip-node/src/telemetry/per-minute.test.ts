@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { PerMinute } from "./per-minute.ts";
 
-it("counts what happened in the last minute, and forgets it", () => {
+it("counts the events of the last minute, and no older ones", () => {
   const minute = new PerMinute();
   for (let now = 1_000_000; now < 1_030_000; now += 1_000) minute.add(now);
   expect([1_030_000, 1_054_999, 1_070_000, 1_095_000].map((now) => minute.count(now))).toEqual([
@@ -9,7 +9,7 @@ it("counts what happened in the last minute, and forgets it", () => {
   ]);
 });
 
-it("a long silence leaves nothing of before", () => {
+it("after a long time without events, no older one is counted", () => {
   const minute = new PerMinute();
   minute.add(0);
   minute.add(3_600_000);

@@ -1,4 +1,4 @@
-/** How often something happened in the last minute, without a memory of each time. */
+/** Counts the events of the last minute, in slots of 5 seconds instead of one time for each event. */
 import type { Ms } from "../wire/units.ts";
 
 const slots = 12;
@@ -6,25 +6,25 @@ const slotLength: Ms = 5_000;
 
 export class PerMinute {
   private readonly counts = new Array<number>(slots).fill(0);
-  /** Number of the slot that is counted in, since the clock began. */
-  private at = 0;
+  /** The number of the current slot since the clock started. */
+  private current = 0;
 
   add(now: Ms): void {
-    this.turnTo(now);
-    const place = this.at % slots;
-    this.counts[place] = (this.counts[place] ?? 0) + 1;
+    this.advanceTo(now);
+    const index = this.current % slots;
+    this.counts[index] = (this.counts[index] ?? 0) + 1;
   }
 
-  /** Of the last 55 to 60 seconds. */
+  /** The number of events in the last 55 to 60 seconds. */
   count(now: Ms): number {
-    this.turnTo(now);
+    this.advanceTo(now);
     return this.counts.reduce((sum, count) => sum + count);
   }
 
-  private turnTo(now: Ms): void {
+  private advanceTo(now: Ms): void {
     const slot = Math.floor(now / slotLength);
-    if (slot - this.at >= slots) this.counts.fill(0);
-    else for (let next = this.at + 1; next <= slot; next++) this.counts[next % slots] = 0;
-    this.at = Math.max(this.at, slot);
+    if (slot - this.current >= slots) this.counts.fill(0);
+    else for (let next = this.current + 1; next <= slot; next++) this.counts[next % slots] = 0;
+    this.current = Math.max(this.current, slot);
   }
 }
