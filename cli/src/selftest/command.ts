@@ -58,7 +58,7 @@ async function run(flags: Flags): Promise<boolean> {
     const server = apiServerOptions(flags, process.env);
     if (server === undefined)
       throw new Error(
-        "not running in a pod: set --server to the URL of the API server, or --address to that of the exchange",
+        "not running in a pod: set --server to the URL of the API server, or --address to the address of an exchange",
       );
     return await selftest(new ApiServer(server), { namespaces: flags.namespace, timeoutSeconds, ...common });
   } catch (error) {

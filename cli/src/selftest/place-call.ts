@@ -21,7 +21,7 @@ interface CallOptions {
 const registerTimeoutMs = 10_000;
 const expires = 120;
 
-/** Throws `CheckFailure` with what was expected of which step, or the reason of `stop`. */
+/** Throws `CheckFailure` with the failed step and the expected result, or the reason of `stop`. */
 export async function placeCall(options: CallOptions): Promise<void> {
   const address = await localAddress(options.exchange);
   using caller = await openPhone(options, options.caller, address);

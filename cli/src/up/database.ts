@@ -16,8 +16,8 @@ import { parseDatabaseUrl, type DatabaseAddress } from "../../../operator/src/ad
 import { failureOf } from "../../../operator/src/adapters/mysql/failure.ts";
 import { findCommand } from "../setup/tools.ts";
 import { Child } from "./child.ts";
-import { StartupError } from "./startup-error.ts";
 import { freeTcpPort } from "./free-port.ts";
+import { StartupError } from "./startup-error.ts";
 import type { UpDependencies } from "./up-dependencies.ts";
 import { waitFor } from "./wait.ts";
 

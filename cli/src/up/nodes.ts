@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Child } from "./child.ts";
 import type { DatabaseAccess } from "./database.ts";
-import { StartupError } from "./startup-error.ts";
 import { freeTcpPort } from "./free-port.ts";
+import { StartupError } from "./startup-error.ts";
 import type { UpDependencies } from "./up-dependencies.ts";
 import { waitFor } from "./wait.ts";
 

@@ -2,11 +2,11 @@
 import { join } from "node:path";
 import { Child } from "./child.ts";
 import type { DatabaseAccess } from "./database.ts";
-import { StartupError } from "./startup-error.ts";
 import { freeTcpPort } from "./free-port.ts";
-import type { UpDependencies } from "./up-dependencies.ts";
 import { operatorFolder } from "./load-exchange.ts";
 import { isReady } from "./nodes.ts";
+import { StartupError } from "./startup-error.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { waitFor } from "./wait.ts";
 
 export interface Operator {

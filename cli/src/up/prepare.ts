@@ -8,11 +8,11 @@ import { installTools } from "../setup/install-tools.ts";
 import { lockCheckout } from "./checkout-lock.ts";
 import { dataFolder } from "./data-folder.ts";
 import { mariadbFolder } from "./database.ts";
-import { StartupError } from "./startup-error.ts";
 import { udpBindFailure, udpPortHolder } from "./free-port.ts";
-import type { UpDependencies } from "./up-dependencies.ts";
 import { loadExchange, operatorFolder } from "./load-exchange.ts";
 import type { UpOptions } from "./options.ts";
+import { StartupError } from "./startup-error.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 
 /** The lock is released when `resources` is disposed. Throws StartupError. */
 export async function prepare(
@@ -25,7 +25,7 @@ export async function prepare(
   const exchange = await loadExchange(options.examples);
   if (options.fresh && options.databaseUrl !== undefined)
     throw new StartupError(
-      "--fresh is only for the private MariaDB. An external database (DATABASE_URL) must be emptied by you",
+      "--fresh is only for the private MariaDB. Empty an external database (DATABASE_URL) yourself",
     );
   await lockCheckout(root, resources);
   await checkAddress(options.address, options.port);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Login } from "./exchange.ts";
 import type { ObjectStatus, OperatorStatus } from "./operator-status.ts";
+import { explainMissingLogins, selectReadyLogins } from "./ready-logins.ts";
 import { describeProblems } from "./summary.ts";
-import { selectReadyLogins, explainMissingLogins } from "./ready-logins.ts";
 
 const makeObject = (kind: string, name: string, reason?: string): ObjectStatus => ({
   kind,

@@ -2,15 +2,15 @@
  * Tests the exchange with two phones on an independent SIP stack. Each phone registers through another node and calls the other phone. The
  * nodes' metrics show which node handled a request; if one of several nodes handled both phones, the check fails.
  */
-import { CheckFailure } from "./check-failure.ts";
-import { freeUdpPort } from "./free-port.ts";
-import type { Login } from "./exchange.ts";
-import type { UpDependencies } from "./up-dependencies.ts";
 import { drawCallFlow, type CallFlowMessage } from "./call-flow.ts";
-import { describeNodeCounters, readNodeCounters, findReceivingNode } from "./node-counters.ts";
+import { CheckFailure } from "./check-failure.ts";
+import type { Login } from "./exchange.ts";
+import { freeUdpPort } from "./free-port.ts";
+import { describeNodeCounters, findReceivingNode, readNodeCounters } from "./node-counters.ts";
 import type { SipNode } from "./nodes.ts";
 import { ScriptedPhone, type PhoneLogin } from "./scripted-phone.ts";
 import { sip, type SipRequest, type SipResponse } from "./sip-package.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 import { waitFor } from "./wait.ts";
 
 export interface Verdict {

@@ -2,11 +2,11 @@
 import { relative } from "node:path";
 import type { DatabaseAccess } from "./database.ts";
 import type { Login } from "./exchange.ts";
-import type { UpDependencies } from "./up-dependencies.ts";
 import type { SipNode } from "./nodes.ts";
 import { describeRetained, nameOf, type OperatorStatus } from "./operator-status.ts";
 import type { Operator } from "./operator.ts";
 import { listNotReady } from "./ready-logins.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 
 /** The maximum length of a list. */
 const maxListed = 20;

@@ -2,19 +2,19 @@
 import { constants } from "node:os";
 import { openDatabase } from "./database.ts";
 import type { Login } from "./exchange.ts";
-import { StartupError } from "./startup-error.ts";
-import type { UpDependencies } from "./up-dependencies.ts";
 import { loadExchange } from "./load-exchange.ts";
 import { startNodes } from "./nodes.ts";
 import type { OperatorStatus } from "./operator-status.ts";
 import { startOperator } from "./operator.ts";
 import type { UpOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
+import { explainMissingLogins, selectReadyLogins } from "./ready-logins.ts";
 import { runSelfCheck, type Verdict } from "./self-check.ts";
-import { waitForSettledStatus } from "./wait-for-settled-status.ts";
+import { StartupError } from "./startup-error.ts";
 import { buildSummary } from "./summary.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
+import { waitForSettledStatus } from "./wait-for-settled-status.ts";
 import { watch } from "./watch.ts";
-import { selectReadyLogins, explainMissingLogins } from "./ready-logins.ts";
 
 /**
  * Runs until a stop signal, or with `--once` until the end of the self-check. Returns the exit status: 0 if it was stopped, or if the

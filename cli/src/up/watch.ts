@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fingerprint } from "../../../operator/src/sources/files/read-objects.ts";
 import type { Login } from "./exchange.ts";
-import type { UpDependencies } from "./up-dependencies.ts";
 import { loadExchange } from "./load-exchange.ts";
 import type { SipNode } from "./nodes.ts";
-import { describeChanges, mergeStatus, fetchOperatorStatus, type OperatorStatus } from "./operator-status.ts";
+import { describeChanges, fetchOperatorStatus, mergeStatus, type OperatorStatus } from "./operator-status.ts";
 import type { Operator } from "./operator.ts";
-import { Traffic } from "./traffic.ts";
 import { selectReadyLogins } from "./ready-logins.ts";
+import { Traffic } from "./traffic.ts";
+import type { UpDependencies } from "./up-dependencies.ts";
 
 /**
  * Returns when `stop` is raised. On a terminal the counters are one line that is rewritten; otherwise a line is printed only when they

@@ -6,9 +6,9 @@ import type { Clock, Ms } from "../../runtime/clock.ts";
 import type { Manifest, Manifests, ManifestType } from "../../runtime/manifests.ts";
 import { keyOfObject, type ObjectKey, splitKey } from "../../runtime/object.ts";
 import type { StoreChange } from "../../runtime/reflected-store.ts";
+import type { SourceListener, SourceObserver } from "./kubernetes-source.ts";
 import { NodeRanges } from "./node-ranges.ts";
 import { ReflectedType, describeStaleness } from "./reflected-type.ts";
-import type { SourceListener, SourceObserver } from "./kubernetes-source.ts";
 import { ownValue } from "../../runtime/own-value.ts";
 
 export interface KubernetesManifestsDependencies {

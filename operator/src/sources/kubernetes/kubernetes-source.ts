@@ -11,12 +11,12 @@ import { keyOfObject, type KubernetesObject, type ObjectKey, splitKey } from "..
 import type { Identified, StoreChange } from "../../runtime/reflected-store.ts";
 import type { Change, Event, Presence, Secret, Source } from "../../runtime/source.ts";
 import { awaitDefinitions } from "./await-definitions.ts";
+import { classifyChange } from "./classify-change.ts";
 import { EventRecorder } from "./event-recorder.ts";
-import { writeFinalizer } from "./write-finalizer.ts";
 import { NamespaceLabels } from "./namespace-labels.ts";
 import { ReflectedType, describeStaleness, type ReflectionQuery } from "./reflected-type.ts";
 import { readSecret, removeGenerated, writeGenerated } from "./secrets.ts";
-import { classifyChange } from "./classify-change.ts";
+import { writeFinalizer } from "./write-finalizer.ts";
 
 export interface SourceObserver {
   /** Called once for each watched type; `age` returns the time since the API server last sent data about it. */
