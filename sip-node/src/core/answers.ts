@@ -12,7 +12,7 @@ import type { Rejection } from "../wire/rejection.ts";
 import type { Seal } from "../wire/seal.ts";
 import { parseSecondVia } from "../wire/second-via.ts";
 import { reportResponse, type RequestReportDependencies } from "./request-report.ts";
-import { type Branch, ServerContext } from "./server-context.ts";
+import { type ClientUser, ServerContext } from "./server-context.ts";
 import type { Transport } from "./transport.ts";
 
 export interface AnswersDependencies extends RequestReportDependencies {
@@ -28,14 +28,14 @@ export type Answer = Pick<Rejection, "status" | "reason" | "lines">;
 
 export class Answers {
   private readonly deps: AnswersDependencies;
-  private readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly transactions: Transactions<ServerContext, ClientUser>;
   private readonly transport: Transport;
   private tagNumber = 0;
   private openRequests = 0;
 
   constructor(
     deps: AnswersDependencies,
-    transactions: Transactions<ServerContext, Branch>,
+    transactions: Transactions<ServerContext, ClientUser>,
     transport: Transport,
   ) {
     this.deps = deps;

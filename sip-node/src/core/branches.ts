@@ -22,7 +22,14 @@ import { parseMessage } from "../wire/parse-message.ts";
 import type { Ms } from "../wire/units.ts";
 import { type Answers, plain } from "./answers.ts";
 import type { BranchCopies } from "./branch-copies.ts";
-import { Branch, type BranchTimerEvent, type BranchUser, type ServerContext } from "./server-context.ts";
+import {
+  Branch,
+  type BranchTimerEvent,
+  type BranchUser,
+  cancelUser,
+  type ClientUser,
+  type ServerContext,
+} from "./server-context.ts";
 
 export interface BranchesDependencies {
   readonly telemetry: Pick<Telemetry, "forwarded">;
@@ -38,7 +45,7 @@ const silenceTimeout: Ms = 4_000;
 
 export class Branches implements BranchUser {
   private readonly deps: BranchesDependencies;
-  private readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly transactions: Transactions<ServerContext, ClientUser>;
   private readonly answers: Answers;
   private readonly copies: BranchCopies;
   private readonly timers: TimerWheel<Branch, BranchTimerEvent>;
@@ -46,7 +53,7 @@ export class Branches implements BranchUser {
 
   constructor(
     deps: BranchesDependencies,
-    transactions: Transactions<ServerContext, Branch>,
+    transactions: Transactions<ServerContext, ClientUser>,
     answers: Answers,
     copies: BranchCopies,
   ) {
@@ -150,8 +157,9 @@ export class Branches implements BranchUser {
     const invite = parseMessage(branch.copy.text);
     if (invite.kind !== "request") return;
     const bytes = Buffer.from(buildCancel(invite, reasonLines(cause)), "latin1");
+    const { flow } = branch.target;
     this.timers.start(branch.timer, "CANCEL unanswered", cancelTimeout, now);
-    this.transactions.request("CANCEL", branch.copy.viaBranch, bytes, branch.target.flow, undefined, now);
+    this.transactions.request("CANCEL", branch.copy.viaBranch, bytes, flow, cancelUser(branch.target), now);
   }
 
   /** Starts or stops the timer that bounds how long silent branches hold the answer. */

@@ -17,7 +17,7 @@ import type { Ms } from "../wire/units.ts";
 import { type Answers, plain } from "./answers.ts";
 import type { Branches } from "./branches.ts";
 import { markParties, type MarkDependencies } from "./mark-parties.ts";
-import type { Branch, ServerContext } from "./server-context.ts";
+import type { ClientUser, ServerContext } from "./server-context.ts";
 
 export interface MethodsDependencies extends ProxyDependencies, RegistrarDependencies, MarkDependencies {
   readonly lookup: ProxyDependencies["lookup"] & RegistrarDependencies["lookup"];
@@ -34,7 +34,7 @@ const tryingAfter: Ms = 200;
 
 export class Methods {
   private readonly deps: MethodsDependencies;
-  private readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly transactions: Transactions<ServerContext, ClientUser>;
   private readonly answers: Answers;
   private readonly branches: Branches;
   /** INVITEs that wait for the database or for peers. */
@@ -48,7 +48,7 @@ export class Methods {
 
   constructor(
     deps: MethodsDependencies,
-    transactions: Transactions<ServerContext, Branch>,
+    transactions: Transactions<ServerContext, ClientUser>,
     answers: Answers,
     branches: Branches,
   ) {

@@ -149,7 +149,7 @@ function passes(span: number): void {
   for (const end = now + span; now < end; node.tick()) now += 50;
 }
 
-async function rings(): Promise<{ readonly text: string }> {
+async function rings(): Promise<(typeof sent)[number]> {
   asks("INVITE");
   await settled();
   const invite = sent.find(({ line }) => line.startsWith("192.0.2.2 INVITE"));
@@ -276,6 +276,14 @@ describe("CANCEL (§9.2, §16.10)", () => {
     phoneAnswers(invite, 487);
     expect(lines()).toEqual(["192.0.2.2 ACK sip:bob@192.0.2.2:5060 SIP/2.0", "192.0.2.1 SIP/2.0 487 Reason"]);
     expect(node.hasOpenRequests).toBe(false);
+  });
+
+  it("is sent to the destination of its INVITE, not from whatever socket this node has", async () => {
+    const invite = await rings();
+    asks("CANCEL");
+    await settled();
+    const cancel = sent.find(({ line }) => line.includes("CANCEL"));
+    expect([invite.ownerNode, cancel?.ownerNode]).toEqual([binding.ownerNode, binding.ownerNode]);
   });
 
   it("while the database is asked: 487 at once, and nothing goes to the phone", async () => {

@@ -23,7 +23,7 @@ import { BranchCopies, type BranchCopiesDependencies } from "./branch-copies.ts"
 import { Branches, type BranchesDependencies } from "./branches.ts";
 import { Methods, type MethodsDependencies } from "./methods.ts";
 import { Requests, type RequestsDependencies } from "./requests.ts";
-import type { Branch, ServerContext } from "./server-context.ts";
+import type { ClientUser, ServerContext } from "./server-context.ts";
 import { Transport, type TransportDependencies } from "./transport.ts";
 
 export interface NodeDependencies
@@ -44,7 +44,7 @@ export interface NodeDependencies
 }
 
 export class Node implements RelayReceiver {
-  readonly transactions: Transactions<ServerContext, Branch>;
+  readonly transactions: Transactions<ServerContext, ClientUser>;
   private readonly deps: NodeDependencies;
   private readonly transport: Transport;
   private readonly answers: Answers;

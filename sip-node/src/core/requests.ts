@@ -18,7 +18,7 @@ import type { Answers } from "./answers.ts";
 import type { Arrival } from "./arrival.ts";
 import { askPeers } from "./ask-peers.ts";
 import type { Methods } from "./methods.ts";
-import type { Branch, ServerContext } from "./server-context.ts";
+import type { ClientUser, ServerContext } from "./server-context.ts";
 
 export interface RequestsDependencies {
   readonly cluster: Pick<Cluster, "mustAskPeers" | "offer" | "beginHandedOver"> & {
@@ -31,14 +31,14 @@ export interface RequestsDependencies {
 
 export class Requests {
   private readonly deps: RequestsDependencies;
-  private readonly transactions: Transactions<ServerContext, Branch>;
+  private readonly transactions: Transactions<ServerContext, ClientUser>;
   private readonly answers: Answers;
   private readonly acks: Acks;
   private readonly methods: Methods;
 
   constructor(
     deps: RequestsDependencies,
-    transactions: Transactions<ServerContext, Branch>,
+    transactions: Transactions<ServerContext, ClientUser>,
     answers: Answers,
     acks: Acks,
     methods: Methods,

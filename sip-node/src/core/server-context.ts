@@ -38,6 +38,18 @@ export class ServerContext {
 
 export type BranchTimerEvent = "Timer C" | "CANCEL unanswered";
 
+/** A client transaction of the core, with the phone that its messages go to. */
+export interface ClientUser extends ClientTransactionUser {
+  readonly target: Target;
+}
+
+/** The CANCEL of a branch: nothing waits for its response, the branch gets a 487 to its INVITE. */
+export const cancelUser = (target: Target): ClientUser => ({
+  target,
+  receiveResponse: () => {},
+  clientFailed: () => {},
+});
+
 /** Receives the results of branches: `Branches`. */
 export interface BranchUser {
   receiveResponse(branch: Branch, response: Response, now: Ms): void;
@@ -45,13 +57,13 @@ export interface BranchUser {
 }
 
 /** A branch of a forwarded request (RFC 3261 §16.6): its copy, its client transaction, and the timer that bounds it. */
-export class Branch implements ClientTransactionUser {
+export class Branch implements ClientUser {
   readonly context: ServerContext;
   /** Its index in the branches of the response context. */
   readonly index: number;
   readonly target: Target;
   readonly copy: BranchCopy;
-  client: ClientTransaction<Branch> | undefined = undefined;
+  client: ClientTransaction<ClientUser> | undefined = undefined;
   readonly timer = new Timer<Branch, BranchTimerEvent>(this, "Timer C");
   private readonly user: BranchUser;
 

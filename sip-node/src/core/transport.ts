@@ -6,7 +6,7 @@ import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import type { TransactionDependencies } from "../transaction/transactions.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
-import type { Branch, ServerContext } from "./server-context.ts";
+import type { ClientUser, ServerContext } from "./server-context.ts";
 
 export interface TransportDependencies {
   /** This node's id. */
@@ -15,7 +15,7 @@ export interface TransportDependencies {
   clock(): Ms;
 }
 
-export class Transport implements TransactionDependencies<ServerContext, Branch> {
+export class Transport implements TransactionDependencies<ServerContext, ClientUser> {
   private readonly deps: TransportDependencies;
 
   constructor(deps: TransportDependencies) {
@@ -23,19 +23,22 @@ export class Transport implements TransactionDependencies<ServerContext, Branch>
   }
 
   /** A failure, at once or later, is given to the transaction (§17.1.4, §17.2.4). */
-  send(bytes: Uint8Array, transaction: ServerTransaction<ServerContext> | ClientTransaction<Branch>): void {
-    const target = transaction.kind === "client" ? transaction.user?.target : undefined;
-    const pending = this.deps.cluster.deliver(
-      target ?? replyDestination(transaction.flow, this.deps.node),
-      bytes,
-    );
+  send(
+    bytes: Uint8Array,
+    transaction: ServerTransaction<ServerContext> | ClientTransaction<ClientUser>,
+  ): void {
+    const to =
+      transaction.kind === "client"
+        ? transaction.user.target
+        : replyDestination(transaction.flow, this.deps.node);
+    const pending = this.deps.cluster.deliver(to, bytes);
     void pending?.then((isSent) => {
       if (!isSent) transaction.transportFailed(this.deps.clock());
     });
   }
 
   /** The transaction is over: a draining peer that handed its request over need not wait for it any longer. */
-  ended(transaction: ServerTransaction<ServerContext> | ClientTransaction<Branch>): void {
+  ended(transaction: ServerTransaction<ServerContext> | ClientTransaction<ClientUser>): void {
     if (transaction.kind === "server") transaction.context?.release?.();
   }
 

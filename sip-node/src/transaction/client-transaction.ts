@@ -45,8 +45,7 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
   readonly method: string;
   /** The branch of our Via, magic cookie included. */
   readonly branch: string;
-  /** Undefined: nothing waits for the result, as for the CANCEL of a proxy. */
-  readonly user: User | undefined;
+  readonly user: User;
   readonly #deps: ClientDependencies<User>;
   readonly #request: Uint8Array;
   #hasSentRequest = false;
@@ -57,7 +56,7 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
     branch: string,
     request: Uint8Array,
     flow: Flow,
-    user: User | undefined,
+    user: User,
     deps: ClientDependencies<User>,
   ) {
     super(method === "INVITE" ? invite : nonInvite, flow, deps);
@@ -98,13 +97,13 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
         this.#hasSentAck = true;
         break;
       case "response to TU":
-        if (response !== undefined) this.user?.receiveResponse(response, now);
+        if (response !== undefined) this.user.receiveResponse(response, now);
         break;
       case "timeout to TU":
-        this.user?.clientFailed("timeout", now);
+        this.user.clientFailed("timeout", now);
         break;
       case "error to TU":
-        this.user?.clientFailed("transport", now);
+        this.user.clientFailed("transport", now);
         break;
       default: // the timer actions are done by `Transaction`
     }

@@ -131,7 +131,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
     branch: string,
     bytes: Uint8Array,
     flow: Flow,
-    user: C | undefined,
+    user: C,
     now: Ms,
   ): ClientTransaction<C> | undefined {
     const key = clientKey(branch, method);
