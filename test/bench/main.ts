@@ -5,7 +5,7 @@
  *   npm run bench -- [--rate 200] [--seconds 20] [--only challenged,kamailio] [--profile]
  */
 import { parseArgs } from "node:util";
-import { Cluster } from "../support/cluster.ts";
+import { TestCluster } from "../support/test-cluster.ts";
 import { freeUdpPort } from "../../cli/src/up/free-port.ts";
 import type { Endpoint } from "../support/phone.ts";
 import { sipp, startSipp, type SippResult } from "../support/sipp.ts";
@@ -53,7 +53,7 @@ for (const { name, result, perCall, databasePerCall, shares } of outcomes) {
 }
 
 async function measureStrowger(how: "challenged" | "trusted"): Promise<Outcome> {
-  await using cluster = await Cluster.start({
+  await using cluster = await TestCluster.start({
     front: "shared port",
     nodes: 2,
     ...(how === "trusted" ? { peers: ["127.0.0.1"] } : {}),
@@ -126,7 +126,7 @@ async function runLoad(
     port,
     calls: calls + warmUp,
     rate,
-    patienceSeconds: 300,
+    timeoutSeconds: 300,
   });
   const call = {
     scenario: scenarios.call,
@@ -136,7 +136,7 @@ async function runLoad(
     transport: "un",
     rate,
     pauseMs: 500,
-    patienceSeconds: 300,
+    timeoutSeconds: 300,
   } as const;
   await sipp({ ...call, calls: warmUp });
   const before = read();
@@ -148,7 +148,7 @@ async function runLoad(
   return { result, used };
 }
 
-async function databasePid(cluster: Cluster): Promise<number> {
+async function databasePid(cluster: TestCluster): Promise<number> {
   const rows = (await cluster.database.query("SELECT @@pid_file AS file")) as unknown as { file: string }[];
   const { readFile } = await import("node:fs/promises");
   return Number(await readFile(rows[0]?.file ?? "", "utf8"));

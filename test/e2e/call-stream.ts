@@ -45,7 +45,7 @@ export class CallStream implements AsyncDisposable {
     if (registered.successful !== 1) throw new Error(`the callee could not register: ${registered.errors}`);
     const waiting = await startSipp({
       ...callee,
-      ...{ scenario: "answer", calls: endless, patienceSeconds: 7_200 },
+      ...{ scenario: "answer", calls: endless, timeoutSeconds: 7_200 },
       ...messagesOf(plan, "callee"),
     });
     return new CallStream(plan, waiting);
@@ -59,7 +59,7 @@ export class CallStream implements AsyncDisposable {
     await using calls = await startSipp({
       ...common(this.#plan),
       ...{ scenario: "call", login: caller, callee: callee.username, transport: "un", rate, calls: endless },
-      ...{ pauseMs: talkMs, patienceSeconds: 3_600 },
+      ...{ pauseMs: talkMs, timeoutSeconds: 3_600 },
       ...messagesOf(this.#plan, "caller"),
     });
     await seconds(5);

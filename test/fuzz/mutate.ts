@@ -1,5 +1,5 @@
 /** Well-formed messages of a fuzzer's own making, and what damages them. */
-import type { Chance } from "../support/chance.ts";
+import type { SeededRandom } from "../support/seeded-random.ts";
 
 const methods = ["INVITE", "REGISTER", "MESSAGE", "OPTIONS", "BYE", "ACK", "SUBSCRIBE", "X-Y.z"];
 const hosts = ["example.com", "192.0.2.1", "a-b.example.org", "h"];
@@ -7,7 +7,7 @@ const users = ["bob", "alice", "+4930123", "b.o-b_1", "100"];
 const names = ["", "Bob ", '"B, ob" ', '"a \\"b\\" c" '];
 const params = ["", ";lr", ";transport=udp", ";x=1;y"];
 
-const word = (random: Chance, length = 8): string =>
+const word = (random: SeededRandom, length = 8): string =>
   Array.from({ length: 1 + random.below(length) }, () => random.pick([..."abcdefXYZ0189-._"])).join("");
 
 /** What a message says, written by `writeMessage`. */
@@ -17,12 +17,12 @@ export interface Plain {
   readonly body: string;
 }
 
-const uri = (random: Chance): string =>
+const uri = (random: SeededRandom): string =>
   `sip:${random.pick(users)}@${random.pick(hosts)}${random.pick(["", ":5060", ":5062"])}${random.pick(params)}`;
-const address = (random: Chance, tag: boolean): string =>
+const address = (random: SeededRandom, tag: boolean): string =>
   `${random.pick(names)}<${uri(random)}>${tag ? `;tag=${word(random)}` : ""}${random.pick(["", ";p=1"])}`;
 
-export function plainMessage(random: Chance): Plain {
+export function plainMessage(random: SeededRandom): Plain {
   const method = random.pick(methods);
   const isRequest = random.below(4) > 0;
   const via = () =>
@@ -98,7 +98,7 @@ const shards = [
 ]; // prettier-ignore
 
 /** The text with some of it cut, doubled, swapped, replaced or put in. */
-export function damaged(random: Chance, text: string): string {
+export function damaged(random: SeededRandom, text: string): string {
   let result = text;
   for (let times = 1 + random.below(4); times > 0; times--) {
     const at = random.below(result.length + 1);
@@ -124,5 +124,5 @@ export function damaged(random: Chance, text: string): string {
 }
 
 /** Text of shards alone. */
-export const shattered = (random: Chance): string =>
+export const shattered = (random: SeededRandom): string =>
   Array.from({ length: random.below(24) }, () => random.pick([...shards, word(random)])).join("");

@@ -35,7 +35,7 @@ import { parseMessage } from "../../sip-node/src/wire/parse-message.ts";
 import { isProblem } from "../../sip-node/src/wire/problem.ts";
 import { parseHostPort, parseUri } from "../../sip-node/src/wire/uri.ts";
 import { parseVia } from "../../sip-node/src/wire/via.ts";
-import { chance } from "../support/chance.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { damaged, plainMessage, shattered, writeMessage } from "./mutate.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
@@ -43,14 +43,14 @@ const seal = createSeal(ring, "flow token", () => 1);
 const addresses = addressesOf({ host: "203.0.113.1", port: 5060 });
 const source = flowOf("192.0.2.1", 5060);
 
-/** Runs `act` on each text; a throw is told with the text and the seed. */
+/** Runs `act` on each text. A failure names the text and the seed. */
 function survive(
   name: string,
   rounds: number,
-  make: (random: ReturnType<typeof chance>) => string,
+  make: (random: ReturnType<typeof seededRandom>) => string,
   act: (text: string) => void,
 ): void {
-  const random = chance(name);
+  const random = seededRandom(name);
   for (let round = 0; round < rounds; round++) {
     const text = make(random);
     try {

@@ -1,17 +1,17 @@
 /** The database is away or slow: nothing is acknowledged that was not stored, and nothing that needs no row suffers. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header } from "../support/sip-text.ts";
 import type { VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("ab");
+const scene = useExchange("ab");
 let exchange: Exchange;
 let alice: VirtualPhone;
 let bob: VirtualPhone;
 beforeEach(async () => {
   exchange = scene();
-  [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
+  [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
 });
 
 describe("the database is away", () => {
@@ -20,12 +20,12 @@ describe("the database is away", () => {
     ["INVITE", () => alice.call("bob")],
     ["MESSAGE", () => alice.message("bob", "hello")],
   ])("%s gets 500 with Retry-After, and works again when it is back", async (_, ask) => {
-    exchange.house.store.isAway = true;
+    exchange.services.store.isAway = true;
     const refused = ask();
     await exchange.net.until("refused", () => refused.status > 0);
     expect([refused.status, header(refused.final!, "retry-after")]).toEqual([500, "5"]);
-    expect([bob.rung.length, bob.requests.length]).toEqual([0, 0]);
-    exchange.house.store.isAway = false;
+    expect([bob.incomingCalls.length, bob.requests.length]).toEqual([0, 0]);
+    exchange.services.store.isAway = false;
     const accepted = ask();
     await exchange.net.until("accepted", () => accepted.status > 0);
     expect(accepted.status).toBe(200);
@@ -33,9 +33,9 @@ describe("the database is away", () => {
 
   it.each(["alice", "bob"])("an established call is changed and hung up by %s", async (who) => {
     const call = alice.call("bob");
-    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
-    exchange.house.store.isAway = true;
-    const [phone, dialog] = who === "alice" ? [alice, call.dialog] : [bob, bob.rung[0]!.dialog!];
+    await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
+    exchange.services.store.isAway = true;
+    const [phone, dialog] = who === "alice" ? [alice, call.dialog] : [bob, bob.incomingCalls[0]!.dialog!];
     const change = phone.within(dialog, "INVITE");
     await exchange.net.until("changed", () => change.status > 0);
     const bye = phone.within(dialog, "BYE");
@@ -45,7 +45,7 @@ describe("the database is away", () => {
 
   it("goes away between the challenge and the credentials: no 401, no 403, no 404", async () => {
     exchange.net.rules.push(({ text }) => {
-      if (text.startsWith("SIP/2.0 407 ")) exchange.house.store.isAway = true;
+      if (text.startsWith("SIP/2.0 407 ")) exchange.services.store.isAway = true;
       return undefined;
     });
     const call = alice.call("bob");
@@ -70,6 +70,6 @@ describe("the database is slow", () => {
     await exchange.net.pass(900); // challenged, and the called user is being looked up
     const cancel = call.cancel();
     await exchange.net.pass(10_000);
-    expect([cancel.status, call.status, bob.rung.length]).toEqual([200, 487, 0]);
+    expect([cancel.status, call.status, bob.incomingCalls.length]).toEqual([200, 487, 0]);
   });
 });

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header } from "../support/sip-text.ts";
 import type { OutgoingCall } from "../support/virtual-call.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
@@ -19,7 +19,7 @@ const handed = (exchange: Exchange) =>
     .map(({ cluster }) => cluster.relays)
     .reduce((sum, { taken }) => sum + taken, 0);
 const isUp = (call: OutgoingCall, callee: VirtualPhone) => () =>
-  call.status === 200 && callee.rung.at(-1)?.isAcknowledged === true;
+  call.status === 200 && callee.incomingCalls.at(-1)?.isAcknowledged === true;
 
 async function hangUp(exchange: Exchange, call: OutgoingCall, phone: VirtualPhone): Promise<number> {
   const bye = phone.within(call.dialog, "BYE");
@@ -28,10 +28,10 @@ async function hangUp(exchange: Exchange, call: OutgoingCall, phone: VirtualPhon
 }
 
 describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flows) => {
-  const scene = setScene("abc");
+  const scene = useExchange("abc");
   const begin = async (): Promise<[Exchange, ...Phones]> => {
     const exchange = scene();
-    const phones = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const phones = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     return [exchange, ...phones];
   };
 
@@ -40,14 +40,14 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     exchange.drain("a", flows);
     const call = alice.call("bob");
     await exchange.net.until("the call is up", isUp(call, bob));
-    const change = bob.within(bob.rung[0]!.dialog!, "INVITE");
+    const change = bob.within(bob.incomingCalls[0]!.dialog!, "INVITE");
     await exchange.net.until("changed", () => change.status > 0);
     expect([call.statuses, change.status, await hangUp(exchange, call, alice)]).toEqual([
       [100, 180, 200],
       200,
       200,
     ]);
-    expect([bob.rung.length, bob.rung[0]!.repeats]).toEqual([1, 0]);
+    expect([bob.incomingCalls.length, bob.incomingCalls[0]!.repeats]).toEqual([1, 0]);
     expect(handed(exchange) > 0).toBe(flows === "stay");
     expect(exchange.node("a").isAlive).toBe(true);
     await exchange.net.pass(transactionsEnd);
@@ -63,7 +63,7 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     for (const phone of [alice, bob]) phone.keepAlive();
     await exchange.net.pass(30_000);
     expect(exchange.node("a").isAlive).toBe(true);
-    bob.rung[0]!.reply(200);
+    bob.incomingCalls[0]!.reply(200);
     await exchange.net.until("the call is up", isUp(call, bob));
     expect([call.statuses, await hangUp(exchange, call, alice)]).toEqual([[100, 180, 200], 200]);
   });
@@ -79,8 +79,8 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
       if (when === "before") exchange.drain("a", flows);
       const cancel = call.cancel();
       await exchange.net.pass(1_000);
-      expect([cancel.status, call.status, bob.rung[0]!.status]).toEqual([200, 487, 487]);
-      expect([bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([1, true]);
+      expect([cancel.status, call.status, bob.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
+      expect([bob.incomingCalls.length, bob.incomingCalls[0]!.isAcknowledged]).toEqual([1, true]);
     },
   );
 
@@ -93,10 +93,12 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     );
     exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 4);
     const call = alice.call("bob");
-    await exchange.net.until("it is sent on", () => bob.rung.length === 1);
+    await exchange.net.until("it is sent on", () => bob.incomingCalls.length === 1);
     const cancel = call.cancel();
     await exchange.net.pass(3_000);
-    expect([cancel.status, call.status, bob.rung.length, bob.rung[0]!.status]).toEqual([200, 487, 1, 487]);
+    expect([cancel.status, call.status, bob.incomingCalls.length, bob.incomingCalls[0]!.status]).toEqual([
+      200, 487, 1, 487,
+    ]);
   });
 
   it("the ACK to a failure finds its INVITE: the answer is sent once", async () => {
@@ -123,7 +125,7 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
 
   it("two nodes drain at once: the third serves their phones' calls", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as Phones;
     bob.answering = ring;
     const before = alice.call("bob");
     await exchange.net.until("it rings", () => before.isRinging);
@@ -131,10 +133,10 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     exchange.drain("b", flows);
     const during = bob.call("alice");
     await exchange.net.until("the call is up", isUp(during, alice));
-    bob.rung[0]!.reply(200);
+    bob.incomingCalls[0]!.reply(200);
     await exchange.net.until("the older call is up", isUp(before, bob));
     expect([await hangUp(exchange, before, alice), await hangUp(exchange, during, bob)]).toEqual([200, 200]);
-    expect([alice.rung.length, bob.rung.length]).toEqual([1, 1]);
+    expect([alice.incomingCalls.length, bob.incomingCalls.length]).toEqual([1, 1]);
     await exchange.net.pass(transactionsEnd);
     expect(["a", "b", "c"].map((letter) => exchange.node(letter).isAlive)).toEqual([false, false, true]);
   });
@@ -146,22 +148,24 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     const call = alice.call("bob");
     exchange.net.after(10_000, () => bob.keepAlive());
     await exchange.net.until("the call is up", isUp(call, bob), 12_000);
-    expect([call.status, bob.rung.length, await hangUp(exchange, call, alice)]).toEqual([200, 1, 200]);
+    expect([call.status, bob.incomingCalls.length, await hangUp(exchange, call, alice)]).toEqual([
+      200, 1, 200,
+    ]);
   });
 });
 
 describe("what goes wrong in a drain whose flows stay", () => {
-  const scene = setScene("abc");
+  const scene = useExchange("abc");
   const others = (exchange: Exchange) => [exchange.node("b"), exchange.node("c")] as const;
 
   it("a balancer that has not noticed yet sends a new phone to an idle node that drains: it is served", async () => {
     const exchange = scene();
-    const [bob] = (await registered(exchange, "bob@b")) as [VirtualPhone];
+    const [bob] = (await registerPhones(exchange, "bob@b")) as [VirtualPhone];
     await exchange.net.pass(transactionsEnd);
     exchange.drain("a", "stay");
     await exchange.net.pass(20_000);
     bob.keepAlive();
-    const [carol] = (await registered(exchange, "carol@a")) as [VirtualPhone];
+    const [carol] = (await registerPhones(exchange, "carol@a")) as [VirtualPhone];
     const call = carol.call("bob");
     await exchange.net.until("the call is up", isUp(call, bob));
     expect([call.status, await hangUp(exchange, call, carol), handed(exchange) > 0]).toEqual([
@@ -173,7 +177,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
 
   it("drain.timeoutSeconds: the node goes, and a call that rings for ever is answered through another one", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drainTimeout = 20_000;
     bob.answering = ring;
     exchange.drain("a", "stay");
@@ -182,14 +186,14 @@ describe("what goes wrong in a drain whose flows stay", () => {
     await exchange.net.pass(20_000);
     expect(exchange.node("a").isAlive).toBe(false);
     for (const phone of [alice, bob]) phone.keepAlive();
-    bob.rung[0]!.reply(200);
+    bob.incomingCalls[0]!.reply(200);
     await exchange.net.until("the call is up", isUp(call, bob));
     expect([call.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
   });
 
   it("it goes right after it handed requests over: their repetitions, to whatever node, are no new requests", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as Phones;
     exchange.drainTimeout = 300;
     exchange.net.rules.push(({ from, text }) => {
       if (from !== bob.place || !text.startsWith("SIP/2.0 200")) return undefined;
@@ -206,7 +210,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
 
   it("the node stays for what peers hold for it: a call that rings for a minute is answered through it", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     bob.answering = ring;
     exchange.drain("a", "stay");
     const call = alice.call("bob");
@@ -216,7 +220,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
       true,
       0,
     ]);
-    bob.rung[0]!.reply(200);
+    bob.incomingCalls[0]!.reply(200);
     await exchange.net.until("the call is up", isUp(call, bob));
     expect([call.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
     await exchange.net.pass(transactionsEnd);
@@ -225,25 +229,25 @@ describe("what goes wrong in a drain whose flows stay", () => {
 
   it("nodes join that the choice would fall on now: what was handed over stays where it is", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     bob.answering = ring;
     exchange.drain("a", "stay");
     exchange.net.rules.push(({ to, text }) =>
       to === alice.place && / 1[08]0 /.test(text.slice(0, 12)) ? [] : undefined,
     );
     const calls = Array.from({ length: 6 }, () => alice.call("bob"));
-    await exchange.net.until("all are sent on", () => bob.rung.length === 6);
+    await exchange.net.until("all are sent on", () => bob.incomingCalls.length === 6);
     for (const letter of "def012") exchange.start(letter);
     await exchange.net.pass(8_000); // INVITEs come again after 0.5, 1.5, 3.5 and 7.5 s
-    expect(bob.rung.map(({ repeats }) => repeats)).toEqual([0, 0, 0, 0, 0, 0]);
-    for (const rung of bob.rung) rung.reply(486);
+    expect(bob.incomingCalls.map(({ repeats }) => repeats)).toEqual([0, 0, 0, 0, 0, 0]);
+    for (const rung of bob.incomingCalls) rung.reply(486);
     await exchange.net.pass(1_000);
     expect(calls.map(({ status }) => status)).toEqual([486, 486, 486, 486, 486, 486]);
   });
 
   it("repetitions land on another node while the node still seeks who takes the requests: none rings twice", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     await exchange.net.pass(100);
     const messages = Array.from({ length: 6 }, () => alice.message("bob", "once"));
@@ -263,7 +267,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
 
   it("the chosen peer drains too and nobody has heard of it: the request goes to the next", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     exchange.net.lose(({ from, bytes }) => from === "node-b:7000" && bytes[0] === frameKinds.ping, 2);
     exchange.drain("b", "stay");
@@ -276,7 +280,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
 
   it("the peer's answer is lost again and again: the phone rings once", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     bob.answering = ring;
     exchange.drain("a", "stay");
     const call = alice.call("bob");
@@ -286,26 +290,28 @@ describe("what goes wrong in a drain whose flows stay", () => {
     );
     exchange.net.lose(({ to, bytes }) => isAnswer(to, bytes), 12);
     await exchange.net.pass(3_000);
-    expect([bob.rung.length, call.isRinging]).toEqual([1, true]);
-    bob.rung[0]!.reply(603);
+    expect([bob.incomingCalls.length, call.isRinging]).toEqual([1, true]);
+    bob.incomingCalls[0]!.reply(603);
     await exchange.net.pass(1_000);
     expect(call.status).toBe(603);
   });
 
   it("the chosen peers die: new requests are served by who is left, at last by the node itself", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     await exchange.net.pass(100);
     for (const { letter } of others(exchange)) exchange.kill(letter);
     const call = alice.call("bob");
     await exchange.net.until("the call is up", isUp(call, bob), 12_000);
-    expect([call.status, bob.rung.length, await hangUp(exchange, call, alice)]).toEqual([200, 1, 200]);
+    expect([call.status, bob.incomingCalls.length, await hangUp(exchange, call, alice)]).toEqual([
+      200, 1, 200,
+    ]);
   });
 
   it("the request is larger than a frame may be: the node serves it itself", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     const message = alice.message("bob", "x".repeat(61_000));
     await exchange.net.until("answered", () => message.status > 0);
@@ -314,7 +320,7 @@ describe("what goes wrong in a drain whose flows stay", () => {
 
   it("a node that joins in the middle takes its share", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     for (const letter of ["a", "b", "c"]) exchange.drain(letter, "stay");
     const own = alice.message("bob", "served here");
     await exchange.net.until("answered", () => own.status > 0);
@@ -328,11 +334,11 @@ describe("what goes wrong in a drain whose flows stay", () => {
 });
 
 describe("an ACK to a 2xx, which has no transaction", () => {
-  const scene = setScene("ab");
+  const scene = useExchange("ab");
 
   it("waits for the database when the drain's time is over: the node leaves when the ACK has gone", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as Phones;
     const send = bob.send.bind(bob);
     // Another Contact than the registered one: whether it has moved is looked up (ADR 31)
     bob.send = (text) => send(text.replace(/^Contact: <sip:bob@/m, "Contact: <sip:another@"));
@@ -347,18 +353,18 @@ describe("an ACK to a 2xx, which has no transaction", () => {
     await exchange.net.until("the ACK is looked up", () => node.isForwarding);
     await exchange.net.pass(200);
     expect([exchange.node("a").isAlive, node.isDrained]).toEqual([true, false]);
-    await exchange.net.until("the ACK has come", () => bob.rung[0]!.isAcknowledged);
+    await exchange.net.until("the ACK has come", () => bob.incomingCalls[0]!.isAcknowledged);
     await exchange.net.pass(50);
     expect([node.isForwarding, exchange.node("a").isAlive]).toEqual([false, false]);
   });
 });
 
 describe("a node without peers", () => {
-  const scene = setScene("a");
+  const scene = useExchange("a");
 
   it("serves what comes until it has nothing to do", async () => {
     const exchange = scene();
-    const [alice, bob] = (await registered(exchange, "alice@a", "bob@a")) as Phones;
+    const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     const call = alice.call("bob");
     await exchange.net.until("the call is up", isUp(call, bob));

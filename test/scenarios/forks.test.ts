@@ -1,12 +1,12 @@
 /** Calls that ring at several phones at once (RFC 3261 §16.6, §16.7), each phone heard by another node. */
 import { describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, tag } from "../support/sip-text.ts";
 import type { OutgoingCall } from "../support/virtual-call.ts";
 import { answerAtOnce, refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("abc");
+const scene = useExchange("abc");
 
 /** Alice calls Bob, who has a desk phone on b and a mobile on c. */
 async function fork(
@@ -14,7 +14,7 @@ async function fork(
   mobile: VirtualPhone["answering"],
 ): Promise<{ exchange: Exchange; alice: VirtualPhone; phones: VirtualPhone[]; call: OutgoingCall }> {
   const exchange = scene();
-  const [alice, ...phones] = await registered(exchange, "alice@a", "bob@b", "bob@c");
+  const [alice, ...phones] = await registerPhones(exchange, "alice@a", "bob@b", "bob@c");
   [phones[0]!.answering, phones[1]!.answering] = [desk, mobile];
   const call = alice!.call("bob");
   return { exchange, alice: alice!, phones, call };
@@ -24,25 +24,28 @@ const reasons = (phone: VirtualPhone): string[] =>
   phone.requests
     .filter(({ startLine }) => startLine.startsWith("CANCEL "))
     .map((cancel) => header(cancel, "reason"));
-const ends = (phones: readonly VirtualPhone[]): number[] => phones.map(({ rung }) => rung[0]?.status ?? 0);
+const ends = (phones: readonly VirtualPhone[]): number[] =>
+  phones.map(({ incomingCalls }) => incomingCalls[0]?.status ?? 0);
 
 it("rings everywhere at once; who answers first has the call, the other is cancelled (§16.7 step 10)", async () => {
   const { exchange, phones, call } = await fork(ring, ring);
   await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
-  phones[1]!.rung[0]!.reply(200);
+  phones[1]!.incomingCalls[0]!.reply(200);
   await exchange.net.pass(1_000);
   expect(call.statuses).toEqual([100, 180, 180, 200]);
   expect(ends(phones)).toEqual([487, 200]);
-  expect(phones[0]!.rung[0]!.isAcknowledged && phones[1]!.rung[0]!.isAcknowledged).toBe(true);
-  expect(tag(call.dialog.remote)).toBe(phones[1]!.rung[0]!.toTag);
+  expect(phones[0]!.incomingCalls[0]!.isAcknowledged && phones[1]!.incomingCalls[0]!.isAcknowledged).toBe(
+    true,
+  );
+  expect(tag(call.dialog.remote)).toBe(phones[1]!.incomingCalls[0]!.toTag);
   expect(reasons(phones[0]!)).toEqual(['SIP;cause=200;text="Call completed elsewhere"']); // RFC 3326
 });
 
 it("is cancelled at the phone that has said nothing yet only after its first provisional (§9.1)", async () => {
   const { exchange, phones } = await fork(stayOffline, answerAtOnce);
   await exchange.net.pass(2_000);
-  expect(phones[0]!.rung[0]!.isCancelled).toBe(false);
-  phones[0]!.rung[0]!.reply(180);
+  expect(phones[0]!.incomingCalls[0]!.isCancelled).toBe(false);
+  phones[0]!.incomingCalls[0]!.reply(180);
   await exchange.net.pass(100);
   expect(ends(phones)).toEqual([487, 200]);
 });
@@ -51,7 +54,7 @@ it("goes up with the best of all refusals when nobody answers (§16.7 step 6)", 
   const { exchange, phones, call } = await fork(ring, refuse(486));
   await exchange.net.pass(1_000);
   expect(call.status).toBe(0);
-  phones[0]!.rung[0]!.reply(404);
+  phones[0]!.incomingCalls[0]!.reply(404);
   await exchange.net.pass(100);
   expect([call.status, call.statuses.length]).toEqual([404, 3]);
 });
@@ -66,13 +69,13 @@ it("ends everywhere with a 6xx, once the others are cancelled (§16.7 step 5)", 
 it("a second 2xx, sent before its CANCEL came, goes up too: two dialogs, both acknowledged and hung up (§13.2.2.4)", async () => {
   const { exchange, alice, phones, call } = await fork(ring, ring);
   await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
-  for (const phone of phones) phone.rung[0]!.reply(200);
+  for (const phone of phones) phone.incomingCalls[0]!.reply(200);
   await exchange.net.pass(1_000);
   expect(call.statuses.filter((code) => code === 200)).toHaveLength(2);
   expect(call.dialogs.map(({ remote }) => tag(remote)).sort()).toEqual(
-    phones.map(({ rung }) => rung[0]!.toTag).sort(),
+    phones.map(({ incomingCalls }) => incomingCalls[0]!.toTag).sort(),
   );
-  expect(phones.every(({ rung }) => rung[0]!.isAcknowledged)).toBe(true);
+  expect(phones.every(({ incomingCalls }) => incomingCalls[0]!.isAcknowledged)).toBe(true);
   const byes = call.dialogs.map((dialog) => alice.within(dialog, "BYE"));
   await exchange.net.pass(100);
   expect(byes.map(({ status }) => status)).toEqual([200, 200]);
@@ -80,18 +83,18 @@ it("a second 2xx, sent before its CANCEL came, goes up too: two dialogs, both ac
     phone.requests
       .filter(({ startLine }) => startLine.startsWith("BYE"))
       .map((bye) => tag(header(bye, "to")));
-  expect(phones.map(hungUp)).toEqual(phones.map(({ rung }) => [rung[0]!.toTag]));
+  expect(phones.map(hungUp)).toEqual(phones.map(({ incomingCalls }) => [incomingCalls[0]!.toTag]));
 });
 
 it("a second 2xx half a minute after the first goes up as often as it comes, also when the transaction is over", async () => {
   const { exchange, phones, call } = await fork(stayOffline, answerAtOnce);
   await exchange.net.pass(31_800);
   exchange.net.lose(({ to, text }) => to === phones[0]!.place && text.startsWith("ACK "), 2);
-  phones[0]!.rung[0]!.reply(200);
+  phones[0]!.incomingCalls[0]!.reply(200);
   await exchange.net.pass(5_000);
   expect(call.dialogs).toHaveLength(2);
   expect(call.statuses.filter((code) => code === 200)).toHaveLength(4);
-  expect(phones[0]!.rung[0]!.isAcknowledged).toBe(true);
+  expect(phones[0]!.incomingCalls[0]!.isAcknowledged).toBe(true);
 });
 
 it("is cancelled everywhere by the caller: one 487 goes up", async () => {
@@ -109,7 +112,7 @@ describe("one phone of two is off", () => {
     const { exchange, phones, call } = await fork(stayOffline, ring);
     phones[0]!.isOn = false;
     await exchange.net.pass(20_000);
-    phones[1]!.rung[0]!.reply(200);
+    phones[1]!.incomingCalls[0]!.reply(200);
     await exchange.net.pass(20_000);
     expect(call.statuses).toEqual([100, 180, 200]);
   });
@@ -124,17 +127,20 @@ describe("one phone of two is off", () => {
       await exchange.net.pass(300);
       expect(call.statuses).toEqual([100, code]);
       phones[0]!.isOn = true;
-      await exchange.net.until("it hears of the call", () => (phones[0]!.rung[0]?.status ?? 0) >= 200);
-      expect([phones[0]!.rung[0]!.isCancelled, call.statuses]).toEqual([true, [100, code]]);
+      await exchange.net.until(
+        "it hears of the call",
+        () => (phones[0]!.incomingCalls[0]?.status ?? 0) >= 200,
+      );
+      expect([phones[0]!.incomingCalls[0]!.isCancelled, call.statuses]).toEqual([true, [100, code]]);
     },
   );
 
   it("the other one is busy and the first answers after all: its 2xx goes up, and the caller can end that call", async () => {
     const { exchange, alice, phones, call } = await fork(stayOffline, refuse(486));
     await exchange.net.until("the caller knows", () => call.status === 486);
-    phones[0]!.rung[0]!.reply(200);
+    phones[0]!.incomingCalls[0]!.reply(200);
     await exchange.net.pass(1_000);
-    expect([call.statuses, phones[0]!.rung[0]!.isAcknowledged]).toEqual([[100, 486, 200], true]);
+    expect([call.statuses, phones[0]!.incomingCalls[0]!.isAcknowledged]).toEqual([[100, 486, 200], true]);
     const bye = alice.within(call.dialog, "BYE");
     await exchange.net.pass(100);
     expect(bye.status).toBe(200);
@@ -144,7 +150,7 @@ describe("one phone of two is off", () => {
     const { exchange, phones, call } = await fork(stayOffline, ring);
     phones[0]!.isOn = false;
     await exchange.net.pass(20_000);
-    phones[1]!.rung[0]!.reply(486);
+    phones[1]!.incomingCalls[0]!.reply(486);
     await exchange.net.pass(3_900);
     expect(call.statuses).toEqual([100, 180]);
     await exchange.net.pass(300);
@@ -165,7 +171,7 @@ describe("one phone of two is off", () => {
 
   it("a MESSAGE that the other one refuses is answered 4 s later", async () => {
     const exchange = scene();
-    const [alice, desk, mobile] = await registered(exchange, "alice@a", "bob@b", "bob@c");
+    const [alice, desk, mobile] = await registerPhones(exchange, "alice@a", "bob@b", "bob@c");
     desk!.isOn = false;
     exchange.net.rules.push(({ from, text }) =>
       from === mobile!.place && text.startsWith("SIP/2.0 200") ? [] : undefined,
@@ -184,20 +190,26 @@ describe("silence of one phone of three (ADR 29)", () => {
   /** Bob's third phone is off; the first refuses at once. */
   async function three(): Promise<{ exchange: Exchange; second: VirtualPhone; call: OutgoingCall }> {
     const exchange = scene();
-    const [alice, first, second, third] = await registered(exchange, "alice@a", "bob@b", "bob@c", "bob@c");
+    const [alice, first, second, third] = await registerPhones(
+      exchange,
+      "alice@a",
+      "bob@b",
+      "bob@c",
+      "bob@c",
+    );
     [first!.answering, second!.answering] = [refuse(486), stayOffline];
     third!.isOn = false;
     const call = alice!.call("bob");
-    await exchange.net.until("all but one hear of it", () => second!.rung.length === 1);
+    await exchange.net.until("all but one hear of it", () => second!.incomingCalls.length === 1);
     return { exchange, second: second!, call };
   }
 
-  it("begins anew when another one has rung in between", async () => {
+  it("begins anew when another one has incomingCalls in between", async () => {
     const { exchange, second, call } = await three();
     await exchange.net.pass(3_000);
-    second.rung[0]!.reply(180);
+    second.incomingCalls[0]!.reply(180);
     await exchange.net.pass(500);
-    second.rung[0]!.reply(486);
+    second.incomingCalls[0]!.reply(486);
     await exchange.net.pass(3_500);
     expect(call.status).toBe(0);
     await exchange.net.pass(700);
@@ -207,7 +219,7 @@ describe("silence of one phone of three (ADR 29)", () => {
   it("does not begin anew at a second refusal", async () => {
     const { exchange, second, call } = await three();
     await exchange.net.pass(3_000);
-    second.rung[0]!.reply(404);
+    second.incomingCalls[0]!.reply(404);
     await exchange.net.pass(1_200);
     expect(call.status).toBe(404);
   });

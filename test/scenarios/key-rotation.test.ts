@@ -2,10 +2,10 @@
 import { expect, it } from "vitest";
 import type { KeyRing } from "../../sip-node/src/auth/key-ring.ts";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { ring as rings, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("abc");
+const scene = useExchange("abc");
 
 /** The exchange's first key, and another one with the times of a step. */
 const first = { id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity };
@@ -28,7 +28,7 @@ async function call(exchange: Exchange, caller: VirtualPhone, callee: VirtualPho
 
 it("calls, registrations and what rings go on through every step, on nodes before and behind it", async () => {
   const exchange = scene();
-  const [alice, bob, carol] = (await registered(exchange, "alice@a", "bob@b", "carol@c")) as [
+  const [alice, bob, carol] = (await registerPhones(exchange, "alice@a", "bob@b", "carol@c")) as [
     VirtualPhone,
     VirtualPhone,
     VirtualPhone,
@@ -48,9 +48,9 @@ it("calls, registrations and what rings go on through every step, on nodes befor
       expect(registration.status, `${step} on ${letter}`).toBe(200);
       exchange.move(alice, letter === "a" ? "b" : letter === "b" ? "c" : "a");
     }
-    carol.rung.at(-1)!.reply(200);
+    carol.incomingCalls.at(-1)!.reply(200);
     await exchange.net.until("answered", () => ringing.status > 0);
-    const bye = carol.within(carol.rung.at(-1)!.dialog!, "BYE");
+    const bye = carol.within(carol.incomingCalls.at(-1)!.dialog!, "BYE");
     await exchange.net.until("hung up", () => bye.status > 0);
     expect([ringing.status, bye.status], step).toEqual([200, 200]);
     await exchange.net.pass(60_000); // frames that the old key sealed are not believed any more
@@ -59,7 +59,7 @@ it("calls, registrations and what rings go on through every step, on nodes befor
 
 it("a key that is dropped too early: the dialog's phones are refused, and the next call is as good as any", async () => {
   const exchange = scene();
-  const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
+  const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
   const made = alice.call("bob");
   await exchange.net.until("the call is up", () => made.dialogs.length > 0);
   for (const letter of "abc") exchange.node(letter).keys.replace([second(1)]);

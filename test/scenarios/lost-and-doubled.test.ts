@@ -2,17 +2,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import type { Datagram } from "../support/virtual-net.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("ab");
+const scene = useExchange("ab");
 let exchange: Exchange;
 let alice: VirtualPhone;
 let bob: VirtualPhone;
 beforeEach(async () => {
   exchange = scene();
-  [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
+  [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
 });
 
 type Fits = (datagram: Datagram) => boolean;
@@ -42,8 +42,8 @@ const frame =
 /** A call of Alice to Bob, hung up by Alice; what every phone must have seen however often something was repeated. */
 async function callAndHangUp(): Promise<void> {
   const call = alice.call("bob");
-  await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true, 30_000);
-  expect([call.status, bob.rung.length, call.dialogs.length]).toEqual([200, 1, 1]);
+  await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true, 30_000);
+  expect([call.status, bob.incomingCalls.length, call.dialogs.length]).toEqual([200, 1, 1]);
   const bye = alice.within(call.dialog, "BYE");
   await exchange.net.until("it is hung up", () => bye.status > 0, 30_000);
   expect([bye.status, bob.requests.length]).toEqual([200, 1]);
@@ -95,7 +95,11 @@ describe("a refused call ends although these are lost", () => {
     exchange.net.lose(fits(), 2);
     const call = alice.call("bob");
     await exchange.net.pass(10_000);
-    expect([call.status, bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([486, 1, true]);
+    expect([call.status, bob.incomingCalls.length, bob.incomingCalls[0]!.isAcknowledged]).toEqual([
+      486,
+      1,
+      true,
+    ]);
   });
 });
 
@@ -114,7 +118,7 @@ describe("a ringing call is cancelled although these are lost", () => {
     exchange.net.lose(fits(), 2);
     const cancel = call.cancel();
     await exchange.net.pass(10_000);
-    expect([cancel.status, call.status, bob.rung[0]!.isAcknowledged]).toEqual([200, 487, true]);
+    expect([cancel.status, call.status, bob.incomingCalls[0]!.isAcknowledged]).toEqual([200, 487, true]);
   });
 });
 
@@ -129,7 +133,11 @@ describe("everything comes twice", () => {
     bob.answering = refuse(486);
     const call = alice.call("bob");
     await exchange.net.pass(1_000);
-    expect([call.status, bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([486, 1, true]);
+    expect([call.status, bob.incomingCalls.length, bob.incomingCalls[0]!.isAcknowledged]).toEqual([
+      486,
+      1,
+      true,
+    ]);
   });
 
   it("one MESSAGE, one registration", async () => {

@@ -5,16 +5,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("abc");
+const scene = useExchange("abc");
 let exchange: Exchange;
 let alice: VirtualPhone;
 let bob: VirtualPhone;
 beforeEach(async () => {
   exchange = scene();
-  [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
+  [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
 });
 
 const isHeard = (letter: string, start: string) =>
@@ -25,13 +25,13 @@ describe("an INVITE that comes again, to another node", () => {
     bob.answering = ring;
     exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 2);
     const call = alice.call("bob");
-    await exchange.net.until("it rings", () => bob.rung.length === 1);
+    await exchange.net.until("it rings", () => bob.incomingCalls.length === 1);
     exchange.move(alice, "c");
     await exchange.net.pass(1_000);
     expect(isHeard("a", "INVITE sip:bob@example.com")).toBe(true); // offered by c
-    bob.rung[0]!.reply(200);
+    bob.incomingCalls[0]!.reply(200);
     await exchange.net.pass(1_000);
-    expect([bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([1, true]);
+    expect([bob.incomingCalls.length, bob.incomingCalls[0]!.isAcknowledged]).toEqual([1, true]);
     expect(call.statuses).toEqual([180, 200]); // the 180 is the answer to the INVITE that came again
   });
 
@@ -44,7 +44,11 @@ describe("an INVITE that comes again, to another node", () => {
     await exchange.net.pass(100);
     exchange.move(alice, "c");
     await exchange.net.pass(5_000);
-    expect([call.status, bob.rung.length, bob.rung[0]!.isAcknowledged]).toEqual([200, 1, true]);
+    expect([call.status, bob.incomingCalls.length, bob.incomingCalls[0]!.isAcknowledged]).toEqual([
+      200,
+      1,
+      true,
+    ]);
   });
 
   it("does not ring twice when both copies arrive within a millisecond", async () => {
@@ -55,7 +59,7 @@ describe("an INVITE that comes again, to another node", () => {
     });
     const call = alice.call("bob");
     await exchange.net.pass(5_000);
-    expect([call.status, bob.rung.length]).toEqual([200, 1]);
+    expect([call.status, bob.incomingCalls.length]).toEqual([200, 1]);
   });
 });
 
@@ -63,19 +67,19 @@ it("an INVITE that comes again and its CANCEL right behind it, both to another n
   bob.answering = ring;
   exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 2);
   const call = alice.call("bob");
-  await exchange.net.until("it rings", () => bob.rung.length === 1);
+  await exchange.net.until("it rings", () => bob.incomingCalls.length === 1);
   exchange.move(alice, "c");
   exchange.net.rules.push(({ from, text }) => {
     if (from === alice.place && text.startsWith("INVITE ")) exchange.net.after(0.2, () => call.cancel());
     return undefined;
   });
   await exchange.net.pass(2_000);
-  expect([call.status, bob.rung.length, bob.rung[0]!.status]).toEqual([487, 1, 487]);
+  expect([call.status, bob.incomingCalls.length, bob.incomingCalls[0]!.status]).toEqual([487, 1, 487]);
 });
 
 it("a BYE that comes again to another node reaches the other phone once", async () => {
   const call = alice.call("bob");
-  await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+  await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
   exchange.net.lose(({ to, text }) => to === alice.place && text.startsWith("SIP/2.0 200"));
   const bye = alice.within(call.dialog, "BYE");
   await exchange.net.pass(100);
@@ -92,8 +96,8 @@ describe("a ringing call whose caller is heard elsewhere", () => {
     exchange.move(alice, "c");
     const cancel = call.cancel();
     await exchange.net.pass(1_000);
-    expect([cancel.status, call.status, bob.rung[0]!.status]).toEqual([200, 487, 487]);
-    expect(bob.rung[0]!.isAcknowledged).toBe(true);
+    expect([cancel.status, call.status, bob.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
+    expect(bob.incomingCalls[0]!.isAcknowledged).toBe(true);
   });
 
   it("CANCEL of no INVITE gets 481 when no node knows one", async () => {
@@ -123,9 +127,9 @@ describe("a ringing call whose caller is heard elsewhere", () => {
     exchange.move(alice, "c");
     alice.keepAlive();
     await exchange.net.pass(100);
-    bob.rung[0]!.reply(200);
+    bob.incomingCalls[0]!.reply(200);
     await exchange.net.pass(1_000);
-    expect([call.statuses, bob.rung[0]!.isAcknowledged]).toEqual([[100, 180, 200], true]);
+    expect([call.statuses, bob.incomingCalls[0]!.isAcknowledged]).toEqual([[100, 180, 200], true]);
   });
 });
 
@@ -135,9 +139,9 @@ describe("a ringing call whose callee is heard elsewhere", () => {
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
     exchange.move(bob, "c");
-    bob.rung[0]!.reply(code);
+    bob.incomingCalls[0]!.reply(code);
     await exchange.net.pass(1_000);
-    expect([call.statuses, bob.rung[0]!.isAcknowledged]).toEqual([[100, 180, code], true]);
+    expect([call.statuses, bob.incomingCalls[0]!.isAcknowledged]).toEqual([[100, 180, code], true]);
   });
 
   it("an INVITE repeated to it is not a second call", async () => {
@@ -147,8 +151,8 @@ describe("a ringing call whose callee is heard elsewhere", () => {
     exchange.move(bob, "c");
     bob.keepAlive();
     await exchange.net.pass(1_000);
-    expect([bob.rung.length, bob.rung[0]!.repeats]).toEqual([1, 1]);
-    bob.rung[0]!.reply(603);
+    expect([bob.incomingCalls.length, bob.incomingCalls[0]!.repeats]).toEqual([1, 1]);
+    bob.incomingCalls[0]!.reply(603);
     await exchange.net.pass(1_000);
     expect(call.status).toBe(603);
   });
@@ -157,11 +161,11 @@ describe("a ringing call whose callee is heard elsewhere", () => {
 describe("a node that joins during a call", () => {
   it.each(["alice", "bob"])("serves the call's next requests, for %s", async (who) => {
     const call = alice.call("bob");
-    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     exchange.start("d");
     await exchange.net.pass(1_500);
     for (const phone of [alice, bob]) exchange.move(phone, "d");
-    const [phone, dialog] = who === "alice" ? [alice, call.dialog] : [bob, bob.rung[0]!.dialog!];
+    const [phone, dialog] = who === "alice" ? [alice, call.dialog] : [bob, bob.incomingCalls[0]!.dialog!];
     const change = phone.within(dialog, "INVITE");
     await exchange.net.until("changed", () => change.status > 0);
     const bye = phone.within(dialog, "BYE");
@@ -178,16 +182,16 @@ it("a node that joins finds a phone that has moved since the row named its node 
   await exchange.net.pass(1_500);
   exchange.move(alice, "d");
   const call = alice.call("bob");
-  await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
-  expect([call.statuses, bob.rung[0]!.repeats]).toEqual([[100, 180, 200], 0]);
+  await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
+  expect([call.statuses, bob.incomingCalls[0]!.repeats]).toEqual([[100, 180, 200], 0]);
 });
 
 describe("a phone that registered from another port during the call", () => {
   it.each(["alice", "bob"])("is found by its binding: %s", async (who) => {
     const call = alice.call("bob");
-    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     const [mover, other, dialog] =
-      who === "bob" ? [bob, alice, call.dialog] : [alice, bob, bob.rung[0]!.dialog!];
+      who === "bob" ? [bob, alice, call.dialog] : [alice, bob, bob.incomingCalls[0]!.dialog!];
     mover.changePlace(mover.place.replace(/:\d+$/, ":40000"));
     exchange.move(mover, "c");
     const registration = mover.register();
@@ -204,12 +208,12 @@ describe("a datagram between nodes is lost: the question is asked again", () => 
 
   it("heard: the node that heard the phone before stops sending to it", async () => {
     const call = alice.call("bob");
-    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     exchange.move(alice, "c");
     lose("announceFlows");
     alice.keepAlive();
     await exchange.net.pass(200);
-    const bye = bob.within(bob.rung[0]!.dialog!, "BYE");
+    const bye = bob.within(bob.incomingCalls[0]!.dialog!, "BYE");
     exchange.move(bob, "a");
     await exchange.net.until("hung up", () => bye.status > 0);
     expect([call.status, bye.status, alice.requests.length]).toEqual([200, 200, 1]);
@@ -228,7 +232,7 @@ describe("a datagram between nodes is lost: the question is asked again", () => 
 
   it("moved: nobody is sought where it was before", async () => {
     const call = alice.call("bob");
-    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     lose("releaseFlows");
     bob.changePlace("198.51.100.2:40000");
     exchange.move(bob, "b");

@@ -4,11 +4,11 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, type SipText } from "../support/sip-text.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("abc");
+const scene = useExchange("abc");
 
 /** What happens to the caller's flow between one message and the next. */
 const events: readonly (readonly [string, (exchange: Exchange, alice: VirtualPhone) => void])[] = [
@@ -20,7 +20,7 @@ const events: readonly (readonly [string, (exchange: Exchange, alice: VirtualPho
 
 const begin = async (): Promise<[Exchange, VirtualPhone, VirtualPhone]> => {
   const exchange = scene();
-  const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
+  const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
   return [exchange, alice, bob];
 };
 const withOtherSentBy = (text: string): string =>
@@ -38,7 +38,7 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     happens(exchange, alice);
     const cancel = call.cancel();
     await exchange.net.pass(1_000);
-    expect([cancel.status, call.status, bob.rung[0]!.status]).toEqual([200, 487, 487]);
+    expect([cancel.status, call.status, bob.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
   });
 
   it("a CANCEL with the CSeq number of the INVITE that was challenged cancels the one of its branch", async () => {
@@ -50,7 +50,7 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     happens(exchange, alice);
     const cancel = call.cancel();
     await exchange.net.pass(1_000);
-    expect([cancel.status, call.status, bob.rung[0]!.status]).toEqual([200, 487, 487]);
+    expect([cancel.status, call.status, bob.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
   });
 
   it("an ACK with another sent-by ends the repetitions of a failure", async () => {
@@ -60,7 +60,7 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
     happens(exchange, alice);
-    bob.rung[0]!.reply(486);
+    bob.incomingCalls[0]!.reply(486);
     await exchange.net.pass(10_000);
     expect(call.statuses).toEqual([100, 180, 486]);
   });
@@ -87,11 +87,11 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     happens(exchange, alice);
     bob.answering = ring;
     const second = alice.call("bob");
-    await exchange.net.until("it rings", () => bob.rung.length === 2, 1_000);
+    await exchange.net.until("it rings", () => bob.incomingCalls.length === 2, 1_000);
     const cancel = second.cancel();
     await exchange.net.pass(1_000);
     expect([first.status, cancel.status, second.status]).toEqual([486, 200, 487]);
-    expect(bob.rung.map(({ status, isAcknowledged }) => [status, isAcknowledged])).toEqual([
+    expect(bob.incomingCalls.map(({ status, isAcknowledged }) => [status, isAcknowledged])).toEqual([
       [486, true],
       [487, true],
     ]);

@@ -1,9 +1,9 @@
 /** A phone that sends from one port and listens on another, with nothing between (RFC 3261 §10.3, ADR 32). */
 import { expect, it } from "vitest";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import type { Datagram } from "../support/virtual-net.ts";
 
-const scene = setScene();
+const scene = useExchange();
 const listens = "198.51.100.2:5070";
 
 it.each([
@@ -15,7 +15,7 @@ it.each([
   ],
 ] as const)("%s", async (_, isTranslated, expected) => {
   const exchange = scene();
-  const [alice] = await registered(exchange, "alice@a");
+  const [alice] = await registerPhones(exchange, "alice@a");
   const bob = exchange.phone({ username: "bob", on: "b", isBehindNat: false, place: "198.51.100.2:40000" });
   const atContact: Datagram[] = [];
   exchange.net.attach(listens, (datagram) => void atContact.push(datagram));
@@ -26,13 +26,13 @@ it.each([
   const call = alice!.call("bob");
   await exchange.net.pass(400);
   const invites = atContact.filter(({ text }) => text.startsWith("INVITE "));
-  expect([invites.length, bob.rung.length]).toEqual(expected);
+  expect([invites.length, bob.incomingCalls.length]).toEqual(expected);
   call.cancel();
 });
 
 it("leaves another phone's flow alone that its Contact named, which is behind the same address", async () => {
   const exchange = scene();
-  const [alice] = await registered(exchange, "alice@a");
+  const [alice] = await registerPhones(exchange, "alice@a");
   const carol = exchange.phone({ username: "carol", on: "b", place: "198.51.100.2:30000" });
   const bob = exchange.phone({ username: "bob", on: "b", isBehindNat: false, place: "198.51.100.2:40000" });
   const instance = '+sip.instance="<urn:uuid:00000000-0000-4000-8000-000000000008>"';
@@ -46,5 +46,5 @@ it("leaves another phone's flow alone that its Contact named, which is behind th
   }
   alice!.call("carol");
   await exchange.net.pass(400);
-  expect(carol.rung.length).toBe(1);
+  expect(carol.incomingCalls.length).toBe(1);
 });

@@ -5,11 +5,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { domain, type Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, headerList, parseSip, type SipText, status, uriOf } from "../support/sip-text.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("ab");
+const scene = useExchange("ab");
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
 /** Each message that the phone sends from now on is changed first. */
@@ -23,7 +23,7 @@ const received = (exchange: Exchange, phone: VirtualPhone): SipText[] =>
   exchange.net.sent.filter(({ to }) => phone.places.includes(to)).map(({ text }) => parseSip(text));
 
 const bindings = async (exchange: Exchange, username: string) =>
-  ((await exchange.house.store.bindings([{ username, domain }]))[0] ?? []).filter(
+  ((await exchange.services.store.bindings([{ username, domain }]))[0] ?? []).filter(
     ({ expiresIn }) => expiresIn > 0,
   );
 
@@ -37,7 +37,7 @@ async function answered(
 describe("REGISTER", () => {
   it("kamailio 4926: a Contact with letters after its port is refused and no later answer lists it", async () => {
     const exchange = scene();
-    const [bob] = await registered(exchange, "bob@a");
+    const [bob] = await registerPhones(exchange, "bob@a");
     const broken = bob!.register("<sip:bob@192.0.2.10:5060transport=udp>");
     await answered(exchange, broken);
     const query = bob!.register("");
@@ -88,7 +88,7 @@ describe("REGISTER", () => {
 
   it("kamailio 3848: after a removal with * the phone registers again, and is called", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@b", "bob@a");
+    const [alice, bob] = await registerPhones(exchange, "alice@b", "bob@a");
     for (let round = 0; round < 3; round++) {
       const removal = bob!.register("*", { expires: 0 });
       await answered(exchange, removal);
@@ -99,7 +99,7 @@ describe("REGISTER", () => {
     }
     const call = alice!.call("bob");
     await answered(exchange, call);
-    expect([call.status, bob!.rung.length]).toEqual([200, 1]);
+    expect([call.status, bob!.incomingCalls.length]).toEqual([200, 1]);
   });
 });
 
@@ -151,7 +151,7 @@ describe("credentials", () => {
 
   it("gsm-sip-bridge 21: a wrong digest with a high nc leaves the phone's next nc acceptable", async () => {
     const exchange = scene();
-    const [alice] = await registered(exchange, "alice@a", "bob@b");
+    const [alice] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     await answered(exchange, call);
     const invite = exchange.net.sent.find(
@@ -198,7 +198,7 @@ describe("credentials", () => {
 describe("calls", () => {
   it("siphon-sip 243: a CANCEL that comes again, also to another node, is answered 200 again; one 487 goes up", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     bob!.answering = ring;
     const call = alice!.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
@@ -210,7 +210,7 @@ describe("calls", () => {
     await exchange.net.pass(100);
     exchange.move(alice!, "b");
     await exchange.net.pass(2_000);
-    expect([cancel.status, call.status, bob!.rung[0]!.status]).toEqual([200, 487, 487]);
+    expect([cancel.status, call.status, bob!.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
     expect(cancel.responses.map(status)).toEqual([200]);
     const cancels = received(exchange, bob!).filter(({ startLine }) => startLine.startsWith("CANCEL "));
     expect(new Set(cancels.map((one) => header(one, "via"))).size).toBe(1);
@@ -218,21 +218,21 @@ describe("calls", () => {
 
   it("pjsip 280: a CANCEL with the number of the INVITE that was challenged ends the INVITE of its branch", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     bob!.answering = ring;
     const call = alice!.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
     edit(alice!, (text) => text.replace(/^CSeq: \d+ CANCEL/m, "CSeq: 1 CANCEL"));
     const cancel = call.cancel();
     await exchange.net.pass(2_000);
-    expect([cancel.status, call.status, bob!.rung[0]!.status]).toEqual([200, 487, 487]);
+    expect([cancel.status, call.status, bob!.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
   });
 
   it("opensips 957: a Route of ours with a transport that nobody knows is still ours", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
-    await exchange.net.until("the call is up", () => bob!.rung[0]?.isAcknowledged === true);
+    await exchange.net.until("the call is up", () => bob!.incomingCalls[0]?.isAcknowledged === true);
     edit(bob!, (text) => text.replace(/^(Route: <[^>]*)>/m, "$1;transport=invalid>"));
     const bye = bob!.within(bob!.dialogs[0]!, "BYE");
     await answered(exchange, bye);
@@ -241,29 +241,33 @@ describe("calls", () => {
 
   it("opensips 1812 and pjsip 1725: an ACK to the first INVITE during a re-INVITE reaches the callee and ends nothing", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     call.acknowledges = false;
     await exchange.net.until("answered", () => call.status === 200);
     const again = alice!.within(call.dialog, "INVITE");
     alice!.acknowledge(call.dialog, header(call.final!, "cseq"));
     await exchange.net.pass(3_000);
-    expect([again.status, bob!.rung[0]!.isAcknowledged, bob!.reinvites.length]).toEqual([200, true, 1]);
+    expect([again.status, bob!.incomingCalls[0]!.isAcknowledged, bob!.reinvites.length]).toEqual([
+      200,
+      true,
+      1,
+    ]);
     expect(bob!.reinvites[0]!.isAcknowledged).toBe(true);
   });
 
   it("opensips 734: an INVITE with a body and no Content-Type rings", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     await answered(exchange, call);
-    expect([call.status, bob!.rung[0]!.invite.body]).toEqual([200, "v=0\r\n"]);
-    expect(header(bob!.rung[0]!.invite, "content-type")).toBe("");
+    expect([call.status, bob!.incomingCalls[0]!.invite.body]).toEqual([200, "v=0\r\n"]);
+    expect(header(bob!.incomingCalls[0]!.invite, "content-type")).toBe("");
   });
 
   it("opensips 1756: lr behind the brackets of a Route does not make a stranger's Route ours", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     edit(alice!, (text) =>
       text.startsWith("INVITE ")
         ? text.replace(
@@ -274,13 +278,13 @@ describe("calls", () => {
     );
     const call = alice!.call("bob");
     await answered(exchange, call);
-    expect([call.status >= 400, bob!.rung.length]).toEqual([true, 0]);
+    expect([call.status >= 400, bob!.incomingCalls.length]).toEqual([true, 0]);
     expect(exchange.net.sent.some(({ to }) => to.startsWith("192.0.2.99"))).toBe(false);
   });
 
   it("opensips 1756: lr behind the brackets of our own address still is our Route", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     edit(alice!, (text) =>
       text.startsWith("INVITE ")
         ? text.replace("\r\nMax-Forwards", "\r\nRoute: <sip:203.0.113.1:5060>;lr\r\nMax-Forwards")
@@ -288,14 +292,14 @@ describe("calls", () => {
     );
     const call = alice!.call("bob");
     await answered(exchange, call);
-    expect([call.status, bob!.rung.length]).toEqual([200, 1]);
+    expect([call.status, bob!.incomingCalls.length]).toEqual([200, 1]);
   });
 
   it("kamailio 2436: the ACK to a refused re-INVITE is the nodes' own, the caller's goes no further", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@a", "bob@b");
+    const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
-    await exchange.net.until("the call is up", () => bob!.rung[0]?.isAcknowledged === true);
+    await exchange.net.until("the call is up", () => bob!.incomingCalls[0]?.isAcknowledged === true);
     bob!.dialogs.length = 0; // the callee has lost its dialog and answers 481
     const again = alice!.within(call.dialog, "INVITE");
     await answered(exchange, again);
@@ -329,7 +333,7 @@ ${rest}Content-Length: 0
 
   it("sngrep 114: a From with an empty user part is answered once, with a reason", async () => {
     const exchange = scene();
-    const [bob] = await registered(exchange, "bob@a");
+    const [bob] = await registerPhones(exchange, "bob@a");
     const codes = await send(
       bob!,
       exchange,
@@ -341,13 +345,13 @@ ${rest}Content-Length: 0
 
   it("opensips 2187: a broken line before Via is answered 400 where Via can be read", async () => {
     const exchange = scene();
-    const [bob] = await registered(exchange, "bob@a");
+    const [bob] = await registerPhones(exchange, "bob@a");
     expect(await send(bob!, exchange, options(bob!, "this line has no colon\n"))).toEqual([400]);
   });
 
   it("kirm/sip.js 136: a CSeq that is no number is answered 400", async () => {
     const exchange = scene();
-    const [bob] = await registered(exchange, "bob@a");
+    const [bob] = await registerPhones(exchange, "bob@a");
     expect(await send(bob!, exchange, options(bob!, "").replace("CSeq: 1 OPTIONS", "CSeq: abcdefg"))).toEqual(
       [400],
     );
@@ -355,7 +359,7 @@ ${rest}Content-Length: 0
 
   it("opensips 2793: a PUBLISH whose Event and Expires are broken harms nothing", async () => {
     const exchange = scene();
-    const [bob, alice] = await registered(exchange, "bob@a", "alice@b");
+    const [bob, alice] = await registerPhones(exchange, "bob@a", "alice@b");
     const codes = await send(
       bob!,
       exchange,

@@ -3,9 +3,9 @@
  * stranger. A failure prints the seed that repeats it.
  */
 import { expect, it } from "vitest";
-import { type Chance, chance } from "../support/chance.ts";
+import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
 import { Exchange } from "../support/exchange.ts";
-import { expectQuiet, registered } from "../support/scene.ts";
+import { expectNothingLeft, registerPhones } from "../support/scenario.ts";
 import type { Rule } from "../support/virtual-net.ts";
 import type { IncomingCall, OutgoingCall } from "../support/virtual-call.ts";
 import { answerAtOnce, refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
@@ -16,18 +16,18 @@ const users = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"];
 
 /** Each datagram of a phone or to one: 5 % lost, 5 % twice, all up to 40 ms late; the wire between nodes is a good one. */
 const badNetwork =
-  (dice: Chance): Rule =>
+  (random: SeededRandom): Rule =>
   ({ from, to }) => {
     if (from.startsWith("node-") && to.startsWith("node-")) return undefined;
-    const throwOf = dice.below(100);
+    const throwOf = random.below(100);
     if (throwOf < 5) return [];
-    return throwOf < 10 ? [dice.below(40), dice.below(400)] : [dice.below(40)];
+    return throwOf < 10 ? [random.below(40), random.below(400)] : [random.below(40)];
   };
 
 /** What a phone does with a call: answer at once or later, ring on, refuse. */
-function decide(dice: Chance, call: IncomingCall, phone: VirtualPhone): void {
-  const later = 200 + dice.below(4_000);
-  dice.pick([
+function decide(random: SeededRandom, call: IncomingCall, phone: VirtualPhone): void {
+  const later = 200 + random.below(4_000);
+  random.pick([
     answerAtOnce,
     answerAtOnce,
     (heard: IncomingCall) => {
@@ -42,62 +42,65 @@ function decide(dice: Chance, call: IncomingCall, phone: VirtualPhone): void {
 }
 
 /** Cancels what rings for long, changes some calls, hangs up what stands, by either side. */
-function follow(dice: Chance, exchange: Exchange, call: OutgoingCall, caller: VirtualPhone): void {
+function follow(random: SeededRandom, exchange: Exchange, call: OutgoingCall, caller: VirtualPhone): void {
   const { net } = exchange;
-  if (dice.below(4) === 0) net.after(300 + dice.below(3_000), () => call.status === 0 && call.cancel());
+  if (random.below(4) === 0) net.after(300 + random.below(3_000), () => call.status === 0 && call.cancel());
   net.after(12_000, () => call.status === 0 && call.cancel());
-  if (dice.below(3) === 0)
+  if (random.below(3) === 0)
     net.after(14_000, () => call.dialogs[0] !== undefined && caller.within(call.dialogs[0], "INVITE"));
-  net.after(20_000 + dice.below(2_000), () => {
+  net.after(20_000 + random.below(2_000), () => {
     for (const dialog of call.dialogs) {
       const callee = exchange.phones.find(({ dialogs }) =>
         dialogs.some((one) => one !== dialog && one.callId === dialog.callId && one.local === dialog.remote),
       ); // prettier-ignore
       const own = callee?.dialogs.find(({ callId }) => callId === dialog.callId);
-      if (callee !== undefined && own !== undefined && dice.below(2) === 0) callee.within(own, "BYE");
+      if (callee !== undefined && own !== undefined && random.below(2) === 0) callee.within(own, "BYE");
       else caller.within(dialog, "BYE");
     }
   });
 }
 
-async function run(dice: Chance, disturb: (exchange: Exchange, phones: readonly VirtualPhone[]) => void) {
+async function run(
+  random: SeededRandom,
+  disturb: (exchange: Exchange, phones: readonly VirtualPhone[]) => void,
+) {
   const exchange = await Exchange.open("abc");
-  const phones = await registered(exchange, ...names);
-  for (const phone of phones) phone.answering = (call) => decide(dice, call, phone);
-  exchange.net.rules.push(badNetwork(dice));
+  const phones = await registerPhones(exchange, ...names);
+  for (const phone of phones) phone.answering = (call) => decide(random, call, phone);
+  exchange.net.rules.push(badNetwork(random));
   disturb(exchange, phones);
   const made: OutgoingCall[] = [];
   for (let i = 0; i < calls; i++) {
-    const caller = dice.pick(phones);
-    const call = caller.call(dice.pick(users.filter((user) => user !== caller.username)));
+    const caller = random.pick(phones);
+    const call = caller.call(random.pick(users.filter((user) => user !== caller.username)));
     made.push(call);
-    follow(dice, exchange, call, caller);
-    await exchange.net.pass(dice.below(300));
+    follow(random, exchange, call, caller);
+    await exchange.net.pass(random.below(300));
   }
   await exchange.net.pass(30_000);
   return { exchange, made };
 }
 
 it(`${calls} calls over a network that loses and doubles 5 % each way: all end, nothing is left`, async () => {
-  const dice = chance("random calls");
-  const { exchange, made } = await run(dice, () => {});
-  expect(made.filter(({ status }) => status === 0).length, dice.seed).toBe(0);
-  expect(made.filter(({ status }) => status === 200).length, dice.seed).toBeGreaterThan(calls / 10);
-  await expectQuiet(exchange, dice.seed);
+  const random = seededRandom("random calls");
+  const { exchange, made } = await run(random, () => {});
+  expect(made.filter(({ status }) => status === 0).length, random.seed).toBe(0);
+  expect(made.filter(({ status }) => status === 200).length, random.seed).toBeGreaterThan(calls / 10);
+  await expectNothingLeft(exchange, random.seed);
 });
 
 it(`${calls} calls while flows move between nodes all the time: all end, nothing is left`, async () => {
-  const dice = chance("moving calls");
-  const { exchange, made } = await run(dice, (exchange, phones) =>
-    exchange.net.every(500, () => exchange.move(dice.pick(phones), dice.pick(["a", "b", "c"]))),
+  const random = seededRandom("moving calls");
+  const { exchange, made } = await run(random, (exchange, phones) =>
+    exchange.net.every(500, () => exchange.move(random.pick(phones), random.pick(["a", "b", "c"]))),
   );
-  expect(made.filter(({ status }) => status === 0).length, dice.seed).toBe(0);
-  await expectQuiet(exchange, dice.seed);
+  expect(made.filter(({ status }) => status === 0).length, random.seed).toBe(0);
+  await expectNothingLeft(exchange, random.seed);
 });
 
 it(`${calls} calls while nodes die and others join: what survives ends, nothing is left`, async () => {
-  const dice = chance("dying nodes");
-  const { exchange, made } = await run(dice, (exchange) => {
+  const random = seededRandom("dying nodes");
+  const { exchange, made } = await run(random, (exchange) => {
     const [living, coming] = [[..."abc"], [..."def012"]];
     exchange.net.every(7_000, () => {
       const [oldest, next] = [living.shift(), coming.shift()];
@@ -108,16 +111,16 @@ it(`${calls} calls while nodes die and others join: what survives ends, nothing 
     });
   });
   // Those whose INVITE was on a node that died, and no more
-  expect(made.filter(({ status }) => status === 0).length, dice.seed).toBeLessThan(calls / 3);
+  expect(made.filter(({ status }) => status === 0).length, random.seed).toBeLessThan(calls / 3);
   await exchange.net.pass(25_000); // what waits for phones that nobody hears
-  await expectQuiet(exchange, dice.seed);
+  await expectNothingLeft(exchange, random.seed);
 });
 
 it.each(["stay", "move"] as const)(
   `${calls} calls while every node is drained and replaced and flows %s: none fails by it`,
   async (flows) => {
-    const dice = chance(`draining nodes, flows ${flows}`);
-    const { exchange, made } = await run(dice, (exchange, phones) => {
+    const random = seededRandom(`draining nodes, flows ${flows}`);
+    const { exchange, made } = await run(random, (exchange, phones) => {
       const [living, coming] = [[..."abc"], [..."def012"]];
       exchange.drainTimeout = 20_000;
       exchange.net.every(4_000, () => {
@@ -132,11 +135,12 @@ it.each(["stay", "move"] as const)(
     const isFailure = ({ status }: OutgoingCall) => [0, 408, 481, 500, 503].includes(status);
     expect(
       made.filter(isFailure).map(({ statuses }) => statuses),
-      dice.seed,
+      random.seed,
     ).toEqual([]);
-    expect([...exchange.nodes.values()].filter(({ isAlive }) => !isAlive).length, dice.seed).toBeGreaterThan(
-      2,
-    );
-    await expectQuiet(exchange, dice.seed);
+    expect(
+      [...exchange.nodes.values()].filter(({ isAlive }) => !isAlive).length,
+      random.seed,
+    ).toBeGreaterThan(2);
+    await expectNothingLeft(exchange, random.seed);
   },
 );

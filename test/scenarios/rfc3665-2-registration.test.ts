@@ -1,10 +1,10 @@
 /** Registration, the cases of RFC 3665 §2, through whole nodes. */
 import { describe, expect, it } from "vitest";
 import { domain } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, headerList, type SipText, uriOf } from "../support/sip-text.ts";
 
-const scene = setScene("ab");
+const scene = useExchange("ab");
 const contacts = (response: SipText | undefined): string[] =>
   response === undefined ? ["no response"] : headerList(response, "contact").map(uriOf);
 
@@ -38,7 +38,7 @@ describe("§2.1 successful new registration", () => {
 describe("§2.2 update of contact list", () => {
   it("a second phone of the user is listed beside the first, whichever node it asks", async () => {
     const exchange = scene();
-    const [bob] = await registered(exchange, "bob@a");
+    const [bob] = await registerPhones(exchange, "bob@a");
     const other = exchange.phone({ username: "bob", on: "b" });
     const attempt = other.register(`<sip:bob@desk.invalid>`);
     await exchange.net.until("registered", () => attempt.status > 0);
@@ -49,7 +49,7 @@ describe("§2.2 update of contact list", () => {
 describe("§2.3 request for current contact list", () => {
   it("lists and changes nothing", async () => {
     const exchange = scene();
-    const [bob] = await registered(exchange, "bob@a");
+    const [bob] = await registerPhones(exchange, "bob@a");
     exchange.move(bob!, "b");
     for (let i = 0; i < 2; i++) {
       const query = bob!.register("");
@@ -62,13 +62,13 @@ describe("§2.3 request for current contact list", () => {
 describe("§2.4 cancellation of registration", () => {
   it("removes all bindings, and calls find nobody from then on, on every node", async () => {
     const exchange = scene();
-    const [alice, bob] = await registered(exchange, "alice@b", "bob@a");
+    const [alice, bob] = await registerPhones(exchange, "alice@b", "bob@a");
     const removal = bob!.register("*", { expires: 0 });
     await exchange.net.until("removed", () => removal.status > 0);
     expect([removal.status, contacts(removal.final)]).toEqual([200, []]);
     const call = alice!.call("bob");
     await exchange.net.until("refused", () => call.status > 0);
-    expect([call.status, bob!.rung.length]).toEqual([480, 0]);
+    expect([call.status, bob!.incomingCalls.length]).toEqual([480, 0]);
   });
 });
 
@@ -80,7 +80,7 @@ describe("§2.5 unsuccessful registration", () => {
     await exchange.net.until("refused", () => attempt.status > 0);
     expect(attempt.statuses).toEqual([401]);
     expect(header(attempt.final!, "www-authenticate")).not.toContain("stale=true");
-    expect((await exchange.house.store.bindings([{ username: "bob", domain }]))[0]).toEqual([]);
+    expect((await exchange.services.store.bindings([{ username: "bob", domain }]))[0]).toEqual([]);
   });
 });
 
@@ -95,7 +95,7 @@ it("a REGISTER that comes twice, once to each node, is one registration (design-
   const attempt = bob.register();
   await exchange.net.pass(100);
   expect(attempt.statuses).toEqual([200, 200]);
-  expect((await exchange.house.store.bindings([{ username: "bob", domain }]))[0]).toHaveLength(1);
+  expect((await exchange.services.store.bindings([{ username: "bob", domain }]))[0]).toHaveLength(1);
 });
 
 describe("a phone whose network changed (docs/adr/0023)", () => {
@@ -108,7 +108,7 @@ describe("a phone whose network changed (docs/adr/0023)", () => {
     async (_, instance, isOldFirst) => {
       const exchange = scene();
       const { net } = exchange;
-      const [alice] = await registered(exchange, "alice@b");
+      const [alice] = await registerPhones(exchange, "alice@b");
       const bob = exchange.phone({ username: "bob", on: "a" });
       const [oldContact, oldPlace] = [bob.contact, bob.place];
       const first = bob.register(`<${oldContact}>${instance}`);
@@ -122,7 +122,7 @@ describe("a phone whose network changed (docs/adr/0023)", () => {
       const before = net.sent.length;
       const call = alice!.call("bob");
       await net.pass(1_000);
-      expect([call.status, bob.rung.length]).toEqual([200, 1]);
+      expect([call.status, bob.incomingCalls.length]).toEqual([200, 1]);
       expect(net.sent.slice(before).filter(({ to }) => to === oldPlace)).toEqual([]);
     },
   );

@@ -1,12 +1,12 @@
 /** Sessions through the proxy, the cases of RFC 3665 §3, with both phones on one node and on two. */
 import { describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, headerList } from "../support/sip-text.ts";
 import type { IncomingCall, OutgoingCall } from "../support/virtual-call.ts";
 import { refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("ab");
+const scene = useExchange("ab");
 const pairs = [
   ["one node", "alice@a", "bob@a"],
   ["two nodes", "alice@a", "bob@b"],
@@ -20,14 +20,14 @@ interface Phones {
 
 async function twoPhones(alice: string = "alice@a", bob: string = "bob@b"): Promise<Phones> {
   const exchange = scene();
-  const phones = await registered(exchange, alice, bob);
+  const phones = await registerPhones(exchange, alice, bob);
   return { exchange, alice: phones[0]!, bob: phones[1]! };
 }
 
 async function connect({ exchange, alice, bob }: Phones): Promise<[OutgoingCall, IncomingCall]> {
   const call = alice.call(bob.username);
-  await exchange.net.until("the call is up", () => bob.rung.at(-1)?.isAcknowledged === true);
-  return [call, bob.rung.at(-1)!];
+  await exchange.net.until("the call is up", () => bob.incomingCalls.at(-1)?.isAcknowledged === true);
+  return [call, bob.incomingCalls.at(-1)!];
 }
 
 describe.each(pairs)("§3.1, §3.2 session through the proxy, phones on %s", (_, caller, callee) => {
@@ -35,7 +35,7 @@ describe.each(pairs)("§3.1, §3.2 session through the proxy, phones on %s", (_,
     const phones = await twoPhones(caller, callee);
     const [call, heard] = await connect(phones);
     expect(call.statuses).toEqual([100, 180, 200]);
-    expect(phones.bob.rung).toHaveLength(1);
+    expect(phones.bob.incomingCalls).toHaveLength(1);
     expect(heard.repeats).toBe(0);
     expect(header(heard.invite, "max-forwards")).toBe("69");
     expect(headerList(heard.invite, "record-route")).toHaveLength(1);
@@ -93,7 +93,10 @@ describe.each(pairs)("failures of calls, phones on %s", (_, caller, callee) => {
     await phones.exchange.net.until("it is over", () => call.status > 0);
     expect([cancel.status, call.statuses]).toEqual([200, [100, 180, 487]]);
     await phones.exchange.net.pass(100);
-    expect([phones.bob.rung[0]!.isCancelled, phones.bob.rung[0]!.isAcknowledged]).toEqual([true, true]);
+    expect([phones.bob.incomingCalls[0]!.isCancelled, phones.bob.incomingCalls[0]!.isAcknowledged]).toEqual([
+      true,
+      true,
+    ]);
   });
 
   it("§3.9 busy: 486, acknowledged hop by hop", async () => {
@@ -102,7 +105,7 @@ describe.each(pairs)("failures of calls, phones on %s", (_, caller, callee) => {
     const call = phones.alice.call("bob");
     await phones.exchange.net.pass(1_000);
     expect(call.statuses).toEqual([100, 486]);
-    expect(phones.bob.rung[0]!.isAcknowledged).toBe(true);
+    expect(phones.bob.incomingCalls[0]!.isAcknowledged).toBe(true);
   });
 
   it("§3.10 no response: 408 when Timer B fires, 32 s after seven attempts", async () => {
@@ -113,7 +116,7 @@ describe.each(pairs)("failures of calls, phones on %s", (_, caller, callee) => {
     expect(call.statuses).toEqual([100]);
     await phones.exchange.net.pass(300);
     expect(call.statuses).toEqual([100, 408]);
-    expect([phones.bob.rung.length, phones.bob.rung[0]!.repeats]).toEqual([1, 6]);
+    expect([phones.bob.incomingCalls.length, phones.bob.incomingCalls[0]!.repeats]).toEqual([1, 6]);
   });
 
   it("§3.11 temporarily unavailable: 480 of the phone goes up as it is", async () => {
@@ -127,7 +130,7 @@ describe.each(pairs)("failures of calls, phones on %s", (_, caller, callee) => {
 
 it("§3.11 a user without a phone: 480 at once", async () => {
   const { exchange, alice } = await twoPhones();
-  exchange.house.store.addUser("carol", "example.com");
+  exchange.services.store.addUser("carol", "example.com");
   const call = alice.call("carol");
   await exchange.net.pass(1_000);
   expect(call.statuses).toEqual([480]);
@@ -137,7 +140,7 @@ it("a wrong password is challenged again and rings nobody", async () => {
   const { exchange, alice, bob } = await twoPhones();
   const call = alice.call("bob", "guessed");
   await exchange.net.pass(1_000);
-  expect([call.statuses, bob.rung.length]).toEqual([[407], 0]);
+  expect([call.statuses, bob.incomingCalls.length]).toEqual([[407], 0]);
 });
 
 describe("Timer C", () => {
@@ -149,7 +152,10 @@ describe("Timer C", () => {
     expect(call.statuses).toEqual([100, 180]);
     await phones.exchange.net.pass(6_000);
     expect(call.statuses).toEqual([100, 180, 487]);
-    expect([phones.bob.rung[0]!.isCancelled, phones.bob.rung[0]!.isAcknowledged]).toEqual([true, true]);
+    expect([phones.bob.incomingCalls[0]!.isCancelled, phones.bob.incomingCalls[0]!.isAcknowledged]).toEqual([
+      true,
+      true,
+    ]);
   });
 
   it("a phone that fell silent while it rang: 408 or 487 when its CANCEL is unanswered, and nothing is left", async () => {

@@ -3,10 +3,10 @@
  * it, and also one that was started later (ADR 31).
  */
 import { describe, expect, it } from "vitest";
-import { setScene } from "../support/scene.ts";
+import { useExchange } from "../support/scenario.ts";
 import type { VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = setScene("abc");
+const scene = useExchange("abc");
 const instance = "<urn:uuid:00000000-0000-4000-8000-000000000007>";
 
 async function talk(isBehindNat: boolean, instances: string | undefined) {
@@ -20,8 +20,8 @@ async function talk(isBehindNat: boolean, instances: string | undefined) {
   const registrations = phones.map((phone) => phone.register());
   await exchange.net.until("registered", () => registrations.every(({ status }) => status === 200));
   const call = alice.call("bob");
-  await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
-  return { exchange, alice, bob, ofAlice: call.dialog, ofBob: bob.rung[0]!.dialog! };
+  await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
+  return { exchange, alice, bob, ofAlice: call.dialog, ofBob: bob.incomingCalls[0]!.dialog! };
 }
 
 describe.each([
@@ -71,11 +71,11 @@ describe("a caller whose address translator gives it another port, known by its 
     };
     await register(alice, bob);
     alice.call("bob");
-    await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+    await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     alice.changePlace(alice.place.replace(/:\d+$/, ":40000"));
     exchange.move(alice, "c");
     await register(alice);
-    const bye = bob.within(bob.rung[0]!.dialog!, "BYE");
+    const bye = bob.within(bob.incomingCalls[0]!.dialog!, "BYE");
     await exchange.net.until("hung up", () => bye.status > 0);
     expect([bye.status, alice.requests.length]).toEqual([200, 1]);
   });

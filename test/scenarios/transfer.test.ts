@@ -1,34 +1,36 @@
 /** Attended transfer (RFC 5589 §7): the transferee calls the transfer target by the contact that the REFER gave it (ADR 30). */
 import { expect, it } from "vitest";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 
-const scene = setScene("abc");
+const scene = useExchange("abc");
 
 it("a call to a phone's own contact rings there, behind its address translator and through its node, and both can end it", async () => {
   const exchange = scene();
-  const [alice, bob, carol, other] = await registered(exchange, "alice@a", "bob@b", "carol@c", "carol@a");
+  const [alice, bob, carol, other] = await registerPhones(exchange, "alice@a", "bob@b", "carol@c", "carol@a");
   const first = alice!.call("bob");
   const consultation = alice!.call("carol");
   await exchange.net.until("both talk", () => first.status === 200 && consultation.status === 200);
   const target = consultation.dialog.target === carol!.contact ? carol! : other!;
-  const rungBefore = [carol!.rung.length, other!.rung.length];
+  const rungBefore = [carol!.incomingCalls.length, other!.incomingCalls.length];
   const transferred = bob!.callUri(target.contact);
   await exchange.net.until("they talk", () => transferred.status === 200);
-  const rung = [carol!.rung.length, other!.rung.length];
+  const rung = [carol!.incomingCalls.length, other!.incomingCalls.length];
   expect(rung.map((count, i) => count - (rungBefore[i] ?? 0))).toEqual(target === carol ? [1, 0] : [0, 1]);
-  expect(target.rung[target.rung.length - 1]!.invite.startLine).toBe(`INVITE ${target.contact} SIP/2.0`);
-  const bye = target.within(target.rung[target.rung.length - 1]!.dialog!, "BYE");
+  expect(target.incomingCalls[target.incomingCalls.length - 1]!.invite.startLine).toBe(
+    `INVITE ${target.contact} SIP/2.0`,
+  );
+  const bye = target.within(target.incomingCalls[target.incomingCalls.length - 1]!.dialog!, "BYE");
   await exchange.net.until("it is hung up", () => bye.status > 0);
   expect(bye.status).toBe(200);
 });
 
 it("a contact that nobody is registered with is 404, and nothing is sent there", async () => {
   const exchange = scene();
-  const [bob, carol] = await registered(exchange, "bob@b", "carol@c");
+  const [bob, carol] = await registerPhones(exchange, "bob@b", "carol@c");
   const gone = carol!.contact;
   const left = carol!.register(`<${gone}>`, { expires: 0 });
   await exchange.net.until("it has left", () => left.status === 200);
   const call = bob!.callUri(gone);
   await exchange.net.until("answered", () => call.status > 0);
-  expect([call.status, carol!.rung.length]).toEqual([404, 0]);
+  expect([call.status, carol!.incomingCalls.length]).toEqual([404, 0]);
 });

@@ -1,13 +1,13 @@
 /**
- * A UDP load balancer for tests: one address in front, nodes behind, and to the phones it looks as kube-proxy with conntrack does.
+ * A UDP load balancer for tests: one address in front of all nodes. To phones it behaves as kube-proxy with conntrack.
  *
- *   phone ──▶ front 127.0.0.100:5060 ──▶ [flow's own socket 127.0.0.100:P] ──▶ the flow's node
- *   phone ◀── front                  ◀── [flow's own socket]               ◀── that node, and only that node
+ *   phone ──▶ front 127.0.0.100:5060 ──▶ [the flow's socket 127.0.0.100:P] ──▶ the flow's node
+ *   phone ◀── front                  ◀── [the flow's socket]               ◀── that node, and only that node
  *
- * A flow is a phone's ip:port, pinned to one node. `externalTrafficPolicy: Local` would show the node the phone's own address; a source
- * address cannot be forged on loopback without raw sockets, so each flow has an address of its own here instead: to the node that socket
- * is the phone. What another node sends to it is dropped and counted, as a port-restricted NAT would drop it: it has a conntrack entry of
- * the pinned node only, so the packet would leave with another source.
+ * A flow is a phone's ip:port, pinned to one node. With `externalTrafficPolicy: Local` a node sees the phone's own address. Without raw
+ * sockets a source address cannot be forged on loopback, so here each flow has its own socket, which the node sees as the phone. A packet
+ * of another node is dropped and counted. Really, only the pinned node has a conntrack entry: another node's packet would have another source
+ * address, and a port-restricted NAT would drop it.
  */
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
@@ -31,7 +31,7 @@ export class Balancer implements Disposable {
   readonly #nodes: ReadonlyMap<string, Endpoint>;
   readonly #flows = new Map<string, Flow>();
   readonly #opening = new Map<string, Promise<Flow>>();
-  /** Nodes that new flows do not go to. */
+  /** Nodes that get no new flows. */
   readonly #closed = new Set<string>();
   readonly #front: Socket;
   readonly #address: string;
@@ -47,7 +47,7 @@ export class Balancer implements Disposable {
     );
   }
 
-  /** New flows go to the nodes in turn. */
+  /** New flows are assigned to the nodes in turn. */
   static async open(nodes: ReadonlyMap<string, Endpoint>, { address, port }: Endpoint): Promise<Balancer> {
     const balancer = new Balancer(nodes, address);
     balancer.#front.bind(port, address);
@@ -59,27 +59,27 @@ export class Balancer implements Disposable {
     return this.#front.address();
   }
 
-  /** The node that a phone's datagrams go to; undefined before its first one. */
+  /** The node of a phone's flow; undefined: it has sent no datagram. */
   nodeOf(phone: Endpoint): string | undefined {
     return this.#flows.get(keyOf(phone))?.node;
   }
 
-  /** From now on that phone's datagrams go to another node, also when it has not sent any yet. */
+  /** Moves a phone's flow to another node, also before its first datagram. */
   async move(phone: Endpoint, node: string): Promise<void> {
     (await this.#flowOf(phone)).node = node;
   }
 
-  /** A keepalive in the name of a phone whose program sends none. */
+  /** Forwards a keepalive for a phone whose program sends none. */
   async keepAlive(phone: Endpoint): Promise<void> {
     await this.#forward(Buffer.from("\r\n"), phone);
   }
 
-  /** New flows go elsewhere and the node's own stay, as with kube-proxy while a pod terminates and is ready. */
+  /** The node gets no new flows and keeps its own, as with kube-proxy while a pod terminates and is ready. */
   close(node: string): void {
     this.#closed.add(node);
   }
 
-  /** Takes a node out: its flows move to the others, as when its pod is gone. */
+  /** Removes a node. Its flows move to the other nodes, as when its pod is deleted. */
   remove(node: string): void {
     this.close(node);
     for (const flow of this.#flows.values()) if (flow.node === node) flow.node = this.#choose();

@@ -84,8 +84,8 @@ export class Baresip implements AsyncDisposable {
    * Resolves with true when it is registered, with false when the exchange refused. It registers as it starts, before anybody can listen
    * to its events, so it is asked.
    */
-  async isRegistered(patienceMs = 10_000): Promise<boolean> {
-    const deadline = Date.now() + patienceMs;
+  async isRegistered(timeoutMs = 10_000): Promise<boolean> {
+    const deadline = Date.now() + timeoutMs;
     while (Date.now() < deadline) {
       this.command("reginfo");
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -103,8 +103,8 @@ export class Baresip implements AsyncDisposable {
   }
 
   /** Resolves with the first event of that type, before or after; rejects with all events and the end of the SIP trace. */
-  async waitFor(type: string, patienceMs = 10_000): Promise<BaresipEvent> {
-    const deadline = Date.now() + patienceMs;
+  async waitFor(type: string, timeoutMs = 10_000): Promise<BaresipEvent> {
+    const deadline = Date.now() + timeoutMs;
     for (;;) {
       const found = this.events.find((event) => event.type === type);
       if (found) return found;

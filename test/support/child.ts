@@ -1,4 +1,4 @@
-/** A program that a test starts: its output is kept, and the kernel ends it when the test process ends, however that happens. */
+/** A program that a test starts. Its output is collected. The kernel kills it when the test process ends for any reason. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
@@ -8,21 +8,21 @@ export interface TestChild extends AsyncDisposable {
   readonly pid: number;
   /** Everything it wrote to stdout and stderr. */
   output(): string;
-  /** Ends it by a signal and waits; resolves at once where it is gone already. */
+  /** Ends it with a signal and waits. Resolves at once when it has ended already. */
   end(signal?: NodeJS.Signals): Promise<void>;
   /** Resolves with the exit status (null: ended by a signal). */
   readonly exited: Promise<number | null>;
 }
 
-/** With `log`, the output goes to the end of that file and to nobody's memory; with `namespace`, it runs in that network namespace. */
+/** With `log`, the output is appended to that file and not collected. With `namespace`, it runs in that network namespace. */
 export function startChild(
   command: string,
   args: readonly string[],
   options: { env?: Record<string, string>; cwd?: string; log?: string; namespace?: string } = {},
 ): TestChild {
-  const lifeline = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [];
+  const deathSignal = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [];
   const place = options.namespace === undefined ? [] : inNamespace(options.namespace);
-  const [first = command, ...rest] = [...lifeline, ...place, command, ...args];
+  const [first = command, ...rest] = [...deathSignal, ...place, command, ...args];
   const log = options.log === undefined ? "pipe" : openSync(options.log, "a");
   const child = spawn(first, rest, {
     env: { ...process.env, ...options.env },
@@ -40,11 +40,11 @@ export function startChild(
   exited.catch(() => undefined);
   const end = async (signal: NodeJS.Signals = "SIGTERM") => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, "exit");
+    const exited = once(child, "exit");
     child.kill(signal);
-    const impatience = setTimeout(() => child.kill("SIGKILL"), 10_000);
-    await gone;
-    clearTimeout(impatience);
+    const killTimer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await exited;
+    clearTimeout(killTimer);
   };
   return {
     process: child,
@@ -56,5 +56,5 @@ export function startChild(
   };
 }
 
-/** What runs a program in a network namespace. Not `ip netns exec`, which hides /sys/fs/cgroup. */
+/** The command that runs a program in a network namespace. `ip netns exec` would hide /sys/fs/cgroup. */
 export const inNamespace = (name: string): readonly string[] => ["nsenter", `--net=/run/netns/${name}`, "--"];

@@ -1,7 +1,7 @@
-/** A test phone's requests on their way: repeated until answered (§17.1), a failed INVITE acknowledged (§17.1.1.3). */
+/** The client transactions of a test phone: retransmission (RFC 3261 §17.1), and the ACK to a failed INVITE (§17.1.1.3). */
 import { branch, header, method, status, writeSip, type HeaderLine, type SipText } from "./sip-text.ts";
 
-/** A request under way. */
+/** A request that was sent. */
 export interface Sent {
   readonly name: string;
   readonly uri: string;
@@ -15,7 +15,7 @@ export interface Sent {
 
 const t1Ms = 500;
 const t2Ms = 4000;
-const patienceMs = 40_000;
+const finalTimeoutMs = 40_000;
 
 export class ClientTransactions {
   readonly #send: (text: string) => void;
@@ -25,7 +25,7 @@ export class ClientTransactions {
     this.#send = send;
   }
 
-  /** `responses` collects over several attempts of one request. */
+  /** `responses` collects the responses to several attempts of one request. */
   start(
     name: string,
     uri: string,
@@ -37,15 +37,15 @@ export class ClientTransactions {
     const key = `${branch({ startLine: "", headers: headers.map(([field, value]) => [field.toLowerCase(), value]), body })} ${name}`;
     const final = new Promise<SipText>((resolve, reject) => {
       const stopRepeating = this.#repeat(text, name);
-      const silence = setTimeout(() => {
+      const timeout = setTimeout(() => {
         stopRepeating();
-        reject(new Error(`no final response to ${name} ${uri}; ${responses.length} others came`));
-      }, patienceMs).unref();
+        reject(new Error(`no final response to ${name} ${uri}, but ${responses.length} other responses`));
+      }, finalTimeoutMs).unref();
       this.#waiting.set(key, (response) => {
         responses.push(response);
         if (name === "INVITE" || status(response) >= 200) stopRepeating();
         if (status(response) < 200) return;
-        clearTimeout(silence);
+        clearTimeout(timeout);
         if (name === "INVITE" && status(response) >= 300) this.#send(acknowledgement(uri, headers, response));
         resolve(response);
       });
@@ -57,9 +57,9 @@ export class ClientTransactions {
 
   /** CANCEL of an INVITE: its Request-URI, branch, From, To, Route and number (§9.1). */
   cancel({ uri, headers, callId }: Sent): Sent {
-    const kept = headers.filter(([field]) => ["Via", "From", "To", "Route"].includes(field));
+    const copied = headers.filter(([field]) => ["Via", "From", "To", "Route"].includes(field));
     const cseq = valueOf(headers, "CSeq").replace(/\S+$/, "CANCEL");
-    return this.start("CANCEL", uri, [...kept, ["Call-ID", callId], ["CSeq", cseq]]);
+    return this.start("CANCEL", uri, [...copied, ["Call-ID", callId], ["CSeq", cseq]]);
   }
 
   receive(response: SipText): void {
@@ -70,16 +70,16 @@ export class ClientTransactions {
     this.#waiting.clear();
   }
 
-  /** Timers A and E: each pause twice as long as the one before; without a bound for INVITE, up to T2 for others. */
+  /** Timers A and E: each interval is twice as long as the previous one, at most T2 for other requests than INVITE. */
   #repeat(text: string, name: string): () => void {
-    let pauseMs = t1Ms;
+    let intervalMs = t1Ms;
     let timer: NodeJS.Timeout;
-    const again = () => {
+    const resend = () => {
       if (this.#waiting.size > 0) this.#send(text);
-      pauseMs = Math.min(pauseMs * 2, name === "INVITE" ? 64 * t1Ms : t2Ms);
-      timer = setTimeout(again, pauseMs).unref();
+      intervalMs = Math.min(intervalMs * 2, name === "INVITE" ? 64 * t1Ms : t2Ms);
+      timer = setTimeout(resend, intervalMs).unref();
     };
-    timer = setTimeout(again, pauseMs).unref();
+    timer = setTimeout(resend, intervalMs).unref();
     return () => clearTimeout(timer);
   }
 }
@@ -89,9 +89,9 @@ export function writeRequest(name: string, uri: string, headers: readonly Header
 }
 
 function acknowledgement(uri: string, headers: readonly HeaderLine[], response: SipText): string {
-  const kept = headers.filter(([field]) => ["Via", "From", "Call-ID", "Route"].includes(field));
+  const copied = headers.filter(([field]) => ["Via", "From", "Call-ID", "Route"].includes(field));
   const cseq = header(response, "cseq").replace(/\S+$/, "ACK");
-  return writeRequest("ACK", uri, [...kept, ["To", header(response, "to")], ["CSeq", cseq]]);
+  return writeRequest("ACK", uri, [...copied, ["To", header(response, "to")], ["CSeq", cseq]]);
 }
 
 function valueOf(headers: readonly HeaderLine[], field: string): string {

@@ -1,4 +1,4 @@
-/** The Authorization value of a phone that answers an MD5 challenge with qop=auth (RFC 2617), each value hashed here and not by the node. */
+/** The Authorization value for an MD5 challenge with qop=auth (RFC 2617), computed without the node's code. */
 import { createHash, randomBytes } from "node:crypto";
 
 export interface Credentials {

@@ -1,9 +1,9 @@
 /**
- * An exchange of whole nodes on the virtual net: real floor plans, clusters and transactions, a location in memory, and a balancer
- * that pins each flow to a node and rewrites addresses as kube-proxy does.
+ * An exchange of whole nodes on the virtual network. Cores, clusters and transactions are real, and the location is in memory. A balancer pins
+ * each flow to a node and rewrites addresses as kube-proxy does.
  *
- *   phone ──► 203.0.113.1:5060 ──► the node its flow is pinned to
- *   node  ──► phone: from 203.0.113.1:5060 where the flow is pinned to this node, else from the node's own address
+ *   phone ──► 203.0.113.1:5060 ──► the node that its flow is pinned to
+ *   node  ──► phone: from 203.0.113.1:5060 if the flow is pinned to this node, otherwise from the node's own address
  */
 import { ClusterKeys } from "../../sip-node/src/auth/cluster-keys.ts";
 import { defaultNonceLifetime } from "../../sip-node/src/auth/nonce.ts";
@@ -16,7 +16,7 @@ import { Node } from "../../sip-node/src/core/node.ts";
 import { createTelemetry } from "../../sip-node/src/telemetry/metrics.ts";
 import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import type { Ms } from "../../sip-node/src/wire/units.ts";
-import { TestHouse } from "./deciding-house.ts";
+import { TestServices } from "./test-services.ts";
 import { type Datagram, VirtualNet } from "./virtual-net.ts";
 import { type PhoneSettings, VirtualPhone } from "./virtual-phone.ts";
 
@@ -38,26 +38,26 @@ export interface ExchangeNode {
 
 export class Exchange {
   readonly net = new VirtualNet();
-  readonly house = new TestHouse();
+  readonly services = new TestServices();
   readonly nodes = new Map<string, ExchangeNode>();
   readonly phones: VirtualPhone[] = [];
-  /** What nodes call errors of their own. */
+  /** Internal errors that nodes reported. */
   readonly errors: unknown[] = [];
-  /** How long every statement takes. */
+  /** The duration of each statement. */
   databaseTakes: Ms = 2;
-  /** How long a drain may take. */
+  /** The nodes' `drain.timeoutSeconds`, in milliseconds. */
   drainTimeout: Ms = 240_000;
-  /** Which node hears a flow, by its address. */
+  /** The node of each flow, by the phone's address. */
   readonly #pins = new Map<string, string>();
-  /** Pins that begin with the flow's next datagram. */
+  /** Moves of flows that take effect at the flow's next datagram. */
   readonly #moves = new Map<string, string>();
-  /** When a flow came to another node. */
   #turn = 0;
+  /** When a flow moved to another node. */
   readonly #moved: { readonly place: string; readonly at: Ms }[] = [];
 
   readonly #maxFlows: number;
 
-  /** Nodes that know each other; `maxFlows` is how many flows each remembers. */
+  /** Resolves when the nodes know each other. `maxFlows`: how many flows each node remembers. */
   static async open(letters = "ab", maxFlows = 10_000): Promise<Exchange> {
     const exchange = new Exchange(maxFlows);
     for (const letter of letters) exchange.start(letter);
@@ -67,18 +67,18 @@ export class Exchange {
 
   private constructor(maxFlows: number) {
     this.#maxFlows = maxFlows;
-    const epoch = this.house.now - this.net.now;
+    const epoch = this.services.now - this.net.now;
     this.net.onTime = (now) => {
-      this.house.now = epoch + now;
-      this.house.store.now = Math.floor(this.house.now / 1000);
+      this.services.now = epoch + now;
+      this.services.store.now = Math.floor(this.services.now / 1000);
     };
-    this.house.store.addDomain(domain);
+    this.services.store.addDomain(domain);
     this.net.attach(advertised, (datagram) => this.#fromPhone(datagram));
   }
 
-  /** A new node, which the others meet within a second. */
+  /** Starts a node. The others find it within a second. */
   start(letter: string): ExchangeNode {
-    const { net, house } = this;
+    const { net, services } = this;
     const id = letter.repeat(12);
     const address = { host: `node-${letter}`, port: 7_000 };
     const isAlive = () => this.nodes.get(letter)?.isAlive === true;
@@ -87,7 +87,7 @@ export class Exchange {
     };
     const place = `${address.host}:${address.port}`;
     const clock = { now: () => net.now, defer: (act: () => void) => void net.after(0, act) };
-    const keys = new ClusterKeys(ring, () => house.now);
+    const keys = new ClusterKeys(ring, () => services.now);
     const life = new LifeCycle();
     life.serve();
     const cluster: Cluster = new Cluster(
@@ -123,7 +123,7 @@ export class Exchange {
       },
     );
     const node: Node = new Node({
-      ...house.node(id),
+      ...services.dependencies(id),
       lookup: new Location(this.#slowStore(), queueMicrotask),
       authenticator: {
         get keys() {
@@ -158,14 +158,14 @@ export class Exchange {
     return started;
   }
 
-  /** As `kill -9` does: what was under way stays where it is. */
+  /** `kill -9`: the node stops at once, and its state is lost. */
   kill(letter: string): void {
     this.node(letter).isAlive = false;
   }
 
   /**
-   * As SIGTERM does. `stay`: its flows keep coming until it exits, as with kube-proxy while it is ready; `move`: the load balancer sends
-   * each to another node from its next datagram on.
+   * SIGTERM. `stay`: its flows stay on it until it exits, as with kube-proxy while it is ready; `move`: the load balancer moves each of them to
+   * another node at its next datagram.
    */
   drain(letter: string, flows: "stay" | "move"): void {
     const { life, cluster } = this.node(letter);
@@ -173,10 +173,10 @@ export class Exchange {
     cluster.heartbeat.drain();
     if (flows === "move")
       for (const [place, pin] of this.#pins)
-        if (pin === letter) this.#moves.set(place, this.#anotherThan(letter));
+        if (pin === letter) this.#moves.set(place, this.#otherNode(letter));
   }
 
-  /** Takes a drained node away, as its process does. */
+  /** Ends a drained node, as its process does. */
   #leave(one: ExchangeNode): void {
     const { life, node, cluster } = one;
     const work = { isDrained: life.isDraining && node.isDrained, owesAnswers: node.hasOpenRequests };
@@ -185,8 +185,8 @@ export class Exchange {
     one.isAlive = false;
   }
 
-  /** The nodes that serve take what has to move in turn. */
-  #anotherThan(letter: string): string {
+  /** The other serving nodes, in turn. */
+  #otherNode(letter: string): string {
     const others = [...this.nodes.values()].filter(
       (one) => one.isAlive && one.letter !== letter && !one.life.isDraining,
     ); // prettier-ignore
@@ -200,39 +200,39 @@ export class Exchange {
     return found;
   }
 
-  /** A phone of a new user whose flow is pinned to a node; its password is its name. */
+  /** A phone of a new user, whose flow is pinned to a node. The password is the user name. */
   phone(settings: PhoneSettings & { readonly on: string }): VirtualPhone {
-    this.house.store.addUser(settings.username, domain, { password: settings.username });
+    this.services.store.addUser(settings.username, domain, { password: settings.username });
     const phone = new VirtualPhone(this.net, advertised, settings, this.phones.length + 1);
     this.phones.push(phone);
     this.move(phone, settings.on);
     return phone;
   }
 
-  /** From its next datagram on, the phone is heard by this node. */
+  /** Moves the phone's flow to this node at its next datagram. */
   move(phone: VirtualPhone, letter: string): void {
     this.#moves.set(phone.place, letter);
   }
 
-  /** A datagram with a source address of nobody's, to a node. */
+  /** Sends a datagram with a forged source address to a node. */
   forge(letter: string, text: string, place: string): void {
     this.#moves.set(place, letter);
     this.net.send(place, advertised, text);
   }
 
-  /** What nodes sent to a phone from a place that it never sent to, but for what was under way while its flow moved. */
-  strangersOf(phone: VirtualPhone): string[] {
+  /** Datagrams that nodes sent to a phone from an address that it never sent to, except those sent while its flow moved. */
+  unexpectedDatagrams(phone: VirtualPhone): string[] {
     const wasMoving = (sentAt: Ms) =>
       this.#moved.some(
         ({ place, at }) => phone.places.includes(place) && sentAt >= at && sentAt <= at + 2 * innerLatency,
       ); // prettier-ignore
-    return phone.strangers
+    return phone.unexpected
       .filter(({ at }) => !wasMoving(at))
       .map(({ at, from, text }) => `${at} ${from}: ${text.slice(0, 20)}`);
   }
 
   /** Server and client transactions and open requests of all live nodes. */
-  get leftovers(): { readonly transactions: number; readonly open: number } {
+  get openWork(): { readonly transactions: number; readonly open: number } {
     const nodes = [...this.nodes.values()].filter(({ isAlive }) => isAlive).map(({ node }) => node);
     const counts = nodes.map(({ transactions }) => transactions.counts);
     return {
@@ -241,8 +241,8 @@ export class Exchange {
     };
   }
 
-  /** The messages between phones and exchange, one a line, for a failed test. */
-  ladder(): string {
+  /** The messages between phones and exchange, one in each line, for a failed test. */
+  messageLog(): string {
     const name = (place: string) => this.phones.find((phone) => phone.places.includes(place))?.name ?? place;
     return this.net.sent
       .filter(({ from, to }) => !(from.startsWith("node-") && to.startsWith("node-")))
@@ -254,10 +254,10 @@ export class Exchange {
   }
 
   #fromPhone({ bytes, from }: Datagram): void {
-    const wanted = this.#moves.get(from) ?? this.#pins.get(from);
+    const chosen = this.#moves.get(from) ?? this.#pins.get(from);
     this.#moves.delete(from);
-    const pinned = this.nodes.get(wanted ?? "");
-    const node = pinned?.isAlive === true ? pinned : this.nodes.get(this.#anotherThan(wanted ?? ""));
+    const pinned = this.nodes.get(chosen ?? "");
+    const node = pinned?.isAlive === true ? pinned : this.nodes.get(this.#otherNode(chosen ?? ""));
     if (node === undefined) return;
     if (this.#pins.get(from) !== node.letter) this.#moved.push({ place: from, at: this.net.now });
     this.#pins.set(from, node.letter);
@@ -265,9 +265,9 @@ export class Exchange {
     node.node.datagram(bytes, flowOf(address, Number(port)));
   }
 
-  /** The store behind a statement's time; one that is away says so at once. */
+  /** The store with the duration of a statement. It fails at once when it is unavailable. */
   #slowStore(): LocationStore {
-    const { store } = this.house;
+    const { store } = this.services;
     const wait = () => new Promise<void>((done) => this.net.after(this.databaseTakes, done));
     return {
       resolve: async (names) => wait().then(() => store.resolve(names)),

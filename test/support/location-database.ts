@@ -1,4 +1,4 @@
-/** A private MariaDB with our tables, and a node's connections to it. */
+/** A private MariaDB with Strowger's tables, and a node's connections to it. */
 import { Database as OperatorDatabase } from "../../operator/src/adapters/mysql/database.ts";
 import { parseDatabaseUrl } from "../../operator/src/adapters/mysql/database-url.ts";
 import { migrate } from "../../operator/src/adapters/mysql/migrate.ts";
@@ -15,7 +15,7 @@ export async function startMigrated(options: MariadbOptions = {}): Promise<TestM
   return server;
 }
 
-/** `hosts` default to this server alone. */
+/** Default `hosts`: this server only. */
 export const databaseOf = (
   server: TestMariadb,
   hosts = [{ host: "127.0.0.1", port: server.port }],

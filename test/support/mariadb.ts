@@ -1,4 +1,4 @@
-/** A private MariaDB for one test file: own data folder, own port on 127.0.0.1, gone with the test process. */
+/** A private MariaDB for one test file, with its own data folder and its own port on 127.0.0.1. It ends with the test process. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -15,7 +15,7 @@ export interface TestMariadb {
   readonly adminUrl: string;
   readonly port: number;
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Ends the server; the data stay until the process that asked for them ends them. */
+  /** Ends the server. The data are deleted at disposal. */
   stop(): Promise<void>;
   /** `kill -9`. */
   crash(): Promise<void>;
@@ -25,13 +25,13 @@ export interface TestMariadb {
 }
 
 export interface MariadbOptions {
-  /** For the data; it stays. */
+  /** The folder for the data, which is not deleted. Default: a temporary folder. */
   readonly dir?: string;
   /** Further options of mariadbd. */
   readonly args?: readonly string[];
   /** Further environment variables of mariadbd; `TZ` is its time zone. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Where it serves: default this network, at 127.0.0.1. The test itself reaches it by its socket file. */
+  /** The network namespace and address of the server; default: this namespace, 127.0.0.1. The test connects by its socket file. */
   readonly host?: { readonly namespace: string; readonly address: string };
 }
 
@@ -56,9 +56,9 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<TestMa
     connection?.destroy();
     connection = undefined;
     if (server.exitCode === null && server.signalCode === null) {
-      const gone = once(server, "exit");
+      const exited = once(server, "exit");
       server.kill(signal);
-      await gone;
+      await exited;
     }
   };
   const first = await createConnection(own);
@@ -97,7 +97,7 @@ function install(data: string): void {
   if (status !== 0) throw new Error(`mariadb-install-db failed: ${stdout}${stderr}`);
 }
 
-/** How the test itself comes in. */
+/** The test's own connection options. */
 const ownAccess = (folder: string, port: number, { host }: MariadbOptions) =>
   host === undefined
     ? ({ host: "127.0.0.1", port, user: "root" } as const)
@@ -106,7 +106,7 @@ const ownAccess = (folder: string, port: number, { host }: MariadbOptions) =>
 async function run(folder: string, port: number, options: MariadbOptions): Promise<ChildProcess> {
   const { host, args = [], environment } = options;
   const server = spawn(
-    "setpriv", // the kernel ends the server when this process ends, however it ends
+    "setpriv", // the kernel kills the server when this process ends for any reason
     [
       "--pdeathsig=KILL",
       ...(host === undefined ? [] : inNamespace(host.namespace)),

@@ -2,7 +2,7 @@
 import { describe } from "vitest";
 import { missingTools, type ToolName } from "../../cli/src/setup/tools.ts";
 
-/** `describe`, left out with its reason in the name where a tool is missing; with CI=true a missing tool makes it run and fail. */
+/** `describe`, skipped with the reason in its name when a tool is missing. With CI=true it runs and fails instead. */
 export function describeWith(tools: readonly ToolName[], name: string, body: () => void): void {
   const missing = missingTools(tools).map((tool) => tool.command);
   if (missing.length === 0 || process.env["CI"] === "true") describe(name, body);

@@ -1,23 +1,23 @@
-/** What a test phone answers when it is asked: the user agent server's side of `Phone`. */
-import type { Dialog, Heard, Phone } from "./phone.ts";
+/** The user agent server of `Phone`: its responses to requests. */
+import type { Dialog, ReceivedMessage, Phone } from "./phone.ts";
 import { branch, header, headerList, method, tag, token, uriOf, writeSip, type SipText } from "./sip-text.ts";
 
-/** `answer`: 180 and 200; `ring`: 180 and wait; `busy`: 486; `silent`: not even 100. */
+/** `answer`: 180 and 200; `ring`: 180 and wait; `busy`: 486; `silent`: no response. */
 export type Answering = "answer" | "ring" | "busy" | "silent";
 
-/** A transaction this phone serves, by branch and method. */
+/** A server transaction of this phone. */
 export interface Served {
   readonly invite: SipText;
   readonly dialog: Dialog;
   answer(code: number, reason: string): void;
-  /** What was last sent, for repeated requests. */
+  /** The last response, for retransmitted requests. */
   last: string;
   stop(): void;
 }
 
 const repeatMs = 500;
 
-export function answerRequest(phone: Phone, { message, from }: Heard): void {
+export function answerRequest(phone: Phone, { message, from }: ReceivedMessage): void {
   const name = message.startLine.split(" ")[0] ?? "";
   const toTag =
     tag(header(message, "to")) || `${phone.login.username}-${tag(header(message, "from")).slice(0, 12)}`;
@@ -29,7 +29,7 @@ export function answerRequest(phone: Phone, { message, from }: Heard): void {
   if (name === "ACK") return stopRepeating(phone, message);
   if (name === "CANCEL") return cancel(phone, message, reply);
   if (name !== "INVITE") {
-    // An OPTIONS keepalive, a BYE, a MESSAGE: this phone agrees to all of them.
+    // This phone accepts every OPTIONS keepalive, BYE and MESSAGE.
     if (phone.answering !== "silent" || name === "BYE") reply(message, 200, "OK");
     return;
   }
@@ -54,7 +54,7 @@ function serveInvite(
     last: "",
     answer: (code, reason) => {
       served.last = reply(invite, code, reason, code < 300 && code >= 200 ? phone.sdp() : "");
-      // A final answer is repeated until its ACK comes (§13.3.1.4, §17.2.1), here ten times at most.
+      // A final response is repeated until its ACK arrives (§13.3.1.4, §17.2.1), here ten times at most.
       let left = 10;
       clearInterval(repeating);
       if (code >= 200)
@@ -82,7 +82,7 @@ function cancel(
   if (served && !/ [2-6]\d\d /.test(served.last.slice(0, 12))) served.answer(487, "Request Terminated");
 }
 
-/** By Call-ID, because the ACK to a 2xx has a branch of its own. */
+/** By Call-ID, because the ACK to a 2xx has its own branch. */
 function stopRepeating(phone: Phone, ack: SipText): void {
   for (const served of phone.served.values())
     if (header(served.invite, "call-id") === header(ack, "call-id")) served.stop();

@@ -1,6 +1,7 @@
 /**
- * A scripted UDP phone: one socket on a loopback address, behind a port-restricted NAT if asked (then it hears nobody but the exchange's
- * address). It keeps everything it got with the source address. Requests are repeated as §17.1 says; INVITEs are served by `onInvite`.
+ * A scripted UDP phone with one socket on a loopback address. With `behindNat` it is behind a port-restricted NAT: it receives only from the
+ * exchange's address. It stores all received messages with their source. Requests are retransmitted (RFC 3261 §17.1). `phone-answers.ts`
+ * answers requests.
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
@@ -30,7 +31,7 @@ export interface PhoneLogin {
   readonly password: string;
 }
 
-export interface Heard {
+export interface ReceivedMessage {
   readonly at: number;
   readonly from: Endpoint;
   readonly message: SipText;
@@ -38,7 +39,7 @@ export interface Heard {
 
 export interface Dialog {
   readonly callId: string;
-  /** With tags, as they stand in From and To of this side's requests. */
+  /** The values of From and To in this side's requests, with tags. */
   readonly local: string;
   readonly remote: string;
   readonly remoteTarget: string;
@@ -51,7 +52,7 @@ export interface PhoneOptions {
   /** Default 127.0.0.1. */
   readonly address?: string;
   readonly port?: number;
-  /** True: packets from anywhere but the exchange's address and port are dropped and kept in `dropped`. */
+  /** True: packets from other addresses than the exchange's are dropped and added to `dropped`. */
   readonly behindNat?: boolean;
   readonly answering?: Answering;
 }
@@ -59,9 +60,9 @@ export interface PhoneOptions {
 export class Phone implements Disposable {
   readonly login: PhoneLogin;
   readonly exchange: Endpoint;
-  readonly heard: Heard[] = [];
-  readonly dropped: Heard[] = [];
-  /** What this phone does when it is called; may be changed at any time. */
+  readonly received: ReceivedMessage[] = [];
+  readonly dropped: ReceivedMessage[] = [];
+  /** The reaction to a call. It may be changed at any time. */
   answering: Answering;
   readonly served = new Map<string, Served>();
   readonly #socket: Socket;
@@ -95,7 +96,7 @@ export class Phone implements Disposable {
     return `sip:${this.login.username}@${this.#local.address}:${this.#local.port}`;
   }
 
-  /** REGISTER with credentials once challenged; the final response. */
+  /** Registers, with credentials after a challenge. Resolves with the final response. */
   async register(expires = 300, login: PhoneLogin = this.login): Promise<SipText> {
     const headers = [
       ["Contact", `<${this.contact}>`],
@@ -108,7 +109,7 @@ export class Phone implements Disposable {
     }).final;
   }
 
-  /** INVITE to a user of this phone's domain or to a URI. Its 2xx is acknowledged by `acknowledge`, a failure at once. */
+  /** Sends INVITE to a user of this phone's domain or to a URI. A failure is acknowledged at once, a 2xx by `acknowledge`. */
   invite(to: string): Sent & { cancel(): Sent } {
     const headers = [
       ["Contact", `<${this.contact}>`],
@@ -124,7 +125,7 @@ export class Phone implements Disposable {
     });
   }
 
-  /** Calls, waits for 2xx, sends ACK: the dialog of the caller's side. */
+  /** Calls, waits for the 2xx and acknowledges it. Resolves with the caller's side of the dialog. */
   async call(to: string): Promise<Dialog> {
     const response = await this.invite(to).final;
     if (status(response) !== 200)
@@ -134,14 +135,14 @@ export class Phone implements Disposable {
     return dialog;
   }
 
-  /** ACK of a 2xx (§13.2.2.4): a request of its own, answered by nothing. */
+  /** Sends the ACK to a 2xx (§13.2.2.4), which is not answered. */
   acknowledge(dialog: Dialog, cseq: string): void {
     this.send(
       writeRequest("ACK", dialog.remoteTarget, this.#inDialogHeaders(dialog, cseq.replace(/\S+$/, "ACK"))),
     );
   }
 
-  /** A request within a dialog: BYE, INVITE, INFO ... without credentials. */
+  /** Sends a request within a dialog (BYE, INVITE, INFO ...), without credentials. */
   inDialog(name: string, dialog: Dialog, body = ""): Sent {
     this.#sequence += 1;
     return this.#requests.start(
@@ -152,7 +153,7 @@ export class Phone implements Disposable {
     );
   }
 
-  /** A request outside of dialogs, repeated with credentials when challenged. */
+  /** Sends a request outside a dialog, and again with credentials after a challenge. */
   authorised(
     name: string,
     uri: string,
@@ -194,27 +195,28 @@ export class Phone implements Disposable {
     return { ...current, final, cancel: () => this.#requests.cancel(current) };
   }
 
-  /** Resolves with the first message heard, before or after, that fits; rejects after `patienceMs`. */
-  async waitFor(fits: (message: SipText) => boolean, patienceMs = 5000): Promise<Heard> {
-    const deadline = Date.now() + patienceMs;
+  /** Resolves with the first received message that matches, before or after this call. Rejects after `timeoutMs`. */
+  async waitFor(matches: (message: SipText) => boolean, timeoutMs = 5000): Promise<ReceivedMessage> {
+    const deadline = Date.now() + timeoutMs;
     for (;;) {
-      const found = this.heard.find((entry) => fits(entry.message));
+      const found = this.received.find((entry) => matches(entry.message));
       if (found) return found;
       if (Date.now() > deadline)
-        throw new Error(`${this.login.username} waited ${patienceMs} ms in vain; heard ${this.transcript()}`);
+        throw new Error(`${this.login.username} waited ${timeoutMs} ms; it received ${this.transcript()}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
-  /** How many requests of this method were heard, repeated ones too. */
+  /** How many requests of this method were received, repeated ones included. */
   count(name: string): number {
-    return this.heard.filter(({ message }) => message.startLine.startsWith(`${name} `)).length;
+    return this.received.filter(({ message }) => message.startLine.startsWith(`${name} `)).length;
   }
 
   transcript(): string {
     return (
-      this.heard.map(({ message }) => `${message.startLine.slice(0, 40)} (${method(message)})`).join("; ") ||
-      "nothing"
+      this.received
+        .map(({ message }) => `${message.startLine.slice(0, 40)} (${method(message)})`)
+        .join("; ") || "nothing"
     );
   }
 
@@ -231,7 +233,7 @@ export class Phone implements Disposable {
     ].join("\r\n");
   }
 
-  /** Sends text as one datagram; to the exchange unless told otherwise. */
+  /** Sends one datagram, by default to the exchange. */
   send(text: string, to: Endpoint = this.exchange): void {
     this.#socket.send(text, to.port, to.address);
   }
@@ -249,7 +251,7 @@ export class Phone implements Disposable {
       return;
     }
     if (entry.message.startLine === "") return;
-    this.heard.push(entry);
+    this.received.push(entry);
     if (status(entry.message) > 0) this.#requests.receive(entry.message);
     else answerRequest(this, entry);
   }
@@ -276,7 +278,7 @@ export class Phone implements Disposable {
   }
 }
 
-/** The caller's side of the dialog that a 2xx makes: its Record-Route turned round (§12.1.2). */
+/** The caller's side of the dialog of a 2xx, with the Record-Route reversed (§12.1.2). */
 export function callerDialog(response: SipText): Dialog {
   const target = uriOf(headerList(response, "contact")[0] ?? "");
   const routes = headerList(response, "record-route").reverse();

@@ -1,4 +1,4 @@
-/** Nodes of one cluster on a network in memory and a clock that a test moves: no port, no waiting, any datagram can be lost. */
+/** Nodes of one cluster on a network in memory, with a clock that the test moves. Any datagram can be lost. */
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
 import type { Address } from "../../sip-node/src/cluster/membership.ts";
@@ -7,14 +7,14 @@ import type { Flow } from "../../sip-node/src/wire/flow.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 
-/** What one node did, in order: "to phone udp:...: text", "directly udp:...: text", "response: text", "peer bbbbbbbbbbbb dead". */
+/** A node and what it did, in order: "to phone udp:...: text", "directly udp:...: text", "response: text", "peer bbbbbbbbbbbb dead". */
 export interface SimulatedNode {
   readonly id: string;
   readonly cluster: Cluster;
   readonly did: string[];
-  /** Whether it takes requests that peers offer. */
+  /** Whether it accepts requests that peers offer. */
   acceptsOffered: boolean;
-  /** Whether it takes requests that draining peers hand over. */
+  /** Whether it accepts requests that draining peers hand over. */
   acceptsHandedOver: boolean;
 }
 
@@ -22,9 +22,9 @@ export class SimulatedNet {
   now = 1_000_000;
   /** Node ids that neither send nor receive. */
   readonly dead = new Set<string>();
-  /** Datagrams to lose, by the byte of their kind; counted down. */
+  /** How many datagrams of each kind to lose, by the byte of the kind. */
   readonly lose = new Map<number, number>();
-  /** The kind byte of every datagram so far. */
+  /** The kind byte of each datagram so far. */
   readonly sent: number[] = [];
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #queue: { readonly bytes: Buffer; readonly from: Address; readonly to: Address }[] = [];
@@ -84,7 +84,7 @@ export class SimulatedNet {
     }));
   }
 
-  /** Delivers what is under way, and what that causes, until nothing is. */
+  /** Delivers all datagrams, and those that they cause, until there is none. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 3; ) {
       await Promise.resolve();
@@ -97,7 +97,7 @@ export class SimulatedNet {
     }
   }
 
-  /** Lets time pass in steps of 25 ms, in which nodes tick. */
+  /** Moves the clock in steps of 25 ms, and calls `tick` of each node after each step. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 25) {
       this.now += Math.min(25, left);

@@ -1,8 +1,8 @@
-/** Messages for tests of the pure rooms, as text and as parsed: any field of a plausible one can be replaced, left out or added. */
+/** Valid messages for tests, as text and parsed. Any header field can be replaced, omitted or added. */
 import type { Request, Response } from "../../sip-node/src/wire/message.ts";
 import { parseMessage } from "../../sip-node/src/wire/parse-message.ts";
 
-/** By header name; undefined leaves the field out, a list makes several fields. */
+/** By header name; undefined: no field; a list: several fields. */
 export type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export function requestText(method: string, uri: string, fields: Fields = {}, body = ""): string {
@@ -30,7 +30,7 @@ export function responseText(status: number, reason: string, fields: Fields = {}
   })}\r\n`;
 }
 
-/** Throws when the parser refuses the text: the test's own mistake. */
+/** Throws when the parser refuses the text: the test is wrong. */
 export function requestOf(method: string, uri: string, fields: Fields = {}, body = ""): Request {
   const message = parseMessage(requestText(method, uri, fields, body));
   if (message.kind !== "request") throw new Error(JSON.stringify(message));

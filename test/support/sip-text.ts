@@ -1,4 +1,4 @@
-/** SIP messages of test phones: read and written as text, leniently, with no line of the node's own parser. */
+/** SIP messages of test phones as text. The parser is lenient and independent of the node's parser. */
 import { randomBytes } from "node:crypto";
 
 export type HeaderLine = readonly [name: string, value: string];
@@ -40,7 +40,7 @@ export function header(message: SipText, name: string): string {
   return message.headers.find(([other]) => other === name)?.[1] ?? "";
 }
 
-/** All values of a header; those of one line are split at commas outside of <> and quotes. */
+/** All values of a header. A line is split at commas outside <> and quotes. */
 export function headerList(message: SipText, name: string): string[] {
   return message.headers
     .filter(([other]) => other === name)

@@ -13,10 +13,10 @@ export interface SippPlan {
   /** The user to call; default: the login's own name. */
   readonly callee?: string;
   readonly address?: string;
-  /** The network namespace that it runs in; default: this one. */
+  /** Its network namespace; default: this one. */
   readonly namespace?: string;
   readonly port?: number;
-  /** How many runs of the scenario; a callee's scenario ends after as many. Default 1. */
+  /** How many runs of the scenario. A callee's scenario ends after this number. Default 1. */
   readonly calls?: number;
   /** New calls a second. Default 10. */
   readonly rate?: number;
@@ -26,8 +26,8 @@ export interface SippPlan {
   readonly pauseMs?: number;
   /** Seconds of a registration. Default 300. */
   readonly lifetime?: number;
-  readonly patienceSeconds?: number;
-  /** A file for every message that it sends and gets. */
+  readonly timeoutSeconds?: number;
+  /** A file for all sent and received messages. */
   readonly messages?: string;
 }
 
@@ -35,15 +35,15 @@ export interface SippResult {
   readonly successful: number;
   readonly failed: number;
   readonly retransmissions: number;
-  /** sipp's own words about what it did not expect; empty where all went well. */
+  /** sipp's error log; empty: no error. */
   readonly errors: string;
 }
 
 export interface RunningSipp extends AsyncDisposable {
   readonly result: Promise<SippResult>;
-  /** Begins no more calls; the result comes when those that were begun are over. */
+  /** Starts no more calls. The result resolves when the current calls are over. */
   finish(): void;
-  /** sipp's own words until now about what it did not expect. */
+  /** sipp's error log until now. */
   errors(): Promise<string>;
 }
 
@@ -53,7 +53,7 @@ export async function sipp(plan: SippPlan): Promise<SippResult> {
   return await running.result;
 }
 
-/** Starts a scenario that waits for calls; its `result` comes when it served them all. */
+/** Starts a scenario that waits for calls. Its `result` resolves when it has served all of them. */
 export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
   const folder = await mkdtemp(join(tmpdir(), "strowger-sipp-"));
   const place = plan.namespace === undefined ? {} : { namespace: plan.namespace };
@@ -76,7 +76,7 @@ export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
 
 function arguments_(plan: SippPlan, folder: string): string[] {
   const { exchange, login } = plan;
-  // sipp would put the exchange's address into the digest, where the Request-URI belongs; it writes the `sip:` itself.
+  // By default sipp writes the exchange's address as the digest URI, which must be the Request-URI. It adds `sip:` itself.
   const digestUri = plan.scenario.startsWith("register")
     ? login.domain
     : `${plan.callee ?? login.username}@${login.domain}`;
@@ -108,7 +108,7 @@ function arguments_(plan: SippPlan, folder: string): string[] {
       "lifetime",
       String(plan.lifetime ?? 300),
     ],
-    ...["-timeout", `${plan.patienceSeconds ?? 60}s`, "-timeout_error", "-nostdin"],
+    ...["-timeout", `${plan.timeoutSeconds ?? 60}s`, "-timeout_error", "-nostdin"],
     ...["-trace_stat", "-stf", join(folder, "stat.csv"), "-fd", "1"],
     ...(plan.messages === undefined ? [] : ["-trace_msg", "-message_file", plan.messages]),
     ...["-trace_err", "-error_file", join(folder, "errors.log")],
@@ -118,7 +118,7 @@ function arguments_(plan: SippPlan, folder: string): string[] {
 const errorsIn = (folder: string): Promise<string> =>
   readFile(join(folder, "errors.log"), "utf8").catch(() => "");
 
-/** The last line of the statistics holds the totals (columns ending in `(C)`); sipp's names stand in its first line. */
+/** The last line of the statistics has the totals (columns that end in `(C)`). The first line has the names of the columns. */
 async function readResult(folder: string, child: TestChild): Promise<SippResult> {
   const text = await readFile(join(folder, "stat.csv"), "utf8").catch(() => "");
   const [names = [], ...rows] = text

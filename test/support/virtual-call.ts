@@ -1,4 +1,4 @@
-/** Both ends of a call between virtual phones: what a caller tries, and what rings. */
+/** The two sides of a call between virtual phones. */
 import type { Ms } from "../../sip-node/src/wire/units.ts";
 import { header, type HeaderLine, type SipText, status, tag } from "./sip-text.ts";
 import { calleeDialog, callerDialog, type VirtualDialog } from "./virtual-dialog.ts";
@@ -9,25 +9,27 @@ import type { VirtualRequest } from "./virtual-request.ts";
 const t1: Ms = 500;
 const t2: Ms = 4_000;
 
-/** A request outside of dialogs, made once more with credentials when it is challenged. */
-export class Attempt {
-  /** The one on its way, or the last. */
+/** A request outside a dialog. It is sent again with credentials after a challenge. */
+export class AuthenticatedRequest {
+  /** The current or last request. */
   request: VirtualRequest;
-  /** Status of every response but the challenge that was answered, repeated ones too. */
+  /** The status of each response, repeated ones included, except the challenge. */
   readonly statuses: number[] = [];
 
-  constructor(make: (heard: (response: SipText) => void, challenge: SipText | undefined) => VirtualRequest) {
+  constructor(
+    make: (onResponse: (response: SipText) => void, challenge: SipText | undefined) => VirtualRequest,
+  ) {
     let isChallenged = false;
     this.request = make((response) => {
       if (isChallenged) return; // a repeated challenge
       const code = status(response);
       isChallenged = code === 401 || code === 407;
-      if (isChallenged) this.request = make((later) => this.heard(later), response);
-      else this.heard(response);
+      if (isChallenged) this.request = make((later) => this.receive(later), response);
+      else this.receive(response);
     }, undefined);
   }
 
-  /** Of the final response; 0 while there is none. */
+  /** The status of the final response; 0: there is none. */
   get status(): number {
     return this.request.status;
   }
@@ -36,19 +38,19 @@ export class Attempt {
     return this.request.final;
   }
 
-  protected heard(response: SipText): void {
+  protected receive(response: SipText): void {
     this.statuses.push(status(response));
   }
 }
 
-export class OutgoingCall extends Attempt {
-  /** One for each 2xx with a To tag of its own (§13.2.2.4). */
+export class OutgoingCall extends AuthenticatedRequest {
+  /** One for each To tag of the 2xx responses (§13.2.2.4). */
   readonly dialogs: VirtualDialog[] = [];
-  /** Set to false, the call's 2xx are not acknowledged. */
+  /** False: no 2xx of this call is acknowledged. */
   acknowledges = true;
   readonly #phone: VirtualPhone;
 
-  constructor(phone: VirtualPhone, make: ConstructorParameters<typeof Attempt>[0]) {
+  constructor(phone: VirtualPhone, make: ConstructorParameters<typeof AuthenticatedRequest>[0]) {
     super(make);
     this.#phone = phone;
   }
@@ -67,8 +69,8 @@ export class OutgoingCall extends Attempt {
     return this.#phone.cancel(this.request, more);
   }
 
-  protected override heard(response: SipText): void {
-    super.heard(response);
+  protected override receive(response: SipText): void {
+    super.receive(response);
     if (status(response) < 200 || status(response) > 299) return;
     const toTag = tag(header(response, "to"));
     let dialog = this.dialogs.find(({ remote }) => tag(remote) === toTag);
@@ -84,13 +86,13 @@ export class OutgoingCall extends Attempt {
 export class IncomingCall {
   readonly invite: SipText;
   readonly toTag: string;
-  /** Undefined for a re-INVITE, whose dialog is there. */
+  /** Undefined for a re-INVITE, which has a dialog already. */
   readonly dialog: VirtualDialog | undefined;
-  /** Of the last response sent. */
+  /** The status of the last response. */
   status = 0;
   isAcknowledged = false;
   isCancelled = false;
-  /** How often the INVITE came again. */
+  /** How many retransmissions of the INVITE arrived. */
   repeats = 0;
   readonly #phone: VirtualPhone;
   #stop: Stop = () => {};
@@ -113,23 +115,23 @@ export class IncomingCall {
     if (code < 300 && this.dialog !== undefined) this.#phone.dialogs.push(this.dialog);
   }
 
-  acknowledged(): void {
+  receiveAck(): void {
     if (this.status < 200) return;
     this.isAcknowledged = true;
     this.#stop();
   }
 
-  cancelled(): void {
+  receiveCancel(): void {
     this.isCancelled = true;
     this.reply(487);
   }
 
-  repeated(): void {
+  receiveRetransmission(): void {
     this.repeats += 1;
     if (this.status > 0 && !this.isAcknowledged) this.#send("");
   }
 
-  /** §13.3.1.4 and Timer G: a final response is repeated until its ACK comes. */
+  /** §13.3.1.4 and Timer G: a final response is repeated until its ACK arrives. */
   #repeat(pause: Ms, body: string): void {
     this.#stop = this.#phone.after(pause, () => {
       if (this.#phone.now >= this.#repeatUntil) return;

@@ -1,4 +1,4 @@
-/** One side of a dialog (RFC 3261 §12), as a virtual phone keeps it. */
+/** A virtual phone's side of a dialog (RFC 3261 §12). */
 import { header, headerList, type HeaderLine, type SipText, tag, uriOf } from "./sip-text.ts";
 
 export interface VirtualDialog {
@@ -6,7 +6,7 @@ export interface VirtualDialog {
   /** From and To of this side's requests, with tags. */
   readonly local: string;
   readonly remote: string;
-  /** Where this side's requests go; a re-INVITE of the other side changes it. */
+  /** The remote target of this side's requests. A re-INVITE of the other side changes it. */
   target: string;
   readonly routes: readonly string[];
   /** CSeq number of this side's last request. */
@@ -39,7 +39,7 @@ export const isWithin = (dialog: VirtualDialog, request: SipText): boolean =>
   tag(header(request, "to")) === tag(dialog.local) &&
   tag(header(request, "from")) === tag(dialog.remote);
 
-/** The header lines of a request in the dialog, but for Via and Contact. */
+/** The header lines of a request in the dialog, without Via and Contact. */
 export const dialogHeaders = (dialog: VirtualDialog, cseq: string): readonly HeaderLine[] => [
   ["Max-Forwards", "70"],
   ["From", dialog.local],

@@ -1,6 +1,6 @@
 /**
- * Time and datagrams in memory, for whole nodes and phones: nothing happens but at a time of the virtual clock, in an order that is
- * always the same. Rules lose, double and delay datagrams.
+ * A network and a clock in memory, for whole nodes and phones. Every event has a time of the virtual clock, and the order of events is always
+ * the same. Rules lose, duplicate and delay datagrams.
  */
 import type { Ms } from "../../sip-node/src/wire/units.ts";
 
@@ -13,18 +13,18 @@ export interface Datagram {
   readonly at: Ms;
 }
 
-/** How much later than usual each copy arrives: `[]` is lost, `[0, 30]` comes twice. */
-export type Fate = readonly Ms[];
-/** The first rule that says something about a datagram decides. */
-export type Rule = (datagram: Datagram) => Fate | undefined;
+/** The additional delay of each copy: `[]`: the datagram is lost; `[0, 30]`: it arrives twice. */
+export type Delays = readonly Ms[];
+/** Undefined: the rule does not apply. The first rule that applies decides. */
+export type Rule = (datagram: Datagram) => Delays | undefined;
 export type Stop = () => void;
 
 export class VirtualNet {
   now: Ms = 1_000_000;
   readonly rules: Rule[] = [];
-  /** Every datagram sent so far, lost ones too. */
+  /** All datagrams so far, lost ones included. */
   readonly sent: Datagram[] = [];
-  /** Hears of every step of the clock. */
+  /** Called at each step of the clock. */
   onTime: (now: Ms) => void = () => {};
   readonly #places = new Map<string, (datagram: Datagram) => void>();
   #events: { readonly at: Ms; act: () => void }[] = [];
@@ -33,7 +33,7 @@ export class VirtualNet {
     this.#places.set(place, receive);
   }
 
-  /** Datagrams for this place vanish from now on. */
+  /** Datagrams to this place are lost from now on. */
   detach(place: string): void {
     this.#places.delete(place);
   }
@@ -42,14 +42,14 @@ export class VirtualNet {
     const copy = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : Buffer.from(bytes);
     const datagram = { from, to, bytes: copy, text: copy.toString("latin1"), at: this.now };
     this.sent.push(datagram);
-    for (const late of this.#fateOf(datagram))
-      this.after(latency + late, () => this.#places.get(to)?.(datagram));
+    for (const delay of this.#delaysOf(datagram))
+      this.after(latency + delay, () => this.#places.get(to)?.(datagram));
   }
 
-  /** Loses the next `count` datagrams that fit. */
-  lose(fits: (datagram: Datagram) => boolean, count = 1): void {
-    let left = count;
-    this.rules.push((datagram) => (left > 0 && fits(datagram) && left-- > 0 ? [] : undefined));
+  /** Loses the next `count` datagrams that match. */
+  lose(matches: (datagram: Datagram) => boolean, count = 1): void {
+    let remaining = count;
+    this.rules.push((datagram) => (remaining > 0 && matches(datagram) && remaining-- > 0 ? [] : undefined));
   }
 
   after(delay: Ms, act: () => void): Stop {
@@ -79,14 +79,14 @@ export class VirtualNet {
     this.#set(end);
   }
 
-  /** Lets time pass until the condition holds; throws when it does not hold in time. */
+  /** Moves the clock until the condition holds. Throws when it does not hold in time. */
   async until(what: string, condition: () => boolean, within: Ms = 10_000): Promise<void> {
     const end = this.now + within;
     while (!condition())
       if (!(await this.#step(end))) throw new Error(`${what}: not within ${within} ms of virtual time`);
   }
 
-  /** What happens at the next point in time, with all promises that it settles; false when nothing does before `end`. */
+  /** Runs the events of the next point in time and all promises that they settle. Returns false when there is no event before `end`. */
   async #step(end: Ms): Promise<boolean> {
     const at = this.#events[0]?.at;
     if (at === undefined || at > end) return false;
@@ -101,10 +101,10 @@ export class VirtualNet {
     this.onTime(now);
   }
 
-  #fateOf(datagram: Datagram): Fate {
+  #delaysOf(datagram: Datagram): Delays {
     for (const rule of this.rules) {
-      const fate = rule(datagram);
-      if (fate !== undefined) return fate;
+      const delays = rule(datagram);
+      if (delays !== undefined) return delays;
     }
     return [0];
   }

@@ -1,6 +1,6 @@
 /**
- * A scripted phone on the virtual net. Behind NAT (the usual case) its messages name a private address, and it hears nobody but whom
- * it has sent to; what comes from others is kept in `strangers`.
+ * A scripted phone on the virtual network. By default it is behind NAT: its messages contain a private address, and it receives only from
+ * addresses that it has sent to. Other datagrams are added to `unexpected`.
  */
 import type { Ms } from "../../sip-node/src/wire/units.ts";
 import { digestAnswer } from "./digest-answer.ts";
@@ -15,7 +15,7 @@ import {
   tag,
   writeSip,
 } from "./sip-text.ts";
-import { Attempt, IncomingCall, OutgoingCall } from "./virtual-call.ts";
+import { AuthenticatedRequest, IncomingCall, OutgoingCall } from "./virtual-call.ts";
 import { contactOf, dialogHeaders, isWithin, type VirtualDialog } from "./virtual-dialog.ts";
 import type { Datagram, Stop, VirtualNet } from "./virtual-net.ts";
 import { type Sender, VirtualRequest } from "./virtual-request.ts";
@@ -24,9 +24,9 @@ export interface PhoneSettings {
   readonly username: string;
   /** Without NAT its messages name its public address. */
   readonly isBehindNat?: boolean;
-  /** `address:port` as the exchange sees it; of its own for every phone by default. */
+  /** `address:port` as the exchange sees it; by default a different one for each phone. */
   readonly place?: string;
-  /** Its REGISTER says it with reg-id 1 (RFC 5626). */
+  /** The instance in its REGISTER, with reg-id 1 (RFC 5626). */
   readonly instance?: string;
 }
 
@@ -40,25 +40,25 @@ export const stayOffline = (): void => {};
 
 export class VirtualPhone implements Sender {
   readonly username: string;
-  /** The user's name and which of the phones it is: Call-IDs, tags and branches begin with it. */
+  /** The user's name and the number of the phone. Call-IDs, tags and branches begin with it. */
   readonly name: string;
-  /** All addresses it had so far, the present one last. */
+  /** All addresses so far, the current one last. */
   readonly places: string[];
-  /** What it does with a call. */
+  /** The reaction to a call. */
   answering: (call: IncomingCall) => void = answerAtOnce;
-  /** Every request has this branch, as of phones that never change it. */
+  /** The branch of all requests, for a phone that never changes it. */
   fixedBranch: string | undefined;
-  /** Its messages as they leave. */
+  /** Changes each message before it is sent. */
   rewrite: (text: string) => string = (text) => text;
-  /** False: it receives and says nothing, as if it had lost its power. */
+  /** False: it sends nothing, as without power. */
   isOn = true;
-  /** One for each INVITE outside of dialogs: how often it rang. */
-  readonly rung: IncomingCall[] = [];
+  /** One for each INVITE outside a dialog. */
+  readonly incomingCalls: IncomingCall[] = [];
   readonly reinvites: IncomingCall[] = [];
-  /** Requests that are neither INVITE nor ACK, each once. */
+  /** Requests other than INVITE and ACK, each once. */
   readonly requests: SipText[] = [];
-  /** Datagrams of places that it never sent to. */
-  readonly strangers: Datagram[] = [];
+  /** Datagrams from addresses that it never sent to. */
+  readonly unexpected: Datagram[] = [];
   readonly dialogs: VirtualDialog[] = [];
   readonly net: VirtualNet;
   readonly #exchange: string;
@@ -102,7 +102,7 @@ export class VirtualPhone implements Sender {
     return `sip:${this.username}@${this.#host}`;
   }
 
-  /** Another address from now on, as when a router restarts; nothing reaches it at the old one. `host` is what it calls itself behind NAT. */
+  /** Changes its address, as when a router restarts. Datagrams to the old one are lost. `host`: its private address behind NAT. */
   changePlace(place: string, host = this.#private): void {
     this.#private = host;
     this.net.detach(this.place);
@@ -112,14 +112,17 @@ export class VirtualPhone implements Sender {
 
   // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** `contact` is the header's value, "" for none (a query). */
-  register(contact = this.#registered, { expires = 3600, password = this.username } = {}): Attempt {
+  /** `contact`: the value of the header field; "": no Contact (a fetch). */
+  register(
+    contact = this.#registered,
+    { expires = 3600, password = this.username } = {},
+  ): AuthenticatedRequest {
     const headers = [
       ["Expires", String(expires)],
       ...(contact === "" ? [] : [["Contact", contact] as const]),
     ] as const;
-    return new Attempt((heard, challenge) =>
-      this.#request("REGISTER", "sip:example.com", headers, "", heard, {
+    return new AuthenticatedRequest((onResponse, challenge) =>
+      this.#request("REGISTER", "sip:example.com", headers, "", onResponse, {
         challenge,
         password,
         to: this.aor,
@@ -136,8 +139,8 @@ export class VirtualPhone implements Sender {
   callUri(uri: string, password = this.username): OutgoingCall {
     const callId = this.#token("call");
     let sequence = 0;
-    return new OutgoingCall(this, (heard, challenge) =>
-      this.#request("INVITE", uri, [["Contact", this.#dialogContact]], "v=0\r\n", heard, {
+    return new OutgoingCall(this, (onResponse, challenge) =>
+      this.#request("INVITE", uri, [["Contact", this.#dialogContact]], "v=0\r\n", onResponse, {
         challenge,
         password,
         to: uri,
@@ -147,12 +150,12 @@ export class VirtualPhone implements Sender {
     );
   }
 
-  message(username: string, text: string): Attempt {
+  message(username: string, text: string): AuthenticatedRequest {
     const uri = `sip:${username}@example.com`;
     const callId = this.#token("message");
     let sequence = 0;
-    return new Attempt((heard, challenge) =>
-      this.#request("MESSAGE", uri, [["Content-Type", "text/plain"]], text, heard, {
+    return new AuthenticatedRequest((onResponse, challenge) =>
+      this.#request("MESSAGE", uri, [["Content-Type", "text/plain"]], text, onResponse, {
         challenge,
         password: this.username,
         to: uri,
@@ -164,12 +167,14 @@ export class VirtualPhone implements Sender {
 
   /** §9.1: Request-URI, top Via, From, To, Call-ID and number are the INVITE's. */
   cancel({ uri, headers }: VirtualRequest, more: readonly HeaderLine[] = []): VirtualRequest {
-    const kept = headers.filter(([name]) => ["Via", "From", "To", "Call-ID", "Max-Forwards"].includes(name));
+    const copied = headers.filter(([name]) =>
+      ["Via", "From", "To", "Call-ID", "Max-Forwards"].includes(name),
+    );
     const cseq = headers.find(([name]) => name === "CSeq")?.[1].replace(/\S+$/, "CANCEL") ?? "";
-    return this.#start("CANCEL", uri, [...kept, ["CSeq", cseq], ...more], "");
+    return this.#start("CANCEL", uri, [...copied, ["CSeq", cseq], ...more], "");
   }
 
-  /** BYE, re-INVITE, INFO ... without credentials; a re-INVITE's 2xx is acknowledged. */
+  /** Sends BYE, re-INVITE, INFO ... without credentials. The 2xx to a re-INVITE is acknowledged. */
   within(dialog: VirtualDialog, name: string): VirtualRequest {
     dialog.sequence += 1;
     const headers: HeaderLine[] = [
@@ -183,7 +188,7 @@ export class VirtualPhone implements Sender {
     });
   }
 
-  /** The ACK to a 2xx, which is a request of its own (§13.2.2.4). */
+  /** Sends the ACK to a 2xx (§13.2.2.4). */
   acknowledge(dialog: VirtualDialog, cseq: string): void {
     const headers = dialogHeaders(dialog, cseq.replace(/\S+$/, "ACK"));
     this.send(writeSip(`ACK ${dialog.target} SIP/2.0`, [["Via", this.#via()], ...headers]));
@@ -201,7 +206,7 @@ export class VirtualPhone implements Sender {
     return this.net.after(delay, act);
   }
 
-  /** RFC 5626 §3.5.1: what holds the entry of its address translator. */
+  /** RFC 5626 §3.5.1: a keepalive for the entry of its address translator. */
   keepAlive(): void {
     this.send("\r\n\r\n");
   }
@@ -217,11 +222,11 @@ export class VirtualPhone implements Sender {
     this.send(writeSip(`SIP/2.0 ${code} Reason`, headers, body));
   }
 
-  // ── What comes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Receiving ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #receive(datagram: Datagram): void {
     if (!this.#sentTo.has(datagram.from)) {
-      this.strangers.push(datagram);
+      this.unexpected.push(datagram);
       if (this.#isBehindNat) return;
     }
     const message = parseSip(datagram.text);
@@ -232,26 +237,26 @@ export class VirtualPhone implements Sender {
 
   #serve(request: SipText, name: string): void {
     const key = `${branch(request)} INVITE`;
-    if (name === "ACK") return this.#acknowledged(request);
-    if (name === "INVITE") return this.#invited(key, request);
+    if (name === "ACK") return this.#receiveAck(request);
+    if (name === "INVITE") return this.#receiveInvite(key, request);
     const known = this.#answered.get(`${branch(request)} ${name}`);
     if (known !== undefined) return this.respond(request, known, "again");
     const served = this.#served.get(key);
-    const isKnown = name === "CANCEL" ? served !== undefined : this.#isWithinOrWithout(request);
+    const isKnown = name === "CANCEL" ? served !== undefined : this.#isAcceptable(request);
     const code = isKnown ? 200 : 481;
     this.#answered.set(`${branch(request)} ${name}`, code);
     this.requests.push(request);
     this.respond(request, code, this.#token("tag"));
-    if (name === "CANCEL") served?.cancelled();
+    if (name === "CANCEL") served?.receiveCancel();
   }
 
-  #invited(key: string, invite: SipText): void {
+  #receiveInvite(key: string, invite: SipText): void {
     const served = this.#served.get(key);
-    if (served !== undefined) return served.repeated();
+    if (served !== undefined) return served.receiveRetransmission();
     const call = new IncomingCall(this, invite, this.#token("tag"));
     this.#served.set(key, call);
     if (call.dialog !== undefined) {
-      this.rung.push(call);
+      this.incomingCalls.push(call);
       return this.answering(call);
     }
     this.reinvites.push(call);
@@ -260,16 +265,16 @@ export class VirtualPhone implements Sender {
     call.reply(dialog === undefined ? 481 : 200);
   }
 
-  #acknowledged(ack: SipText): void {
+  #receiveAck(ack: SipText): void {
     const isOf = (call: IncomingCall) =>
       header(call.invite, "call-id") === header(ack, "call-id") &&
       Number.parseInt(header(call.invite, "cseq"), 10) === Number.parseInt(header(ack, "cseq"), 10) &&
       call.toTag === tag(header(ack, "to"));
-    for (const call of this.#served.values()) if (isOf(call)) call.acknowledged();
+    for (const call of this.#served.values()) if (isOf(call)) call.receiveAck();
   }
 
-  /** A request with a To tag belongs to a dialog or to nothing. */
-  #isWithinOrWithout(request: SipText): boolean {
+  /** Whether the request belongs to a dialog of this phone, or has no To tag. */
+  #isAcceptable(request: SipText): boolean {
     return tag(header(request, "to")) === "" || this.dialogs.some((dialog) => isWithin(dialog, request));
   }
 
@@ -280,8 +285,8 @@ export class VirtualPhone implements Sender {
     uri: string,
     headers: readonly HeaderLine[],
     body: string,
-    heard: (response: SipText) => void,
-    about: {
+    onResponse: (response: SipText) => void,
+    options: {
       readonly challenge: SipText | undefined;
       readonly password: string;
       readonly to: string;
@@ -292,21 +297,21 @@ export class VirtualPhone implements Sender {
     const lines: HeaderLine[] = [
       ["Via", this.#via()],
       ["Max-Forwards", "70"],
-      ["From", `<${this.aor}>;tag=${about.callId}-from`],
-      ["To", `<${about.to}>`],
-      ["Call-ID", about.callId],
-      ["CSeq", `${about.sequence} ${name}`],
+      ["From", `<${this.aor}>;tag=${options.callId}-from`],
+      ["To", `<${options.to}>`],
+      ["Call-ID", options.callId],
+      ["CSeq", `${options.sequence} ${name}`],
       ...headers,
-      ...this.#credentials(name, uri, about.password, about.challenge),
+      ...this.#credentials(name, uri, options.password, options.challenge),
     ];
-    return this.#start(name, uri, lines, body, heard);
+    return this.#start(name, uri, lines, body, onResponse);
   }
 
   #credentials(name: string, uri: string, password: string, challenge: SipText | undefined): HeaderLine[] {
     if (challenge === undefined) return [];
     const isProxy = status(challenge) === 407;
-    const asked = header(challenge, isProxy ? "proxy-authenticate" : "www-authenticate");
-    const answer = digestAnswer(asked, { username: this.username, password }, name, uri);
+    const value = header(challenge, isProxy ? "proxy-authenticate" : "www-authenticate");
+    const answer = digestAnswer(value, { username: this.username, password }, name, uri);
     return [[isProxy ? "Proxy-Authorization" : "Authorization", answer]];
   }
 
@@ -315,11 +320,11 @@ export class VirtualPhone implements Sender {
     uri: string,
     headers: readonly HeaderLine[],
     body: string,
-    heard?: (response: SipText) => void,
+    onResponse?: (response: SipText) => void,
   ): VirtualRequest {
     const via = headers[0]?.[1] ?? "";
     const key = `${/branch=([^;]+)/.exec(via)?.[1] ?? ""} ${name}`;
-    const request = new VirtualRequest(this, name, uri, headers, body, heard);
+    const request = new VirtualRequest(this, name, uri, headers, body, onResponse);
     this.#clients.set(key, request);
     return request;
   }

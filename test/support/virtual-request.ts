@@ -1,4 +1,4 @@
-/** A virtual phone's request on its way: repeated until answered (RFC 3261 §17.1), a failed INVITE acknowledged (§17.1.1.3). */
+/** A client transaction of a virtual phone: retransmission (RFC 3261 §17.1), and the ACK to a failed INVITE (§17.1.1.3). */
 import type { Ms } from "../../sip-node/src/wire/units.ts";
 import { header, type HeaderLine, type SipText, status, writeSip } from "./sip-text.ts";
 import type { Stop } from "./virtual-net.ts";
@@ -6,7 +6,7 @@ import type { Stop } from "./virtual-net.ts";
 const t1: Ms = 500;
 const t2: Ms = 4_000;
 
-/** What a request needs of its phone. */
+/** The phone of a request. */
 export interface Sender {
   send(text: string): void;
   after(delay: Ms, act: () => void): Stop;
@@ -22,25 +22,25 @@ export class VirtualRequest {
   isSilent = false;
   readonly #sender: Sender;
   readonly #text: string;
-  readonly #heard: (response: SipText) => void;
+  readonly #onResponse: (response: SipText) => void;
   #stops: Stop[] = [];
 
-  /** Sends at once. `heard` gets every response, repeated ones too. */
+  /** Sends at once. `onResponse` gets each response, repeated ones included. */
   constructor(
     sender: Sender,
     name: string,
     uri: string,
     headers: readonly HeaderLine[],
     body: string,
-    heard: (response: SipText) => void = () => {},
+    onResponse: (response: SipText) => void = () => {},
   ) {
     this.name = name;
     this.uri = uri;
     this.headers = headers;
     this.#sender = sender;
     this.#text = writeSip(`${name} ${uri} SIP/2.0`, headers, body);
-    this.#heard = heard;
-    this.#stops = [sender.after(64 * t1, () => this.#fallSilent())];
+    this.#onResponse = onResponse;
+    this.#stops = [sender.after(64 * t1, () => this.#timeOut())];
     this.#send(t1);
   }
 
@@ -49,7 +49,7 @@ export class VirtualRequest {
     return this.responses.find((response) => status(response) >= 200);
   }
 
-  /** Of the first final response; 0 while there is none. */
+  /** The status of the first final response; 0: there is none. */
   get status(): number {
     return this.final === undefined ? 0 : status(this.final);
   }
@@ -59,7 +59,7 @@ export class VirtualRequest {
     this.responses.push(response);
     if (this.name === "INVITE" || code >= 200) this.#stop();
     if (this.name === "INVITE" && code >= 300) this.#acknowledge(response);
-    this.#heard(response);
+    this.#onResponse(response);
   }
 
   #send(pause: Ms): void {
@@ -69,16 +69,16 @@ export class VirtualRequest {
   }
 
   #acknowledge(response: SipText): void {
-    const kept = this.headers.filter(([name]) =>
+    const copied = this.headers.filter(([name]) =>
       ["Via", "Max-Forwards", "From", "Call-ID", "Route"].includes(name),
     );
     const cseq = header(response, "cseq").replace(/\S+$/, "ACK");
     this.#sender.send(
-      writeSip(`ACK ${this.uri} SIP/2.0`, [...kept, ["To", header(response, "to")], ["CSeq", cseq]]),
+      writeSip(`ACK ${this.uri} SIP/2.0`, [...copied, ["To", header(response, "to")], ["CSeq", cseq]]),
     );
   }
 
-  #fallSilent(): void {
+  #timeOut(): void {
     this.isSilent = true;
     this.#stop();
   }

@@ -1,6 +1,6 @@
 /** Answers to strangers leave nothing behind (RFC 3261 §8.2.7, §26.3.2.4). */
 import { beforeEach, describe, expect, it } from "vitest";
-import { TestHouse } from "../../../test/support/deciding-house.ts";
+import { TestServices } from "../../../test/support/test-services.ts";
 import { type Fields, requestText } from "../../../test/support/sip-message.ts";
 import { createSeal } from "../auth/create-seal.ts";
 import type { KnownFlow } from "../cluster/flow-directory.ts";
@@ -12,7 +12,7 @@ const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0,
 const stranger = flowOf("192.0.2.1", 5060);
 const bob = "sip:bob@example.com";
 
-let house: TestHouse;
+let house: TestServices;
 let sent: string[];
 let offered: number;
 
@@ -28,7 +28,7 @@ function startNode(): Node {
     authenticatedUntil: 0,
   };
   const node: Node = new Node({
-    ...house.node(),
+    ...house.dependencies(),
     branchSeal: createSeal(ring, "branch", () => house.now),
     telemetry: createTelemetry({
       transactions: () => node.transactions.counts,
@@ -62,7 +62,7 @@ function startNode(): Node {
 }
 
 beforeEach(() => {
-  house = new TestHouse();
+  house = new TestServices();
   house.store.addDomain("example.com");
   house.store.addUser("bob", "example.com");
   [sent, offered] = [[], 0];

@@ -1,6 +1,6 @@
 /** The floor plan with real rooms, a location in memory, and a cluster that says what the test says. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
+import { TestServices, withCredentials } from "../../../test/support/test-services.ts";
 import { type Fields, requestText, responseText } from "../../../test/support/sip-message.ts";
 import { createSeal } from "../auth/create-seal.ts";
 import type { KnownFlow } from "../cluster/flow-directory.ts";
@@ -15,7 +15,7 @@ const phone = flowOf("192.0.2.2", 5060);
 const bob = "sip:bob@example.com";
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 
-let house: TestHouse;
+let house: TestServices;
 let node: Node;
 let telemetry: Telemetry;
 let now: number;
@@ -34,7 +34,7 @@ let heard: KnownFlow;
 let offers: { readonly line: string; readonly settle: (isTaken: boolean) => void }[];
 
 beforeEach(() => {
-  house = new TestHouse();
+  house = new TestServices();
   house.store.addDomain("example.com");
   house.store.addUser("bob", "example.com");
   drain = { isDraining: false, isHandingOver: false, handed: [], followed: [] };
@@ -59,7 +59,7 @@ beforeEach(() => {
     relays: () => ({ sent: 0, received: 0, refused: 0 }),
   });
   node = new Node({
-    ...house.node(),
+    ...house.dependencies(),
     branchSeal: createSeal(ring, "branch", () => house.now),
     telemetry,
     clock: () => now,
@@ -470,7 +470,7 @@ describe("design-sip rule 5: an answer goes to where its request came from", () 
     await settled();
     const answers = sent.filter(({ line }) => line.startsWith("192.0.2.1 "));
     expect(answers.length).toBeGreaterThan(1);
-    expect(new Set(answers.map(({ ownerNode }) => ownerNode))).toEqual(new Set([house.node().node]));
+    expect(new Set(answers.map(({ ownerNode }) => ownerNode))).toEqual(new Set([house.dependencies().node]));
   });
 
   it("a 2xx of a node that died: which node heard the caller is not known", () => {

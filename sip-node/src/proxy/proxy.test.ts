@@ -1,7 +1,11 @@
 /** Where a request goes (RFC 3261 §16.3 to §16.5; design-sip rules 15 and 17). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { issueNonce } from "../auth/nonce.ts";
-import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
+import {
+  type ServiceDependencies,
+  TestServices,
+  withCredentials,
+} from "../../../test/support/test-services.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
 import { type Aor, aorText } from "../location/account.ts";
 import type { Lookup } from "../location/location.ts";
@@ -39,21 +43,22 @@ const binding = (change: Partial<Binding> = {}): Binding => ({
   ...change,
 });
 
-let deps: TestHouse;
-let node: DecidingHouse;
+let services: TestServices;
+let node: ServiceDependencies;
 beforeEach(() => {
-  deps = new TestHouse();
-  deps.store.addDomain("example.com");
-  for (const user of ["alice", "bob", "carol"]) deps.store.addUser(user, "example.com", { password: user });
-  deps.store.addRow(bobs, binding());
-  node = deps.node();
+  services = new TestServices();
+  services.store.addDomain("example.com");
+  for (const user of ["alice", "bob", "carol"])
+    services.store.addUser(user, "example.com", { password: user });
+  services.store.addRow(bobs, binding());
+  node = services.dependencies();
 });
 
 const ask = (method: string, uri: string, fields: Fields = {}, source: Flow = aliceFlow) =>
   route(requestOf(method, uri, fields), source, node);
 /** As `user`, who answers the challenge with his password. */
 async function askAs(user: string, method: string, uri: string, fields: Fields = {}, password = user) {
-  deps.now += 1; // a nonce of its own
+  services.now += 1; // a nonce of its own
   const refusal = await ask(method, uri, fields);
   if (refusal.kind !== "reject" || refusal.status !== 407) return refusal;
   return route(withCredentials(method, uri, fields, refusal, user, password), aliceFlow, node);
@@ -99,7 +104,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("with our address as Route, and with a token of another call", async () => {
-    const token = sealToken(talk, "another call", "alice-1", deps.tokenSeal);
+    const token = sealToken(talk, "another call", "alice-1", services.tokenSeal);
     for (const Route of ["<sip:203.0.113.1;lr>", `<sip:${token}@203.0.113.1;lr>`])
       expect(await ask("INVITE", callBob, { Route, To: `<${callBob}>;tag=bob-1` }), Route).toMatchObject({
         status: 407,
@@ -107,8 +112,8 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("with a served domain or an alias of it as Route; with a foreign or a disabled one it is refused", async () => {
-    deps.store.addDomain("alias.example", { aliasOf: "example.com" });
-    deps.store.addDomain("off.example", { isEnabled: false });
+    services.store.addDomain("alias.example", { aliasOf: "example.com" });
+    services.store.addDomain("off.example", { isEnabled: false });
     for (const Route of ["<sip:example.com;lr>", "<sip:203.0.113.1;lr>, <sip:alias.example:5060;lr>"])
       expect(await askAs("alice", "INVITE", callBob, { Route }), Route).toMatchObject({ kind: "forward" });
     for (const Route of ["<sip:p.example.org;lr>", "<sip:off.example;lr>"])
@@ -121,7 +126,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   it("only so many served domains in Route are looked up, one that stands twice once", async () => {
     const asked: string[] = [];
     const hosts = Array.from({ length: maxRouteHosts + 1 }, (_, i) => `d${i}.example`);
-    for (const host of hosts) deps.store.addDomain(host, { aliasOf: "example.com" });
+    for (const host of hosts) services.store.addDomain(host, { aliasOf: "example.com" });
     const counted = { ...node, lookup: listing(asked) };
     const routeBy = (names: string[]) => {
       const Route = names.map((host) => `<sip:${host};lr>`);
@@ -177,7 +182,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     if (refusal.kind !== "reject") throw new Error("not challenged");
     const lists = [];
     for (const isThere of [true, false]) {
-      if (!isThere) deps.store.addAlias({ username: "200", domain: "example.com" }, bobs);
+      if (!isThere) services.store.addAlias({ username: "200", domain: "example.com" }, bobs);
       const From = `<sip:${isThere ? "ghost" : "200"}@example.com>;tag=1`;
       const request = withCredentials("INVITE", "sip:x@elsewhere.example", { From }, refusal, "bob", "wrong");
       await route(request, aliceFlow, { ...node, lookup });
@@ -187,8 +192,8 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a disabled domain that shares the realm lets nobody in", async () => {
-    deps.store.addDomain("off.example", { isEnabled: false, realm: "example.com" });
-    deps.store.addUser("dora", "off.example", { password: "dora" });
+    services.store.addDomain("off.example", { isEnabled: false, realm: "example.com" });
+    services.store.addUser("dora", "off.example", { password: "dora" });
     const From = "<sip:dora@off.example>;tag=1";
     for (const login of ["dora", "dora@off.example"])
       expect(await askAs(login, "INVITE", callBob, { From }, "dora"), login).toMatchObject({ status: 407 });
@@ -197,7 +202,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("or one of its aliases", async () => {
-    deps.store.addAlias(
+    services.store.addAlias(
       { username: "200", domain: "example.com" },
       { username: "alice", domain: "example.com" },
     );
@@ -207,7 +212,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it.each(["alice@example.com", "alice@alias.example"])("the login name may be %s", async (login) => {
-    deps.store.addDomain("alias.example", { aliasOf: "example.com" });
+    services.store.addDomain("alias.example", { aliasOf: "example.com" });
     expect(await askAs(login, "INVITE", callBob, {}, "alice")).toMatchObject({ kind: "forward" });
     expect(await askAs(login, "INVITE", callBob, {}, "wrong")).toMatchObject({ status: 407 });
     expect(await askAs("alice@elsewhere.example", "INVITE", callBob, {}, "alice")).toMatchObject({
@@ -216,9 +221,9 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("an alias in one domain of a user of another logs in as that user", async () => {
-    deps.store.addDomain("b.example");
-    deps.store.addUser("dora", "b.example", { password: "dora" });
-    deps.store.addAlias(
+    services.store.addDomain("b.example");
+    services.store.addUser("dora", "b.example", { password: "dora" });
+    services.store.addAlias(
       { username: "300", domain: "example.com" },
       { username: "dora", domain: "b.example" },
     );
@@ -227,7 +232,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("an alias is no login name", async () => {
-    deps.store.addAlias(
+    services.store.addAlias(
       { username: "200", domain: "example.com" },
       { username: "alice", domain: "example.com" },
     );
@@ -237,7 +242,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a peer's contact is no binding of ours", async () => {
-    deps.peers.add(aliceFlow.key);
+    services.peers.add(aliceFlow.key);
     expect(await ask("INVITE", callBob, { Contact: "<sip:x@192.0.2.77>" })).toMatchObject({
       kind: "forward",
       caller: { contactId: "0" },
@@ -245,7 +250,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a disabled user cannot call", async () => {
-    deps.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
+    services.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
     expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 407 });
   });
 
@@ -278,7 +283,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     });
 
     it("who has the name itself is no anonymous caller", async () => {
-      deps.store.addUser("anonymous", "example.com", { password: "x" });
+      services.store.addUser("anonymous", "example.com", { password: "x" });
       expect(await askAs("alice", "INVITE", callBob, hidden("<sip:anonymous@example.com>"))).toMatchObject({
         status: 403,
       });
@@ -287,7 +292,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     describe("to a domain that refuses anonymous callers (RFC 5079)", () => {
       const refused = { kind: "reject", status: 433, reason: "Anonymity Disallowed" };
       const shown = "<sip:alice@example.com>";
-      beforeEach(() => deps.store.addDomain("example.com", { anonymousCallers: "Reject" }));
+      beforeEach(() => services.store.addDomain("example.com", { anonymousCallers: "Reject" }));
 
       it.each([
         ["the host is below invalid", "<sip:anonymous@anonymous.invalid>", {}],
@@ -306,9 +311,9 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
             expect(await askAs("alice", method, callBob, fields, "wrong"), method).toMatchObject({
               status: 407,
             });
-            deps.peers.add(aliceFlow.key);
+            services.peers.add(aliceFlow.key);
             expect(await ask(method, callBob, fields), method).toMatchObject(refused);
-            deps.peers.delete(aliceFlow.key);
+            services.peers.delete(aliceFlow.key);
           }
         },
       );
@@ -324,7 +329,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       });
 
       it("nor is the user who has that name", async () => {
-        deps.store.addUser("anonymous", "example.com", { password: "anonymous" });
+        services.store.addUser("anonymous", "example.com", { password: "anonymous" });
         const From = "<sip:anonymous@example.com>";
         expect(await askAs("anonymous", "INVITE", callBob, hidden(From))).toMatchObject({ kind: "forward" });
       });
@@ -336,10 +341,10 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
         expect(
           await askAs("alice", "INVITE", "sip:bob@192.0.2.2:5060", hidden(shown, { Privacy: "id" })),
         ).toMatchObject(refused);
-        deps.store.addDomain("b.example");
-        deps.store.addUser("dora", "b.example", { password: "dora" });
-        deps.store.addRow({ username: "dora", domain: "b.example" }, binding({ id: "23" }));
-        deps.store.addAlias({ username: "300", domain: "b.example" }, bobs);
+        services.store.addDomain("b.example");
+        services.store.addUser("dora", "b.example", { password: "dora" });
+        services.store.addRow({ username: "dora", domain: "b.example" }, binding({ id: "23" }));
+        services.store.addAlias({ username: "300", domain: "b.example" }, bobs);
         const callDora = "sip:dora@b.example";
         const own = hidden(From, { "P-Preferred-Identity": shown });
         expect(await askAs("alice", "INVITE", callDora, own)).toMatchObject({ kind: "forward" });
@@ -349,8 +354,8 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
 
     describe("of another served domain than the called one", () => {
       beforeEach(() => {
-        deps.store.addDomain("b.example", { realm: "b realm" });
-        deps.store.addUser("dora", "b.example", { password: "dora" });
+        services.store.addDomain("b.example", { realm: "b realm" });
+        services.store.addUser("dora", "b.example", { password: "dora" });
       });
       const From = "<sip:anonymous@anonymous.invalid>";
 
@@ -370,12 +375,12 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       });
 
       it("is known by credentials that it has for its own realm, or by its login name", async () => {
-        deps.store.addDomain("c.example");
-        deps.store.addUser("erin", "c.example", { password: "erin" });
+        services.store.addDomain("c.example");
+        services.store.addUser("erin", "c.example", { password: "erin" });
         const own = await ask("INVITE", "sip:x@c.example", hidden("<sip:erin@c.example>"));
         const signed = withCredentials("INVITE", callBob, hidden(From), own as Rejection, "erin");
         expect(await route(signed, aliceFlow, node)).toMatchObject({ kind: "forward" });
-        deps.now += 1; // a nonce of its own
+        services.now += 1; // a nonce of its own
         const other = await ask("INVITE", "sip:x@b.example", hidden("<sip:dora@b.example>"));
         const named = withCredentials(
           "INVITE",
@@ -430,7 +435,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
   });
 
   it("a configured peer is not challenged, and its From is its own business", async () => {
-    deps.peers.add(aliceFlow.key);
+    services.peers.add(aliceFlow.key);
     const routing = await ask("INVITE", callBob, { From: "<sip:+49@trunk.example>;tag=1" });
     expect(routing).toMatchObject({ kind: "forward", caller: { contactId: "0" } });
   });
@@ -438,7 +443,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
 
 describe("§16.5: targets", () => {
   it("the bindings of the called user, with how each phone is reached", async () => {
-    deps.store.addRow(
+    services.store.addRow(
       bobs,
       binding({ id: "23", contact: "sip:bob@10.0.0.3", flow: aliceFlow, isBehindNat: true, q: 100 }),
     );
@@ -450,7 +455,7 @@ describe("§16.5: targets", () => {
   });
 
   it("by an alias, and by an escaped user part", async () => {
-    deps.store.addAlias({ username: "100", domain: "example.com" }, bobs);
+    services.store.addAlias({ username: "100", domain: "example.com" }, bobs);
     for (const uri of ["sip:100@example.com", "sip:%62ob@EXAMPLE.com:5060;x=y"])
       expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ kind: "forward" });
   });
@@ -462,13 +467,13 @@ describe("§16.5: targets", () => {
     [480, "a user without a phone", "sip:carol@example.com"],
     [404, "another case of the name", "sip:Bob@example.com"],
   ])("%i for %s, to who logged in", async (status, _, uri) => {
-    deps.store.addUser("off", "example.com", { isEnabled: false });
+    services.store.addUser("off", "example.com", { isEnabled: false });
     expect(await askAs("alice", "INVITE", uri)).toMatchObject({ kind: "reject", status });
     expect(await ask("INVITE", uri)).toMatchObject({ status: 407 });
   });
 
   it("480 where the only contact is sips, which UDP must not reach; 416 for a sips Request-URI", async () => {
-    deps.store.addRow(
+    services.store.addRow(
       { username: "carol", domain: "example.com" },
       binding({ id: "33", contact: "sips:carol@h" }),
     );
@@ -481,12 +486,12 @@ describe("§16.5: targets", () => {
   });
 
   it("480 once the last binding has expired", async () => {
-    deps.store.now += 61;
+    services.store.now += 61;
     expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 480 });
   });
 
   it("404 with a Warning for a domain that is not served, or no more", async () => {
-    deps.store.addDomain("off.example", { isEnabled: false });
+    services.store.addDomain("off.example", { isEnabled: false });
     for (const domain of ["unserved.example", "off.example"])
       expect(await askAs("alice", "INVITE", `sip:bob@${domain}`)).toMatchObject({
         status: 404,
@@ -546,11 +551,11 @@ describe("§16.5: targets", () => {
   it("§12.1.1: or the one that its phone registered, also where the INVITE does not say its instance or reg-id", async () => {
     const alices = { username: "alice", domain: "example.com" };
     const phone = { contact: "sip:alice@10.0.0.7", flow: aliceFlow, instance: "<urn:x>", regId: 1 };
-    deps.store.addRow(
+    services.store.addRow(
       alices,
       binding({ id: "41", contact: "sip:alice@10.0.0.8", flow: bobFlow, instance: "<urn:y>" }),
     );
-    deps.store.addRow(alices, binding({ id: "42", ...phone }));
+    services.store.addRow(alices, binding({ id: "42", ...phone }));
     for (const more of ["", ';+sip.instance="<urn:x>"', ';+sip.instance="<urn:x>";reg-id=1'])
       expect(
         await askAs("alice", "INVITE", callBob, { Contact: `<sip:alice@10.0.0.7>${more}` }),
@@ -558,7 +563,7 @@ describe("§16.5: targets", () => {
       ).toMatchObject({
         caller: { contactId: "42", contactKey: contactKey("sip:alice@10.0.0.7") },
       });
-    deps.store.addAlias({ username: "200", domain: "example.com" }, alices);
+    services.store.addAlias({ username: "200", domain: "example.com" }, alices);
     const byAlias = { Contact: "<sip:alice@10.0.0.7>", From: "<sip:200@example.com>;tag=1" };
     expect(await askAs("alice", "INVITE", callBob, byAlias)).toMatchObject({ caller: { contactId: "42" } });
   });
@@ -582,7 +587,7 @@ describe("§16.5: targets", () => {
       }),
     };
     for (const method of ["INVITE", "MESSAGE"]) {
-      deps.now += 1;
+      services.now += 1;
       const refusal = await ask(method, callBob);
       if (refusal.kind !== "reject") throw new Error("not challenged");
       await route(withCredentials(method, callBob, {}, refusal, "alice"), aliceFlow, counted);
@@ -591,7 +596,7 @@ describe("§16.5: targets", () => {
   });
 
   it("P7: a database that is away is the floor plan's 500", async () => {
-    deps.store.isAway = true;
+    services.store.isAway = true;
     await expect(ask("INVITE", callBob)).rejects.toThrow(StoreUnavailable);
   });
 });
@@ -617,7 +622,7 @@ const talk: FlowToken = {
 
 describe("in a dialog (rule 17)", () => {
   const fields = (): Fields => ({
-    Route: `<sip:${sealToken(talk, "call-1", "alice-1", deps.tokenSeal)}@203.0.113.1:5060;lr>`,
+    Route: `<sip:${sealToken(talk, "call-1", "alice-1", services.tokenSeal)}@203.0.113.1:5060;lr>`,
     From: "<sip:alice@example.com>;tag=alice-1",
     To: "<sip:bob@example.com>;tag=bob-1",
   });
@@ -633,11 +638,11 @@ describe("in a dialog (rule 17)", () => {
 
   it("a phone that nobody hears there any more is found by its binding", async () => {
     const moved = flowOf("192.0.2.99", 9);
-    deps.store.addRow(bobs, binding({ flow: moved, ownerNode: "cccccccccccc" }));
+    services.store.addRow(bobs, binding({ flow: moved, ownerNode: "cccccccccccc" }));
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({
       targets: [{ flow: moved, ownerNode: "cccccccccccc" }],
     });
-    deps.reachable.add(bobFlow.key);
+    services.reachable.add(bobFlow.key);
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
@@ -656,8 +661,8 @@ describe("in a dialog (rule 17)", () => {
     const refresh = (method: string, Contact: string | undefined = `<${movedContact}>`, source = movedFlow) =>
       ask(method, bobContact, { ...fields(), Contact }, source);
     beforeEach(() => {
-      deps.reachable.add(aliceFlow.key);
-      deps.reachable.add(bobFlow.key);
+      services.reachable.add(aliceFlow.key);
+      services.reachable.add(bobFlow.key);
     });
 
     it.each(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"])(
@@ -711,23 +716,23 @@ describe("in a dialog (rule 17)", () => {
     it("a phone that then registered from yet another flow is found by its binding, unless nobody hears it there", async () => {
       const bobsNew = flowOf("192.0.2.70", 7);
       await ask("INVITE", aliceContact, { ...byBob(), Contact: "<sip:bob@10.9.0.3>" }, movedFlow);
-      deps.store.addRow(bobs, binding({ flow: bobsNew }));
+      services.store.addRow(bobs, binding({ flow: bobsNew }));
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
-      deps.reachable.add(bobsNew.key);
+      services.reachable.add(bobsNew.key);
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: bobsNew });
-      deps.reachable.add(movedFlow.key);
+      services.reachable.add(movedFlow.key);
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
     });
 
     it("a node that hears neither address sends to the one that was said last", async () => {
       await refresh("INVITE");
-      deps.reachable.clear();
+      services.reachable.clear();
       expect(await targetOf(movedContact)).toMatchObject({ flow: movedFlow });
       expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow });
     });
 
     it("P7: while the database is away the dialog goes on by its token", async () => {
-      deps.store.isAway = true;
+      services.store.isAway = true;
       expect(await refresh("INVITE")).toMatchObject({ targets: [{ flow: bobFlow }] });
       expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
     });
@@ -745,26 +750,26 @@ describe("in a dialog (rule 17)", () => {
       expect(asked).toEqual([]);
       await route(requestOf("BYE", movedContact, byBob()), bobFlow, counted);
       expect(asked).toHaveLength(1);
-      deps.reachable.clear();
+      services.reachable.clear();
       await route(requestOf("BYE", aliceContact, byBob()), bobFlow, counted); // she has no binding
       expect(asked).toHaveLength(2);
     });
   });
 
   it("a binding that has expired since the phone moved there leads nowhere: the token's flow is tried", async () => {
-    deps.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: 0 }));
+    services.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: 0 }));
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
   it("with the binding gone, or the database away, the token's flow is tried", async () => {
-    deps.store.now += 61;
+    services.store.now += 61;
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
-    deps.store.isAway = true;
+    services.store.isAway = true;
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
   it("§22.1, §22.3: credentials that an ACK or a request repeats for us do not reach the other phone, others' do", async () => {
-    const nonce = issueNonce(node.authenticator.keys, "call-1", deps.now);
+    const nonce = issueNonce(node.authenticator.keys, "call-1", services.now);
     const credentials = (realm: string, its: string) =>
       `Digest username="alice", realm="${realm}", nonce="${its}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
     const other = credentials("next hop", "n");
@@ -785,7 +790,7 @@ describe("in a dialog (rule 17)", () => {
     const bye = requestOf("BYE", "sip:bob@h", { ...fields(), Route });
     const ack = requestOf("ACK", "sip:bob@h", { ...fields(), Route });
     for (const isAway of [false, true]) {
-      deps.store.isAway = isAway;
+      services.store.isAway = isAway;
       for (const routing of [await route(bye, aliceFlow, node), await routeAck(ack, node)]) {
         if (routing?.kind !== "forward") throw new Error("not forwarded");
         expect(routing.targets).toMatchObject([{ flow: bobFlow }]);
@@ -803,8 +808,8 @@ describe("in a dialog (rule 17)", () => {
   it("§22.3: stale credentials of ours do not reach the other phone either: old ones, and those of another call", async () => {
     const { keys, nonceLifetime } = node.authenticator;
     const stale = [
-      issueNonce(keys, "call-1", deps.now - nonceLifetime - 1),
-      issueNonce(keys, "another call", deps.now),
+      issueNonce(keys, "call-1", services.now - nonceLifetime - 1),
+      issueNonce(keys, "another call", services.now),
     ];
     const credentials = (nonce: string) =>
       `Digest username="alice", realm="example.com", nonce="${nonce}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
@@ -821,7 +826,7 @@ describe("in a dialog (rule 17)", () => {
   });
 
   it("an expired binding is no way to a phone that nobody hears: the token's flow is tried", async () => {
-    deps.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: -1 }));
+    services.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: -1 }));
     expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
@@ -855,8 +860,8 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
   it.each(["INVITE", "MESSAGE", "REFER"])(
     "%s: goes to that binding's flow and nowhere else",
     async (method) => {
-      deps.store.addRow(carols, row());
-      deps.store.addRow(carols, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
+      services.store.addRow(carols, row());
+      services.store.addRow(carols, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
       const routing = await askAs("alice", method, contact, replaces);
       expect(routing.kind === "forward" && routing.targets).toEqual([
         {
@@ -875,45 +880,45 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
   it("404 for a contact that is nobody's, has expired, or belongs to a user or domain that is off", async () => {
     const nothing = { status: 404, reason: "Domain Not Served" };
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    deps.store.addRow(carols, row({ expiresIn: 0 }));
+    services.store.addRow(carols, row({ expiresIn: 0 }));
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    deps.store.addRow(carols, row());
-    deps.store.addUser("carol", "example.com", { password: "carol", isEnabled: false });
+    services.store.addRow(carols, row());
+    services.store.addUser("carol", "example.com", { password: "carol", isEnabled: false });
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    deps.store.addDomain("off.example", { isEnabled: false });
-    deps.store.addUser("carol", "off.example", {});
-    deps.store.addRow({ username: "carol", domain: "off.example" }, row());
+    services.store.addDomain("off.example", { isEnabled: false });
+    services.store.addUser("carol", "off.example", {});
+    services.store.addRow({ username: "carol", domain: "off.example" }, row());
     expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
   });
 
   it("only the very contact: another user part, port or parameter is nobody's", async () => {
-    deps.store.addRow(carols, row());
+    services.store.addRow(carols, row());
     for (const uri of ["sip:10.0.0.3:5070", "sip:carol@10.0.0.3", `${contact};transport=tcp`])
       expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ status: 404 });
     expect(await askAs("alice", "INVITE", "sips:carol@10.0.0.3:5070")).toMatchObject({ status: 416 });
   });
 
   it("a stranger is challenged and hears of no contact", async () => {
-    deps.store.addRow(carols, row());
+    services.store.addRow(carols, row());
     expect(await ask("INVITE", contact)).toMatchObject({ status: 407 });
     expect(await askAs("alice", "INVITE", contact, {}, "wrong")).toMatchObject({ status: 407 });
   });
 
   it("phones of several users with one private contact: the one in the caller's domain, and nobody where that leaves two", async () => {
-    deps.store.addDomain("other.example");
-    deps.store.addUser("carol", "other.example", {});
+    services.store.addDomain("other.example");
+    services.store.addUser("carol", "other.example", {});
     const theirs = flowOf("198.51.100.10", 4713);
-    deps.store.addRow({ username: "carol", domain: "other.example" }, row({ id: "35", flow: theirs }));
+    services.store.addRow({ username: "carol", domain: "other.example" }, row({ id: "35", flow: theirs }));
     expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: theirs }] });
-    deps.store.addRow(carols, row());
+    services.store.addRow(carols, row());
     expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: carolFlow }] });
-    deps.store.addRow(bobs, row({ id: "36" }));
+    services.store.addRow(bobs, row({ id: "36" }));
     expect(await askAs("alice", "INVITE", contact)).toMatchObject({ status: 404 });
   });
 
   it("two bindings of one user with it are both called", async () => {
-    deps.store.addRow(carols, row());
-    deps.store.addRow(carols, row({ id: "37", flow: bobFlow }));
+    services.store.addRow(carols, row());
+    services.store.addRow(carols, row({ id: "37", flow: bobFlow }));
     const routing = await askAs("alice", "INVITE", contact);
     expect(routing.kind === "forward" && routing.targets.map(({ flow }) => flow.key).sort()).toEqual(
       [carolFlow.key, bobFlow.key].sort(),
@@ -924,7 +929,7 @@ describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)
 describe("state that a server keeps of its user, and this one does not", () => {
   const alices = { username: "alice", domain: "example.com" };
   beforeEach(() =>
-    deps.store.addRow(alices, binding({ id: "30", contact: "sip:alice@10.0.0.1", flow: aliceFlow })),
+    services.store.addRow(alices, binding({ id: "30", contact: "sip:alice@10.0.0.1", flow: aliceFlow })),
   );
 
   it.each(["message-summary", "reg", "presence.winfo"])(
@@ -933,7 +938,7 @@ describe("state that a server keeps of its user, and this one does not", () => {
       expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
         status: 489,
       });
-      deps.store.now += 61;
+      services.store.now += 61;
       expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
         status: 489,
       });
@@ -947,7 +952,7 @@ describe("state that a server keeps of its user, and this one does not", () => {
   });
 
   it("an alias is one's own address too", async () => {
-    deps.store.addAlias({ username: "200", domain: "example.com" }, alices);
+    services.store.addAlias({ username: "200", domain: "example.com" }, alices);
     for (const method of ["SUBSCRIBE", "PUBLISH"])
       expect(await askAs("alice", method, "sip:200@example.com"), method).toMatchObject({ kind: "reject" });
   });
@@ -959,7 +964,7 @@ describe("state that a server keeps of its user, and this one does not", () => {
       expect(await askAs("alice", method, "sip:alice@example.com"), method).toMatchObject({
         kind: "forward",
       });
-    deps.peers.add(aliceFlow.key);
+    services.peers.add(aliceFlow.key);
     expect(await ask("SUBSCRIBE", "sip:alice@example.com")).toMatchObject({ kind: "forward" });
   });
 

@@ -1,6 +1,10 @@
 /** The processing of REGISTER, from challenge to 200 OK, on two nodes of one cluster (RFC 3261 §10.3; design-sip rules 11 to 16). */
 import { beforeEach, describe, expect, it } from "vitest";
-import { type DecidingHouse, TestHouse, withCredentials } from "../../../test/support/deciding-house.ts";
+import {
+  type ServiceDependencies,
+  TestServices,
+  withCredentials,
+} from "../../../test/support/test-services.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
 import { type Flow, flowOf } from "../wire/flow.ts";
@@ -11,15 +15,15 @@ const phone = flowOf("192.0.2.1", 5060);
 const bob: Fields = { From: "<sip:bob@example.com>;tag=1", To: "<sip:bob@example.com>", "Call-ID": "reg-1" };
 const contact = "<sip:bob@192.0.2.1:5060>";
 
-let house: TestHouse;
-let a: DecidingHouse;
-let b: DecidingHouse;
+let services: TestServices;
+let a: ServiceDependencies;
+let b: ServiceDependencies;
 beforeEach(() => {
-  house = new TestHouse();
-  house.store.addDomain("example.com");
-  house.store.addUser("bob", "example.com", { password: "bob" });
-  a = house.node("aaaaaaaaaaaa");
-  b = house.node("bbbbbbbbbbbb");
+  services = new TestServices();
+  services.store.addDomain("example.com");
+  services.store.addUser("bob", "example.com", { password: "bob" });
+  a = services.dependencies("aaaaaaaaaaaa");
+  b = services.dependencies("bbbbbbbbbbbb");
 });
 
 /** The final response: challenged by `first`, with credentials to `second`. */
@@ -33,7 +37,7 @@ async function registered(
 ) {
   const rejection = await register(requestOf("REGISTER", uri, fields), flow, first);
   if (rejection.kind !== "reject" || rejection.status !== 401) return rejection;
-  house.now += 1;
+  services.now += 1;
   return register(withCredentials("REGISTER", uri, fields, rejection, user, password), flow, second);
 }
 const contacts = (lines: string) => lines.match(/^Contact: .*$/gm) ?? [];
@@ -62,7 +66,7 @@ describe("steps 3 and 4: authentication and authorization", () => {
     ["another user's valid credentials: a final 403 (step 4)", "carol", "carol", 403],
     ["another user's wrong password: 401 again", "carol", "wrong", 401],
   ])("%s", async (_, user, password, status) => {
-    house.store.addUser("carol", "example.com", { password: "carol" });
+    services.store.addUser("carol", "example.com", { password: "carol" });
     for (const To of [bob["To"], "<sip:ghost@example.com>"])
       expect(await registered({ ...bob, To, Contact: contact }, a, b, phone, user, password)).toMatchObject({
         status,
@@ -84,26 +88,31 @@ describe("steps 3 and 4: authentication and authorization", () => {
   });
 
   it("the user name may contain the domain, and one of several Authorization header fields must be valid", async () => {
-    house.store.addDomain("alias.example", { aliasOf: "example.com" });
+    services.store.addDomain("alias.example", { aliasOf: "example.com" });
     const fields = { ...bob, Contact: contact };
     for (const login of ["bob@example.com", "bob@alias.example", "bob@EXAMPLE.com"])
       expect((await registered(fields, a, b, phone, login, "bob")).status, login).toBe(200);
     expect((await registered(fields, a, b, phone, "bob@elsewhere.example", "bob")).status).toBe(401);
     const rejection = await register(requestOf("REGISTER", uri, fields), phone, a);
-    house.now += 1;
+    services.now += 1;
     const [wrong, right] = ["x", "bob"].map((password) =>
       withCredentials("REGISTER", uri, fields, rejection, "bob", password),
     );
     const values = [wrong, right].map((one) => /^Authorization: (.*)$/m.exec(one?.text ?? "")?.[1] ?? "");
     for (const Authorization of [values, [...values].reverse()])
       expect(
-        (await register(requestOf("REGISTER", uri, { ...fields, Authorization }), phone, house.node()))
-          .status,
+        (
+          await register(
+            requestOf("REGISTER", uri, { ...fields, Authorization }),
+            phone,
+            services.dependencies(),
+          )
+        ).status,
       ).toBe(200);
   });
 
   it("the response for an unknown or a disabled user is the same as for a wrong password (rule 15)", async () => {
-    house.store.addUser("off", "example.com", { password: "off", isEnabled: false });
+    services.store.addUser("off", "example.com", { password: "off", isEnabled: false });
     for (const user of ["ghost", "off"]) {
       const fields = { ...bob, To: `<sip:${user}@example.com>`, Contact: contact };
       const first = await register(requestOf("REGISTER", uri, fields), phone, a);
@@ -147,7 +156,7 @@ describe("steps 3 and 4: authentication and authorization", () => {
       "<tel:+1>;tag=1",
     ])
       expect((await registered({ ...bob, From: from, Contact: contact })).status, from).toBe(403);
-    house.store.addAlias(
+    services.store.addAlias(
       { username: "100", domain: "example.com" },
       { username: "bob", domain: "example.com" },
     );
@@ -156,7 +165,7 @@ describe("steps 3 and 4: authentication and authorization", () => {
   });
 
   it("an alias registers its user's binding with its user's password", async () => {
-    house.store.addAlias(
+    services.store.addAlias(
       { username: "100", domain: "example.com" },
       { username: "bob", domain: "example.com" },
     );
@@ -165,7 +174,7 @@ describe("steps 3 and 4: authentication and authorization", () => {
   });
 
   it("rule 15: a peer is challenged too, and needs the user's password to add or remove a contact", async () => {
-    house.peers.add(phone.key);
+    services.peers.add(phone.key);
     const answer = await register(requestOf("REGISTER", uri, { ...bob, Contact: contact }), phone, a);
     expect(answer).toMatchObject({
       status: 401,
@@ -180,7 +189,7 @@ describe("steps 3 and 4: authentication and authorization", () => {
   });
 
   it("a peer cannot register for another user: From is compared with To", async () => {
-    house.peers.add(phone.key);
+    services.peers.add(phone.key);
     const third = { ...bob, From: "<sip:alice@example.com>;tag=1", Contact: contact };
     expect((await registered(third)).status).toBe(403);
   });
@@ -201,12 +210,12 @@ describe("steps 1, 2 and 5: domain, extensions, address of record", () => {
   });
 
   it("a domain that is disabled is not served", async () => {
-    house.store.addDomain("off.example", { isEnabled: false });
+    services.store.addDomain("off.example", { isEnabled: false });
     expect((await refused("sip:off.example", { To: "<sip:bob@off.example>" })).status).toBe(404);
   });
 
   it("the Request-URI may be the own address, or another served domain", async () => {
-    house.store.addDomain("second.example");
+    services.store.addDomain("second.example");
     for (const requestUri of [
       "sip:203.0.113.1",
       "sip:203.0.113.1:5060",
@@ -245,7 +254,7 @@ describe("steps 6 to 8 over both nodes", () => {
 
   it("refresh, second contact, fetch, remove one, remove all", async () => {
     await registered(next(1, {}));
-    house.store.now += 10;
+    services.store.now += 10;
     const two = await registered(
       next(2, { Contact: "<sip:bob@192.0.2.1:5060;line=2>;expires=60;q=0.5" }),
       b,
@@ -278,11 +287,11 @@ describe("steps 6 to 8 over both nodes", () => {
     expect(
       (await register(withCredentials("REGISTER", uri, next(2, {}), rejection, "bob"), phone, a)).status,
     ).toBe(200);
-    house.now += 1;
+    services.now += 1;
     const replay = await register(withCredentials("REGISTER", uri, next(3, {}), rejection, "bob"), phone, b);
     expect(replay.status).toBe(401);
     expect(replay.lines).toContain("stale=true");
-    house.now += 1;
+    services.now += 1;
     const retry = register(
       withCredentials("REGISTER", uri, next(4, {}), { ...replay, status: 401 }, "bob"),
       phone,
@@ -334,8 +343,8 @@ describe("steps 6 to 8 over both nodes", () => {
   ] as const)(
     "maxContacts holds across nodes, also for concurrent requests: %s",
     async (onMaxContacts, statuses) => {
-      house.store.addDomain("example.com", { onMaxContacts });
-      house.store.addUser("bob", "example.com", { password: "bob", maxContacts: 2 });
+      services.store.addDomain("example.com", { onMaxContacts });
+      services.store.addUser("bob", "example.com", { password: "bob", maxContacts: 2 });
       const fields = (n: number) => ({
         ...bob,
         "Call-ID": `reg-${n}`,
@@ -368,7 +377,7 @@ describe("steps 6 to 8 over both nodes", () => {
   });
 
   it("a binding that the database refuses is answered with 500 and Retry-After, never with 200 (P1)", async () => {
-    house.store.commit = async (changes) => changes.map(() => ({ failed: "no room" }));
+    services.store.commit = async (changes) => changes.map(() => ({ failed: "no room" }));
     expect(await registered(next(1, {}))).toMatchObject({
       status: 500,
       lines: expect.stringMatching(/^Retry-After: \d+/) as string,
@@ -377,14 +386,14 @@ describe("steps 6 to 8 over both nodes", () => {
 
   it("endless version conflicts end with 500 after a limited number of attempts (rule 12)", async () => {
     let attempts = 0;
-    house.store.commit = async (changes) => (attempts++, changes.map(() => "conflict"));
+    services.store.commit = async (changes) => (attempts++, changes.map(() => "conflict"));
     expect(await registered(next(1, {}))).toMatchObject({ status: 500, lines: "Retry-After: 1\r\n" });
     expect(attempts).toBeGreaterThan(1);
     expect(attempts).toBeLessThan(50);
   });
 
   it("P7: it rejects while the database is unavailable, and the caller answers 500", async () => {
-    house.store.isAway = true;
+    services.store.isAway = true;
     await expect(register(requestOf("REGISTER", uri, bob), phone, a)).rejects.toThrow(StoreUnavailable);
   });
 });

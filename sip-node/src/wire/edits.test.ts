@@ -1,6 +1,6 @@
 /** Edits leave all other bytes unchanged (RFC 3261 §16.6 step 1). */
 import { describe, expect, it } from "vitest";
-import { chance } from "../../../test/support/chance.ts";
+import { seededRandom } from "../../../test/support/seeded-random.ts";
 import { requestOf, requestText, responseOf } from "../../../test/support/sip-message.ts";
 import {
   applyEdits,
@@ -73,7 +73,7 @@ it("an insertion at the place of a removed field does not restore it", () => {
 });
 
 it("random edits that do not overlap leave all other bytes unchanged", () => {
-  const random = chance("edits");
+  const random = seededRandom("edits");
   for (let round = 0; round < 500; round++) {
     const cuts = Array.from({ length: random.below(8) * 2 }, () =>
       random.below(request.text.length + 1),

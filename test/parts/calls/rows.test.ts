@@ -1,14 +1,14 @@
 /** Rows that another program wrote into OpenSIPS's tables, and domains that are not served. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { TestCluster, passwordOf } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { header, status } from "../../support/sip-text.ts";
 
 describeWith(["mariadb"], "rows written by hand", () => {
-  let cluster: Cluster;
+  let cluster: TestCluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({ front: "shared port", nodes: 1 });
+    cluster = await TestCluster.start({ front: "shared port", nodes: 1 });
     await cluster.insertUsers("hand.example", ["alice", "bob"]);
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());

@@ -1,14 +1,14 @@
 /** A phone that does not answer. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Cluster } from "../../support/cluster.ts";
+import { TestCluster } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { status } from "../../support/sip-text.ts";
 
 describeWith(["mariadb"], "a callee that does not answer", () => {
-  let cluster: Cluster;
+  let cluster: TestCluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({ front: "shared port", nodes: 1 });
+    cluster = await TestCluster.start({ front: "shared port", nodes: 1 });
     await cluster.insertUsers("parts.example", ["alice", "bob"]);
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());

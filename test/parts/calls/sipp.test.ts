@@ -1,7 +1,7 @@
 /** Calls of sipp, an independent SIP stack, through two nodes on one port. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
-import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { TestCluster, passwordOf } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { sipp, startSipp, type SippResult } from "../../support/sipp.ts";
 
@@ -9,11 +9,11 @@ const domain = "parts.example";
 const login = (username: string) => ({ username, domain, password: passwordOf(username) });
 
 describeWith(["mariadb", "sipp"], "sipp through two nodes", () => {
-  let cluster: Cluster;
+  let cluster: TestCluster;
   let calleePort: number;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({ front: "shared port", nodes: 2 });
+    cluster = await TestCluster.start({ front: "shared port", nodes: 2 });
     await cluster.insertUsers(domain, ["alice", "bob", "carol"]);
     calleePort = await freeUdpPort("127.0.0.1");
     const registered = await sipp({

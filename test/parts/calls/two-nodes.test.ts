@@ -3,7 +3,7 @@
  * only from the balancer's address. With the shared port of `npm start` a packet from the wrong node would not be noticed.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Cluster } from "../../support/cluster.ts";
+import { TestCluster } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import type { Phone } from "../../support/phone.ts";
 import { header, method, status } from "../../support/sip-text.ts";
@@ -11,12 +11,12 @@ import { header, method, status } from "../../support/sip-text.ts";
 const domain = "parts.example";
 
 describeWith(["mariadb"], "a phone on node A and a phone on node B", () => {
-  let cluster: Cluster;
+  let cluster: TestCluster;
   let alice: Phone;
   let bob: Phone;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({ front: "balancer", nodes: 2 });
+    cluster = await TestCluster.start({ front: "balancer", nodes: 2 });
     await cluster.insertUsers(domain, ["alice", "bob"]);
     alice = await cluster.phone("alice", domain);
     bob = await cluster.phone("bob", domain);

@@ -3,7 +3,7 @@
  * The nodes are processes of the test, with the operator's database.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Cluster } from "../../support/cluster.ts";
+import { TestCluster } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { eventually } from "../api-server/eventually.ts";
 import { OperatorEnvironment, sipCluster } from "../api-server/operator-environment.ts";
@@ -13,7 +13,7 @@ import { startStrowger, strowger } from "./run-strowger.ts";
 describeWith(["mariadb", "etcd", "go"], "strowger selftest in helm test", () => {
   const parts = new AsyncDisposableStack();
   let environment: OperatorEnvironment;
-  let cluster: Cluster;
+  let cluster: TestCluster;
   let account: string;
 
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describeWith(["mariadb", "etcd", "go"], "strowger selftest in helm test", () => 
 
   /** An exchange of the operator with nodes that already run. */
   const exchange = async () => {
-    cluster = parts.use(await Cluster.start({ front: "shared port", nodes: 2 }));
+    cluster = parts.use(await TestCluster.start({ front: "shared port", nodes: 2 }));
     await cluster.operator?.end();
     await cluster.database.query("CREATE USER operator IDENTIFIED BY 'operator-secret'");
     await cluster.database.query("GRANT ALL ON *.* TO operator");

@@ -2,16 +2,16 @@
 import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startChild } from "../../support/child.ts";
-import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { TestCluster, passwordOf } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 
 const main = resolve(import.meta.dirname, "../../../cli/src/main.ts");
 const domain = "selftest.example";
 
 describeWith(["mariadb"], "strowger selftest --address", () => {
-  let cluster: Cluster;
+  let cluster: TestCluster;
   beforeAll(async () => {
-    cluster = await Cluster.start({ front: "shared port", nodes: 2 });
+    cluster = await TestCluster.start({ front: "shared port", nodes: 2 });
     await cluster.insertUsers(domain, ["alice", "bob"]);
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());

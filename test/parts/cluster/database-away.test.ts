@@ -1,6 +1,6 @@
 /** MySQL stops and starts again while nodes run: only stored bindings are acknowledged, and the nodes recover by themselves (P7). */
 import { expect, test } from "vitest";
-import { Cluster } from "../../support/cluster.ts";
+import { TestCluster } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { header, status } from "../../support/sip-text.ts";
 
@@ -8,7 +8,7 @@ const domain = "parts.example";
 
 describeWith(["mariadb"], "a database that is killed and started again", () => {
   test("during the outage REGISTER gets 500 with Retry-After and an existing call can be hung up; afterwards everything works again", async () => {
-    await using cluster = await Cluster.start({ front: "shared port", nodes: 2 });
+    await using cluster = await TestCluster.start({ front: "shared port", nodes: 2 });
     await cluster.insertUsers(domain, ["alice", "bob"]);
     using alice = await cluster.phone("alice", domain);
     using bob = await cluster.phone("bob", domain);

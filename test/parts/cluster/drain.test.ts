@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { total } from "../../../cli/src/up/metrics.ts";
 import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
-import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { TestCluster, passwordOf } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { sipp, startSipp, type SippPlan } from "../../support/sipp.ts";
 
@@ -16,7 +16,7 @@ const [calls, rate] = [200, 14];
 describeWith(["mariadb", "sipp"], "two of three nodes drain during calls", () => {
   for (const flows of ["stay", "move"] as const)
     test(`their flows ${flows}: every call and every registration succeeds`, async () => {
-      await using cluster = await Cluster.start({ front: "balancer", nodes: 3, drainTimeout: 6 });
+      await using cluster = await TestCluster.start({ front: "balancer", nodes: 3, drainTimeout: 6 });
       await cluster.insertUsers(domain, ["alice", "bob", "carol", "dave"]);
       const [callerPort, calleePort] = [await pinned(cluster, "node-a"), await pinned(cluster, "node-b")];
       const plan = (user: string, plan: Partial<SippPlan> & { scenario: string }): SippPlan => ({
@@ -62,14 +62,14 @@ describeWith(["mariadb", "sipp"], "two of three nodes drain during calls", () =>
 });
 
 /** A free port whose flow is assigned to this node. */
-async function pinned(cluster: Cluster, node: string): Promise<number> {
+async function pinned(cluster: TestCluster, node: string): Promise<number> {
   const port = await freeUdpPort("127.0.0.1");
   await cluster.balancer?.move({ address: "127.0.0.1", port }, node);
   return port;
 }
 
 /** Sends keepalives: phones on UDP send at least every 25 s (P5), but sipp does not. */
-function keepAlive(cluster: Cluster, ports: readonly number[]): Disposable {
+function keepAlive(cluster: TestCluster, ports: readonly number[]): Disposable {
   const timer = setInterval(() => {
     for (const port of ports) void cluster.balancer?.keepAlive({ address: "127.0.0.1", port });
   }, 3_000);
@@ -77,8 +77,8 @@ function keepAlive(cluster: Cluster, ports: readonly number[]): Disposable {
 }
 
 /** The last metrics of each node; a node that has ended does not answer any more. */
-function watch(cluster: Cluster) {
-  const last = new Map<string, Awaited<ReturnType<Cluster["metrics"]>>>();
+function watch(cluster: TestCluster) {
+  const last = new Map<string, Awaited<ReturnType<TestCluster["metrics"]>>>();
   const look = async (name: string) => {
     const samples = await cluster.metrics(cluster.node(name));
     if (samples.length > 0) last.set(name, samples);

@@ -1,6 +1,6 @@
 /** `kill -9` of one of two nodes: no binding is lost, and the other node serves all phones (P4). */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Cluster } from "../../support/cluster.ts";
+import { TestCluster } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import type { Phone } from "../../support/phone.ts";
 import { header, status } from "../../support/sip-text.ts";
@@ -9,11 +9,11 @@ const domain = "parts.example";
 
 for (const front of ["shared port", "balancer"] as const) {
   describeWith(["mariadb"], `kill -9 of a node behind a ${front}`, () => {
-    let cluster: Cluster;
+    let cluster: TestCluster;
     let phones: Phone[] = [];
 
     beforeEach(async () => {
-      cluster = await Cluster.start({ front, nodes: 2 });
+      cluster = await TestCluster.start({ front, nodes: 2 });
       await cluster.insertUsers(domain, ["alice", "bob", "carol", "dave"]);
       phones = await registeredOnBothNodes(cluster);
     });
@@ -56,7 +56,7 @@ for (const front of ["shared port", "balancer"] as const) {
 }
 
 /** Four phones. The kernel chooses their nodes by source port, so they try other ports until each node has handled some of them. */
-async function registeredOnBothNodes(cluster: Cluster): Promise<Phone[]> {
+async function registeredOnBothNodes(cluster: TestCluster): Promise<Phone[]> {
   for (let attempt = 0; attempt < 10; attempt++) {
     const names = ["alice", "bob", "carol", "dave"];
     const phones = await Promise.all(names.map((name) => cluster.phone(name, domain)));

@@ -11,7 +11,7 @@ import { freeTcpPort, freeUdpPort } from "../../../cli/src/up/free-port.ts";
 import { scrape, total } from "../../../cli/src/up/metrics.ts";
 import { schemaRange } from "../../../sip-node/src/adapters/mysql/node-table.ts";
 import { startChild, type TestChild } from "../../support/child.ts";
-import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { TestCluster, passwordOf } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { Phone } from "../../support/phone.ts";
 import { status } from "../../support/sip-text.ts";
@@ -46,7 +46,7 @@ class Mount {
 const key = (id: string) => ({ id, key: randomBytes(32).toString("base64"), dropAfter: null });
 
 describeWith(["mariadb"], "a node in a pod", () => {
-  let cluster: Cluster;
+  let cluster: TestCluster;
   let sip: { address: string; port: number };
   let http: string;
   let control: string;
@@ -56,7 +56,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
   const ring = { keys: [key("1")] };
 
   beforeAll(async () => {
-    cluster = await Cluster.start({ front: "shared port", nodes: 0 });
+    cluster = await TestCluster.start({ front: "shared port", nodes: 0 });
     await cluster.insertUsers(domain, ["alice", "bob"]);
     await cluster.database.query("CREATE USER node IDENTIFIED BY 'first'");
     await cluster.database.query("GRANT ALL ON strowger.* TO node");

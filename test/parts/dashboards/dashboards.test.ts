@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
-import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { TestCluster, passwordOf } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { sipp, startSipp } from "../../support/sipp.ts";
 import { OperatorEnvironment } from "../api-server/operator-environment.ts";
@@ -102,11 +102,11 @@ describe("names", () => {
 
 describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw calls", () => {
   const parts = new AsyncDisposableStack();
-  let cluster: Cluster;
+  let cluster: TestCluster;
   let prometheus: Prometheus;
 
   beforeAll(async () => {
-    cluster = parts.use(await Cluster.start({ front: "shared port", nodes: 2 }));
+    cluster = parts.use(await TestCluster.start({ front: "shared port", nodes: 2 }));
     await cluster.insertUsers("panels.example", ["alice", "bob"]);
     const operator = await busyOperator();
     prometheus = parts.use(await Prometheus.start([...nodeTargets(), operator], rulesFile));

@@ -2,15 +2,15 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { probe } from "../../../operator/src/adapters/probe/probe.ts";
-import { Cluster } from "../../support/cluster.ts";
+import { TestCluster } from "../../support/test-cluster.ts";
 
-let cluster: Cluster;
+let cluster: TestCluster;
 
 beforeAll(async () => {
-  cluster = await Cluster.start({ front: "balancer", nodes: 2 });
+  cluster = await TestCluster.start({ front: "balancer", nodes: 2 });
 });
 
-afterAll(() => (cluster as Cluster | undefined)?.[Symbol.asyncDispose]());
+afterAll(() => (cluster as TestCluster | undefined)?.[Symbol.asyncDispose]());
 
 /** A socket on 127.0.0.1 that answers every datagram with these texts. */
 async function server(answers: (text: string) => readonly (string | Buffer)[]): Promise<Socket> {

@@ -6,7 +6,7 @@ import { route } from "../../../sip-node/src/proxy/proxy.ts";
 import { register } from "../../../sip-node/src/registrar/register.ts";
 import { flowOf } from "../../../sip-node/src/wire/flow.ts";
 import { toWireText } from "../../../sip-node/src/wire/wire-text.ts";
-import { type DecidingHouse, TestHouse, withCredentials } from "../../support/deciding-house.ts";
+import { type ServiceDependencies, TestServices, withCredentials } from "../../support/test-services.ts";
 import { databaseOf, startMigrated } from "../../support/location-database.ts";
 import type { TestMariadb } from "../../support/mariadb.ts";
 import { describeWith } from "../../support/needs.ts";
@@ -19,8 +19,8 @@ const of = (username: string) => ({ username, domain: "example.com" });
 describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
   let server: TestMariadb;
   let database: ReturnType<typeof databaseOf>;
-  let house: DecidingHouse;
-  let time: TestHouse;
+  let dependencies: ServiceDependencies;
+  let services: TestServices;
   beforeAll(async () => {
     server = await startMigrated({ args: ["--sql-mode="] }); // without strict mode, as in old configurations
     await server.query("INSERT INTO domain (domain) VALUES ('example.com')");
@@ -39,8 +39,8 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
       "INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES ('100', 'example.com', 'bob', 'example.com')",
     );
     const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
-    time = new TestHouse();
-    house = { ...time.node(), lookup: new Location(tables, setImmediate) };
+    services = new TestServices();
+    dependencies = { ...services.dependencies(), lookup: new Location(tables, setImmediate) };
   });
   afterAll(async () => {
     await database.close();
@@ -60,10 +60,10 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
   });
   const registered = async (user: string, more: Fields = {}) => {
     const fields = registration(user, more);
-    time.now += 1; // for another nonce
-    const refusal = await register(requestOf("REGISTER", uri, fields), phone, house);
+    services.now += 1; // for another nonce
+    const refusal = await register(requestOf("REGISTER", uri, fields), phone, dependencies);
     if (refusal.status !== 401) return refusal;
-    return register(withCredentials("REGISTER", uri, fields, refusal, user), phone, house);
+    return register(withCredentials("REGISTER", uri, fields, refusal, user), phone, dependencies);
   };
 
   for (const [charset, unstorable] of [
@@ -75,8 +75,8 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
       await convert(charset);
       const asked = ["bob", ...unstorable, "alice", "100", ...unstorable, "ghost"];
       const [resolutions, lists] = await Promise.all([
-        Promise.all(asked.map((name) => house.lookup.resolve(of(name)))),
-        Promise.all(asked.map((name) => house.lookup.bindings(of(name)))),
+        Promise.all(asked.map((name) => dependencies.lookup.resolve(of(name)))),
+        Promise.all(asked.map((name) => dependencies.lookup.bindings(of(name)))),
       ]);
       expect(resolutions.map(({ domain }) => domain?.name)).toEqual(asked.map(() => "example.com"));
       expect(resolutions.map(({ account }) => account?.username)).toEqual(
@@ -89,17 +89,21 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
       await convert(charset);
       for (const name of unstorable.map(encodeURIComponent)) {
         expect((await registered(name)).status).toBe(401);
-        time.now += 1;
+        services.now += 1;
         const call = {
           From: "<sip:bob@example.com>;tag=1",
           To: `<sip:${name}@example.com>`,
           "Call-ID": "call",
         };
-        const refusal = await route(requestOf("INVITE", `sip:${name}@example.com`, call), phone, house);
+        const refusal = await route(
+          requestOf("INVITE", `sip:${name}@example.com`, call),
+          phone,
+          dependencies,
+        );
         expect(refusal).toMatchObject({ status: 407 });
         if (refusal.kind !== "reject") throw new Error("routed");
         const again = withCredentials("INVITE", `sip:${name}@example.com`, call, refusal, "bob");
-        expect(await route(again, phone, house)).toMatchObject({ status: 404 });
+        expect(await route(again, phone, dependencies)).toMatchObject({ status: 404 });
       }
     });
 
@@ -127,7 +131,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     async (collation) => {
       await convert(`utf8mb4 COLLATE ${collation}`);
       const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
-      house = { ...time.node(), lookup: new Location(tables, setImmediate) };
+      dependencies = { ...services.dependencies(), lookup: new Location(tables, setImmediate) };
       await server.query("REPLACE INTO domain (domain) VALUES ('alias.example')");
       await server.query(
         "REPLACE INTO strowger_domain (domain, alias_of) VALUES ('alias.example', 'example.com')",
@@ -136,7 +140,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
         "REPLACE INTO strowger_subscriber (username, domain, max_contacts) VALUES ('bob', 'example.com', 7)",
       );
       const asked = [of("bob"), of("100"), { username: "bob", domain: "alias.example" }, of("ghost")];
-      const found = await Promise.all(asked.map((name) => house.lookup.resolve(name)));
+      const found = await Promise.all(asked.map((name) => dependencies.lookup.resolve(name)));
       expect(found.map(({ domain }) => domain?.name)).toEqual(asked.map(() => "example.com"));
       expect(found.map(({ account }) => [account?.username, account?.registration.maxContacts])).toEqual([
         ["bob", 7],

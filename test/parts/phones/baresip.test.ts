@@ -1,7 +1,7 @@
 /** Two real softphones without screen and sound card: they log in, call, and receive each other's audio. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Baresip } from "../../support/baresip.ts";
-import { Cluster, passwordOf } from "../../support/cluster.ts";
+import { TestCluster, passwordOf } from "../../support/test-cluster.ts";
 import { describeWith } from "../../support/needs.ts";
 import { shareOfTone } from "../../support/tone.ts";
 
@@ -9,10 +9,10 @@ const domain = "parts.example";
 const [toneOfAlice, toneOfBob] = [440, 1000];
 
 describeWith(["mariadb", "baresip"], "baresip", () => {
-  let cluster: Cluster;
+  let cluster: TestCluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({ front: "shared port", nodes: 2 });
+    cluster = await TestCluster.start({ front: "shared port", nodes: 2 });
     await cluster.insertUsers(domain, ["alice", "bob"]);
   });
   afterAll(async () => cluster[Symbol.asyncDispose]());

@@ -4,12 +4,12 @@
  */
 import { expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
-import { registered, setScene } from "../support/scene.ts";
+import { registerPhones, useExchange } from "../support/scenario.ts";
 import { writeSip } from "../support/sip-text.ts";
 import type { VirtualPhone } from "../support/virtual-phone.ts";
 
 const maxFlows = 64;
-const scene = setScene("ab", maxFlows);
+const scene = useExchange("ab", maxFlows);
 /** A phone that is parked for waits for its next datagram, which these phones never send. */
 const atOnce = 500;
 
@@ -39,7 +39,7 @@ async function flood(exchange: Exchange, letter: string, kind: Kind): Promise<vo
 
 const begin = async (): Promise<[Exchange, VirtualPhone, VirtualPhone]> => {
   const exchange = scene();
-  const [alice, bob] = (await registered(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
+  const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
   return [exchange, alice, bob];
 };
 
@@ -60,9 +60,9 @@ it.each(kinds)(
 it.each(kinds)("%s: in a call, the other phone's BYE comes at once", async (kind) => {
   const [exchange, alice, bob] = await begin();
   const call = alice.call("bob");
-  await exchange.net.until("the call is up", () => bob.rung[0]?.isAcknowledged === true);
+  await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
   for (const letter of "ab") await flood(exchange, letter, kind);
-  const bye = bob.within(bob.rung[0]!.dialog!, "BYE");
+  const bye = bob.within(bob.incomingCalls[0]!.dialog!, "BYE");
   await exchange.net.until("hung up", () => bye.status === 200, atOnce);
   expect([call.status, alice.requests.length]).toEqual([200, 1]);
 });

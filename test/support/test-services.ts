@@ -1,4 +1,4 @@
-/** The house of the deciding rooms for their tests: a location in memory, real keys, a clock that stands still, nothing awaited but promises. */
+/** The dependencies of the registrar and the proxy for their tests: a location in memory, real keys, a clock that the test moves. No timers. */
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { deriveRing } from "../../sip-node/src/auth/key-ring.ts";
 import { NonceCounts } from "../../sip-node/src/auth/nonce-counts.ts";
@@ -15,21 +15,23 @@ import { type Fields, requestOf } from "./sip-message.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 
-export interface DecidingHouse extends ProxyDependencies, RegistrarDependencies {
+export interface ServiceDependencies extends ProxyDependencies, RegistrarDependencies {
   readonly lookup: Location;
 }
 
-export class TestHouse {
+/** What the nodes of one test share. */
+export class TestServices {
   readonly store = new MemoryLocation();
   readonly addresses: Addresses = addressesOf({ host: "203.0.113.1", port: 5060 });
   readonly tokenSeal = createSeal(ring, "flow token", () => this.now);
   now = 1_800_000_000_000;
-  /** Flow keys of configured peers, and of flows that a live node heard. */
+  /** Keys of the flows of configured peers. */
   readonly peers = new Set<string>();
+  /** Keys of the flows that a live node owns. */
   readonly reachable = new Set<string>();
 
-  /** A node of the cluster: all share the store and the keys. */
-  node(id = "aaaaaaaaaaaa"): DecidingHouse {
+  /** The dependencies of one node. All nodes share the store and the keys. */
+  dependencies(id = "aaaaaaaaaaaa"): ServiceDependencies {
     return {
       lookup: new Location(this.store, queueMicrotask),
       authenticator: {
@@ -52,18 +54,18 @@ export class TestHouse {
   }
 }
 
-/** A request with credentials for the challenge in a refusal's lines; the password is the user name unless another is given. */
+/** A request with credentials for the challenge in `lines`. The default password is the user name. */
 export function withCredentials(
   method: string,
   uri: string,
   fields: Fields,
-  refusal: { readonly status: number; readonly lines: string },
+  rejection: { readonly status: number; readonly lines: string },
   username: string,
   password = username,
 ): Request {
-  const value = digestAnswer(refusal.lines, { username, password }, method, uri);
+  const value = digestAnswer(rejection.lines, { username, password }, method, uri);
   return requestOf(method, uri, {
     ...fields,
-    [refusal.status === 401 ? "Authorization" : "Proxy-Authorization"]: value,
+    [rejection.status === 401 ? "Authorization" : "Proxy-Authorization"]: value,
   });
 }

@@ -1,14 +1,14 @@
-/** Chance that can be repeated: `STROWGER_SEED` in the environment gives the run whose seed a failure printed. */
-export interface Chance {
-  /** To be printed with a failure. */
+/** Random numbers from a seed. A failed test prints its seed, and `STROWGER_SEED` in the environment repeats that run. */
+export interface SeededRandom {
+  /** The text to print with a failure. */
   readonly seed: string;
-  /** A whole number of 0 to `bound` - 1. */
+  /** An integer from 0 to `bound` - 1. */
   below(bound: number): number;
   pick<T>(items: readonly T[]): T;
 }
 
-/** `name` keeps the series of two tests apart. The seed changes with every run. */
-export function chance(name: string): Chance {
+/** `name`: two tests with different names get different numbers. The seed differs in every run. */
+export function seededRandom(name: string): SeededRandom {
   const base = process.env["STROWGER_SEED"] ?? Math.floor(Math.random() * 0xffff_ffff).toString(36);
   let state = [...`${base}/${name}`].reduce((sum, char) => (Math.imul(sum, 31) + char.charCodeAt(0)) | 0, 7);
   const next = (): number => {

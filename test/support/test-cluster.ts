@@ -1,6 +1,6 @@
 /**
- * A whole exchange for a test: a MariaDB with our schema, optionally the operator on YAML, and SIP nodes as real processes, either behind
- * one shared UDP port (the kernel balances by SO_REUSEPORT) or each on a loopback address of its own behind `Balancer`.
+ * A whole exchange for a test: a MariaDB with Strowger's tables, the operator on YAML, and SIP nodes as real processes. The nodes share one
+ * UDP port (the kernel balances by SO_REUSEPORT), or each has its own loopback address behind `Balancer`.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -13,11 +13,11 @@ import { startChild, type TestChild } from "./child.ts";
 import { startMariadb, type TestMariadb } from "./mariadb.ts";
 import { Phone, type Endpoint, type PhoneOptions } from "./phone.ts";
 
-export interface ClusterPlan {
+export interface TestClusterPlan {
   /** `shared port`: SO_REUSEPORT. `balancer`: nodes on 127.0.0.101, .102 ... behind 127.0.0.100. */
   readonly front: "shared port" | "balancer";
   readonly nodes: number;
-  /** YAML files for the operator by name; without it, rows are written by the test. */
+  /** YAML files for the operator, by name. Without it, the test writes the rows. */
   readonly yaml?: Readonly<Record<string, string>>;
   /** Addresses whose calls the nodes trust without a challenge. */
   readonly peers?: readonly string[];
@@ -27,7 +27,7 @@ export interface ClusterPlan {
   readonly nodeArguments?: readonly string[];
 }
 
-export interface ClusterNode {
+export interface TestClusterNode {
   readonly name: string;
   readonly sip: Endpoint;
   readonly httpUrl: string;
@@ -40,10 +40,10 @@ export interface ClusterNode {
 const root = resolve(import.meta.dirname, "../..");
 const balancerAddress = "127.0.0.100";
 
-export class Cluster implements AsyncDisposable {
+export class TestCluster implements AsyncDisposable {
   readonly database: TestMariadb;
   readonly folder: string;
-  readonly nodes: ClusterNode[] = [];
+  readonly nodes: TestClusterNode[] = [];
   balancer: Balancer | undefined;
   operator: (TestChild & { readonly httpUrl: string; readonly yaml: string }) | undefined;
   #front: Endpoint = { address: "127.0.0.1", port: 0 };
@@ -53,8 +53,8 @@ export class Cluster implements AsyncDisposable {
     this.folder = folder;
   }
 
-  static async start(plan: ClusterPlan): Promise<Cluster> {
-    const cluster = new Cluster(await startMariadb(), await mkdtemp(join(tmpdir(), "strowger-cluster-")));
+  static async start(plan: TestClusterPlan): Promise<TestCluster> {
+    const cluster = new TestCluster(await startMariadb(), await mkdtemp(join(tmpdir(), "strowger-cluster-")));
     try {
       await cluster.#startOperator(plan.yaml ?? {});
       await cluster.#startNodes(plan);
@@ -65,12 +65,12 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** The address that phones know. */
+  /** The address that phones send to. */
   get front(): Endpoint {
     return this.#front;
   }
 
-  /** A phone of this exchange; behind NAT where the balancer plays kube-proxy. */
+  /** A phone of this exchange, behind NAT if there is a balancer. */
   async phone(username: string, domain: string, options: Partial<PhoneOptions> = {}): Promise<Phone> {
     const login = { username, domain, password: passwordOf(username) };
     return await Phone.open({
@@ -81,18 +81,18 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
-  /** Rows as an administrator writes them by hand: plain password, no HA1. */
+  /** Inserts rows as an administrator does: a plain password, no HA1. */
   async insertUsers(domain: string, usernames: readonly string[]): Promise<void> {
     await this.database.query("INSERT IGNORE INTO domain (domain) VALUES (?)", [domain]);
     const rows = usernames.map((username) => [username, domain, passwordOf(username)]);
     await this.database.query("INSERT INTO subscriber (username, domain, password) VALUES ?", [rows]);
   }
 
-  async metrics(node: ClusterNode): Promise<Samples> {
+  async metrics(node: TestClusterNode): Promise<Samples> {
     return (await scrape(`${node.httpUrl}/metrics`)) ?? [];
   }
 
-  /** How many requests of a method each node counted, by its name. */
+  /** Each node's count of requests with this method, by the node's name. */
   async requests(method: string): Promise<Record<string, number>> {
     const counts = this.nodes.map(async (node) => {
       return [node.name, total(await this.metrics(node), "strowger_sip_requests_total", { method })] as const;
@@ -100,15 +100,15 @@ export class Cluster implements AsyncDisposable {
     return Object.fromEntries(await Promise.all(counts));
   }
 
-  node(name: string): ClusterNode {
+  node(name: string): TestClusterNode {
     const found = this.nodes.find((node) => node.name === name);
     if (found === undefined) throw new Error(`no node ${name}`);
     return found;
   }
 
   /**
-   * SIGTERM, and what stands before the nodes: `stay` leaves the node's flows with it until it has gone, `move` takes them away at once.
-   * Resolves with the exit status.
+   * Sends SIGTERM. `stay`: the balancer leaves the node's flows with it until it has ended; `move`: it moves them at once. Resolves with the
+   * exit status.
    */
   async drain(name: string, flows: "stay" | "move"): Promise<number | null> {
     const { child } = this.node(name);
@@ -120,7 +120,7 @@ export class Cluster implements AsyncDisposable {
     return status;
   }
 
-  /** `kill -9`; the balancer then sends its flows elsewhere, as kube-proxy does. */
+  /** `kill -9`. The balancer then moves its flows, as kube-proxy does. */
   async kill(name: string): Promise<void> {
     await this.node(name).child.end("SIGKILL");
     this.balancer?.remove(name);
@@ -133,7 +133,7 @@ export class Cluster implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** The operator brings the schema; with an empty folder of YAML it does no more. */
+  /** The operator creates the tables. Without YAML files of the test, it does nothing else. */
   async #startOperator(yaml: Readonly<Record<string, string>>): Promise<void> {
     const [files, data] = [join(this.folder, "yaml"), join(this.folder, "operator")];
     await mkdir(files);
@@ -153,7 +153,7 @@ export class Cluster implements AsyncDisposable {
     await untilReady("operator", this.operator.httpUrl, child);
   }
 
-  async #startNodes(plan: ClusterPlan): Promise<void> {
+  async #startNodes(plan: TestClusterPlan): Promise<void> {
     const shared = plan.front === "shared port";
     this.#front = shared
       ? { address: "127.0.0.1", port: await freeUdpPort("127.0.0.1") }
@@ -173,7 +173,7 @@ export class Cluster implements AsyncDisposable {
       );
   }
 
-  async #startNode(plan: ClusterPlan, name: string, sip: Endpoint, keysFile: string): Promise<void> {
+  async #startNode(plan: TestClusterPlan, name: string, sip: Endpoint, keysFile: string): Promise<void> {
     const httpPort = await freeTcpPort("127.0.0.1", 0);
     const controlPort = await freeTcpPort("127.0.0.1", 0);
     const { port, address } = this.#front;
@@ -218,7 +218,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** The password that test users have. */
+/** The password of a test user. */
 export function passwordOf(username: string): string {
   return `${username}-secret`;
 }
@@ -238,8 +238,8 @@ function text({ address, port }: Endpoint): string {
 async function untilReady(name: string, httpUrl: string, child: TestChild): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (Date.now() < deadline) {
-    const gone = child.process.exitCode !== null || child.process.signalCode !== null;
-    if (gone)
+    const hasEnded = child.process.exitCode !== null || child.process.signalCode !== null;
+    if (hasEnded)
       throw new Error(`${name} ended with status ${child.process.exitCode}:\n${child.output().slice(-3000)}`);
     const ok = await fetch(`${httpUrl}/readyz`, { signal: AbortSignal.timeout(1000) }).then(
       (response) => response.ok,
