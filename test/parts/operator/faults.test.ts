@@ -81,7 +81,7 @@ test("if more than 10 rows and more than 10 % disappear at once, none is removed
   expect(await usernames()).toHaveLength(12);
 });
 
-test("during an outage of the database SipCluster and new objects report it, a refused object keeps its reason, and afterwards all changes are applied", async () => {
+test("during an outage of the database SipCluster and new objects report it, reconciled objects stay Ready, and afterwards all changes are applied", async () => {
   operator.write("alice.yaml", userYaml("alice", "x"));
   await operator.start();
   await operator.becomes("SipUser", "alice", "Reconciled");
@@ -122,7 +122,7 @@ test.each([
     expect(await columns()).toEqual(before);
     await operator.eventually("alice is there", async () => (await usernames()).includes("alice"), 20_000);
     await operator.eventually(
-      "she owns her row",
+      "alice owns her row",
       async () =>
         (await mariadb.query("SELECT name FROM strowger_owner WHERE kind = 'SipUser' AND name = 'alice'"))
           .length === 1,

@@ -179,20 +179,20 @@ async function nextVersion(): Promise<readonly Migration[]> {
   return await readMigrations(join(version.checkout, "schema"));
 }
 
-const beat = (name: string, schemaMax: number, draining = 0): Promise<unknown> =>
+const writeHeartbeat = (name: string, schemaMax: number, draining = 0): Promise<unknown> =>
   mariadb.query(
     `REPLACE INTO strowger_node (node_id, address, name, schema_min, schema_max, draining, started_at, beat_at)
       VALUES (?, '192.0.2.1:7060', ?, 3, ?, ?, 1, UNIX_TIMESTAMP(NOW(3)) * 1000)`,
     [name.slice(0, 12), name, schemaMax, draining],
   );
 
-const silence = (name: string): Promise<unknown> =>
+const expireHeartbeat = (name: string): Promise<unknown> =>
   mariadb.query("UPDATE strowger_node SET beat_at = beat_at - 10000 WHERE name = ?", [name]);
 
 test("a migration that older nodes do not support waits while such a node is alive, also a draining one; migrations before it do not wait (design-kubernetes rule 9)", async () => {
   await migrate(database, migrations);
-  await beat("old", newest, 1);
-  await beat("knows-enough", newest + 1);
+  await writeHeartbeat("old", newest, 1);
+  await writeHeartbeat("knows-enough", newest + 1);
   const next = await nextVersion();
   const first = await migrate(database, next);
   expect(first).toMatchObject({
@@ -203,7 +203,7 @@ test("a migration that older nodes do not support waits while such a node is ali
   expect((await mariadb.query("SELECT MAX(number) AS last FROM strowger_migration"))[0]).toEqual({
     last: newest + 1,
   });
-  await silence("old");
+  await expireHeartbeat("old");
   expect(await migrate(database, next)).toMatchObject({ applied: [breaking], waits: undefined });
   expect(await migrate(database, next)).toMatchObject({ applied: [], waits: undefined });
 });
@@ -221,7 +221,7 @@ test("a node that writes a heartbeat between the check and the announcement dela
   );
 });
 
-test("an interrupted breaking migration continues, and dropped columns are not dropped again", async () => {
+test("an interrupted breaking migration continues; a column that it has already dropped is not an error", async () => {
   const next = await nextVersion();
   const cutOff = { ...next.at(-1)!, statements: [...next.at(-1)!.statements, "THIS IS NO SQL"] };
   await expect(migrate(database, [...next.slice(0, -1), cutOff])).rejects.toThrow();
