@@ -77,7 +77,7 @@ export function authenticate(
     now,
     authenticator.nonceLifetime,
   );
-  // Credentials for no challenge of ours get one, even if they are incomplete. A phone that answered one without qop=auth would do it again.
+  // Incomplete credentials with a nonce of this cluster are refused: the phone would answer a new challenge in the same way.
   if (!isComplete(credentials))
     return nonce.kind === "forged" ? challenge : refuse("credentials: expected qop=auth");
   const algorithm = offered(credentials.algorithm, request.algorithms);

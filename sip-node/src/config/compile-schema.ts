@@ -25,7 +25,7 @@ const ajv = new Ajv({
 export type Validate<File> = (json: unknown, what: string, problems: string[]) => File | undefined;
 
 /**
- * Compile a schema once, at start. `File` is the type of a valid file with its defaults. Every schema in it needs a `description`; a value
+ * Call it once for each schema, at start. `File` is the type of a valid file with its defaults. Every schema in it needs a `description`; a value
  * whose schema is `writeOnly` is secret and is not quoted. Fields that the schema does not name are ignored: an operator of a newer
  * version may write them.
  */

@@ -15,7 +15,7 @@ import type { NodeLog } from "./log.ts";
 import { startPeriodicTasks } from "./periodic-tasks.ts";
 import { closeSockets, openPhoneSocket, type Sockets } from "./sockets.ts";
 
-/** Timers fire late by at most this and a tick of their wheel. */
+/** A timer is late by at most this and one tick of its wheel. */
 const tickInterval: Ms = 20;
 /** Not every file system reports changes: the files are read again after this time. */
 const rereadInterval: Ms = 10_000;
@@ -108,7 +108,7 @@ export class NodeProcess {
     };
   }
 
-  /** The control port accepts requests from this host only: who may forward a port to it is decided by RBAC. */
+  /** The control port accepts requests from this host only. In Kubernetes RBAC decides who may forward a port to it. */
   private serveHttp(): Promise<Server[]> {
     const { config } = this.deps.settings;
     const routes: RoutesDependencies = {

@@ -51,7 +51,7 @@ export interface SubscriberColumns {
   readonly sha256: "s.ha1_sha256" | "''";
   /** Before 3.2 in `subscriber`, since then in `strowger_subscriber`. */
   readonly ha1b: "s.ha1b" | "ss.ha1b";
-  /** The collation of its names, if they are utf8mb4. A value of ours gets it, so that their index is used. */
+  /** The collation of its names, if they are utf8mb4. The compared value gets this collation, so that the index of the names is used. */
   readonly collation: string | undefined;
 }
 
