@@ -1,4 +1,4 @@
-/** Time as the runtime sees it: handed in, so that tests can turn it by hand. */
+/** The clock of the runtime, passed in so that tests can control the time. */
 
 /** A length of time in milliseconds. */
 export type Ms = number;
@@ -6,7 +6,7 @@ export type Ms = number;
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls `run` once after `delay`; the returned function calls it off. */
+  /** Calls `run` once after `delay`. The returned function cancels it. */
   after(delay: Ms, run: () => void): () => void;
 }
 
@@ -18,7 +18,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** `now` is of this process alone: it never jumps, whatever happens to the time of day, and goes on while the process is stopped. */
+/** `now` has a meaning in this process only. It does not change when the time of day is set, and continues while the process is stopped. */
 export const monotonicClock: Clock = {
   now: () => performance.now(),
   after: systemClock.after.bind(systemClock),

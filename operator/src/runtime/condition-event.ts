@@ -1,25 +1,28 @@
-/** What people are told as an Event when a condition flips. Pure. */
+/** Builds the Event for a condition whose status or reason changed. Pure. */
 import type { Condition, NewCondition } from "./condition.ts";
 import type { Event } from "./source.ts";
 
-/** Conditions whose True is the bad news. */
-const alarms = new Set(["TrafficOnOneNode", "Paused"]);
+/** Conditions that report a problem with the status True. */
+const problemTypes = new Set(["TrafficOnOneNode", "Paused"]);
 
-/** What is wrong elsewhere and told there, once, instead of at each object that waits for it. */
-const waiting = new Set(["DomainNotReady", "ClusterNotReady", "DatabaseUnavailable", "Stale"]);
+/** Reasons that follow from a problem of another object. That object has the Event, instead of each object that waits for it. */
+const waitingReasons = new Set(["DomainNotReady", "ClusterNotReady", "DatabaseUnavailable", "Stale"]);
 
-/** Undefined: nothing worth an Event. Good news are such only after bad ones. */
+/** Undefined: no Event. A good condition gives an Event only after a bad one. */
 export function buildConditionEvent(
   kind: string,
-  verdict: NewCondition,
+  condition: NewCondition,
   before: Condition | undefined,
 ): Event | undefined {
-  const { type, reason, message } = verdict;
-  const isGood = isGoodNews(verdict);
-  if (isGood && (before === undefined || isGoodNews(before))) return undefined;
-  if (kind !== "SipCluster" && (waiting.has(reason) || (isGood && waiting.has(before?.reason ?? ""))))
+  const { type, reason, message } = condition;
+  const isNowGood = isGood(condition);
+  if (isNowGood && (before === undefined || isGood(before))) return undefined;
+  if (
+    kind !== "SipCluster" &&
+    (waitingReasons.has(reason) || (isNowGood && waitingReasons.has(before?.reason ?? "")))
+  )
     return undefined;
-  const isBad = !isGood && verdict.status !== "Unknown";
+  const isBad = !isNowGood && condition.status !== "Unknown";
   return {
     type: isBad ? "Warning" : "Normal",
     reason,
@@ -27,5 +30,5 @@ export function buildConditionEvent(
   };
 }
 
-const isGoodNews = ({ type, status }: Pick<NewCondition, "type" | "status">): boolean =>
-  alarms.has(type) ? status === "False" : status === "True";
+const isGood = ({ type, status }: Pick<NewCondition, "type" | "status">): boolean =>
+  problemTypes.has(type) ? status === "False" : status === "True";

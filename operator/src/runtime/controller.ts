@@ -1,9 +1,9 @@
 /**
- * What the controller of a kind is to the runtime, and the loop that runs one.
+ * The interface of a kind's controller, and the loop that runs it. By the state of an object the loop does the following:
  *
- *   there             reconcile; all of them again, a few at a time, within the time of a resync
- *   being deleted     finalize, until it is done, then let the object go
- *   gone              rows that are left are the sweep's, which needs proof of absence and stops before it removes many
+ *   exists            reconcile; every object is reconciled again within the time of a resync
+ *   being deleted     finalize until done, then remove the finalizer
+ *   gone              the sweep removes its remaining rows; it needs proof of absence, and retains rows when many objects are gone at once
  */
 import type { Clock, Ms } from "./clock.ts";
 import { KeyedQueue, type QueueObserver } from "./keyed-queue.ts";
@@ -19,33 +19,33 @@ export interface Controller extends KindRules {
   readonly kind: string;
   reconcile(object: KubernetesObject): Promise<Outcome>;
   /**
-   * Removes what the object made, which is being deleted. `waited`: since this was first tried. Absent: `reconcile` gets such objects too
-   * and lets them go itself.
+   * Removes the rows of an object that is being deleted. `waited`: the time since the first try. Absent: `reconcile` gets such objects too, and
+   * removes their finalizer itself.
    */
   finalize?(object: KubernetesObject, waited: Ms): Promise<Finalized>;
-  /** Removes what the object made. Knows only the key: the object is gone. */
+  /** Removes the rows of an object that is gone. Only its key is known. */
   remove(key: ObjectKey): Promise<void>;
   /** The objects that own rows. */
   owned(): Promise<Owned>;
-  /** Objects of this kind that a change of another object or Secret concerns. */
+  /** Objects of this kind that depend on the changed object or Secret. */
   dependentsOf(change: Change): readonly ObjectKey[];
 }
 
 export interface Owned {
   readonly keys: readonly ObjectKey[];
-  /** False: some database could not be asked, and what is not among the keys may own rows there. */
+  /** False: a database could not be read. Objects that are not among the keys may own rows there. */
   readonly isComplete: boolean;
-  /** Why not, where it should have answered: the sweep goes on without it, and is tried again. */
+  /** The errors of databases that should have answered. The sweep continues without them, and runs again. */
   readonly failures: readonly unknown[];
 }
 
-/** Done: the object may go. Else it is tried again after that time. */
+/** Done: the finalizer is removed. Otherwise `finalize` is called again after that time. */
 export type Finalized = { readonly isDone: true } | { readonly isDone: false; readonly requeueAfter: Ms };
 
-/** An object that is gone from the source while its rows may still be there. */
+/** An object that is gone from the source, while its rows may still exist. */
 export interface DeletedObject {
   readonly key: ObjectKey;
-  /** The guard against mass removal keeps its rows. */
+  /** The protection against mass removal retains its rows. */
   readonly isRetained: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface ControllerObserver {
   readonly queue: QueueObserver;
   readonly reconcile: ReconcileObserver;
   removed(): void;
-  /** Rows were not as they had been left, and are again. */
+  /** Rows that another program had changed are correct again. */
   repaired?(): void;
   planned(sweep: SweepPlan): void;
 }
@@ -65,19 +65,19 @@ export interface ControllerOptions {
   /** A monotonic clock. */
   readonly seconds: () => number;
   readonly workers: number;
-  /** Within this time every object is looked at again, and what is left of gone ones is looked for. */
+  /** Within this time every object is reconciled again, and rows of gone objects are searched. */
   readonly resyncWithin?: Ms;
 }
 
-/** Keys of the loop's own work in the queue; no object is called so. */
+/** Keys of the loop's own work in the queue. No object has such a key. */
 const sweepKey = "/sweep";
-const wakeKey = "/wake";
+const requeueUnreadyKey = "/wake";
 
 const backOff = { first: 1_000, longest: 300_000 };
 const resyncWithin = 300_000;
-/** A resync is cut into so many turns. */
-const turns = 60;
-/** Deletions come in crowds. */
+/** A resync is divided into this number of slices. */
+const resyncSlices = 60;
+/** Many objects are often deleted at once: one sweep for all of them. */
 const gatherMs = 500;
 
 export class ControllerLoop {
@@ -87,19 +87,19 @@ export class ControllerLoop {
   readonly #options: ControllerOptions;
   readonly #queue: KeyedQueue<ObjectKey>;
   readonly #loop: ReconcileLoop<ObjectKey>;
-  /** Keys that the last sweep found absent. */
+  /** Keys that the last sweep proved absent and did not retain. */
   readonly #toBeRemoved = new Set<ObjectKey>();
-  /** Absent keys that a sweep kept, because they were many at once. */
+  /** Absent keys whose rows a sweep retained, because many were absent at once. */
   readonly #retained = new Set<ObjectKey>();
-  /** Keys of objects that are gone, until it is known that they have no rows. */
+  /** Keys of gone objects, until a sweep shows that they have no rows. */
   readonly #deleted = new Set<ObjectKey>();
-  /** Since when objects are being finalized. */
+  /** The start of each finalization. */
   readonly #finalizing = new Map<ObjectKey, { readonly uid: string; readonly since: number }>();
-  /** Somebody deleted them, and they were let go: that many are gone at once is intended. */
+  /** Objects that were deleted and finalized here. They do not count for the protection against mass removal. */
   readonly #finalized = new Set<ObjectKey>();
   #sweepsRequested = 0;
   #sweepsDone = 0;
-  #turn = 0;
+  #slice = 0;
   #cancelResync: () => void = () => undefined;
 
   constructor(
@@ -124,7 +124,7 @@ export class ControllerLoop {
     return this.#controller.kind;
   }
 
-  /** Queues every object, what has changed since its status was written before the others, and a sweep. */
+  /** Queues a sweep and every object. Objects that changed since their status was written come first. */
   resync(): void {
     this.#enqueue(this.#keys(), "resync");
     this.#queue.add(sweepKey, "revocation");
@@ -133,7 +133,7 @@ export class ControllerLoop {
   start(): void {
     this.resync();
     this.#loop.start();
-    this.#resyncLater();
+    this.#scheduleResync();
   }
 
   stop(): Promise<void> {
@@ -141,18 +141,18 @@ export class ControllerLoop {
     return this.#loop.stop();
   }
 
-  /** Rows without an object are looked for, and removed on proof. */
+  /** Searches rows without an object, and removes them after proof of absence. */
   sweep(): void {
     this.#sweepsRequested += 1;
     this.#queue.add(sweepKey, "revocation");
   }
 
-  /** Whether every sweep that was asked for has ended: `leaving` is complete. */
+  /** Whether every requested sweep has ended, so that `leaving` is complete. */
   get isSwept(): boolean {
     return this.#sweepsRequested > 0 && this.#sweepsDone === this.#sweepsRequested;
   }
 
-  /** What is gone and not removed. */
+  /** Objects that are gone and whose rows are not removed yet. */
   leaving(): readonly DeletedObject[] {
     return [...this.#deleted].map((key) => ({ key, isRetained: this.#retained.has(key) }));
   }
@@ -166,7 +166,7 @@ export class ControllerLoop {
     this.#enqueue(this.#controller.dependentsOf(change), change.kind === "Secret" ? "secret" : "dependency");
   }
 
-  /** A database that was away is back: of these objects (absent: of all) what failed is tried at once, and the rest is looked at again. */
+  /** A database is reachable again. Of these objects (absent: of all), failed ones are reconciled at once and the others behind them. */
   recovered(concerned?: readonly ObjectKey[]): void {
     this.#enqueue(concerned ?? this.#keys(), "recovery");
     this.#queue.add(sweepKey, "revocation");
@@ -183,16 +183,16 @@ export class ControllerLoop {
 
   async #work(key: ObjectKey): Promise<Outcome> {
     if (key === sweepKey) return this.#sweep();
-    if (key === wakeKey) return this.#wakeUnready();
+    if (key === requeueUnreadyKey) return this.#requeueUnready();
     const object = this.#source.get(this.#controller.kind, key);
-    if (object === undefined) return this.#gone(key);
+    if (object === undefined) return this.#handleGone(key);
     for (const keys of [this.#toBeRemoved, this.#retained, this.#deleted]) keys.delete(key);
     if (object.metadata.deletionTimestamp === undefined) this.#finalized.delete(key);
     if (object.metadata.deletionTimestamp !== undefined && this.#controller.finalize !== undefined)
       return this.#finalize(key, object);
     const outcome = await this.#controller.reconcile(object);
     if (outcome.isRepair === true) this.#observer.repaired?.();
-    if (outcome.freesName === true) this.#queue.addAfter(wakeKey, gatherMs, "dependency");
+    if (outcome.freesName === true) this.#queue.addAfter(requeueUnreadyKey, gatherMs, "dependency");
     return outcome;
   }
 
@@ -208,13 +208,13 @@ export class ControllerLoop {
       this.#finalized.add(key);
       await this.#source.setFinalizer(this.#controller.kind, key, false);
       this.#observer.removed();
-      this.#queue.addAfter(wakeKey, gatherMs, "dependency");
+      this.#queue.addAfter(requeueUnreadyKey, gatherMs, "dependency");
     }
     this.#finalizing.delete(key);
     return {};
   }
 
-  async #gone(key: ObjectKey): Promise<Outcome> {
+  async #handleGone(key: ObjectKey): Promise<Outcome> {
     this.#finalizing.delete(key);
     if (!this.#toBeRemoved.has(key)) {
       this.#queue.addAfter(sweepKey, gatherMs, "revocation");
@@ -223,50 +223,50 @@ export class ControllerLoop {
     await this.#controller.remove(key);
     for (const keys of [this.#toBeRemoved, this.#finalized, this.#deleted]) keys.delete(key);
     this.#observer.removed();
-    this.#queue.addAfter(wakeKey, gatherMs, "dependency");
+    this.#queue.addAfter(requeueUnreadyKey, gatherMs, "dependency");
     return {};
   }
 
-  /** What is gone may have been in the way of others: a name that was taken is free now. */
-  #wakeUnready(): Outcome {
+  /** A removal or release may have freed a name that another object waits for. */
+  #requeueUnready(): Outcome {
     for (const object of this.#source.list(this.#controller.kind))
       if (!isReadyObject(object)) this.#queue.add(keyOfObject(object), "dependency");
     return {};
   }
 
-  /** What the source has at hand is there; only what it lacks is asked for. */
+  /** An object in the cache exists. Only for the others the source is read live. */
   async #sweep(): Promise<Outcome> {
-    const asked = this.#sweepsRequested;
-    const deleted = [...this.#finalized];
-    const leaving = [...this.#deleted];
+    const requested = this.#sweepsRequested;
+    const finalizedBefore = [...this.#finalized];
+    const deletedBefore = [...this.#deleted];
     const { keys, isComplete, failures } = await this.#controller.owned();
     const owned = new Set(keys);
-    if (isComplete) for (const key of deleted) if (!owned.has(key)) this.#finalized.delete(key);
+    if (isComplete) for (const key of finalizedBefore) if (!owned.has(key)) this.#finalized.delete(key);
     const absent: ObjectKey[] = [];
     for (const key of owned) {
       if (this.#source.get(this.#controller.kind, key) !== undefined) continue;
       const { is } = await this.#source.presence(this.#controller.kind, key);
       if (is === "absent") absent.push(key);
     }
-    const intended = absent.filter((key) => this.#finalized.has(key));
+    const finalized = absent.filter((key) => this.#finalized.has(key));
     const plan = planSweep(
       owned.size,
       absent.filter((key) => !this.#finalized.has(key)),
       this.#retained,
     );
     this.#observer.planned(plan);
-    // Whose absence cannot be proven now, or whose rows could not be listed, was kept for a reason that has not ended
+    // A retained key stays retained while its absence cannot be proven or its rows cannot be listed.
     for (const key of this.#retained) if (isComplete && !owned.has(key)) this.#retained.delete(key);
     for (const key of plan.retained) this.#retained.add(key);
-    if (isComplete) for (const key of leaving) this.#deleted.delete(key);
+    if (isComplete) for (const key of deletedBefore) this.#deleted.delete(key);
     for (const key of absent) this.#deleted.add(key);
     this.#toBeRemoved.clear();
-    for (const key of [...intended, ...plan.remove]) {
+    for (const key of [...finalized, ...plan.remove]) {
       this.#toBeRemoved.add(key);
       this.#queue.add(key, "revocation");
     }
     if (failures.length > 0) throw failures[0];
-    this.#sweepsDone = asked;
+    this.#sweepsDone = requested;
     return {};
   }
 
@@ -274,16 +274,16 @@ export class ControllerLoop {
     return this.#source.list(this.#controller.kind).map(keyOfObject);
   }
 
-  /** A slice of all objects at each turn, so that a resync is no crowd; the sweep at the first turn of a round. */
-  #resyncLater(): void {
+  /** Queues one slice of all objects at a time, to spread the load. The sweep comes with the first slice. */
+  #scheduleResync(): void {
     const { clock, random, resyncWithin: within = resyncWithin } = this.#options;
-    this.#cancelResync = clock.after((within / turns) * (0.8 + 0.4 * random()), () => {
+    this.#cancelResync = clock.after((within / resyncSlices) * (0.8 + 0.4 * random()), () => {
       const keys = this.#keys();
-      const size = Math.ceil(keys.length / turns);
-      for (const key of keys.slice(this.#turn * size, (this.#turn + 1) * size)) this.#queue.addBehind(key);
-      this.#turn = (this.#turn + 1) % turns;
-      if (this.#turn === 0) this.#queue.add(sweepKey, "revocation");
-      this.#resyncLater();
+      const size = Math.ceil(keys.length / resyncSlices);
+      for (const key of keys.slice(this.#slice * size, (this.#slice + 1) * size)) this.#queue.addBehind(key);
+      this.#slice = (this.#slice + 1) % resyncSlices;
+      if (this.#slice === 0) this.#queue.add(sweepKey, "revocation");
+      this.#scheduleResync();
     });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The election by a Lease as data: what was seen, and what to write next (client-go's algorithm). Pure. Another holder's clock is never
- * compared with ours: its lease counts as held for `leaseDuration` from when *we* saw the record change.
+ * Leader election by a Lease as data: the observed record, and the next write (client-go's algorithm). Pure. Another holder's clock is never
+ * compared with ours: its lease counts as held for `leaseDuration` after we observed a change of the record.
  */
 import type { Ms } from "./clock.ts";
 import { rfc3339Micro } from "./rfc3339.ts";
@@ -10,20 +10,20 @@ export interface LeaseRecord {
   /** Empty: released. */
   readonly holderIdentity: string;
   readonly leaseDurationSeconds: number;
-  /** RFC 3339 with six digits of a second; the API server refuses any other number of them. */
+  /** RFC 3339 with six digits of a second. The API server refuses another number of digits. */
   readonly acquireTime: string;
   readonly renewTime: string;
-  /** How often the holder changed. */
+  /** The number of changes of the holder. */
   readonly leaseTransitions: number;
 }
 
 export interface StoredLease {
   readonly record: LeaseRecord;
-  /** Its resource version; a write on another one is refused. */
+  /** Its resource version. The server refuses a write with another version. */
   readonly version: string;
 }
 
-/** The lease as last seen, and when it was first seen so by the local clock that never jumps. */
+/** The last observed lease, and the time of the first observation of this record, by the local monotonic clock. */
 export interface LeaseObservation {
   readonly lease: StoredLease;
   readonly at: Ms;
@@ -39,7 +39,7 @@ export type Attempt =
   | { readonly do: "create"; readonly record: LeaseRecord }
   | { readonly do: "update"; readonly record: LeaseRecord; readonly version: string };
 
-/** What is now known, given what was known before. A record that did not change keeps the time of its first sighting. */
+/** Updates the observation. An unchanged record keeps the time of its first observation. */
 export function observeLease(
   before: LeaseObservation | undefined,
   lease: StoredLease,
@@ -49,10 +49,10 @@ export function observeLease(
   return { lease, at: isSame ? before.at : now };
 }
 
-/** `now` by the local clock, `wallTime` in milliseconds since 1970 (only to be read by people). */
+/** `now` is by the local clock. `wallTime` is in milliseconds since 1970, and is only for people. */
 export function planAttempt(
   { identity, leaseDuration }: Candidate,
-  sighting: LeaseObservation | undefined,
+  observation: LeaseObservation | undefined,
   now: Ms,
   wallTime: Ms,
 ): Attempt {
@@ -62,20 +62,20 @@ export function planAttempt(
     leaseDurationSeconds: Math.round(leaseDuration / 1000),
     renewTime,
   };
-  if (sighting === undefined)
+  if (observation === undefined)
     return { do: "create", record: { ...mine, acquireTime: renewTime, leaseTransitions: 0 } };
-  const { record, version } = sighting.lease;
+  const { record, version } = observation.lease;
   const { holderIdentity, acquireTime, leaseTransitions } = record;
   if (holderIdentity === identity)
     return { do: "update", version, record: { ...mine, acquireTime, leaseTransitions } };
-  // The holder's own idea of the duration counts where it is longer than ours.
+  // The holder's own duration counts if it is longer than ours.
   const duration = Math.max(leaseDuration, (record.leaseDurationSeconds ?? 0) * 1000);
-  if (holderIdentity !== "" && now < sighting.at + duration) return { do: "wait" };
-  const taken = { ...mine, acquireTime: renewTime, leaseTransitions: leaseTransitions + 1 };
-  return { do: "update", version, record: taken };
+  if (holderIdentity !== "" && now < observation.at + duration) return { do: "wait" };
+  const takenOver = { ...mine, acquireTime: renewTime, leaseTransitions: leaseTransitions + 1 };
+  return { do: "update", version, record: takenOver };
 }
 
-/** The record of a leader that goes on purpose: the next one need not wait. */
+/** The record of a leader that stops: the next leader does not have to wait. */
 export function released({ leaseTransitions }: LeaseRecord, wallTime: Ms): LeaseRecord {
   const time = rfc3339Micro(wallTime);
   return {

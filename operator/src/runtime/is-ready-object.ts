@@ -1,8 +1,8 @@
-/** What an object says of itself in its condition Ready. Pure. */
+/** Reads the condition Ready in the status of an object. Pure. */
 import type { Condition } from "./condition.ts";
 import type { CommonStatus, KubernetesObject } from "./object.ts";
 
-/** Undefined: it has said nothing yet. */
+/** Undefined: the status has no condition Ready yet. */
 export const findReadyCondition = (object: KubernetesObject | undefined): Condition | undefined =>
   ((object?.status ?? {}) as CommonStatus).conditions?.find(({ type }) => type === "Ready");
 

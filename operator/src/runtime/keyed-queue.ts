@@ -1,31 +1,31 @@
 /**
- * A work queue of keys, after client-go's: a key waits at most once, is never worked on twice at the same time, and one that is added
- * while it is worked on is worked on again afterwards. A key that failed comes back after an exponential back-off with jitter.
+ * A work queue of keys, after client-go's: a key waits at most once, and is never processed twice at the same time. A key that is added
+ * during its processing is processed again afterwards. A failed key returns after an exponential back-off with jitter.
  *
- * Keys wait in one line for each priority. The first line that is not empty is served, and after eight keys of one line in a row the next
- * ones get their turn with one key: many of one priority delay nobody of another by more than that, and no line waits for ever.
+ * Each priority has a line of keys. The first line that is not empty is served. After eight keys in a row, the lines behind it get one key.
+ * So many keys of one priority delay the others by no more than that, and no line waits forever.
  */
 import { backOffDelay, type BackOff } from "./back-off.ts";
 import type { Clock, Ms } from "./clock.ts";
 
 /**
- * Why a key waits, the most urgent first: something is to end (a deletion, a switch-off, an earlier password), somebody changed this one
- * object, something that it depends on changed, it is new, it is only looked at again.
+ * The reasons to wait, the most urgent first: a service has to end (deletion, switched-off object, earlier password), the object was edited,
+ * a dependency changed, the object is new, a periodic resync.
  */
 export const priorities = ["revocation", "edit", "dependency", "creation", "resync"] as const;
 export type Priority = (typeof priorities)[number];
 
-/** So many keys of one line are taken in a row while others wait. */
+/** The number of keys that one line gets in a row while other lines wait. */
 const inARow = 8;
 
-/** Told about the queue's life, for metrics. */
+/** For metrics. */
 export interface QueueObserver {
   added(): void;
-  /** `waited`: from being added to being taken. */
+  /** `waited`: the time from `add` to `take`. */
   taken(waited: Ms): void;
   finished(worked: Ms): void;
   retried(): void;
-  /** Called once, by the queue: how long each key that is worked on has been worked on so far. */
+  /** Called once by the queue. `underWay` returns how long each key in progress is being processed. */
   attached?(underWay: () => readonly Ms[]): void;
 }
 
@@ -38,7 +38,7 @@ interface Delayed {
 interface Line<Key> {
   /** Insertion order is the order of work; the value is when the key was added. */
   readonly keys: Map<Key, number>;
-  /** Keys taken in a row while another line behind it waited. */
+  /** Keys taken in a row while a line behind it waited. */
   inARow: number;
 }
 
@@ -50,7 +50,7 @@ export class KeyedQueue<Key extends string> {
   /** In the order of `priorities`; no key is in two. */
   readonly #lines: readonly Line<Key>[] = priorities.map(() => ({ keys: new Map<Key, number>(), inARow: 0 }));
   readonly #working = new Map<Key, { readonly since: number; readonly priority: Priority }>();
-  /** Keys added while they were worked on. */
+  /** Keys that were added while they were in progress. */
   readonly #again = new Map<Key, Priority>();
   readonly #delayed = new Map<Key, Delayed>();
   readonly #failures = new Map<Key, number>();
@@ -69,12 +69,12 @@ export class KeyedQueue<Key extends string> {
     this.#onReady = onReady;
   }
 
-  /** Keys that wait, without the ones that wait for a time. */
+  /** The number of waiting keys, without delayed keys. */
   get depth(): number {
     return this.#lines.reduce((sum, { keys }) => sum + keys.size, 0);
   }
 
-  /** A key that waits already moves forward where this is more urgent, and never back. */
+  /** A waiting key moves to a more urgent priority, and never to a less urgent one. */
   add(key: Key, priority: Priority = "edit"): void {
     this.#cancelDelay(key);
     if (this.#working.has(key)) {
@@ -91,7 +91,7 @@ export class KeyedQueue<Key extends string> {
     this.#onReady();
   }
 
-  /** Adds the key to the last line, unless it waits or is worked on anyway; its delay, if it has one, stays. */
+  /** Adds the key to the last line, unless it waits or is in progress. A delay of the key stays. */
   addBehind(key: Key): void {
     if (this.#working.has(key) || this.#lines.some(({ keys }) => keys.has(key))) return;
     this.#lines.at(-1)?.keys.set(key, this.#clock.now());
@@ -99,9 +99,9 @@ export class KeyedQueue<Key extends string> {
     this.#onReady();
   }
 
-  /** Adds the key after `delay`, unless it is due earlier anyway. A key that is worked on keeps its priority where none is given. */
-  addAfter(key: Key, delay: Ms, said?: Priority): void {
-    const priority = said ?? this.#working.get(key)?.priority ?? "edit";
+  /** Adds the key after `delay`, unless it is due earlier. Without `given`, a key in progress keeps its priority. */
+  addAfter(key: Key, delay: Ms, given?: Priority): void {
+    const priority = given ?? this.#working.get(key)?.priority ?? "edit";
     if (delay <= 0) {
       this.add(key, priority);
       return;
@@ -114,7 +114,7 @@ export class KeyedQueue<Key extends string> {
     this.#delayed.set(key, { due, priority, cancel });
   }
 
-  /** The next key to work on; undefined when none waits. Each taken key ends with `done`. */
+  /** Returns the next key; undefined: none waits. Call `done` for each taken key. */
   take(): Key | undefined {
     const rank = this.#nextLine();
     const line = this.#lines[rank];
@@ -127,12 +127,12 @@ export class KeyedQueue<Key extends string> {
     return key;
   }
 
-  /** Work on the key went well: its failures are forgotten. */
+  /** The key was processed without an error: its failures are reset. */
   forget(key: Key): void {
     this.#failures.delete(key);
   }
 
-  /** Work on the key failed: it comes back after the back-off, half of which is jitter. Returns the delay. */
+  /** The key failed: it returns after the back-off, half of which is jitter. Returns the delay. */
   retry(key: Key): Ms {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
@@ -153,7 +153,7 @@ export class KeyedQueue<Key extends string> {
     this.add(key, again);
   }
 
-  /** Forgets everything that waits; work under way may still end. */
+  /** Removes all waiting keys. Work in progress may still end. */
   clear(): void {
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
@@ -161,7 +161,7 @@ export class KeyedQueue<Key extends string> {
     this.#again.clear();
   }
 
-  /** The line to take from; -1 where all are empty. */
+  /** The index of the line to take from; -1: all are empty. */
   #nextLine(): number {
     for (const [rank, line] of this.#lines.entries()) {
       if (line.keys.size === 0) {

@@ -1,9 +1,9 @@
 /**
- * Makes this process the leader by a Lease, and tells when it is no longer. A leader renews every `retryPeriod`; one that could not renew
- * for `renewDeadline` has lost, whether or not it could be told so, and never leads again: the process is to end. `isLeader` asks the clock
- * each time, so that a process that slept knows before its first write.
+ * Makes this process the leader by a Lease, and reports the loss of the leadership. A leader renews every `retryPeriod`. A leader without a
+ * renewal for `renewDeadline` has lost the leadership, even if it cannot reach the API server. It never leads again: the process must end.
+ * `isLeader` reads the clock at each call, so a process that was suspended knows it before its first write.
  *
- *     acquire (every 2 s, with chance) ──► lead: renew every 2 s ──► lost (10 s without a renewal, or someone else holds it)
+ *     acquire (every 2 s, with jitter) ──► lead: renew every 2 s ──► lost (10 s without a renewal, or another holder)
  *                                                        └─ stop ──► released
  */
 import type { Clock, Ms } from "./clock.ts";
@@ -19,7 +19,7 @@ import {
 export interface LeaseStore {
   /** Undefined: there is none. */
   get(signal: AbortSignal): Promise<StoredLease | undefined>;
-  /** Both throw where someone else was faster. */
+  /** Both throw if another process was faster. */
   create(record: LeaseRecord, signal: AbortSignal): Promise<StoredLease>;
   update(record: LeaseRecord, version: string, signal: AbortSignal): Promise<StoredLease>;
 }
@@ -27,19 +27,19 @@ export interface LeaseStore {
 export interface ElectorObserver {
   /** Once. */
   elected(): void;
-  /** Once, after `elected`: the process is to end without a further write. */
+  /** Once, after `elected`: the process must end without a further write. */
   lost(why: string): void;
-  /** Another one holds the lease; told whenever it is another one than before. */
+  /** Another process holds the lease. Called at each change of the holder. */
   follows(leader: string): void;
   failed(cause: unknown): void;
 }
 
 export interface ElectorOptions {
-  /** Of this process, and of no other one ever. */
+  /** Unique to this process for all time. */
   readonly identity: string;
-  /** A clock that never jumps and does not stop while the process does. */
+  /** A monotonic clock that continues while the process is stopped. */
   readonly clock: Clock;
-  /** Milliseconds since 1970: written into the Lease, and a second witness of sleep. */
+  /** Milliseconds since 1970: written into the Lease, and a second way to detect a suspended process. */
   readonly wallTime: () => Ms;
   readonly random: () => number;
   readonly leaseDuration?: Ms;
@@ -47,16 +47,16 @@ export interface ElectorOptions {
   readonly retryPeriod?: Ms;
 }
 
-/** A request that hangs must not use up the time in which another one would have renewed. */
+/** A request without an answer must leave time for another renewal. */
 const longestRequest = 5_000;
 
 export class LeaderElector {
   readonly #store: LeaseStore;
   readonly #observer: ElectorObserver;
   readonly #options: Required<ElectorOptions>;
-  #sighting: LeaseObservation | undefined;
+  #observation: LeaseObservation | undefined;
   #follows = "";
-  /** When the renewal that succeeded last was begun, by both clocks. */
+  /** The start of the last successful renewal, by both clocks. */
   #renewed: { readonly at: Ms; readonly wall: Ms } | undefined;
   #state: "new" | "candidate" | "leader" | "ended" = "new";
   #wake: () => void = () => undefined;
@@ -80,15 +80,15 @@ export class LeaderElector {
     return this.#state === "leader" && this.#sinceRenewal() < this.#options.renewDeadline;
   }
 
-  /** Gives the lease back, after the work under way has ended. Resolves when that is done, or could not be done in some seconds. */
+  /** Releases the lease after the work in progress has ended. Resolves when it is released, or after some seconds. */
   async stop(): Promise<void> {
     const mayRelease = this.isLeader;
     this.#state = "ended";
     this.#cancelDeadline();
     this.#wake();
     await this.#running;
-    if (!mayRelease || this.#sighting === undefined) return;
-    const { record, version } = this.#sighting.lease;
+    if (!mayRelease || this.#observation === undefined) return;
+    const { record, version } = this.#observation.lease;
     if (record.holderIdentity !== this.#options.identity) return;
     const free = released(record, this.#options.wallTime());
     await this.#bounded((signal) => this.#store.update(free, version, signal)).catch((cause: unknown) =>
@@ -103,52 +103,52 @@ export class LeaderElector {
         this.#observer.failed(cause);
         return undefined;
       });
-      if (isHeld === true) this.#held(began);
+      if (isHeld === true) this.#recordRenewal(began);
       else if (isHeld === false && this.#isLeading()) this.#lose("another process holds the lease");
       if (this.#isLeading() && !this.isLeader) this.#lose(this.#lateness());
       await this.#pause();
     }
   }
 
-  /** Whether the lease is ours now; throws where that is not known. */
+  /** Returns whether this process holds the lease; throws if that is unknown. */
   async #attempt(): Promise<boolean> {
     const { clock, wallTime } = this.#options;
-    // What was written last is most likely still there; the server refuses the write where it is not.
-    if (!this.#isLeading()) await this.#look();
-    const plan = planAttempt(this.#options, this.#sighting, clock.now(), wallTime());
+    // A leader does not read first: its last record is most likely unchanged, and otherwise the server refuses the write.
+    if (!this.#isLeading()) await this.#readLease();
+    const plan = planAttempt(this.#options, this.#observation, clock.now(), wallTime());
     if (plan.do === "wait") return false;
     const write = (signal: AbortSignal): Promise<StoredLease> =>
       plan.do === "create"
         ? this.#store.create(plan.record, signal)
         : this.#store.update(plan.record, plan.version, signal);
     try {
-      this.#sighting = observeLease(this.#sighting, await this.#bounded(write), clock.now());
+      this.#observation = observeLease(this.#observation, await this.#bounded(write), clock.now());
       return true;
     } catch (cause) {
       if (!this.#isLeading()) throw cause;
-      // It may have been written although no answer came; it may be someone else's by now.
-      // Where it was removed or given back, the next attempt takes it again, unless somebody else is faster.
-      await this.#look();
-      const holder = this.#sighting?.lease.record.holderIdentity ?? "";
+      // The write may have succeeded without an answer, or another process may hold the lease by now.
+      // If the lease was removed or released, the next attempt takes it again, unless another process is faster.
+      await this.#readLease();
+      const holder = this.#observation?.lease.record.holderIdentity ?? "";
       if (holder !== "" && holder !== this.#options.identity) return false;
       throw cause;
     }
   }
 
-  async #look(): Promise<void> {
+  async #readLease(): Promise<void> {
     const lease = await this.#bounded((signal) => this.#store.get(signal));
-    this.#sighting =
-      lease === undefined ? undefined : observeLease(this.#sighting, lease, this.#options.clock.now());
+    this.#observation =
+      lease === undefined ? undefined : observeLease(this.#observation, lease, this.#options.clock.now());
     const holder = lease?.record.holderIdentity ?? "";
     if (holder === this.#follows || holder === this.#options.identity) return;
     this.#follows = holder;
     if (holder !== "") this.#observer.follows(holder);
   }
 
-  #held(began: { readonly at: Ms; readonly wall: Ms }): void {
+  #recordRenewal(began: { readonly at: Ms; readonly wall: Ms }): void {
     if (this.#state === "ended") return;
     this.#renewed = began;
-    if (this.#sinceRenewal() >= this.#options.renewDeadline) return; // it took so long that it counts for nothing
+    if (this.#sinceRenewal() >= this.#options.renewDeadline) return; // the renewal took too long to count
     this.#watchDeadline();
     if (this.#state === "leader") return;
     this.#state = "leader";
@@ -169,7 +169,7 @@ export class LeaderElector {
     this.#wake();
   }
 
-  /** By the clock that went further: a machine that was suspended may have stopped one of them. */
+  /** By the clock with the longer time: a suspended machine may have stopped one of them. */
   #sinceRenewal(): Ms {
     if (this.#renewed === undefined) return Infinity;
     const { clock, wallTime } = this.#options;
@@ -180,7 +180,7 @@ export class LeaderElector {
     return `the lease was not renewed for ${Math.round(this.#sinceRenewal() / 1000)} s`;
   }
 
-  /** `#state` changes while others await; a direct comparison would be narrowed by the compiler. */
+  /** `#state` changes during an await. The compiler would narrow a direct comparison. */
   #isLeading(): boolean {
     return this.#state === "leader";
   }
@@ -188,7 +188,7 @@ export class LeaderElector {
   #pause(): Promise<void> {
     const { retryPeriod, clock, random } = this.#options;
     if (this.#state === "ended") return Promise.resolve();
-    // Candidates that wait for the same lease do not ask at the same moment.
+    // Candidates for the same lease must not ask at the same time.
     const delay = this.#state === "leader" ? retryPeriod : retryPeriod * (1 + 1.2 * random());
     return new Promise((resolve) => {
       const cancel = clock.after(delay, resolve);
@@ -199,7 +199,7 @@ export class LeaderElector {
     });
   }
 
-  /** Leaves a request that takes longer than `longestRequest`, whether it heeds its signal or not. */
+  /** Aborts a request after `longestRequest`, and does not wait for it even if it ignores its signal. */
   async #bounded<Result>(request: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     const controller = new AbortController();
     let cancel: () => void = () => undefined;

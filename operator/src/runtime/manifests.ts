@@ -1,4 +1,4 @@
-/** Objects of Kubernetes' own kinds that a controller keeps: Deployments, Services, Secrets. Absent where the source is a folder of files. */
+/** Access to objects of Kubernetes' own kinds that a controller manages: Deployments, Services, Secrets. Absent where the source is a folder of files. */
 import type { ObjectKey } from "./object.ts";
 
 export interface ManifestType {
@@ -29,18 +29,18 @@ export interface OwnerReference extends ManifestType {
   readonly blockOwnerDeletion: boolean;
 }
 
-/** Every method throws where the API server cannot be asked or refuses; what it refused is in the message. */
+/** Every method throws if the API server is unreachable or refuses. The message says what it refused. */
 export interface Manifests {
-  /** Server-side apply with `force` under this operator's field manager. Returns the object as it is then. */
+  /** Server-side apply with `force` and this operator's field manager. Returns the resulting object. */
   apply(manifest: Manifest): Promise<Manifest>;
-  /** Returns false, and changes nothing, where an object of that name is there. */
+  /** Returns false, and changes nothing, if an object of that name exists. */
   create(manifest: Manifest): Promise<boolean>;
-  /** A live read; undefined only where the API server says that there is no such object. */
+  /** A live read. Undefined only if the API server answers that the object does not exist. */
   read(type: ManifestType, key: ObjectKey): Promise<Manifest | undefined>;
-  /** From the watch's cache; for the types that are watched (Deployment, Service, Pod): carries the label of our cluster. */
+  /** From the cache of a watch, which has the objects with the label of our cluster. For watched types only: Deployment, Service, Pod. */
   list(type: ManifestType, namespace: string, labels: Readonly<Record<string, string>>): readonly Manifest[];
-  /** Done where the object is gone already, or is another one than that uid. */
+  /** Does nothing if the object is gone, or has another uid. */
   remove(type: ManifestType, key: ObjectKey, uid: string): Promise<void>;
-  /** Addresses of nodes and pods of this Kubernetes cluster as CIDRs, as far as Node objects tell; empty where they may not be read. */
+  /** CIDRs of nodes and pods of this Kubernetes cluster, from Node objects; empty if these may not be read. */
   clusterRanges(): Promise<readonly string[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * Which objects of a kind want which name, so that a rule between objects need not look at all of them. Made when it is first asked, and
- * from then on kept by the changes that it hears of.
+ * An index from names to the objects of a kind that request them, so that a rule between objects does not need to read all objects. It is
+ * built at the first use, and then updated with each change.
  */
 import { keyOfObject, type KubernetesObject, type ObjectKey } from "./object.ts";
 import type { Change, Source } from "./source.ts";
@@ -22,7 +22,7 @@ export class NameIndex {
     this.#namesOf = namesOf;
   }
 
-  /** Hears of every change, of whatever kind. */
+  /** Call it for every change, of every kind. */
   update({ kind, key, what }: Change): void {
     if (this.#keys === undefined || kind !== this.#kind || what !== "object") return;
     this.#remove(this.#keys, key);
@@ -30,7 +30,7 @@ export class NameIndex {
     if (object !== undefined) this.#add(this.#keys, key, object);
   }
 
-  /** The objects that want this name, as they are now. */
+  /** The objects that request this name, from the cache. */
   find(name: string): readonly KubernetesObject[] {
     this.#keys ??= this.#build();
     return [...(this.#keys.get(name) ?? [])].flatMap((key) => this.#source.get(this.#kind, key) ?? []);

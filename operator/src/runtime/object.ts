@@ -1,11 +1,11 @@
-/** What every object of every kind has, as the Kubernetes API shapes it. */
+/** The common parts of every object, in the form of the Kubernetes API. */
 import type { Condition } from "./condition.ts";
 
 export interface ObjectMeta {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** Raised by every change of the spec. */
+  /** Raised with every change of the spec. */
   readonly generation: number;
   readonly resourceVersion?: string;
   /** RFC 3339, in whole seconds; absent where the source does not know it. */
@@ -13,7 +13,7 @@ export interface ObjectMeta {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
-  /** RFC 3339; the object goes as soon as its last finalizer does. */
+  /** RFC 3339. The object is deleted when its last finalizer is removed. */
   readonly deletionTimestamp?: string;
 }
 
@@ -24,15 +24,15 @@ export interface KubernetesObject<Spec = unknown, Status = unknown> {
   readonly status?: Status;
 }
 
-/** What the status of every kind carries. */
+/** The common part of the status of every kind. */
 export interface CommonStatus {
   readonly observedGeneration?: number;
   readonly conditions?: readonly Condition[];
 }
 
 /**
- * Whether the first object was there before the other. Of two of the same second, and where the source knows no time, the first by
- * namespace and name counts as older, so that the answer is the same each time.
+ * Whether the first object was created before the other. For objects of the same second, or without a time, the first by namespace and name
+ * counts as older, so that the answer is always the same.
  */
 export function isOlder({ metadata: one }: KubernetesObject, { metadata: other }: KubernetesObject): boolean {
   const [first, second] = [createdAt(one), createdAt(other)];
@@ -43,12 +43,11 @@ export function isOlder({ metadata: one }: KubernetesObject, { metadata: other }
 
 const createdAt = ({ creationTimestamp = "" }: ObjectMeta): number => Date.parse(creationTimestamp) || 0;
 
-/** `namespace/name`, the key of an object within its kind. */
+/** `namespace/name`: the key of an object within its kind. Without a namespace it begins with "/". */
 export type ObjectKey = `${string}/${string}`;
 
 export const keyOf = (namespace: string, name: string): ObjectKey => `${namespace}/${name}`;
 
-/** The key of an object without a namespace begins with "/". */
 export const keyOfObject = ({
   metadata: { namespace = "", name },
 }: {

@@ -1,23 +1,23 @@
 /**
- * Which owned rows to remove because their objects are gone. Many that are gone at once are kept, and stay kept until their objects come
- * back; what goes later is judged by itself. Pure.
+ * Plans which rows to remove because their objects are gone. If many objects are gone at once, their rows are retained until the objects come
+ * back. Objects that are gone later are counted separately. Pure.
  */
 import type { ObjectKey } from "./object.ts";
 
 export interface SweepPlan {
   readonly remove: readonly ObjectKey[];
-  /** Absent, and kept: of this sweep, and of earlier ones. */
+  /** Absent objects whose rows are retained, by this sweep and by earlier ones. */
   readonly retained: readonly ObjectKey[];
-  /** How many of those this sweep was the first to keep. */
+  /** The number of keys that this sweep retains for the first time. */
   readonly newlyRetained: number;
   readonly owned: number;
 }
 
-/** More than this many, and more than this share of what is owned, is more likely a lost folder than an intention. */
+/** More absent objects than this number, and than this share of all owners, are more likely a lost folder than an intended removal. */
 const manyRows = 10;
 const manyShare = 0.1;
 
-/** `retainedBefore`: keys that an earlier sweep kept and whose objects did not come back since. */
+/** `retainedBefore`: keys that an earlier sweep retained and whose objects have not come back. */
 export function planSweep(
   owned: number,
   absent: readonly ObjectKey[],

@@ -1,23 +1,20 @@
-/** How urgent a look at an object is (ADR 34): nobody waits for a mass of others, and what is to end goes first. Pure. */
+/** The priority of a reconcile (ADR 34): removals come first, and one object does not wait for a mass of others. Pure. */
 import { isReadyObject } from "./is-ready-object.ts";
 import type { Priority } from "./keyed-queue.ts";
 import type { CommonStatus, KubernetesObject } from "./object.ts";
 
-/**
- * What makes somebody look: a change of the object, of its Secret, of something else that it depends on; a database that is back; or
- * nothing that is known.
- */
+/** The cause of a reconcile: a change of the object, of its Secret or of another dependency; a database that is reachable again; a resync. */
 export type Cause = "object" | "secret" | "dependency" | "recovery" | "resync";
 
-/** What only a kind can tell. Both absent: nothing. */
+/** The rules of a kind. Absent: the answer is always false. */
 export interface KindRules {
-  /** Whether the spec says that a service ends that the object may have had. */
+  /** Whether the spec ends a service that the object may have had. */
   endsService?(object: KubernetesObject): boolean;
-  /** Whether a Secret is known to be another one than the status says. */
+  /** Whether the Secret is known to be newer than the Secret in the status. */
   hasOutdatedSecret?(object: KubernetesObject): boolean;
 }
 
-/** `object` is undefined where it is gone. A new leader asks with `resync`: what changed unseen is not looked at last. */
+/** `object` is undefined if it is gone. After a start the cause is `resync`; objects that changed in the meantime are still recognised. */
 export function priorityOf(object: KubernetesObject | undefined, cause: Cause, kind: KindRules): Priority {
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return "revocation";
   const { observedGeneration } = (object.status ?? {}) as CommonStatus;
@@ -26,7 +23,7 @@ export function priorityOf(object: KubernetesObject | undefined, cause: Cause, k
   if (observedGeneration === undefined) return "creation";
   const isServed = isReadyObject(object);
   const hasOutdatedSecret = kind.hasOutdatedSecret?.(object) === true;
-  // An earlier password ends: of who is served, and of who is refused and had a credential in force. Who had none is waiting to begin.
+  // An earlier password must stop working: of a served user, and of a refused user with a stored credential. Without one, nothing has to end.
   if (isServed ? cause === "secret" || hasOutdatedSecret : cause === "secret" && hasOutdatedSecret)
     return "revocation";
   if (isEdited || cause === "object") return "edit";

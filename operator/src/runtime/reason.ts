@@ -1,6 +1,6 @@
 /**
- * Every reason of a condition or an Event that the operator can give, in alphabetical order. The pages of docs/runbooks/ say of each what to
- * do; `npm run docs:check` compares them with this list, and this list with the code.
+ * All reasons of the operator's conditions and Events, in alphabetical order. docs/runbooks/ has instructions for each. `npm run docs:check`
+ * compares the runbooks with this list, and this list with the code.
  */
 export const everyReason = [
   "AddressKnown",

@@ -1,22 +1,22 @@
-/** Works a queue of keys with a bounded number of workers: reconcile, then forget, come back later, or back off. */
+/** Processes a queue of keys with a limited number of workers. After a reconcile the key is done, is requeued, or backs off. */
 import type { Ms } from "./clock.ts";
 import type { KeyedQueue } from "./keyed-queue.ts";
 
-/** How a reconcile ended well. */
+/** The result of a successful reconcile. */
 export interface Outcome {
-  /** Reconcile again after this time, although nothing may have changed. */
+  /** Reconcile again after this time, even without a change. */
   readonly requeueAfter?: Ms;
-  /** Somebody else had changed what was as it should be; it is again. */
+  /** Another program had changed correct rows, and they are correct again. */
   readonly isRepair?: boolean;
-  /** A name is free that another object may wait for. */
+  /** A name was freed that another object may wait for. */
   readonly freesName?: boolean;
 }
 
-/** Told about every reconcile, for metrics and the log. */
+/** For metrics and the log. */
 export interface ReconcileObserver {
   started(): void;
   finished(result: "success" | "requeue_after" | "error", seconds: number): void;
-  /** `retryIn` is undefined where it is not tried again before something changes. */
+  /** `retryIn` is undefined if the key is not retried before its next change. */
   failed(key: string, cause: unknown, retryIn: Ms | undefined): void;
 }
 
@@ -30,7 +30,7 @@ export class ReconcileLoop<Key extends string> {
   #isStopped = false;
   #whenIdle: (() => void) | undefined;
 
-  /** `seconds` is a monotonic clock; `reconcile` throws for what is worth a retry and for nothing else. */
+  /** `seconds` is a monotonic clock. `reconcile` throws only for errors that are worth a retry. */
   constructor(
     queue: KeyedQueue<Key>,
     reconcile: (key: Key) => Promise<Outcome>,
@@ -52,7 +52,7 @@ export class ReconcileLoop<Key extends string> {
     this.#fill();
   }
 
-  /** Takes no further key; resolves when the work under way has ended. */
+  /** Takes no further key. Resolves when the work in progress has ended. */
   stop(): Promise<void> {
     this.#isStopped = true;
     this.#queue.clear();

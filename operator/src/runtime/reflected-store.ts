@@ -1,8 +1,8 @@
-/** What a reflector holds: objects by key, each as the latest state that was heard of. No input and no output. */
+/** The cache of a reflector: objects by key, each in its latest known state. No input and no output. */
 import { keyOfObject, type ObjectKey } from "./object.ts";
 import { isLater } from "./resource-version.ts";
 
-/** What every object has that is listed and watched. Objects without a namespace have keys that begin with "/". */
+/** The metadata that a reflector needs. */
 export interface Identified {
   readonly metadata: {
     readonly namespace?: string;
@@ -12,7 +12,7 @@ export interface Identified {
   };
 }
 
-/** `replaced`: the object went, and another one of the same name came; nobody may have heard of either. */
+/** `replaced`: the object was deleted and another object of the same name was created, possibly without a watch event for either. */
 export type StoreChange<T> =
   | { readonly is: "added"; readonly after: T }
   | { readonly is: "updated" | "replaced"; readonly before: T; readonly after: T }
@@ -20,7 +20,7 @@ export type StoreChange<T> =
 
 export class ReflectedStore<T extends Identified> {
   readonly #objects = new Map<ObjectKey, T>();
-  /** Objects that are as a write of our own left them, which a list that began before does not show. */
+  /** Objects in the state after our own write. A list that began before the write does not show it. */
   readonly #learned = new Set<ObjectKey>();
 
   get(key: ObjectKey): T | undefined {
@@ -31,12 +31,12 @@ export class ReflectedStore<T extends Identified> {
     return [...this.#objects.values()];
   }
 
-  /** What is learned from here on is later than the list that begins now. */
+  /** A list begins. Objects that are learned from now on are later than this list. */
   listBegins(): void {
     this.#learned.clear();
   }
 
-  /** An object that was made or changed. Nothing, where this or a later state is known. */
+  /** Stores a created or changed object. Returns undefined if this or a later state is known. */
   put(after: T): StoreChange<T> | undefined {
     const key = keyOfObject(after);
     const before = this.#objects.get(key);
@@ -46,7 +46,7 @@ export class ReflectedStore<T extends Identified> {
     return changeOf(before, after);
   }
 
-  /** The answer to a write of our own: the watch tells the same later, or something later still. Never brings back what is gone. */
+  /** Stores the answer to our own write, before the watch reports it. Never adds an object that is gone. */
   learn(after: T): StoreChange<T> | undefined {
     const key = keyOfObject(after);
     const before = this.#objects.get(key);
@@ -56,7 +56,7 @@ export class ReflectedStore<T extends Identified> {
     return change;
   }
 
-  /** An object that is gone, as it last was. Nothing, where it is not known or was made anew since. */
+  /** Removes a deleted object; `last` is its last state. Returns undefined if it is unknown, or was created again since. */
   remove(last: T): StoreChange<T> | undefined {
     const key = keyOfObject(last);
     const before = this.#objects.get(key);
@@ -66,7 +66,7 @@ export class ReflectedStore<T extends Identified> {
     return { is: "removed", before };
   }
 
-  /** Everything that there is. */
+  /** Replaces the content by a complete list. */
   replace(items: readonly T[]): readonly StoreChange<T>[] {
     const listed = new Map(items.map((item) => [keyOfObject(item), item]));
     const changes: StoreChange<T>[] = [];
@@ -84,7 +84,7 @@ export class ReflectedStore<T extends Identified> {
     return changes;
   }
 
-  /** A list counts even where its versions are lower than known ones: the API server's data may have been restored. */
+  /** A list is valid even if its versions are lower than known ones: the API server's data may have been restored. */
   #mayReplace(key: ObjectKey, before: T, after: T): boolean {
     const [known, listed] = [before.metadata, after.metadata];
     if (known.uid === listed.uid && known.resourceVersion === listed.resourceVersion) return false;

@@ -1,10 +1,10 @@
 /**
- * Holds what the API server holds of one type: lists it page by page, watches it from there on, and tells each change. It knows no client:
- * `list` and `watch` are handed in.
+ * Mirrors all objects of one type from the API server: lists them page by page, then watches them, and reports each change. It uses no
+ * client itself: `list` and `watch` are passed in.
  *
- * It never ends by itself. Whatever fails is tried again after a back-off with chance in it; what the API server no longer remembers (410)
- * is listed anew, as is everything after some watches that failed in a row; a watch on which nothing comes, not even a bookmark, is cut and
- * begun again, since nobody tells of a connection that died in silence. After `stop` nothing is asked and nothing is told.
+ * It never ends by itself. Every failure is retried after a back-off with jitter. When the API server no longer has the version (410), or
+ * after some failed watches in a row, it lists again. A watch without an event or bookmark for some time is closed and opened again, because
+ * a dead connection may not report an error. After `stop` it sends no request and reports nothing.
  *
  *     list ──► watch ──► watch ...     410, or too many failures: list
  *       ▲        │
@@ -18,52 +18,52 @@ import { ReflectedStore, type Identified, type StoreChange } from "./reflected-s
 export interface Page<T> {
   readonly items: readonly T[];
   readonly resourceVersion: string;
-  /** Where the next page begins; absent or empty: this was the last one. */
+  /** The start of the next page; absent or empty: this is the last page. */
   readonly continue?: string;
 }
 
-/** As the API server sends it; the object of an ERROR is a `Status`, the one of a BOOKMARK has a resource version and nothing else. */
+/** An event of the API server. The object of an ERROR is a `Status`; the object of a BOOKMARK has only a resource version. */
 export interface WatchEvent<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
   readonly object: T;
 }
 
-/** What may be asked of the server. Both throw an error with the HTTP `status` where the server said one. */
+/** The requests to the API server. Both throw an error, with the HTTP `status` if there was an answer. */
 export interface ListWatch<T> {
-  /** `limit` 0: everything at once. */
+  /** `limit` 0: all objects in one page. */
   list(page: { readonly limit: number; readonly continue?: string }, signal: AbortSignal): Promise<Page<T>>;
-  /** Calls `opened` as soon as the server accepts, then `on` for each event; resolves when the server ends the watch. */
+  /** Calls `opened` when the server accepts, then `on` for each event. Resolves when the server ends the watch. */
   watch(
     from: string,
     timeoutSeconds: number,
-    told: { opened(): void; on(event: WatchEvent<T>): void },
+    handlers: { opened(): void; on(event: WatchEvent<T>): void },
     signal: AbortSignal,
   ): Promise<void>;
 }
 
 export interface ReflectorObserver<T> {
   changed(change: StoreChange<T>): void;
-  /** A list is taken in, its changes are told. */
+  /** A list was stored, and its changes were reported. */
   listed(objects: number): void;
   failed(cause: unknown, retryIn: Ms): void;
-  /** A handler of `changed` or `listed` threw; all else goes on. */
+  /** A handler of `changed` or `listed` threw. The reflector continues. */
   handlerFailed(cause: unknown): void;
 }
 
 export interface ReflectorOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  /** After this time without an event or a bookmark a watch is begun again; bookmarks come about once a minute. */
+  /** After this time without an event or a bookmark a watch is opened again. Bookmarks come about once a minute. */
   readonly longestSilence?: Ms;
 }
 
 const pageSize = 500;
 const defaultSilence = 150_000;
-/** A page or the beginning of a watch takes no longer. */
+/** The time limit for one page. */
 const longestAnswer = 60_000;
-/** The server ends a watch after this time, or up to twice as much. */
+/** The server ends a watch after this time, or after up to twice this time. */
 const watchSeconds = 300;
-/** A watch that ends sooner without an event was no watch. */
+/** A watch that ends sooner without an event counts as failed. */
 const shortestWatch = 1_000;
 const failedWatchesBeforeList = 4;
 const backOff = { first: 500, longest: 30_000 };
@@ -79,11 +79,11 @@ export class Reflector<T extends Identified> {
   #lastSign: number | undefined;
   #isSynced = false;
   #obstacle: string | undefined;
-  /** In a row, of lists and watches. */
+  /** Failed lists and watches in a row. */
   #failures = 0;
   #isStarted = false;
   #isStopped = false;
-  /** Ends what is under way: a request, a watch, or the wait before the next. */
+  /** Interrupts the present request, watch or wait. */
   #interrupt: (why: Error) => void = () => undefined;
 
   constructor(source: ListWatch<T>, observer: ReflectorObserver<T>, options: ReflectorOptions) {
@@ -95,7 +95,7 @@ export class Reflector<T extends Identified> {
     this.#startedAt = options.clock.now();
   }
 
-  /** Once; a second call does nothing. */
+  /** A second call does nothing. */
   start(): void {
     if (this.#isStarted || this.#isStopped) return;
     this.#isStarted = true;
@@ -115,22 +115,22 @@ export class Reflector<T extends Identified> {
     return this.#store.list();
   }
 
-  /** Takes in the answer to a write of our own, so that nobody decides by what was before. The watch does not tell it again. */
+  /** Stores the answer to our own write, so that no decision uses the earlier state. The watch does not report it again. */
   learn(object: T): void {
-    this.#tell(this.#store.learn(object));
+    this.#report(this.#store.learn(object));
   }
 
-  /** Whether everything was listed once. */
+  /** Whether a complete list was stored. */
   get isSynced(): boolean {
     return this.#isSynced;
   }
 
-  /** Why the last attempt failed, if it did. */
+  /** The error of the last attempt; undefined: it succeeded. */
   get obstacle(): string | undefined {
     return this.#obstacle;
   }
 
-  /** Since the server last said anything: a page, the beginning of a watch, an event or a bookmark. */
+  /** The time since the last answer of the server: a page, the start of a watch, an event or a bookmark. */
   get lastEventAge(): Ms {
     return this.#clock.now() - (this.#lastSign ?? this.#startedAt);
   }
@@ -154,7 +154,7 @@ export class Reflector<T extends Identified> {
     }
   }
 
-  /** Returns the version that the list shows. A list that the server forgets between its pages (410) is asked for at once as a whole. */
+  /** Returns the version of the list. If the server drops the list between two pages (410), it is requested in one page. */
   async #list(): Promise<string> {
     this.#store.listBegins();
     const page = await this.#pages().catch((cause: unknown) => {
@@ -162,7 +162,7 @@ export class Reflector<T extends Identified> {
       return this.#page({ limit: 0 });
     });
     if (this.#isStopped) throw new Error("stopped");
-    for (const change of this.#store.replace(page.items)) this.#tell(change);
+    for (const change of this.#store.replace(page.items)) this.#report(change);
     this.#isSynced = true;
     this.#obstacle = undefined;
     this.#guard(() => this.#observer.listed(page.items.length));
@@ -187,7 +187,7 @@ export class Reflector<T extends Identified> {
     }, longestAnswer);
   }
 
-  /** Returns the version up to which everything was told, when the server ends the watch. Throws `WatchFailed` otherwise. */
+  /** When the server ends the watch, returns the version of the last reported event. Throws `WatchFailed` otherwise. */
   async #watch(from: string): Promise<string> {
     const startedAt = this.#clock.now();
     let position = from;
@@ -196,7 +196,7 @@ export class Reflector<T extends Identified> {
     const seconds = Math.round(watchSeconds * (1 + this.#random()));
     try {
       await this.#withWatchdog((signal, isAlive) => {
-        const told = {
+        const handlers = {
           opened: () => {
             if (signal.aborted) return;
             isOpen = true;
@@ -206,15 +206,15 @@ export class Reflector<T extends Identified> {
           on: (event: WatchEvent<T>) => {
             if (signal.aborted) return;
             isAlive();
-            position = this.#take(event) ?? position;
+            position = this.#handle(event) ?? position;
             isOpen = hasEvents = true;
             this.#failures = 0;
           },
         };
-        return this.#source.watch(from, seconds, told, signal);
+        return this.#source.watch(from, seconds, handlers, signal);
       }, this.#longestSilence);
     } catch (cause) {
-      // Where nothing happens, not every API server sends bookmarks. If the connection is dead, the next watch does not even begin.
+      // Without events, not every API server sends bookmarks. If the connection is dead, the next watch does not open.
       if (!(cause instanceof Silence && isOpen)) throw new WatchFailed(position, cause);
     }
     const lasted = this.#clock.now() - startedAt;
@@ -224,15 +224,15 @@ export class Reflector<T extends Identified> {
     return position;
   }
 
-  /** Returns the version that the event tells. */
-  #take({ type, object }: WatchEvent<T>): string | undefined {
+  /** Returns the version of the event. */
+  #handle({ type, object }: WatchEvent<T>): string | undefined {
     switch (type) {
       case "ADDED":
       case "MODIFIED":
-        this.#tell(this.#store.put(object));
+        this.#report(this.#store.put(object));
         break;
       case "DELETED":
-        this.#tell(this.#store.remove(object));
+        this.#report(this.#store.remove(object));
         break;
       case "BOOKMARK":
         break;
@@ -244,7 +244,7 @@ export class Reflector<T extends Identified> {
     return object.metadata.resourceVersion;
   }
 
-  #tell(change: StoreChange<T> | undefined): void {
+  #report(change: StoreChange<T> | undefined): void {
     if (change !== undefined) this.#guard(() => this.#observer.changed(change));
   }
 
@@ -257,14 +257,14 @@ export class Reflector<T extends Identified> {
     }
   }
 
-  /** Runs `work`, and aborts and leaves it when nothing was heard for `silence`, or at `stop`, whether it heeds its signal or not. */
+  /** Runs `work`. Aborts it after `silence` without a sign of life, or at `stop`, and does not wait for it even if it ignores its signal. */
   async #withWatchdog<Result>(
     work: (signal: AbortSignal, isAlive: () => void) => Promise<Result>,
     silence: Ms,
   ): Promise<Result> {
     if (this.#isStopped) throw new Error("stopped");
     const controller = new AbortController();
-    let heardAt = this.#clock.now();
+    let lastSignAt = this.#clock.now();
     let cancel: () => void = () => undefined;
     const cut = new Promise<never>((_, reject) => {
       this.#interrupt = (why) => {
@@ -273,14 +273,14 @@ export class Reflector<T extends Identified> {
       };
     });
     const check = (): void => {
-      const silent = this.#clock.now() - heardAt;
+      const silent = this.#clock.now() - lastSignAt;
       if (silent >= silence) this.#interrupt(new Silence(`silent for ${Math.round(silent / 1000)} s`));
       else cancel = this.#clock.after(silence - silent, check);
     };
     check();
     const isAlive = (): void => {
-      heardAt = this.#clock.now();
-      this.#lastSign = heardAt;
+      lastSignAt = this.#clock.now();
+      this.#lastSign = lastSignAt;
     };
     try {
       return await Promise.race([work(controller.signal, isAlive), cut]);
@@ -291,7 +291,7 @@ export class Reflector<T extends Identified> {
     }
   }
 
-  /** The first 410 after a watch that went well is no failure: it is listed at once. */
+  /** The first 410 after a successful watch is no failure: the list follows at once. */
   async #pause(cause: unknown): Promise<void> {
     const isFirst410 = this.#failures === 0 && statusOf(cause) === 410;
     const delay = isFirst410 ? 0 : backOffDelay(backOff, this.#failures, this.#random);
@@ -313,7 +313,7 @@ export class Reflector<T extends Identified> {
 
 class Silence extends Error {}
 
-/** A watch that did not end well, and up to which version it told everything. */
+/** A failed watch, with the version of its last reported event. */
 class WatchFailed extends Error {
   override readonly name = "WatchFailed";
   readonly from: string;
@@ -324,14 +324,14 @@ class WatchFailed extends Error {
   }
 }
 
-/** The HTTP status that the server said; undefined where it said none. */
+/** The HTTP status in the answer; undefined: no answer. */
 function statusOf(cause: unknown): number | undefined {
-  const said = cause instanceof WatchFailed ? cause.cause : cause;
-  const status = (said as { readonly status?: unknown } | undefined)?.status;
+  const answer = cause instanceof WatchFailed ? cause.cause : cause;
+  const status = (answer as { readonly status?: unknown } | undefined)?.status;
   return typeof status === "number" ? status : undefined;
 }
 
-/** The watch as it was asked for will never be served; what is merely busy or broken (429, 5xx) may be. */
+/** The server will never serve this watch. After 429 and 5xx it may. */
 const isRefused = (status: number | undefined): boolean =>
   status !== undefined && status >= 400 && status < 500 && status !== 429;
 

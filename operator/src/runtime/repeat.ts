@@ -1,9 +1,9 @@
-/** Background work at regular times. */
+/** Runs background work at regular intervals. */
 import type { Clock, Ms } from "./clock.ts";
 
 /**
- * Calls `work` after each `every` until the returned function is called, whether or not the last call has ended: what waits for one database
- * must not delay the next round. What `work` throws goes to `onFailure`, and the rounds go on.
+ * Calls `work` at the interval `every` until the returned function is called. It does not wait for the last call, because a slow database must
+ * not delay the next call. Errors of `work` go to `onFailure`, and the calls continue.
  */
 export function repeat(
   clock: Clock,
@@ -11,13 +11,13 @@ export function repeat(
   work: () => Promise<unknown>,
   onFailure: (cause: unknown) => void,
 ): () => void {
-  let callOff: () => void = () => undefined;
+  let cancel: () => void = () => undefined;
   const next = (): void => {
-    callOff = clock.after(every, () => {
+    cancel = clock.after(every, () => {
       next();
       work().catch(onFailure);
     });
   };
   next();
-  return () => callOff();
+  return () => cancel();
 }

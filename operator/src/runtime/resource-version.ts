@@ -1,6 +1,6 @@
 /**
- * Which of two states of a resource is the later one. Resource versions are numbers that only rise (the API server promises it since
- * Kubernetes 1.35, and did so before); anything else cannot be compared and counts as later.
+ * Whether one state of a resource is later than another. Resource versions are rising numbers (guaranteed since Kubernetes 1.35, and true
+ * before). Any other version cannot be compared, and counts as later.
  */
 export function isLater(version: string | undefined, than: string | undefined): boolean {
   if (version === than && version !== undefined) return false;

@@ -32,27 +32,27 @@ function given(foreign = {}) {
 
 test("a status that says nothing new is not written", async () => {
   const { clock, object, writer } = given();
-  expect(await writer.write(object, ready("well"), { nodes: 2 })).toBe(true);
+  expect(await writer.write(object, [ready("well")], { nodes: 2 })).toBe(true);
   clock.advance(60_000);
-  expect(await writer.write(object, ready("well"), { nodes: 2 })).toBe(false);
-  expect(await writer.write(object, ready("well"), { nodes: 3 })).toBe(true);
+  expect(await writer.write(object, [ready("well")], { nodes: 2 })).toBe(false);
+  expect(await writer.write(object, [ready("well")], { nodes: 3 })).toBe(true);
 });
 
 test("lastTransitionTime moves when the status flips, and only then", async () => {
   const { clock, object, writer, transition } = given();
-  await writer.write(object, notReady("SecretNotFound", "no Secret"));
+  await writer.write(object, [notReady("SecretNotFound", "no Secret")]);
   const first = transition();
   clock.advance(5_000);
-  await writer.write(object, notReady("DomainNotFound", "no domain"));
+  await writer.write(object, [notReady("DomainNotFound", "no domain")]);
   expect(transition()).toBe(first);
   clock.advance(5_000);
-  await writer.write(object, ready("well"));
+  await writer.write(object, [ready("well")]);
   expect(transition()).not.toBe(first);
 });
 
 test("the generation that was looked at is in the status and in the condition", async () => {
   const { object, writer, status } = given();
-  await writer.write(object, ready("well"));
+  await writer.write(object, [ready("well")]);
   expect(status()).toMatchObject({
     observedGeneration: 7,
     conditions: [{ observedGeneration: 7, status: "True" }],
@@ -61,9 +61,9 @@ test("the generation that was looked at is in the status and in the condition", 
 
 test("a new reason is told once", async () => {
   const { object, writer, flips } = given();
-  await writer.write(object, notReady("Conflict", "taken by a"));
-  await writer.write(object, notReady("Conflict", "taken by b"));
-  await writer.write(object, ready("well"));
+  await writer.write(object, [notReady("Conflict", "taken by a")]);
+  await writer.write(object, [notReady("Conflict", "taken by b")]);
+  await writer.write(object, [ready("well")]);
   expect(flips).toEqual(["Conflict", "Reconciled"]);
 });
 
@@ -84,33 +84,33 @@ test("several verdicts are one write, and each that flips is told", async () => 
 test("fields of another writer are never in what is written; our own stay when a failure has none to add", async () => {
   const { object, writer, plant, status } = given({ Thing: ["registered"] });
   plant({ registered: true, nodes: 2 });
-  await writer.write(object, notReady("DatabaseUnavailable", "away"));
+  await writer.write(object, [notReady("DatabaseUnavailable", "away")]);
   expect(status()).toMatchObject({ nodes: 2 });
   expect(status()).not.toHaveProperty("registered");
 });
 
 test("a field that is undefined goes", async () => {
   const { object, writer, status } = given();
-  await writer.write(object, ready("well"), { secretResourceVersion: "7" });
-  await writer.write(object, ready("well"), { secretResourceVersion: undefined });
+  await writer.write(object, [ready("well")], { secretResourceVersion: "7" });
+  await writer.write(object, [ready("well")], { secretResourceVersion: undefined });
   expect(status()).not.toHaveProperty("secretResourceVersion");
 });
 
 test("what was just written counts, although the watch has not brought it back yet", async () => {
   const { clock, object, writer, plant, transition } = given();
-  await writer.write(object, ready("well"));
+  await writer.write(object, [ready("well")]);
   const first = transition();
   plant({});
   clock.advance(2_000);
-  expect(await writer.write(object, ready("well"))).toBe(false);
+  expect(await writer.write(object, [ready("well")])).toBe(false);
   clock.advance(10_000);
-  expect(await writer.write(object, ready("well"))).toBe(true); // somebody took our status away
+  expect(await writer.write(object, [ready("well")])).toBe(true); // somebody took our status away
   expect(transition()).not.toBe(first);
 });
 
 test("a flip is an Event", async () => {
   const { object, writer, events } = given();
-  await writer.write(object, notReady("Conflict", "taken"));
-  await writer.write(object, ready("well"));
+  await writer.write(object, [notReady("Conflict", "taken")]);
+  await writer.write(object, [ready("well")]);
   expect(events).toEqual(["Warning Conflict", "Normal Reconciled"]);
 });

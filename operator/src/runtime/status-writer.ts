@@ -1,6 +1,6 @@
 /**
- * Writes a status last, and only when it says something new (a write that changes nothing would wake every watcher). What another writer
- * says about the same object is never in it: with server-side apply that would take the field away from that writer.
+ * Writes a status only when it changed, because every write wakes every watcher. Fields of another writer are never in it: with server-side
+ * apply this would move their ownership.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "./clock.ts";
@@ -19,64 +19,63 @@ interface Written {
   readonly at: number;
 }
 
-/** For so long what we wrote counts for more than what a watch has brought back. */
+/** For this time our own last write takes precedence over the cache of the watch. */
 const rememberMs = 10_000;
 
 export class StatusWriter {
   readonly #source: Source;
   readonly #clock: Clock;
-  readonly #onFlip: (object: KubernetesObject, verdict: NewCondition) => void;
+  readonly #onChange: (object: KubernetesObject, condition: NewCondition) => void;
   readonly #foreign: ForeignFields;
   /** In the order of writing. */
   readonly #written = new Map<string, Written>();
 
-  /** `onFlip` hears of every verdict whose status or reason is another one than before; people hear of it by an Event. */
+  /** `onChange` is called for every condition whose status or reason changed. An Event is recorded, too. */
   constructor(
     source: Source,
     clock: Clock,
-    onFlip: (object: KubernetesObject, verdict: NewCondition) => void,
+    onChange: (object: KubernetesObject, condition: NewCondition) => void,
     foreign: ForeignFields = {},
   ) {
     this.#source = source;
     this.#clock = clock;
-    this.#onFlip = onFlip;
+    this.#onChange = onChange;
     this.#foreign = foreign;
   }
 
   /**
-   * Puts the verdicts and the fields of `status` into the object's status; our other fields stay, one that is given as undefined goes.
-   * Returns whether anything was written.
+   * Sets the conditions and the fields of `status` in the object's status. Our other fields stay; a field with the value undefined is removed.
+   * Returns whether the status was written.
    */
   async write(
     object: KubernetesObject,
-    verdicts: NewCondition | readonly NewCondition[],
+    added: readonly NewCondition[],
     status: Readonly<Record<string, unknown>> = {},
   ): Promise<boolean> {
     const { namespace, name, generation } = object.metadata;
     const before = this.#before(object);
     const now = this.#clock.now();
-    const stated = "type" in verdicts ? [verdicts] : verdicts;
-    const conditions = stated.reduce<readonly Condition[]>(
-      (all, verdict) => setCondition(all, verdict, generation, now),
+    const conditions = added.reduce<readonly Condition[]>(
+      (all, condition) => setCondition(all, condition, generation, now),
       before.conditions ?? [],
     );
     const after = defined({ ...before, observedGeneration: generation, ...status, conditions });
     if (isDeepStrictEqual(before, after)) return false;
     await this.#source.writeStatus(object.kind, keyOf(namespace, name), after, "status");
     this.#remember(object, after, now);
-    for (const verdict of stated) this.#tell(object, verdict, before);
+    for (const condition of added) this.#report(object, condition, before);
     return true;
   }
 
-  #tell(object: KubernetesObject, verdict: NewCondition, { conditions }: CommonStatus): void {
-    const known = conditions?.find(({ type }) => type === verdict.type);
-    if (known?.status === verdict.status && known.reason === verdict.reason) return;
-    this.#onFlip(object, verdict);
-    const event = buildConditionEvent(object.kind, verdict, known);
+  #report(object: KubernetesObject, condition: NewCondition, { conditions }: CommonStatus): void {
+    const known = conditions?.find(({ type }) => type === condition.type);
+    if (known?.status === condition.status && known.reason === condition.reason) return;
+    this.#onChange(object, condition);
+    const event = buildConditionEvent(object.kind, condition, known);
     if (event !== undefined) this.#source.event(object, event);
   }
 
-  /** Our part of the status as it is: what we wrote a moment ago, or else what the source has. */
+  /** Our part of the status: from our last write a moment ago, or from the source. */
   #before({ kind, metadata: { namespace, name, uid } }: KubernetesObject): CommonStatus {
     const key = keyOf(namespace, name);
     const written = this.#written.get(`${kind} ${key}`);
