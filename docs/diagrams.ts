@@ -33,7 +33,7 @@ export function staleDiagrams(folder: string, write = false): string[] {
   const stale = readdirSync(folder).filter((file) => !(file.replace(/\.md$/, "") in machines));
   for (const [name, machine] of Object.entries(machines)) {
     const file = join(folder, `${name}.md`);
-    const text = drawDiagram(name, machine);
+    const text = buildDiagram(name, machine);
     if (write) writeFileSync(file, text);
     if (!existsSync(file) || readFileSync(file, "utf8") !== text) stale.push(`${name}.md`);
   }
@@ -41,7 +41,7 @@ export function staleDiagrams(folder: string, write = false): string[] {
 }
 
 /** One arrow for each pair that is not ignored: `state --> next: event / actions`. */
-function drawDiagram(name: string, machine: Drawable): string {
+function buildDiagram(name: string, machine: Drawable): string {
   const arrow = (from: string, next: string, event: string, actions: readonly string[]): string =>
     `  ${from} --> ${next}: ${event}${actions.length > 0 ? ` / ${actions.join(", ")}` : ""}`;
   const arrows = [arrow("[*]", machine.initial, machine.begins, machine.start)];
@@ -52,8 +52,8 @@ function drawDiagram(name: string, machine: Drawable): string {
   const title = machine.name.charAt(0).toUpperCase() + machine.name.slice(1);
   return `# ${title}
 
-${machine.source}. Drawn from \`sip-node/src/transaction/${name}.ts\` by \`node docs/diagrams.ts --write\`; events without an arrow
-are ignored in that state, and the end is the state Terminated.
+${machine.source}. Generated from \`sip-node/src/transaction/${name}.ts\` by \`node docs/diagrams.ts --write\`. An event without an
+arrow is ignored in that state. The end is the state Terminated.
 
 \`\`\`mermaid
 stateDiagram-v2
