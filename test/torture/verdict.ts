@@ -20,7 +20,7 @@ export function verdict(datagram: string): string | number {
   const valid = validate(message, addresses);
   if (valid.kind === "reject") return valid.status;
   const path = preprocess(message, addresses, seal);
-  if (path.kind === "is-served") return 403; // no domain is served here
+  if (path.kind === "needs-domain") return 403; // no domain is served here
   return path.kind === "reject" ? path.status : "accepted";
 }
 

@@ -1,10 +1,10 @@
-/** Which hosts and ports are this cluster's: the advertised address, and old ones until the longest dialog over them ends (rule 1). */
+/** The hosts and ports of this cluster: the advertised address, and former ones until the longest dialog over them ends (design-sip rule 1). */
 import { hostPort } from "../wire/flow.ts";
 
 export interface Addresses {
   /** Host as Via, Record-Route and URIs carry it: an IPv6 reference has brackets. */
   readonly advertised: { readonly host: string; readonly port: number };
-  /** `host:port` in lower case of every address that counts as ours, the advertised one among them. */
+  /** `host:port` in lower case of every address of this cluster, the advertised one included. */
   readonly own: ReadonlySet<string>;
 }
 

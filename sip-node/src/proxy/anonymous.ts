@@ -1,4 +1,4 @@
-/** Callers who hide their address in From (RFC 3323 §4.1), and the domain whose password they are asked for. Pure. */
+/** Callers who hide their address in From (RFC 3323 §4.1), and the domain that authenticates them. Pure. */
 import { type Domain, isServed } from "../location/account.ts";
 import { digestLogins } from "../wire/digest-credentials.ts";
 import { findField } from "../wire/fields.ts";
@@ -9,11 +9,11 @@ import { parseUri, type SipUri } from "../wire/uri.ts";
 import { toWireText } from "../wire/wire-text.ts";
 import { asksForPrivacy } from "./identity.ts";
 
-/** A host below `invalid`, which RFC 3323 asks for, or the user part `anonymous` at whatever host, as many phones write it. */
+/** A host below `invalid`, as RFC 3323 requires, or the user part `anonymous` at any host, as many phones write it. */
 export const isAnonymous = (from: SipUri): boolean =>
   /(^|\.)invalid$/.test(from.host) || from.user?.toLowerCase() === "anonymous";
 
-/** What else withholds a caller's identity (RFC 5079 §3): the display name, and Privacy `id` or `user`. */
+/** Whether the display name or a Privacy header with `id` or `user` withholds the caller's identity (RFC 5079 §3). */
 export const withholdsIdentity = (request: Request): boolean =>
   /^"?anonymous"?\s*</i.test(request.text.slice(request.from.start, request.from.end)) ||
   asksForPrivacy(request, identityPrivacy);
@@ -21,8 +21,8 @@ export const withholdsIdentity = (request: Request): boolean =>
 const identityPrivacy = /^\s*(id|user)\s*$/i;
 
 /**
- * Names of the domains that a caller whose From names none may be of, the likeliest first, each once, in lower case: the one of the identity
- * that it prefers (RFC 3325 §9.2), which proves nothing and only chooses the realm; the called one; those that its credentials name.
+ * The domains that an anonymous caller may belong to: in lower case, without duplicates, the most likely first. First the domain of its
+ * preferred identity (RFC 3325 §9.2), which proves nothing and only chooses the realm; then the called domain; then those in its credentials.
  */
 export function possibleHomes(request: Request, calledDomain: string): readonly string[] {
   const preferred = preferredDomain(request);
@@ -33,7 +33,7 @@ export function possibleHomes(request: Request, calledDomain: string): readonly 
   return [...new Set([...(preferred === undefined ? [] : [preferred]), calledDomain, ...logins])];
 }
 
-/** Of the served homes the one that the credentials are for, else the first; undefined where none is served. */
+/** The served domain that the credentials are for, otherwise the first served one; undefined: none is served. */
 export function chooseHome<Home extends { readonly domain: Domain | undefined }>(
   request: Request,
   homes: readonly Home[],

@@ -1,6 +1,6 @@
 /**
- * Whether a caller may call (RFC 3261 §16.3 step 6, §22.3; design-sip rule 15): its domain, its credentials, then its From. Pure; who From
- * names is read by `look-ups.ts`.
+ * Whether a caller may call (RFC 3261 §16.3 step 6, §22.3; design-sip rule 15): checks its domain, its credentials, then its From. Pure;
+ * `look-ups.ts` reads the user in From.
  */
 import { admit } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
@@ -15,27 +15,27 @@ import { isAnonymous, withholdsIdentity } from "./anonymous.ts";
 import { ownCredentials } from "./own-credentials.ts";
 import { rejectUnservedDomain, type Rejection, reject, markUnauthenticated } from "../wire/rejection.ts";
 
-/** Who a request says that it is from, as the database knows it. The domain is the one whose password is asked for. */
+/** The sender that a request claims, with its rows. `domain` is the one that authenticates it. */
 export interface Caller extends Resolution {
   /** The user that From names; undefined: none. */
   readonly name: Aor | undefined;
   /** Whether From is anonymous (RFC 3323 §4.1). */
   readonly isHidden: boolean;
-  /** Who may log in: the account, and every account that the credentials name. */
+  /** The accounts that may log in: the one in From, and every one that the credentials name. */
   readonly logins: readonly KnownLogin[];
 }
 
 export interface Authorized {
   readonly kind: "authorized";
-  /** Who calls; undefined for a peer. */
+  /** The authenticated caller; undefined for a peer. */
   readonly aor: Aor | undefined;
-  /** It hides from the called user who it is (RFC 5079 §3). */
+  /** The caller withholds its identity from the called user (RFC 5079 §3). */
   readonly isAnonymous: boolean;
-  /** Takes away the credentials that were meant for us (§22.3). */
+  /** Remove the credentials for this exchange (§22.3). */
   readonly edits: readonly Edit[];
 }
 
-/** A peer is not challenged, its From is not looked up, and its credentials are for others. */
+/** A peer is not challenged, its From is not looked up, and its credentials are forwarded. */
 export function admitPeer(request: Request): Authorized {
   const from = parseUri(request.from.uri);
   const isHidden = !isProblem(from) && isAnonymous(from);
@@ -48,8 +48,8 @@ export function admitPeer(request: Request): Authorized {
 }
 
 /**
- * The caller is who the credentials prove. From must be that user or an alias of it, or anonymous (RFC 3323 §4.1); another user's From is a
- * final 403, as it is for REGISTER. 407 asks for credentials; 404 where neither From's domain nor the called one is served.
+ * The caller is the user whose credentials are right (ADR 26). From must be that user, an alias of it, or anonymous (RFC 3323 §4.1); any other
+ * From is refused with a final 403, as for REGISTER. 407: credentials are missing or wrong. 404: neither From's domain nor the called one is served.
  */
 export function authorize(
   request: Request,
@@ -62,13 +62,13 @@ export function authorize(
   const admission = admit(request, "proxy", domain, logins, authenticator, now);
   if (admission.kind === "reject") return markUnauthenticated(admission);
   const caller = admission.account;
-  const isNobodys = isHidden && account === undefined;
-  if (!isSameAor(caller, account) && !isNobodys)
+  const isAnonymousCaller = isHidden && account === undefined;
+  if (!isSameAor(caller, account) && !isAnonymousCaller)
     return reject(403, "From is not the user that logged in, nor an alias of it");
   return {
     kind: "authorized",
     aor: caller,
-    isAnonymous: isNobodys || withholdsIdentity(request),
+    isAnonymous: isAnonymousCaller || withholdsIdentity(request),
     edits: ownCredentials(request, domain.realm, authenticator, now),
   };
 }

@@ -1,4 +1,4 @@
-/** The CANCEL of a forwarded INVITE (RFC 3261 §9.1): hop by hop, with the one Via that the INVITE left with. `lines` are header lines of its own. */
+/** The CANCEL of a forwarded INVITE (RFC 3261 §9.1), with the top Via of the INVITE only. `lines`: header lines to add, such as Reason. */
 import type { Request } from "../wire/message.ts";
 
 export function buildCancel(invite: Request, lines = ""): string {

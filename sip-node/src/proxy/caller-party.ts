@@ -1,4 +1,4 @@
-/** The caller as one of the two parties of a dialog that its request may begin (RFC 3261 §12.1.1, §16.6). Pure. */
+/** The caller as one of the two parties of the dialog that its request may create (RFC 3261 §12.1.1, §16.6). Pure. */
 import type { Aor } from "../location/account.ts";
 import type { Binding } from "../location/binding.ts";
 import { contactId } from "../location/contact-id.ts";
@@ -11,7 +11,7 @@ import { isProblem } from "../wire/problem.ts";
 import { callersBinding } from "./callers-binding.ts";
 import type { Party } from "./flow-token.ts";
 
-/** The caller as the callee's requests will need it: its flow, the key of its binding where it has one, and of its Contact. */
+/** How the callee's later requests reach the caller: its flow, the id of its binding if it has one, and the key of its Contact. */
 export function callerParty(
   request: Request,
   source: Flow,

@@ -1,6 +1,6 @@
 /**
- * Which binding the phone that sends a request has (RFC 3261 §12.1.1: its Contact names where it is reached): the token of a dialog names
- * it, so that a phone whose address translator changed the port is found again by its REGISTER. Pure.
+ * Finds the binding of the phone that sends a request (RFC 3261 §12.1.1). The flow token of a dialog contains its id: when an address translator
+ * changes the phone's port, the next REGISTER updates that binding, and the dialog finds the phone again. Pure.
  */
 import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
@@ -8,8 +8,8 @@ import type { Contact } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 
 /**
- * Of the sender's bindings the one of this phone, undefined for none: by its instance, with whatever reg-id; else by its contact, from the
- * same host; else by its flow. Among equals the one on the flow of the request.
+ * Matches by instance with any reg-id, otherwise by contact and host address, otherwise by flow. If several match, the one on the flow of
+ * the request. Undefined: none matches. `bindings`: those of the sender.
  */
 export function callersBinding(
   bindings: readonly Binding[],

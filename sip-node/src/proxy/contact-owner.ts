@@ -1,6 +1,6 @@
 /**
- * Whose phone a Request-URI means that is no address of record but some phone's contact, as a REFER gives it (RFC 5589 §7). Private
- * addresses are in use at many places, so the contact alone may name phones of several users. Pure.
+ * Finds the user of a Request-URI that is a phone's contact and no address of record, as in a Refer-To (RFC 5589 §7). Many networks use the
+ * same private addresses, so phones of several users may have an equal contact. Pure.
  */
 import type { Aor } from "../location/account.ts";
 import type { Binding, OwnedBinding } from "../location/binding.ts";
@@ -13,8 +13,8 @@ export interface ContactOwner {
 }
 
 /**
- * The one user with a binding whose contact equals the URI (§19.1.4); of several the one in the caller's domain. Undefined where that
- * leaves nobody, or more than one user: then it is not known who is meant.
+ * The only user with a binding whose contact equals the URI (§19.1.4); if several users have one, the only one in the caller's domain.
+ * Undefined: no such user, or still more than one.
  */
 export function contactOwner(
   uri: string,

@@ -1,6 +1,6 @@
 /**
- * Target refresh (RFC 3261 §12.2.1.2): a phone that says a new Contact within a dialog, from another address than its flow token names.
- * The token stays as it is for the dialog's life, so the new address is kept beside it, for one side of one dialog (ADR 31). Pure.
+ * Target refresh (RFC 3261 §12.2.1.2): a phone sends a new Contact within a dialog from an address other than the one in the flow token. The
+ * token cannot change during the dialog, so the new address is stored in the database, for one side of one dialog (ADR 31). Pure.
  */
 import { contactKey, hashToKey } from "../location/contact-key.ts";
 import { flowOfContact, isSentDirectly } from "../location/flow-of-contact.ts";
@@ -14,7 +14,7 @@ import type { Party } from "./flow-token.ts";
 /** Requests that refresh the remote target (§12.2.1.2). */
 const refreshing: ReadonlySet<string> = new Set(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"]);
 
-/** The key of one side of a dialog; `own` is that side's tag. */
+/** Identifies one side of a dialog; `own` is the tag of that side. */
 const sideId = (callId: string, own: string | undefined, other: string | undefined): string =>
   hashToKey(`${callId}\n${own ?? ""}\n${other ?? ""}`);
 
@@ -22,8 +22,8 @@ const sideId = (callId: string, own: string | undefined, other: string | undefin
 export const remoteSide = ({ callId, from, to }: Request): string => sideId(callId, to.tag, from.tag);
 
 /**
- * Where the sender of a request is reached from now on, with the key of its side; undefined where it refreshes nothing or is where its
- * token says. `sender` is the sender as the token names it. The host is the one that the request came from, whatever it names.
+ * The new target of the sender's side; undefined: the request refreshes no target, or the sender is still at the address in the token.
+ * `sender` is the sender as the token names it. The host is always the one that the request came from.
  */
 export function refreshedTarget(
   request: Request,
@@ -35,12 +35,12 @@ export function refreshedTarget(
   const contacts = parseContacts(request);
   const contact = isProblem(contacts) || contacts.kind === "star" ? undefined : contacts.contacts[0];
   if (contact === undefined) return undefined;
-  const place = flowOfContact(contact, source, isSentDirectly(request, source));
-  if (place.flow.key === sender.flow.key) return undefined;
+  const reached = flowOfContact(contact, source, isSentDirectly(request, source));
+  if (reached.flow.key === sender.flow.key) return undefined;
   return {
     sideId: sideId(request.callId, request.from.tag, request.to.tag),
     contactKey: contactKey(contact.uri),
-    ...place,
-    ownerNode: place.flow.key === source.key ? node : "",
+    ...reached,
+    ownerNode: reached.flow.key === source.key ? node : "",
   };
 }

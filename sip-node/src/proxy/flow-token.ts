@@ -1,13 +1,13 @@
 /**
- * The token in our Record-Route: how both phones of a dialog are reached, so that no node keeps dialog state (design-sip rule 17, after
- * RFC 5626 §5.3). Opaque to phones; sealed together with the Call-ID and the caller's tag, which also tells the direction.
+ * The flow token in our Record-Route: how both phones of a dialog are reached, so that no node needs dialog state (design-sip rule 17,
+ * RFC 5626 §5.3). Opaque to phones. Its seal covers the Call-ID and the caller's tag; the tag also tells the direction of a request.
  *
  *   byte 0        flags: 1 caller IPv6, 2 callee IPv6, 4 caller behind NAT, 8 callee behind NAT, 128 a transport other than UDP
  *   transports    with flag 128 only: 4 bits each, the index in `transports`
  *   addresses     4 or 16 bytes and 2 of port, caller then callee
- *   owners        6 bytes each: the nodes that heard them last, a hint
+ *   owners        6 bytes each: the nodes that received from them last, a hint
  *   contacts      8 bytes each: `contact_id` of both, 0 for none
- *   keys          8 bytes each: `contactKey` of what both said as Contact, 0 for none
+ *   keys          8 bytes each: `contactKey` of the Contact of both, 0 for none
  */
 import { isIPv6 } from "node:net";
 import { type Flow, flowOf, transports } from "../wire/flow.ts";
@@ -21,7 +21,7 @@ export interface Party {
   readonly ownerNode: string;
   /** `contact_id`, or "0". */
   readonly contactId: string;
-  /** `contactKey` of its Contact when the dialog began; another in a Request-URI says that it refreshed its target. "0": not known. */
+  /** `contactKey` of its Contact when the dialog began; a Request-URI with another key means a target refresh. "0": not known. */
   readonly contactKey: string;
 }
 
@@ -35,7 +35,7 @@ export function sealToken(token: FlowToken, callId: string, callerTag: string, s
   return seal.seal(sealed(packed, callId, callerTag)) + packed;
 }
 
-/** The parties of a token that was made for this Call-ID and this caller's tag; undefined for any other text. */
+/** The parties of a token with the seal for this Call-ID and caller's tag; undefined for any other text. */
 export function openToken(
   text: string,
   callId: string,

@@ -1,22 +1,22 @@
 /**
- * Who is believed when it says who calls or answers (RFC 3325 §5, §7; RFC 3323 §4.2). Peers of the SipCluster are trusted, phones are not.
+ * Which asserted identities are forwarded (RFC 3325 §5, §7; RFC 3323 §4.2). Peers of the SipCluster are trusted, phones are not.
  *
- *   from a phone                what it asserts is removed; the caller that its credentials proved is asserted, to a peer only
- *   from a peer to a peer       passes as it is
- *   from a peer to a phone      passes, unless the peer asks for privacy
+ *   from a phone                removed; to a peer, the authenticated caller is asserted instead
+ *   from a peer to a peer       forwarded unchanged
+ *   from a peer to a phone      forwarded, unless the peer requests privacy
  */
 import type { Aor } from "../location/account.ts";
 import { type Edit, insertAtEnd, removeField } from "../wire/edits.ts";
 import type { Field, FieldName, Message } from "../wire/message.ts";
 import { toWireText } from "../wire/wire-text.ts";
 
-/** Between whom a message goes. */
+/** Whether the sender and the receiver of a message are peers. */
 export interface Trust {
   readonly isFromPeer: boolean;
   readonly isToPeer: boolean;
 }
 
-/** `proven`: the caller whose password was right; undefined where nobody had to prove anything. */
+/** `proven`: the authenticated caller; undefined: no authentication took place. */
 export function identityEdits(message: Message, trust: Trust, proven?: Aor): readonly Edit[] {
   if (trust.isFromPeer && trust.isToPeer) return [];
   const isHidden = !trust.isFromPeer || asksForPrivacy(message);
@@ -25,17 +25,17 @@ export function identityEdits(message: Message, trust: Trust, proven?: Aor): rea
   return [...edits, insertAtEnd(message, `P-Asserted-Identity: <${aorUri(proven)}>\r\n`)];
 }
 
-/** What says who a user is. P-Preferred-Identity is between a phone and its first proxy alone (RFC 3325 §9.2). */
+/** Headers that assert an identity. P-Preferred-Identity is only for the first proxy and always removed (RFC 3325 §9.2). */
 const assertions: ReadonlySet<FieldName> = new Set(["p-asserted-identity", "remote-party-id"]);
 
 const isRemoved = (message: Message, field: Field, isHidden: boolean): boolean =>
   field.name === "p-preferred-identity" ||
   (assertions.has(field.name) && (isHidden || isHiddenParty(message, field)));
 
-/** `id` hides the asserted identity (RFC 3325 §9.3); `user` and `header` ask for more than that (RFC 3323 §4.2). */
+/** `id` hides the asserted identity (RFC 3325 §9.3); `user` and `header` request more than that (RFC 3323 §4.2). */
 const anyPrivacy = /^\s*(id|user|header)\s*$/i;
 
-/** Whether one of the message's privacy values is such a one. */
+/** Whether a Privacy value of the message matches. */
 export const asksForPrivacy = ({ text, fields }: Message, values = anyPrivacy): boolean =>
   fields.some(
     ({ name, valueStart, valueEnd }) =>
@@ -46,12 +46,12 @@ export const asksForPrivacy = ({ text, fields }: Message, values = anyPrivacy): 
         .some((value) => values.test(value)),
   );
 
-/** Remote-Party-ID, the forerunner of P-Asserted-Identity, says by itself who may see it. */
+/** Remote-Party-ID, the predecessor of P-Asserted-Identity, has its own privacy parameter. */
 const isHiddenParty = ({ text }: Message, { name, valueStart, valueEnd }: Field): boolean =>
   name === "remote-party-id" &&
   /;\s*privacy\s*=\s*"?(?!off\b|none\b)[a-z]/i.test(text.slice(valueStart, valueEnd));
 
-/** What a user part holds without an escape (RFC 3261 §25.1). */
+/** Escapes all characters that a user part may not contain (RFC 3261 §25.1). */
 const aorUri = ({ username, domain }: Aor): string =>
   `sip:${toWireText(username).replace(
     /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g,

@@ -1,8 +1,7 @@
 /**
- * What the proxy asks the location: who calls (RFC 3261 §16.3 step 6), who is called (§16.5), where the phone of a dialog is (§12.2).
- * `proxy.ts` and this file are the two of the proxy that await: `proxy.ts` has the order of the steps, this file the look-ups of one step,
- * where the second look-up depends on the answer to the first. What is decided about the answers is in the pure files. All but
- * `presentParty` reject with `StoreUnavailable` or `QueueFull` when the database cannot say.
+ * The look-ups of the proxy: the caller (RFC 3261 §16.3 step 6), the called user (§16.5), the phone of a dialog (§12.2). Only `proxy.ts` and this
+ * file await: `proxy.ts` has the steps, this file the look-ups of one step that depend on each other. Pure files decide about the results. All
+ * but `locateParty` reject with `StoreUnavailable` or `QueueFull` when the database does not answer.
  */
 import { type Aor, isSameAor, isServed } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
@@ -19,13 +18,13 @@ import type { Party } from "./flow-token.ts";
 import { mayCreateDialog } from "./forward.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
 import type { ProxyDependencies } from "./routing.ts";
-import { type NotServed, type Nowhere, type Target, targets, type TargetSet } from "./targets.ts";
+import { type NotServed, type Unreachable, type Target, targets, type TargetSet } from "./targets.ts";
 
-/** Whether a host is a domain of ours that is not disabled. */
+/** Whether a host is a served domain that is not disabled. */
 export const isServedHere = async (host: string, deps: ProxyDependencies): Promise<boolean> =>
   isServed((await deps.lookup.resolve({ username: "", domain: host })).domain);
 
-/** Who From names; where that is nobody of a domain of ours, the domain whose password the caller is asked for. */
+/** The user that From names. If From names no served domain, the domain that authenticates the caller. */
 export async function findCaller(
   request: Request,
   calledDomain: string,
@@ -44,7 +43,7 @@ export async function findCaller(
 
 type NamedCaller = Omit<Caller, "name" | "isHidden">;
 
-/** One round trip, whoever exists. */
+/** One round trip, whether the users exist or not. */
 async function readLogins(request: Request, name: Aor, { lookup }: ProxyDependencies): Promise<NamedCaller> {
   const [resolution, others] = await Promise.all([
     lookup.resolve(name),
@@ -54,8 +53,8 @@ async function readLogins(request: Request, name: Aor, { lookup }: ProxyDependen
 }
 
 /**
- * Whose password is asked for where From names no domain of ours: of the called domain; an anonymous caller may be of another one. The home
- * is chosen before the login names are looked up in it: every name in every possible home would let one datagram ask for hundreds.
+ * The domain that authenticates a caller whose From names no served domain: the called domain; an anonymous caller may belong to another one.
+ * The domain is chosen before login names are looked up in it: every name in every possible domain would be hundreds of look-ups.
  */
 async function homeOf(
   request: Request,
@@ -66,33 +65,33 @@ async function homeOf(
   const names = isHidden ? possibleHomes(request, calledDomain) : [calledDomain];
   const homes = await Promise.all(names.map((domain) => lookup.resolve({ username: "", domain })));
   const domain = chooseHome(request, homes)?.domain;
-  if (domain === undefined) return nobody;
+  if (domain === undefined) return unknownCaller;
   const logins = await findLogins(request, "proxy-authorization", domain.name, lookup);
   return { domain, account: undefined, logins };
 }
 
-const nobody: NamedCaller = { domain: undefined, account: undefined, logins: [] };
+const unknownCaller: NamedCaller = { domain: undefined, account: undefined, logins: [] };
 
-/** Whether a name stands for this user; aliases are followed. */
+/** Whether a name is this user or an alias of it. */
 export async function isSameUser(name: Aor, aor: Aor | undefined, deps: ProxyDependencies): Promise<boolean> {
   if (aor === undefined) return false;
   return isSameAor(aor, (await deps.lookup.resolve(name)).account);
 }
 
-/** The bindings of a user by the name that was asked for; undefined: nothing was asked. */
+/** Bindings, with the name that was looked up; undefined: nothing was looked up. */
 export interface NamedBindings {
   readonly name: Aor | undefined;
   readonly bindings: readonly Binding[];
 }
 
-/** The bindings of the user that From names, in the same statement as the called one's; none where no dialog begins. */
+/** The bindings of the user in From, read in the same statement as those of the called user; none if the request cannot create a dialog. */
 export async function bindingsOfFrom(request: Request, deps: ProxyDependencies): Promise<NamedBindings> {
   const from = mayCreateDialog(request) ? parseUri(request.from.uri) : undefined;
   const name = from === undefined || isProblem(from) ? undefined : aorOf(from);
   return { name, bindings: name === undefined ? [] : await deps.lookup.bindings(name) };
 }
 
-/** From may be an alias of the caller: then they are read by its own name. */
+/** The caller's bindings. If From is an alias of the caller, they are read by the caller's name. */
 export async function ownBindings(
   aor: Aor,
   asked: NamedBindings | undefined,
@@ -103,26 +102,26 @@ export async function ownBindings(
   return isAlias ? deps.lookup.bindings(aor) : asked.bindings;
 }
 
-/** 404 for a domain or user that is not here, 480 for a user without a phone. */
+/** The targets of the called user. Rejected with 404: no such user; with 480: the user has no phone. */
 export async function findTargets(
   called: Aor,
   deps: ProxyDependencies,
-): Promise<TargetSet | NotServed | Nowhere> {
+): Promise<TargetSet | NotServed | Unreachable> {
   const [{ domain, account }, bindings] = await Promise.all([
     deps.lookup.resolve(called),
     deps.lookup.bindings(called),
   ]);
   if (!isServed(domain)) return { kind: "not-served" };
-  const nowhere = (rejection: Rejection): Nowhere => ({ kind: "nowhere", domain, rejection });
-  if (account?.isEnabled !== true) return nowhere(reject(404, "Not Found"));
+  const unreachable = (rejection: Rejection): Unreachable => ({ kind: "unreachable", domain, rejection });
+  if (account?.isEnabled !== true) return unreachable(reject(404, "Not Found"));
   const isAlias = account.username !== called.username || account.domain !== called.domain;
   const found = targets(isAlias ? await deps.lookup.bindings(account) : bindings);
   return found.length > 0
     ? { kind: "targets", domain, targets: found }
-    : nowhere(reject(480, "Temporarily Unavailable"));
+    : unreachable(reject(480, "Temporarily Unavailable"));
 }
 
-/** A Request-URI that is a phone's own contact leads to that phone's flow (ADR 30), and one that is nobody's leads nowhere. */
+/** The targets of a Request-URI that is a phone's contact (ADR 30). */
 export async function findByContact(
   uri: string,
   caller: Aor | undefined,
@@ -137,22 +136,22 @@ export async function findByContact(
 }
 
 /**
- * Where the phone of a token is now. It is asked for in the database where the Request-URI is not the contact that the dialog began with,
- * or nobody hears the token's flow any more: the phone may have refreshed its target (ADR 31), or registered from another flow (ADR 6).
+ * The current target of a phone in a flow token. The database is read if the Request-URI is not the contact of the token, or if no node owns
+ * the token's flow any more: the phone may have refreshed its target (ADR 31) or registered from another flow (ADR 6).
  */
-export async function presentParty(
+export async function locateParty(
   party: Party,
   key: string,
   sideId: string,
   deps: ProxyDependencies,
 ): Promise<Target> {
-  const isHeard = deps.isReachable(party.flow);
+  const isOwned = deps.isReachable(party.flow);
   const asToken: Target = { ...party, uri: undefined, q: 1000 };
-  if (isHeard && key === party.contactKey) return asToken;
+  if (isOwned && key === party.contactKey) return asToken;
   const refreshed = await deps.lookup.dialogTarget(sideId).catch(() => undefined);
   const asRefreshed = refreshed?.contactKey === key ? { ...asToken, ...place(refreshed) } : undefined;
   if (asRefreshed !== undefined && deps.isReachable(asRefreshed.flow)) return asRefreshed;
-  if (isHeard && asRefreshed === undefined) return asToken;
+  if (isOwned && asRefreshed === undefined) return asToken;
   const binding = party.contactId === "0" ? undefined : await bindingOf(party, deps);
   if (binding === undefined || !isCurrent(binding)) return asRefreshed ?? asToken;
   const asBinding = { ...asToken, ...place(binding) };

@@ -1,4 +1,4 @@
-/** Which methods the exchange takes and forwards, as `Allow` says (RFC 3261 §20.5), and which it does not take for a user's own address. */
+/** The methods in `Allow` (RFC 3261 §20.5), and the methods that are refused when a user sends them to its own address. */
 import type { Request } from "../wire/message.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
 
@@ -19,15 +19,15 @@ const methods = [
   "PUBLISH",
 ]; // prettier-ignore
 
-/** Header line: every method that some RFC defines passes; one that nobody has heard of passes too, and has no place here. */
+/** A header line. A method that is not in it is forwarded too. */
 export const allow = `Allow: ${methods.join(", ")}\r\n`;
 const allowWithoutPublish = `Allow: ${methods.filter((method) => method !== "PUBLISH").join(", ")}\r\n`;
 
-/** Whether the request, sent to the sender's own address, asks for a state that a server keeps of its user: mailbox, presence ... */
+/** Whether the request, sent to the sender's own address, is for a server that keeps state of its user: mailbox, presence ... */
 export const isForStateAgent = ({ method }: Request): boolean =>
   method === "SUBSCRIBE" || method === "PUBLISH";
 
-/** The exchange keeps no such state, and forwarded the request would come back to the phone that sent it. */
+/** The exchange keeps no such state; a forwarded request would return to its sender. */
 export const refuseForStateAgent = ({ method }: Request): Rejection =>
   method === "PUBLISH"
     ? reject(405, "Method Not Allowed", allowWithoutPublish) // RFC 3903 §6, RFC 3261 §21.4.6

@@ -1,4 +1,4 @@
-/** Which credentials of a request were meant for us (RFC 3261 §22.3). Pure. */
+/** The credentials in a request that are for this exchange (RFC 3261 §22.3). Pure. */
 import type { Authenticator } from "../auth/authenticate.ts";
 import { checkNonce } from "../auth/nonce.ts";
 import { parseDigestCredentials } from "../wire/digest-credentials.ts";
@@ -9,8 +9,8 @@ import type { Epoch } from "../wire/units.ts";
 import { toWireText } from "../wire/wire-text.ts";
 
 /**
- * Takes away what was meant for us (§22.3): credentials of our realm, and any with a nonce of ours, which need no look-up to be known.
- * An ACK and most requests in a dialog repeat those of the INVITE (§22.1), and whoever is called could call others with them.
+ * Removes the credentials for this exchange (§22.3): those of its realm, and those with a nonce of its own, which needs no look-up. An ACK
+ * and most requests in a dialog repeat the credentials of the INVITE (§22.1): the called phone could use them for calls of its own.
  */
 export function ownCredentials(
   request: Request,

@@ -45,7 +45,7 @@ function read(uri: string, fields: Fields, domains: readonly string[] = []) {
   const request = requestOf("BYE", uri, fields);
   const served = new Map<string, boolean>();
   let path = preprocess(request, addresses, seal, served);
-  while (path.kind === "is-served") {
+  while (path.kind === "needs-domain") {
     served.set(path.host, domains.includes(path.host));
     path = preprocess(request, addresses, seal, served);
   }
@@ -184,7 +184,7 @@ describe("§16.4: a Route with a served domain (an outbound proxy set by name)",
     const ask = (Route: string, served: [string, boolean][] = [], fields: Fields = {}) =>
       preprocess(requestOf("BYE", "sip:bob@h", { Route, ...fields }), addresses, seal, new Map(served));
     const two = "<sip:a.example;lr>, <sip:b.example;lr>";
-    expect(ask(two)).toEqual({ kind: "is-served", host: "a.example", isInDialog: false });
+    expect(ask(two)).toEqual({ kind: "needs-domain", host: "a.example", isInDialog: false });
     expect(ask(two, [["a.example", true]])).toMatchObject({ host: "b.example" });
     expect(ask(two, [["a.example", false]])).toMatchObject({ status: 403 });
     expect(ask(`<sip:a.example;lr>, ${own}`, [], byCaller)).toMatchObject({ isInDialog: true });

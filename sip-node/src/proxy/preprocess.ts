@@ -1,8 +1,8 @@
 /**
- * Route information preprocessing (RFC 3261 §16.4, §16.12): takes away the Route values that are ours and says where they lead.
+ * Route information preprocessing (RFC 3261 §16.4, §16.12): removes our own Route values and finds the dialog of a flow token in them.
  *
- * Any Route whose user part is a token of ours is ours, whatever its host (design-sip rule 17). So is one without a token that names our
- * address or a domain that is served here: phones with an outbound proxy send those (§16.4).
+ * A Route is our own if its user part is a valid flow token, with any host (design-sip rule 17), or if it names our address or a served
+ * domain: phones with an outbound proxy send those (§16.4).
  */
 import { type Edit, removeField, replaceRequestUri } from "../wire/edits.ts";
 import { maxUriBytes } from "../wire/limits.ts";
@@ -19,35 +19,35 @@ import { refuseSecure } from "./validate.ts";
 
 export interface Path {
   readonly kind: "path";
-  /** Both phones of the dialog, from a token that was made for it; undefined: the request is out of dialog. */
+  /** Both phones of the dialog, from its flow token; undefined: the request is out of dialog. */
   readonly dialog: DialogParties | undefined;
-  /** The Request-URI that the request leaves with. */
+  /** The Request-URI of the forwarded request. */
   readonly uri: string;
-  /** What preprocessing changes of the request. */
+  /** The changes of preprocessing. */
   readonly edits: readonly Edit[];
 }
 
-/** Who sends a request within a dialog, and who gets it. */
+/** The sender and the receiver of a request within a dialog. */
 export interface DialogParties {
   readonly sender: Party;
   readonly peer: Party;
 }
 
-/** What becomes of the request depends on whether this host, in lower case, is a domain that is served here. */
-export interface OpenQuestion {
-  readonly kind: "is-served";
+/** The result depends on whether this host, in lower case, is a served domain. */
+export interface NeedsDomain {
+  readonly kind: "needs-domain";
   readonly host: string;
-  /** A token of this dialog stands in a Route behind it. */
+  /** A Route after it has a flow token of this dialog. */
   readonly isInDialog: boolean;
 }
 
-/** `served` holds the answers to earlier questions, by host: call again with each, until the result is no question. */
+/** `served`: whether a host is a served domain, for each `needs-domain` of earlier calls; call again until the result is another. */
 export function preprocess(
   request: Request,
   addresses: Addresses,
   seal: Seal,
   served: ReadonlyMap<string, boolean> = new Map(),
-): Path | Rejection | OpenQuestion {
+): Path | Rejection | NeedsDomain {
   const routes = parseList(request, "route", (text, from, to) => parseNameAddr(text, from, to, "Route"));
   if (isProblem(routes)) return reject(400, routes.reason);
   if (routes.some(({ uri }) => isSecure(uri))) return refuseSecure();
@@ -55,7 +55,7 @@ export function preprocess(
   let uri = request.uri;
   let dialog = tokenParties(uri, request, seal);
   if (dialog !== undefined) {
-    // A strict router put our Record-Route into the Request-URI and its target last into Route.
+    // A strict router put our Record-Route into the Request-URI, and its target at the end of Route.
     const target = routes.pop();
     if (target === undefined) return reject(400, "The Request-URI is our Record-Route and no Route follows");
     if (target.uri.length > maxUriBytes) return reject(414, "Request-URI Too Long");
@@ -75,13 +75,13 @@ export function preprocess(
     const host = hostOf(first);
     if (host === undefined || served.has(host)) return reject(403, "Relay to a foreign Route is refused");
     const isInDialog = foreign.some((route) => tokenParties(route.uri, request, seal) !== undefined);
-    return { kind: "is-served", host, isInDialog };
+    return { kind: "needs-domain", host, isInDialog };
   }
-  if (own > 0 || edits.length > 0) for (const edit of keepRoutes(request, foreign)) edits.push(edit);
+  if (own > 0 || edits.length > 0) for (const edit of reduceRoutes(request, foreign)) edits.push(edit);
   return { kind: "path", dialog, uri, edits };
 }
 
-/** The parties of a token of ours. Without a To tag nothing routes by a token: the dialog that it was made for is not there. */
+/** The parties of a valid flow token. A request without a To tag is out of dialog and cannot use one. */
 function tokenParties(text: string, request: Request, seal: Seal): DialogParties | undefined {
   const { from, to, callId } = request;
   if (from.tag === undefined || to.tag === undefined) return undefined;
@@ -93,7 +93,7 @@ function tokenParties(text: string, request: Request, seal: Seal): DialogParties
   return back === undefined ? undefined : { sender: back.callee, peer: back.caller };
 }
 
-/** A served domain is ours with any port, as it is in a Request-URI. */
+/** A served domain matches with any port, as in a Request-URI. */
 function isOwnRoute(route: NameAddr, addresses: Addresses, served: ReadonlyMap<string, boolean>): boolean {
   const uri = parseUri(route.uri);
   return !isProblem(uri) && (isOwnAddress(addresses, uri.host, uri.port) || served.get(uri.host) === true);
@@ -104,8 +104,8 @@ function hostOf(route: NameAddr): string | undefined {
   return isProblem(uri) ? undefined : uri.host;
 }
 
-/** The Route fields with only these values left. */
-function keepRoutes(request: Request, left: readonly NameAddr[]): Edit[] {
+/** Reduces the Route fields to these values. */
+function reduceRoutes(request: Request, left: readonly NameAddr[]): Edit[] {
   const edits = request.fields.filter(({ name }) => name === "route").map(removeField);
   const first = edits[0];
   if (first === undefined || left.length === 0) return edits;

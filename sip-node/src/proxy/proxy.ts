@@ -1,6 +1,6 @@
 /**
- * Where a request goes (RFC 3261 §16.3 to §16.5): step by step from validation to its targets. It awaits what `look-ups.ts` asks the
- * location; every other file of the proxy is pure. What becomes of the branches is `response-context`'s.
+ * Routes a request (RFC 3261 §16.3 to §16.5), step by step from validation to its targets. Only this file and `look-ups.ts` await; every
+ * other file of the proxy is pure. `response-context.ts` decides about the responses of its branches.
  */
 import type { Aor } from "../location/account.ts";
 import { contactKey } from "../location/contact-key.ts";
@@ -22,7 +22,7 @@ import {
   isSameUser,
   isServedHere,
   ownBindings,
-  presentParty,
+  locateParty,
 } from "./look-ups.ts";
 import { allow, isForStateAgent, refuseForStateAgent } from "./methods.ts";
 import { ownCredentials } from "./own-credentials.ts";
@@ -31,7 +31,7 @@ import { rejectUnservedDomain, type Rejection, reject, markUnauthenticated } fro
 import type { ProxyDependencies, Routing } from "./routing.ts";
 import { validate, type ValidRequest } from "./validate.ts";
 
-/** Rejects with `StoreUnavailable` or `QueueFull` when the database cannot say: 500 with Retry-After. */
+/** Rejects with `StoreUnavailable` or `QueueFull` when the database does not answer: 500 with Retry-After. */
 export async function route(
   request: Request,
   source: Flow,
@@ -42,18 +42,18 @@ export async function route(
   if (valid.kind === "reject") return markUnauthenticated(valid);
   const { maxForwards, loop } = valid;
   // §16.4 Preprocessing
-  const path = await pathOf(request, deps);
+  const path = await preprocessRoutes(request, deps);
   if (path.kind === "reject") return markUnauthenticated(path);
   if (path.dialog !== undefined) {
-    await keepTarget(request, source, path.dialog, deps);
-    return within(request, path, path.dialog, valid, deps);
+    await storeRefreshedTarget(request, source, path.dialog, deps);
+    return routeInDialog(request, path, path.dialog, valid, deps);
   }
   // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
   const called = nameOf(valid.uri);
-  const mayEnter = mayBeAdmitted(request, source, deps);
-  const asked = mayEnter ? findTargets(called, deps) : undefined;
-  const askedOwn = mayEnter && !deps.isPeer(source) ? bindingsOfFrom(request, deps) : undefined;
-  for (const answer of [asked, askedOwn]) answer?.catch(() => {}); // awaited below, unless the caller is refused first
+  const isLikelyAuthorized = isLikelyToBeAuthorized(request, source, deps);
+  const calledLookUp = isLikelyAuthorized ? findTargets(called, deps) : undefined;
+  const callerLookUp = isLikelyAuthorized && !deps.isPeer(source) ? bindingsOfFrom(request, deps) : undefined;
+  for (const answer of [calledLookUp, callerLookUp]) answer?.catch(() => {}); // awaited below, unless the caller is refused first
   const admission = deps.isPeer(source)
     ? admitPeer(request)
     : authorize(
@@ -67,13 +67,13 @@ export async function route(
   if (isForStateAgent(request) && (await isSameUser(called, admission.aor, deps)))
     return refuseForStateAgent(request);
   // §16.5 Targets
-  const byName = await (asked ?? findTargets(called, deps));
-  const found = byName.kind === "not-served" ? await findByContact(request.uri, admission.aor, deps) : byName;
+  const byAor = await (calledLookUp ?? findTargets(called, deps));
+  const found = byAor.kind === "not-served" ? await findByContact(request.uri, admission.aor, deps) : byAor;
   if (found.kind === "not-served") return rejectUnservedDomain(called.domain);
   if (admission.isAnonymous && found.domain.anonymousCallers === "Reject")
     return reject(433, "Anonymity Disallowed");
-  if (found.kind === "nowhere") return found.rejection;
-  const own = admission.aor === undefined ? [] : await ownBindings(admission.aor, await askedOwn, deps);
+  if (found.kind === "unreachable") return found.rejection;
+  const own = admission.aor === undefined ? [] : await ownBindings(admission.aor, await callerLookUp, deps);
   const edits = [...path.edits, ...admission.edits];
   return {
     kind: "forward",
@@ -86,26 +86,26 @@ export async function route(
   };
 }
 
-/** An ACK to a 2xx goes by its token, without a transaction and unchallenged; undefined when it has none: dropped. */
+/** Routes an ACK to a 2xx by its flow token, without a challenge; undefined: it has no token and is dropped. */
 export async function routeAck(request: Request, deps: ProxyDependencies): Promise<Routing | undefined> {
   const valid = validate(request, deps.addresses);
   if (valid.kind === "reject") return undefined;
   const first = preprocess(request, deps.addresses, deps.tokenSeal);
-  if (first.kind === "is-served" && !first.isInDialog) return undefined; // no look-up for what is dropped all the same
-  const path = first.kind === "is-served" ? await pathOf(request, deps) : first;
+  if (first.kind === "needs-domain" && !first.isInDialog) return undefined; // it is dropped: no look-up
+  const path = first.kind === "needs-domain" ? await preprocessRoutes(request, deps) : first;
   if (path.kind === "reject" || path.dialog === undefined) return undefined;
-  return within(request, path, path.dialog, valid, deps);
+  return routeInDialog(request, path, path.dialog, valid, deps);
 }
 
 /** A request in a dialog, to the other phone. */
-async function within(
+async function routeInDialog(
   request: Request,
   { uri, edits }: Path,
   { peer }: DialogParties,
   { maxForwards, loop }: ValidRequest,
   deps: ProxyDependencies,
 ): Promise<Routing> {
-  const target = await presentParty(peer, contactKey(uri), remoteSide(request), deps);
+  const target = await locateParty(peer, contactKey(uri), remoteSide(request), deps);
   const allEdits = [...edits, ...ownCredentials(request, undefined, deps.authenticator, deps.now())];
   const targets = [target];
   return {
@@ -119,8 +119,8 @@ async function within(
   };
 }
 
-/** Keeps where the sender is now, before the other phone can answer to it. While the database is away the dialog goes on without. */
-async function keepTarget(
+/** Stores the new target of the sender before the other phone can use it. If the database does not answer, the dialog goes on without it. */
+async function storeRefreshedTarget(
   request: Request,
   source: Flow,
   { sender }: DialogParties,
@@ -130,7 +130,7 @@ async function keepTarget(
   if (target !== undefined) await deps.lookup.storeDialogTarget(target).catch(() => {});
 }
 
-/** OPTIONS to the exchange itself, which anybody may ask (RFC 3261 §11.2); undefined: it is for a user or in a dialog. */
+/** The response to OPTIONS for this exchange (RFC 3261 §11.2), without a challenge; undefined: it is for a user or in a dialog. */
 export async function answerOptions(
   request: Request,
   deps: ProxyDependencies,
@@ -145,19 +145,19 @@ export async function answerOptions(
 }
 
 /**
- * §16.4. Only a Route that is neither a token of this dialog nor an address of ours costs a look-up: is its host a domain of ours? They are
- * asked one after the other, so that their number is bounded. While the database cannot say, a request that a token behind it leads on goes
- * on all the same.
+ * §16.4. A look-up is needed only for a Route that has no flow token of this dialog and does not name our address: its host may be a served
+ * domain. They are looked up one after the other, so that their number is limited. If the database does not answer and a later Route has a
+ * flow token, the request is routed by that token.
  */
-async function pathOf(request: Request, deps: ProxyDependencies): Promise<Path | Rejection> {
+async function preprocessRoutes(request: Request, deps: ProxyDependencies): Promise<Path | Rejection> {
   const served = new Map<string, boolean>();
   let path = preprocess(request, deps.addresses, deps.tokenSeal, served);
-  while (path.kind === "is-served") {
+  while (path.kind === "needs-domain") {
     const { host, isInDialog } = path;
     if (served.size === maxRouteHosts)
       return reject(403, `More than ${maxRouteHosts} Route hosts to be looked up`);
-    const isHere = isServedHere(host, deps);
-    served.set(host, await (isInDialog ? isHere.catch(() => true) : isHere));
+    const lookUp = isServedHere(host, deps);
+    served.set(host, await (isInDialog ? lookUp.catch(() => true) : lookUp));
     path = preprocess(request, deps.addresses, deps.tokenSeal, served);
   }
   return path;
@@ -165,6 +165,6 @@ async function pathOf(request: Request, deps: ProxyDependencies): Promise<Path |
 
 const nameOf = (uri: SipUri): Aor => aorOf(uri) ?? { username: "", domain: uri.host };
 
-/** Whoever brings credentials will most likely be let in: both parties are looked up in one round trip. Others cost one look-up. */
-const mayBeAdmitted = (request: Request, source: Flow, deps: ProxyDependencies): boolean =>
+/** A request with credentials will most likely be authorized: both parties are looked up in one round trip. Others cost one look-up. */
+const isLikelyToBeAuthorized = (request: Request, source: Flow, deps: ProxyDependencies): boolean =>
   deps.isPeer(source) || findField(request.fields, "proxy-authorization") !== undefined;

@@ -1,4 +1,4 @@
-/** What the proxy decides of a request that goes on, and what it needs to decide it. */
+/** The result of routing a request, and the dependencies of the proxy. */
 import type { Authenticator } from "../auth/authenticate.ts";
 import type { Aor } from "../location/account.ts";
 import type { Lookup } from "../location/location.ts";
@@ -19,7 +19,7 @@ export interface ProxyDependencies {
   readonly node: string;
   now(): Epoch;
   isPeer(flow: Flow): boolean;
-  /** Whether a live node heard this flow. */
+  /** Whether a live node owns this flow. */
   isReachable(flow: Flow): boolean;
 }
 
@@ -32,6 +32,6 @@ export interface Routing {
   readonly loop: string;
   /** The caller as a flow token names it; undefined in a dialog, where the token exists. */
   readonly caller: Party | undefined;
-  /** The caller whose password was right; undefined for a peer and in a dialog. */
+  /** The authenticated caller; undefined for a peer and in a dialog. */
   readonly proven: Aor | undefined;
 }

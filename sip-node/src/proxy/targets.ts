@@ -1,4 +1,4 @@
-/** Request targets (RFC 3261 §16.5): the bindings of the called user, all at once (parallel forking). Pure. */
+/** The target set (RFC 3261 §16.5): all bindings of the called user, for parallel forking. Pure. */
 import type { Domain } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
@@ -8,7 +8,7 @@ import { isSecure } from "../wire/uri.ts";
 import type { Party } from "./flow-token.ts";
 import type { Rejection } from "../wire/rejection.ts";
 
-/** A place a branch goes to. */
+/** The destination of a branch. */
 export interface Target extends Party {
   /** Undefined leaves the Request-URI as it is. */
   readonly uri: string | undefined;
@@ -23,21 +23,21 @@ export interface TargetSet {
   readonly targets: readonly Target[];
 }
 
-/** The domain is served, and nobody can be reached. */
-export interface Nowhere {
-  readonly kind: "nowhere";
+/** The domain is served, but no phone can be reached. */
+export interface Unreachable {
+  readonly kind: "unreachable";
   readonly domain: Domain;
   readonly rejection: Rejection;
 }
 
-/** The Request-URI's host is no domain of ours. */
+/** The Request-URI's host is not a served domain. */
 export interface NotServed {
   readonly kind: "not-served";
 }
 
 /**
- * Current bindings, the highest q first, one for each contact and flow; without contacts of other tools' rows that no request line can
- * hold, or that need TLS (`sips`, §26.2.2). Empty: the user is known and has no phone (480).
+ * Current bindings, the highest q first, one for each contact and flow. Skips contacts in rows of other tools that a request line cannot
+ * contain, and those that need TLS (`sips`, §26.2.2). Empty: the user has no phone (480).
  */
 export function targets(bindings: readonly Binding[]): readonly Target[] {
   const found = new Map<string, Target>();

@@ -1,4 +1,4 @@
-/** Request validation (RFC 3261 §16.3): what a proxy refuses before it asks anybody. */
+/** Request validation (RFC 3261 §16.3): checks that need no look-up. */
 import { parseDigits } from "../wire/characters.ts";
 import { fieldValue, findField } from "../wire/fields.ts";
 import { maxFieldBytes, maxFields, maxMessageBytes } from "../wire/limits.ts";
@@ -22,7 +22,7 @@ export interface ValidRequest {
 }
 
 export function validate(request: Request, addresses: Addresses): ValidRequest | Rejection {
-  // 1. Reasonable syntax is the parser's, but our copy must keep within the same bounds. 2. URI scheme
+  // 1. The parser checks the syntax; our copy must stay within the same limits. 2. URI scheme
   const crowded = refuseCrowded(request);
   if (crowded !== undefined) return crowded;
   const uri = parseUri(request.uri);
@@ -52,10 +52,10 @@ export function validate(request: Request, addresses: Addresses): ValidRequest |
   return { kind: "valid", uri, maxForwards, loop };
 }
 
-/** What forwarding adds at most: Via, Record-Route and Max-Forwards; to the Via below it `received` and `rport`. */
+/** The most that forwarding adds: Via, Record-Route and Max-Forwards; `received` and `rport` in the Via below. */
 const added = { fields: 3, viaBytes: 80, bytes: 1_024 };
 
-/** Refuses a request whose copy, with what we add, no parser of ours would take: the transaction layer reads it again for its ACK. */
+/** Refuses a request whose copy would exceed the limits of our own parser: the transaction layer parses it again for an ACK. */
 function refuseCrowded({ text, fields }: Request): Rejection | undefined {
   if (text.length > maxMessageBytes - added.bytes) return reject(513, "Message Too Large");
   if (fields.length > maxFields - added.fields)
@@ -65,13 +65,13 @@ function refuseCrowded({ text, fields }: Request): Rejection | undefined {
   return isLong ? reject(400, "The Via is too long") : undefined;
 }
 
-/** RFC 3261 §21's own phrase where there is one, else what was wrong. */
+/** The reason phrase of RFC 3261 §21, or the detail where §21 has none. */
 const reasonOf = (status: number, detail: string): string =>
   status === 416 ? "Unsupported URI Scheme" : detail;
 
 /**
- * `sips` asks for TLS on every hop (§26.2.2), and UDP is all that there is. A Contact is the Request-URI of what follows in the dialog: better
- * no call than one that nobody can end.
+ * `sips` requires TLS on every hop (§26.2.2), which is not served. A Contact becomes the Request-URI of later requests in the dialog: a call
+ * that was accepted could not be ended.
  */
 function hasSecureContact(request: Request): boolean {
   const field = findField(request.fields, "contact");
@@ -80,7 +80,7 @@ function hasSecureContact(request: Request): boolean {
   return !isProblem(contact) && isSecure(contact.uri);
 }
 
-/** The answer to what must not leave over UDP (ADR 28). */
+/** For a request that must not be sent over UDP (ADR 28). */
 export const refuseSecure = (): Rejection =>
   reject(
     416,

@@ -1,12 +1,12 @@
 /**
- * The branch of our Via (RFC 3261 §8.1.1.7, §16.6 step 8): which node waits for the response, and a seal that lets any other node
- * believe it.
+ * The branch parameter of our Via (RFC 3261 §8.1.1.7, §16.6 step 8): the node that waits for the response, with a seal that any other node
+ * can check.
  *
  *   z9hG4bK nnnnnnnnnnnn llllllll ssssssssssssssssss u...
- *           node id      loop     seal                number of the node's
+ *           node id      loop     seal                a number, unique on the node
  *
- * The seal covers the rest of the branch, the Call-ID and the caller's flow (design-sip rule 3). The loop hash is what the whole
- * cluster sees alike: neither node nor key takes part in it (rule 8).
+ * The seal covers the rest of the branch, the Call-ID and the caller's flow (design-sip rule 3). All nodes compute the
+ * same loop hash: it depends on no node and no key (design-sip rule 8).
  */
 import { hash } from "node:crypto";
 import type { Flow } from "../wire/flow.ts";
@@ -37,14 +37,14 @@ export function makeViaBranch(
   return cookie + node + loop + seal.seal(sealed(node, loop, unique, callId, caller.key)) + unique;
 }
 
-/** What a branch of ours says, not yet believed; undefined for anybody else's. */
+/** The parts of a branch with our format, without a check of its seal; undefined for any other text. */
 export function readViaBranch(branch: string | undefined): ViaBranch | undefined {
   if (branch === undefined || branch.length <= numberStart || !branch.startsWith(cookie)) return undefined;
   const node = branch.slice(cookie.length, loopStart);
   return /^[0-9a-f]{12}$/.test(node) ? { node, loop: branch.slice(loopStart, sealStart) } : undefined;
 }
 
-/** Whether a node of this cluster made the branch for this call of this caller. */
+/** Whether the seal is right: a node of this cluster made the branch for this Call-ID and flow. */
 export function isOwnViaBranch(branch: string, callId: string, callerFlowKey: string, seal: Seal): boolean {
   const read = readViaBranch(branch);
   if (read === undefined) return false;
@@ -55,7 +55,7 @@ export function isOwnViaBranch(branch: string, callId: string, callerFlowKey: st
 const sealed = (node: string, loop: string, unique: string, callId: string, flowKey: string): string =>
   `${node} ${loop} ${unique} ${callId} ${flowKey}`;
 
-/** What routes a request, as §16.6 step 8 and RFC 5393 §4.2 ask: a request that comes back with the same hash is in a loop. */
+/** A hash of all values that decide the routing (§16.6 step 8, RFC 5393 §4.2): a request that returns with the same hash is in a loop. */
 export function loopHash(request: Request, routes: string): string {
   const { uri, from, callId, cseq } = request;
   return hash(
