@@ -1,37 +1,40 @@
-/** The database is away or slow: nothing is acknowledged that was not stored, and nothing that needs no row suffers. */
+/** The database is unavailable or slow: no change is acknowledged before it is stored, and requests that need no row are served. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
 import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header } from "../support/sip-text.ts";
 import type { VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("ab");
+const currentExchange = useExchange("ab");
 let exchange: Exchange;
 let alice: VirtualPhone;
 let bob: VirtualPhone;
 beforeEach(async () => {
-  exchange = scene();
+  exchange = currentExchange();
   [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
 });
 
-describe("the database is away", () => {
+describe("the database is unavailable", () => {
   it.each([
     ["REGISTER", () => alice.register()],
     ["INVITE", () => alice.call("bob")],
     ["MESSAGE", () => alice.message("bob", "hello")],
-  ])("%s gets 500 with Retry-After, and works again when it is back", async (_, ask) => {
-    exchange.services.store.isAway = true;
-    const refused = ask();
-    await exchange.net.until("refused", () => refused.status > 0);
-    expect([refused.status, header(refused.final!, "retry-after")]).toEqual([500, "5"]);
-    expect([bob.incomingCalls.length, bob.requests.length]).toEqual([0, 0]);
-    exchange.services.store.isAway = false;
-    const accepted = ask();
-    await exchange.net.until("accepted", () => accepted.status > 0);
-    expect(accepted.status).toBe(200);
-  });
+  ])(
+    "%s is answered with 500 and Retry-After, and succeeds when the database is available again",
+    async (_, ask) => {
+      exchange.services.store.isAway = true;
+      const refused = ask();
+      await exchange.net.until("refused", () => refused.status > 0);
+      expect([refused.status, header(refused.final!, "retry-after")]).toEqual([500, "5"]);
+      expect([bob.incomingCalls.length, bob.requests.length]).toEqual([0, 0]);
+      exchange.services.store.isAway = false;
+      const accepted = ask();
+      await exchange.net.until("accepted", () => accepted.status > 0);
+      expect(accepted.status).toBe(200);
+    },
+  );
 
-  it.each(["alice", "bob"])("an established call is changed and hung up by %s", async (who) => {
+  it.each(["alice", "bob"])("an established call is changed and ended by %s", async (who) => {
     const call = alice.call("bob");
     await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     exchange.services.store.isAway = true;
@@ -43,7 +46,7 @@ describe("the database is away", () => {
     expect([change.status, bye.status]).toEqual([200, 200]);
   });
 
-  it("goes away between the challenge and the credentials: no 401, no 403, no 404", async () => {
+  it("it becomes unavailable between the challenge and the credentials: no 401, no 403, no 404", async () => {
     exchange.net.rules.push(({ text }) => {
       if (text.startsWith("SIP/2.0 407 ")) exchange.services.store.isAway = true;
       return undefined;
@@ -55,7 +58,7 @@ describe("the database is away", () => {
 });
 
 describe("the database is slow", () => {
-  it("a REGISTER that is repeated meanwhile is committed and answered once", async () => {
+  it("a REGISTER that is retransmitted while it waits is committed and answered once", async () => {
     exchange.databaseTakes = 1_500;
     const attempt = bob.register();
     await exchange.net.until("registered", () => attempt.status > 0, 20_000);
@@ -64,10 +67,10 @@ describe("the database is slow", () => {
     expect(new Set(attempt.statuses)).toEqual(new Set([200]));
   });
 
-  it("a call is cancelled before it has rung: 487, and nobody's phone rings", async () => {
+  it("a call is cancelled before it rings: 487, and no phone rings", async () => {
     exchange.databaseTakes = 600;
     const call = alice.call("bob");
-    await exchange.net.pass(900); // challenged, and the called user is being looked up
+    await exchange.net.pass(900); // challenged; the look-up of the called user is pending
     const cancel = call.cancel();
     await exchange.net.pass(10_000);
     expect([cancel.status, call.status, bob.incomingCalls.length]).toEqual([200, 487, 0]);

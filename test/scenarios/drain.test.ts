@@ -1,6 +1,6 @@
 /**
- * A node is told to go under calls (design-sip rules 20 to 22, P5): whether its flows stay until it exits, as with kube-proxy, or are
- * moved away at once, as by a load balancer, no transaction fails and no phone rings twice.
+ * A node drains during calls (design-sip rules 20 to 22, P5). Its flows stay until it exits, as with kube-proxy, or are moved at once, as by a
+ * load balancer. No transaction fails and no phone rings twice.
  */
 import { describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
@@ -11,10 +11,10 @@ import type { OutgoingCall } from "../support/virtual-call.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
 type Phones = [VirtualPhone, VirtualPhone];
-/** Longer than a transaction lives after its last message. */
-const transactionsEnd = 33_000;
+/** Longer than the lifetime of a transaction after its last message. */
+const transactionLifetime = 33_000;
 
-const handed = (exchange: Exchange) =>
+const countHandedOver = (exchange: Exchange) =>
   [...exchange.nodes.values()]
     .map(({ cluster }) => cluster.relays)
     .reduce((sum, { taken }) => sum + taken, 0);
@@ -28,14 +28,14 @@ async function hangUp(exchange: Exchange, call: OutgoingCall, phone: VirtualPhon
 }
 
 describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flows) => {
-  const scene = useExchange("abc");
+  const currentExchange = useExchange("abc");
   const begin = async (): Promise<[Exchange, ...Phones]> => {
-    const exchange = scene();
+    const exchange = currentExchange();
     const phones = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     return [exchange, ...phones];
   };
 
-  it("a new call is set up, changed and hung up; the node goes when the last transaction has ended", async () => {
+  it("a new call is set up, changed and ended; the node exits when the last transaction has ended", async () => {
     const [exchange, alice, bob] = await begin();
     exchange.drain("a", flows);
     const call = alice.call("bob");
@@ -48,13 +48,13 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
       200,
     ]);
     expect([bob.incomingCalls.length, bob.incomingCalls[0]!.repeats]).toEqual([1, 0]);
-    expect(handed(exchange) > 0).toBe(flows === "stay");
+    expect(countHandedOver(exchange) > 0).toBe(flows === "stay");
     expect(exchange.node("a").isAlive).toBe(true);
-    await exchange.net.pass(transactionsEnd);
+    await exchange.net.pass(transactionLifetime);
     expect(exchange.node("a").isAlive).toBe(false);
   });
 
-  it("a call that rings meanwhile is answered and hung up", async () => {
+  it("a call that rings during the drain is answered and ended", async () => {
     const [exchange, alice, bob] = await begin();
     bob.answering = ring;
     const call = alice.call("bob");
@@ -84,7 +84,7 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     },
   );
 
-  it("a request and its repetitions, its CANCEL right behind: one INVITE, one answer", async () => {
+  it("an INVITE, its retransmissions and its CANCEL arrive together: one INVITE reaches the phone, one response the caller", async () => {
     const [exchange, alice, bob] = await begin();
     bob.answering = ring;
     exchange.drain("a", flows);
@@ -101,7 +101,7 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     ]);
   });
 
-  it("the ACK to a failure finds its INVITE: the answer is sent once", async () => {
+  it("the ACK to a failure ends the retransmission of the response", async () => {
     const [exchange, alice, bob] = await begin();
     bob.answering = refuse(486);
     exchange.drain("a", flows);
@@ -110,7 +110,7 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     expect(call.statuses).toEqual([100, 486]);
   });
 
-  it("phones register, twice within a drain, and stay reachable", async () => {
+  it("phones register twice during a drain and stay reachable", async () => {
     const [exchange, alice, bob] = await begin();
     exchange.drain("a", flows);
     for (let round = 0; round < 2; round++) {
@@ -123,8 +123,8 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     expect([message.status, bob.requests.length]).toEqual([200, 1]);
   });
 
-  it("two nodes drain at once: the third serves their phones' calls", async () => {
-    const exchange = scene();
+  it("two nodes drain at the same time: the third one serves the calls of their phones", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as Phones;
     bob.answering = ring;
     const before = alice.call("bob");
@@ -137,14 +137,14 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
     await exchange.net.until("the older call is up", isUp(before, bob));
     expect([await hangUp(exchange, before, alice), await hangUp(exchange, during, bob)]).toEqual([200, 200]);
     expect([alice.incomingCalls.length, bob.incomingCalls.length]).toEqual([1, 1]);
-    await exchange.net.pass(transactionsEnd);
+    await exchange.net.pass(transactionLifetime);
     expect(["a", "b", "c"].map((letter) => exchange.node(letter).isAlive)).toEqual([false, false, true]);
   });
 
-  it("once it has gone, phones are reachable with their next datagram, and calls to them wait for it", async () => {
+  it("after its exit, calls to its phones wait for the next datagram of the phone", async () => {
     const [exchange, alice, bob] = await begin();
     exchange.drain("a", flows);
-    await exchange.net.until("the node has gone", () => !exchange.node("a").isAlive, transactionsEnd);
+    await exchange.net.until("the node has gone", () => !exchange.node("a").isAlive, transactionLifetime);
     const call = alice.call("bob");
     exchange.net.after(10_000, () => bob.keepAlive());
     await exchange.net.until("the call is up", isUp(call, bob), 12_000);
@@ -154,29 +154,29 @@ describe.each(["stay", "move"] as const)("a node drains and its flows %s", (flow
   });
 });
 
-describe("what goes wrong in a drain whose flows stay", () => {
-  const scene = useExchange("abc");
+describe("failures during a drain whose flows stay", () => {
+  const currentExchange = useExchange("abc");
   const others = (exchange: Exchange) => [exchange.node("b"), exchange.node("c")] as const;
 
-  it("a balancer that has not noticed yet sends a new phone to an idle node that drains: it is served", async () => {
-    const exchange = scene();
+  it("the load balancer still sends a new phone to an idle draining node: the phone is served", async () => {
+    const exchange = currentExchange();
     const [bob] = (await registerPhones(exchange, "bob@b")) as [VirtualPhone];
-    await exchange.net.pass(transactionsEnd);
+    await exchange.net.pass(transactionLifetime);
     exchange.drain("a", "stay");
     await exchange.net.pass(20_000);
     bob.keepAlive();
     const [carol] = (await registerPhones(exchange, "carol@a")) as [VirtualPhone];
     const call = carol.call("bob");
     await exchange.net.until("the call is up", isUp(call, bob));
-    expect([call.status, await hangUp(exchange, call, carol), handed(exchange) > 0]).toEqual([
+    expect([call.status, await hangUp(exchange, call, carol), countHandedOver(exchange) > 0]).toEqual([
       200,
       200,
       true,
     ]);
   });
 
-  it("drain.timeoutSeconds: the node goes, and a call that rings for ever is answered through another one", async () => {
-    const exchange = scene();
+  it("drain.timeoutSeconds: the node exits, and a call that still rings is answered through another node", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drainTimeout = 20_000;
     bob.answering = ring;
@@ -191,13 +191,13 @@ describe("what goes wrong in a drain whose flows stay", () => {
     expect([call.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
   });
 
-  it("it goes right after it handed requests over: their repetitions, to whatever node, are no new requests", async () => {
-    const exchange = scene();
+  it("it exits directly after it handed requests over: retransmissions to any node are not new requests", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as Phones;
     exchange.drainTimeout = 300;
     exchange.net.rules.push(({ from, text }) => {
       if (from !== bob.place || !text.startsWith("SIP/2.0 200")) return undefined;
-      return exchange.node("a").isAlive ? [600] : undefined; // after the node has gone
+      return exchange.node("a").isAlive ? [600] : undefined; // after the exit of the node
     });
     exchange.drain("a", "stay");
     await exchange.net.pass(100);
@@ -208,8 +208,8 @@ describe("what goes wrong in a drain whose flows stay", () => {
     expect([messages.map(({ status }) => status), bob.requests.length]).toEqual([messages.map(() => 200), 6]);
   });
 
-  it("the node stays for what peers hold for it: a call that rings for a minute is answered through it", async () => {
-    const exchange = scene();
+  it("the node stays while peers hold transactions for it: a call that rings for a minute is answered through it", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     bob.answering = ring;
     exchange.drain("a", "stay");
@@ -223,12 +223,12 @@ describe("what goes wrong in a drain whose flows stay", () => {
     bob.incomingCalls[0]!.reply(200);
     await exchange.net.until("the call is up", isUp(call, bob));
     expect([call.status, await hangUp(exchange, call, alice)]).toEqual([200, 200]);
-    await exchange.net.pass(transactionsEnd);
+    await exchange.net.pass(transactionLifetime);
     expect(exchange.node("a").isAlive).toBe(false);
   });
 
-  it("nodes join that the choice would fall on now: what was handed over stays where it is", async () => {
-    const exchange = scene();
+  it("nodes join that would now be chosen: retransmissions go to the node that was chosen before", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     bob.answering = ring;
     exchange.drain("a", "stay");
@@ -238,15 +238,15 @@ describe("what goes wrong in a drain whose flows stay", () => {
     const calls = Array.from({ length: 6 }, () => alice.call("bob"));
     await exchange.net.until("all are sent on", () => bob.incomingCalls.length === 6);
     for (const letter of "def012") exchange.start(letter);
-    await exchange.net.pass(8_000); // INVITEs come again after 0.5, 1.5, 3.5 and 7.5 s
+    await exchange.net.pass(8_000); // an INVITE is retransmitted after 0.5, 1.5, 3.5 and 7.5 s
     expect(bob.incomingCalls.map(({ repeats }) => repeats)).toEqual([0, 0, 0, 0, 0, 0]);
-    for (const rung of bob.incomingCalls) rung.reply(486);
+    for (const incoming of bob.incomingCalls) incoming.reply(486);
     await exchange.net.pass(1_000);
     expect(calls.map(({ status }) => status)).toEqual([486, 486, 486, 486, 486, 486]);
   });
 
-  it("repetitions land on another node while the node still seeks who takes the requests: none rings twice", async () => {
-    const exchange = scene();
+  it("retransmissions arrive at another node while the draining node waits for the chosen peer: no request is served twice", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     await exchange.net.pass(100);
@@ -265,8 +265,8 @@ describe("what goes wrong in a drain whose flows stay", () => {
     expect([messages.map(({ status }) => status), bob.requests.length]).toEqual([messages.map(() => 200), 6]);
   });
 
-  it("the chosen peer drains too and nobody has heard of it: the request goes to the next", async () => {
-    const exchange = scene();
+  it("the chosen peer drains too and no peer knows it: the request goes to the next peer", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     exchange.net.lose(({ from, bytes }) => from === "node-b:7000" && bytes[0] === frameKinds.ping, 2);
@@ -278,8 +278,8 @@ describe("what goes wrong in a drain whose flows stay", () => {
     expect(exchange.node("c").cluster.relays.taken).toBeGreaterThanOrEqual(8);
   });
 
-  it("the peer's answer is lost again and again: the phone rings once", async () => {
-    const exchange = scene();
+  it("the peer's answer is lost several times: the phone rings once", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     bob.answering = ring;
     exchange.drain("a", "stay");
@@ -296,8 +296,8 @@ describe("what goes wrong in a drain whose flows stay", () => {
     expect(call.status).toBe(603);
   });
 
-  it("the chosen peers die: new requests are served by who is left, at last by the node itself", async () => {
-    const exchange = scene();
+  it("the chosen peers die: new requests are served by the remaining ones, and finally by the node itself", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     await exchange.net.pass(100);
@@ -309,8 +309,8 @@ describe("what goes wrong in a drain whose flows stay", () => {
     ]);
   });
 
-  it("the request is larger than a frame may be: the node serves it itself", async () => {
-    const exchange = scene();
+  it("a request that is too large for a frame is served by the node itself", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     const message = alice.message("bob", "x".repeat(61_000));
@@ -318,8 +318,8 @@ describe("what goes wrong in a drain whose flows stay", () => {
     expect([message.status, bob.requests.length]).toEqual([200, 1]);
   });
 
-  it("a node that joins in the middle takes its share", async () => {
-    const exchange = scene();
+  it("a node that joins during the drain is handed new requests", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     for (const letter of ["a", "b", "c"]) exchange.drain(letter, "stay");
     const own = alice.message("bob", "served here");
@@ -334,13 +334,13 @@ describe("what goes wrong in a drain whose flows stay", () => {
 });
 
 describe("an ACK to a 2xx, which has no transaction", () => {
-  const scene = useExchange("ab");
+  const currentExchange = useExchange("ab");
 
-  it("waits for the database when the drain's time is over: the node leaves when the ACK has gone", async () => {
-    const exchange = scene();
+  it("waits for the database when the drain timeout is over: the node exits after the ACK is sent", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as Phones;
     const send = bob.send.bind(bob);
-    // Another Contact than the registered one: whether it has moved is looked up (ADR 31)
+    // The Contact is not the registered one: the node looks up a new address of the dialog (ADR 31)
     bob.send = (text) => send(text.replace(/^Contact: <sip:bob@/m, "Contact: <sip:another@"));
     const call = alice.call("bob");
     call.acknowledges = false;
@@ -353,23 +353,23 @@ describe("an ACK to a 2xx, which has no transaction", () => {
     await exchange.net.until("the ACK is looked up", () => node.isForwarding);
     await exchange.net.pass(200);
     expect([exchange.node("a").isAlive, node.isDrained]).toEqual([true, false]);
-    await exchange.net.until("the ACK has come", () => bob.incomingCalls[0]!.isAcknowledged);
+    await exchange.net.until("the ACK has arrived", () => bob.incomingCalls[0]!.isAcknowledged);
     await exchange.net.pass(50);
     expect([node.isForwarding, exchange.node("a").isAlive]).toEqual([false, false]);
   });
 });
 
 describe("a node without peers", () => {
-  const scene = useExchange("a");
+  const currentExchange = useExchange("a");
 
-  it("serves what comes until it has nothing to do", async () => {
-    const exchange = scene();
+  it("serves new requests until it is idle", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@a")) as Phones;
     exchange.drain("a", "stay");
     const call = alice.call("bob");
     await exchange.net.until("the call is up", isUp(call, bob));
     expect([call.statuses, await hangUp(exchange, call, alice)]).toEqual([[100, 180, 200], 200]);
-    await exchange.net.pass(transactionsEnd);
+    await exchange.net.pass(transactionLifetime);
     expect(exchange.node("a").isAlive).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A stranger sends more datagrams with forged sources than nodes remember flows (design-sip, "Words", P6): the phones of the exchange stay
- * where they are known, and calls to them do not wait for their next datagram.
+ * A flood of datagrams with more forged sources than a node remembers flows (design-sip, "Words", P6). The nodes do not forget the flows of
+ * phones, and calls to phones do not wait for a datagram.
  */
 import { expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
@@ -9,12 +9,12 @@ import { writeSip } from "../support/sip-text.ts";
 import type { VirtualPhone } from "../support/virtual-phone.ts";
 
 const maxFlows = 64;
-const scene = useExchange("ab", maxFlows);
-/** A phone that is parked for waits for its next datagram, which these phones never send. */
-const atOnce = 500;
+const currentExchange = useExchange("ab", maxFlows);
+/** In milliseconds. A queued message would wait for the phone's next datagram, which these phones never send. */
+const immediately = 500;
 
 const forged = {
-  "legible requests": (source: string) =>
+  "valid requests": (source: string) =>
     writeSip("OPTIONS sip:example.com SIP/2.0", [
       ["Via", `SIP/2.0/UDP ${source};branch=z9hG4bK-${source};rport`],
       ["From", "<sip:x@example.org>;tag=1"],
@@ -23,7 +23,7 @@ const forged = {
       ["CSeq", "1 OPTIONS"],
     ]),
   keepalives: () => "\r\n\r\n",
-  garbage: () => "\x00\x01 no message at all",
+  garbage: () => "\x00\x01 not a message",
 } as const;
 type Kind = keyof typeof forged;
 const kinds = Object.keys(forged) as Kind[];
@@ -38,37 +38,37 @@ async function flood(exchange: Exchange, letter: string, kind: Kind): Promise<vo
 }
 
 const begin = async (): Promise<[Exchange, VirtualPhone, VirtualPhone]> => {
-  const exchange = scene();
+  const exchange = currentExchange();
   const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
   return [exchange, alice, bob];
 };
 
 it.each(kinds)(
-  "%s: a phone that registered rings at once, at its node and from another one",
+  "%s: a registered phone rings at once, for calls through its own and another node",
   async (kind) => {
     const [exchange, alice, bob] = await begin();
     for (const letter of "ab") await flood(exchange, letter, kind);
     const call = alice.call("bob");
-    await exchange.net.until("it rings", () => call.isRinging, atOnce);
-    await exchange.net.until("the call is up", () => call.status === 200, atOnce);
+    await exchange.net.until("it rings", () => call.isRinging, immediately);
+    await exchange.net.until("the call is up", () => call.status === 200, immediately);
     const back = bob.call("alice");
-    await exchange.net.until("it rings", () => back.isRinging, atOnce);
+    await exchange.net.until("it rings", () => back.isRinging, immediately);
     expect(exchange.node("b").cluster.flows.size).toBeLessThanOrEqual(maxFlows);
   },
 );
 
-it.each(kinds)("%s: in a call, the other phone's BYE comes at once", async (kind) => {
+it.each(kinds)("%s: a BYE in an established call arrives at once", async (kind) => {
   const [exchange, alice, bob] = await begin();
   const call = alice.call("bob");
   await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
   for (const letter of "ab") await flood(exchange, letter, kind);
   const bye = bob.within(bob.incomingCalls[0]!.dialog!, "BYE");
-  await exchange.net.until("hung up", () => bye.status === 200, atOnce);
+  await exchange.net.until("hung up", () => bye.status === 200, immediately);
   expect([call.status, alice.requests.length]).toEqual([200, 1]);
 });
 
 it.each(kinds)(
-  "%s: a phone whose flow moved, and that has said no more than a keepalive since",
+  "%s: a phone whose flow moved, and that sent only a keepalive since, rings at once",
   async (kind) => {
     const [exchange, alice, bob] = await begin();
     exchange.move(bob, "a");
@@ -76,19 +76,19 @@ it.each(kinds)(
     await exchange.net.pass(200);
     for (const letter of "ab") await flood(exchange, letter, kind);
     const call = alice.call("bob");
-    await exchange.net.until("it rings", () => call.isRinging, atOnce);
+    await exchange.net.until("it rings", () => call.isRinging, immediately);
   },
 );
 
-it("a phone is known for as long as its binding lasts, a caller without one for an hour", async () => {
+it("a flow is authenticated as long as its binding lasts, and for an hour for a caller without a binding", async () => {
   const [exchange, alice, bob] = await begin();
-  const knownFor = (letter: string, { place }: VirtualPhone) =>
+  const authenticatedFor = (letter: string, { place }: VirtualPhone) =>
     (exchange.node(letter).cluster.flows.get(`udp:${place}`)?.authenticatedUntil ?? 0) - exchange.net.now;
   const granted = 120_000; // behind NAT
-  expect(granted - knownFor("b", bob)).toBeLessThan(500);
-  expect(granted - knownFor("a", alice)).toBeLessThan(500);
+  expect(granted - authenticatedFor("b", bob)).toBeLessThan(500);
+  expect(granted - authenticatedFor("a", alice)).toBeLessThan(500);
   const carol = exchange.phone({ username: "carol", on: "a" });
   const call = carol.call("bob");
   await exchange.net.until("the call is up", () => call.status === 200);
-  expect(3_600_000 - knownFor("a", carol)).toBeLessThan(500);
+  expect(3_600_000 - authenticatedFor("a", carol)).toBeLessThan(500);
 });

@@ -1,4 +1,4 @@
-/** Calls that ring at several phones at once (RFC 3261 §16.6, §16.7), each phone heard by another node. */
+/** Calls to several phones at the same time (RFC 3261 §16.6, §16.7). Each phone has another node. */
 import { describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
 import { registerPhones, useExchange } from "../support/scenario.ts";
@@ -6,20 +6,20 @@ import { header, tag } from "../support/sip-text.ts";
 import type { OutgoingCall } from "../support/virtual-call.ts";
 import { answerAtOnce, refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("abc");
+const currentExchange = useExchange("abc");
 
 /** Alice calls Bob, who has a desk phone on b and a mobile on c. */
 async function fork(
   desk: VirtualPhone["answering"],
   mobile: VirtualPhone["answering"],
 ): Promise<{ exchange: Exchange; alice: VirtualPhone; phones: VirtualPhone[]; call: OutgoingCall }> {
-  const exchange = scene();
+  const exchange = currentExchange();
   const [alice, ...phones] = await registerPhones(exchange, "alice@a", "bob@b", "bob@c");
   [phones[0]!.answering, phones[1]!.answering] = [desk, mobile];
   const call = alice!.call("bob");
   return { exchange, alice: alice!, phones, call };
 }
-/** Reasons of the CANCELs that a phone got. */
+/** The Reason values of the CANCELs that a phone received. */
 const reasons = (phone: VirtualPhone): string[] =>
   phone.requests
     .filter(({ startLine }) => startLine.startsWith("CANCEL "))
@@ -27,7 +27,7 @@ const reasons = (phone: VirtualPhone): string[] =>
 const ends = (phones: readonly VirtualPhone[]): number[] =>
   phones.map(({ incomingCalls }) => incomingCalls[0]?.status ?? 0);
 
-it("rings everywhere at once; who answers first has the call, the other is cancelled (§16.7 step 10)", async () => {
+it("all phones ring; the first one that answers gets the call, and the others are cancelled (§16.7 step 10)", async () => {
   const { exchange, phones, call } = await fork(ring, ring);
   await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
   phones[1]!.incomingCalls[0]!.reply(200);
@@ -41,7 +41,7 @@ it("rings everywhere at once; who answers first has the call, the other is cance
   expect(reasons(phones[0]!)).toEqual(['SIP;cause=200;text="Call completed elsewhere"']); // RFC 3326
 });
 
-it("is cancelled at the phone that has said nothing yet only after its first provisional (§9.1)", async () => {
+it("a phone without a provisional response is cancelled after its first one (§9.1)", async () => {
   const { exchange, phones } = await fork(stayOffline, answerAtOnce);
   await exchange.net.pass(2_000);
   expect(phones[0]!.incomingCalls[0]!.isCancelled).toBe(false);
@@ -50,7 +50,7 @@ it("is cancelled at the phone that has said nothing yet only after its first pro
   expect(ends(phones)).toEqual([487, 200]);
 });
 
-it("goes up with the best of all refusals when nobody answers (§16.7 step 6)", async () => {
+it("when all phones refuse, the caller gets the best response (§16.7 step 6)", async () => {
   const { exchange, phones, call } = await fork(ring, refuse(486));
   await exchange.net.pass(1_000);
   expect(call.status).toBe(0);
@@ -59,14 +59,14 @@ it("goes up with the best of all refusals when nobody answers (§16.7 step 6)", 
   expect([call.status, call.statuses.length]).toEqual([404, 3]);
 });
 
-it("ends everywhere with a 6xx, once the others are cancelled (§16.7 step 5)", async () => {
+it("a 6xx ends the call after the others are cancelled (§16.7 step 5)", async () => {
   const { exchange, phones, call } = await fork(ring, refuse(603));
   await exchange.net.pass(1_000);
   expect(call.status).toBe(603);
   expect(ends(phones)).toEqual([487, 603]);
 });
 
-it("a second 2xx, sent before its CANCEL came, goes up too: two dialogs, both acknowledged and hung up (§13.2.2.4)", async () => {
+it("a second 2xx, sent before the CANCEL arrived, is forwarded too: two dialogs, both acknowledged and ended (§13.2.2.4)", async () => {
   const { exchange, alice, phones, call } = await fork(ring, ring);
   await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
   for (const phone of phones) phone.incomingCalls[0]!.reply(200);
@@ -86,7 +86,7 @@ it("a second 2xx, sent before its CANCEL came, goes up too: two dialogs, both ac
   expect(phones.map(hungUp)).toEqual(phones.map(({ incomingCalls }) => [incomingCalls[0]!.toTag]));
 });
 
-it("a second 2xx half a minute after the first goes up as often as it comes, also when the transaction is over", async () => {
+it("every retransmission of a second 2xx half a minute later is forwarded, also after the transaction", async () => {
   const { exchange, phones, call } = await fork(stayOffline, answerAtOnce);
   await exchange.net.pass(31_800);
   exchange.net.lose(({ to, text }) => to === phones[0]!.place && text.startsWith("ACK "), 2);
@@ -97,7 +97,7 @@ it("a second 2xx half a minute after the first goes up as often as it comes, als
   expect(phones[0]!.incomingCalls[0]!.isAcknowledged).toBe(true);
 });
 
-it("is cancelled everywhere by the caller: one 487 goes up", async () => {
+it("the caller cancels: all phones are cancelled, and the caller gets one 487", async () => {
   const { exchange, phones, call } = await fork(ring, ring);
   await exchange.net.until("both ring", () => call.statuses.filter((code) => code === 180).length === 2);
   call.cancel([["Reason", 'SIP;cause=600;text="Busy Everywhere"']]);
@@ -107,8 +107,8 @@ it("is cancelled everywhere by the caller: one 487 goes up", async () => {
   for (const phone of phones) expect(reasons(phone)).toEqual(['SIP;cause=600;text="Busy Everywhere"']);
 });
 
-describe("one phone of two is off", () => {
-  it("the other one answers as if it were alone, and nothing is left of the first", async () => {
+describe("one phone of two does not respond", () => {
+  it("the other one answers, and no transaction of the first remains", async () => {
     const { exchange, phones, call } = await fork(stayOffline, ring);
     phones[0]!.isOn = false;
     await exchange.net.pass(20_000);
@@ -118,7 +118,7 @@ describe("one phone of two is off", () => {
   });
 
   it.each([486, 603])(
-    "the other one refuses with %i: it goes up 4 s later, and a phone that wakes up is cancelled (ADR 29)",
+    "the other one refuses with %i: it is forwarded 4 s later, and a phone that then responds is cancelled (ADR 29)",
     async (code) => {
       const { exchange, phones, call } = await fork(ring, refuse(code));
       phones[0]!.isOn = false;
@@ -128,16 +128,16 @@ describe("one phone of two is off", () => {
       expect(call.statuses).toEqual([100, code]);
       phones[0]!.isOn = true;
       await exchange.net.until(
-        "it hears of the call",
+        "it receives the INVITE",
         () => (phones[0]!.incomingCalls[0]?.status ?? 0) >= 200,
       );
       expect([phones[0]!.incomingCalls[0]!.isCancelled, call.statuses]).toEqual([true, [100, code]]);
     },
   );
 
-  it("the other one is busy and the first answers after all: its 2xx goes up, and the caller can end that call", async () => {
+  it("the other one is busy and the first answers later: its 2xx is forwarded, and the caller can end that call", async () => {
     const { exchange, alice, phones, call } = await fork(stayOffline, refuse(486));
-    await exchange.net.until("the caller knows", () => call.status === 486);
+    await exchange.net.until("the caller has the response", () => call.status === 486);
     phones[0]!.incomingCalls[0]!.reply(200);
     await exchange.net.pass(1_000);
     expect([call.statuses, phones[0]!.incomingCalls[0]!.isAcknowledged]).toEqual([[100, 486, 200], true]);
@@ -146,7 +146,7 @@ describe("one phone of two is off", () => {
     expect(bye.status).toBe(200);
   });
 
-  it("the other one rings on: silence ends only once it has refused", async () => {
+  it("the other one rings: the waiting time begins when it refuses", async () => {
     const { exchange, phones, call } = await fork(stayOffline, ring);
     phones[0]!.isOn = false;
     await exchange.net.pass(20_000);
@@ -157,8 +157,8 @@ describe("one phone of two is off", () => {
     expect(call.statuses).toEqual([100, 180, 486]);
   });
 
-  it.each(["rings", "is off too"])(
-    "the caller hangs up while the other one %s: 487 within 4 s",
+  it.each(["rings", "does not respond either"])(
+    "the caller cancels while the other one %s: 487 within 4 s",
     async (other) => {
       const { exchange, phones, call } = await fork(stayOffline, ring);
       for (const phone of other === "rings" ? [phones[0]!] : phones) phone.isOn = false;
@@ -170,14 +170,14 @@ describe("one phone of two is off", () => {
   );
 
   it("a MESSAGE that the other one refuses is answered 4 s later", async () => {
-    const exchange = scene();
+    const exchange = currentExchange();
     const [alice, desk, mobile] = await registerPhones(exchange, "alice@a", "bob@b", "bob@c");
     desk!.isOn = false;
     exchange.net.rules.push(({ from, text }) =>
       from === mobile!.place && text.startsWith("SIP/2.0 200") ? [] : undefined,
     );
     const message = alice!.message("bob", "hello");
-    await exchange.net.until("it came", () => mobile!.requests.length > 0);
+    await exchange.net.until("it has arrived", () => mobile!.requests.length > 0);
     mobile!.respond(mobile!.requests[0]!, 415, "tag");
     await exchange.net.pass(3_800);
     expect(message.status).toBe(0);
@@ -186,10 +186,10 @@ describe("one phone of two is off", () => {
   });
 });
 
-describe("silence of one phone of three (ADR 29)", () => {
-  /** Bob's third phone is off; the first refuses at once. */
+describe("one phone of three does not respond (ADR 29)", () => {
+  /** Bob's third phone does not respond. The first one refuses at once. */
   async function three(): Promise<{ exchange: Exchange; second: VirtualPhone; call: OutgoingCall }> {
-    const exchange = scene();
+    const exchange = currentExchange();
     const [alice, first, second, third] = await registerPhones(
       exchange,
       "alice@a",
@@ -200,11 +200,14 @@ describe("silence of one phone of three (ADR 29)", () => {
     [first!.answering, second!.answering] = [refuse(486), stayOffline];
     third!.isOn = false;
     const call = alice!.call("bob");
-    await exchange.net.until("all but one hear of it", () => second!.incomingCalls.length === 1);
+    await exchange.net.until(
+      "all but one have received the INVITE",
+      () => second!.incomingCalls.length === 1,
+    );
     return { exchange, second: second!, call };
   }
 
-  it("begins anew when another one has incomingCalls in between", async () => {
+  it("the waiting time restarts when another phone rings", async () => {
     const { exchange, second, call } = await three();
     await exchange.net.pass(3_000);
     second.incomingCalls[0]!.reply(180);
@@ -216,7 +219,7 @@ describe("silence of one phone of three (ADR 29)", () => {
     expect(call.status).toBe(486);
   });
 
-  it("does not begin anew at a second refusal", async () => {
+  it("the waiting time does not restart at a second refusal", async () => {
     const { exchange, second, call } = await three();
     await exchange.net.pass(3_000);
     second.incomingCalls[0]!.reply(404);

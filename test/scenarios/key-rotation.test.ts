@@ -1,19 +1,19 @@
-/** Keys are rotated under calls in the three steps of design-sip rule 18, node after node (P5): nobody notices. */
+/** A rotation of keys during calls, in the three steps of design-sip rule 18, node after node (P5). No call is affected. */
 import { expect, it } from "vitest";
 import type { KeyRing } from "../../sip-node/src/auth/key-ring.ts";
 import type { Exchange } from "../support/exchange.ts";
 import { registerPhones, useExchange } from "../support/scenario.ts";
 import { ring as rings, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("abc");
+const currentExchange = useExchange("abc");
 
-/** The exchange's first key, and another one with the times of a step. */
+/** The exchange's first key, and a second one with the times of each step. */
 const first = { id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity };
 const second = (signFrom: number) => ({ ...first, id: "l", key: Buffer.alloc(32, "l"), signFrom });
 const steps: readonly (readonly [string, KeyRing])[] = [
-  ["the new key is believed", [first, second(Infinity)]],
+  ["the new key verifies", [first, second(Infinity)]],
   ["the new key signs", [first, second(1)]],
-  ["the old key is gone", [second(1)]],
+  ["the old key is removed", [second(1)]],
 ];
 
 async function call(exchange: Exchange, caller: VirtualPhone, callee: VirtualPhone): Promise<number[]> {
@@ -26,8 +26,8 @@ async function call(exchange: Exchange, caller: VirtualPhone, callee: VirtualPho
   return [made.status, change.status, bye.status];
 }
 
-it("calls, registrations and what rings go on through every step, on nodes before and behind it", async () => {
-  const exchange = scene();
+it("calls, registrations and ringing calls continue during each step, on nodes before and after it", async () => {
+  const exchange = currentExchange();
   const [alice, bob, carol] = (await registerPhones(exchange, "alice@a", "bob@b", "carol@c")) as [
     VirtualPhone,
     VirtualPhone,
@@ -53,12 +53,12 @@ it("calls, registrations and what rings go on through every step, on nodes befor
     const bye = carol.within(carol.incomingCalls.at(-1)!.dialog!, "BYE");
     await exchange.net.until("hung up", () => bye.status > 0);
     expect([ringing.status, bye.status], step).toEqual([200, 200]);
-    await exchange.net.pass(60_000); // frames that the old key sealed are not believed any more
+    await exchange.net.pass(60_000); // frames that the old key sealed are now refused
   }
 });
 
-it("a key that is dropped too early: the dialog's phones are refused, and the next call is as good as any", async () => {
-  const exchange = scene();
+it("a key that is dropped too early: requests in the dialog are refused, and the next call succeeds", async () => {
+  const exchange = currentExchange();
   const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
   const made = alice.call("bob");
   await exchange.net.until("the call is up", () => made.dialogs.length > 0);

@@ -1,4 +1,4 @@
-/** Calls over a network that loses and doubles datagrams (RFC 3261 §17, §13.3.1.4, RFC 6026): phones on two nodes. */
+/** Calls over a network that loses and duplicates datagrams (RFC 3261 §17, §13.3.1.4, RFC 6026), with phones on two nodes. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
 import type { Exchange } from "../support/exchange.ts";
@@ -6,12 +6,12 @@ import { registerPhones, useExchange } from "../support/scenario.ts";
 import type { Datagram } from "../support/virtual-net.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("ab");
+const currentExchange = useExchange("ab");
 let exchange: Exchange;
 let alice: VirtualPhone;
 let bob: VirtualPhone;
 beforeEach(async () => {
-  exchange = scene();
+  exchange = currentExchange();
   [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
 });
 
@@ -39,7 +39,7 @@ const frame =
   (d) =>
     d.from.startsWith("node-") && d.to.startsWith("node-") && d.bytes[0] === frameKinds[kind];
 
-/** A call of Alice to Bob, hung up by Alice; what every phone must have seen however often something was repeated. */
+/** A call of Alice to Bob, which Alice ends. Each phone must see one call, whatever is retransmitted. */
 async function callAndHangUp(): Promise<void> {
   const call = alice.call("bob");
   await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true, 30_000);
@@ -49,7 +49,7 @@ async function callAndHangUp(): Promise<void> {
   expect([bye.status, bob.requests.length]).toEqual([200, 1]);
 }
 
-describe("a call is made and ended although these are lost", () => {
+describe("a call is set up and ended although this is lost", () => {
   it.each<[string, number, () => Fits]>([
     ["the INVITE from the caller, three times", 3, () => ofAlice("INVITE ")],
     ["the challenge", 1, () => toAlice("SIP/2.0 407 ")],
@@ -59,7 +59,7 @@ describe("a call is made and ended although these are lost", () => {
     ["every 180", 100, () => ofBob("SIP/2.0 180 ")],
     ["the callee's 200, twice: the callee repeats it", 2, () => ofBob("SIP/2.0 200 ", "CSeq: 2 INVITE")],
     [
-      "the 200 to the caller: the callee repeats it, the node passes it on",
+      "the 200 to the caller: the callee repeats it, the node forwards it",
       2,
       () => toAlice("SIP/2.0 200 ", "CSeq: 2 INVITE"),
     ], // prettier-ignore
@@ -74,7 +74,7 @@ describe("a call is made and ended although these are lost", () => {
     ["a relayed response", 1, () => frame("response")],
     ["the next relayed responses", 4, () => frame("response")],
     ["an answer between nodes", 1, () => frame("answer")],
-    ["receipts between nodes", 4, () => frame("acknowledge")],
+    ["acknowledgements between nodes", 4, () => frame("acknowledge")],
   ])("%s", async (_, count, fits) => {
     const before = exchange.net.sent.length;
     exchange.net.lose(fits(), count);
@@ -84,7 +84,7 @@ describe("a call is made and ended although these are lost", () => {
   });
 });
 
-describe("a refused call ends although these are lost", () => {
+describe("a refused call ends although this is lost", () => {
   it.each<[string, () => Fits]>([
     ["the callee's 486", () => ofBob("SIP/2.0 486 ")],
     ["the 486 to the caller: the node repeats it (Timer G)", () => toAlice("SIP/2.0 486 ")],
@@ -103,7 +103,7 @@ describe("a refused call ends although these are lost", () => {
   });
 });
 
-describe("a ringing call is cancelled although these are lost", () => {
+describe("a ringing call is cancelled although this is lost", () => {
   it.each<[string, () => Fits]>([
     ["the caller's CANCEL", () => ofAlice("CANCEL ")],
     ["the 200 to CANCEL", () => toAlice("SIP/2.0 200 ", "CSeq: 2 CANCEL")],
@@ -122,7 +122,7 @@ describe("a ringing call is cancelled although these are lost", () => {
   });
 });
 
-describe("everything comes twice", () => {
+describe("every datagram arrives twice", () => {
   beforeEach(() => exchange.net.rules.push(() => [0, 7]));
 
   it("one call, one ring, one BYE", async () => {
@@ -149,7 +149,7 @@ describe("everything comes twice", () => {
   });
 });
 
-it("a 200 that comes 600 ms late comes twice, and both are acknowledged", async () => {
+it("a 200 that is 600 ms late is retransmitted, and both are acknowledged", async () => {
   exchange.net.rules.push((d) => (toAlice("SIP/2.0 200 ", "CSeq: 2 INVITE")(d) ? [600] : undefined));
   await callAndHangUp();
 });

@@ -1,6 +1,6 @@
 /**
- * A phone's datagrams land on another node than before, as after a join, a drain or a restart of kube-proxy (design-sip rules 3 to 5).
- * Whoever gets them, no phone rings twice and every answer finds its way.
+ * A phone's flow moves to another node, as after a join, a drain or a restart of kube-proxy (design-sip rules 3 to 5). No phone rings twice,
+ * and every response reaches its phone.
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
@@ -8,19 +8,19 @@ import type { Exchange } from "../support/exchange.ts";
 import { registerPhones, useExchange } from "../support/scenario.ts";
 import { refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("abc");
+const currentExchange = useExchange("abc");
 let exchange: Exchange;
 let alice: VirtualPhone;
 let bob: VirtualPhone;
 beforeEach(async () => {
-  exchange = scene();
+  exchange = currentExchange();
   [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
 });
 
-const isHeard = (letter: string, start: string) =>
+const hasReceived = (letter: string, start: string) =>
   exchange.net.sent.some(({ to, text }) => to === `node-${letter}:7000` && text.includes(start));
 
-describe("an INVITE that comes again, to another node", () => {
+describe("an INVITE that is retransmitted to another node", () => {
   it("does not ring twice while the phone rings", async () => {
     bob.answering = ring;
     exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 2);
@@ -28,11 +28,11 @@ describe("an INVITE that comes again, to another node", () => {
     await exchange.net.until("it rings", () => bob.incomingCalls.length === 1);
     exchange.move(alice, "c");
     await exchange.net.pass(1_000);
-    expect(isHeard("a", "INVITE sip:bob@example.com")).toBe(true); // offered by c
+    expect(hasReceived("a", "INVITE sip:bob@example.com")).toBe(true); // offered by c
     bob.incomingCalls[0]!.reply(200);
     await exchange.net.pass(1_000);
     expect([bob.incomingCalls.length, bob.incomingCalls[0]!.isAcknowledged]).toEqual([1, true]);
-    expect(call.statuses).toEqual([180, 200]); // the 180 is the answer to the INVITE that came again
+    expect(call.statuses).toEqual([180, 200]); // the 180 is the response to the retransmission
   });
 
   it("does not ring twice while the first node waits for the database", async () => {
@@ -63,7 +63,7 @@ describe("an INVITE that comes again, to another node", () => {
   });
 });
 
-it("an INVITE that comes again and its CANCEL right behind it, both to another node: 487, and the ringing ends", async () => {
+it("a retransmitted INVITE and its CANCEL arrive together at another node: 487, and the ringing ends", async () => {
   bob.answering = ring;
   exchange.net.lose(({ to, text }) => to === alice.place && / 1[08]0 /.test(text.slice(0, 12)), 2);
   const call = alice.call("bob");
@@ -77,19 +77,19 @@ it("an INVITE that comes again and its CANCEL right behind it, both to another n
   expect([call.status, bob.incomingCalls.length, bob.incomingCalls[0]!.status]).toEqual([487, 1, 487]);
 });
 
-it("a BYE that comes again to another node reaches the other phone once", async () => {
+it("a BYE that is retransmitted to another node reaches the other phone once", async () => {
   const call = alice.call("bob");
   await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
   exchange.net.lose(({ to, text }) => to === alice.place && text.startsWith("SIP/2.0 200"));
   const bye = alice.within(call.dialog, "BYE");
   await exchange.net.pass(100);
   exchange.move(alice, "c");
-  await exchange.net.until("it is hung up", () => bye.status > 0);
+  await exchange.net.until("the call is ended", () => bye.status > 0);
   expect([bye.status, bob.requests.length]).toEqual([200, 1]);
 });
 
-describe("a ringing call whose caller is heard elsewhere", () => {
-  it("CANCEL finds its INVITE: 200, and 487 for both", async () => {
+describe("a ringing call whose caller's flow moves", () => {
+  it("a CANCEL cancels the call: 200, and 487 for both", async () => {
     bob.answering = ring;
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
@@ -100,7 +100,7 @@ describe("a ringing call whose caller is heard elsewhere", () => {
     expect(bob.incomingCalls[0]!.isAcknowledged).toBe(true);
   });
 
-  it("CANCEL of no INVITE gets 481 when no node knows one", async () => {
+  it("a CANCEL without an INVITE on any node gets 481", async () => {
     const call = alice.call("bob");
     await exchange.net.until("answered", () => call.status > 0);
     await exchange.net.pass(40_000); // its transaction is over
@@ -109,7 +109,7 @@ describe("a ringing call whose caller is heard elsewhere", () => {
     expect(cancel.status).toBe(481);
   });
 
-  it("the ACK to its 486 ends the repetitions", async () => {
+  it("the ACK to its 486 ends the retransmission", async () => {
     bob.answering = refuse(486);
     exchange.net.rules.push(({ to, text }) => {
       if (to === alice.place && text.startsWith("SIP/2.0 486 ")) exchange.move(alice, "c");
@@ -120,7 +120,7 @@ describe("a ringing call whose caller is heard elsewhere", () => {
     expect(call.statuses).toEqual([100, 486]);
   });
 
-  it("the answer goes through the node that hears the caller now", async () => {
+  it("the response goes through the new owner of the caller's flow", async () => {
     bob.answering = ring;
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
@@ -133,8 +133,8 @@ describe("a ringing call whose caller is heard elsewhere", () => {
   });
 });
 
-describe("a ringing call whose callee is heard elsewhere", () => {
-  it.each([200, 486])("its %i finds the node that asked", async (code) => {
+describe("a ringing call whose callee's flow moves", () => {
+  it.each([200, 486])("its %i reaches the node of the transaction", async (code) => {
     bob.answering = ring;
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
@@ -144,7 +144,7 @@ describe("a ringing call whose callee is heard elsewhere", () => {
     expect([call.statuses, bob.incomingCalls[0]!.isAcknowledged]).toEqual([[100, 180, code], true]);
   });
 
-  it("an INVITE repeated to it is not a second call", async () => {
+  it("a retransmitted INVITE to it is not a second call", async () => {
     bob.answering = stayOffline;
     const call = alice.call("bob");
     await exchange.net.pass(100);
@@ -174,7 +174,7 @@ describe("a node that joins during a call", () => {
   });
 });
 
-it("a node that joins finds a phone that has moved since the row named its node (rule 6)", async () => {
+it("a node that joins reaches a phone that has moved since its row was written (rule 6)", async () => {
   exchange.move(bob, "a");
   bob.keepAlive();
   await exchange.net.pass(100);
@@ -187,7 +187,7 @@ it("a node that joins finds a phone that has moved since the row named its node 
 });
 
 describe("a phone that registered from another port during the call", () => {
-  it.each(["alice", "bob"])("is found by its binding: %s", async (who) => {
+  it.each(["alice", "bob"])("is reached by its binding: %s", async (who) => {
     const call = alice.call("bob");
     await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     const [mover, other, dialog] =
@@ -202,11 +202,11 @@ describe("a phone that registered from another port during the call", () => {
   });
 });
 
-describe("a datagram between nodes is lost: the question is asked again", () => {
+describe("a datagram between nodes is lost: the frame is sent again", () => {
   const lose = (kind: keyof typeof frameKinds) =>
     exchange.net.lose(({ to, bytes }) => to === "node-a:7000" && bytes[0] === frameKinds[kind]);
 
-  it("heard: the node that heard the phone before stops sending to it", async () => {
+  it("announceFlows: the former owner stops sending to the phone", async () => {
     const call = alice.call("bob");
     await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     exchange.move(alice, "c");
@@ -219,7 +219,7 @@ describe("a datagram between nodes is lost: the question is asked again", () => 
     expect([call.status, bye.status, alice.requests.length]).toEqual([200, 200, 1]);
   });
 
-  it("offer: a CANCEL still finds its INVITE", async () => {
+  it("offer: the CANCEL reaches its INVITE", async () => {
     bob.answering = ring;
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
@@ -230,7 +230,7 @@ describe("a datagram between nodes is lost: the question is asked again", () => 
     expect([cancel.status, call.status]).toEqual([200, 487]);
   });
 
-  it("moved: nobody is sought where it was before", async () => {
+  it("releaseFlows: no request is sent to the former flow", async () => {
     const call = alice.call("bob");
     await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     lose("releaseFlows");

@@ -1,17 +1,17 @@
-/** A node is killed (P4): only transactions in flight on it may suffer, and a 2xx not even then (design-sip rules 3 and 7). */
+/** A node is killed (P4). Only its transactions may fail, and a 2xx is forwarded even then (design-sip rules 3 and 7). */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
 import { registerPhones, useExchange } from "../support/scenario.ts";
 import { ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("ab");
+const currentExchange = useExchange("ab");
 let exchange: Exchange;
 let alice: VirtualPhone;
 let bob: VirtualPhone;
-/** Until the others call it dead. */
-const death = 4_000;
+/** The time until the peers count it as dead. */
+const deathDelay = 4_000;
 beforeEach(async () => {
-  exchange = scene();
+  exchange = currentExchange();
   [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
 });
 
@@ -20,12 +20,12 @@ describe("the node of a ringing call dies", () => {
     bob.answering = ring;
   });
 
-  it("the callee's 2xx reaches the caller through the other node once that hears it; the call stands", async () => {
+  it("the callee's 2xx reaches the caller through the other node after the caller's next datagram", async () => {
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
     exchange.kill("a");
     bob.incomingCalls[0]!.reply(200);
-    await exchange.net.pass(death);
+    await exchange.net.pass(deathDelay);
     expect(call.status).toBe(0);
     alice.keepAlive();
     await exchange.net.until("the call is up", () => bob.incomingCalls[0]!.isAcknowledged);
@@ -35,13 +35,13 @@ describe("the node of a ringing call dies", () => {
     expect([bye.status, alice.requests.length]).toEqual([200, 1]);
   });
 
-  it("a caller without NAT gets the 2xx at once, and one that was heard by the other node too", async () => {
+  it("a caller without NAT whose flow has moved to the other node gets the 2xx at once", async () => {
     const carol = exchange.phone({ username: "carol", on: "a", isBehindNat: false });
     const call = carol.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
     exchange.kill("a");
-    carol.keepAlive(); // to b, because a hears nothing any more
-    await exchange.net.pass(death);
+    carol.keepAlive(); // to b, because a is dead
+    await exchange.net.pass(deathDelay);
     bob.incomingCalls[0]!.reply(200);
     await exchange.net.pass(100);
     expect([call.status, bob.incomingCalls[0]!.isAcknowledged]).toEqual([200, true]);
@@ -51,7 +51,7 @@ describe("the node of a ringing call dies", () => {
     const call = alice.call("bob");
     await exchange.net.until("it rings", () => call.isRinging);
     exchange.kill("a");
-    await exchange.net.pass(death);
+    await exchange.net.pass(deathDelay);
     const cancel = call.cancel();
     bob.incomingCalls[0]!.reply(486);
     await exchange.net.pass(1_000);
@@ -70,15 +70,15 @@ it("an INVITE that the dead node never answered is served by the other one", asy
 });
 
 describe("a node dies during an established call", () => {
-  it.each(["a", "b"])("either phone hangs up through the other one (node %s)", async (letter) => {
+  it.each(["a", "b"])("each phone can end the call through the other node (node %s)", async (letter) => {
     for (const who of ["alice", "bob"]) {
       const call = alice.call("bob");
       await exchange.net.until("the call is up", () => bob.incomingCalls.at(-1)?.isAcknowledged === true);
-      const heard = bob.incomingCalls.at(-1)!;
+      const incoming = bob.incomingCalls.at(-1)!;
       if (exchange.node(letter).isAlive) exchange.kill(letter);
-      await exchange.net.pass(death);
+      await exchange.net.pass(deathDelay);
       const [phone, other, dialog] =
-        who === "alice" ? [alice, bob, call.dialog] : [bob, alice, heard.dialog!];
+        who === "alice" ? [alice, bob, call.dialog] : [bob, alice, incoming.dialog!];
       const bye = phone.within(dialog, "BYE");
       await exchange.net.pass(3_000);
       other.keepAlive();
@@ -87,14 +87,14 @@ describe("a node dies during an established call", () => {
     }
   });
 
-  it("and another one starts: it hangs up a call that it has never heard of", async () => {
+  it("and a new node starts: it forwards the BYE of a call that began before it", async () => {
     const call = alice.call("bob");
     await exchange.net.until("the call is up", () => bob.incomingCalls[0]?.isAcknowledged === true);
     exchange.start("c");
     await exchange.net.pass(1_500);
     exchange.kill("a");
     exchange.kill("b");
-    await exchange.net.pass(death);
+    await exchange.net.pass(deathDelay);
     bob.keepAlive();
     const bye = alice.within(call.dialog, "BYE");
     await exchange.net.until("hung up", () => bye.status > 0);
@@ -102,10 +102,10 @@ describe("a node dies during an established call", () => {
   });
 });
 
-describe("a call to a phone behind NAT that no live node hears (rule 7)", () => {
+describe("a call to a phone behind NAT whose flow has no live owner (rule 7)", () => {
   beforeEach(async () => {
     exchange.kill("b");
-    await exchange.net.pass(death);
+    await exchange.net.pass(deathDelay);
   });
 
   it("waits for its next datagram, with 100 at once", async () => {
@@ -125,7 +125,7 @@ describe("a call to a phone behind NAT that no live node hears (rule 7)", () => 
     expect(call.statuses).toEqual([100, 480]);
   });
 
-  it("is cancelled while it waits: 487 when its time is over, and nobody rings", async () => {
+  it("is cancelled while it waits: 487 when its time is over, and no phone rings", async () => {
     const call = alice.call("bob");
     await exchange.net.pass(5_000);
     const cancel = call.cancel();
@@ -133,7 +133,7 @@ describe("a call to a phone behind NAT that no live node hears (rule 7)", () => 
     expect([cancel.status, call.status, bob.incomingCalls.length]).toEqual([200, 487, 0]);
   });
 
-  it("is cancelled while it waits, and the phone turns up: it is cancelled there at once (§9.1)", async () => {
+  it("is cancelled while it waits, and the phone sends a datagram: the phone is cancelled at once (§9.1)", async () => {
     const call = alice.call("bob");
     bob.answering = ring;
     await exchange.net.pass(5_000);
@@ -144,12 +144,12 @@ describe("a call to a phone behind NAT that no live node hears (rule 7)", () => 
   });
 });
 
-it("a call to a phone without NAT goes there directly", async () => {
+it("a call to a phone without NAT is sent to it directly", async () => {
   const carol = exchange.phone({ username: "carol", on: "b", isBehindNat: false });
   const registration = carol.register();
   await exchange.net.until("registered", () => registration.status === 200);
   exchange.kill("b");
-  await exchange.net.pass(death);
+  await exchange.net.pass(deathDelay);
   const call = alice.call("carol");
   await exchange.net.until("the call is up", () => carol.incomingCalls[0]?.isAcknowledged === true);
   expect([call.status, carol.incomingCalls.length]).toEqual([200, 1]);

@@ -1,6 +1,6 @@
 /**
- * Phones whose requests are not as RFC 3261 §8.1.1.7 and §9.1 want them: another sent-by in CANCEL and ACK, as of phones behind several
- * interfaces, an old CSeq number in CANCEL, and one branch for all requests. They are understood by whichever node hears them (design-sip rules 4 and 21).
+ * Phones whose requests violate RFC 3261 §8.1.1.7 and §9.1: another sent-by in CANCEL and ACK (a phone with several interfaces), an old CSeq
+ * number in CANCEL, and one branch for all requests. Every node handles them (design-sip rules 4 and 21).
  */
 import { describe, expect, it } from "vitest";
 import type { Exchange } from "../support/exchange.ts";
@@ -8,18 +8,18 @@ import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, type SipText } from "../support/sip-text.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("abc");
+const currentExchange = useExchange("abc");
 
-/** What happens to the caller's flow between one message and the next. */
+/** The change of the caller's flow between two messages. */
 const events: readonly (readonly [string, (exchange: Exchange, alice: VirtualPhone) => void])[] = [
   ["stays on the node", () => {}],
-  ["is heard by another node", (exchange, alice) => exchange.move(alice, "c")],
-  ["stays on a node that drains", (exchange) => exchange.drain("a", "stay")],
-  ["leaves a node that drains", (exchange) => exchange.drain("a", "move")],
+  ["moves to another node", (exchange, alice) => exchange.move(alice, "c")],
+  ["stays on a draining node", (exchange) => exchange.drain("a", "stay")],
+  ["leaves a draining node", (exchange) => exchange.drain("a", "move")],
 ];
 
 const begin = async (): Promise<[Exchange, VirtualPhone, VirtualPhone]> => {
-  const exchange = scene();
+  const exchange = currentExchange();
   const [alice, bob] = (await registerPhones(exchange, "alice@a", "bob@b")) as [VirtualPhone, VirtualPhone];
   return [exchange, alice, bob];
 };
@@ -41,7 +41,7 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     expect([cancel.status, call.status, bob.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
   });
 
-  it("a CANCEL with the CSeq number of the INVITE that was challenged cancels the one of its branch", async () => {
+  it("a CANCEL with the CSeq number of the challenged INVITE cancels the INVITE with its branch", async () => {
     const [exchange, alice, bob] = await begin();
     bob.answering = ring;
     alice.rewrite = (text) => text.replace(/^CSeq: 2 CANCEL/m, "CSeq: 1 CANCEL");
@@ -53,7 +53,7 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     expect([cancel.status, call.status, bob.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
   });
 
-  it("an ACK with another sent-by ends the repetitions of a failure", async () => {
+  it("an ACK with another sent-by ends the retransmission of a failure", async () => {
     const [exchange, alice, bob] = await begin();
     bob.answering = ring;
     alice.rewrite = withOtherSentBy;
@@ -65,7 +65,7 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     expect(call.statuses).toEqual([100, 180, 486]);
   });
 
-  it("requests with the branch of an earlier one each get an answer of their own", async () => {
+  it("requests with the branch of an earlier request each get their own response", async () => {
     const [exchange, alice, bob] = await begin();
     alice.fixedBranch = "always";
     const first = alice.message("bob", "one");
@@ -78,7 +78,7 @@ describe.each(events)("the caller's flow %s", (_, happens) => {
     expect([first, second].map(({ final }) => callIdOf(final))).toEqual(bob.requests.map(callIdOf));
   });
 
-  it("so do calls, and what belongs to each", async () => {
+  it("calls with the same branch are refused and cancelled separately", async () => {
     const [exchange, alice, bob] = await begin();
     alice.fixedBranch = "always";
     bob.answering = refuse(486);

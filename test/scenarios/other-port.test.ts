@@ -1,20 +1,20 @@
-/** A phone that sends from one port and listens on another, with nothing between (RFC 3261 §10.3, ADR 32). */
+/** A phone without NAT that sends from one port and listens on another (RFC 3261 §10.3, ADR 32). */
 import { expect, it } from "vitest";
 import { registerPhones, useExchange } from "../support/scenario.ts";
 import type { Datagram } from "../support/virtual-net.ts";
 
-const scene = useExchange();
+const currentExchange = useExchange();
 const listens = "198.51.100.2:5070";
 
 it.each([
-  ["its Via names its source: at its Contact", false, [1, 0]],
+  ["its Via names its source: it is called at its Contact", false, [1, 0]],
   [
-    "its Via names another port than its source, as with STUN behind a symmetric translator: at its source",
+    "its Via names another port than its source, as with STUN behind a symmetric NAT: it is called at its source",
     true,
     [0, 1],
   ],
 ] as const)("%s", async (_, isTranslated, expected) => {
-  const exchange = scene();
+  const exchange = currentExchange();
   const [alice] = await registerPhones(exchange, "alice@a");
   const bob = exchange.phone({ username: "bob", on: "b", isBehindNat: false, place: "198.51.100.2:40000" });
   const atContact: Datagram[] = [];
@@ -30,8 +30,8 @@ it.each([
   call.cancel();
 });
 
-it("leaves another phone's flow alone that its Contact named, which is behind the same address", async () => {
-  const exchange = scene();
+it("does not release the flow in its Contact, which is another phone's behind the same address", async () => {
+  const exchange = currentExchange();
   const [alice] = await registerPhones(exchange, "alice@a");
   const carol = exchange.phone({ username: "carol", on: "b", place: "198.51.100.2:30000" });
   const bob = exchange.phone({ username: "bob", on: "b", isBehindNat: false, place: "198.51.100.2:40000" });

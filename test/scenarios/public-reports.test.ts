@@ -1,6 +1,6 @@
 /**
- * What public bug reports of other SIP software describe, tried on whole nodes. Each test names the report; the text of the messages is
- * ours, with the same peculiarity.
+ * Public bug reports of other SIP software, reproduced on whole nodes. Each test names the report. The messages are our own text with the same
+ * peculiarity.
  */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -9,16 +9,16 @@ import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, headerList, parseSip, type SipText, status, uriOf } from "../support/sip-text.ts";
 import { refuse, ring, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("ab");
+const currentExchange = useExchange("ab");
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
-/** Each message that the phone sends from now on is changed first. */
+/** Changes each message that the phone sends from now on. */
 function edit(phone: VirtualPhone, change: (text: string) => string): void {
   const send = phone.send.bind(phone);
   phone.send = (text) => send(change(text));
 }
 
-/** What reached a phone, in order. */
+/** The messages that reached a phone, in order. */
 const received = (exchange: Exchange, phone: VirtualPhone): SipText[] =>
   exchange.net.sent.filter(({ to }) => phone.places.includes(to)).map(({ text }) => parseSip(text));
 
@@ -35,8 +35,8 @@ async function answered(
 }
 
 describe("REGISTER", () => {
-  it("kamailio 4926: a Contact with letters after its port is refused and no later answer lists it", async () => {
-    const exchange = scene();
+  it("kamailio 4926: a Contact with letters after its port is refused, and no later response lists it", async () => {
+    const exchange = currentExchange();
     const [bob] = await registerPhones(exchange, "bob@a");
     const broken = bob!.register("<sip:bob@192.0.2.10:5060transport=udp>");
     await answered(exchange, broken);
@@ -47,7 +47,7 @@ describe("REGISTER", () => {
   });
 
   it("kamailio 6 and linphone-desktop 458: another Call-ID and another port of one instance is one binding", async () => {
-    const exchange = scene();
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     const contact = (port: number) =>
       `<sip:bob@10.0.0.9:${port}>;+sip.instance="<urn:uuid:00000000-0000-1000-8000-00000000000b>"`;
@@ -60,8 +60,8 @@ describe("REGISTER", () => {
     expect(await bindings(exchange, "bob")).toHaveLength(1);
   });
 
-  it("asterisk 702: the time granted does not shrink when the phone asks again for what it was granted", async () => {
-    const exchange = scene();
+  it("asterisk 702: the granted time does not shrink when the phone requests the time that it was granted", async () => {
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a", isBehindNat: false });
     let asked = 180;
     for (let refresh = 0; refresh < 5; refresh++) {
@@ -73,8 +73,8 @@ describe("REGISTER", () => {
     expect(asked).toBe(180);
   });
 
-  it("flexisip 25: received and rport that the phone itself wrote are replaced by where it was heard", async () => {
-    const exchange = scene();
+  it("flexisip 25: received and rport of the phone are replaced by the source address", async () => {
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     edit(bob, (text) => text.replace(/;rport\r/, ";rport=53901;received=192.0.2.77\r"));
     const attempt = bob.register();
@@ -87,7 +87,7 @@ describe("REGISTER", () => {
   });
 
   it("kamailio 3848: after a removal with * the phone registers again, and is called", async () => {
-    const exchange = scene();
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@b", "bob@a");
     for (let round = 0; round < 3; round++) {
       const removal = bob!.register("*", { expires: 0 });
@@ -108,7 +108,7 @@ describe("credentials", () => {
     new RegExp(`[ ,]${name}="?([^",\\r]*)`).exec(/uthorization: (.*)\r/.exec(text)?.[1] ?? "")?.[1] ?? "";
 
   it("sipdroid 33: credentials without nc and cnonce, as in RFC 2069, are refused with the reason (ADR 8)", async () => {
-    const exchange = scene();
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     edit(bob, (text) => {
       if (!text.includes("Authorization: ")) return text;
@@ -127,8 +127,8 @@ describe("credentials", () => {
     ]);
   });
 
-  it("JsSIP 15 and sip.js 118: an unquoted cnonce and a quoted algorithm are read", async () => {
-    const exchange = scene();
+  it("JsSIP 15 and sip.js 118: an unquoted cnonce and a quoted algorithm are accepted", async () => {
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     edit(bob, (text) =>
       text.replace(/cnonce="([^"]*)"/, "cnonce=$1").replace("algorithm=MD5", 'algorithm="MD5"'),
@@ -138,8 +138,8 @@ describe("credentials", () => {
     expect(attempt.status).toBe(200);
   });
 
-  it("sip.js 118: our own challenge quotes neither algorithm nor stale, and quotes qop", async () => {
-    const exchange = scene();
+  it("sip.js 118: the challenge quotes qop, and neither algorithm nor stale", async () => {
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     const attempt = bob.register(undefined, { password: "wrong" });
     await answered(exchange, attempt);
@@ -149,8 +149,8 @@ describe("credentials", () => {
     expect(challenge).not.toMatch(/stale="/);
   });
 
-  it("gsm-sip-bridge 21: a wrong digest with a high nc leaves the phone's next nc acceptable", async () => {
-    const exchange = scene();
+  it("gsm-sip-bridge 21: after a wrong digest with a high nc, the phone's next nc is accepted", async () => {
+    const exchange = currentExchange();
     const [alice] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     await answered(exchange, call);
@@ -184,8 +184,8 @@ describe("credentials", () => {
     expect(codes(72)).toContain(200);
   });
 
-  it("sipp 123: qop=auth-int, which was not offered, is refused and the phone is asked again", async () => {
-    const exchange = scene();
+  it("sipp 123: qop=auth-int, which was not offered, is refused and the phone is challenged again", async () => {
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     edit(bob, (text) => text.replace("qop=auth,", "qop=auth-int,"));
     const attempt = bob.register();
@@ -196,8 +196,8 @@ describe("credentials", () => {
 });
 
 describe("calls", () => {
-  it("siphon-sip 243: a CANCEL that comes again, also to another node, is answered 200 again; one 487 goes up", async () => {
-    const exchange = scene();
+  it("siphon-sip 243: a retransmitted CANCEL, also to another node, is answered with 200 again; the caller gets one 487", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     bob!.answering = ring;
     const call = alice!.call("bob");
@@ -216,8 +216,8 @@ describe("calls", () => {
     expect(new Set(cancels.map((one) => header(one, "via"))).size).toBe(1);
   });
 
-  it("pjsip 280: a CANCEL with the number of the INVITE that was challenged ends the INVITE of its branch", async () => {
-    const exchange = scene();
+  it("pjsip 280: a CANCEL with the CSeq number of the challenged INVITE cancels the INVITE with its branch", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     bob!.answering = ring;
     const call = alice!.call("bob");
@@ -228,8 +228,8 @@ describe("calls", () => {
     expect([cancel.status, call.status, bob!.incomingCalls[0]!.status]).toEqual([200, 487, 487]);
   });
 
-  it("opensips 957: a Route of ours with a transport that nobody knows is still ours", async () => {
-    const exchange = scene();
+  it("opensips 957: a Route of this cluster with an unknown transport is accepted", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     await exchange.net.until("the call is up", () => bob!.incomingCalls[0]?.isAcknowledged === true);
@@ -239,8 +239,8 @@ describe("calls", () => {
     expect([call.status, bye.status, alice!.requests.length]).toEqual([200, 200, 1]);
   });
 
-  it("opensips 1812 and pjsip 1725: an ACK to the first INVITE during a re-INVITE reaches the callee and ends nothing", async () => {
-    const exchange = scene();
+  it("opensips 1812 and pjsip 1725: an ACK to the first INVITE during a re-INVITE reaches the callee and does not end the re-INVITE", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     call.acknowledges = false;
@@ -257,7 +257,7 @@ describe("calls", () => {
   });
 
   it("opensips 734: an INVITE with a body and no Content-Type rings", async () => {
-    const exchange = scene();
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     await answered(exchange, call);
@@ -265,8 +265,8 @@ describe("calls", () => {
     expect(header(bob!.incomingCalls[0]!.invite, "content-type")).toBe("");
   });
 
-  it("opensips 1756: lr behind the brackets of a Route does not make a stranger's Route ours", async () => {
-    const exchange = scene();
+  it("opensips 1756: a foreign Route with lr after its brackets is not taken for a Route of this cluster", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     edit(alice!, (text) =>
       text.startsWith("INVITE ")
@@ -282,8 +282,8 @@ describe("calls", () => {
     expect(exchange.net.sent.some(({ to }) => to.startsWith("192.0.2.99"))).toBe(false);
   });
 
-  it("opensips 1756: lr behind the brackets of our own address still is our Route", async () => {
-    const exchange = scene();
+  it("opensips 1756: a Route of this cluster with lr after its brackets is accepted", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     edit(alice!, (text) =>
       text.startsWith("INVITE ")
@@ -295,8 +295,8 @@ describe("calls", () => {
     expect([call.status, bob!.incomingCalls.length]).toEqual([200, 1]);
   });
 
-  it("kamailio 2436: the ACK to a refused re-INVITE is the nodes' own, the caller's goes no further", async () => {
-    const exchange = scene();
+  it("kamailio 2436: the ACK to a refused re-INVITE is sent by the node, and the caller's ACK is not forwarded", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@a", "bob@b");
     const call = alice!.call("bob");
     await exchange.net.until("the call is up", () => bob!.incomingCalls[0]?.isAcknowledged === true);
@@ -331,8 +331,8 @@ ${rest}Content-Length: 0
 
 `;
 
-  it("sngrep 114: a From with an empty user part is answered once, with a reason", async () => {
-    const exchange = scene();
+  it("sngrep 114: a From with an empty user part is refused once, with a reason", async () => {
+    const exchange = currentExchange();
     const [bob] = await registerPhones(exchange, "bob@a");
     const codes = await send(
       bob!,
@@ -343,22 +343,22 @@ ${rest}Content-Length: 0
     expect(codes[0]).toBeGreaterThanOrEqual(200);
   });
 
-  it("opensips 2187: a broken line before Via is answered 400 where Via can be read", async () => {
-    const exchange = scene();
+  it("opensips 2187: an invalid line before Via is answered with 400 when Via is readable", async () => {
+    const exchange = currentExchange();
     const [bob] = await registerPhones(exchange, "bob@a");
     expect(await send(bob!, exchange, options(bob!, "this line has no colon\n"))).toEqual([400]);
   });
 
-  it("kirm/sip.js 136: a CSeq that is no number is answered 400", async () => {
-    const exchange = scene();
+  it("kirm/sip.js 136: a CSeq that is not a number is answered with 400", async () => {
+    const exchange = currentExchange();
     const [bob] = await registerPhones(exchange, "bob@a");
     expect(await send(bob!, exchange, options(bob!, "").replace("CSeq: 1 OPTIONS", "CSeq: abcdefg"))).toEqual(
       [400],
     );
   });
 
-  it("opensips 2793: a PUBLISH whose Event and Expires are broken harms nothing", async () => {
-    const exchange = scene();
+  it("opensips 2793: a PUBLISH with an invalid Event and Expires causes no error", async () => {
+    const exchange = currentExchange();
     const [bob, alice] = await registerPhones(exchange, "bob@a", "alice@b");
     const codes = await send(
       bob!,

@@ -1,6 +1,6 @@
 /**
- * Calls by chance over a bad network: whatever is lost, doubled and late, every call ends, nothing is left, and nobody hears a
- * stranger. A failure prints the seed that repeats it.
+ * Random calls over a bad network. Whatever is lost, duplicated and delayed, every call ends, no transaction remains, and no phone receives
+ * from an unknown address. A failure prints the seed that repeats it.
  */
 import { expect, it } from "vitest";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
@@ -14,25 +14,25 @@ const calls = 200;
 const names = ["alice@a", "bob@b", "carol@c", "dave@a", "erin@b", "frank@c", "frank@a", "grace@b"];
 const users = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"];
 
-/** Each datagram of a phone or to one: 5 % lost, 5 % twice, all up to 40 ms late; the wire between nodes is a good one. */
+/** Of the datagrams between phones and nodes, 5 % are lost, 5 % arrive twice, and all are up to 40 ms late. Between nodes none is lost. */
 const badNetwork =
   (random: SeededRandom): Rule =>
   ({ from, to }) => {
     if (from.startsWith("node-") && to.startsWith("node-")) return undefined;
-    const throwOf = random.below(100);
-    if (throwOf < 5) return [];
-    return throwOf < 10 ? [random.below(40), random.below(400)] : [random.below(40)];
+    const percent = random.below(100);
+    if (percent < 5) return [];
+    return percent < 10 ? [random.below(40), random.below(400)] : [random.below(40)];
   };
 
-/** What a phone does with a call: answer at once or later, ring on, refuse. */
+/** The reaction of a phone to a call: answer at once or later, only ring, refuse. */
 function decide(random: SeededRandom, call: IncomingCall, phone: VirtualPhone): void {
   const later = 200 + random.below(4_000);
   random.pick([
     answerAtOnce,
     answerAtOnce,
-    (heard: IncomingCall) => {
-      ring(heard);
-      phone.after(later, () => heard.reply(200));
+    (incoming: IncomingCall) => {
+      ring(incoming);
+      phone.after(later, () => incoming.reply(200));
     },
     ring,
     refuse(486),
@@ -41,7 +41,7 @@ function decide(random: SeededRandom, call: IncomingCall, phone: VirtualPhone): 
   ])(call);
 }
 
-/** Cancels what rings for long, changes some calls, hangs up what stands, by either side. */
+/** Cancels calls that ring for long, changes some calls, and ends established calls, by either side. */
 function follow(random: SeededRandom, exchange: Exchange, call: OutgoingCall, caller: VirtualPhone): void {
   const { net } = exchange;
   if (random.below(4) === 0) net.after(300 + random.below(3_000), () => call.status === 0 && call.cancel());
@@ -81,7 +81,7 @@ async function run(
   return { exchange, made };
 }
 
-it(`${calls} calls over a network that loses and doubles 5 % each way: all end, nothing is left`, async () => {
+it(`${calls} calls over a network that loses and duplicates 5 %: all end, and no transaction remains`, async () => {
   const random = seededRandom("random calls");
   const { exchange, made } = await run(random, () => {});
   expect(made.filter(({ status }) => status === 0).length, random.seed).toBe(0);
@@ -89,7 +89,7 @@ it(`${calls} calls over a network that loses and doubles 5 % each way: all end, 
   await expectNothingLeft(exchange, random.seed);
 });
 
-it(`${calls} calls while flows move between nodes all the time: all end, nothing is left`, async () => {
+it(`${calls} calls while flows move between nodes: all end, and no transaction remains`, async () => {
   const random = seededRandom("moving calls");
   const { exchange, made } = await run(random, (exchange, phones) =>
     exchange.net.every(500, () => exchange.move(random.pick(phones), random.pick(["a", "b", "c"]))),
@@ -98,21 +98,21 @@ it(`${calls} calls while flows move between nodes all the time: all end, nothing
   await expectNothingLeft(exchange, random.seed);
 });
 
-it(`${calls} calls while nodes die and others join: what survives ends, nothing is left`, async () => {
+it(`${calls} calls while nodes die and others join: the others end, and no transaction remains`, async () => {
   const random = seededRandom("dying nodes");
   const { exchange, made } = await run(random, (exchange) => {
-    const [living, coming] = [[..."abc"], [..."def012"]];
+    const [alive, joining] = [[..."abc"], [..."def012"]];
     exchange.net.every(7_000, () => {
-      const [oldest, next] = [living.shift(), coming.shift()];
+      const [oldest, next] = [alive.shift(), joining.shift()];
       if (oldest === undefined || next === undefined) return;
       exchange.kill(oldest);
       exchange.start(next);
-      living.push(next);
+      alive.push(next);
     });
   });
-  // Those whose INVITE was on a node that died, and no more
+  // Only calls whose INVITE was on a node that died
   expect(made.filter(({ status }) => status === 0).length, random.seed).toBeLessThan(calls / 3);
-  await exchange.net.pass(25_000); // what waits for phones that nobody hears
+  await exchange.net.pass(25_000); // the longest wait of a message for a phone without an owner
   await expectNothingLeft(exchange, random.seed);
 });
 
@@ -121,13 +121,13 @@ it.each(["stay", "move"] as const)(
   async (flows) => {
     const random = seededRandom(`draining nodes, flows ${flows}`);
     const { exchange, made } = await run(random, (exchange, phones) => {
-      const [living, coming] = [[..."abc"], [..."def012"]];
+      const [alive, joining] = [[..."abc"], [..."def012"]];
       exchange.drainTimeout = 20_000;
       exchange.net.every(4_000, () => {
-        const [letter, next] = [living.shift(), coming.shift()];
+        const [letter, next] = [alive.shift(), joining.shift()];
         if (letter === undefined || next === undefined) return;
         exchange.start(next);
-        living.push(next);
+        alive.push(next);
         exchange.net.after(2_000, () => exchange.drain(letter, flows));
       });
       for (const phone of phones) exchange.net.every(20_000, () => phone.keepAlive());

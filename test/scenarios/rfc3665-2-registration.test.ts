@@ -4,13 +4,13 @@ import { domain } from "../support/exchange.ts";
 import { registerPhones, useExchange } from "../support/scenario.ts";
 import { header, headerList, type SipText, uriOf } from "../support/sip-text.ts";
 
-const scene = useExchange("ab");
+const currentExchange = useExchange("ab");
 const contacts = (response: SipText | undefined): string[] =>
   response === undefined ? ["no response"] : headerList(response, "contact").map(uriOf);
 
 describe("§2.1 successful new registration", () => {
-  it("is challenged once and then lists the contact with its time", async () => {
-    const exchange = scene();
+  it("is challenged once, and the 200 lists the contact with its expiration", async () => {
+    const exchange = currentExchange();
     const { net } = exchange;
     const bob = exchange.phone({ username: "bob", on: "a" });
     const attempt = bob.register();
@@ -21,8 +21,8 @@ describe("§2.1 successful new registration", () => {
     expect(net.sent.filter(({ text }) => text.startsWith("REGISTER ")).length).toBe(2);
   });
 
-  it("takes the nonce of one node on the other", async () => {
-    const exchange = scene();
+  it("the nonce of one node is accepted by the other", async () => {
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     const attempt = bob.register();
     exchange.net.rules.push(({ text }) => {
@@ -36,8 +36,8 @@ describe("§2.1 successful new registration", () => {
 });
 
 describe("§2.2 update of contact list", () => {
-  it("a second phone of the user is listed beside the first, whichever node it asks", async () => {
-    const exchange = scene();
+  it("a second phone of the user is listed with the first, through each node", async () => {
+    const exchange = currentExchange();
     const [bob] = await registerPhones(exchange, "bob@a");
     const other = exchange.phone({ username: "bob", on: "b" });
     const attempt = other.register(`<sip:bob@desk.invalid>`);
@@ -47,8 +47,8 @@ describe("§2.2 update of contact list", () => {
 });
 
 describe("§2.3 request for current contact list", () => {
-  it("lists and changes nothing", async () => {
-    const exchange = scene();
+  it("lists the contacts and changes nothing", async () => {
+    const exchange = currentExchange();
     const [bob] = await registerPhones(exchange, "bob@a");
     exchange.move(bob!, "b");
     for (let i = 0; i < 2; i++) {
@@ -60,8 +60,8 @@ describe("§2.3 request for current contact list", () => {
 });
 
 describe("§2.4 cancellation of registration", () => {
-  it("removes all bindings, and calls find nobody from then on, on every node", async () => {
-    const exchange = scene();
+  it("removes all bindings, and calls then find no phone on any node", async () => {
+    const exchange = currentExchange();
     const [alice, bob] = await registerPhones(exchange, "alice@b", "bob@a");
     const removal = bob!.register("*", { expires: 0 });
     await exchange.net.until("removed", () => removal.status > 0);
@@ -73,8 +73,8 @@ describe("§2.4 cancellation of registration", () => {
 });
 
 describe("§2.5 unsuccessful registration", () => {
-  it("a wrong password is challenged again and binds nothing", async () => {
-    const exchange = scene();
+  it("a wrong password is challenged again, and no contact is stored", async () => {
+    const exchange = currentExchange();
     const bob = exchange.phone({ username: "bob", on: "a" });
     const attempt = bob.register(undefined, { password: "guessed" });
     await exchange.net.until("refused", () => attempt.status > 0);
@@ -84,8 +84,8 @@ describe("§2.5 unsuccessful registration", () => {
   });
 });
 
-it("a REGISTER that comes twice, once to each node, is one registration (design-sip rule 13)", async () => {
-  const exchange = scene();
+it("a REGISTER that arrives once at each node is one registration (design-sip rule 13)", async () => {
+  const exchange = currentExchange();
   const bob = exchange.phone({ username: "bob", on: "a" });
   exchange.net.rules.push(({ text }) => {
     if (!text.startsWith("REGISTER ") || !text.includes("Authorization")) return undefined;
@@ -104,9 +104,9 @@ describe("a phone whose network changed (docs/adr/0023)", () => {
     ["with its instance in both contacts, the old one first", ';+sip.instance="<urn:uuid:1>"', true],
     ["without an instance", "", false],
   ])(
-    "%s: it rings at its new address at once, and nothing goes to the old one",
+    "%s: it rings at its new address at once, and nothing is sent to the old one",
     async (_, instance, isOldFirst) => {
-      const exchange = scene();
+      const exchange = currentExchange();
       const { net } = exchange;
       const [alice] = await registerPhones(exchange, "alice@b");
       const bob = exchange.phone({ username: "bob", on: "a" });

@@ -6,7 +6,7 @@ import { header, headerList } from "../support/sip-text.ts";
 import type { IncomingCall, OutgoingCall } from "../support/virtual-call.ts";
 import { refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
 
-const scene = useExchange("ab");
+const currentExchange = useExchange("ab");
 const pairs = [
   ["one node", "alice@a", "bob@a"],
   ["two nodes", "alice@a", "bob@b"],
@@ -19,7 +19,7 @@ interface Phones {
 }
 
 async function twoPhones(alice: string = "alice@a", bob: string = "bob@b"): Promise<Phones> {
-  const exchange = scene();
+  const exchange = currentExchange();
   const phones = await registerPhones(exchange, alice, bob);
   return { exchange, alice: phones[0]!, bob: phones[1]! };
 }
@@ -43,7 +43,7 @@ describe.each(pairs)("§3.1, §3.2 session through the proxy, phones on %s", (_,
     expect(heard.invite.startLine).toBe(`INVITE ${phones.bob.contact} SIP/2.0`);
   });
 
-  it.each(["caller", "callee"])("is hung up by the %s", async (side) => {
+  it.each(["caller", "callee"])("is ended by the %s", async (side) => {
     const phones = await twoPhones(caller, callee);
     const [call, heard] = await connect(phones);
     const bye =
@@ -67,8 +67,8 @@ describe.each(pairs)("§3.1, §3.2 session through the proxy, phones on %s", (_,
   });
 });
 
-describe.each(["caller", "callee"])("an established call whose %s moved to the other node", (side) => {
-  it.each(["caller", "callee"])("is changed and hung up by the %s", async (asker) => {
+describe.each(["caller", "callee"])("an established call whose %s has moved to the other node", (side) => {
+  it.each(["caller", "callee"])("is changed and ended by the %s", async (asker) => {
     const phones = await twoPhones("alice@a", "bob@a");
     const [call, heard] = await connect(phones);
     phones.exchange.move(side === "caller" ? phones.alice : phones.bob, "b");
@@ -84,7 +84,7 @@ describe.each(["caller", "callee"])("an established call whose %s moved to the o
 });
 
 describe.each(pairs)("failures of calls, phones on %s", (_, caller, callee) => {
-  it("§3.8 no answer: CANCEL ends the ringing, the INVITE with 487", async () => {
+  it("§3.8 no answer: CANCEL ends the ringing, and the INVITE gets 487", async () => {
     const phones = await twoPhones(caller, callee);
     phones.bob.answering = ring;
     const call = phones.alice.call("bob");
@@ -119,7 +119,7 @@ describe.each(pairs)("failures of calls, phones on %s", (_, caller, callee) => {
     expect([phones.bob.incomingCalls.length, phones.bob.incomingCalls[0]!.repeats]).toEqual([1, 6]);
   });
 
-  it("§3.11 temporarily unavailable: 480 of the phone goes up as it is", async () => {
+  it("§3.11 temporarily unavailable: the phone's 480 is forwarded unchanged", async () => {
     const phones = await twoPhones(caller, callee);
     phones.bob.answering = refuse(480);
     const call = phones.alice.call("bob");
@@ -136,7 +136,7 @@ it("§3.11 a user without a phone: 480 at once", async () => {
   expect(call.statuses).toEqual([480]);
 });
 
-it("a wrong password is challenged again and rings nobody", async () => {
+it("a wrong password is challenged again, and no phone rings", async () => {
   const { exchange, alice, bob } = await twoPhones();
   const call = alice.call("bob", "guessed");
   await exchange.net.pass(1_000);
@@ -158,7 +158,7 @@ describe("Timer C", () => {
     ]);
   });
 
-  it("a phone that fell silent while it rang: 408 or 487 when its CANCEL is unanswered, and nothing is left", async () => {
+  it("a phone that stops responding while it rings: 408 or 487 when its CANCEL is not answered, and no transaction remains", async () => {
     const phones = await twoPhones();
     phones.bob.answering = (heard) => {
       heard.reply(180);
@@ -179,7 +179,7 @@ describe.each(pairs)("MESSAGE, phones on %s", (_, caller, callee) => {
     expect(bob.requests.map(({ body }) => body)).toEqual(["Mr. Watson, come here"]);
   });
 
-  it("to a phone that is off ends without a 408 (RFC 4320 §4.2)", async () => {
+  it("to a phone that does not respond ends without a 408 (RFC 4320 §4.2)", async () => {
     const { exchange, alice, bob } = await twoPhones(caller, callee);
     bob.isOn = false;
     const sent = alice.message("bob", "hello?");

@@ -1,11 +1,11 @@
-/** Attended transfer (RFC 5589 §7): the transferee calls the transfer target by the contact that the REFER gave it (ADR 30). */
+/** Attended transfer (RFC 5589 §7): the transferee calls the contact of the transfer target that is in the REFER (ADR 30). */
 import { expect, it } from "vitest";
 import { registerPhones, useExchange } from "../support/scenario.ts";
 
-const scene = useExchange("abc");
+const currentExchange = useExchange("abc");
 
-it("a call to a phone's own contact rings there, behind its address translator and through its node, and both can end it", async () => {
-  const exchange = scene();
+it("a call to a phone's own contact rings there, behind NAT and through its node, and both phones can end it", async () => {
+  const exchange = currentExchange();
   const [alice, bob, carol, other] = await registerPhones(exchange, "alice@a", "bob@b", "carol@c", "carol@a");
   const first = alice!.call("bob");
   const consultation = alice!.call("carol");
@@ -24,8 +24,8 @@ it("a call to a phone's own contact rings there, behind its address translator a
   expect(bye.status).toBe(200);
 });
 
-it("a contact that nobody is registered with is 404, and nothing is sent there", async () => {
-  const exchange = scene();
+it("a contact without a registration is answered with 404, and nothing is sent there", async () => {
+  const exchange = currentExchange();
   const [bob, carol] = await registerPhones(exchange, "bob@b", "carol@c");
   const gone = carol!.contact;
   const left = carol!.register(`<${gone}>`, { expires: 0 });
