@@ -122,6 +122,30 @@ describe("a ringing call is cancelled although this is lost", () => {
   });
 });
 
+describe("a call is abandoned before these arrive", () => {
+  it("the INVITE: a CANCEL follows its first provisional response, and the ringing ends", async () => {
+    bob.answering = ring;
+    exchange.net.lose(ofAlice("INVITE ", "CSeq: 2 INVITE"), 3);
+    const call = alice.call("bob");
+    await exchange.net.pass(1_000);
+    call.abandon();
+    await exchange.net.pass(1_000);
+    expect(exchange.net.sent.filter(ofAlice("CANCEL "))).toEqual([]);
+    await exchange.net.pass(5_000);
+    expect([call.status, bob.incomingCalls.length, bob.incomingCalls[0]!.status]).toEqual([487, 1, 487]);
+  });
+
+  it("the challenge: it is not answered, and no phone rings", async () => {
+    exchange.net.lose(toAlice("SIP/2.0 407 "), 2);
+    const call = alice.call("bob");
+    await exchange.net.pass(1_000);
+    call.abandon();
+    await exchange.net.pass(5_000);
+    expect([call.status, bob.incomingCalls.length]).toEqual([407, 0]);
+    expect(exchange.net.sent.filter(ofAlice("CANCEL "))).toEqual([]);
+  });
+});
+
 describe("every datagram arrives twice", () => {
   beforeEach(() => exchange.net.rules.push(() => [0, 7]));
 

@@ -41,11 +41,11 @@ function decide(random: SeededRandom, call: IncomingCall, phone: VirtualPhone): 
   ])(call);
 }
 
-/** Cancels calls that ring for long, changes some calls, and ends established calls, by either side. */
+/** Cancels some calls early, abandons unanswered calls, changes some calls, and ends established calls, by either side. */
 function follow(random: SeededRandom, exchange: Exchange, call: OutgoingCall, caller: VirtualPhone): void {
   const { net } = exchange;
   if (random.below(4) === 0) net.after(300 + random.below(3_000), () => call.status === 0 && call.cancel());
-  net.after(12_000, () => call.status === 0 && call.cancel());
+  net.after(12_000, () => call.abandon());
   if (random.below(3) === 0)
     net.after(14_000, () => call.dialogs[0] !== undefined && caller.within(call.dialogs[0], "INVITE"));
   net.after(20_000 + random.below(2_000), () => {

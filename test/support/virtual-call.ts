@@ -15,6 +15,8 @@ export class AuthenticatedRequest {
   request: VirtualRequest;
   /** The status of each response, repeated ones included, except the challenge. */
   readonly statuses: number[] = [];
+  /** The user no longer waits for the answer, so a challenge is not answered. */
+  protected isAbandoned = false;
 
   constructor(
     make: (onResponse: (response: SipText) => void, challenge: SipText | undefined) => VirtualRequest,
@@ -23,7 +25,7 @@ export class AuthenticatedRequest {
     this.request = make((response) => {
       if (isChallenged) return; // a repeated challenge
       const code = status(response);
-      isChallenged = code === 401 || code === 407;
+      isChallenged = (code === 401 || code === 407) && !this.isAbandoned;
       if (isChallenged) this.request = make((later) => this.receive(later), response);
       else this.receive(response);
     }, undefined);
@@ -69,8 +71,16 @@ export class OutgoingCall extends AuthenticatedRequest {
     return this.#phone.cancel(this.request, more);
   }
 
+  /** The user hangs up before the answer. The CANCEL waits for the first provisional response (§9.1). */
+  abandon(): void {
+    if (this.isAbandoned || this.status > 0) return;
+    this.isAbandoned = true;
+    if (this.request.responses.length > 0) this.cancel();
+  }
+
   protected override receive(response: SipText): void {
     super.receive(response);
+    if (this.isAbandoned && this.status === 0 && this.request.responses.length === 1) this.cancel();
     if (status(response) < 200 || status(response) > 299) return;
     const toTag = tag(header(response, "to"));
     let dialog = this.dialogs.find(({ remote }) => tag(remote) === toTag);
