@@ -24,7 +24,7 @@ import {
   ownBindings,
   locateParty,
 } from "./look-ups.ts";
-import { allow, isForStateAgent, refuseForStateAgent } from "./methods.ts";
+import { allow, isForStateAgent, refuseForStateAgent } from "./allowed-methods.ts";
 import { ownCredentials } from "./own-credentials.ts";
 import { type DialogParties, type Path, preprocess } from "./preprocess.ts";
 import { rejectUnservedDomain, type Rejection, reject, markUnauthenticated } from "../wire/rejection.ts";
