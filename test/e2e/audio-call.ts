@@ -2,7 +2,7 @@
 import { Baresip } from "../support/baresip.ts";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { shareOfTone } from "../support/tone.ts";
-import type { PhonesHost } from "./test-cluster.ts";
+import type { PhonesHost } from "./end-to-end-cluster.ts";
 
 interface AudioCallPlan {
   readonly host: PhonesHost;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
 import { sipp, startSipp, type RunningSipp } from "../support/sipp.ts";
-import type { PhonesHost } from "./test-cluster.ts";
+import type { PhonesHost } from "./end-to-end-cluster.ts";
 
 interface StreamPlan {
   readonly host: PhonesHost;

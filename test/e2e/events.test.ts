@@ -19,7 +19,7 @@ describe("calls through an exchange on Kubernetes", () => {
       exchange: await exchange.address(),
       ...{ caller: await exchange.login("alice"), callee: await exchange.login("bob") },
       ...{ calleePort: 5_100, rate: 10 },
-      ...(exchange.testCluster.own && { folder: exchange.testCluster.own.cluster.folder }),
+      ...(exchange.cluster.own && { folder: exchange.cluster.own.kubeCluster.folder }),
     });
   });
   afterEach(async ({ task }) => {
@@ -58,10 +58,10 @@ describe("calls through an exchange on Kubernetes", () => {
 
   test("a rolling upgrade of the image", async () => {
     const report = await stream.during(async () => {
-      const patch = JSON.stringify({ spec: { image: exchange.testCluster.nextSipNodeImage } });
+      const patch = JSON.stringify({ spec: { image: exchange.cluster.nextSipNodeImage } });
       const what = ["sipcluster/exchange", "-n", namespace, "--type=merge", "-p", patch];
       await exchange.kubectl("patch", ...what);
-      const image = `--for=jsonpath={.spec.template.spec.containers[0].image}=${exchange.testCluster.nextSipNodeImage}`;
+      const image = `--for=jsonpath={.spec.template.spec.containers[0].image}=${exchange.cluster.nextSipNodeImage}`;
       await exchange.kubectl("wait", image, ...nodesOfExchange);
       await exchange.kubectl("rollout", "status", ...nodesOfExchange);
     });
@@ -71,8 +71,8 @@ describe("calls through an exchange on Kubernetes", () => {
   test("SIGKILL of a node's process", async () => {
     const report = await stream.during(async () => {
       const [pod = "", node = ""] = Object.entries(await exchange.pods())[0] ?? [];
-      if (exchange.testCluster.own)
-        await exchange.testCluster.own.cluster.node(node).killContainer(pod, "sip-node");
+      if (exchange.cluster.own)
+        await exchange.cluster.own.kubeCluster.node(node).killContainer(pod, "sip-node");
       else await exchange.kubectl("delete", "pod", pod, "-n", namespace, "--grace-period=0", "--force");
       await seconds(10);
       await exchange.kubectl("rollout", "status", ...nodesOfExchange);
@@ -81,10 +81,10 @@ describe("calls through an exchange on Kubernetes", () => {
   });
 
   test("the loss of a whole node", async () => {
-    const own = exchange.testCluster.own;
+    const own = exchange.cluster.own;
     if (own === undefined) return logProgress("skipped: nodes of an existing cluster cannot be removed");
     const report = await stream.during(async () => {
-      await own.cluster.node("k2").lose();
+      await own.kubeCluster.node("k2").lose();
       await seconds(60);
     });
     logProgress(

@@ -20,7 +20,7 @@ export async function firstLogins(exchange: InstalledExchange, count: number): P
     for (let number = 1; number <= count; number++) {
       const username = `user-${number}`;
       const begin = Date.now();
-      await exchange.testCluster.client.apply(newUser(username));
+      await exchange.cluster.client.apply(newUser(username));
       child.stdin.write(`${username} password-of-${username}\n`);
       const { value } = (await answers.next()) as { readonly value?: string };
       if (value === undefined) throw new Error(`${username} could not register`);

@@ -23,8 +23,7 @@ describe("Strowger on a cluster of two nodes", () => {
     await exchange.applyExamples();
     const nodes = Object.values(await exchange.pods());
     expect(nodes).toHaveLength(2);
-    if (exchange.testCluster.own)
-      expect(new Set(nodes), "one pod on each node").toEqual(new Set(["k1", "k2"]));
+    if (exchange.cluster.own) expect(new Set(nodes), "one pod on each node").toEqual(new Set(["k1", "k2"]));
   });
 
   test("two phones on pods of different nodes call each other, and each receives the other's audio", async () => {
@@ -54,7 +53,7 @@ describe("Strowger on a cluster of two nodes", () => {
 
   test("helm test places a call through the Service", async () => {
     const args = ["test", release, "--namespace", operatorNamespace, "--logs", "--timeout", "3m"];
-    const output = await exchange.testCluster.client.helm(args, { timeoutMs: 240_000 });
+    const output = await exchange.cluster.client.helm(args, { timeoutMs: 240_000 });
     logProgress(output);
     expect(output.match(/^POD LOGS: /gm)).toHaveLength(1);
   });
@@ -70,9 +69,7 @@ describe("Strowger on a cluster of two nodes", () => {
     await exchange.kubectl("delete", "sipclusters", "--all", "-n", namespace, "--timeout=120s");
     logProgress("users, domains and the exchange are deleted");
     const where = ["--namespace", operatorNamespace, "--wait", "--timeout", "3m"];
-    logProgress(
-      await exchange.testCluster.client.helm(["uninstall", release, ...where], { timeoutMs: 240_000 }),
-    );
+    logProgress(await exchange.cluster.client.helm(["uninstall", release, ...where], { timeoutMs: 240_000 }));
     // The namespace controller waits half of the pods' grace period before it checks again (Kubernetes 1.33), so the pods are awaited first.
     const nodes = ["pods", "-l", "sip.strowger.dev/cluster", "-n", namespace, "--timeout=280s"];
     await exchange.kubectl("wait", "--for=delete", ...nodes);
@@ -88,13 +85,13 @@ describe("Strowger on a cluster of two nodes", () => {
 
 /** Ports of the phones' host whose flows go to different nodes. They are even, because baresip also uses the next port. On an existing cluster the nodes are unknown, so any ports are used. */
 async function portsOnTwoNodes(
-  { testCluster }: InstalledExchange,
+  { cluster }: InstalledExchange,
   address: { address: string; port: number },
 ): Promise<[number, number]> {
   const wanted = [hosts.k1.address, hosts.k2.address];
   const found = new Map<string, number>();
-  for (let port = 5_100; testCluster.own && found.size < wanted.length && port < 5_200; port += 2)
-    found.set(await testCluster.own.balancer.nodeOf(port, address), port);
+  for (let port = 5_100; cluster.own && found.size < wanted.length && port < 5_200; port += 2)
+    found.set(await cluster.own.balancer.nodeOf(port, address), port);
   const [first = 5_100, second = 5_102] = wanted.map((node) => found.get(node));
   return [first, second];
 }

@@ -6,7 +6,12 @@ import { hosts } from "../support/kubernetes/kube-cluster.ts";
 import type { ProxyMode } from "../support/kubernetes/kube-node.ts";
 import { startMariadb, type TestMariadb } from "../support/mariadb.ts";
 import type { Endpoint, PhoneLogin } from "../support/phone.ts";
-import { openTestCluster, type PhonesHost, phonesHost, type TestCluster } from "./test-cluster.ts";
+import {
+  openEndToEndCluster,
+  type PhonesHost,
+  phonesHost,
+  type EndToEndCluster,
+} from "./end-to-end-cluster.ts";
 import { logProgress } from "./log-progress.ts";
 
 interface ExchangePlan {
@@ -23,34 +28,34 @@ export const domain = "strowger.example";
 const root = resolve(import.meta.dirname, "../..");
 
 export class InstalledExchange implements AsyncDisposable {
-  readonly testCluster: TestCluster;
+  readonly cluster: EndToEndCluster;
   readonly #database: TestMariadb | undefined;
   readonly #overlay: string;
 
-  private constructor(testCluster: TestCluster, overlay: string, database?: TestMariadb) {
-    this.testCluster = testCluster;
+  private constructor(cluster: EndToEndCluster, overlay: string, database?: TestMariadb) {
+    this.cluster = cluster;
     this.#overlay = overlay;
     this.#database = database;
   }
 
   /** Opens a cluster in which Strowger is not installed yet. */
   static async open(plan: ExchangePlan): Promise<InstalledExchange> {
-    const testCluster = await openTestCluster(plan.proxyMode, plan.database);
+    const cluster = await openEndToEndCluster(plan.proxyMode, plan.database);
     const overlay = await mkdtemp(join(tmpdir(), "strowger-examples-"));
-    const outside = plan.database === "outside" && testCluster.own;
-    const host = outside && { namespace: outside.cluster.namespace("db"), address: hosts.db.address };
+    const outside = plan.database === "outside" && cluster.own;
+    const host = outside && { namespace: outside.kubeCluster.namespace("db"), address: hosts.db.address };
     const database = host ? await startMariadb({ host }) : undefined;
     if (database) await createLogins(database);
     await writeFile(
       join(overlay, "kustomization.yaml"),
-      JSON.stringify(overlayOf(testCluster, overlay, database)),
+      JSON.stringify(overlayOf(cluster, overlay, database)),
     );
-    return new InstalledExchange(testCluster, overlay, database);
+    return new InstalledExchange(cluster, overlay, database);
   }
 
   /** Runs `helm install`; resolves when the operator runs. */
   async helmInstall(): Promise<void> {
-    const { operatorImage, sipNodeImage, client } = this.testCluster;
+    const { operatorImage, sipNodeImage, client } = this.cluster;
     logProgress("helm install");
     const values = [
       ...imageValues("image", operatorImage),
@@ -78,7 +83,7 @@ export class InstalledExchange implements AsyncDisposable {
   }
 
   async kubectl(...args: readonly string[]): Promise<string> {
-    return await this.testCluster.client.kubectl(args, { timeoutMs: 300_000 });
+    return await this.cluster.client.kubectl(args, { timeoutMs: 300_000 });
   }
 
   /** The address for phones. */
@@ -97,7 +102,7 @@ export class InstalledExchange implements AsyncDisposable {
   }
 
   async phonesHost(): Promise<PhonesHost> {
-    return await phonesHost(this.testCluster, (await this.address()).address);
+    return await phonesHost(this.cluster, (await this.address()).address);
   }
 
   /** The login of a user of the examples. */
@@ -111,7 +116,7 @@ export class InstalledExchange implements AsyncDisposable {
   /** The Kubernetes node of each of the exchange's pods, by the name of the pod. */
   async pods(): Promise<Readonly<Record<string, string>>> {
     const label = "-lsip.strowger.dev/cluster=exchange,app.kubernetes.io/component=sip-node";
-    const list = await this.testCluster.client.get<{ readonly items: readonly Pod[] }>(
+    const list = await this.cluster.client.get<{ readonly items: readonly Pod[] }>(
       "pods",
       "-n",
       namespace,
@@ -123,12 +128,12 @@ export class InstalledExchange implements AsyncDisposable {
 
   /** Saves the logs of a failed test. */
   async saveLogs(): Promise<void> {
-    const cluster = this.testCluster.own?.cluster;
+    const cluster = this.cluster.own?.kubeCluster;
     if (cluster) logProgress(`a test failed; its logs are in ${await cluster.saveLogs()}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.testCluster.close();
+    await this.cluster.close();
     await this.#database?.[Symbol.asyncDispose]();
     await rm(this.#overlay, { recursive: true, force: true });
   }
@@ -146,9 +151,9 @@ function imageValues(path: string, image: string): string[] {
 }
 
 /** A kustomization of the examples with another database image, or without the database if it is outside. */
-function overlayOf(testCluster: TestCluster, folder: string, database: TestMariadb | undefined): object {
+function overlayOf(cluster: EndToEndCluster, folder: string, database: TestMariadb | undefined): object {
   const examples = relative(folder, join(root, "examples/kubernetes"));
-  const [newName, newTag] = testCluster.mariadbImage?.split(/:(?=[^:]*$)/) ?? [];
+  const [newName, newTag] = cluster.mariadbImage?.split(/:(?=[^:]*$)/) ?? [];
   const images = newName ? [{ name: "docker.io/library/mariadb", newName, newTag }] : [];
   const name = { metadata: { name: "mariadb", namespace } };
   const remove = (apiVersion: string, kind: string) => ({

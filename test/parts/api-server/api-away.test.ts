@@ -42,7 +42,7 @@ afterEach(async () => {
 const passwordSecretRef = { name: "shared" };
 
 /** A new user is served, by the current leader. */
-async function works(name: string, within = 120_000): Promise<void> {
+async function createAndAwaitUser(name: string, within = 120_000): Promise<void> {
   await environment.apply(sipUser(name, { passwordSecretRef }));
   await eventually(
     `${name} is served`,
@@ -60,7 +60,7 @@ async function standby(): Promise<RestartingOperator> {
 }
 
 /** Makes this operator the leader, so that its own view of the objects counts. */
-async function takesOver(operator: RestartingOperator): Promise<void> {
+async function makeLeader(operator: RestartingOperator): Promise<void> {
   const others = operators.filter((other) => other !== operator);
   for (const other of others) await other.suspend();
   await eventually("it is the leader", () => operator.leads());
@@ -70,11 +70,11 @@ async function takesOver(operator: RestartingOperator): Promise<void> {
 test("after a restart of the API server watches start again", async () => {
   await environment.server.stopServer("SIGKILL");
   await environment.server.startServer();
-  await works("after-restart");
+  await createAndAwaitUser("after-restart");
 });
 
 test("a standby that missed changes which were compacted since then lists again", async () => {
-  await works("unseen");
+  await createAndAwaitUser("unseen");
   const waiting = await standby();
   const process = waiting.pod;
   proxy.refuse(true);
@@ -88,7 +88,7 @@ test("a standby that missed changes which were compacted since then lists again"
   await eventually("there is a leader", async () =>
     (await Promise.all(operators.map((one) => one.leads()))).includes(true),
   );
-  await takesOver(waiting);
+  await makeLeader(waiting);
   expect(waiting.pod).toBe(process);
   await environment.becomes("SipUser", "unheard", "Reconciled");
   await environment.rowsBecome("SELECT username FROM subscriber WHERE username = 'unseen'", []);
@@ -98,7 +98,7 @@ test("when the API server hangs, requests are sent again", async () => {
   environment.server.pause();
   await new Promise((resolve) => setTimeout(resolve, 4_000)); // the duration of the fault
   environment.server.resume();
-  await works("after-hang");
+  await createAndAwaitUser("after-hang");
 });
 
 test("frozen connections are closed after a timeout, also the watches of the standby", async () => {
@@ -109,9 +109,9 @@ test("frozen connections are closed after a timeout, also the watches of the sta
   const waiting = await standby();
   const process = waiting.pod;
   expect(proxy.freeze()).toBeGreaterThan(1);
-  await works("in-silence", 300_000);
-  await takesOver(waiting);
-  await works("after-silence", 300_000);
+  await createAndAwaitUser("in-silence", 300_000);
+  await makeLeader(waiting);
+  await createAndAwaitUser("after-silence", 300_000);
   expect(waiting.pod).toBe(process);
 }, 700_000);
 
@@ -125,5 +125,5 @@ test("the API server is unavailable for longer than a lease: the leader ends, ro
     { username: "first" },
   ]);
   await environment.server.startServer();
-  await works("after-outage");
+  await createAndAwaitUser("after-outage");
 });

@@ -49,9 +49,9 @@ function perUser(from: number): Readonly<Record<string, number>> {
 
 /** Eight requests at the same time. */
 async function each(work: (name: string) => Promise<unknown>): Promise<void> {
-  const left = names[Symbol.iterator]();
+  const remaining = names[Symbol.iterator]();
   const worker = async (): Promise<void> => {
-    for (const name of left) await work(name);
+    for (const name of remaining) await work(name);
   };
   await Promise.all(Array.from({ length: 8 }, worker));
 }
@@ -136,14 +136,14 @@ test(`${users} deleted users: at most two requests each`, async () => {
   const before = audit.requestsOf(account).length;
   await environment.client.send("DELETE", collection("SipUser"));
   await eventually(
-    "no row is left",
+    "no row remains",
     async () => {
       const [row] = await environment.database.query<{ n: number }>("SELECT COUNT(*) AS n FROM subscriber");
       return Number(row?.n) === 0;
     },
     { within: 300_000, more: () => operator.log.slice(-3_000) },
   );
-  await eventually("no object is left", async () => {
+  await eventually("no object remains", async () => {
     const { body } = await environment.client.send<{ items: readonly unknown[] }>(
       "GET",
       collection("SipUser"),

@@ -54,9 +54,9 @@ const report = (what: string, since: number, others: number): void => {
 async function createUsers(): Promise<void> {
   const names = Array.from({ length: users }, (_, index) => `user-${index}`);
   await environment.apply(secret("passwords", Object.fromEntries(names.map((name) => [name, name]))));
-  const left = names[Symbol.iterator]();
+  const remaining = names[Symbol.iterator]();
   const worker = async (): Promise<void> => {
-    for (const name of left)
+    for (const name of remaining)
       await environment.client.send(
         "POST",
         collection("SipUser"),

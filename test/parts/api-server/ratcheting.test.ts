@@ -22,7 +22,7 @@ beforeAll(async () => {
       input: JSON.stringify(withoutRules(current)),
     });
   }
-  await untilLax();
+  await untilOldRules();
   const objects = [
     ["SipUser", "star", { domainRef: { name: "d" }, username: "*", passwordSecretRef: { name: "s" } }],
     ["SipUser", "none", { domainRef: { name: "d" }, username: "none" }],
@@ -44,7 +44,7 @@ beforeAll(async () => {
       }),
     );
   await server.installCrds();
-  await untilStrict();
+  await untilNewRules();
 });
 
 afterAll(() => (server as ApiServer | undefined)?.[Symbol.asyncDispose]());
@@ -107,22 +107,22 @@ function withoutRules(value: unknown): unknown {
 }
 
 /** A changed CRD takes effect shortly after it was written. */
-const untilLax = (): Promise<void> =>
+const untilOldRules = (): Promise<void> =>
   until(() =>
-    tries("*").then(
+    createDryRun("*").then(
       () => true,
       () => false,
     ),
   );
-const untilStrict = (): Promise<void> =>
+const untilNewRules = (): Promise<void> =>
   until(() =>
-    tries("*").then(
+    createDryRun("*").then(
       () => false,
       () => true,
     ),
   );
 
-const tries = (username: string): Promise<string> =>
+const createDryRun = (username: string): Promise<string> =>
   server.kubectl(["create", "--dry-run=server", "-f", "-"], {
     input: JSON.stringify({
       apiVersion: api,

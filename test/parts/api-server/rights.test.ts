@@ -54,7 +54,7 @@ const refused = (): readonly string[] => [
       .flatMap(rightsOf),
   ),
 ];
-const given = (): readonly string[] =>
+const grantedRights = (): readonly string[] =>
   roles.flatMap(({ rules }) =>
     rules.flatMap(({ verbs, resources }) =>
       verbs.flatMap((verb) => resources.map((resource) => `${verb} ${resource}`)),
@@ -68,7 +68,8 @@ test("no request is refused, and every right of the chart is used", async () => 
   await first.end();
   await restoreCluster(environment);
   const operator = await environment.leader();
-  const unused = (): readonly string[] => given().filter((right) => !used().has(right) && !(right in rare));
+  const unused = (): readonly string[] =>
+    grantedRights().filter((right) => !used().has(right) && !(right in rare));
   await eventually("every right was used", () => unused().length === 0, {
     more: () => `not used: ${unused().join(", ")}\n${operator.log.slice(-3_000)}`,
   });

@@ -32,7 +32,7 @@ test("helm lint has no findings", async () => {
 describe("rendered", () => {
   test.each(Object.entries(variants))("%s: equals the golden file", async (name, plan) => {
     const { text } = await renderChart(plan);
-    const documents = text.split(/^---$/m).filter((document) => !isElsewhere(document));
+    const documents = text.split(/^---$/m).filter((document) => !isTestedElsewhere(document));
     await expect(documents.join("---")).toMatchFileSnapshot(join(golden, `${name}.yaml`));
   });
 
@@ -134,7 +134,7 @@ interface PodSpec {
 }
 
 /** CRDs are compared with crds/, and the dashboard has its own test. */
-const isElsewhere = (document: string): boolean =>
+const isTestedElsewhere = (document: string): boolean =>
   /^# Source: strowger\/templates\/(crds|monitoring\/grafana-dashboard)\.yaml$/m.test(document) ||
   /^kind: CustomResourceDefinition$/m.test(document);
 

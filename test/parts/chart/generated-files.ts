@@ -23,7 +23,7 @@ function generatedFiles(root = checkout): ReadonlyMap<string, string> {
 export function staleFiles(root = checkout): string[] {
   const files = generatedFiles(root);
   const stale = [...files].filter(([path, text]) => readOrNothing(join(root, path)) !== text);
-  return [...stale.map(([path]) => path), ...strays(root, files)];
+  return [...stale.map(([path]) => path), ...unknownFiles(root, files)];
 }
 
 interface Value {
@@ -92,7 +92,7 @@ function readOrNothing(path: string): string | undefined {
   }
 }
 
-const strays = (root: string, files: ReadonlyMap<string, string>): string[] =>
+const unknownFiles = (root: string, files: ReadonlyMap<string, string>): string[] =>
   readdirSync(join(root, copies))
     .map((name) => `${copies}/${name}`)
     .filter((path) => !files.has(path));
@@ -100,5 +100,5 @@ const strays = (root: string, files: ReadonlyMap<string, string>): string[] =>
 if (import.meta.main && process.argv.includes("--write")) {
   const files = generatedFiles();
   for (const [path, text] of files) writeFileSync(join(checkout, path), text);
-  for (const path of strays(checkout, files)) rmSync(join(checkout, path));
+  for (const path of unknownFiles(checkout, files)) rmSync(join(checkout, path));
 }

@@ -96,8 +96,8 @@ describeWith(["buildah", "debootstrap", "go"], "the images", () => {
     for (const name of ["sip-node", "operator"]) {
       const own = image(name).layers.slice(image("base").layers.length);
       const listed = await Promise.all(own.map((layer) => runCommand("tar", ["-tf", layer])));
-      const strays = listed.join("\n").match(/^.*(\.test\.ts|\.d\.ts|\.map)$/gm) ?? [];
-      expect(strays).toEqual([]);
+      const unwanted = listed.join("\n").match(/^.*(\.test\.ts|\.d\.ts|\.map)$/gm) ?? [];
+      expect(unwanted).toEqual([]);
     }
   });
 });

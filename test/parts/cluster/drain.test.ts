@@ -18,7 +18,10 @@ describeWith(["mariadb", "sipp"], "two of three nodes drain during calls", () =>
     test(`their flows ${flows}: every call and every registration succeeds`, async () => {
       await using cluster = await TestCluster.start({ front: "balancer", nodes: 3, drainTimeout: 6 });
       await cluster.insertUsers(domain, ["alice", "bob", "carol", "dave"]);
-      const [callerPort, calleePort] = [await pinned(cluster, "node-a"), await pinned(cluster, "node-b")];
+      const [callerPort, calleePort] = [
+        await findPortOf(cluster, "node-a"),
+        await findPortOf(cluster, "node-b"),
+      ];
       const plan = (user: string, plan: Partial<SippPlan> & { scenario: string }): SippPlan => ({
         exchange: cluster.front,
         login: login(user),
@@ -62,7 +65,7 @@ describeWith(["mariadb", "sipp"], "two of three nodes drain during calls", () =>
 });
 
 /** A free port whose flow is assigned to this node. */
-async function pinned(cluster: TestCluster, node: string): Promise<number> {
+async function findPortOf(cluster: TestCluster, node: string): Promise<number> {
   const port = await freeUdpPort("127.0.0.1");
   await cluster.balancer?.move({ address: "127.0.0.1", port }, node);
   return port;
@@ -79,7 +82,7 @@ function keepAlive(cluster: TestCluster, ports: readonly number[]): Disposable {
 /** The last metrics of each node; a node that has ended does not answer any more. */
 function watch(cluster: TestCluster) {
   const last = new Map<string, Awaited<ReturnType<TestCluster["metrics"]>>>();
-  const look = async (name: string) => {
+  const readMetrics = async (name: string) => {
     const samples = await cluster.metrics(cluster.node(name));
     if (samples.length > 0) last.set(name, samples);
   };
@@ -88,7 +91,7 @@ function watch(cluster: TestCluster) {
   const seen = (name: string, method: string) => value(name, "strowger_sip_requests_total", { method });
   const relays = (name: string, direction: string) => value(name, "strowger_relays_total", { direction });
   const timer = setInterval(() => {
-    for (const { name } of cluster.nodes) void look(name).catch(() => undefined);
+    for (const { name } of cluster.nodes) void readMetrics(name).catch(() => undefined);
   }, 200);
   timer.unref();
   const all = () =>

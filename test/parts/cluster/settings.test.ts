@@ -18,7 +18,7 @@ import { status } from "../../support/sip-text.ts";
 
 const domain = "parts.example";
 const main = resolve(import.meta.dirname, "../../../sip-node/src/main.ts");
-const patience = { timeout: 15_000, interval: 100 };
+const pollOptions = { timeout: 15_000, interval: 100 };
 
 /** A folder whose files change atomically, as the kubelet does it. */
 class Mount {
@@ -115,9 +115,9 @@ describeWith(["mariadb"], "a node in a pod", () => {
     Phone.open({ login: { username, domain, password: passwordOf(username) }, exchange: sip });
 
   test("with an unsupported schema, started or complete, the node is alive and not ready, and reports it; newer additive migrations do not matter (design-kubernetes rule 9)", async () => {
-    await expect.poll(async () => (await page(`${http}/readyz`))?.status, patience).toBe(503);
+    await expect.poll(async () => (await page(`${http}/readyz`))?.status, pollOptions).toBe(503);
     await expect
-      .poll(() => node.output(), patience)
+      .poll(() => node.output(), pollOptions)
       .toContain(
         `schema is 998, for programs that know 999 or later, and this node knows up to ${schemaRange.max}`,
       );
@@ -129,12 +129,12 @@ describeWith(["mariadb"], "a node in a pod", () => {
          (number, name, checksum, creates, started_at, serves_from) VALUES (1000, 'meanwhile', '', '', NOW(), 1000)`,
     );
     await cluster.database.query("DELETE FROM strowger_migration WHERE number = 999");
-    await expect.poll(() => node.output(), patience).toContain("for programs that know 1000 or later");
-    await expect.poll(row, patience).toBeUndefined();
+    await expect.poll(() => node.output(), pollOptions).toContain("for programs that know 1000 or later");
+    await expect.poll(row, pollOptions).toBeUndefined();
     expect((await page(`${http}/readyz`))?.status).toBe(503);
     await cluster.database.query("DROP TRIGGER meanwhile");
     await cluster.database.query("DELETE FROM strowger_migration WHERE number = 1000");
-    await expect.poll(async () => (await page(`${http}/readyz`))?.status, patience).toBe(200);
+    await expect.poll(async () => (await page(`${http}/readyz`))?.status, pollOptions).toBe(200);
   });
 
   test("its row has its identity, its schema range and the hash of its configuration", async () => {
@@ -155,7 +155,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     using bob = await phone("bob");
     for (const one of [alice, bob]) expect(status(await one.register())).toBe(200);
     await alice.inDialog("BYE", await alice.call("bob")).final;
-    await expect.poll(async () => (await row())?.["calls_per_minute"], patience).toBe(1);
+    await expect.poll(async () => (await row())?.["calls_per_minute"], pollOptions).toBe(1);
     const { requests_per_minute: requests, outside_seen_at: seen } = (await row()) ?? {};
     expect(requests).toBe(7); // REGISTER and INVITE twice each, for their challenges, and BYE
     const [{ now }] = (await cluster.database.query("SELECT UNIX_TIMESTAMP(NOW(3)) * 1000 AS now")) as [
@@ -168,7 +168,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
   test("a new file takes effect and its hash is in the row; fields that need a restart are reported", async () => {
     config = { ...config, peers: ["127.0.0.1"], http: { listen: "127.0.0.1:1" } };
     await configMount!.write({ "config.json": JSON.stringify(config) });
-    await expect.poll(async () => (await row())?.["configuration_hash"], patience).toBe(await hashOf());
+    await expect.poll(async () => (await row())?.["configuration_hash"], pollOptions).toBe(await hashOf());
     expect(await nodeStatus()).toMatchObject({
       configurationHash: await hashOf(),
       configurationProblems: [],
@@ -182,18 +182,18 @@ describeWith(["mariadb"], "a node in a pod", () => {
     expect(status(await alice.inDialog("BYE", dialog).final)).toBe(200);
     config = { ...config, peers: [], http: { listen: http.slice(7) } };
     await configMount!.write({ "config.json": JSON.stringify(config) });
-    await expect.poll(async () => (await row())?.["configuration_hash"], patience).toBe(await hashOf());
+    await expect.poll(async () => (await row())?.["configuration_hash"], pollOptions).toBe(await hashOf());
   });
 
   test("files with problems: the last valid ones stay in effect, and the problems are logged and counted", async () => {
     const before = await hashOf();
     await configMount!.write({ "config.json": JSON.stringify({ ...config, peers: ["nobody"] }) });
     await keysMount!.write({ "keys.json": "{}" });
-    await expect.poll(() => metric("strowger_configuration_problems"), patience).toBe(2);
+    await expect.poll(() => metric("strowger_configuration_problems"), pollOptions).toBe(2);
     expect(await nodeStatus()).toMatchObject({ configurationHash: before, stage: "serving" });
     await configMount!.write({ "config.json": JSON.stringify(config) });
     await keysMount!.write({ "keys.json": JSON.stringify(ring) });
-    await expect.poll(() => metric("strowger_configuration_problems"), patience).toBe(0);
+    await expect.poll(() => metric("strowger_configuration_problems"), pollOptions).toBe(0);
   });
 
   test("a call continues while the keys are rotated", async () => {
@@ -202,7 +202,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     for (const one of [alice, bob]) expect(status(await one.register())).toBe(200);
     const dialog = await alice.call("bob");
     await keysMount!.write({ "keys.json": JSON.stringify({ keys: [...ring.keys, key("2")] }) });
-    await expect.poll(async () => (await row())?.["configuration_hash"], patience).toBe(await hashOf());
+    await expect.poll(async () => (await row())?.["configuration_hash"], pollOptions).toBe(await hashOf());
     expect(status(await alice.inDialog("INFO", dialog).final)).toBe(200);
     expect(status(await alice.inDialog("BYE", dialog).final)).toBe(200);
     expect(status(await bob.register())).toBe(200);
@@ -216,17 +216,17 @@ describeWith(["mariadb"], "a node in a pod", () => {
     );
     for (const { id } of sessions) await cluster.database.query(`KILL ${id}`);
     using bob = await phone("bob");
-    await expect.poll(async () => status(await bob.register()), patience).toBe(200);
+    await expect.poll(async () => status(await bob.register()), pollOptions).toBe(200);
   });
 
   test("a wrong password is reported in its row at once while open connections still work; a correct one removes the report", async () => {
     const problem = async () => String((await row())?.["database_error"]);
     await mysqlMount!.write({ username: "node", password: "wrong" });
-    await expect.poll(problem, patience).toMatch(/^Access denied for user 'node'/);
+    await expect.poll(problem, pollOptions).toMatch(/^Access denied for user 'node'/);
     expect(await problem()).not.toContain("wrong");
     expect((await page(`${http}/readyz`))?.status).toBe(200);
     await mysqlMount!.write({ username: "node", password: "second" });
-    await expect.poll(problem, patience).toBe("");
+    await expect.poll(problem, pollOptions).toBe("");
   });
 
   test("a web page cannot start a drain, nor read the status through another host name", async () => {
@@ -248,7 +248,7 @@ describeWith(["mariadb"], "a node in a pod", () => {
     const answer = await page(`${control}/drain`, "POST");
     expect(answer?.status).toBe(202);
     expect(await answer?.json()).toMatchObject({ stage: "draining", draining: true, ready: true });
-    await expect.poll(async () => (await row())?.["draining"], patience).toBe(1);
+    await expect.poll(async () => (await row())?.["draining"], pollOptions).toBe(1);
     expect([(await page(`${http}/readyz`))?.status, await metric("strowger_draining")]).toEqual([200, 1]);
     await configMount!.write({ "config.json": JSON.stringify({ ...config, drain: { timeoutSeconds: 1 } }) });
     expect(await node.exited).toBe(0);

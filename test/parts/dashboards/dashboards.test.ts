@@ -53,7 +53,7 @@ const expressions = panels.flatMap(({ title, targets = [] }) =>
 );
 const alerts = rules.groups.flatMap((group) => group.rules);
 /** Their values depend on the machine that runs the test. */
-const aboutSpeed = new Set(["StrowgerNodeBusy", "StrowgerDatabaseSlow"]);
+const speedAlerts = new Set(["StrowgerNodeBusy", "StrowgerDatabaseSlow"]);
 /** Replaces the variables as Grafana does. The time window includes all calls of the test. */
 const filledIn = (expression: string): string =>
   expression.replaceAll("$namespace", ".*").replaceAll("$cluster", ".*").replaceAll("$__rate_interval", "5m");
@@ -108,12 +108,12 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
   beforeAll(async () => {
     cluster = parts.use(await TestCluster.start({ front: "shared port", nodes: 2 }));
     await cluster.insertUsers("panels.example", ["alice", "bob"]);
-    const operator = await busyOperator();
+    const operator = await startOperatorWithWork();
     prometheus = parts.use(await Prometheus.start([...nodeTargets(), operator], rulesFile));
     await eventually(async () =>
       (await prometheus.query("up == 1")).length === 3 ? undefined : "3 targets",
     );
-    await talk();
+    await makeTraffic();
     // A rate needs a second sample of the changed counters.
     await eventually(async () => {
       const [seen] = await prometheus.query("min(count_over_time(strowger_calls_total[5m]))");
@@ -131,7 +131,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
     }));
 
   /** A leading operator with an exchange, a domain and a user. */
-  const busyOperator = async (): Promise<Target> => {
+  const startOperatorWithWork = async (): Promise<Target> => {
     const environment = parts.use(await OperatorEnvironment.start());
     const pod = await environment.leader();
     // Zero replicas, because there is no kubelet to start nodes.
@@ -160,7 +160,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
   };
 
   /** Registrations, answered calls, a refused call, and a datagram that is not SIP, for about ten seconds. */
-  const talk = async () => {
+  const makeTraffic = async () => {
     const login = (username: string) => ({
       username,
       domain: "panels.example",
@@ -228,7 +228,7 @@ describeWith(["mariadb", "sipp", "etcd", "prometheus"], "a Prometheus that saw c
       const bad = loaded.filter(({ health }) => health !== "ok");
       return bad.length === 0 && loaded.length === alerts.length ? undefined : JSON.stringify(bad);
     });
-    const judged = alerts.filter(({ alert }) => !aboutSpeed.has(alert));
+    const judged = alerts.filter(({ alert }) => !speedAlerts.has(alert));
     const firing = await Promise.all(
       judged.map(async ({ alert, expr }) => ((await prometheus.query(expr)).length > 0 ? [alert] : [])),
     );

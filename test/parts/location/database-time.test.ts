@@ -6,7 +6,7 @@ import { startMariadb, type TestMariadb } from "../../support/mariadb.ts";
 import { describeWith } from "../../support/needs.ts";
 
 /** Both are 02:30 in Central Europe. */
-const hours = ["2026-10-25T00:30:00.250Z", "2026-10-25T01:30:00.250Z"].map((text) => Date.parse(text));
+const instants = ["2026-10-25T00:30:00.250Z", "2026-10-25T01:30:00.250Z"].map((text) => Date.parse(text));
 
 describeWith(["mariadb"], "a MariaDB in Central Europe", () => {
   let server: TestMariadb;
@@ -21,9 +21,9 @@ describeWith(["mariadb"], "a MariaDB in Central Europe", () => {
     return row?.now;
   };
 
-  it("its local time is the same in the two hours", async () => {
+  it("its local time is the same in the two instants", async () => {
     const local: unknown[] = [];
-    for (const hour of hours) local.push(await at(hour, "CAST(NOW() AS CHAR)"));
+    for (const hour of instants) local.push(await at(hour, "CAST(NOW() AS CHAR)"));
     expect(local).toEqual(["2026-10-25 02:30:00", "2026-10-25 02:30:00"]);
   });
 
@@ -31,7 +31,7 @@ describeWith(["mariadb"], "a MariaDB in Central Europe", () => {
     ["operator", operator.databaseNow, operator.databaseSeconds, operator.databaseDatetime],
     ["sip-node", node.databaseNow, node.databaseSeconds, node.databaseDatetime],
   ])("%s: milliseconds, seconds and a DATETIME in UTC of each", async (_, now, seconds, datetime) => {
-    for (const hour of hours) {
+    for (const hour of instants) {
       expect(Number(await at(hour, now))).toBe(hour);
       expect(Number(await at(hour, seconds))).toBe(Math.floor(hour / 1000));
       expect(await at(hour, `CAST(${datetime} AS CHAR)`)).toBe(

@@ -24,21 +24,21 @@ afterAll(async () => {
 
 test("after a deadlock both transactions are committed, one of them at its second attempt", async () => {
   await mariadb.query("INSERT INTO t VALUES (1, 0), (2, 0)");
-  let tries = 0;
+  let attempts = 0;
   let locked = 0;
-  let meet = (): void => undefined;
-  const met = new Promise<void>((resolve) => (meet = resolve));
-  const crosswise = (first: number, second: number) =>
+  let allowSecond = (): void => undefined;
+  const bothLocked = new Promise<void>((resolve) => (allowSecond = resolve));
+  const incrementBoth = (first: number, second: number) =>
     database.transaction(async (transaction) => {
-      tries += 1;
+      attempts += 1;
       await transaction.run("UPDATE t SET v = v + 1 WHERE id = ?", [first]);
       locked += 1;
-      if (locked === 2) meet();
-      await met;
+      if (locked === 2) allowSecond();
+      await bothLocked;
       await transaction.run("UPDATE t SET v = v + 1 WHERE id = ?", [second]);
     });
-  await Promise.all([crosswise(1, 2), crosswise(2, 1)]);
-  expect(tries).toBe(3);
+  await Promise.all([incrementBoth(1, 2), incrementBoth(2, 1)]);
+  expect(attempts).toBe(3);
   expect(await mariadb.query("SELECT v FROM t ORDER BY id")).toEqual([{ v: 2 }, { v: 2 }]);
 });
 

@@ -184,9 +184,9 @@ test("if an operator is killed while it writes 200 users, the next one finishes,
         Number((await mariadb.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n),
       ),
     );
-  const half = (await usernames()).length;
-  expect(half).toBeLessThan(200);
-  expect(await counts()).toEqual([half, half, half]);
+  const written = (await usernames()).length;
+  expect(written).toBeLessThan(200);
+  expect(await counts()).toEqual([written, written, written]);
   await operator.start();
   await operator.eventually("all users exist", async () => (await usernames()).length === 200);
   await operator.becomes("SipUser", "user199", "Reconciled");

@@ -84,7 +84,7 @@ const reasonOf = async (opening: Promise<unknown>): Promise<string | undefined> 
 const cluster = { namespace: "ns", name: "c" };
 
 /** Takes a free database, as the SipCluster controller does. */
-const take = (installation: Installation | undefined, uid: string): Promise<void> =>
+const takeDatabase = (installation: Installation | undefined, uid: string): Promise<void> =>
   installation!.write((change) => setClusterOfDatabase(change, { ...cluster, uid }));
 
 test("a database is opened and migrated once; a second call needs no request", async () => {
@@ -338,18 +338,18 @@ test("a SipCluster that is deleted before it has a finalizer releases its databa
 test("a database of another SipCluster is only read, not migrated and not taken, until an explicit write", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   const ours = await installations.of("ns/c");
-  await take(ours, "u1");
+  await takeDatabase(ours, "u1");
   await using other = installationsOfAnother();
   const looked = await other.database();
   expect(looked.epoch).toBeUndefined();
   expect(other.opener.open()).toEqual([]);
   expect(await clusterOfDatabase(looked.database)).toEqual({ ...cluster, uid: "u1" });
   expect(await leaderBeat(looked.database)).toMatchObject({ leader: "operator-0" });
-  await take(ours, "u1"); // this operator may still write
+  await takeDatabase(ours, "u1"); // this operator may still write
   await looked.write((change) =>
     setClusterOfDatabase(change, { namespace: "far", name: "theirs", uid: "far-uid" }),
   );
-  await expect(take(ours, "u1")).rejects.toThrow(/another operator has taken/);
+  await expect(takeDatabase(ours, "u1")).rejects.toThrow(/another operator has taken/);
   expect((await other.database()).epoch).toBeGreaterThan(0);
   expect(other.opener.open()).toHaveLength(1);
   await installations.beat(); // the database of another SipCluster: no reason to end
@@ -369,7 +369,7 @@ test("of two SipClusters with the same free database one takes it, and the other
 
 test("a suspended leader notices that another one of the same SipCluster took over", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
-  await take(await installations.of("ns/c"), "u1");
+  await takeDatabase(await installations.of("ns/c"), "u1");
   isLeader = false;
   const next = openerOf("operator-1");
   await next.of("ns/c");
@@ -380,12 +380,12 @@ test("a suspended leader notices that another one of the same SipCluster took ov
 
 test("a SipCluster with the same name and a new uid only reads, and its heartbeat stops: taking the database is a separate decision", async () => {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
-  await take(await installations.of("ns/c"), "u1");
+  await takeDatabase(await installations.of("ns/c"), "u1");
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u2" });
   const again = await installations.of("ns/c");
   expect(again?.epoch).toBeUndefined();
   await expect.poll(async () => (await leaderBeat(again!.database)).age).toBe(Number.POSITIVE_INFINITY);
-  await take(again, "u2");
+  await takeDatabase(again, "u2");
   expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
 });
 
@@ -397,7 +397,7 @@ test("a SipCluster with the same name and a new uid does not migrate before it h
   const again = await installations.of("ns/c");
   expect(again?.epoch).toBeUndefined();
   expect(await mariadb.query("SHOW TABLES LIKE 'strowger_lease'")).toEqual([]);
-  await take(again, "u2");
+  await takeDatabase(again, "u2");
   expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
   expect(await mariadb.query("SHOW TABLES LIKE 'strowger_lease'")).toHaveLength(1);
 });
@@ -453,7 +453,7 @@ async function contested(leader = "operator-far"): Promise<Installation> {
   source.put("SipCluster", "other", "d", mysql({ database: "second" }), { uid: "u2" });
   source.secrets.set("other/admin", { data: { username: "admin", password: "first" } });
   const installation = await installations.of("ns/c");
-  await take(installation, "u1");
+  await takeDatabase(installation, "u1");
   await installations.of("other/d");
   await mariadb.query("UPDATE strowger_meta SET epoch = epoch + 1, leader = ?", [leader]);
   await installations.beat();
@@ -523,7 +523,7 @@ test("a SipCluster whose database is contested can switch to another database at
 });
 
 /** Installations that do not wait for a database that is being opened, and a database that another operator is migrating. */
-async function impatient(): Promise<ClusterInstallations> {
+async function openWithoutWaiting(): Promise<ClusterInstallations> {
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u1" });
   await mariadb.query(leaseTable);
   await mariadb.query("INSERT INTO strowger_lease VALUES ('migrate', 'elsewhere', 1 << 60)");
@@ -540,7 +540,7 @@ async function impatient(): Promise<ClusterInstallations> {
 }
 
 test("a call for a database that another operator migrates returns at once, and the caller is notified when it is open", async () => {
-  const waiting = await impatient();
+  const waiting = await openWithoutWaiting();
   await mariadb.query("DELETE FROM strowger_lease");
   await expect.poll(() => reports).toEqual(["back ns/c"]);
   await (await waiting.of("ns/c"))!.write(() => Promise.resolve());
@@ -551,7 +551,7 @@ test("a database that another operator migrates does not delay other heartbeats"
   await mariadb.query("CREATE DATABASE second CHARACTER SET utf8mb4");
   source.secrets.set("other/admin", { data: { username: "admin", password: "first" } });
   source.put("SipCluster", "other", "d", mysql({ database: "second" }), { uid: "u2" });
-  const waiting = await impatient();
+  const waiting = await openWithoutWaiting();
   await expect.poll(() => waiting.of("other/d").catch(() => undefined)).toBeDefined();
   const { database } = (await waiting.of("other/d"))!;
   for (let round = 0; round < 2; round += 1) {

@@ -15,7 +15,7 @@ import {
 } from "./kinds-setup.ts";
 
 /** A served domain with its user alice. */
-async function given(): Promise<void> {
+async function createDomainAndUser(): Promise<void> {
   source.put("SipDomain", "voice", "example", domainSpec());
   secret("voice/secret", "first", "1");
   source.put("SipUser", "voice", "alice", userSpec("alice"));
@@ -78,7 +78,7 @@ test("rule 2: a paused domain is disabled if its cluster no longer allows it, an
 });
 
 test("rule 2: a paused user is disabled if its domain no longer allows its namespace, without a read of the Secret", async () => {
-  await given();
+  await createDomainAndUser();
   source.put("SipDomain", "voice", "example", domainSpec({ allowedNamespaces: { names: ["far"] } }));
   secret("far/secret", "secret of far", "1");
   const spec = { domainRef: { name: "example", namespace: "voice" } };
@@ -126,7 +126,7 @@ test("rule 2: the users of an observed domain are disabled while the cluster doe
 });
 
 test("rule 6: users of a deleted domain cannot log in at the next domain with its name, and are enabled again with their own domain", async () => {
-  await given();
+  await createDomainAndUser();
   await bind("alice");
   await mariadb.query(
     "INSERT INTO subscriber (username, domain, ha1) VALUES ('erin', 'example.com', 'theirs'), ('fay', 'example.com', 'x')",
@@ -187,12 +187,12 @@ test("rule 2: users that were created in an observed domain are disabled when th
 });
 
 test("rule 6: of a user's rows in two databases those that are still enabled are disabled", async () => {
-  await given();
+  await createDomainAndUser();
   await mariadb.query("DROP DATABASE IF EXISTS second");
   await mariadb.query("CREATE DATABASE second CHARACTER SET utf8mb4");
   const { mysql } = cluster();
   source.put("SipCluster", "voice", "second", { mysql: { ...mysql, database: "second" } });
-  const domainGoes = async (): Promise<void> => {
+  const deleteDomain = async (): Promise<void> => {
     deleted("SipDomain", "voice/example");
     await domains.finalize(source.get("SipDomain", "voice/example")!, 0);
     source.remove("SipDomain", "voice", "example");
@@ -200,12 +200,12 @@ test("rule 6: of a user's rows in two databases those that are still enabled are
   };
   const isEnabledInSecond = async (): Promise<unknown> =>
     (await mariadb.query<{ enabled: number }>("SELECT enabled FROM second.strowger_subscriber"))[0]?.enabled;
-  await domainGoes();
+  await deleteDomain();
   expect(await isEnabled("alice")).toBe(false);
   source.put("SipDomain", "voice", "example", domainSpec({ clusterRef: { name: "second" } }));
   await reconcile("SipDomain", "voice/example");
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("Reconciled");
   expect([await isEnabled("alice"), await isEnabledInSecond()]).toEqual([false, 1]);
-  await domainGoes();
+  await deleteDomain();
   expect(await isEnabledInSecond()).toBe(0);
 });

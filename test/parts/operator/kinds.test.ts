@@ -33,7 +33,7 @@ const ha1Of = async (name: string): Promise<string | undefined> =>
   (await mariadb.query<{ ha1: string }>("SELECT ha1 FROM subscriber WHERE username = ?", [name]))[0]?.ha1;
 
 /** A served domain with its user alice. */
-async function given(): Promise<void> {
+async function createDomainAndUser(): Promise<void> {
   source.put("SipDomain", "voice", "example", domainSpec());
   secret("voice/secret", "first", "1");
   source.put("SipUser", "voice", "alice", userSpec("alice"));
@@ -65,7 +65,7 @@ test("a new user needs requests for one Secret, one finalizer and one status; a 
 });
 
 test("a rotated Secret is in the row and in the status; a row that another program changed is restored and counted", async () => {
-  await given();
+  await createDomainAndUser();
   secret("voice/secret", "second", "2");
   expect(await reconcile("SipUser", "voice/alice")).toEqual({ reason: "Reconciled" });
   expect(await ha1Of("alice")).toBe(md5("alice:test:second"));
@@ -111,7 +111,7 @@ const subscribers = async (): Promise<readonly string[]> =>
   );
 
 test("rule 6: a deleted user is removed by its owner row alone, without its Secret, its domain or an earlier reconcile", async () => {
-  await given();
+  await createDomainAndUser();
   expect(finalizersOf("SipUser", "voice/alice")).toEqual(["sip.strowger.dev/rows"]);
   source.secrets.delete("voice/secret");
   source.remove("SipDomain", "voice", "example");
@@ -123,7 +123,7 @@ test("rule 6: a deleted user is removed by its owner row alone, without its Secr
 });
 
 test("rule 5: an object that was never reconciled deletes nothing, not even rows of an earlier object with its name", async () => {
-  await given();
+  await createDomainAndUser();
   source.put("SipUser", "voice", "twin", userSpec("alice"));
   expect((await reconcile("SipUser", "voice/twin")).reason).toBe("Conflict");
   deleted("SipUser", "voice/twin");
@@ -139,7 +139,7 @@ test("rule 5: an object that was never reconciled deletes nothing, not even rows
 });
 
 test("rule 6: an unavailable database delays a deletion for 30 s; then an Event reports that its rows are deleted later", async () => {
-  await given();
+  await createDomainAndUser();
   deleted("SipUser", "voice/alice");
   const alice = source.get("SipUser", "voice/alice")!;
   await mariadb.crash();
@@ -162,7 +162,7 @@ test("rule 6: an unavailable database delays a deletion for 30 s; then an Event 
 });
 
 test("rule 6: without its SipCluster an object's finalizer is removed at once, with an Event", async () => {
-  await given();
+  await createDomainAndUser();
   source.remove("SipCluster", "voice", "main");
   installations.changed({ kind: "SipCluster", key: "voice/main", what: "object" });
   deleted("SipDomain", "voice/example");
@@ -171,7 +171,7 @@ test("rule 6: without its SipCluster an object's finalizer is removed at once, w
 });
 
 test("with deletionPolicy Retain no finalizer is added, and an existing one is removed", async () => {
-  await given();
+  await createDomainAndUser();
   source.put("SipUser", "voice", "alice", userSpec("alice", { deletionPolicy: "Retain" }));
   await reconcile("SipUser", "voice/alice");
   expect(finalizersOf("SipUser", "voice/alice")).toEqual([]);
@@ -198,7 +198,7 @@ test.each([
 });
 
 test("a paused object is not changed, has the condition Paused, and can be deleted", async () => {
-  await given();
+  await createDomainAndUser();
   const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
   source.put("SipUser", "voice", "alice", userSpec("alice", { enabled: false }), pause);
   await reconcile("SipUser", "voice/alice");
@@ -216,7 +216,7 @@ test("a paused object is not changed, has the condition Paused, and can be delet
 });
 
 test("rule 3: a restored object with a new uid takes over its rows when the old object is proven absent", async () => {
-  await given();
+  await createDomainAndUser();
   source.remove("SipUser", "voice", "alice");
   source.put("SipUser", "voice", "alice", userSpec("alice"), { uid: "restored" });
   source.presences.set("SipUser voice/alice", { is: "unknown", why: "the API server is away" });
@@ -249,7 +249,7 @@ test("rule 2: a domain of another namespace is served only while the cluster all
 });
 
 test("rule 2: of two tenants with the same name the second has a Conflict, without information about the first", async () => {
-  await given();
+  await createDomainAndUser();
   source.put(
     "SipCluster",
     "voice",
@@ -263,7 +263,7 @@ test("rule 2: of two tenants with the same name the second has a Conflict, witho
 });
 
 test("rule 2: a user of another namespace is created if the domain allows it, with a Secret of the user's namespace", async () => {
-  await given();
+  await createDomainAndUser();
   secret("far/secret", "secret of far", "1");
   const spec = userSpec("bob", { domainRef: { name: "example", namespace: "voice" } });
   source.put("SipUser", "far", "bob", spec);
@@ -279,7 +279,7 @@ test("rule 2: a user of another namespace is created if the domain allows it, wi
 });
 
 test("rule 5: a row of another tool is observed, then adopted with its password, then retained when the object is deleted", async () => {
-  await given();
+  await createDomainAndUser();
   await mariadb.query(
     "INSERT INTO subscriber (username, domain, password) VALUES ('erin', 'example.com', 'plain')",
   );
@@ -305,7 +305,7 @@ test("rule 5: a row of another tool is observed, then adopted with its password,
 });
 
 test("rule 5: Enforce overwrites a row of another tool; Adopt with another password is a Conflict", async () => {
-  await given();
+  await createDomainAndUser();
   await mariadb.query(
     "INSERT INTO subscriber (username, domain, ha1) VALUES ('erin', 'example.com', 'theirs')",
   );
@@ -318,7 +318,7 @@ test("rule 5: Enforce overwrites a row of another tool; Adopt with another passw
 });
 
 test("rule 2: Observe gives no access to another tenant's domain, neither before nor after the status is written", async () => {
-  await given();
+  await createDomainAndUser();
   secret("far/secret", "secret of far", "1");
   const far = { clusterRef: { name: "main", namespace: "voice" }, adoptionPolicy: "Observe" };
   source.put("SipDomain", "far", "theirs", domainSpec(far));
@@ -334,7 +334,7 @@ test("rule 2: Observe gives no access to another tenant's domain, neither before
 });
 
 test("rule 2: Observe does not reveal to another namespace whether a password is correct", async () => {
-  await given();
+  await createDomainAndUser();
   secret("far/secret", "a guess", "1");
   const guess = { domainRef: { name: "example", namespace: "voice" }, adoptionPolicy: "Observe" };
   source.put("SipUser", "far", "guess", userSpec("alice", guess));
@@ -356,7 +356,7 @@ test("users of an observed domain of another tool are created when the domain's 
 });
 
 test("while a re-created SipCluster has no database yet, its domains and users wait, and nothing is written", async () => {
-  await given();
+  await createDomainAndUser();
   const meta = () => mariadb.query("SELECT epoch, change_seq, cluster_uid FROM strowger_meta");
   const before = await meta();
   source.put("SipCluster", "voice", "main", cluster(), { uid: "anew" });
@@ -379,7 +379,7 @@ test("a domain of another tool is adopted while it has users", async () => {
 });
 
 test("a domain that is being deleted has no users", async () => {
-  await given();
+  await createDomainAndUser();
   deleted("SipDomain", "voice/example");
   expect((await reconcile("SipUser", "voice/alice")).reason).toBe("DomainNotFound");
   await domains.finalize(source.get("SipDomain", "voice/example")!, 0);
@@ -399,7 +399,7 @@ const bind = async (name: string, id: number, registeredAt: number): Promise<voi
 };
 
 test("rule 8: registration figures have their own status writer, and the other writer does not change them", async () => {
-  await given();
+  await createDomainAndUser();
   const failures: unknown[] = [];
   const counts: unknown[] = [];
   const figures = new RegistrationFigures({
@@ -443,7 +443,7 @@ test("rule 8: registration figures have their own status writer, and the other w
 });
 
 test("objects get their rows back after a loss of the owner rows, without a request to adopt them", async () => {
-  await given();
+  await createDomainAndUser();
   source.put("SipUser", "voice", "bob", userSpec("bob", { aliases: ["200"] }));
   secret("voice/bob", "x", "1");
   await reconcile("SipUser", "voice/bob");

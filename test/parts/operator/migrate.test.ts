@@ -92,8 +92,8 @@ test("an interrupted migration continues, and still writes version rows for the 
   const [first] = migrations;
   const cutOff = { ...first!, statements: [...first!.statements.slice(0, 3), "THIS IS NO SQL"] };
   await expect(migrate(database, [cutOff])).rejects.toThrow();
-  const half = await schemaStatus(database, migrations);
-  expect(half.migrations.map(({ state }) => state)).toEqual([
+  const interrupted = await schemaStatus(database, migrations);
+  expect(interrupted.migrations.map(({ state }) => state)).toEqual([
     "unfinished",
     ...labels.slice(1).map(() => "pending"),
   ]);

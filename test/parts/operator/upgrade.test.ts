@@ -24,16 +24,16 @@ const last = async (): Promise<number> =>
     )[0]?.n,
   );
 
-async function runs(checkout?: string): Promise<OperatorProcess> {
+async function startOperator(checkout?: string): Promise<OperatorProcess> {
   const operator = new OperatorProcess(mariadb.url, checkout);
   operator.write("exchange.yaml", exchange);
   await operator.start();
   return operator;
 }
 
-const says = (operator: OperatorProcess, what: RegExp): Promise<void> =>
+const waitForCondition = (operator: OperatorProcess, what: RegExp): Promise<void> =>
   operator.eventually(
-    `SipCluster exchange is ready and says ${String(what)}`,
+    `SipCluster exchange is ready and waitForCondition ${String(what)}`,
     async () => {
       const { reason, message } = await operator.ready("SipCluster", "exchange");
       return reason === "Reconciled" && what.test(message);
@@ -43,7 +43,7 @@ const says = (operator: OperatorProcess, what: RegExp): Promise<void> =>
 
 test("it works without the waiting migration, continues when the older node has ended, and can be rolled back while the applied migrations are additive", async () => {
   const waits = new RegExp(`${breaking} waits until every node knows schema ${newest + 1}; older: old\\.`);
-  await using first = await runs();
+  await using first = await startOperator();
   await first.becomes("SipDomain", "example", "Reconciled");
   await first.stop();
   // A node of this version that is alive until the test deletes it.
@@ -51,25 +51,25 @@ test("it works without the waiting migration, continues when the older node has 
     `INSERT INTO strowger_node (node_id, address, name, schema_min, schema_max, draining, started_at, beat_at)
       VALUES ('old', '192.0.2.1:7060', 'old', ${newest}, ${newest}, 1, 1, UNIX_TIMESTAMP(NOW(3)) * 1000 + 600000)`,
   );
-  await using upgraded = await runs(next.checkout);
-  await says(upgraded, waits);
+  await using upgraded = await startOperator(next.checkout);
+  await waitForCondition(upgraded, waits);
   await upgraded.becomes("SipDomain", "example", "Reconciled");
   expect(await last()).toBe(newest + 1);
   await upgraded.stop();
 
-  await using rolledBack = await runs();
-  await says(rolledBack, /belongs to this SipCluster/);
+  await using rolledBack = await startOperator();
+  await waitForCondition(rolledBack, /belongs to this SipCluster/);
   await rolledBack.becomes("SipDomain", "example", "Reconciled");
   await rolledBack.stop();
 
-  await using again = await runs(next.checkout);
-  await says(again, waits);
+  await using again = await startOperator(next.checkout);
+  await waitForCondition(again, waits);
   await mariadb.query("DELETE FROM strowger_node");
-  await says(again, /belongs to this SipCluster/);
+  await waitForCondition(again, /belongs to this SipCluster/);
   expect(await last()).toBe(newest + 2);
   await again.stop();
 
-  await using tooOld = await runs();
+  await using tooOld = await startOperator();
   expect(await tooOld.ended()).toBe(1);
   expect(tooOld.log).toMatch(
     new RegExp(

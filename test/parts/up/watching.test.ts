@@ -11,7 +11,7 @@ const names = (from: number, to: number): readonly string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `u${from + index}`);
 
 /** The final status of a REGISTER of this user. */
-async function logsIn(name: string, port: number): Promise<number> {
+async function registerAs(name: string, port: number): Promise<number> {
   const phone = new ScriptedPhone({
     login: { username: name, domain: "ours.example", password: `${name}-pw` },
     address: "127.0.0.21",
@@ -38,18 +38,18 @@ describeWith(["mariadb"], "npm start", () => {
         /SipUser: not removed, they still work: default\/u1, .* and 7 more \(12 in total\)/,
       );
       expect(up.output).not.toContain(": removed");
-      expect(await logsIn("u1", port)).toBe(200);
+      expect(await registerAs("u1", port)).toBe(200);
 
       rmSync(join(folder, "u13.yaml"));
       await up.waitForOutput("SipUser default/u13: removed");
-      expect(await logsIn("u13", port)).not.toBe(200);
-      expect(await logsIn("u2", port)).toBe(200);
+      expect(await registerAs("u13", port)).not.toBe(200);
+      expect(await registerAs("u2", port)).toBe(200);
 
       writeYaml(folder, { "u1.yaml": user("u1", "home") });
       await up.waitForOutput(/SipUser default\/u1: Ready/);
       rmSync(join(folder, "u1.yaml"));
       await up.waitForOutput("SipUser default/u1: removed");
-      expect(await logsIn("u1", port)).not.toBe(200);
+      expect(await registerAs("u1", port)).not.toBe(200);
       expect(up.output.match(/: removed/g)).toHaveLength(2);
 
       up.signal("SIGINT");
@@ -70,7 +70,7 @@ describeWith(["mariadb"], "npm start", () => {
       await up.waitForOutput("Watching:");
       writeYaml(folder, { "bob.yaml": user("bob", "home").replace("username:", "usrname:") });
       await up.waitForOutput("spec.usrname is not a field; did you mean username?");
-      expect(await logsIn("bob", port)).toBe(200);
+      expect(await registerAs("bob", port)).toBe(200);
       writeYaml(folder, { "bob.yaml": `${user("bob", "home")}---\n` });
       await up.waitForOutput("the YAML is valid again");
       writeYaml(folder, { "alice.yaml": user("alice", "home").replace("alice-pw", "other-pw") });

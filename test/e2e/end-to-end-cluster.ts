@@ -18,10 +18,10 @@ import type { ProxyMode } from "../support/kubernetes/kube-node.ts";
 import { LoadBalancer } from "../support/kubernetes/load-balancer.ts";
 import { logProgress } from "./log-progress.ts";
 
-export interface TestCluster {
+export interface EndToEndCluster {
   readonly client: KubeClient;
   /** Undefined for an existing cluster: its nodes cannot be removed, and its load balancer cannot be inspected. */
-  readonly own: { readonly cluster: KubeCluster; readonly balancer: LoadBalancer } | undefined;
+  readonly own: { readonly kubeCluster: KubeCluster; readonly balancer: LoadBalancer } | undefined;
   readonly operatorImage: string;
   readonly sipNodeImage: string;
   readonly nextSipNodeImage: string;
@@ -35,16 +35,16 @@ export interface PhonesHost {
   readonly address: string;
 }
 
-export async function openTestCluster(
+export async function openEndToEndCluster(
   proxyMode: ProxyMode,
   database: "inside" | "outside",
-): Promise<TestCluster> {
-  return useExistingCluster ? await existingTestCluster() : await ownTestCluster(proxyMode, database);
+): Promise<EndToEndCluster> {
+  return useExistingCluster ? await existingCluster() : await ownCluster(proxyMode, database);
 }
 
 /** The host of the phones, outside the cluster, with its source address for packets to the exchange. */
-export async function phonesHost({ own }: TestCluster, exchange: string): Promise<PhonesHost> {
-  if (own) return { namespace: own.cluster.namespace("ph"), address: hosts.ph.address };
+export async function phonesHost({ own }: EndToEndCluster, exchange: string): Promise<PhonesHost> {
+  if (own) return { namespace: own.kubeCluster.namespace("ph"), address: hosts.ph.address };
   const socket = createSocket("udp4");
   socket.connect(9, exchange); // sends nothing; the system chooses the address
   await once(socket, "connect");
@@ -53,7 +53,7 @@ export async function phonesHost({ own }: TestCluster, exchange: string): Promis
   return { address };
 }
 
-async function ownTestCluster(proxyMode: ProxyMode, database: "inside" | "outside"): Promise<TestCluster> {
+async function ownCluster(proxyMode: ProxyMode, database: "inside" | "outside"): Promise<EndToEndCluster> {
   logProgress(`a cluster of two nodes, kube-proxy with ${proxyMode}`);
   const archives = database === "inside" ? [await mariadbImage()] : [];
   const cluster = await KubeCluster.start({ proxyMode, archives });
@@ -63,7 +63,7 @@ async function ownTestCluster(proxyMode: ProxyMode, database: "inside" | "outsid
   logProgress("two nodes are ready");
   return {
     client: cluster,
-    own: { cluster, balancer },
+    own: { kubeCluster: cluster, balancer },
     operatorImage: images.operator,
     sipNodeImage: images.sipNode,
     nextSipNodeImage,
@@ -75,7 +75,7 @@ async function ownTestCluster(proxyMode: ProxyMode, database: "inside" | "outsid
   };
 }
 
-async function existingTestCluster(): Promise<TestCluster> {
+async function existingCluster(): Promise<EndToEndCluster> {
   const { kubectl } = await kubeBinaries(["kubectl"]);
   const kubeconfig = process.env["KUBECONFIG"] ?? join(homedir(), ".kube/config");
   const image = (name: string): string => {
