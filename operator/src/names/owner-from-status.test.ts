@@ -36,7 +36,7 @@ const rows = {
 const userOwner = (object: KubernetesObject, found: Partial<typeof rows> = {}) =>
   userOwnerFromStatus(parseSipUser(object), object, { ...rows, ...found });
 
-test("who was ready under this address owns the rows that are there, with what leads to them", () => {
+test("a user that was Ready with this address owns the existing rows and aliases", () => {
   expect(userOwner(user(status()))).toMatchObject({
     uid: "u1",
     deletionPolicy: "Delete",
@@ -44,7 +44,7 @@ test("who was ready under this address owns the rows that are there, with what l
   });
 });
 
-test("who waits for the domain owns them if it had a credential in force before", () => {
+test("a user that waits for its domain owns them if it had a stored credential before", () => {
   const waiting = [condition({ status: "False", reason: "DomainNotReady" })];
   expect(userOwner(user(status({ conditions: waiting, secretResourceVersion: "7" })))).toBeDefined();
   expect(userOwner(user(status({ conditions: waiting })))).toBeUndefined();
@@ -52,14 +52,14 @@ test("who waits for the domain owns them if it had a credential in force before"
   expect(userOwner(user(status({ conditions: refused, secretResourceVersion: "7" })))).toBeUndefined();
 });
 
-test("what was adopted stays so; who asked for Retain adopted nothing", () => {
+test("adopted rows stay adopted; a spec with Retain does not prove an adoption", () => {
   const retained = status({ deletionPolicy: "Retain" });
   expect(userOwner(user(retained))).toMatchObject({ deletionPolicy: "Retain", fields: { isAdopted: true } });
   expect(userOwner(user(retained, { deletionPolicy: "Retain" }))?.fields.isAdopted).toBeUndefined();
   expect(userOwner(user(status()))?.fields.isAdopted).toBeUndefined();
 });
 
-test("nobody is an owner who was not ready, only observed, had another address, is another object, or has no row", () => {
+test("no owner: an object that was not Ready, only observed, had another address or uid, or has no row", () => {
   for (const more of [{ status: "False" }, { reason: "Observed" }, { type: "Paused" }])
     expect(userOwner(user(status({ conditions: [condition(more)] })))).toBeUndefined();
   expect(userOwner(user(status({ address: "sip:alice@other.com" })))).toBeUndefined();
@@ -70,7 +70,7 @@ test("nobody is an owner who was not ready, only observed, had another address, 
   expect(userOwnerFromStatus(parseSipUser(user(status())), undefined, rows)).toBeUndefined();
 });
 
-test("a row whose name another object has claimed since is that object's", () => {
+test("a row whose name another object has claimed since belongs to that object", () => {
   const claims = (...names: string[]) => ({ claims: names.map((name) => claim("user", name, "bob")) });
   expect(userOwner(user(status()), claims("alice@example.com"))).toBeUndefined();
   expect(userOwner(user(status()), claims("200@example.com"))?.fields.aliases).toEqual([]);
@@ -78,7 +78,7 @@ test("a row whose name another object has claimed since is that object's", () =>
   expect(userOwner(user(status()), own)?.fields.aliases).toEqual(["200"]);
 });
 
-test("a domain likewise", () => {
+test("the same for a domain", () => {
   const object: KubernetesObject = {
     kind: "SipDomain",
     metadata: { namespace: "ns", name: "d", uid: "u1", generation: 1 },

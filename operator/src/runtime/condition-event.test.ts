@@ -9,7 +9,7 @@ const was = (verdict: NewCondition): Condition => ({
   observedGeneration: 1,
 });
 
-test("bad news are a Warning with what to check; good news are told only after bad ones", () => {
+test("a problem is a Warning Event; a good condition is an Event only after a problem", () => {
   const conflict = notReady("Conflict", "taken");
   expect(buildConditionEvent("SipUser", conflict, undefined)).toEqual({
     type: "Warning",
@@ -20,14 +20,14 @@ test("bad news are a Warning with what to check; good news are told only after b
   expect(buildConditionEvent("SipUser", ready("well"), undefined)).toBeUndefined();
 });
 
-test("what is wrong elsewhere is told there and not at each object that waits for it", () => {
+test("a problem of another object is no Event of the objects that wait for it", () => {
   const away = notReady("DatabaseUnavailable", "away");
   expect(buildConditionEvent("SipUser", away, undefined)).toBeUndefined();
   expect(buildConditionEvent("SipUser", ready("well"), was(away))).toBeUndefined();
   expect(buildConditionEvent("SipCluster", away, undefined)).toMatchObject({ type: "Warning" });
 });
 
-test("of an alarm True is the bad news, and Unknown is no warning", () => {
+test("for a condition that reports a problem with True, True is a Warning, and Unknown is not", () => {
   const alarm = { type: "TrafficOnOneNode", status: "True", reason: "OneNode", message: "one" } as const;
   expect(buildConditionEvent("SipCluster", alarm, undefined)).toMatchObject({
     type: "Warning",

@@ -125,21 +125,21 @@ const settle = async (): Promise<void> => {
 const keys = (from: number, to: number): ObjectKey[] =>
   Array.from({ length: to - from + 1 }, (_, index): ObjectKey => `ns/u${from + index}`);
 
-test("a sweep removes rows whose object is proven absent, and no other", async () => {
+test("a sweep removes rows whose object is proven absent, and no other rows", async () => {
   const { loop, seen } = given(keys(1, 5), keys(1, 3));
   loop.start();
   await settle();
   expect(seen.removed.sort()).toEqual(["ns/u4", "ns/u5"]);
 });
 
-test("what merely could not be read is not removed", async () => {
+test("rows of an object that could not be read are not removed", async () => {
   const { loop, seen } = given(keys(1, 5), keys(1, 3), false);
   loop.start();
   await settle();
   expect(seen.removed).toEqual([]);
 });
 
-test("a change of an object that is not there removes nothing before a sweep has proven it", async () => {
+test("a change of an absent object removes nothing before a sweep has proven the absence", async () => {
   const { loop, seen } = given([], []);
   loop.start();
   await settle();
@@ -148,7 +148,7 @@ test("a change of an object that is not there removes nothing before a sweep has
   expect(seen.removed).toEqual([]);
 });
 
-test("above 10 rows and 10 % a sweep removes nothing and says so; 10 rows or 10 % it removes", async () => {
+test("above 10 rows and 10 % a sweep removes nothing and reports it; 10 rows or 10 % it removes", async () => {
   const refused = given(keys(1, 100), keys(12, 100));
   refused.loop.start();
   await settle();
@@ -164,7 +164,7 @@ test("above 10 rows and 10 % a sweep removes nothing and says so; 10 rows or 10 
   expect(share.seen.removed).toHaveLength(20);
 });
 
-test("what a sweep keeps stays, and what goes later is removed: one by one, and in the parts that a sweep removes", async () => {
+test("retained rows stay, and objects that are gone later are removed: one by one, and in numbers that a sweep removes", async () => {
   const { loop, objects, seen } = given(keys(1, 100), keys(12, 100));
   loop.start();
   loop.sweep();
@@ -216,7 +216,7 @@ test.each(["absence cannot be proven", "rows cannot all be listed"])(
   },
 );
 
-test("what was kept and came back is removed when it goes again", async () => {
+test("a retained object that came back is removed when it is deleted again", async () => {
   const { loop, objects, seen } = given(keys(1, 100), keys(12, 100));
   loop.start();
   await settle();
@@ -231,7 +231,7 @@ test("what was kept and came back is removed when it goes again", async () => {
   expect(seen.plans.at(-1)).toMatchObject({ retained: keys(2, 11), newlyRetained: 0 });
 });
 
-test("what is gone is leaving until its rows are: also where it has none, and not before a sweep has looked", async () => {
+test("a gone object is listed as leaving until its rows are gone: also an object without rows, until the next sweep", async () => {
   const { loop, objects, missed, clock } = given(keys(1, 2), keys(1, 3));
   loop.start();
   expect(loop.isSwept).toBe(false);
@@ -253,7 +253,7 @@ test("what is gone is leaving until its rows are: also where it has none, and no
   expect([loop.isSwept, loop.leaving()]).toEqual([true, []]);
 });
 
-test("an object that came back before its turn is reconciled, not removed", async () => {
+test("an object that came back before its removal is reconciled, not removed", async () => {
   const { loop, objects, seen } = given(keys(1, 1), []);
   loop.start();
   objects.add("ns/u1");
@@ -261,7 +261,7 @@ test("an object that came back before its turn is reconciled, not removed", asyn
   expect(seen.removed).toEqual([]);
 });
 
-test("a removal wakes objects that are not ready: the name may be free now", async () => {
+test("a removal requeues objects that are not ready: the name may be free now", async () => {
   const { loop, objects, seen, clock } = given(keys(1, 2), keys(1, 2));
   loop.start();
   await settle();
@@ -274,7 +274,7 @@ test("a removal wakes objects that are not ready: the name may be free now", asy
   expect(seen).toMatchObject({ removed: ["ns/u2"], reconciled: ["u1"] });
 });
 
-test("an object that was let go wakes objects that are not ready, too", async () => {
+test("a finalized object requeues objects that are not ready, too", async () => {
   const { loop, deleting, objects, seen, clock } = given(keys(1, 2), keys(1, 2));
   loop.start();
   await settle();
@@ -289,7 +289,7 @@ test("an object that was let go wakes objects that are not ready, too", async ()
   expect(seen.reconciled).toEqual(["u1"]);
 });
 
-test("an object that was let go and is deleted once more is waited for from then on", async () => {
+test("the waiting time of an object that was finalized and is deleted again starts at the second deletion", async () => {
   const { loop, deleting, finalized, seen, clock } = given(keys(1, 1), keys(1, 1));
   const again = async (): Promise<void> => {
     loop.changed({ kind: "Thing", key: "ns/u1", what: "object" });
@@ -306,14 +306,14 @@ test("an object that was let go and is deleted once more is waited for from then
   expect(seen.waited).toEqual([0]);
 });
 
-test("a sweep asks only for what the source has not at hand", async () => {
+test("a sweep reads only objects that the cache does not have", async () => {
   const { loop, seen } = given(keys(1, 5), keys(1, 3));
   loop.start();
   await settle();
   expect(seen.asked).toEqual(["ns/u4", "ns/u5"]);
 });
 
-test("an object that is gone is followed by a sweep, one for many", async () => {
+test("a deleted object is followed by a sweep, one sweep for many objects", async () => {
   const { loop, objects, seen, clock } = given(keys(1, 100), keys(1, 100));
   loop.start();
   await settle();
@@ -329,7 +329,7 @@ test("an object that is gone is followed by a sweep, one for many", async () => 
   expect(seen.plans).toHaveLength(2);
 });
 
-test("an object that is being deleted is finalized until that is done, then let go; it is not reconciled", async () => {
+test("an object that is being deleted is finalized until done, then its finalizer is removed; it is not reconciled", async () => {
   const { loop, deleting, finalized, seen, clock } = given(keys(1, 1), keys(1, 1));
   finalized.push({ isDone: false, requeueAfter: 1_000 });
   deleting.add("ns/u1");
@@ -341,7 +341,7 @@ test("an object that is being deleted is finalized until that is done, then let 
   expect(seen).toMatchObject({ reconciled: [], released: ["ns/u1"], waited: [0, 1_000] });
 });
 
-test("within the time of a resync every object is looked at once more, a few at a time, and one sweep is made", async () => {
+test("within the time of a resync every object is reconciled again, a few at a time, with one sweep", async () => {
   const { loop, seen, clock } = given(keys(1, 120), keys(1, 120));
   loop.start();
   await settle();
@@ -358,7 +358,7 @@ test("within the time of a resync every object is looked at once more, a few at 
   expect(seen.plans).toHaveLength(1);
 });
 
-test("objects that were finalized are swept, however many: somebody deleted them", async () => {
+test("objects that were finalized are swept in any number: their deletion was intended", async () => {
   const { loop, objects, deleting, seen, clock } = given(keys(1, 100), keys(1, 100));
   for (const key of keys(1, 50)) deleting.add(key);
   loop.start();
@@ -373,7 +373,7 @@ test("objects that were finalized are swept, however many: somebody deleted them
   expect(seen.removed).toHaveLength(50);
 });
 
-test("a sweep that could not ask every database removes what it knows, is tried again, and forgets no intended deletion", async () => {
+test("a sweep without an answer of every database removes known rows, is tried again, and remembers intended deletions", async () => {
   const { loop, objects, deleting, rows, missed, seen, clock } = given(keys(1, 100), keys(1, 100));
   for (const key of keys(1, 50)) deleting.add(key);
   for (const key of keys(1, 100)) rows.delete(key); // of a database that hangs; let go with their rows there
@@ -392,7 +392,7 @@ test("a sweep that could not ask every database removes what it knows, is tried 
   expect(seen.removed).toHaveLength(51);
 });
 
-test("a database that is back: only the objects that it serves are looked at again", async () => {
+test("a database is reachable again: only the objects that it serves are reconciled again", async () => {
   const { loop, seen } = given(keys(1, 4), keys(1, 4));
   loop.start();
   await settle();
@@ -412,7 +412,7 @@ async function drain({ ends, held }: ReturnType<typeof given>): Promise<void> {
   await settle();
 }
 
-test("a changed password, an edit and a deletion go before a mass of new objects, a dependency's crowd and the resync", async () => {
+test("a changed password, an edit and a deletion come before many new objects, the objects of a changed dependency and the resync", async () => {
   const world = given([], keys(1, 40));
   const { loop, objects, statuses, generations, deleting, held, concerned, seen } = world;
   for (const key of keys(1, 20)) statuses.set(key, readyAt(1));
@@ -443,7 +443,7 @@ test("a changed password, an edit and a deletion go before a mass of new objects
   expect(seen.reconciled.slice(begun, begun + 2)).toEqual(["secret", "edited"]);
 });
 
-test("a new leader looks first at what changed while nobody led, and at the rest in the end", async () => {
+test("a new leader reconciles objects first that changed while there was no leader", async () => {
   const { loop, objects, statuses, generations, deleting, seen } = given([], keys(1, 20));
   for (const key of keys(1, 20)) statuses.set(key, readyAt(1));
   for (const key of ["ns/outdated", "ns/edited", "ns/goes"] as const) {
@@ -459,7 +459,7 @@ test("a new leader looks first at what changed while nobody led, and at the rest
   expect(seen.reconciled).toHaveLength(22);
 });
 
-test("a removal that failed needs a proof of its own: what the next sweep cannot prove stays", async () => {
+test("a failed removal needs a new proof of absence: without it the rows stay", async () => {
   const { loop, removal, seen, clock } = given(keys(1, 5), keys(1, 3));
   removal.fails = true;
   loop.start();
@@ -479,7 +479,7 @@ test("a removal that failed needs a proof of its own: what the next sweep cannot
   expect(seen.removed.sort()).toEqual(["ns/u4", "ns/u5"]);
 });
 
-test("what frees a name wakes who is not ready, and nobody else", async () => {
+test("a freed name requeues the objects that are not ready, and no others", async () => {
   const { loop, objects, statuses, frees, seen, clock } = given([], keys(1, 3));
   statuses.set("ns/u1", readyAt(1));
   objects.add("ns/giver");

@@ -14,14 +14,14 @@ const self = { identity: "self", leaseDuration: 15_000 };
 const at = (lease: StoredLease, since: number) =>
   planAttempt(self, { lease, at: 1_000 }, 1_000 + since, 0).do;
 
-test("a lease is held for its holder's duration where that is longer than ours, and for ours where it is shorter", () => {
+test("a lease is held for the longer one of the holder's duration and ours", () => {
   expect(at(stored({ leaseDurationSeconds: 60 }), 59_999)).toBe("wait");
   expect(at(stored({ leaseDurationSeconds: 60 }), 60_000)).toBe("update");
   expect(at(stored({ leaseDurationSeconds: 1 }), 14_999)).toBe("wait");
   expect(at(stored({ leaseDurationSeconds: 1 }), 15_000)).toBe("update");
 });
 
-test("a lease that was given back is taken at once, our own is renewed under its time and count", () => {
+test("a released lease is taken at once; our own lease is renewed with its acquire time and count", () => {
   expect(at(stored({ holderIdentity: "" }), 0)).toBe("update");
   expect(planAttempt(self, { lease: stored({ holderIdentity: "self" }), at: 0 }, 0, 5_000)).toEqual({
     do: "update",
@@ -30,7 +30,7 @@ test("a lease that was given back is taken at once, our own is renewed under its
   });
 });
 
-test("who takes a lease counts the transition and states its own duration and time", () => {
+test("a new holder counts the transition and writes its own duration and time", () => {
   expect(planAttempt(self, { lease: stored({ leaseDurationSeconds: 60 }), at: 0 }, 60_000, 5_000)).toEqual({
     do: "update",
     version: "7",
@@ -44,7 +44,7 @@ test("who takes a lease counts the transition and states its own duration and ti
   });
 });
 
-test("each field of the record that changed is a sign of life; a new version alone is none", () => {
+test("a change of any field of the record is a sign of life; a new version alone is not", () => {
   const before = { lease: stored(), at: 1_000 };
   const changes: readonly Partial<LeaseRecord>[] = [
     { holderIdentity: "third" },

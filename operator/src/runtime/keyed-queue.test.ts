@@ -9,7 +9,7 @@ function given(random = 0.5) {
   return { clock, queue: new KeyedQueue<string>(clock, backOff, () => random) };
 }
 
-test("a key that is added twice is worked on once", () => {
+test("a key that is added twice is processed once", () => {
   const { queue } = given();
   queue.add("a");
   queue.add("a");
@@ -17,7 +17,7 @@ test("a key that is added twice is worked on once", () => {
   expect(queue.take()).toBeUndefined();
 });
 
-test("a key that is added while it is worked on waits until that work is done", () => {
+test("a key that is added while it is in progress waits until it is done", () => {
   const { queue } = given();
   queue.add("a");
   queue.take();
@@ -41,7 +41,7 @@ test("failures double the delay up to the longest, and half of it is jitter", ()
   expect([most.retry("a"), most.retry("a")]).toEqual([100, 200]);
 });
 
-test("success forgets the failures of its key alone", () => {
+test("success resets the failures of its own key only", () => {
   const { queue } = given(1);
   for (const key of ["a", "a", "b", "b"]) queue.retry(key);
   queue.forget("a");
@@ -60,7 +60,7 @@ test("a key that failed is taken again only when its delay is over", () => {
   expect(queue.take()).toBe("a");
 });
 
-test("of two delays the earlier one counts, and adding a key calls its delay off", () => {
+test("of two delays the earlier one counts, and adding a key cancels its delay", () => {
   const { clock, queue } = given();
   queue.addAfter("a", 500);
   queue.addAfter("a", 100);
@@ -76,7 +76,7 @@ test("of two delays the earlier one counts, and adding a key calls its delay off
   expect(queue.take()).toBeUndefined();
 });
 
-test("what is only looked at again waits behind everything that changed", () => {
+test("a resync waits behind every change", () => {
   const { queue } = given();
   for (const key of ["a", "b", "c"]) queue.addBehind(key);
   queue.add("d");
@@ -85,7 +85,7 @@ test("what is only looked at again waits behind everything that changed", () => 
   expect([1, 2, 3, 4, 5].map(() => queue.take())).toEqual(["d", "b", "a", "c", undefined]);
 });
 
-test("a key that is worked on, or waits for its delay, is not looked at twice", () => {
+test("a key in progress, or with a delay, is not added by a resync", () => {
   const { clock, queue } = given();
   queue.add("a");
   queue.take();
@@ -100,7 +100,7 @@ test("a key that is worked on, or waits for its delay, is not looked at twice", 
   expect(queue.take()).toBe("b");
 });
 
-test("keys are taken by priority, and a key that waits moves forward only", () => {
+test("keys are taken by priority, and a waiting key only moves to a more urgent priority", () => {
   const { queue } = given();
   for (const key of ["a", "b"]) queue.add(key, "creation");
   queue.add("c", "dependency");
@@ -113,14 +113,14 @@ test("keys are taken by priority, and a key that waits moves forward only", () =
   expect([1, 2, 3, 4, 5, 6].map(() => queue.take())).toEqual(["e", "b", "d", "c", "a", undefined]);
 });
 
-test("one key that is urgent is the next one, however many wait behind it", () => {
+test("an urgent key is next, for any number of other keys", () => {
   const { queue } = given();
   for (let number = 0; number < 5_000; number += 1) queue.add(`new-${number}`, "creation");
   queue.add("password", "revocation");
   expect([queue.take(), queue.take()]).toEqual(["password", "new-0"]);
 });
 
-test("after eight keys of one priority the others have a turn, the more urgent of them eight times as often", () => {
+test("after eight keys of one priority the others get one key, the more urgent of them eight times as often", () => {
   const { queue } = given();
   for (let number = 0; number < 200; number += 1) {
     queue.add(`r${number}`, "revocation");
@@ -133,7 +133,7 @@ test("after eight keys of one priority the others have a turn, the more urgent o
   expect(taken.filter((key) => key?.startsWith("s"))).toEqual(["s0"]);
 });
 
-test("a key that comes back, later or after its work, keeps its priority", () => {
+test("a key that returns after a delay or after its work keeps its priority", () => {
   const { clock, queue } = given(1);
   queue.add("slow", "creation");
   queue.take();
@@ -150,7 +150,7 @@ test("a key that comes back, later or after its work, keeps its priority", () =>
   expect([1, 2, 3, 4].map(() => queue.take())).toEqual(["later", "again", "slow", "other"]);
 });
 
-test("the observer can ask how long each key under way has been worked on", () => {
+test("the observer can read how long each key is in progress", () => {
   let underWay: () => readonly number[] = () => [];
   const nothing = (): void => undefined;
   const clock = new VirtualClock();

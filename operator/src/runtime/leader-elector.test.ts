@@ -61,7 +61,7 @@ function elector(identity: string, store: LeaseStore, clock: VirtualClock, wallO
   return Object.assign(made, { events });
 }
 
-test("the first candidate makes the Lease, with times of six digits, and renews it", async () => {
+test("the first candidate creates the Lease, with times of six digits, and renews it", async () => {
   const clock = new VirtualClock();
   const { store, stored } = lease();
   const one = elector("one", store, clock);
@@ -77,7 +77,7 @@ test("the first candidate makes the Lease, with times of six digits, and renews 
   expect(stored()?.renewTime).toBe(rfc3339Micro(clock.now()));
 });
 
-test("of two candidates one leads; the other follows at once when the first gives the lease back", async () => {
+test("of two candidates one leads; the other leads at once when the first releases the lease", async () => {
   const clock = new VirtualClock();
   const { store, stored } = lease();
   const one = elector("one", store, clock);
@@ -94,7 +94,7 @@ test("of two candidates one leads; the other follows at once when the first give
   expect(stored()?.leaseTransitions).toBe(1);
 });
 
-test("a leader that dies is succeeded after 15 s of silence, not before", async () => {
+test("another process leads 15 s after the last renewal of a dead leader, not before", async () => {
   const clock = new VirtualClock();
   const { store, seize } = lease();
   seize({
@@ -112,7 +112,7 @@ test("a leader that dies is succeeded after 15 s of silence, not before", async 
   expect(two.isLeader).toBe(true);
 });
 
-test("the clock of another machine counts for nothing: renewals of the future or the past keep the lease", async () => {
+test("the clock of another machine is ignored: renewals of the future or the past keep the lease", async () => {
   const clock = new VirtualClock();
   const { store, seize } = lease();
   const two = elector("two", store, clock);
@@ -130,7 +130,7 @@ test("the clock of another machine counts for nothing: renewals of the future or
   expect(two.isLeader).toBe(false);
 });
 
-test("a leader that cannot renew for 10 s has lost, and leads no more when the API server is back", async () => {
+test("a leader without a renewal for 10 s has lost, and does not lead again when the API server is back", async () => {
   const clock = new VirtualClock();
   const { store, faults } = lease();
   const one = elector("one", store, clock);
@@ -150,7 +150,7 @@ test("a leader that cannot renew for 10 s has lost, and leads no more when the A
   expect(one.events).toHaveLength(2);
 });
 
-test("requests that hang end at the deadline too, and one that hangs does not use it up", async () => {
+test("the deadline also ends hanging requests, and one hanging request leaves time for another", async () => {
   const clock = new VirtualClock();
   const { store, faults } = lease();
   const one = elector("one", store, clock);
@@ -167,7 +167,7 @@ test("requests that hang end at the deadline too, and one that hangs does not us
   expect(one.events.at(-1)).toContain("lost");
 });
 
-test("a process that slept is no leader from its first look at the clock, before any timer ran", async () => {
+test("a process that was suspended is no leader at its first reading of the clock, before any timer ran", async () => {
   const clock = new VirtualClock();
   const { store } = lease();
   const wallOffset = { ms: 0 };
@@ -207,7 +207,7 @@ test("a lease that another process took is lost at the next renewal", async () =
   expect(stored()?.holderIdentity).toBe("two");
 });
 
-test("a Lease that somebody removes is made again by the leader", async () => {
+test("the leader creates a removed Lease again", async () => {
   const clock = new VirtualClock();
   const { store, stored, remove } = lease();
   const one = elector("one", store, clock);
@@ -219,7 +219,7 @@ test("a Lease that somebody removes is made again by the leader", async () => {
   expect(one.events).toEqual(["elected"]);
 });
 
-test("a renewal whose answer got lost does not lose the lease", async () => {
+test("a renewal without an answer does not lose the lease", async () => {
   const clock = new VirtualClock();
   const { store, faults } = lease();
   const one = elector("one", store, clock);
@@ -232,7 +232,7 @@ test("a renewal whose answer got lost does not lose the lease", async () => {
   expect(one.events).toEqual(["elected"]);
 });
 
-test("of candidates that come at the same moment one leads", async () => {
+test("of candidates that start at the same time one leads", async () => {
   const clock = new VirtualClock();
   const { store } = lease();
   const all = ["one", "two", "three"].map((name) => elector(name, store, clock));

@@ -24,13 +24,13 @@ function given(all: Readonly<Record<ObjectKey, readonly string[]>>) {
   return { objects, put, wanting, changed, lists: () => lists };
 }
 
-test("an object stands under each of its names, and the objects are listed once", () => {
+test("an object is found by each of its names, and the objects are listed once", () => {
   const { wanting, lists } = given({ "ns/a": ["x", "y"], "ns/b": ["x"] });
   expect([wanting("x"), wanting("y"), wanting("z")]).toEqual([["a", "b"], ["a"], []]);
   expect(lists()).toBe(1);
 });
 
-test("what changes, comes or goes is found as it is now", () => {
+test("changed, added and removed objects are found in their present state", () => {
   const { objects, put, wanting, changed } = given({ "ns/a": ["x"], "ns/b": ["x"] });
   wanting("x");
   put("ns/a", ["y"]);
@@ -42,7 +42,7 @@ test("what changes, comes or goes is found as it is now", () => {
   expect([wanting("x"), wanting("y")]).toEqual([["c"], ["a"]]);
 });
 
-test("a change before the first question is in the list; of other kinds and of statuses nothing is looked at", () => {
+test("a change before the first use is in the list; changes of other kinds and of statuses are ignored", () => {
   const { put, wanting, changed } = given({ "ns/a": ["x"] });
   put("ns/b", ["x"]);
   changed("ns/b");

@@ -15,39 +15,39 @@ function given(seen: number | undefined, ready: "True" | "False", more: object =
 const all = (object: KubernetesObject | undefined, kind = {}): readonly string[] =>
   causes.map((cause) => priorityOf(object, cause, kind));
 
-test("what is gone or going is first, whatever made somebody look", () => {
+test("a deleted object, or one that is being deleted, comes first for every cause", () => {
   const going = given(2, "True", { deletionTimestamp: "2026-01-01T00:00:00Z" });
   for (const object of [undefined, going]) expect(new Set(all(object))).toEqual(new Set(["revocation"]));
 });
 
-test("a spec that takes something away is first until its status says that it was seen", () => {
+test("a spec that ends a service comes first until its status has its generation", () => {
   const kind = { endsService: () => true };
   expect(new Set(all(given(1, "True"), kind))).toEqual(new Set(["revocation"]));
   expect(new Set(all(given(undefined, "False"), kind))).toEqual(new Set(["revocation"]));
   expect(all(given(2, "True"), kind)).toEqual(["edit", "revocation", "dependency", "resync", "resync"]);
 });
 
-test("an edit comes before what concerns many, also where a new leader finds it", () => {
+test("an edit comes before a changed dependency, also when a new leader finds it", () => {
   expect(all(given(1, "True"))).toEqual(["edit", "revocation", "edit", "edit", "edit"]);
   expect(all(given(1, "False"))).toEqual(["edit", "edit", "edit", "edit", "edit"]);
 });
 
-test("a new object waits with the other new ones, whatever else changes for it", () => {
+test("a new object waits with other new objects for every cause", () => {
   expect(new Set(all(given(undefined, "False")))).toEqual(new Set(["creation"]));
 });
 
-test("a Secret of who is served ends a password; of who is not it begins a service", () => {
+test("a changed Secret of a served user ends a password; of another user it may begin a service", () => {
   expect(all(given(2, "True"))).toEqual(["edit", "revocation", "dependency", "resync", "resync"]);
   expect(all(given(2, "False"))).toEqual(["edit", "creation", "dependency", "dependency", "resync"]);
 });
 
-test("a Secret that changed while nobody led is found by a new leader", () => {
+test("a new leader finds a Secret that changed while there was no leader", () => {
   const kind = { hasOutdatedSecret: () => true };
   expect(priorityOf(given(2, "True"), "resync", kind)).toBe("revocation");
   expect(priorityOf(given(2, "False"), "resync", kind)).toBe("resync");
 });
 
-test("a changed Secret of who is refused, and had a credential in force, ends a password, too", () => {
+test("a changed Secret of a refused user with a stored credential ends a password, too", () => {
   const kind = { hasOutdatedSecret: () => true };
   expect(all(given(2, "False"), kind)).toEqual(["edit", "revocation", "dependency", "dependency", "resync"]);
 });

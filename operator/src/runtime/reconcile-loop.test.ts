@@ -28,7 +28,7 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
 };
 
-test("no more keys than workers are under way, and no key twice", async () => {
+test("no more keys than workers are in progress, and no key twice", async () => {
   const { queue, started, ends } = given(2);
   for (const key of ["a", "b", "c"]) queue.add(key);
   queue.add("a");
@@ -44,7 +44,7 @@ test("no more keys than workers are under way, and no key twice", async () => {
   expect(started).toEqual(["a", "b", "c", "a"]);
 });
 
-test("requeueAfter brings the key back at that time", async () => {
+test("requeueAfter returns the key at that time", async () => {
   const { clock, queue, started, ends } = given(1);
   queue.add("a");
   ends.get("a")?.well({ requeueAfter: 5_000 });
@@ -55,7 +55,7 @@ test("requeueAfter brings the key back at that time", async () => {
   expect(started).toEqual(["a", "a"]);
 });
 
-test("a failure brings the key back after the back-off, and stops nothing else", async () => {
+test("a failure returns the key after the back-off, and stops nothing else", async () => {
   const { clock, queue, started, ends } = given(1);
   queue.add("a");
   queue.add("b");
@@ -68,7 +68,7 @@ test("a failure brings the key back after the back-off, and stops nothing else",
   expect(started).toEqual(["a", "b", "a"]);
 });
 
-test("success forgets earlier failures: the next one waits the first delay again", async () => {
+test("success resets earlier failures: the next failure has the first delay again", async () => {
   const { clock, queue, started, ends } = given(1);
   for (const delay of [100, 200]) {
     queue.add("a");
@@ -86,7 +86,7 @@ test("success forgets earlier failures: the next one waits the first delay again
   expect(started).toHaveLength(before + 1);
 });
 
-test("stop waits for the work under way and takes nothing new", async () => {
+test("stop waits for the work in progress and takes no new key", async () => {
   const { queue, loop, started, ends } = given(1);
   queue.add("a");
   queue.add("b");

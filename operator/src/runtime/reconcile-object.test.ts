@@ -67,7 +67,7 @@ test.each([
   expect(done).toEqual(order);
 });
 
-test("a write that fails releases nothing, is stated and is thrown on", async () => {
+test("a failed write removes no finalizer, is in the status and is thrown again", async () => {
   const { object, done, statuses, dependencies, plan } = given(held);
   const failing = plan({ needsFinalizer: false, apply: () => Promise.reject(new Error("away")) });
   const conditionOf = () => notReady("Refused", "it failed");
@@ -78,7 +78,7 @@ test("a write that fails releases nothing, is stated and is thrown on", async ()
   expect(statuses[0]).toMatchObject({ observedGeneration: 2, conditions: [{ reason: "Refused" }] });
 });
 
-test("a failure without a verdict writes nothing; one whose verdict is Unknown leaves the generation that was observed", async () => {
+test("a failure without a condition writes nothing; a condition with the status Unknown keeps observedGeneration", async () => {
   const before = { observedGeneration: 1, conditions: [] };
   const { object, done, statuses, dependencies } = given({}, before);
   const failing = () => Promise.reject(new Error("away"));
@@ -116,7 +116,7 @@ test.each([
 
 const pause = { annotations: { "sip.strowger.dev/paused": "true" } };
 
-test("a pause: nothing is planned, and what others no longer allow ends all the same", async () => {
+test("a pause: nothing is planned, and a withdrawn permission takes effect nevertheless", async () => {
   const { object, done, statuses, dependencies, plan } = given(pause, readyAt(1));
   expect(isPaused(object)).toBe(true);
   const never = () => Promise.reject(new Error("was planned"));
@@ -132,7 +132,7 @@ test("a pause: nothing is planned, and what others no longer allow ends all the 
   ]);
 });
 
-test("the end of a pause is said where a pause was said, and else not", async () => {
+test("the end of a pause is in the status only after a pause", async () => {
   const was = {
     observedGeneration: 2,
     conditions: [{ type: "Paused", status: "True", reason: "x", message: "" }],

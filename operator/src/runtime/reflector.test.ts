@@ -123,7 +123,7 @@ function given(items: readonly Thing[] = [], version = 10) {
 
 const failure = (status: number): Error => Object.assign(new Error(`status ${status}`), { status });
 
-test("lists page by page, then watches from the version that the list shows", async () => {
+test("lists page by page, then watches from the version of the list", async () => {
   const { lists, watches, seen, reflector, started } = given(
     Array.from({ length: 1_201 }, (_, index) => thing(`t${index}`, 5)),
   );
@@ -135,7 +135,7 @@ test("lists page by page, then watches from the version that the list shows", as
   expect(watches.map(({ from }) => from)).toEqual(["10"]);
 });
 
-test("tells what is added, changed and removed", async () => {
+test("reports added, changed and removed objects", async () => {
   const { seen, reflector, lastWatch, started } = given([thing("a", 1), thing("b", 2)]);
   await started();
   lastWatch().send("ADDED", thing("c", 11));
@@ -146,7 +146,7 @@ test("tells what is added, changed and removed", async () => {
   expect(reflector.get("/b")).toBeUndefined();
 });
 
-test("another uid under the same name is told as a replacement, by a watch and by a list", async () => {
+test("another uid under the same name is reported as a replacement, by a watch and by a list", async () => {
   const { server, seen, lastWatch, started } = given([thing("a", 1), thing("b", 2)]);
   await started();
   lastWatch().send("ADDED", thing("a", 11, "another"));
@@ -156,7 +156,7 @@ test("another uid under the same name is told as a replacement, by a watch and b
   expect(seen.changes).toEqual(["added a", "added b", "replaced a", "replaced b"]);
 });
 
-test("a watch that the server ends is begun again from the last event or bookmark, without a list", async () => {
+test("a watch that the server ends is opened again from the last event or bookmark, without a list", async () => {
   const { lists, watches, lastWatch, started, advance } = given();
   await started();
   lastWatch().send("BOOKMARK", { metadata: { resourceVersion: "99" } });
@@ -167,7 +167,7 @@ test("a watch that the server ends is begun again from the last event or bookmar
   expect(lists).toHaveLength(1);
 });
 
-test("410 after a good watch is listed at once; what went and came meanwhile is told", async () => {
+test("410 after a successful watch is listed at once; changes in the meantime are reported", async () => {
   const { server, lists, seen, lastWatch, started } = given([thing("a", 1), thing("b", 2)]);
   await started();
   server.items = [thing("b", 2), thing("c", 20)];
@@ -192,7 +192,7 @@ test("410 again and again backs off", async () => {
   expect(seen.retries).toEqual([0, 1_000, 2_000, 4_000]);
 });
 
-test("a list that fails is tried again for ever, ever more rarely, up to every 30 s", async () => {
+test("a failed list is retried forever, with a growing delay of up to 30 s", async () => {
   const { server, seen, reflector, started, advance } = given([thing("a", 1)]);
   server.fail = failure(500);
   await started();
@@ -207,7 +207,7 @@ test("a list that fails is tried again for ever, ever more rarely, up to every 3
   expect(reflector.obstacle).toBeUndefined();
 });
 
-test("a watch that fails is begun again where it was; after four in a row everything is listed", async () => {
+test("a failed watch is opened again at its version; after four failures in a row there is a list", async () => {
   const { lists, watches, seen, lastWatch, started, advance } = given();
   await started();
   for (let round = 0; round < 4; round += 1) {
@@ -220,7 +220,7 @@ test("a watch that fails is begun again where it was; after four in a row everyt
   expect(lists).toHaveLength(2);
 });
 
-test("a watch that is refused (4xx) is not asked again as it was", async () => {
+test("a watch that is refused (4xx) is not requested again with the same version", async () => {
   const { lists, lastWatch, started, advance } = given();
   await started();
   lastWatch().fail(failure(403));
@@ -240,7 +240,7 @@ test("watches that end at once do not make a tight loop", async () => {
   expect(watches).toHaveLength(2);
 });
 
-test("a watch without a bookmark for 150 s is cut and begun again, even one that heeds no signal", async () => {
+test("a watch without a bookmark for 150 s is closed and opened again, even if it ignores its signal", async () => {
   const { watches, seen, lastWatch, started, advance } = given();
   await started();
   await advance(100_000);
@@ -254,7 +254,7 @@ test("a watch without a bookmark for 150 s is cut and begun again, even one that
   expect(seen.failures).toEqual([]);
 });
 
-test("quiet for hours: no watch is late, nothing counts as a failure and nothing is listed again", async () => {
+test("hours without events: no watch is late, nothing counts as a failure and nothing is listed again", async () => {
   const { lists, watches, seen, lastWatch, started, advance } = given();
   await started();
   for (let round = 0; round < 20; round += 1) {
@@ -266,7 +266,7 @@ test("quiet for hours: no watch is late, nothing counts as a failure and nothing
   expect(seen.failures).toEqual([]);
 });
 
-test("a watch that does not even begin is a failure", async () => {
+test("a watch that does not open is a failure", async () => {
   const { watches, seen, started, advance } = given();
   await started();
   await advance(150_000);
@@ -277,7 +277,7 @@ test("a watch that does not even begin is a failure", async () => {
   expect(watches).toHaveLength(2);
 });
 
-test("what a watch tells after it was cut is not heard", async () => {
+test("events of a closed watch are ignored", async () => {
   const { seen, lastWatch, started, advance } = given();
   await started();
   const old = lastWatch();
@@ -286,7 +286,7 @@ test("what a watch tells after it was cut is not heard", async () => {
   expect(seen.changes).toEqual([]);
 });
 
-test("a list that never answers is left after 60 s", async () => {
+test("a list without an answer is aborted after 60 s", async () => {
   const { server, lists, seen, started, advance } = given();
   server.hangs = true;
   await started();
@@ -296,7 +296,7 @@ test("a list that never answers is left after 60 s", async () => {
   expect(lists).toHaveLength(2);
 });
 
-test("a list that is forgotten between its pages is asked for as a whole", async () => {
+test("a list that the server drops between two pages is requested in one page", async () => {
   const { server, lists, seen, started } = given(
     Array.from({ length: 700 }, (_, index) => thing(`t${index}`, 5)),
   );
@@ -306,7 +306,7 @@ test("a list that is forgotten between its pages is asked for as a whole", async
   expect(seen.listed).toEqual([700]);
 });
 
-test("a handler that throws stops nothing, and the event counts as told", async () => {
+test("a handler that throws stops nothing, and the event counts as reported", async () => {
   const { seen, watches, lastWatch, started, advance, onChange } = given([thing("a", 1)]);
   onChange(() => {
     throw new Error("planted");
@@ -321,7 +321,7 @@ test("a handler that throws stops nothing, and the event counts as told", async 
   expect(watches.at(-1)?.from).toBe("12");
 });
 
-test("stop is final: during a watch, a list, and the wait before the next attempt", async () => {
+test("stop is final during a watch, a list, and the wait before the next attempt", async () => {
   const watching = given();
   await watching.started();
   watching.reflector.stop();
@@ -349,14 +349,14 @@ test("stop is final: during a watch, a list, and the wait before the next attemp
   expect([...watching.seen.changes, ...watching.seen.failures, ...listing.seen.failures]).toEqual([]);
 });
 
-test("two starts are one", async () => {
+test("a second start does nothing", async () => {
   const { lists, watches, reflector, started } = given();
   reflector.start();
   await started();
   expect([lists.length, watches.length]).toEqual([1, 1]);
 });
 
-test("the age of the last event begins anew with a page, a watch, an event and a bookmark", async () => {
+test("the age of the last event is reset by a page, a watch, an event and a bookmark", async () => {
   const { reflector, lastWatch, started, advance } = given();
   await advance(5_000);
   expect(reflector.lastEventAge).toBe(5_000);
@@ -371,7 +371,7 @@ test("the age of the last event begins anew with a page, a watch, an event and a
   expect(reflector.lastEventAge).toBe(0);
 });
 
-test("the answer to a write of our own is known and told at once, and not told again by the watch", async () => {
+test("the answer to our own write is reported at once, and not again by the watch", async () => {
   const { seen, reflector, lastWatch, started } = given([thing("a", 1)]);
   await started();
   reflector.learn(thing("a", 15));
@@ -385,7 +385,7 @@ test("the answer to a write of our own is known and told at once, and not told a
   expect(seen.changes).toEqual(["added a", "updated a", "updated a"]);
 });
 
-test("a list that began before a write of our own does not take it back", async () => {
+test("a list that began before our own write does not undo it", async () => {
   const { server, reflector, lastWatch, started } = given([thing("a", 1)]);
   await started();
   server.gate = true;
@@ -397,7 +397,7 @@ test("a list that began before a write of our own does not take it back", async 
   expect(reflector.get("/a")?.metadata.resourceVersion).toBe("15");
 });
 
-test("a list counts although its versions are lower: the API server's data were restored", async () => {
+test("a list with lower versions is valid: the API server's data were restored", async () => {
   const { server, seen, lastWatch, reflector, started } = given([thing("a", 100)], 200);
   await started();
   server.items = [thing("a", 7)];

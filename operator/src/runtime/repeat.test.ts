@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { repeat } from "./repeat.ts";
 import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 
-test("a round that failed, or has not ended, does not keep the next one away; after the call-off there is none", async () => {
+test("a call that failed or has not ended does not prevent the next call; after the cancellation there is none", async () => {
   const clock = new VirtualClock();
   const rounds = [Promise.reject(new Error("first")), new Promise(() => undefined), Promise.resolve()];
   const failures: unknown[] = [];

@@ -8,7 +8,7 @@ test("versions are compared as numbers, of any length", () => {
   expect(isLater("5", "5")).toBe(false);
 });
 
-test("what is no number counts as later, unless it is the same", () => {
+test("a version that is no number counts as later, unless it is equal", () => {
   expect(isLater("abc", "5")).toBe(true);
   expect(isLater(undefined, "5")).toBe(true);
   expect(isLater("abc", "abc")).toBe(false);

@@ -30,7 +30,7 @@ function given(foreign = {}) {
   return { clock, object, writer, flips, events, transition, plant, status: () => status };
 }
 
-test("a status that says nothing new is not written", async () => {
+test("an unchanged status is not written", async () => {
   const { clock, object, writer } = given();
   expect(await writer.write(object, [ready("well")], { nodes: 2 })).toBe(true);
   clock.advance(60_000);
@@ -38,7 +38,7 @@ test("a status that says nothing new is not written", async () => {
   expect(await writer.write(object, [ready("well")], { nodes: 3 })).toBe(true);
 });
 
-test("lastTransitionTime moves when the status flips, and only then", async () => {
+test("lastTransitionTime changes with the status of the condition, and only then", async () => {
   const { clock, object, writer, transition } = given();
   await writer.write(object, [notReady("SecretNotFound", "no Secret")]);
   const first = transition();
@@ -50,7 +50,7 @@ test("lastTransitionTime moves when the status flips, and only then", async () =
   expect(transition()).not.toBe(first);
 });
 
-test("the generation that was looked at is in the status and in the condition", async () => {
+test("the observed generation is in the status and in the condition", async () => {
   const { object, writer, status } = given();
   await writer.write(object, [ready("well")]);
   expect(status()).toMatchObject({
@@ -59,7 +59,7 @@ test("the generation that was looked at is in the status and in the condition", 
   });
 });
 
-test("a new reason is told once", async () => {
+test("a new reason is reported once", async () => {
   const { object, writer, flips } = given();
   await writer.write(object, [notReady("Conflict", "taken by a")]);
   await writer.write(object, [notReady("Conflict", "taken by b")]);
@@ -67,7 +67,7 @@ test("a new reason is told once", async () => {
   expect(flips).toEqual(["Conflict", "Reconciled"]);
 });
 
-test("several verdicts are one write, and each that flips is told", async () => {
+test("several conditions are one write, and each changed one is reported", async () => {
   const { object, writer, flips, status } = given();
   const database = { type: "DatabaseReady", status: "True", reason: "Connected", message: "up" } as const;
   await writer.write(object, [database, notReady("AddressPending", "no address")]);
@@ -81,7 +81,7 @@ test("several verdicts are one write, and each that flips is told", async () => 
   ]);
 });
 
-test("fields of another writer are never in what is written; our own stay when a failure has none to add", async () => {
+test("fields of another writer are never written; our own stay when a failure adds none", async () => {
   const { object, writer, plant, status } = given({ Thing: ["registered"] });
   plant({ registered: true, nodes: 2 });
   await writer.write(object, [notReady("DatabaseUnavailable", "away")]);
@@ -89,14 +89,14 @@ test("fields of another writer are never in what is written; our own stay when a
   expect(status()).not.toHaveProperty("registered");
 });
 
-test("a field that is undefined goes", async () => {
+test("a field with the value undefined is removed", async () => {
   const { object, writer, status } = given();
   await writer.write(object, [ready("well")], { secretResourceVersion: "7" });
   await writer.write(object, [ready("well")], { secretResourceVersion: undefined });
   expect(status()).not.toHaveProperty("secretResourceVersion");
 });
 
-test("what was just written counts, although the watch has not brought it back yet", async () => {
+test("the last write takes precedence before the watch reports it", async () => {
   const { clock, object, writer, plant, transition } = given();
   await writer.write(object, [ready("well")]);
   const first = transition();
@@ -108,7 +108,7 @@ test("what was just written counts, although the watch has not brought it back y
   expect(transition()).not.toBe(first);
 });
 
-test("a flip is an Event", async () => {
+test("a changed condition is an Event", async () => {
   const { object, writer, events } = given();
   await writer.write(object, [notReady("Conflict", "taken")]);
   await writer.write(object, [ready("well")]);

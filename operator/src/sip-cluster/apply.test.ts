@@ -46,12 +46,12 @@ async function refused(actions: readonly ClusterAction[], found: Manifest | unde
 
 const note: ClusterAction = { do: "annotatePod", manifest: pod("u1") };
 
-test("a note for a pod that went, or is another one now, is dropped", async () => {
+test("an annotation for a pod that is gone or was replaced is dropped", async () => {
   expect(await refused([note], undefined)).toEqual(["apply Pod a"]);
   expect(await refused([note], pod("u2"))).toEqual(["apply Pod a"]);
 });
 
-test("a note that the API server refuses for a pod that is still there is an error", async () => {
+test("an annotation that the API server refuses for an existing pod is an error", async () => {
   await expect(refused([note], pod("u1"))).rejects.toThrow("refused");
 });
 

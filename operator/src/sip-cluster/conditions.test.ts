@@ -47,7 +47,7 @@ const image = (decision: ClusterDecision): string | undefined => {
   return written?.spec.template.spec.containers[0]?.image;
 };
 
-test("nodes stay at the image that they served with while the spec is silent, also where the status was lost", () => {
+test("without an image in the spec nodes keep the image that they served with, also after the status was lost", () => {
   const fleet = { live: deployed(old, serving), defaultImage: next };
   for (const state of [remembered(old), {}])
     expect(decideOn({}, fleet, state)).toMatchObject({
@@ -58,7 +58,7 @@ test("nodes stay at the image that they served with while the spec is silent, al
   expect(decideOn({}, stopped, remembered(old))).toMatchObject({ actions: [], status: { image: old } });
 });
 
-test("an image that no node served with is forgotten: a wrong default that is corrected, a wrong pin that is taken back", () => {
+test("an image that no node served with is not recorded: a corrected default, a removed pin", () => {
   const never = { live: deployed(typo, { replicas: 2, updatedReplicas: 2, availableReplicas: 0 }) };
   const first = decideOn({}, { ...never, defaultImage: typo });
   expect(first.actions).toEqual([]);
@@ -72,7 +72,7 @@ test("an image that no node served with is forgotten: a wrong default that is co
   expect(image(decideOn({}, { live: pinned, defaultImage: next }, remembered(old)))).toBe(old);
 });
 
-test("an image is remembered as soon as one node serves with it, and not before its Deployment was looked at", () => {
+test("an image is recorded as soon as one node serves with it, and not before its Deployment was observed", () => {
   const status = { replicas: 3, updatedReplicas: 1, availableReplicas: 3 };
   const spec = { image: next };
   const said = (more: object) => decideOn({ spec }, { live: deployed(next, more) }, remembered(old)).status;
@@ -81,7 +81,7 @@ test("an image is remembered as soon as one node serves with it, and not before 
   expect(said({ ...status, observedGeneration: 0 })).toMatchObject({ image: old });
 });
 
-test("another image that the spec says is rolled out, and the status follows when nodes serve with it", () => {
+test("another image in the spec is rolled out, and the status follows when nodes serve with it", () => {
   const fleet = { live: deployed(old, serving), defaultImage: next };
   const moved = decideOn({ spec: { version: "9.0.0" } }, fleet, remembered(old));
   expect(summarize(moved.actions)).toEqual(["apply Deployment pbx-nodes"]);
@@ -89,7 +89,7 @@ test("another image that the spec says is rolled out, and the status follows whe
   expect(moved.status).toMatchObject({ image: old });
 });
 
-test("Ready follows the Deployment's figures of this generation, and says why a pod is missing", () => {
+test("Ready follows the Deployment's status of this generation, with the reason of a missing pod", () => {
   const live = liveWhenSettled();
   const deployment = live.get("Deployment/pbx-nodes")!;
   const withStatus = (status: object, fleet: Partial<FleetState> = {}) => {
@@ -112,7 +112,7 @@ test("Ready follows the Deployment's figures of this generation, and says why a 
   expect(withStatus({}, { hasCredentials: false })?.message).toContain("mysql-nodes");
 });
 
-test("nodes that cannot serve the database's schema are named; additive migrations ask nothing of them", () => {
+test("nodes that cannot serve the database's schema are named; additive migrations need no newer nodes", () => {
   const nodes = [makeNode("a"), makeNode("b", { schemaMax: 4 })];
   const verdict = (servesFrom: number) =>
     findCondition(
@@ -128,7 +128,7 @@ test("nodes that cannot serve the database's schema are named; additive migratio
   expect(verdict(4)?.message).toContain("nodes (a) know up to 3");
 });
 
-test("a migration waits for nodes that beat and cannot serve after it, draining ones too, and is applied when they are gone (design-kubernetes rule 9)", () => {
+test("a migration waits for live nodes that cannot serve after it, draining ones too, and is applied when they are gone (design-kubernetes rule 9)", () => {
   const next = { label: "0005-drop", servesFrom: 4 };
   const decision = (sinceBeat: number, isLed = true) =>
     decideOn(
@@ -161,7 +161,7 @@ test("nodes with an earlier configuration are named, nodes that report none are 
   expect(findCondition(decision, "Ready")?.message).not.toContain("mute");
 });
 
-test("an operator that has just begun leaves what was found before", () => {
+test("an operator that has just started keeps earlier conditions", () => {
   const types = ({ conditions }: ClusterDecision) =>
     conditions.map(({ type, reason }) => `${type} ${reason}`);
   expect(types(decideOn({}, {}))).toEqual(
@@ -177,7 +177,7 @@ test("an operator that has just begun leaves what was found before", () => {
   expect(types(decideOn({}, {}, { status })).join()).not.toMatch(/Answering|TrafficOnOneNode/);
 });
 
-test("who did not answer OPTIONS is named; without a ready node nobody answers", () => {
+test("targets without an answer to OPTIONS are named; without a ready node the reason is NoReadyNode", () => {
   const probe = {
     at: 0,
     answers: [
@@ -195,7 +195,7 @@ test("who did not answer OPTIONS is named; without a ready node nobody answers",
   });
 });
 
-test("a login that is refused while open connections go on is no readiness, and says where to look", () => {
+test("a refused login is not Ready while open connections continue, and the message names the cause", () => {
   const failure = { reason: "DatabaseAccessDenied", message: "Access denied; check the user" } as const;
   const decision = decideOn({}, {}, { database: makeDatabase({ login: { operator: failure } }) });
   expect(findCondition(decision, "DatabaseReady")).toMatchObject({
@@ -215,7 +215,7 @@ test("a login that is refused while open connections go on is no readiness, and 
   });
 });
 
-test("nodes that cannot open new connections are named with what they say; dead ones are not", () => {
+test("nodes that cannot open new connections are named with their error; dead nodes are not", () => {
   const denied = { databaseError: "Access denied for user 'sip'" };
   const nodes = [makeNode("a", denied), makeNode("b"), makeNode("dead", { ...denied, sinceBeat: 4_000 })];
   expect(
@@ -228,7 +228,7 @@ test("nodes that cannot open new connections are named with what they say; dead 
   });
 });
 
-test("a database that is another one than before is a Warning once, and a reason as long as it is said", () => {
+test("a replaced database is a Warning once, and a reason while the notice lasts", () => {
   const database = makeDatabase({ installationId: "i2", replaced: "emptied or replaced" });
   const reason = { status: "True", reason: "DatabaseReplaced", message: "emptied or replaced" };
   const event = { type: "Warning", reason: "DatabaseReplaced", message: "emptied or replaced" };

@@ -9,7 +9,7 @@ import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
 import { SipClusterController } from "./controller.ts";
 import { makeClusterObject } from "../../../test/support/operator/cluster-fixtures.ts";
 
-test("the number of bindings is in the status every 30 s, whatever else is looked at meanwhile", async () => {
+test("the number of bindings is in the status every 30 s, also with other reconciles in between", async () => {
   const clock = new VirtualClock();
   const object = makeClusterObject({ spec: { advertise: { udp: { host: "192.0.2.1", port: 5060 } } } });
   const rows = (sql: string) => {

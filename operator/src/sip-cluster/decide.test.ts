@@ -19,7 +19,7 @@ const inFiles = (
 
 const ready = (decision: ClusterDecision) => findCondition(decision, "Ready");
 
-test("a database that belongs to nobody is taken", () => {
+test("a database without an owner is taken", () => {
   const decision = inFiles(makeDatabase({ holder: undefined }));
   expect(decision.actions).toEqual([{ do: "takeDatabase" }]);
   expect(ready(decision)?.status).toBe("True");
@@ -43,7 +43,7 @@ test("a database of another SipCluster is left to it, and its owner is named in 
   expect(ready(far)?.message).not.toMatch(/SipCluster other|elsewhere/);
 });
 
-test("the annotation take-over takes a database if it names it, whoever's it is", () => {
+test("the annotation take-over takes the named database from any owner", () => {
   const database = makeDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
   const wrong = inFiles(database, { "sip.strowger.dev/take-over": "another" });
   expect(wrong.actions).toEqual([]);
@@ -51,7 +51,7 @@ test("the annotation take-over takes a database if it names it, whoever's it is"
   expect(right.actions).toMatchObject([{ do: "takeDatabase" }, { event: { reason: "DatabaseTakenOver" } }]);
 });
 
-test("the annotation take-over takes a database once: whoever lost it again has to be asked anew", () => {
+test("the annotation take-over takes a database once: after another loss it has to be set again", () => {
   const database = makeDatabase({ holder: { namespace: "elsewhere", name: "other", uid: "u2" } });
   const had = { installationId: "i" };
   const stale = inFiles(database, { "sip.strowger.dev/take-over": "i" }, had);
@@ -62,7 +62,7 @@ test("the annotation take-over takes a database once: whoever lost it again has 
   expect(without.status).toEqual({ installationId: undefined });
 });
 
-test("the same name under a new uid takes over when the old one is gone and its leader has been silent for 60 s", () => {
+test("the same name with a new uid takes over when the old object is gone and its leader had no heartbeat for 60 s", () => {
   const holder = { namespace: "tel", name: "pbx", uid: "before" };
   const silent = { leader: "a", age: 60_000 };
   const cases = [
@@ -78,7 +78,7 @@ test("the same name under a new uid takes over when the old one is gone and its 
   }
 });
 
-test("a database that is away says why, and is asked again", () => {
+test("an unreachable database is in the condition with its cause, and is tried again", () => {
   const decision = inFiles({ kind: "away", reason: "DatabaseHostUnknown", message: "no such host" });
   expect(ready(decision)).toMatchObject({ status: "False", reason: "DatabaseHostUnknown" });
   expect(decision.requeueAfter).toBe(5_000);

@@ -20,14 +20,14 @@ const stuck = [
   { type: "Progressing", status: "False", message: "ReplicaSet has timed out progressing" },
 ] as const;
 
-test("all nodes serve: with a rollout under way while there are more pods than wanted, or older ones", () => {
+test("all nodes serve: a rollout is under way while there are additional or older pods", () => {
   const serving = { availableReplicas: 3, updatedReplicas: 3, replicas: 3 };
   expect(judge(serving).message).toBe("3 of 3 nodes serve");
   expect(judge({ ...serving, replicas: 4 }).message).toContain("a rollout of sip-node:2 is under way");
   expect(judge({ ...serving, updatedReplicas: 1, replicas: 4 })).toMatchObject({ status: "True" });
 });
 
-test("a rollout that does not get on is no readiness, although the older nodes serve", () => {
+test("a rollout that is stuck is not Ready, although the older nodes serve", () => {
   const status = { availableReplicas: 3, updatedReplicas: 1, replicas: 4, conditions: stuck };
   expect(judge(status)).toMatchObject({ status: "False", reason: "RolloutStuck" });
   expect(judge(status).message).toContain("timed out progressing");
@@ -41,7 +41,7 @@ test("too few nodes serve, and why", () => {
   expect(judge({ observedGeneration: 1, availableReplicas: 3 })).toMatchObject({ status: "False" });
 });
 
-test("what the pods say is the cause, each text once with how many say it", () => {
+test("the cause is from the pods, each text once with the number of pods", () => {
   const pods = [
     waiting("a", "ImagePullBackOff: not found"),
     waiting("b", "ImagePullBackOff: not found"),
@@ -56,7 +56,7 @@ test("what the pods say is the cause, each text once with how many say it", () =
   expect(judge({ availableReplicas: 1 }, { pods: leaving }).message).toBe("1 of 3 nodes serve");
 });
 
-test("what a node that is not ready states of its database is the cause, and so is a login that nodes are refused with", () => {
+test("the database error of a node that is not ready is a cause, and so is a refused login of the nodes", () => {
   const nodes = [
     makeNode("a", { databaseError: "Access denied" }),
     makeNode("ready", { databaseError: "too many connections" }),
@@ -70,7 +70,7 @@ test("what a node that is not ready states of its database is the cause, and so 
   );
 });
 
-test("a rollout that cannot go on by itself is stuck at once; one that may is said, with its image", () => {
+test("a rollout that cannot continue by itself is stuck at once; another one is reported with its image", () => {
   const status = { availableReplicas: 3, updatedReplicas: 1, replicas: 4 };
   expect(judge(status, { pods: [waiting("new", "ImagePullBackOff: not found")] })).toMatchObject({
     reason: "RolloutStuck",

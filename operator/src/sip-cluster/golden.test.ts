@@ -64,7 +64,7 @@ test.each(["default", "full", "node-port"])("%s", async (name) => {
  * A pod template that changes with the operator makes its upgrade start every node of every exchange anew. If that must be, put the new hash
  * here and say it in CHANGELOG.md.
  */
-test("the pod template is the one of the last release: an operator's upgrade restarts no node", () => {
+test("the pod template equals that of the last release: an upgrade of the operator restarts no node", () => {
   const deployment = objectsOf("default").find(({ kind }) => kind === "Deployment") as unknown as {
     readonly spec: { readonly template: unknown };
   };

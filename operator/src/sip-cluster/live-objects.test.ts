@@ -30,7 +30,7 @@ function kubernetes() {
   return { manifests, readSecrets };
 }
 
-test("what was read is believed for a minute, unless its SipCluster is gone: then it leaves the memory", async () => {
+test("a read object is cached for one minute, unless its SipCluster is gone", async () => {
   const { manifests, readSecrets } = kubernetes();
   const clock = new VirtualClock();
   const live = new LiveObjects(manifests, clock);
@@ -48,7 +48,7 @@ test("what was read is believed for a minute, unless its SipCluster is gone: the
   expect(await both()).toEqual([one, other]);
 });
 
-test("a sweep looks for SipClusters that are gone and forgets their keys", async () => {
+test("a sweep drops the cached keys of deleted SipClusters", async () => {
   const { manifests, readSecrets } = kubernetes();
   const clock = new VirtualClock();
   const objects = [named("goes")];

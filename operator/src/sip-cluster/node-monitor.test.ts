@@ -30,7 +30,7 @@ function house(answers: readonly (() => Promise<number | undefined>)[]) {
   return { clock, watch, failures, look, news: () => news };
 }
 
-test("a thread that could not be started is told, and asked again after 5 s; the process goes on", async () => {
+test("a probe thread that could not be started is reported, and tried again after 5 s", async () => {
   const { clock, watch, failures, look, news } = house([() => Promise.reject(new Error("no thread"))]);
   expect(await look()).toBe(1);
   expect(failures).toEqual([new Error("no thread")]);
@@ -43,7 +43,7 @@ test("a thread that could not be started is told, and asked again after 5 s; the
   expect(news()).toBe(1);
 });
 
-test("who answers is asked every 30 s, who does not every 5 s, and only another answer is news", async () => {
+test("a target with an answer is probed every 30 s, without one every 5 s, and only a changed result is reported", async () => {
   const silence = () => Promise.resolve(undefined);
   const { clock, look, news } = house([silence, silence]);
   await look();
@@ -57,7 +57,7 @@ test("who answers is asked every 30 s, who does not every 5 s, and only another 
   expect([await look(), news()]).toEqual([4, 2]);
 });
 
-test("nobody is asked twice at the same time, nor without an IPv4 address or an address of the exchange", async () => {
+test("there is one probe at a time, and none without an IPv4 address or an address of the exchange", async () => {
   const { clock, watch, look } = house([() => new Promise(() => undefined)]);
   expect(await look([{ ...target, address: "2001:db8::1" }])).toBe(0);
   watch.probe([target], undefined, () => undefined);

@@ -23,7 +23,7 @@ const written = (cluster: SipCluster, { addressing, former }: AddressPlan): Mani
 
 const cluster = makeCluster();
 
-test("the load balancer's address is advertised, with the Service's port; its others and the Service's own are ours too", () => {
+test("the load balancer's address is advertised, with the Service's port; its other addresses and the Service's own are accepted too", () => {
   const { addressing, condition } = planAddresses(
     cluster,
     service([{ ip: "192.0.2.10" }, { hostname: "lb.example" }]),
@@ -36,13 +36,13 @@ test("the load balancer's address is advertised, with the Service's port; its ot
   expect(condition).toMatchObject({ status: "True", reason: "AddressKnown" });
 });
 
-test("spec.advertise stands above the load balancer's", () => {
+test("spec.advertise takes precedence over the load balancer's address", () => {
   const told = makeCluster({ spec: { advertise: { udp: { host: "sip.example", port: 5070 } } } });
   const { addressing } = planAddresses(told, service([{ ip: "192.0.2.10" }]), undefined, [], now);
   expect(addressing?.advertised).toEqual({ host: "sip.example", port: 5070 });
 });
 
-test("no address: says what is awaited, or what must be said", () => {
+test("without an address the condition says what is missing", () => {
   const says = (type: string) =>
     planAddresses(
       makeCluster({ spec: { service: { mode: "Mixed", type } } }),
@@ -61,7 +61,7 @@ test("no address: says what is awaited, or what must be said", () => {
   expect(inside.condition.message).toContain("10.96.0.20");
 });
 
-test("design-sip rule 1: a former address is ours until the longest dialog over it has ended, and no longer", () => {
+test("design-sip rule 1: a former address is accepted until the longest dialog over it has ended, and no longer", () => {
   const first = planAddresses(cluster, service([{ ip: "192.0.2.10" }]), undefined, [], now);
   const moved = service([{ ip: "192.0.2.11" }]);
   const second = planAddresses(cluster, moved, written(cluster, first), [], now);
@@ -74,7 +74,7 @@ test("design-sip rule 1: a former address is ours until the longest dialog over 
   expect(fourth.addressing?.others).toEqual(["10.96.0.20:5060"]);
 });
 
-test("former addresses stand in one order, whatever the order in which they came: an equal list is written once", () => {
+test("former addresses have a fixed order: an equal list is written once", () => {
   const moves = (...ips: readonly string[]) =>
     ips.reduce<AddressPlan | undefined>(
       (before, ip) => planAddresses(cluster, service([{ ip }]), before && written(cluster, before), [], now),
@@ -88,14 +88,14 @@ test("former addresses stand in one order, whatever the order in which they came
     expect(Object.keys(plan?.former ?? {})).toEqual(keys);
 });
 
-test("an address that comes back is no former one", () => {
+test("an address that is advertised again is no former one", () => {
   const first = planAddresses(cluster, service([{ ip: "192.0.2.10" }]), undefined, [], now);
   const second = planAddresses(cluster, service([{ ip: "192.0.2.11" }]), written(cluster, first), [], now);
   const third = planAddresses(cluster, service([{ ip: "192.0.2.10" }]), written(cluster, second), [], now);
   expect(Object.keys(third.former)).toEqual(["192.0.2.11:5060"]);
 });
 
-test("a load balancer that loses its address leaves nodes with the one they had, and says so", () => {
+test("nodes keep the last address of a load balancer that loses it, and the condition reports it", () => {
   const first = planAddresses(cluster, service([{ ip: "192.0.2.10" }]), undefined, [], now);
   const second = planAddresses(cluster, service([]), written(cluster, first), [], now);
   expect(second.addressing?.advertised).toEqual({ host: "192.0.2.10", port: 5060 });
@@ -110,7 +110,7 @@ test("two addresses in another order are the same addresses", () => {
   expect(written(cluster, second)).toEqual(written(cluster, first));
 });
 
-test("a configuration that somebody spoilt counts as none", () => {
+test("a configuration that cannot be parsed counts as absent", () => {
   const spoilt = { ...service([]), kind: "ConfigMap", data: { "config.json": "null" } };
   const metadata = { ...spoilt.metadata, annotations: { "sip.strowger.dev/former": "[" } };
   const plan = planAddresses(cluster, service([{ ip: "192.0.2.10" }]), { ...spoilt, metadata }, [], now);

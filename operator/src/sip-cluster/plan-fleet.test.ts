@@ -20,11 +20,11 @@ import type { FleetState } from "./current-state.ts";
 const withService = (): Map<string, Manifest> =>
   new Map([...liveWhenSettled()].filter(([name]) => name.startsWith("Service/")));
 
-test("what is there as it should be is not written again", () => {
+test("correct objects are not written again", () => {
   expect(summarize(decideOn({}, { live: liveWhenSettled() }).actions)).toEqual([]);
 });
 
-test("drift of any object is repaired, and what others added is left", () => {
+test("drift of any object is repaired, and fields that others added stay", () => {
   const live = liveWhenSettled();
   for (const [name, object] of live) {
     const without = new Map([...live].filter(([other]) => other !== name));
@@ -45,7 +45,7 @@ test("no pod and no configuration before the address is known", () => {
   expect(findCondition(decision, "Ready")).toMatchObject({ status: "False", reason: "AddressPending" });
 });
 
-test("no pod before the database is this cluster's; nodes that are there go on while it cannot be asked", () => {
+test("no pod before the database belongs to this SipCluster; existing nodes continue while it cannot be reached", () => {
   const away = { kind: "away", reason: "DatabaseUnavailable", message: "gone" } as const;
   const unmade = decideOn({}, {}, { database: away });
   expect(summarize(unmade.actions).join()).not.toMatch(/Deployment|Secret/);
@@ -63,7 +63,7 @@ test("no pod before the database is this cluster's; nodes that are there go on w
   expect(findCondition(taken, "Ready")?.reason).toBe("DatabaseTaken");
 });
 
-test("keys that are gone while nodes live are a condition, and nothing else is touched", () => {
+test("missing keys while nodes live are a condition, and nothing else changes", () => {
   const live = liveWhenSettled();
   live.delete("Secret/pbx-keys");
   const database = makeDatabase({ nodes: [makeNode("a")] });
@@ -75,7 +75,7 @@ test("keys that are gone while nodes live are a condition, and nothing else is t
   expect(summarize(way.actions), "the way to new ones").toEqual(["apply Deployment pbx-nodes"]);
 });
 
-test("keys of a backup, or of an earlier SipCluster of this name, are this one's from now on: else they would go with their owner", () => {
+test("keys of a backup, or of an earlier SipCluster of this name, get this SipCluster as owner, so that they are not deleted with the old one", () => {
   const live = liveWhenSettled();
   const keys = live.get("Secret/pbx-keys")!;
   const [owner] = keys.metadata.ownerReferences ?? [];
@@ -93,7 +93,7 @@ test("keys of a backup, or of an earlier SipCluster of this name, are this one's
   ]);
 });
 
-test("nodes that are leaving do not keep a SipCluster of the same name from making keys", () => {
+test("nodes that are leaving do not prevent a SipCluster of the same name from creating keys", () => {
   const live = liveWhenSettled();
   live.delete("Secret/pbx-keys");
   const nodes = [makeNode("old", { isDraining: true })];
@@ -103,14 +103,14 @@ test("nodes that are leaving do not keep a SipCluster of the same name from maki
   );
 });
 
-test("an object of somebody else that bears one of our names is left alone", () => {
+test("an object of another owner with one of our names stays as it is", () => {
   const theirs = { apiVersion: "v1", kind: "Service", metadata: { namespace: "tel", name: "pbx" } };
   const decision = decideOn({}, { live: new Map([["Service/pbx", theirs]]) });
   expect(decision.actions).toEqual([]);
   expect(findCondition(decision, "Ready")).toMatchObject({ status: "False", reason: "NameTaken" });
 });
 
-test("the Service of another mode goes when the mode changes, and nobody else's", () => {
+test("the Service of the earlier mode is removed when the mode changes, and no other Service", () => {
   const services = ["pbx-udp", "pbx", "pbx-metrics"].map((name) => {
     const object = [...liveWhenSettled().values()].find(({ kind }) => kind === "Service")!;
     return { ...object, metadata: { ...object.metadata, name, uid: `uid-${name}` } };
@@ -120,7 +120,7 @@ test("the Service of another mode goes when the mode changes, and nobody else's"
   expect(summarize(actions)).toEqual(["remove Service pbx-udp"]);
 });
 
-test("before replicas is lowered every pod's note says what its end costs: drained and dead ones least", () => {
+test("before replicas is lowered every pod gets its deletion cost: draining and dead nodes have the lowest", () => {
   const pods = ["busy", "calm", "draining", "silent", "leaving"].map((name) =>
     makePod(name, { isTerminating: name === "leaving" }),
   );
@@ -155,7 +155,7 @@ test("before replicas is lowered every pod's note says what its end costs: drain
   ]);
 });
 
-test("a changed configuration is noted on running pods, after it is written, and their cost stays", () => {
+test("a changed configuration is annotated on running pods, after it is written, and their cost stays", () => {
   const cost = { "controller.kubernetes.io/pod-deletion-cost": "7" };
   const pods = [makePod("a", { annotations: cost }), makePod("starting", { isRunning: false })];
   const { actions } = decideOn({ spec: { peers: ["198.51.100.9"] } }, { live: liveWhenSettled(), pods });
@@ -168,7 +168,7 @@ test("a changed configuration is noted on running pods, after it is written, and
   expect(decideOn({ spec: { peers: ["198.51.100.9"] } }, { live, pods: noted }).actions).toEqual([]);
 });
 
-test("what a node reads only when it starts changes the template, the rest does not", () => {
+test("settings that a node reads only at its start change the template, the others do not", () => {
   const templateOf = (given: ClusterFixture): unknown =>
     (liveWhenSettled(given).get("Deployment/pbx-nodes") as unknown as { spec: { template: unknown } }).spec
       .template;
@@ -179,7 +179,7 @@ test("what a node reads only when it starts changes the template, the rest does 
   expect(templateOf({ spec: { advertise: { udp: { host: "192.0.2.2", port: 5060 } } } })).toEqual(before);
 });
 
-test("a rotation waits for a node that is ready and has no row, and for one that cannot reach MySQL", () => {
+test("a rotation waits for a ready node without a row, and for a node that cannot reach MySQL", () => {
   const live = liveWhenSettled();
   const seen = (
     pods: FleetState["pods"],

@@ -26,13 +26,13 @@ const ringOf = (plan: KeyPlan): readonly RingKey[] =>
 
 const old: RingKey = { ...key("old"), verifyFrom: 0, signFrom: 0 };
 
-test("a ring is made once, and signs at once; the annotation of that moment asks for nothing more", () => {
+test("a ring is created once, and signs at once; an annotation that exists then requests nothing more", () => {
   const plan = planKeys(input({ rotation: "2026" }));
   expect(plan).toMatchObject({ kind: "create", rotation: "2026" });
   expect(ringOf(plan)).toEqual([{ ...key("new"), verifyFrom: 0, signFrom: 0 }]);
 });
 
-test("one that is gone while nodes live is never made anew", () => {
+test("a missing ring is never created again while nodes live", () => {
   expect(planKeys(input({ areNodesLive: true }))).toEqual({ kind: "missing" });
 });
 
@@ -42,11 +42,11 @@ test.each([
   ["no keys", { data: { "keys.json": Buffer.from('{"keys":[]}').toString("base64") } }],
   ["null", { data: { "keys.json": Buffer.from("null").toString("base64") } }],
   ["a short key", { data: secretOf([{ ...old, key: "c2hvcnQ=" }])["data"] }],
-])("a ring that somebody spoilt is told and left: %s", (_what, data) => {
+])("an invalid ring is reported and stays: %s", (_what, data) => {
   expect(planKeys(input({ secret: { ...secretOf([old]), ...data } })).kind).toBe("broken");
 });
 
-test("design-sip rule 18: a rotation is three steps, each only when all have seen the one before", () => {
+test("design-sip rule 18: a rotation has three steps, each after all nodes applied the step before", () => {
   let secret = secretOf([old], "first");
   const rotation = "second";
   const step = (haveAllApplied: boolean, at = now): KeyPlan => {
@@ -73,7 +73,7 @@ test("design-sip rule 18: a rotation is three steps, each only when all have see
   expect(step(true, now + longestDialog + 2)).toMatchObject({ kind: "keep", isRotating: false });
 });
 
-test("a rotation asked for while another is under way waits for its end", () => {
+test("a rotation that is requested during another rotation waits for its end", () => {
   const waiting = { ...key("mid"), verifyFrom: 0, signFrom: Number.MAX_SAFE_INTEGER };
   const plan = planKeys(
     input({ secret: secretOf([old, waiting], "first"), rotation: "second", haveAllApplied: true }),

@@ -11,7 +11,7 @@ const waits = (reason: string, message?: string, lastState?: object) => ({
   containerStatuses: [{ state: { waiting: { reason, message } }, ...(lastState && { lastState }) }],
 });
 
-test("a pod that runs, or just starts, has no problem", () => {
+test("a pod that runs or starts has no problem", () => {
   const running = { phase: "Running", podIP: "10.0.0.1", conditions: [{ type: "Ready", status: "True" }] };
   expect(pod(running)).toMatchObject({ isRunning: true, isReady: true, ip: "10.0.0.1", problem: undefined });
   expect(pod({ conditions: [{ type: "Ready", status: "False" }] }).isReady).toBe(false);
@@ -23,7 +23,7 @@ test("a pod that runs, or just starts, has no problem", () => {
   ).toBeUndefined();
 });
 
-test("a pod that has no host says why, and that may change by itself", () => {
+test("a pod without a host has a problem with the cause, which may end by itself", () => {
   const conditions = [
     { type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes are available" },
   ];
@@ -34,7 +34,7 @@ test("a pod that has no host says why, and that may change by itself", () => {
   expect(problem({ conditions: [{ type: "PodScheduled", status: "True" }] })).toBeUndefined();
 });
 
-test("an image that cannot be had is named as Kubernetes says it, and lasts, in each attempt and between them", () => {
+test("an image that cannot be pulled is a lasting problem, during each attempt and between them", () => {
   expect(problem(waits("ErrImagePull", "not found"))).toEqual({
     text: "ErrImagePull: not found",
     isLasting: true,
@@ -46,7 +46,7 @@ test("an image that cannot be had is named as Kubernetes says it, and lasts, in 
   expect(problem(waits("InvalidImageName"))).toEqual({ text: "InvalidImageName", isLasting: true });
 });
 
-test("a container that ended says its last words, in one line of bounded length", () => {
+test("the problem of an ended container is the end of its log, in one line of limited length", () => {
   const last = { terminated: { reason: "Error", message: "strowger node: mysql.hosts\n  is missing\n" } };
   expect(problem(waits("CrashLoopBackOff", "back-off 5m0s restarting", last))?.text).toBe(
     "CrashLoopBackOff: strowger node: mysql.hosts is missing",
@@ -60,7 +60,7 @@ test("a container that ended says its last words, in one line of bounded length"
   expect(problem(ended)).toEqual({ text: `Error: ${"x".repeat(300)}`, isLasting: false });
 });
 
-test("a container that failed before has the same problem while it is tried again", () => {
+test("a container that failed before has the same problem during its restart", () => {
   const lastState = { terminated: { reason: "Error", message: "no login" } };
   const again = (state: object, last: object = lastState) =>
     problem({ containerStatuses: [{ state, lastState: last }] });

@@ -17,13 +17,13 @@ const sighting = (
 });
 const message = /has the installation id new instead of old\./;
 
-test("the first database, and the same one again, are nothing to say", () => {
+test("the first database, and the same database again, give no notice", () => {
   const seen = new ReplacedDatabase();
   expect(seen.observe(sighting(undefined, "old"))).toBeUndefined();
   expect(seen.observe(sighting("old", "old"))).toBeUndefined();
 });
 
-test("another database under the same spec is said for a day", () => {
+test("another database with the same spec is a notice for one day", () => {
   const seen = new ReplacedDatabase();
   seen.observe(sighting("old", "old"));
   expect(seen.observe(sighting("old", "new"))).toMatch(message);
@@ -31,7 +31,7 @@ test("another database under the same spec is said for a day", () => {
   expect(seen.observe(sighting("new", "new", { now: day }))).toBeUndefined();
 });
 
-test("a database that the spec or an annotation asks for is nothing to say, also when it opens later than the spec changed", () => {
+test("a database that the spec or an annotation requests gives no notice, also when it opens after the change of the spec", () => {
   const seen = new ReplacedDatabase();
   seen.observe(sighting("old", "old"));
   const status = { observedGeneration: 2, installationId: "old" };
@@ -43,7 +43,7 @@ test("a database that the spec or an annotation asks for is nothing to say, also
   expect(new ReplacedDatabase().observe(sighting("old", "new", { generation: 2 }))).toBeUndefined();
 });
 
-test("an operator that has just begun goes on with what was said, for a day from then", () => {
+test("an operator that has just started continues the notice for one day", () => {
   const verdict = {
     type: "DatabaseReady",
     status: "True",

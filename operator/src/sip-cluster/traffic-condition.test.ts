@@ -11,25 +11,25 @@ function over(minutes: number, ...each: readonly number[]): readonly TrafficSamp
 
 const judged = (samples: readonly TrafficSample[]) => buildTrafficCondition(samples, (id) => `pod-${id}`);
 
-test("all on one of several nodes for five minutes is told, and which", () => {
+test("all traffic on one of several nodes for five minutes is reported, with the node", () => {
   const verdict = judged(over(5, 0, 300, 0));
   expect(verdict).toMatchObject({ type: "TrafficOnOneNode", status: "True" });
   expect(verdict?.message).toContain("pod-b");
   expect(judged(over(5, 1, 300))).toMatchObject({ status: "True" });
 });
 
-test("spread traffic, little traffic, one node: not so, or not known", () => {
+test("spread traffic, little traffic, one node: False or Unknown", () => {
   expect(judged(over(6, 290, 10))).toMatchObject({ status: "False" });
   expect(judged(over(6, 59, 0))).toMatchObject({ status: "Unknown", reason: "LittleTraffic" });
   expect(judged(over(6, 300))).toMatchObject({ status: "Unknown", reason: "OneNode" });
 });
 
-test("nothing is said before five minutes were watched", () => {
+test("there is no condition before five minutes of samples", () => {
   expect(judged(over(4, 300, 0))).toBeUndefined();
   expect(judged([])).toBeUndefined();
 });
 
-test("a node that joined a moment ago is no evidence", () => {
+test("a node that just started does not count", () => {
   const before = over(5, 300);
   const joined = addSample(before, {
     at: 330_000,

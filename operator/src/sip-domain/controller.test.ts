@@ -28,17 +28,17 @@ const domains = new SipDomainController({
   outages: new OutageVerdicts(new VirtualClock()),
 });
 
-test("a change of a SipCluster concerns its domains; of its status only those that are not ready", () => {
+test("a change of a SipCluster concerns its domains; a change of its status only domains that are not Ready", () => {
   const main = { kind: "SipCluster", key: "ns/main" } as const;
   expect(domains.dependentsOf({ ...main, what: "object" })).toEqual(["ns/served", "ns/waits"]);
   expect(domains.dependentsOf({ ...main, what: "status" })).toEqual(["ns/waits"]);
   expect(domains.dependentsOf({ kind: "SipUser", key: "ns/main", what: "object" })).toEqual([]);
 });
 
-test("`enabled: false` takes something away", () =>
+test("`enabled: false` ends a service", () =>
   expect(all.map((object) => domains.endsService(object))).toEqual([false, true, false]));
 
-test("a SipCluster serves its own namespace, and others by what it allows; labels are asked for only where one selects", async () => {
+test("a SipCluster serves its own namespace and allowed namespaces; labels are read only for a selector", async () => {
   const asked: string[] = [];
   const source = {
     namespaceLabels: (namespace: string) => (asked.push(namespace), Promise.resolve({ team: "b" })),

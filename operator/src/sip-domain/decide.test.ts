@@ -47,7 +47,7 @@ function after(actions: readonly DomainAction[]): DomainRows {
   };
 }
 
-test("RFC 3261 §19.1.4: a domain is served in lower case, with its aliases beside it", () => {
+test("RFC 3261 §19.1.4: a domain and its aliases are served in lower case", () => {
   const decided = decide(
     domain({ aliases: ["SIP.example.com", "example.com"], registration: { maxExpiresSeconds: 600 } }),
     empty,
@@ -77,7 +77,7 @@ test("RFC 3261 §19.1.4: a domain is served in lower case, with its aliases besi
   expect(readyOf(decided).status).toBe("True");
 });
 
-test("RFC 5079: what the spec says of anonymous callers is in the domain's row alone; without it the node's default is", () => {
+test("RFC 5079: the setting for anonymous callers is in the domain's row only; without it the node's default applies", () => {
   const saved = (spec: object) =>
     decide(domain({ aliases: ["a.example"], ...spec }), empty).actions.flatMap((action) =>
       action.do === "saveSettings" ? [[action.row.domain, action.row.anonymousCallers]] : [],
@@ -94,12 +94,12 @@ test("RFC 5079: what the spec says of anonymous callers is in the domain's row a
   ]);
 });
 
-test("a domain whose rows are as they should be needs nothing", () => {
+test("a domain with correct rows needs no action", () => {
   const spec = domain({ aliases: ["a.example"], auth: { algorithms: ["SHA-256", "MD5"] } });
   expect(decide(spec, after(decide(spec, empty).actions)).actions).toEqual([]);
 });
 
-test("an alias that is gone loses its rows and its claim; a domain that is disabled keeps its rows", () => {
+test("a removed alias loses its rows and its claim; a disabled domain keeps its rows", () => {
   const before = after(decide(domain({ aliases: ["a.example"] }), empty).actions);
   expect(decide(domain(), before).actions.slice(0, 2)).toEqual([
     { do: "deleteDomain", name: "a.example" },
@@ -141,7 +141,7 @@ test("nothing is written without a cluster and its database", () => {
   });
 });
 
-test("an immutable field that changed all the same writes nothing", () => {
+test("nothing is written after a change of an immutable field", () => {
   const before = after(decide(domain(), empty).actions);
   for (const spec of [{ realm: "new" }, { domain: "example.org" }, { clusterRef: { name: "other" } }]) {
     expect(decide(domain(spec), before)).toMatchObject({
@@ -151,7 +151,7 @@ test("an immutable field that changed all the same writes nothing", () => {
   }
 });
 
-test("removal deletes the rows of all its names; Retain only lets go", () => {
+test("removal deletes the rows of all its names; Retain removes only the owner", () => {
   const owner = after(decide(domain({ aliases: ["a.example"] }), empty).actions).owner;
   if (owner === undefined) throw new Error("no owner was saved");
   expect(decideRemoval(owner)).toEqual([
@@ -162,7 +162,7 @@ test("removal deletes the rows of all its names; Retain only lets go", () => {
   expect(decideRemoval({ ...owner, deletionPolicy: "Retain" })).toEqual([{ do: "removeOwner" }]);
 });
 
-test("rule 2: a namespace that is no longer allowed keeps its rows, and they serve nobody", () => {
+test("rule 2: rows of a namespace that is no longer allowed stay, and serve nobody", () => {
   const before = after(decide(domain({ aliases: ["a.example"] }), empty).actions);
   const out = decide(domain({ aliases: ["a.example"] }), { ...before, isAllowed: false });
   expect(out).toMatchObject({ conditions: [{ status: "False", reason: "NotAllowed" }] });
@@ -198,7 +198,7 @@ test("rule 3: the same name with a new uid takes over once the old uid is proven
   ]);
 });
 
-test("a new object of an old name with another domain: what the old one made goes first, by its own policy", () => {
+test("a new object with an old name and another domain: the rows of the old object are removed first, by its own policy", () => {
   const present = { is: "present", uid: "u2" } as const;
   const anew = { ...domain({ domain: "new.example" }), uid: "u2" };
   const made = after(decide(domain(), empty).actions);
@@ -218,7 +218,7 @@ const foreign = (settings: DomainRows["settings"] = []): DomainRows => ({
   settings,
 });
 
-test("rule 5: Observe writes nothing and says whether there is a row; what it owned is deleted no more", () => {
+test("rule 5: Observe writes nothing and reports whether there is a row; rows that it owned are not deleted any more", () => {
   const observing = domain({ adoptionPolicy: "Observe" });
   expect(decide(observing, foreign())).toMatchObject({
     actions: [],
@@ -234,7 +234,7 @@ test("rule 5: Observe writes nothing and says whether there is a row; what it ow
   ]);
 });
 
-test("rule 5: Adopt takes over a row that says nothing else, leaves what the spec does not say, and retains it", () => {
+test("rule 5: Adopt takes over a row that does not contradict the spec, keeps values that the spec does not set, and retains it", () => {
   const row = {
     ...after(decide(domain({ registration: { maxExpiresSeconds: 99, minExpiresSeconds: 9 } }), empty).actions)
       .settings[0]!,
@@ -263,7 +263,7 @@ test("rule 5: Adopt takes over a row that says nothing else, leaves what the spe
   });
 });
 
-test("rule 5: what contradicts the spec is a Conflict for Adopt, and overwritten by Enforce", () => {
+test("rule 5: a row that contradicts the spec is a Conflict for Adopt, and is overwritten by Enforce", () => {
   const row = after(decide(domain(), empty).actions).settings[0]!;
   for (const settings of [
     [{ ...row, realm: "theirs" }],
@@ -280,7 +280,7 @@ test("rule 5: what contradicts the spec is a Conflict for Adopt, and overwritten
   }
 });
 
-test("a row that was adopted stays adopted: without a word of the spec it is retained", () => {
+test("an adopted row stays adopted: without a deletionPolicy in the spec it is retained", () => {
   const adopted = after([
     ...decide(domain({ adoptionPolicy: "Adopt" }), foreign()).actions,
     { do: "insertDomain", name: "example.com" },
@@ -291,7 +291,7 @@ test("a row that was adopted stays adopted: without a word of the spec it is ret
   });
 });
 
-test("rule 2: a pause holds back everything but that a namespace is no longer allowed", () => {
+test("rule 2: a pause stops everything except a withdrawn permission", () => {
   const before = after(decide(domain({ registration: { maxExpiresSeconds: 600 } }), empty).actions);
   const changed = domain({ enabled: false, registration: { maxExpiresSeconds: 60 } });
   expect(decideRevocation(changed, before)).toBeUndefined();
@@ -304,7 +304,7 @@ test("rule 2: a pause holds back everything but that a namespace is no longer al
   expect(decideRevocation(changed, { ...empty, isAllowed: false })?.actions).toEqual([]);
 });
 
-test("rule 2: what is shut out is the domain that is served, though the object is for another one by now", () => {
+test("rule 2: the domain in the owner row is switched off, although the spec has another domain by now", () => {
   const before = after(decide(domain(), empty).actions);
   const anew = { ...domain({ domain: "new.example" }), uid: "u2" };
   const revoked = decideRevocation(anew, { ...before, isAllowed: false });
@@ -346,7 +346,7 @@ test("ADR 33: an alias that is no longer listed and `enabled: false` take effect
   expect(nothing).toMatchObject({ actions: [], freesName: false });
 });
 
-test("ADR 33: what a refused domain gains waits: it is not switched on, and no name is claimed", () => {
+test("ADR 33: additions of a refused domain wait: it is not switched on, and no name is claimed", () => {
   const decided = refusedAfter(
     { enabled: false },
     { enabled: true, aliases: ["new.example", "taken.example"] },
@@ -354,7 +354,7 @@ test("ADR 33: what a refused domain gains waits: it is not switched on, and no n
   expect(decided.actions).toEqual([]);
 });
 
-test("ADR 33: a domain whose namespace is allowed no longer gives up the aliases that it no longer lists", () => {
+test("ADR 33: a domain whose namespace is no longer allowed releases the aliases that it no longer lists", () => {
   const rows = after(decide(domain({ aliases: ["a.example"] }), empty).actions);
   const decided = decide(domain(), { ...rows, isAllowed: false });
   expect(decided.actions.map(({ do: what }) => what)).toEqual([
@@ -366,7 +366,7 @@ test("ADR 33: a domain whose namespace is allowed no longer gives up the aliases
   expect(decideRevocation(domain(), { ...rows, isAllowed: false })?.actions).toHaveLength(1);
 });
 
-test("ADR 33: a name that nobody holds is left to the older object that wants it", () => {
+test("ADR 33: an unclaimed name is left to the older object that requests it", () => {
   const elder = { name: "a.example", owner: { ...reference, namespace: "far", name: "older" } };
   const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, olderObjects: [elder] });
   expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
@@ -374,7 +374,7 @@ test("ADR 33: a name that nobody holds is left to the older object that wants it
   expect(readyOf(decided).message).not.toContain("SipDomain older");
 });
 
-test("a new object of an old name with another realm: what the old one made goes first", () => {
+test("a new object with an old name and another realm: the rows of the old object are removed first", () => {
   const present = { is: "present", uid: "u2" } as const;
   const anew = { ...domain({ realm: "new" }), uid: "u2" };
   const decided = decide(anew, { ...after(decide(domain(), empty).actions), present });
@@ -401,12 +401,12 @@ test.each([
   },
 );
 
-test("a foreign row is not adopted by who does not say so: its own rows would go with it", () => {
+test("a foreign row is not adopted without an adoptionPolicy: it would be deleted with the object", () => {
   expect(decide(domain(), foreign()).status).toEqual({ deletionPolicy: "Delete" });
   expect(decide(domain({ adoptionPolicy: "Adopt" }), foreign()).status).toEqual({ deletionPolicy: "Retain" });
 });
 
-test("a limit that the spec no longer says goes from a row that was made; who adopts leaves it", () => {
+test("a limit that is removed from the spec is removed from an own row, and stays in an adopted row", () => {
   const before = after(decide(domain({ registration: { maxExpiresSeconds: 600 } }), empty).actions);
   const settings = { ...before.settings[0], maxExpires: null };
   expect(decide(domain(), before).actions).toEqual([{ do: "saveSettings", row: settings }]);

@@ -41,7 +41,7 @@ async function olderThanOwner(
   return older.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
 }
 
-test("each name goes to the oldest that wants it, as its domain or as an alias, in whatever case", async () => {
+test("each name goes to the oldest object that requests it, as its domain or as an alias, in any case", async () => {
   expect(await olderAmong(domainAt(6, "younger"))).toEqual([]);
   const older = domainAt(2, "older", { domain: "x.example", aliases: ["Example.COM"] });
   expect(
@@ -49,7 +49,7 @@ test("each name goes to the oldest that wants it, as its domain or as an alias, 
   ).toEqual(["example.com ns/older", "pbx.example.com ns/b"]);
 });
 
-test("who leaves, only looks, is not served or is of another cluster gets nothing", async () => {
+test("an object that is being deleted, only observes, is not allowed or has another cluster gets no name", async () => {
   const letIn = { namespace: "let-in" };
   expect(await olderAmong(domainAt(1, "x", {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }))).toEqual([]);
   expect(await olderAmong(domainAt(1, "x", { adoptionPolicy: "Observe" }))).toEqual([]);
@@ -59,7 +59,7 @@ test("who leaves, only looks, is not served or is of another cluster gets nothin
   expect(await olderAmong(domainAt(1, "x", { clusterRef: { name: "other" } }))).toEqual([]);
 });
 
-test("rows that are this domain's are left only to who takes rows over", async () => {
+test("this domain's own rows go only to an object that takes rows over", async () => {
   const never = domainAt(1, "never", { aliases: ["pbx.example.com"], adoptionPolicy: "Never" });
   const enforces = domainAt(2, "x", { adoptionPolicy: "Enforce" });
   expect(await olderThanOwner(["example.com"], never)).toEqual(["pbx.example.com ns/never"]);

@@ -35,7 +35,7 @@ function given(
   return { users, object };
 }
 
-test("a user is outdated when a watch tells another version of its Secret than its status", () => {
+test("a user has an outdated Secret when a watch reports another version than its status", () => {
   const hasOutdatedSecret = ({ users, object }: ReturnType<typeof given>): boolean =>
     users.hasOutdatedSecret(object);
   expect(hasOutdatedSecret(given("8"))).toBe(true);
@@ -45,7 +45,7 @@ test("a user is outdated when a watch tells another version of its Secret than i
   expect(hasOutdatedSecret(given("8", { passwordSecretRef: undefined }))).toBe(false);
 });
 
-test("`enabled: false` takes something away", () => {
+test("`enabled: false` ends a service", () => {
   for (const enabled of [true, false]) {
     const { users, object } = given("7", { enabled });
     expect(users.endsService(object)).toBe(!enabled);
@@ -80,7 +80,7 @@ function crowd(domain: { readonly status: string; readonly reason: string } | un
   });
 }
 
-test("a change of a SipDomain concerns its users; of its status those that do not agree with it", () => {
+test("a change of a SipDomain concerns its users; a change of its status only users whose status contradicts it", () => {
   const change = { kind: "SipDomain", key: "ns/d" } as const;
   const ready = crowd({ status: "True", reason: "Reconciled" });
   expect(ready.dependentsOf({ ...change, what: "object" })).toEqual(["ns/served", "ns/waits", "ns/conflict"]);

@@ -22,7 +22,7 @@ function of(
   );
 }
 
-test("a password becomes both hashes with username and realm, whatever characters a keyboard has", () => {
+test("a password becomes both hashes with username and realm, for all characters of a keyboard", () => {
   for (const password of ["secret", " two words ", "ключ:ß"])
     expect(of("password", { k: password })).toEqual({
       ha1: hash("md5", `alice:r:${password}`),
@@ -45,7 +45,7 @@ test.each([
   expect(JSON.stringify(refused)).not.toContain(JSON.stringify(password).slice(1, -1) || "never");
 });
 
-test("hashes are taken in lower case; SHA-256 may be missing, and a length of neither is refused", () => {
+test("hashes are stored in lower case; SHA-256 may be missing, and another length is refused", () => {
   const upper = { k: md5.toUpperCase(), k_sha256: sha256.toUpperCase() };
   expect(of("ha1", upper)).toMatchObject({ ha1: md5, ha1Sha256: sha256 });
   expect(of("ha1", { k: md5 })).toEqual({ ha1: md5, ha1Sha256: "", ha1b: "", ha1bSha256: "" });
@@ -55,7 +55,7 @@ test("hashes are taken in lower case; SHA-256 may be missing, and a length of ne
     expect(of("ha1", { k: md5, k_sha256 })).toMatchObject({ reason: "InvalidSecret" });
 });
 
-test("a generated password counts for the object that it was made for, and for its heir", () => {
+test("a generated password counts for the object that it was generated for, and for its successor", () => {
   const owner = { fields: { generatedFor: "u0" } } as CredentialInput["owner"];
   const made = (generatedFor: string) => ({ secret: { data: { k: "secret" }, generatedFor } });
   expect(of("generated", {}, made("u1"))).toHaveProperty("ha1");
@@ -66,7 +66,7 @@ test("a generated password counts for the object that it was made for, and for i
   });
 });
 
-test("what is missing is said by name", () => {
+test("a missing Secret or key is named", () => {
   expect(of("password", {}, { secret: undefined })).toMatchObject({ reason: "SecretNotFound" });
   expect(of("password", { other: "x" })).toMatchObject({ reason: "SecretKeyNotFound" });
 });

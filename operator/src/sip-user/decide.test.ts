@@ -100,11 +100,11 @@ test("a new user gets a claim, a subscriber with both hashes, settings and an ow
   expect(status).toEqual({ deletionPolicy: "Delete", address: "sip:alice@example.com" });
 });
 
-test("a user whose rows are as they should be needs nothing", () => {
+test("a user with correct rows needs no action", () => {
   expect(decide(user(), state(reconciled, ownerOf())).actions).toEqual([]);
 });
 
-test("a rotated password changes the subscriber, and the side row whose number tells the nodes", () => {
+test("a rotated password changes the subscriber, and the settings row with the change number for the nodes", () => {
   const rotated = { data: { password: "other" } };
   expect(does(decide(user(), state(reconciled, ownerOf(), rotated)))).toEqual([
     "updateSubscriber",
@@ -112,7 +112,7 @@ test("a rotated password changes the subscriber, and the side row whose number t
   ]);
 });
 
-test("aliases come and go with their claims", () => {
+test("aliases are added and removed with their claims", () => {
   const found = {
     ...reconciled,
     aliases: [],
@@ -154,7 +154,7 @@ test.each([
   expect(readyOf(decided)).toMatchObject({ status: "False", reason });
 });
 
-test("a name that another object holds is a Conflict, which names the owner in the same namespace only", () => {
+test("a name with the claim of another object is a Conflict, which names the owner in the same namespace only", () => {
   const near = claim("alice@example.com", { ...reference, name: "other" });
   const far = claim("alice@example.com", { ...reference, namespace: "elsewhere", name: "other" });
   const decided = decide(user(), state({ ...empty, claims: [near] }));
@@ -163,7 +163,7 @@ test("a name that another object holds is a Conflict, which names the owner in t
   expect(readyOf(decide(user(), state({ ...empty, claims: [far] }))).message).not.toMatch(/other$|elsewhere/);
 });
 
-test("a row that another tool made is a Conflict and is left as it is", () => {
+test("a row that another tool made is a Conflict and stays as it is", () => {
   const row = {
     username: "alice",
     domain: "example.com",
@@ -189,7 +189,7 @@ test("a row that another tool made is a Conflict and is left as it is", () => {
   }
 });
 
-test("an old table that compares without case: Alice of another tool is in alice's way", () => {
+test("an old table that ignores case: Alice of another tool blocks alice", () => {
   const row = {
     username: "Alice",
     domain: "example.com",
@@ -205,7 +205,7 @@ test("an old table that compares without case: Alice of another tool is in alice
   });
 });
 
-test("an immutable field that changed all the same writes nothing", () => {
+test("nothing is written after a change of an immutable field", () => {
   const kept = ownerOf({ spec: { domainRef: { name: "d" }, username: "bob" }, username: "bob" });
   expect(decide(user(), state(empty, kept))).toMatchObject({
     actions: [],
@@ -213,7 +213,7 @@ test("an immutable field that changed all the same writes nothing", () => {
   });
 });
 
-test("a SipDomain that was made anew with another domain takes its users with it", () => {
+test("a SipDomain that was created again with another domain moves its users", () => {
   const moved = decide(user(), state({ ...empty, domain: "example.org" }, ownerOf()));
   expect(does(moved)).toEqual([
     "deleteSubscriber",
@@ -226,7 +226,7 @@ test("a SipDomain that was made anew with another domain takes its users with it
   ]);
 });
 
-test("a password is generated once, and never taken from a Secret that somebody else made", () => {
+test("a password is generated once, and never taken from a Secret that was not generated", () => {
   const spec = { passwordSecretRef: undefined, generatePassword: true };
   const first = decide(user(spec), { ...state(empty), secret: undefined });
   expect(first.actions).toEqual([
@@ -245,7 +245,7 @@ test.each(["constructor", "__proto__"])("a key %s that the Secret does not have 
   expect(decide(user(spec), state(empty))).toMatchObject({ conditions: [{ reason: "SecretKeyNotFound" }] });
 });
 
-test("hashes are taken as they are from ha1SecretRef, in lower case", () => {
+test("hashes of ha1SecretRef are stored in lower case", () => {
   const spec = { passwordSecretRef: undefined, ha1SecretRef: { name: "s", key: "ha1" } };
   const hashes = { ha1: ha1.toUpperCase(), ha1_sha256: ha1Sha256, ha1b, ha1b_sha256: ha1bSha256 };
   expect(decide(user(spec), state(reconciled, ownerOf(), { data: hashes })).actions).toEqual([]);
@@ -256,7 +256,7 @@ test("hashes are taken as they are from ha1SecretRef, in lower case", () => {
     });
 });
 
-test("a hash for the login name with the domain that is absent, or of an earlier password, is written anew", () => {
+test("a hash for the login name with the domain that is absent, or of an earlier password, is written again", () => {
   for (const row of [{ ha1b: "" }, { ha1b: "old" }, { ha1bSha256: "old" }]) {
     const subscribers = reconciled.subscribers.map((one) => ({ ...one, ...row }));
     expect(decide(user(), state({ ...reconciled, subscribers }, ownerOf())).actions).toContainEqual({
@@ -267,19 +267,19 @@ test("a hash for the login name with the domain that is absent, or of an earlier
   }
 });
 
-test("removal deletes what was made; Retain only lets go", () => {
+test("removal deletes the rows; Retain removes only the owner", () => {
   const removal = decideRemoval(ownerOf({ aliases: ["100"] })).map((action) => action.do);
   expect(removal).toEqual(["deleteAlias", "deleteSubscriber", "removeBindings", "removeOwner"]);
   expect(decideRemoval({ ...ownerOf(), deletionPolicy: "Retain" })).toEqual([{ do: "removeOwner" }]);
 });
 
-test("a new deletionPolicy is kept in the owner row", () => {
+test("a new deletionPolicy is written to the owner row", () => {
   expect(does(decide(user({ deletionPolicy: "Retain" }), state(reconciled, ownerOf())))).toEqual([
     "saveOwner",
   ]);
 });
 
-test("rule 2: a namespace that is no longer allowed keeps its rows, and nobody can log in with them", () => {
+test("rule 2: rows of a namespace that is no longer allowed stay, and nobody can log in with them", () => {
   const out = decide(user(), { ...state(reconciled, ownerOf()), isAllowed: false, hasBindings: true });
   expect(readyOf(out)).toMatchObject({ status: "False", reason: "NotAllowed" });
   expect(out.actions).toEqual([
@@ -307,7 +307,7 @@ test("rule 3: the same name with a new uid takes over once the old uid is proven
   expect(heir.actions).toEqual([{ do: "saveOwner", owner: { ...ownerOf(), uid: "u2" } }]);
 });
 
-test("a new object of an old name with another username: what the old one made goes first", () => {
+test("a new object with an old name and another username: the rows of the old object are removed first", () => {
   const anew = { ...user({ username: "carol" }), uid: "u2" };
   const present = { is: "present", uid: "u2" } as const;
   const decided = decide(anew, { ...state(empty, ownerOf({ aliases: ["100"] })), present });
@@ -323,7 +323,7 @@ test("a new object of an old name with another username: what the old one made g
   ]);
 });
 
-test("a restored object goes on with the password that was generated for the earlier one", () => {
+test("a restored object keeps the password that was generated for the earlier object", () => {
   const spec = { passwordSecretRef: undefined, generatePassword: true };
   const anew = { ...user(spec), uid: "u2" };
   const present = { is: "present", uid: "u2" } as const;
@@ -353,7 +353,7 @@ const theirs = (row: object = {}, more: Partial<UserRows> = {}): UserRows => ({
   ...more,
 });
 
-test("rule 5: Observe writes nothing and says in what the row differs; what it owned is deleted no more", () => {
+test("rule 5: Observe writes nothing and reports the differences of the row; rows that it owned are not deleted any more", () => {
   const observing = user({ adoptionPolicy: "Observe", maxContacts: 3 });
   const seen = decide(observing, theirs());
   expect(seen).toMatchObject({ actions: [], conditions: [{ status: "True", reason: "Observed" }] });
@@ -367,7 +367,7 @@ test("rule 5: Observe writes nothing and says in what the row differs; what it o
   ]);
 });
 
-test("rule 5: Adopt without a credential leaves the password and what the spec does not say, and retains the row", () => {
+test("rule 5: Adopt without a credential keeps the password and values that the spec does not set, and retains the row", () => {
   const spec = { passwordSecretRef: undefined, adoptionPolicy: "Adopt", displayName: "Alice" };
   const settings = { isEnabled: true, maxContacts: 7, displayName: null };
   const adopted = decide(user(spec), theirs({}, { settings, secret: undefined }));
@@ -404,7 +404,7 @@ test("rule 5: Adopt takes over a row with the same password, stored as a hash or
   });
 });
 
-test("rule 5: Enforce overwrites the password, the settings and where an alias leads", () => {
+test("rule 5: Enforce overwrites the password, the settings and the target of an alias", () => {
   const elsewhere = { alias: "100", target: { username: "bob", domain: "example.com" } };
   const settings = { isEnabled: false, maxContacts: 7, displayName: "x" };
   const enforced = decide(
@@ -428,7 +428,7 @@ test("rule 5: Enforce overwrites the password, the settings and where an alias l
   ).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }] });
 });
 
-test("rule 6: who adopted and says Delete is held back; a row that it made is, without a word", () => {
+test("rule 6: an adopted row with the policy Delete needs the finalizer; an own row needs it by default", () => {
   const spec = { passwordSecretRef: undefined, adoptionPolicy: "Adopt" };
   const rows = theirs({}, { secret: undefined });
   expect(decide(user({ ...spec, deletionPolicy: "Delete" }), rows).needsFinalizer).toBe(true);
@@ -436,7 +436,7 @@ test("rule 6: who adopted and says Delete is held back; a row that it made is, w
   expect(decide(user({ deletionPolicy: "Retain" }), empty).needsFinalizer).toBe(false);
 });
 
-test("a password that may have been rotated is no drift; a row that somebody else changed is", () => {
+test("a password that may have been rotated is no drift; a row that another program changed is", () => {
   const numbered = { ...secret, resourceVersion: "8" };
   const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
   const rows = { ...state({ ...reconciled, subscribers: stale }, ownerOf()), secret: numbered };
@@ -446,7 +446,7 @@ test("a password that may have been rotated is no drift; a row that somebody els
   expect(decide(user(), { ...rows, seenSecret: "7", subscribers: [] }).isExpectedChange).toBe(false);
 });
 
-test("a Secret that is not watched: its user is told, and looks again when it is missing", () => {
+test("a Secret that is not watched: the message says so, and a missing one is read again", () => {
   const quiet = { ...secret, isWatched: false };
   expect(readyOf(decide(user(), state(empty, undefined, quiet))).message).toContain(
     "sip.strowger.dev/watch=true",
@@ -480,7 +480,7 @@ test.each([
   expect(decide(user(), { kind, retained: isOff, isWithdrawn: true }).actions).toEqual([]);
 });
 
-test("rule 6: an adopted row is switched off with its domain too, and is retained all the same", () => {
+test("rule 6: an adopted row is switched off with its domain too, and is still retained", () => {
   const owner = { ...ownerOf({ isAdopted: true }), deletionPolicy: "Retain" as const };
   const adopting = user({ adoptionPolicy: "Adopt" });
   const decided = decide(adopting, { kind: "absent", retained: { ...retained, owner }, isWithdrawn: true });
@@ -488,7 +488,7 @@ test("rule 6: an adopted row is switched off with its domain too, and is retaine
   expect(decided.status).toEqual({ deletionPolicy: "Retain" });
 });
 
-test("rule 4: a domain that merely could not be read switches nobody off, and is looked for again", () => {
+test("rule 4: a domain that could not be read does not switch its users off, and is read again", () => {
   const decided = decide(user(), { kind: "absent", retained, isWithdrawn: false, isUnknown: true });
   expect(decided).toMatchObject({
     actions: [],
@@ -498,12 +498,12 @@ test("rule 4: a domain that merely could not be read switches nobody off, and is
   expect(decide(user(), { kind: "unready", retained, isWithdrawn: false }).actions).toEqual([]);
 });
 
-test("rule 6: with its domain a user comes back by itself, with no other row touched", () => {
+test("rule 6: a user is restored with its domain, and no other row changes", () => {
   const settings = { isEnabled: false, maxContacts: null, displayName: null };
   expect(does(decide(user(), state({ ...reconciled, settings }, ownerOf())))).toEqual(["saveSettings"]);
 });
 
-test("rule 2: a pause holds back everything but what is no longer allowed", () => {
+test("rule 2: a pause stops everything except a withdrawn permission", () => {
   const rows = { ...state(reconciled, ownerOf()), secret: undefined };
   expect(decideRevocation(user({ enabled: false }), rows)).toBeUndefined();
   expect(decideRevocation(user(), { kind: "unready", retained, isWithdrawn: false })).toBeUndefined();
@@ -513,7 +513,7 @@ test("rule 2: a pause holds back everything but what is no longer allowed", () =
   expect(revoked && readyOf(revoked)).toMatchObject({ status: "False", reason: "NotAllowed" });
 });
 
-test("rule 2: what is shut out is the account that is there, though its domain was made anew with another one", () => {
+test("rule 2: the account in the owner row is switched off, although its SipDomain has another domain by now", () => {
   const rows = { ...state(empty, ownerOf()), domain: "example.org", isAllowed: false };
   expect(decide(user(), rows).actions).toEqual([
     { ...off, settings: { ...off.settings, maxContacts: null } },
@@ -598,7 +598,7 @@ test("ADR 33: so does a hash of an earlier password for the login name with the 
   });
 });
 
-test("ADR 33: an alias that is no longer listed goes with its name while another one is refused", () => {
+test("ADR 33: an alias that is no longer listed is removed with its name while another alias is refused", () => {
   const decided = decideSeen(user({ aliases: ["200", "300"] }), withTakenAlias);
   expect(decided).toMatchObject({ conditions: [{ reason: "Conflict" }], freesName: true });
   expect(decided.actions).toEqual([
@@ -638,7 +638,7 @@ test.each([
   },
 );
 
-test("ADR 33: an earlier password stops to work when its Secret changes to one that cannot be used", () => {
+test("ADR 33: an earlier password stops working when its Secret changes to an unusable value", () => {
   const broken = { ...withTakenAlias, secret: { data: { password: "a\n" } } };
   const decided = decideSeen(user({ aliases: ["100", "200"] }), broken);
   expect(readyOf(decided).reason).toBe("InvalidSecret");
@@ -647,12 +647,12 @@ test("ADR 33: an earlier password stops to work when its Secret changes to one t
   expect(does(conflict)).toEqual(["saveSettings", "removeBindings"]);
 });
 
-test("ADR 33: what a refused user gains waits: it is not switched on, and no name is claimed", () => {
+test("ADR 33: additions of a refused user wait: it is not switched on, and no name is claimed", () => {
   const isOff = { ...withTakenAlias, settings: switchedOff, hasBindings: false };
   expect(decideSeen(user({ aliases: ["100", "200", "300", "400"] }), isOff).actions).toEqual([]);
 });
 
-test("ADR 33: what the spec takes away goes while the domain is not served, and a pause puts that off", () => {
+test("ADR 33: removals in the spec are carried out while the domain is not served, and not during a pause", () => {
   const owner = ownerOf({ aliases: ["100", "200"] });
   const waits = { kind: "unready", retained: { ...retained, owner }, isWithdrawn: false } as const;
   const less = user({ enabled: false, aliases: ["200"] });
@@ -675,7 +675,7 @@ test("ADR 33: what the spec takes away goes while the domain is not served, and 
   expect(paused?.actions.map((action) => action.do)).toEqual(["saveSettings", "removeBindings"]);
 });
 
-test("ADR 33: a user whose namespace is allowed no longer gives up the aliases that it no longer lists", () => {
+test("ADR 33: a user whose namespace is no longer allowed releases the aliases that it no longer lists", () => {
   const out = { ...withTakenAlias, isAllowed: false };
   expect(does(decideSeen(user({ aliases: ["200"] }), out))).toEqual([
     "deleteAlias",
@@ -688,19 +688,19 @@ test("ADR 33: a user whose namespace is allowed no longer gives up the aliases t
   expect(paused?.actions.map((action) => action.do)).toEqual(["saveSettings", "removeBindings"]);
 });
 
-test("ADR 33: the rows in an old domain go although the new domain's name is another object's", () => {
+test("ADR 33: the rows in an old domain are removed although another object has the name in the new domain", () => {
   const taken = [claim("alice@example.org", other)];
   const moved = decide(user(), { ...state(empty, ownerOf()), domain: "example.org", claims: taken });
   expect(readyOf(moved).reason).toBe("Conflict");
   expect(does(moved)).toEqual(["deleteSubscriber", "removeBindings", "release", "removeOwner"]);
 });
 
-test("ADR 33: a spec that may not change takes nothing away from another account", () => {
+test("ADR 33: a change of an immutable field removes nothing from another account", () => {
   const keptSpec = ownerOf({ spec: { domainRef: { name: "d" }, username: "bob" }, username: "bob" });
   expect(decide(user({ enabled: false }), state(empty, keptSpec)).actions).toEqual([]);
 });
 
-test("ADR 33: a name that nobody holds is left to the older object that wants it, told by name in the namespace only", () => {
+test("ADR 33: an unclaimed name is left to the older object that requests it, which is named in the same namespace only", () => {
   const elder = { name: "alice@example.com", owner: other };
   const decided = decide(user(), state({ ...empty, olderObjects: [elder] }));
   expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
@@ -711,14 +711,14 @@ test("ADR 33: a name that nobody holds is left to the older object that wants it
   );
 });
 
-test("a user that is on keeps its bindings, however often it is looked at", () => {
+test("an enabled user keeps its bindings at every reconcile", () => {
   const bound = state({ ...reconciled, hasBindings: true }, ownerOf());
   expect(decide(user(), bound).actions).toEqual([]);
   const rotated = state({ ...reconciled, hasBindings: true }, ownerOf(), { data: { password: "other" } });
   expect(does(decide(user(), rotated))).not.toContain("removeBindings");
 });
 
-test("rule 6: retained rows stay in the old domain when a SipDomain was made anew with another one", () => {
+test("rule 6: retained rows stay in the old domain when a SipDomain was created again with another domain", () => {
   const retained = { ...ownerOf({ aliases: ["100"] }), deletionPolicy: "Retain" as const };
   const moved = decide(
     user({ deletionPolicy: "Retain" }),
@@ -751,14 +751,14 @@ test.each([
   expect(refused.actions[0]).toEqual(updated);
 });
 
-test("ADR 33: a user that is disabled and has another password at once ends switched off", () => {
+test("ADR 33: a user that is disabled together with a new password is switched off", () => {
   const rotated = { ...withTakenAlias, secret: { data: { password: "other" } } };
   const disabled = user({ enabled: false, aliases: ["100", "200", "300"] });
   expect(does(decideSeen(disabled, rotated))).toEqual(["updateSubscriber", "saveSettings", "removeBindings"]);
   expect(decideSeen(disabled, rotated).actions[1]).toMatchObject({ settings: { isEnabled: false } });
 });
 
-test("a new object of an old name with another username: its password is made before the old rows go", () => {
+test("a new object with an old name and another username: its password is generated before the old rows are removed", () => {
   const spec = { username: "carol", passwordSecretRef: undefined, generatePassword: true };
   const anew = { ...user(spec), uid: "u2" };
   const present = { is: "present", uid: "u2" } as const;
@@ -767,7 +767,7 @@ test("a new object of an old name with another username: its password is made be
   ]);
 });
 
-test("without numbers of Secrets a changed credential is no drift", () => {
+test("without versions of Secrets a changed credential is no drift", () => {
   const stale = reconciled.subscribers.map((row) => ({ ...row, ha1: "old" }));
   expect(decide(user(), state({ ...reconciled, subscribers: stale }, ownerOf())).isExpectedChange).toBe(true);
 });
@@ -777,7 +777,7 @@ test("rule 5: Observe writes nothing, also while the domain is not served", () =
   expect(decide(observing, { kind: "unready", retained, isWithdrawn: false }).actions).toEqual([]);
 });
 
-test("rule 5: an alias that leads to the same username of another domain leads elsewhere", () => {
+test("rule 5: an alias of the same username in another domain belongs to another account", () => {
   const elsewhere = { alias: "100", target: { username: "alice", domain: "other.example" } };
   const rows = theirs({ ha1 }, { aliases: [elsewhere] });
   const adopting = decide(user({ adoptionPolicy: "Adopt", aliases: ["100"] }), rows);

@@ -64,7 +64,7 @@ const equal = "alice@example.com is in the database; nothing is written";
 const differsIn = (what: string) =>
   `alice@example.com is in the database and differs in ${what}; nothing is written`;
 
-test("a row that is as the spec says has no difference; what the spec does not say is none either", () => {
+test("a row that matches the spec has no difference; values that the spec does not set are no difference", () => {
   expect(observed(same)).toEqual({
     actions: [],
     ready: { type: "Ready", status: "True", reason: "Observed", message: equal },
@@ -76,7 +76,7 @@ test("a row that is as the spec says has no difference; what the spec does not s
   expect(said({}, { settings: undefined })).toBe(equal);
 });
 
-test("each difference is named, and each by itself", () => {
+test("each difference is named separately", () => {
   expect(said({ ...same, enabled: false })).toBe(differsIn("enabled"));
   expect(said({ enabled: false }, { settings: undefined })).toBe(differsIn("enabled"));
   expect(said({ ...same, displayName: "Bob" })).toBe(differsIn("displayName"));
@@ -90,13 +90,13 @@ test("each difference is named, and each by itself", () => {
   expect(said(same, { subscribers: [row({ ha1: "0".repeat(32) })] })).toBe(differsIn("the password"));
 });
 
-test("a password that another tool stored as text is compared, one that cannot be read is no difference", () => {
+test("a password that another tool stored as text is compared; an unreadable Secret is no difference", () => {
   expect(said(same, { subscribers: [row({ ha1: "", plain: "secret" })] })).toBe(equal);
   expect(said(same, { subscribers: [row({ ha1: "", plain: "other" })] })).toBe(differsIn("the password"));
   expect(said(same, { secret: undefined })).toBe(equal);
 });
 
-test("no row of that very name is not ready, and another spelling is no such row", () => {
+test("without a row of exactly this name the user is not Ready", () => {
   for (const subscribers of [[], [row({ username: "Alice" })]])
     expect(observed(same, { subscribers }).ready).toMatchObject({
       status: "False",
@@ -105,7 +105,7 @@ test("no row of that very name is not ready, and another spelling is no such row
     });
 });
 
-test("what it owned is kept under the object that observes now, once", () => {
+test("rows that it owned are retained for the object that observes now, once", () => {
   expect(observed(same, { owner }).actions).toEqual([
     { do: "saveOwner", owner: { ...owner, uid: "u1", deletionPolicy: "Retain" } },
   ]);

@@ -40,7 +40,7 @@ async function olderThanOwner(
   return older.map(({ name, owner }) => `${name} ${owner.namespace}/${owner.name}`);
 }
 
-test("each name goes to the oldest that wants it, as its name or as an alias", async () => {
+test("each name goes to the oldest object that requests it, as its username or as an alias", async () => {
   expect(await olderAmong()).toEqual([]);
   expect(await olderAmong(userAt(6, "younger"))).toEqual([]);
   const older = userAt(2, "older", { username: "bob", aliases: ["alice"] });
@@ -50,13 +50,13 @@ test("each name goes to the oldest that wants it, as its name or as an alias", a
   ]);
 });
 
-test("of the same second, and without a time, the first by namespace and name is older", async () => {
+test("for the same second, or without a time, the first by namespace and name is older", async () => {
   expect(await olderAmong(userAt(5, "a"))).toEqual(["alice ns/a"]);
   expect(await olderAmong(userAt(5, "z"))).toEqual([]);
   expect(await olderAmong(userAt(9, "z", {}, { creationTimestamp: undefined }))).toEqual(["alice ns/z"]);
 });
 
-test("who leaves, only looks, is not let in or is of another domain gets nothing", async () => {
+test("an object that is being deleted, only observes, is not allowed or has another domain gets no name", async () => {
   const out = { namespace: "shut-out" };
   expect(await olderAmong(userAt(1, "x", {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }))).toEqual([]);
   expect(await olderAmong(userAt(1, "x", { adoptionPolicy: "Observe" }))).toEqual([]);
@@ -65,7 +65,7 @@ test("who leaves, only looks, is not let in or is of another domain gets nothing
   expect(await olderAmong(userAt(1, "x", { domainRef: { name: "other" } }))).toEqual([]);
 });
 
-test("rows that are this user's are left only to who takes rows over", async () => {
+test("this user's own rows go only to an object that takes rows over", async () => {
   const never = userAt(1, "never", { aliases: ["100"], adoptionPolicy: "Never" });
   expect(await olderThanOwner(["alice"], never)).toEqual(["100 ns/never"]);
   expect(await olderThanOwner(["alice"], never, userAt(2, "x", { adoptionPolicy: "Adopt" }))).toEqual([

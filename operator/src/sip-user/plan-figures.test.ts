@@ -18,24 +18,24 @@ const planned = (
   now = minutes(100),
 ): readonly string[] => planFigures(all, new Map(Object.entries(written)), now).map(({ uid }) => uid);
 
-test("ADR 36: what says nothing new is not written, nor is it that somebody never registered", () => {
+test("ADR 36: unchanged counts are not written, and neither is a user that never registered", () => {
   expect(planned([user("a", on(), on()), user("b", undefined, off), user("c", undefined, on())])).toEqual([
     "c",
   ]);
 });
 
-test("ADR 36: who appears or goes is written first, then whoever waited longest", () => {
+test("ADR 36: users that appeared or went are written first, then the longest waiting ones", () => {
   const all = [user("numbers", on(1), on(2)), user("older", on(1), on(2)), user("gone", on(), off)];
   expect(planned(all, { numbers: minutes(80), older: minutes(70) })).toEqual(["gone", "older", "numbers"]);
 });
 
-test("a mere number waits five minutes after any write; who appears or goes waits for nothing, also the second time", () => {
+test("a changed number waits five minutes after a write; a user that appears or goes does not wait, also the second time", () => {
   const all = [user("a", on(1), on(2)), user("b", on(1), off), user("c", undefined, on())];
   expect(planned(all, { a: minutes(98), b: minutes(99) })).toEqual(["c", "b"]);
   expect(planned(all, { a: minutes(98), b: minutes(99) }, minutes(103))).toEqual(["c", "b", "a"]);
 });
 
-test("a domain's number of users waits for nothing, its number of contacts does", () => {
+test("a domain's number of users does not wait, its number of contacts does", () => {
   const domain = (name: string, before: Figures, after: Figures): ObjectFigures => ({
     ...user(name, before, after),
     kind: "SipDomain",
@@ -47,7 +47,7 @@ test("a domain's number of users waits for nothing, its number of contacts does"
   expect(planned(all, { contacts: minutes(98), users: minutes(98) })).toEqual(["users"]);
 });
 
-test("a flip is nothing that became something, or the other way round", () => {
+test("a flip is a change from zero to another number, or back", () => {
   const domain = (before: Figures | undefined, after: Figures): ObjectFigures => ({
     ...user("d", before, after),
     kind: "SipDomain",

@@ -80,7 +80,7 @@ test("ten statuses a second are written beside the reads: 200 users who appear a
   expect(counts).toHaveLength(before);
 });
 
-test("a database that hangs, and an API server that does not answer, keep no other figure away", async () => {
+test("a hanging database, or an API server without an answer, does not delay other counts", async () => {
   const written: string[] = [];
   const { figures, seconds } = house(
     [installation(() => new Promise(() => undefined)), installation((sql) => Promise.resolve(answer(sql)))],
@@ -92,7 +92,7 @@ test("a database that hangs, and an API server that does not answer, keep no oth
   figures.stop();
 });
 
-test("more than twenty writes that wait for their answer are not begun", async () => {
+test("no more than twenty writes wait for their answer", async () => {
   const begun: string[] = [];
   const { figures, seconds } = house(
     [installation((sql) => Promise.resolve(answer(sql)))],

@@ -44,7 +44,7 @@ function candidatesOf(...all: readonly KubernetesObject[]): readonly string[] {
   );
 }
 
-test("the others of the namespace with this account, the oldest first", () => {
+test("other objects of the namespace with this account, the oldest first", () => {
   const at = (minute: number) => ({ creationTimestamp: `2026-01-01T00:0${minute}:00Z` });
   expect(candidatesOf(userOf("b", {}, at(2)), userOf("a", {}, at(3)), userOf("old"))).toEqual(["b", "a"]);
 });
@@ -89,7 +89,7 @@ const rows: UserRows = {
 
 const anew = parseSipUser(userOf("new"));
 
-test("whoever has the same password goes on with rows, names and adoption; a generated password is left behind", () => {
+test("a successor with the same password gets rows, names and adoption, but not a generated password", () => {
   expect(isSuccessor(anew, rows, owner)).toBe(true);
   const adopted = {
     ...owner,
@@ -125,7 +125,7 @@ test.each([
   ],
 ] as const)("nobody %s", (_what, more) => expect(isSuccessor(anew, { ...rows, ...more }, owner)).toBe(false));
 
-test("nobody without a credential, and nobody while the domain is not served", () => {
+test("no successor without a credential, or while the domain is not served", () => {
   expect(isSuccessor({ ...anew, credential: undefined }, rows, owner)).toBe(false);
   expect(isSuccessor(anew, { kind: "unready" }, owner)).toBe(false);
 });

@@ -36,12 +36,12 @@ const live = (spec: object, annotations: object = {}): Manifest => ({
   spec: { ...(wanted["spec"] as object), ...spec },
 });
 
-test("defaults, other people's annotations and another spelling of a quantity are no difference", () => {
+test("defaults, annotations of others and another spelling of a quantity are no difference", () => {
   const containers = [{ name: "a", image: "?", resources: { limits: { cpu: "1" }, requests: {} } }];
   expect(differs(wanted, live({ containers, minReadySeconds: 0 }, { theirs: "1" }))).toBe(false);
 });
 
-test("what says nothing is no difference where it is left out: the API server does that, and would be written to for ever", () => {
+test("an omitted empty field is no difference: the API server omits it, and would get a write at every reconcile", () => {
   const nothing = {
     imagePullSecrets: [],
     priorityClassName: "",
@@ -57,7 +57,7 @@ test("what says nothing is no difference where it is left out: the API server do
   expect(differs(withHash({ ...wanted, spec: { replicas: 0 } }), { ...wanted, spec: {} })).toBe(true);
 });
 
-test("a value, an item and an object that is not there are a difference, and so is what we said before and no longer say", () => {
+test("another value, a missing item and a missing object are a difference, and so is a field that we no longer set", () => {
   expect(differs(wanted, undefined)).toBe(true);
   expect(differs(wanted, live({ containers: [{ name: "a", resources: { limits: { cpu: "2" } } }] }))).toBe(
     true,
@@ -69,7 +69,7 @@ test("a value, an item and an object that is not there are a difference, and so 
   expect(differs(withHash({ ...wanted, metadata }), live({}))).toBe(true);
 });
 
-test("a template goes over ours field by field; null takes away, tolerations are added, other lists replaced", () => {
+test("a template is merged into ours field by field; null removes, tolerations are added, other lists are replaced", () => {
   const ours = { a: { b: 1, c: 2 }, tolerations: [1], list: [1], kept: true };
   expect(mergeTemplate(ours, { a: { b: null, d: 3 }, tolerations: [2], list: [2], fresh: { x: 1 } })).toEqual(
     {
@@ -114,7 +114,7 @@ test("RFC 3263 §4: SRV names a host; an address gets a name in each domain", ()
   );
 });
 
-test("fields of a template that are called as what objects inherit are fields like any other", () => {
+test("fields of a template with the names of inherited properties are ordinary fields", () => {
   const theirs = JSON.parse('{ "__proto__": { "a": 1 }, "constructor": { "b": null, "c": 2 } }') as object;
   expect(JSON.stringify(mergeTemplate({}, { ...theirs }))).toBe(
     '{"__proto__":{"a":1},"constructor":{"c":2}}',
