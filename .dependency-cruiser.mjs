@@ -1,10 +1,10 @@
-// The walls of docs/ARCHITECTURE.md as rules. `test/guards/walls.test.ts` plants a breach of each and sees it fail.
+// The import rules of docs/ARCHITECTURE.md. `test/guards/import-rules.test.ts` plants a violation of each.
 const node = "^sip-node/src/";
 const operator = "^operator/src/";
 const tests = "\\.test\\.ts$";
 
-/** A room of the SIP node and the rooms it may import; everything else under sip-node/src is refused. */
-const rooms = {
+/** Each folder of the SIP node and the folders that it may import. Everything else under sip-node/src is refused. */
+const nodeFolders = {
   wire: [],
   transaction: ["wire"],
   auth: ["wire"],
@@ -17,20 +17,50 @@ const rooms = {
   core: ["wire", "transaction", "auth", "location", "cluster", "registrar", "proxy", "telemetry"],
 };
 
-const roomWalls = Object.entries(rooms).map(([room, allowed]) => ({
-  name: `node-${room}`,
-  severity: "error",
-  comment: `${room} imports ${allowed.length === 0 ? "no other room" : allowed.join(", ")}`,
-  from: { path: `${node}${room}/`, pathNot: tests },
-  to: { path: node, pathNot: `${node}(${[room, ...allowed].join("|")})/` },
-}));
+const shared = ["ownership.ts", "references.ts", "installations.ts", "sources/types.ts"];
+const kindImports = ["runtime", "installations", "adapters/mysql", ...shared];
+
+/** Each folder or file of the operator and the folders and files that it may import. Everything else under operator/src is refused. */
+const operatorFolders = {
+  runtime: [],
+  "ownership.ts": ["runtime"],
+  "tenants.ts": ["runtime"],
+  "references.ts": ["runtime", "sources/types.ts"],
+  "installations.ts": ["runtime", "adapters/mysql"],
+  "config.ts": ["runtime", "adapters/mysql"],
+  names: ["runtime", "ownership.ts"],
+  "adapters/http": [],
+  "adapters/kube": ["runtime"],
+  "adapters/mysql": ["runtime", "ownership.ts"],
+  "adapters/probe": [],
+  sources: ["runtime", "adapters/kube"],
+  "sources/files": ["runtime", "sources/types.ts", "sources/definitions.ts"],
+  "sources/kubernetes": ["runtime", "adapters/kube", "sources/types.ts", "sources/definitions.ts"],
+  installations: ["runtime", "adapters/mysql", "adapters/kube", ...shared],
+  "sip-cluster": [...kindImports, "config.ts", "adapters/kube", "adapters/probe"],
+  "sip-domain": [...kindImports, "names", "tenants.ts"],
+  "sip-user": [...kindImports, "names", "tenants.ts"],
+  telemetry: ["runtime", "adapters/kube", "sources"],
+};
+
+const patternOf = (place) => (place.endsWith(".ts") ? `${place.replace(".", "\\.")}$` : `${place}/`);
+
+/** One rule for each row of a table. */
+const folderRules = (program, source, table) =>
+  Object.entries(table).map(([place, allowed]) => ({
+    name: `${program}-${place.replace("/", "-")}`,
+    severity: "error",
+    comment: `${place} imports ${allowed.length === 0 ? "no other folder" : allowed.join(", ")}`,
+    from: { path: `${source}${patternOf(place)}`, pathNot: tests },
+    to: { path: source, pathNot: `${source}(${[place, ...allowed].map(patternOf).join("|")})` },
+  }));
 
 const libraries = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"];
 
 const libraryFree = {
-  name: "node-rooms-without-libraries",
+  name: "node-folders-without-libraries",
   severity: "error",
-  comment: "only adapters, telemetry, config and the process import libraries",
+  comment: "only adapters, telemetry, config and process import libraries",
   from: {
     path: `${node}(wire|transaction|auth|location|cluster|registrar|proxy|core)/`,
     pathNot: tests,
@@ -46,52 +76,41 @@ const configLibraries = {
   to: { dependencyTypes: libraries, pathNot: "node_modules/ajv/" },
 };
 
+const operatorLibraryFree = {
+  name: "operator-folders-without-libraries",
+  severity: "error",
+  comment: "only adapters, telemetry, sources and the files of the process import libraries",
+  from: { path: `${operator}(runtime|names|installations|sip-cluster|sip-domain|sip-user)/`, pathNot: tests },
+  to: { dependencyTypes: libraries },
+};
+
 export default {
   forbidden: [
-    ...roomWalls,
+    ...folderRules("node", node, nodeFolders),
+    ...folderRules("operator", operator, operatorFolders),
     libraryFree,
+    operatorLibraryFree,
     configLibraries,
     {
       name: "node-adapters",
       severity: "error",
-      comment: "adapters may import types of the rooms they serve, never a deciding room",
+      comment: "adapters may import types of the folders they serve, never a folder that decides",
       from: { path: `${node}adapters/`, pathNot: tests },
       to: { path: `${node}(registrar|proxy|transaction|core|process)/|${node}main\\.ts$` },
     },
     {
-      name: "programs-apart",
+      name: "programs-are-separate",
       severity: "error",
       comment: "SQL is the contract between the two programs",
       from: { path: "^(sip-node|operator)/" },
       to: { path: "^(sip-node|operator|cli)/", pathNot: "^$1/" },
     },
     {
-      name: "cli-as-a-user",
+      name: "cli",
       severity: "error",
       comment: "the cli may import the operator's sources and adapters/mysql, nothing else",
       from: { path: "^cli/" },
       to: { path: "^(sip-node|operator)/src/", pathNot: `${operator}(sources|adapters/mysql)/` },
-    },
-    {
-      name: "operator-runtime-knows-no-kind",
-      severity: "error",
-      comment: "runtime knows no SIP and no SQL",
-      from: { path: `${operator}runtime/`, pathNot: tests },
-      to: { path: operator, pathNot: `${operator}runtime/` },
-    },
-    {
-      name: "operator-kinds-apart",
-      severity: "error",
-      comment: "a kind's folder never imports another kind's",
-      from: { path: `${operator}(sip-cluster|sip-domain|sip-user)/`, pathNot: tests },
-      to: { path: `${operator}(sip-cluster|sip-domain|sip-user)/`, pathNot: `${operator}$1/` },
-    },
-    {
-      name: "operator-adapters",
-      severity: "error",
-      comment: "adapters serve the kinds; they import no controller",
-      from: { path: `${operator}adapters/`, pathNot: tests },
-      to: { path: `${operator}(.*/(controller|apply)|main)\\.ts$` },
     },
     {
       name: "mysql2-in-one-place",
@@ -101,10 +120,10 @@ export default {
       to: { path: "node_modules/mysql2" },
     },
     {
-      name: "kubernetes-client-in-two-places",
+      name: "kubernetes-client-in-one-place",
       severity: "error",
-      comment: "@kubernetes/client-node only under the operator's runtime and adapters/kube",
-      from: { path: "^(sip-node|operator|cli)/src/", pathNot: `${operator}(runtime|adapters/kube)/` },
+      comment: "@kubernetes/client-node only under the operator's adapters/kube",
+      from: { path: "^(sip-node|operator|cli)/src/", pathNot: `${operator}adapters/kube/` },
       to: { path: "node_modules/@kubernetes/client-node" },
     },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },

@@ -1,6 +1,6 @@
 /**
- * The guards guard: every wall of `.dependency-cruiser.mjs` fails on a breach planted in a copy of the tree, the cruise sees every file, and
- * the lint keeps pure rooms pure. A new wall needs a breach here.
+ * Tests of the guards. Every rule of `.dependency-cruiser.mjs` reports a violation that is planted in a copy of the tree, dependency-cruiser
+ * reads every file, and ESLint keeps pure folders pure. A new import rule needs a violation here.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -12,8 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const programs = ["operator", "sip-node", "cli"];
 
-/** The wall, the file that breaks it, and what that file says. A file that exists gets the line at its end. */
-const breaches: readonly (readonly [wall: string, file: string, line: string])[] = [
+/** The rule, the file that violates it, and the line with the violation. An existing file gets the line at its end. */
+const violations: readonly (readonly [rule: string, file: string, line: string])[] = [
   ["node-wire", "sip-node/src/wire/planted.ts", 'import "../auth/digest.ts";'],
   ["node-transaction", "sip-node/src/transaction/planted.ts", 'import "../proxy/via-branch.ts";'],
   [
@@ -27,21 +27,50 @@ const breaches: readonly (readonly [wall: string, file: string, line: string])[]
   ["node-proxy", "sip-node/src/proxy/planted.ts", 'import "../transaction/transactions.ts";'],
   ["node-telemetry", "sip-node/src/telemetry/planted.ts", 'import "../proxy/via-branch.ts";'],
   ["node-config", "sip-node/src/config/planted.ts", 'import "../adapters/clock.ts";'],
-  ["node-rooms-without-libraries", "sip-node/src/proxy/planted-library.ts", 'import "pino";'],
+  ["node-folders-without-libraries", "sip-node/src/proxy/planted-library.ts", 'import "pino";'],
   ["node-config-libraries", "sip-node/src/config/planted-library.ts", 'import "pino";'],
   ["node-adapters", "sip-node/src/adapters/planted.ts", 'import "../registrar/plan.ts";'],
   ["node-core", "sip-node/src/core/node.ts", 'import "../adapters/clock.ts";'],
-  ["programs-apart", "sip-node/src/planted.ts", 'import "../../operator/src/ownership.ts";'],
-  ["programs-apart", "operator/src/planted.ts", 'import "../../sip-node/src/wire/units.ts";'],
-  ["cli-as-a-user", "cli/src/planted.ts", 'import "../../operator/src/runtime/clock.ts";'],
-  ["cli-as-a-user", "cli/src/planted-too.ts", 'import "../../sip-node/src/wire/units.ts";'],
-  ["operator-runtime-knows-no-kind", "operator/src/runtime/planted.ts", 'import "../sip-user/decide.ts";'],
-  ["operator-kinds-apart", "operator/src/sip-user/planted.ts", 'import "../sip-domain/decide.ts";'],
-  ["operator-adapters", "operator/src/adapters/planted.ts", 'import "../sip-user/controller.ts";'],
+  ["programs-are-separate", "sip-node/src/planted.ts", 'import "../../operator/src/ownership.ts";'],
+  ["programs-are-separate", "operator/src/planted.ts", 'import "../../sip-node/src/wire/units.ts";'],
+  ["cli", "cli/src/planted.ts", 'import "../../operator/src/runtime/clock.ts";'],
+  ["cli", "cli/src/planted-too.ts", 'import "../../sip-node/src/wire/units.ts";'],
+  ["operator-runtime", "operator/src/runtime/planted.ts", 'import "../ownership.ts";'],
+  ["operator-ownership.ts", "operator/src/ownership.ts", 'import "./tenants.ts";'],
+  ["operator-tenants.ts", "operator/src/tenants.ts", 'import "./ownership.ts";'],
+  ["operator-references.ts", "operator/src/references.ts", 'import "./ownership.ts";'],
+  ["operator-installations.ts", "operator/src/installations.ts", 'import "./ownership.ts";'],
+  ["operator-config.ts", "operator/src/config.ts", 'import "./ownership.ts";'],
+  ["operator-names", "operator/src/names/planted.ts", 'import "../tenants.ts";'],
+  ["operator-adapters-http", "operator/src/adapters/http/planted.ts", 'import "../mysql/database.ts";'],
+  ["operator-adapters-kube", "operator/src/adapters/kube/planted.ts", 'import "../mysql/database.ts";'],
+  ["operator-adapters-mysql", "operator/src/adapters/mysql/planted.ts", 'import "../../tenants.ts";'],
+  ["operator-adapters-probe", "operator/src/adapters/probe/planted.ts", 'import "../mysql/database.ts";'],
+  ["operator-sources", "operator/src/sources/planted.ts", 'import "../ownership.ts";'],
+  [
+    "operator-sources-files",
+    "operator/src/sources/files/planted.ts",
+    'import "../../adapters/kube/kube-client.ts";',
+  ],
+  [
+    "operator-sources-kubernetes",
+    "operator/src/sources/kubernetes/planted.ts",
+    'import "../files/files-source.ts";',
+  ],
+  ["operator-installations", "operator/src/installations/planted.ts", 'import "../tenants.ts";'],
+  ["operator-sip-cluster", "operator/src/sip-cluster/planted.ts", 'import "../sip-domain/decide.ts";'],
+  ["operator-sip-domain", "operator/src/sip-domain/planted.ts", 'import "../sip-user/decide.ts";'],
+  ["operator-sip-user", "operator/src/sip-user/planted.ts", 'import "../sip-domain/decide.ts";'],
+  [
+    "operator-telemetry",
+    "operator/src/telemetry/planted.ts",
+    'import "../installations/cluster-installations.ts";',
+  ],
+  ["operator-folders-without-libraries", "operator/src/names/planted-library.ts", 'import "pino";'],
   ["mysql2-in-one-place", "operator/src/sip-user/planted-mysql.ts", 'import "mysql2/promise";'],
   ["mysql2-in-one-place", "cli/src/planted-mysql.ts", 'import "mysql2/promise";'],
   [
-    "kubernetes-client-in-two-places",
+    "kubernetes-client-in-one-place",
     "operator/src/sip-cluster/planted-client.ts",
     'import "@kubernetes/client-node";',
   ],
@@ -49,7 +78,7 @@ const breaches: readonly (readonly [wall: string, file: string, line: string])[]
   ["no-unresolved", "cli/src/planted-nowhere.ts", 'import "./nowhere.ts";'],
 ];
 
-/** Impurities of a pure room, each in a file of its own, with the rule that has to see it. */
+/** Violations of purity, each in a file of its own, with the ESLint rule that must report it. */
 const impurities: readonly (readonly [file: string, code: string, rule: string])[] = [
   [
     "wire/planted-await.ts",
@@ -146,7 +175,7 @@ const lookups: readonly (readonly [what: string, code: string, refusals: number]
 
 let copy: string;
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), "strowger-walls-"));
+  copy = mkdtempSync(join(tmpdir(), "strowger-import-rules-"));
   const isOurs = (path: string): boolean => !/node_modules|\.strowger/.test(relative(root, path));
   for (const name of [...programs, "test/support"])
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isOurs });
@@ -168,7 +197,7 @@ function plant(file: string, line: string): void {
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    // a file of the breach's own
+    // a new file
   }
   writeFileSync(path, `${text}${line}\n`);
 }
@@ -191,33 +220,40 @@ interface Cruise {
   };
 }
 
-describe("import walls", () => {
+describe("import rules", () => {
   let cruise: Cruise;
   beforeAll(() => {
-    for (const [, file, line] of breaches) plant(file, line);
-    plant("operator/src/planted-circle-too.ts", 'import "./planted-circle.ts";'); // a circle is told of one of its files
+    for (const [, file, line] of violations) plant(file, line);
+    plant("operator/src/planted-circle-too.ts", 'import "./planted-circle.ts";'); // a circle is reported at one of its files
     const args = ["--config", ".dependency-cruiser.mjs", "--output-type", "json", ...programs];
     cruise = JSON.parse(run("dependency-cruiser/bin/dependency-cruise.mjs", args)) as Cruise;
   }, 30_000);
 
-  it.each(breaches)("%s fails on %s", (wall, file) => {
+  it.each(violations)("%s reports %s", (rule, file) => {
     const isIts = (from: string): boolean =>
       from === file || from === file.replace("circle.ts", "circle-too.ts");
     expect(
-      cruise.summary.violations.filter(({ from }) => isIts(from)).map(({ rule }) => rule.name),
-    ).toContain(wall);
+      cruise.summary.violations.filter(({ from }) => isIts(from)).map((found) => found.rule.name),
+    ).toContain(rule);
   });
 
-  it("every wall has its breach", async () => {
+  it("every rule has a violation", async () => {
     const config = (await import(join(root, ".dependency-cruiser.mjs"))) as {
       default: { forbidden: readonly { name: string }[] };
     };
-    expect(new Set(breaches.map(([wall]) => wall))).toEqual(
+    expect(new Set(violations.map(([rule]) => rule))).toEqual(
       new Set(config.default.forbidden.map(({ name }) => name)),
     );
   });
 
-  it("the cruise sees every file", () => {
+  it("every folder of the operator has a rule", () => {
+    const folders = readdirSync(join(root, "operator/src"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== "adapters")
+      .map(({ name }) => `operator-${name}`);
+    expect(violations.map(([rule]) => rule)).toEqual(expect.arrayContaining(folders));
+  });
+
+  it("dependency-cruiser reads every file", () => {
     const onDisk = programs.flatMap((program) =>
       readdirSync(join(copy, program), { recursive: true, encoding: "utf8" })
         .filter((file) => file.endsWith(".ts"))
@@ -231,7 +267,7 @@ describe("import walls", () => {
   });
 });
 
-describe("the purity of rooms", () => {
+describe("pure folders", () => {
   let found: readonly {
     readonly filePath: string;
     readonly messages: readonly { readonly ruleId: string | null }[];
