@@ -76,7 +76,7 @@ export class KubernetesManifests implements Manifests {
     this.#onSynced();
   }
 
-  /** The reason why not all objects are known yet; undefined: they are. */
+  /** The reason why not all objects are known yet; undefined: all are known. */
   get obstacle(): string | undefined {
     for (const [kind, { isSynced, obstacle }] of this.#reflected)
       if (!isSynced) return `${kind}: ${obstacle ?? "is being listed"}`;

@@ -112,7 +112,7 @@ export class KubernetesSource implements Source {
     await this.#events.flush();
   }
 
-  /** The reason why not all objects are known yet; undefined: they are. */
+  /** The reason why not all objects are known yet; undefined: all are known. */
   get obstacle(): string | undefined {
     if (this.#waitReason !== undefined) return this.#waitReason;
     const notSynced = this.#all.find(({ isSynced }) => !isSynced);
