@@ -1,4 +1,4 @@
-/** Well-formed messages of a fuzzer's own making, and what damages them. */
+/** Random valid messages, and random damage to them. */
 import type { SeededRandom } from "../support/seeded-random.ts";
 
 const methods = ["INVITE", "REGISTER", "MESSAGE", "OPTIONS", "BYE", "ACK", "SUBSCRIBE", "X-Y.z"];
@@ -10,7 +10,7 @@ const params = ["", ";lr", ";transport=udp", ";x=1;y"];
 const word = (random: SeededRandom, length = 8): string =>
   Array.from({ length: 1 + random.below(length) }, () => random.pick([..."abcdefXYZ0189-._"])).join("");
 
-/** What a message says, written by `writeMessage`. */
+/** The parts of a message, for `writeMessage`. */
 export interface Plain {
   readonly startLine: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -50,7 +50,7 @@ export function plainMessage(random: SeededRandom): Plain {
 export const writeMessage = ({ startLine, headers, body }: Plain): string =>
   `${startLine}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
 
-/** Pieces that parsers trip over. */
+/** Texts that often cause parser errors. */
 const shards = [
   "\r\n",
   "\n",
@@ -97,8 +97,8 @@ const shards = [
   " ".repeat(200),
 ]; // prettier-ignore
 
-/** The text with some of it cut, doubled, swapped, replaced or put in. */
-export function damaged(random: SeededRandom, text: string): string {
+/** Returns the text with parts of it removed, repeated, replaced or inserted. */
+export function damage(random: SeededRandom, text: string): string {
   let result = text;
   for (let times = 1 + random.below(4); times > 0; times--) {
     const at = random.below(result.length + 1);
@@ -123,6 +123,6 @@ export function damaged(random: SeededRandom, text: string): string {
   return result;
 }
 
-/** Text of shards alone. */
-export const shattered = (random: SeededRandom): string =>
+/** Returns a text of shards only. */
+export const randomShards = (random: SeededRandom): string =>
   Array.from({ length: random.below(24) }, () => random.pick([...shards, word(random)])).join("");

@@ -1,6 +1,6 @@
 /**
- * Well-formed messages, read by this parser and by the npm package `sip`, say the same. Compared is only what that package reads right:
- * it merges unknown headers, and knows neither IPv6 URIs nor malformed Vias.
+ * Valid messages have the same content for this parser and for the npm package `sip`. Only parts that the package parses correctly are
+ * compared: it merges unknown headers, and does not support IPv6 URIs and malformed Vias.
  */
 import { createRequire } from "node:module";
 import { expect, it } from "vitest";
@@ -56,7 +56,7 @@ const uriOf = (text: string) => {
   return isProblem(uri) ? uri : { user: uri.user, host: uri.host, port: uri.port ?? Number.NaN };
 };
 
-it("1000 messages say the same to both", () => {
+it("1000 messages have the same content for both parsers", () => {
   const random = seededRandom("differential");
   for (let round = 0; round < 1000; round++) {
     const text = writeMessage(plainMessage(random));

@@ -1,6 +1,6 @@
 /**
- * Whatever comes in, the parsers return, with a value or a problem, in bounded time (P6); what they accept keeps its promises: offsets
- * inside the text, values within their bounds, and edits that leave the rest alone. STROWGER_SEED repeats a run that failed.
+ * The parsers return a value or a problem for any input, in limited time (P6). For accepted input, offsets are inside the text, values are
+ * within their limits, and edits leave the rest unchanged. STROWGER_SEED repeats a failed run.
  */
 import { describe, expect, it } from "vitest";
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
@@ -36,7 +36,7 @@ import { isProblem } from "../../sip-node/src/wire/problem.ts";
 import { parseHostPort, parseUri } from "../../sip-node/src/wire/uri.ts";
 import { parseVia } from "../../sip-node/src/wire/via.ts";
 import { seededRandom } from "../support/seeded-random.ts";
-import { damaged, plainMessage, shattered, writeMessage } from "./mutate.ts";
+import { damage, plainMessage, randomShards, writeMessage } from "./mutate.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 const seal = createSeal(ring, "flow token", () => 1);
@@ -75,7 +75,7 @@ function checkMessage(message: Message): void {
   expect(isUriText(message.to.uri) && isUriText(message.from.uri)).toBe(true);
 }
 
-/** A request that was accepted is forwarded to a copy that is readable, says the same and differs where it must. */
+/** Checks that the forwarded copy of an accepted request is valid, and differs only where it must. */
 function checkForwarding(message: Message): void {
   if (message.kind !== "request") return;
   parseContacts(message);
@@ -131,7 +131,7 @@ function tryMessage(text: string): void {
 }
 
 describe("datagrams", () => {
-  it("well-formed ones are read", () => {
+  it("valid ones are accepted", () => {
     survive(
       "well-formed",
       400,
@@ -143,13 +143,13 @@ describe("datagrams", () => {
     ); // prettier-ignore
   });
 
-  it("damaged ones", () => {
-    survive("damaged", 4_000, (random) => damaged(random, writeMessage(plainMessage(random))), tryMessage);
+  it("damaged ones are accepted or malformed", () => {
+    survive("damaged", 4_000, (random) => damage(random, writeMessage(plainMessage(random))), tryMessage);
   });
 
-  it("shards alone", () => survive("shards", 1_500, shattered, tryMessage));
+  it("random shards", () => survive("shards", 1_500, randomShards, tryMessage));
 
-  it("bytes of chance", () => {
+  it("random bytes", () => {
     survive(
       "bytes",
       500,
@@ -160,14 +160,14 @@ describe("datagrams", () => {
   });
 });
 
-it("every value parser takes any text", () => {
+it("every value parser returns for any text", () => {
   survive(
     "values",
     3_000,
     (random) =>
       random.below(2) === 0
-        ? shattered(random)
-        : damaged(random, writeMessage(plainMessage(random)).split("\r\n")[2 + random.below(5)] ?? ""),
+        ? randomShards(random)
+        : damage(random, writeMessage(plainMessage(random)).split("\r\n")[2 + random.below(5)] ?? ""),
     (text) => {
       parseVia(text, 0, text.length);
       parseNameAddr(text, 0, text.length, "To");
@@ -188,11 +188,11 @@ describe("digest credentials", () => {
   const value =
     'Digest username="bob", realm="example.com", nonce="abc.k.def", uri="sip:example.com", response="00112233445566778899aabbccddeeff", algorithm=MD5, qop=auth, nc=00000001, cnonce="x\\"y"';
 
-  it("damaged ones give credentials, a problem or nothing", () => {
+  it("damaged ones return credentials, a problem or undefined", () => {
     survive(
       "digest",
       3_000,
-      (random) => damaged(random, value),
+      (random) => damage(random, value),
       (text) => {
         const found = parseDigestCredentials(text);
         if (found !== undefined && !isProblem(found)) expect(found.nc ?? "0").toMatch(/^[0-9a-f]{1,8}$/i);
@@ -200,11 +200,11 @@ describe("digest credentials", () => {
     ); // prettier-ignore
   });
 
-  it("and never another realm's", () => {
+  it("the result never contains credentials of another realm", () => {
     survive(
       "realms",
       300,
-      (random) => damaged(random, value),
+      (random) => damage(random, value),
       (text) => {
         const message = {
           text,
@@ -234,7 +234,7 @@ describe("frames between nodes", () => {
     survive(
       "frames",
       1_500,
-      (random) => damaged(random, frame.toString("latin1")),
+      (random) => damage(random, frame.toString("latin1")),
       (text) => {
         const bytes = Buffer.from(text, "latin1");
         if (!bytes.equals(frame)) expect(decodeFrame(bytes, seal)).toBeUndefined();
@@ -242,11 +242,11 @@ describe("frames between nodes", () => {
     ); // prettier-ignore
   });
 
-  it("any body is taken apart", () => {
+  it("any body is unpacked without an error", () => {
     survive(
       "bodies",
       1_500,
-      (random) => (random.below(2) === 0 ? shattered(random) : damaged(random, body.toString("latin1"))),
+      (random) => (random.below(2) === 0 ? randomShards(random) : damage(random, body.toString("latin1"))),
       (text) => {
         const bytes = Buffer.from(text, "latin1");
         for (const flow of unpackFlows(bytes)) if (flow) expect(parseFlowKey(flow.key)).toEqual(flow);
@@ -257,13 +257,13 @@ describe("frames between nodes", () => {
   });
 });
 
-describe("the largest and the most tedious datagrams take a few milliseconds", () => {
+describe("the largest and slowest datagrams take a few milliseconds", () => {
   const head = "INVITE sip:b@h SIP/2.0\r\n";
   const tail = "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n";
   const via = "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n";
   const fill = (text: string, bytes = maxFieldBytes - 100): string =>
     text.repeat(Math.floor(bytes / text.length));
-  const tedious: Readonly<Record<string, string>> = {
+  const slow: Readonly<Record<string, string>> = {
     "spaces before a fold": `${head}${via}Proxy-Require: ${fill(" ")}x\r\n y\r\n${tail}`,
     "spaces in received": `${head}Via: SIP/2.0/UDP h;branch=z9hG4bK1;received=${fill(" ")}a b\r\n${tail}`,
     "parameters without a value": `${head}Via: SIP/2.0/UDP h;branch=z9hG4bK1${fill(";a")};rport\r\n${tail}${"x".repeat(40_000)}`,
@@ -282,7 +282,7 @@ describe("the largest and the most tedious datagrams take a few milliseconds", (
     credentials: `${head}${via}Proxy-Authorization: Digest ${fill('a="b",')}\r\n${tail}`,
   };
 
-  it.each(Object.entries(tedious))("%s", (_, text) => {
+  it.each(Object.entries(slow))("%s", (_, text) => {
     const start = performance.now();
     for (let i = 0; i < 5; i++) {
       tryMessage(text);
@@ -292,7 +292,7 @@ describe("the largest and the most tedious datagrams take a few milliseconds", (
     expect((performance.now() - start) / 5).toBeLessThan(500); // a hang, not a speed: quadratic work takes seconds
   });
 
-  it("the bounds stand as the tests use them", () => {
+  it("the limits are those that the tests assume", () => {
     expect([maxFields, maxContactsPerRegister]).toEqual([200, 16]);
   });
 });

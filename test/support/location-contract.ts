@@ -1,4 +1,4 @@
-/** What every location store does (`sip-node/src/location/location-store.ts`), run against the one in memory and the one on MySQL. */
+/** The contract of a location store (`sip-node/src/location/location-store.ts`), run against the one in memory and the one on MySQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Aor } from "../../sip-node/src/location/account.ts";
 import type { Binding, BindingChange } from "../../sip-node/src/location/binding.ts";
@@ -9,12 +9,12 @@ import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import type { NewDomain, NewUser } from "./memory-location.ts";
 
 export interface LocationFixture {
-  /** Two nodes' stores on the same data; one may be the other. */
+  /** The stores of two nodes on the same data. They may be one object. */
   readonly stores: readonly [LocationStore, LocationStore];
   addDomain(name: string, domain?: NewDomain): Promise<void>;
   addUser(username: string, domain: string, user?: NewUser): Promise<void>;
   addAlias(alias: Aor, of: Aor): Promise<void>;
-  /** Takes all rows away. */
+  /** Deletes all rows. */
   clear(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface LocationFixture {
 const bob: Aor = { username: "bob", domain: "example.com" };
 const nobody: Aor = { username: "nobody", domain: "example.com" };
 
-/** What a store gives back of it exactly: whole hundredths of q, seconds within the clock's reach. */
+/** A binding that a store returns exactly: q in whole hundredths, and times that the clock can represent. */
 const binding = (id: number, change: Partial<Binding> = {}): Binding => ({
   id: String(2n ** 62n + BigInt(id)),
   contact: `sip:bob@10.0.0.${id};x=y`,
@@ -88,7 +88,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         }); // prettier-ignore
       });
 
-      it("a user that is not there has a domain, an unserved domain has nothing", async () => {
+      it("an unknown user has a domain, and an unserved domain has neither", async () => {
         expect(await resolve(nobody)).toMatchObject({ domain: { name: "example.com" }, account: undefined });
         expect(await resolve({ username: "bob", domain: "unserved.example" })).toEqual({
           domain: undefined,
@@ -96,12 +96,12 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         });
       });
 
-      it("the user part has case, and no trailing space is ignored", async () => {
+      it("the user part is compared with case and with trailing spaces", async () => {
         for (const username of ["Bob", "bob ", ""])
           expect((await resolve({ username, domain: "example.com" }))?.account, username).toBeUndefined();
       });
 
-      it("a plain password of another tool's row is given as it is", async () => {
+      it("a plain password of another tool's row is returned unchanged", async () => {
         await fixture.addUser("carol", "example.com", { password: "secret" });
         expect((await resolve({ ...bob, username: "carol" }))?.account).toMatchObject({
           password: "secret",
@@ -109,7 +109,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         });
       });
 
-      it("a disabled user and a disabled domain say so", async () => {
+      it("a disabled user and a disabled domain are not enabled", async () => {
         await fixture.addDomain("off.example", { isEnabled: false });
         await fixture.addUser("bob", "off.example", { isEnabled: false });
         expect(await resolve({ username: "bob", domain: "off.example" })).toMatchObject({
@@ -118,12 +118,12 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         }); // prettier-ignore
       });
 
-      it("a user's own limit comes before the domain's", async () => {
+      it("a user's own limit takes precedence over the domain's", async () => {
         await fixture.addUser("carol", "example.com", { maxContacts: 1 });
         expect((await resolve({ ...bob, username: "carol" }))?.account?.registration.maxContacts).toBe(1);
       });
 
-      it("a domain lets anonymous callers in unless it says otherwise; its users' aliases elsewhere do as it does", async () => {
+      it("a domain allows anonymous callers by default; an alias in another domain follows its user's domain", async () => {
         await fixture.addDomain("strict.example", { anonymousCallers: "Reject" });
         await fixture.addDomain("alias.example", { aliasOf: "strict.example" });
         await fixture.addUser("carol", "strict.example");
@@ -143,7 +143,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
           });
       });
 
-      it("aliases of users and of domains are followed", async () => {
+      it("aliases of users and of domains are resolved", async () => {
         await fixture.addDomain("alias.example", { aliasOf: "example.com" });
         await fixture.addAlias({ username: "100", domain: "example.com" }, bob);
         for (const username of ["bob", "100"])
@@ -154,7 +154,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
             }); // prettier-ignore
       });
 
-      it("a batch is answered in its order, whatever is asked in it", async () => {
+      it("a batch of any names is answered in its order", async () => {
         await fixture.addUser("carol", "example.com");
         const carol = { ...bob, username: "carol" };
         const answers = await store.resolve([
@@ -182,7 +182,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
     });
 
     describe("commit and read", () => {
-      it("a binding comes back as it was, from either store, and the version is raised", async () => {
+      it("each store returns a binding as it was committed, and the version is raised", async () => {
         expect(await store.commit([change(bob, 0, binding(1))])).toEqual(["committed"]);
         expect(await version(bob)).toBe(1);
         for (const one of [store, other]) {
@@ -198,7 +198,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         }
       });
 
-      it("without NAT, instance and credentials as well", async () => {
+      it("a binding without NAT, instance and credentials too", async () => {
         const plain = binding(1, {
           isBehindNat: false,
           instance: undefined,
@@ -212,14 +212,14 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect((await list(bob))[0]).toMatchObject({ ...plain, expiresIn: expect.any(Number) as number });
       });
 
-      it("UTF-8 and IPv6 come back byte for byte", async () => {
+      it("UTF-8 and IPv6 are returned byte for byte", async () => {
         const utf8 = Buffer.from("sip:böb@[2001:db8::1]", "utf8").toString("latin1");
         const sent = binding(1, { contact: utf8, flow: flowOf("2001:db8::1", 5060) });
         await store.commit([change(bob, 0, sent)]);
         expect((await list(bob))[0]).toMatchObject({ contact: utf8, flow: sent.flow });
       });
 
-      it("who registers now is registered since now; who refreshes, since then", async () => {
+      it("a new binding is registered since now; a refresh keeps the time of the registration", async () => {
         await store.commit([change(bob, 0, binding(1, { registeredAt: 0 }), binding(2))]);
         const [since = 0, then] = [...(await list(bob))]
           .sort((one, two) => Number(one.id) - Number(two.id))
@@ -232,7 +232,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect([read[0]?.registeredAt, (read[1]?.registeredAt ?? 0) >= since]).toEqual([since, true]);
       });
 
-      it("the same key is written over", async () => {
+      it("a binding with the same key is replaced", async () => {
         await store.commit([change(bob, 0, binding(1))]);
         const next = binding(1, { contact: "sip:bob@10.0.0.9", cseq: 5, callId: "call-new", nonceCount: 8 });
         expect(await store.commit([change(bob, 1, next)])).toEqual(["committed"]);
@@ -241,7 +241,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect(read[0]).toMatchObject({ contact: next.contact, cseq: 5, callId: "call-new", nonceCount: 8 });
       });
 
-      it("a removed and an expired binding are still read, with nothing left of them", async () => {
+      it("a removed and an expired binding are still returned, without remaining time", async () => {
         await store.commit([change(bob, 0, binding(1), binding(2))]);
         await store.commit([
           change(bob, 1, binding(1, { expiresIn: 0, cseq: 9 }), binding(2, { expiresIn: -30 })),
@@ -251,7 +251,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect(read.find(({ id }) => id === binding(1).id)?.cseq).toBe(9);
       });
 
-      it("lists come in the order asked, empty where there is nothing", async () => {
+      it("lists are in the order of the request, and empty without bindings", async () => {
         const carol = { ...bob, username: "carol" };
         await store.commit([change(bob, 0, binding(1)), change(carol, 0, binding(2), binding(3))]);
         const lists = await store.bindings([carol, nobody, bob]);
@@ -262,7 +262,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         ]); // prettier-ignore
       });
 
-      it("by id: each in its place, undefined where there is none", async () => {
+      it("by id: in the order of the request, undefined for an unknown id", async () => {
         await store.commit([change(bob, 0, binding(1), binding(2))]);
         const read = await store.bindingsById([binding(2).id, "7", binding(1).id]);
         expect(read.map((one) => one?.id)).toEqual([binding(2).id, undefined, binding(1).id]);
@@ -308,7 +308,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect(await ask("sip:b@10.0.0.9", 1)).toHaveLength(1);
       });
 
-      it("follows a contact that changes, and finds nothing that has expired or was removed", async () => {
+      it("finds a changed contact, and no expired or removed one", async () => {
         await store.commit([change(bob, 0, binding(1, { contact: "sip:b@10.0.0.9" }))]);
         await store.commit([change(bob, 1, binding(1, { contact: "sip:b@10.0.0.10" }))]);
         expect([await ask("sip:b@10.0.0.9"), await ask("sip:b@10.0.0.10")]).toEqual([
@@ -330,7 +330,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         ...change,
       });
 
-      it("come back as they were, in the order asked, from either store; the last one counts", async () => {
+      it("each store returns them unchanged, in the order of the request; the last one replaces the others", async () => {
         const longest = "9223372036854775806";
         await store.storeDialogTargets([target("1"), target(longest, { flow: flowOf("2001:db8::1", 5060) })]);
         await other.storeDialogTargets([target("1", { isBehindNat: false, ownerNode: "", contactKey: "0" })]);
@@ -345,7 +345,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
 
     describe("two nodes change one address of record (design-sip rule 12)", () => {
       it.each([0, 1])(
-        "from version %i exactly one commits, the other conflicts and leaves nothing",
+        "from version %i exactly one commits, the other conflicts and changes nothing",
         async (from) => {
           if (from === 1) await store.commit([change(bob, 0, binding(9))]);
           const outcomes = await Promise.all([
@@ -361,7 +361,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         },
       );
 
-      it("an old version conflicts, and so does one from the future", async () => {
+      it("a lower version conflicts, and so does a higher one", async () => {
         await store.commit([change(bob, 0, binding(1))]);
         await store.commit([change(bob, 1, binding(1))]);
         for (const old of [0, 1])
@@ -369,7 +369,7 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect(await list(bob)).toHaveLength(1);
       });
 
-      it("many at once from many versions: as many commits as the version says", async () => {
+      it("many concurrent changes from many versions: the version is the number of commits", async () => {
         let commits = 0;
         await Promise.all(
           [store, other, store, other].map(async (one, i) => {
@@ -388,10 +388,10 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
       });
     });
 
-    describe("a batch harms no row for another's sake (rule 12)", () => {
+    describe("a change of a batch does not fail because of another one (rule 12)", () => {
       const users = ["u1", "u2", "u3", "u4", "u5"].map((username) => ({ username, domain: "example.com" }));
 
-      it("one row that cannot be stored fails alone", async () => {
+      it("only the change with a row that cannot be stored fails", async () => {
         const changes = users.map((aor, i) =>
           change(aor, 0, binding(i + 1, i === 2 ? { callId: "x".repeat(300) } : {})),
         );
@@ -406,14 +406,14 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
         expect((await store.bindings(users)).map((one) => one.length)).toEqual([1, 1, 0, 1, 1]);
       });
 
-      it("one conflict conflicts alone", async () => {
+      it("only the change with an outdated version conflicts", async () => {
         await other.commit([change(users[3] as Aor, 0, binding(30))]);
         const outcomes = await store.commit(users.map((aor, i) => change(aor, 0, binding(i + 1))));
         expect(outcomes).toEqual(["committed", "committed", "committed", "conflict", "committed"]);
         expect((await store.bindings(users)).map((one) => one.length)).toEqual([1, 1, 1, 1, 1]);
       });
 
-      it("new and old addresses of record mix", async () => {
+      it("a batch may have new and known addresses of record", async () => {
         await store.commit([change(users[1] as Aor, 0, binding(2)), change(users[4] as Aor, 0, binding(5))]);
         const outcomes = await store.commit(
           users.map((aor, i) => change(aor, i === 1 || i === 4 ? 1 : 0, binding(i + 1))),

@@ -1,4 +1,4 @@
-/** A location store without a database, for the deciding rooms' tests; the contract suite holds it to what MySQL does. */
+/** A location store in memory, for tests. It passes the same contract suite as the store on MySQL. */
 import {
   type Account,
   type AnonymousCallers,
@@ -45,9 +45,9 @@ export interface NewUser {
 }
 
 export class MemoryLocation implements LocationStore {
-  /** The store's clock, in seconds: move it to let bindings expire. */
+  /** The store's clock, in seconds. Tests move it to let bindings expire. */
   now = 1_800_000_000;
-  /** Set to make every call fail as a database does that is away. */
+  /** True: every call fails, as when the database is unavailable. */
   isAway = false;
   readonly #domains = new Map<string, NewDomain>();
   readonly #users = new Map<string, Aor & NewUser>();

@@ -1,4 +1,4 @@
-/** The peculiarities of RFC 5118's IPv6 torture messages in words of our own, by section. */
+/** The peculiarities of RFC 5118's IPv6 torture messages in our own text, by section. */
 import { expect, it } from "vitest";
 import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import { stampVia } from "../../sip-node/src/wire/build-response.ts";
@@ -41,11 +41,11 @@ it("4.1 an IPv6 reference in the Request-URI", () => {
 it("4.2 an IPv6 address without brackets is refused with 400", () =>
   expect(verdict(request("sip:2001:db8::10"))).toBe(400));
 
-it("4.3 a port inside the brackets reads as part of the address and outside as port: it is not guessed", () => {
+it("4.3 a port inside the brackets is part of the address, and outside it is the port", () => {
   expect(parseUri("sip:[2001:db8::10:5070]")).toMatchObject({ host: "2001:db8::10:5070", port: undefined });
 });
 
-it("4.4 a port behind the brackets", () => {
+it("4.4 a port after the brackets", () => {
   expect(parseUri(read(request("sip:[2001:db8::10]:5070")).uri)).toMatchObject({
     host: "2001:db8::10",
     port: 5070,
@@ -70,12 +70,12 @@ it("4.5 received is written without brackets", () => {
   );
 });
 
-it("4.6 SDP with IPv6 addresses passes untouched", () => {
+it("4.6 SDP with IPv6 addresses is unchanged", () => {
   const body = "v=0\r\no=a 1 1 IN IP6 2001:db8::20\r\nc=IN IP6 2001:db8::20\r\nm=audio 6000 RTP/AVP 0\r\n";
   expect(read(request("sip:[2001:db8::10]", undefined, body)).text.endsWith(body)).toBe(true);
 });
 
-it("4.7 IP versions mixed in Vias and Contacts pass", () => {
+it("4.7 different IP versions in Vias and Contacts are accepted", () => {
   const text = request(
     "sip:user@example.com",
     "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1, SIP/2.0/UDP [2001:db8::9];branch=z9hG4bK2",
@@ -83,7 +83,7 @@ it("4.7 IP versions mixed in Vias and Contacts pass", () => {
   expect(verdict(text)).toBe("accepted");
 });
 
-it("4.8 SDP of both families passes untouched", () => {
+it("4.8 SDP of both families is unchanged", () => {
   const body =
     "v=0\r\nm=audio 6000 RTP/AVP 0\r\nc=IN IP6 2001:db8::20\r\nm=video 6024 RTP/AVP 107\r\nc=IN IP4 192.0.2.12\r\n";
   expect(verdict(request("sip:user@example.com", undefined, body))).toBe("accepted");
@@ -96,7 +96,7 @@ it("4.9 an IPv4-mapped address, in SDP and in a Contact", () => {
   });
 });
 
-it("4.10 three colons, as a generator of the grammar may write them, harm nobody", () => {
+it("4.10 three colons, which a generator of the grammar may write, do not cause an error", () => {
   const text = request("sip:user@[2001:db8:::192.0.2.1]");
   expect(["accepted", 400]).toContain(verdict(text));
 });

@@ -1,4 +1,4 @@
-/** What a proxy does with a datagram before it asks anybody: `wire`, then §16.3 and §16.4. */
+/** The result of a datagram before any look-up: parsing, then RFC 3261 §16.3 and §16.4. */
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { addressesOf } from "../../sip-node/src/proxy/addresses.ts";
 import { preprocess } from "../../sip-node/src/proxy/preprocess.ts";
@@ -12,7 +12,7 @@ const source = flowOf("192.0.2.99", 5060);
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 const seal = createSeal(ring, "flow token", () => 1);
 
-/** "accepted", "dropped", or the status of the refusal, which is built and read back. */
+/** Returns "accepted", "dropped", or the status of the response, which is built and parsed. */
 export function verdict(datagram: string): string | number {
   const message = parseMessage(datagram);
   if (message.kind === "malformed") return refuse(message);
@@ -32,6 +32,6 @@ function refuse({ method, via, text, fields, problem }: Malformed): string | num
   return problem.status;
 }
 
-/** A message's lines, with CRLF behind each, and the empty line and the body. */
+/** A message of these lines, the empty line and the body. */
 export const message = (lines: readonly string[], body = ""): string =>
   `${lines.join("\r\n")}\r\n\r\n${body}`;

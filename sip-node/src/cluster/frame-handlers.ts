@@ -105,7 +105,7 @@ function yieldFlows(
   return [...ages, ...authenticated];
 }
 
-/** A response to a transaction of this node. Its number is acknowledged with others, and nobody waits for it. */
+/** A response to a transaction of this node. Its number is acknowledged later with others: the sender does not wait for an answer. */
 function receiveResponse(
   { membership, acknowledgements, receiver, counts }: FrameHandlersDependencies,
   frame: Frame,
