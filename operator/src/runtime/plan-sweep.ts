@@ -23,9 +23,9 @@ export function planSweep(
   absent: readonly ObjectKey[],
   retainedBefore: ReadonlySet<ObjectKey>,
 ): SweepPlan {
-  const kept = absent.filter((key) => retainedBefore.has(key));
+  const known = absent.filter((key) => retainedBefore.has(key));
   const fresh = absent.filter((key) => !retainedBefore.has(key));
   return fresh.length > manyRows && fresh.length > owned * manyShare
-    ? { remove: [], retained: [...kept, ...fresh], newlyRetained: fresh.length, owned }
-    : { remove: fresh, retained: kept, newlyRetained: 0, owned };
+    ? { remove: [], retained: [...known, ...fresh], newlyRetained: fresh.length, owned }
+    : { remove: fresh, retained: known, newlyRetained: 0, owned };
 }

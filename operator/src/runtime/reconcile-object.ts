@@ -26,7 +26,7 @@ export const finalizer = "sip.strowger.dev/rows";
 const pauseAnnotation = "sip.strowger.dev/paused";
 
 /**
- * For a paused object nothing is written, and its rows stay as they are. There are two exceptions. A deletion goes on, because an object
+ * For a paused object nothing is written, and its rows stay as they are. There are two exceptions. A deletion continues, because an object
  * must not stay in Terminating. A permission that was withdrawn takes effect, because a user who may pause an object could evade it.
  */
 export const isPaused = ({ metadata }: KubernetesObject): boolean =>

@@ -43,7 +43,7 @@ export interface SipClusterDependencies {
   readonly onChange?: (key: ObjectKey) => void;
   /** How often the database of a SipCluster was found replaced since the last call; mostly 0. */
   readonly onReplaced?: (key: ObjectKey, times: number) => void;
-  /** A probe in the background failed. The next one follows by itself. */
+  /** A probe in the background failed. The next one follows automatically. */
   readonly onFailure: (cause: unknown) => void;
   /** The bindings in a SipCluster's database; undefined: no recent count. Absent: they are not counted. */
   readonly bindings?: (key: ObjectKey) => number | undefined;

@@ -57,7 +57,7 @@ export interface FleetState {
   readonly metricsFrom: readonly unknown[];
   /** CIDRs of pods and hosts. */
   readonly insideRanges: readonly string[];
-  /** The objects with the names of our objects, by `Kind/name`, whoever made them. */
+  /** The objects with the names of our objects, by `Kind/name`, of any owner. */
   readonly live: ReadonlyMap<string, Manifest>;
   /** All with our label. */
   readonly services: readonly Manifest[];

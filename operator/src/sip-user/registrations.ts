@@ -1,7 +1,7 @@
 /**
- * Writes into the status of SipUsers and SipDomains who is registered (ADR 36). Two loops that do not wait for each other: one reads every
- * database every ten seconds, the other writes one status every 100 ms while there is something new. So a user who appears is shown within
- * 30 s as long as fewer than ten change a second.
+ * Writes registration counts into the status of SipUsers and SipDomains (ADR 36). Two loops do not wait for each other: one reads every
+ * database every ten seconds, the other writes one status every 100 ms while there are changes. So a new registration is shown within 30 s,
+ * as long as fewer than ten users change per second.
  */
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
 import { countOwnedUsers, readRegistrations, type Registration } from "../adapters/mysql/registrations.ts";
@@ -18,31 +18,31 @@ import { parseSipUser } from "./resource.ts";
 
 const everyMs = 10_000;
 const betweenWritesMs = 100;
-/** So many writes may wait for their answer; then the API server is slower than ten a second. */
+/** The limit of writes without an answer yet: the API server may be slower than ten per second. */
 const writesUnderWay = 20;
 
 export interface RegistrationFiguresOptions {
   readonly installations: Installations;
   readonly source: Source;
   readonly clock: Clock;
-  /** Current bindings in a SipCluster's database, each time that they were counted. */
+  /** Called with the number of bindings in a SipCluster's database after each count. */
   readonly onCount: (cluster: ObjectKey, bindings: number) => void;
-  /** A read or a write that failed; the next one tries again. */
+  /** A read or a write failed. The next one follows anyway. */
   readonly onFailure: (cause: unknown) => void;
 }
 
 export class RegistrationFigures {
   readonly #options: RegistrationFiguresOptions;
-  /** When an object's figures were last written, by uid. */
+  /** The time of the last write, by uid. */
   readonly #written = new Map<string, number>();
-  /** What was found in each database that is open. */
+  /** The last figures of each open database. */
   readonly #found = new Map<Installation, readonly ObjectFigures[]>();
   readonly #reading = new Set<Installation>();
-  /** Uids of writes under way. */
+  /** Uids of writes in progress. */
   readonly #writing = new Set<string>();
-  /** The first is written next. */
+  /** In the order of writing. */
   #due: readonly ObjectFigures[] = [];
-  #callOffs: readonly (() => void)[] = [];
+  #cancels: readonly (() => void)[] = [];
 
   constructor(options: RegistrationFiguresOptions) {
     this.#options = options;
@@ -50,17 +50,17 @@ export class RegistrationFigures {
 
   start(): void {
     const { clock, onFailure } = this.#options;
-    this.#callOffs = [
+    this.#cancels = [
       repeat(clock, everyMs, () => this.read(), onFailure),
       repeat(clock, betweenWritesMs, () => this.writeNext(), onFailure),
     ];
   }
 
   stop(): void {
-    for (const callOff of this.#callOffs) callOff();
+    for (const cancel of this.#cancels) cancel();
   }
 
-  /** Reads each database by itself, but none that still is being read. Never throws. */
+  /** Reads each database, except those whose last read has not ended. Never throws. */
   async read(): Promise<void> {
     const { installations, onFailure } = this.#options;
     const open = installations.open();
@@ -69,7 +69,7 @@ export class RegistrationFigures {
     await Promise.all(idle.map((one) => this.#readOne(one).catch(onFailure)));
   }
 
-  /** Returns whether there was anything to write. Never throws. */
+  /** Returns whether a write was started. Never throws. */
   async writeNext(): Promise<boolean> {
     const [one, ...rest] = this.#due;
     if (one === undefined || this.#writing.size >= writesUnderWay) return false;
@@ -115,7 +115,7 @@ export class RegistrationFigures {
   }
 }
 
-/** Of the users of these domains that have an address, and of the domains themselves. `owned`: users with rows, by the name of their domain. */
+/** Figures of these domains, and of their users that have an address. `owned`: the number of users with rows, by domain name. */
 export function figuresOf(
   domains: readonly KubernetesObject[],
   users: readonly KubernetesObject[],
