@@ -1,4 +1,4 @@
-/** Forwards ACKs to 2xx responses (RFC 3261 §16.11, §17): they have no transaction, and are dropped where they cannot be routed. */
+/** Forwards ACKs to 2xx responses (RFC 3261 §16.11, §17): they have no transaction, and are dropped when they cannot be routed. */
 import { routeAck } from "../proxy/proxy.ts";
 import type { ProxyDependencies } from "../proxy/routing.ts";
 import type { Flow } from "../wire/flow.ts";
@@ -21,7 +21,7 @@ export class Acks {
     this.transport = transport;
   }
 
-  /** Whether an ACK waits for a look-up or for the owner of the flow: the node must not exit, because no transaction repeats the ACK. */
+  /** Whether an ACK waits for a look-up or for the owner of the flow: the node must not exit, because no transaction retransmits the ACK. */
   get isForwarding(): boolean {
     return this.underWay > 0;
   }

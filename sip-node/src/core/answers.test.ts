@@ -1,4 +1,4 @@
-/** Answers to strangers leave nothing behind (RFC 3261 §8.2.7, §26.3.2.4). */
+/** Responses to unauthenticated senders leave no state behind (RFC 3261 §8.2.7, §26.3.2.4). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { TestServices } from "../../../test/support/test-services.ts";
 import { type Fields, requestText } from "../../../test/support/sip-message.ts";
@@ -9,16 +9,16 @@ import { createTelemetry } from "../telemetry/metrics.ts";
 import { flowOf } from "../wire/flow.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
-const stranger = flowOf("192.0.2.1", 5060);
+const sender = flowOf("192.0.2.1", 5060);
 const bob = "sip:bob@example.com";
 
-let house: TestServices;
+let services: TestServices;
 let sent: string[];
 let offered: number;
 
 function startNode(): Node {
-  const heard: KnownFlow = {
-    flow: stranger,
+  const knownFlow: KnownFlow = {
+    flow: sender,
     owner: "",
     lastReceivedAt: 0,
     askPeersUntil: 0,
@@ -28,8 +28,8 @@ function startNode(): Node {
     authenticatedUntil: 0,
   };
   const node: Node = new Node({
-    ...house.dependencies(),
-    branchSeal: createSeal(ring, "branch", () => house.now),
+    ...services.dependencies(),
+    branchSeal: createSeal(ring, "branch", () => services.now),
     telemetry: createTelemetry({
       transactions: () => node.transactions.counts,
       eventLoopLag: () => 0,
@@ -37,12 +37,12 @@ function startNode(): Node {
       flows: () => 0,
       relays: () => ({ sent: 0, received: 0, refused: 0 }),
     }),
-    clock: () => house.now,
+    clock: () => services.now,
     log: () => {},
     reportInternalError: (error) => expect.unreachable(String(error)),
     isStoreFailure: () => false,
     cluster: {
-      claimFlow: () => heard,
+      claimFlow: () => knownFlow,
       mustAskPeers: () => false,
       releaseFlows: () => {},
       markAuthenticated: () => {},
@@ -62,19 +62,19 @@ function startNode(): Node {
 }
 
 beforeEach(() => {
-  house = new TestServices();
-  house.store.addDomain("example.com");
-  house.store.addUser("bob", "example.com");
+  services = new TestServices();
+  services.store.addDomain("example.com");
+  services.store.addUser("bob", "example.com");
   [sent, offered] = [[], 0];
 });
 
-async function comes(node: Node, method: string, uri: string, fields: Fields = {}): Promise<void> {
-  node.datagram(Buffer.from(requestText(method, uri, fields), "latin1"), stranger);
+async function receive(node: Node, method: string, uri: string, fields: Fields = {}): Promise<void> {
+  node.datagram(Buffer.from(requestText(method, uri, fields), "latin1"), sender);
   await new Promise((resolve) => void setImmediate(resolve));
 }
 const tagOf = (text: string | undefined): string => /^To: .*;tag=(\S+)$/m.exec(text ?? "")?.[1] ?? "";
 
-describe("a stranger", () => {
+describe("an unauthenticated sender", () => {
   it.each([
     [407, "INVITE", bob, {}],
     [407, "MESSAGE", bob, {}],
@@ -84,29 +84,29 @@ describe("a stranger", () => {
     [404, "INVITE", "sip:x@elsewhere.example", { From: "<sip:y@elsewhere.example>;tag=1" }],
     [200, "OPTIONS", "sip:example.com", {}],
     [481, "CANCEL", bob, {}],
-  ])("is told %i to %s once, and no transaction stays", async (status, method, uri, fields) => {
+  ])("gets one %i response to %s, and no transaction remains", async (status, method, uri, fields) => {
     const node = startNode();
-    await comes(node, method, uri, fields);
-    house.now += 40_000;
+    await receive(node, method, uri, fields);
+    services.now += 40_000;
     node.tick();
     expect(sent.map((text) => text.slice(8, 11))).toEqual([String(status)]);
     expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
     expect(node.hasOpenRequests).toBe(false);
   });
 
-  it("§8.2.7: that repeats its request is answered with the same tag, on every node", async () => {
-    await comes(startNode(), "INVITE", bob);
-    await comes(startNode(), "INVITE", bob);
+  it("§8.2.7: gets the same To tag from every node when it retransmits its request", async () => {
+    await receive(startNode(), "INVITE", bob);
+    await receive(startNode(), "INVITE", bob);
     expect(sent).toHaveLength(2);
     expect(tagOf(sent[0])).not.toBe("");
     expect(tagOf(sent[1])).toBe(tagOf(sent[0]));
   });
 
-  it("its ACK is known on every node, and no peer is asked about it; any other ACK is offered", async () => {
-    await comes(startNode(), "INVITE", bob);
-    await comes(startNode(), "ACK", bob, { To: `<${bob}>;tag=${tagOf(sent[0])}` });
+  it("sends an ACK that every node recognises without a query to peers, while any other ACK is offered to peers", async () => {
+    await receive(startNode(), "INVITE", bob);
+    await receive(startNode(), "ACK", bob, { To: `<${bob}>;tag=${tagOf(sent[0])}` });
     expect(offered).toBe(0);
-    await comes(startNode(), "ACK", bob, { To: `<${bob}>;tag=made-up` });
+    await receive(startNode(), "ACK", bob, { To: `<${bob}>;tag=made-up` });
     expect(offered).toBe(1);
     expect(sent).toHaveLength(1);
   });

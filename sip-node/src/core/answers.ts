@@ -116,7 +116,7 @@ export class Answers {
     const bytes = Buffer.from(responseCopy(response, this.trust(from, server.flow), also), "latin1");
     this.report(context, response.status);
     if (this.transactions.respond(server, response.status, bytes, this.deps.clock())) return;
-    // A 2xx after another final response has no transaction any more; it is forwarded all the same (step 5)
+    // A 2xx after another final response has no transaction any more; step 5 forwards it too
     if (response.status < 300) this.transport.sendBack(bytes, server.flow);
   }
 
@@ -149,11 +149,11 @@ export class Answers {
   }
 }
 
-/** What an INVITE and the ACK to its failure response have in common, whichever node receives them. */
+/** The values that an INVITE shares with the ACK to its failure response, on every node. */
 const factsOf = ({ via, callId, from, cseq }: Request): string =>
   `stranger ${via.branch ?? ""} ${callId} ${from.tag ?? ""} ${cseq.number}`;
 
-/** A response without header lines of its own. */
+/** A response of this node without additional header lines. */
 export const plain = (status: number): Answer => ({
   status,
   reason: phrases[status] ?? "Failure",

@@ -6,10 +6,10 @@ import type { Request } from "../wire/message.ts";
 export interface Arrival {
   readonly request: Request;
   readonly bytes: Buffer;
-  /** The phone's flow, also where a peer received the request. */
+  /** The phone's flow, also when a peer received the request. */
   readonly flow: Flow;
-  /** What the cluster knows about the flow; undefined: a peer received the request. */
-  readonly heard: KnownFlow | undefined;
-  /** The draining peer that handed the request over; undefined: none did. */
+  /** The cluster's record of the flow; undefined: a peer received the request. */
+  readonly knownFlow: KnownFlow | undefined;
+  /** The draining peer that handed the request over; undefined: no peer handed it over. */
   readonly peer: string | undefined;
 }

@@ -6,23 +6,29 @@ import type { Arrival } from "./arrival.ts";
 
 type Peers = Pick<Cluster, "mustAskPeers" | "offer">;
 
-/** A REGISTER that arrives twice changes nothing (rule 13); the handler of CANCEL asks itself. */
+/** A REGISTER that arrives twice changes nothing (rule 13); the handler of CANCEL asks peers itself. */
 const neverAsked: ReadonlySet<string> = new Set(["REGISTER", "CANCEL"]);
 
 /**
- * Asks where the request may be a retransmission that another node received first: on a flow that another node heard shortly before.
+ * Asks peers when the request may be a retransmission that another node received first: another node received from its flow shortly
+ * before.
  * Undefined: there is no reason to ask.
  */
 export function askPeers(
-  { request, bytes, flow, heard }: Arrival,
+  { request, bytes, flow, knownFlow }: Arrival,
   cluster: Peers,
 ): Promise<boolean> | undefined {
-  if (heard === undefined || neverAsked.has(request.method)) return undefined;
-  if (heard.announcement === undefined && !cluster.mustAskPeers(heard)) return undefined;
-  return isHeldByPeer(bytes, flow, heard, cluster);
+  if (knownFlow === undefined || neverAsked.has(request.method)) return undefined;
+  if (knownFlow.announcement === undefined && !cluster.mustAskPeers(knownFlow)) return undefined;
+  return isHeldByPeer(bytes, flow, knownFlow, cluster);
 }
 
-async function isHeldByPeer(bytes: Buffer, flow: Flow, heard: KnownFlow, cluster: Peers): Promise<boolean> {
-  await heard.announcement;
-  return cluster.mustAskPeers(heard) && cluster.offer(bytes, flow);
+async function isHeldByPeer(
+  bytes: Buffer,
+  flow: Flow,
+  knownFlow: KnownFlow,
+  cluster: Peers,
+): Promise<boolean> {
+  await knownFlow.announcement;
+  return cluster.mustAskPeers(knownFlow) && cluster.offer(bytes, flow);
 }

@@ -49,6 +49,6 @@ export class BranchCopies {
   }
 }
 
-/** An ACK has no transaction that would recognise a retransmission: each copy of one ACK gets the same branch (§16.11). */
+/** An ACK has no transaction that recognises a retransmission: each copy of one ACK gets the same branch (§16.11). */
 const numberOf = (ack: Request): number =>
   Number.parseInt(hash("md5", serverKey(ack), "hex").slice(0, 12), 16);

@@ -1,5 +1,5 @@
 /**
- * Forwards a request to its targets (RFC 3261 §16.6) and does what its response context decides at each event (§16.7 to §16.10).
+ * Forwards a request to its targets (RFC 3261 §16.6) and applies the decisions of its response context to each event (§16.7 to §16.10).
  *
  *   forward ─► a Branch for each target ─► client transactions
  *   response, failure, Timer C, CANCEL, silence ─► response context ─► effects: answers · CANCEL to branches
@@ -40,7 +40,7 @@ export interface BranchesDependencies {
 const timerC: Ms = 185_000;
 /** A cancelled branch ends without a final response after 64 T1 (§9.1). */
 const cancelTimeout: Ms = 32_000;
-/** How long silent branches may hold an answer that is known (ADR 29): a request is sent four times in that time. */
+/** How long silent branches may delay a known final response (ADR 29). A request is sent four times in that time. */
 const silenceTimeout: Ms = 4_000;
 
 export class Branches implements BranchUser {
@@ -151,7 +151,7 @@ export class Branches implements BranchUser {
     if (server.isInvite) this.timers.start(branch.timer, "Timer C", timerC, now);
   }
 
-  /** Once for each branch: the caller may cancel a branch that Timer C cancelled before. */
+  /** Sends one CANCEL for each branch: the caller may cancel a branch that Timer C cancelled before. */
   private cancel(branch: Branch, cause: CancelCause, now: Ms): void {
     if (branch.timer.event === "CANCEL unanswered") return;
     const invite = parseMessage(branch.copy.text);
@@ -162,7 +162,7 @@ export class Branches implements BranchUser {
     this.transactions.request("CANCEL", branch.copy.viaBranch, bytes, flow, cancelUser(branch.target), now);
   }
 
-  /** Starts or stops the timer that bounds how long silent branches hold the answer. */
+  /** Starts or stops the timer that bounds how long silent branches delay a final response. */
   private watchSilence(context: ServerContext): void {
     if (context.responseContext === undefined || !isHeldBySilence(context.responseContext)) {
       if (context.silence !== undefined) this.silences.stop(context.silence);

@@ -1,4 +1,4 @@
-/** Tells the cluster which flows belong to phones that authenticated: the flow table forgets them last (ADR 22). */
+/** Marks the flows of authenticated phones in the cluster: the flow table removes them last (ADR 22). */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Routing } from "../proxy/routing.ts";
 import type { Flow } from "../wire/flow.ts";
@@ -9,12 +9,12 @@ export interface MarkDependencies {
   isPeer(flow: Flow): boolean;
 }
 
-/** The longest silence of a dialog: phones refresh their sessions at least twice as often. */
+/** The longest time between two requests of a dialog: phones refresh their sessions at least twice as often. */
 const authenticatedFor: Ms = 3_600_000;
 
 /**
- * The caller proved who it is by its credentials, or by the flow token that only the phones of its dialog have. The callees are known by
- * their bindings or by that token. The address of a peer proves nothing, because anybody can forge it.
+ * The caller proved its identity by its credentials, or by the flow token that only the phones of its dialog have. The callees are
+ * identified by their bindings or by that token. The address of a peer proves nothing, because anybody can forge it.
  */
 export function markParties(from: Flow, { caller, targets }: Routing, deps: MarkDependencies): void {
   const hasToken = caller === undefined;

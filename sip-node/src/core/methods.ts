@@ -1,5 +1,5 @@
 /**
- * Handles a new request, by its method: REGISTER by the registrar, OPTIONS to this exchange and CANCEL here, all others by the proxy.
+ * Handles a new request by its method: the registrar handles REGISTER, this class OPTIONS to this exchange and CANCEL, the proxy all others.
  *
  *   request ─► method ─┬─ registrar ─► answer
  *                      └─ proxy ─┬─ rejection ─► answer
@@ -29,7 +29,7 @@ export interface MethodsDependencies extends ProxyDependencies, RegistrarDepende
   isStoreFailure(error: unknown): boolean;
 }
 
-/** A 100 is sent when the answer takes longer (§17.2.1). */
+/** A 100 is sent when the response takes longer (§17.2.1). */
 const tryingAfter: Ms = 200;
 
 export class Methods {

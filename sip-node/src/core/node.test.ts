@@ -1,4 +1,4 @@
-/** The floor plan with real rooms, a location in memory, and a cluster that says what the test says. */
+/** The node with its real modules, a location in memory, and a cluster whose answers the test sets. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { TestServices, withCredentials } from "../../../test/support/test-services.ts";
 import { type Fields, requestText, responseText } from "../../../test/support/sip-message.ts";
@@ -15,33 +15,33 @@ const phone = flowOf("192.0.2.2", 5060);
 const bob = "sip:bob@example.com";
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 
-let house: TestServices;
+let services: TestServices;
 let node: Node;
 let telemetry: Telemetry;
 let now: number;
-/** What left: "192.0.2.1 SIP/2.0 100 Trying", with the whole text. */
+/** Sent messages: "192.0.2.1 SIP/2.0 100 Trying", with the whole text. */
 let sent: { readonly line: string; readonly text: string; readonly ownerNode: string }[];
 let errors: unknown[];
-/** Flows that were noted as this node's, and those noted as known phones', with the time in ms. */
-let heardFlows: string[];
+/** Flows that this node claimed, and flows that were marked as authenticated, with the time in ms. */
+let claimedFlows: string[];
 let marked: [string, number][];
-/** Nodes that a response was to be passed on to. */
-let passedOn: string[];
-/** What this node gives to peers while it drains. */
-let drain: { isDraining: boolean; isHandingOver: boolean; handed: string[]; followed: string[] };
-let heard: KnownFlow;
-/** Settled by the test: what peers say to an offered request. */
+/** Nodes to which a response was to be relayed. */
+let relayedTo: string[];
+/** Requests that this node hands over to peers while it drains. */
+let drainState: { isDraining: boolean; isHandingOver: boolean; handedOver: string[]; followed: string[] };
+let knownFlow: KnownFlow;
+/** Requests offered to peers; the test settles the answer of the peers. */
 let offers: { readonly line: string; readonly settle: (isTaken: boolean) => void }[];
 
 beforeEach(() => {
-  house = new TestServices();
-  house.store.addDomain("example.com");
-  house.store.addUser("bob", "example.com");
-  drain = { isDraining: false, isHandingOver: false, handed: [], followed: [] };
-  house.peers.add(caller.key); // calls without a challenge
-  house.store.addRow({ username: "bob", domain: "example.com" }, binding);
-  [now, sent, errors, offers, passedOn, heardFlows, marked] = [1_000_000, [], [], [], [], [], []];
-  heard = {
+  services = new TestServices();
+  services.store.addDomain("example.com");
+  services.store.addUser("bob", "example.com");
+  drainState = { isDraining: false, isHandingOver: false, handedOver: [], followed: [] };
+  services.peers.add(caller.key); // a peer calls without a challenge
+  services.store.addRow({ username: "bob", domain: "example.com" }, binding);
+  [now, sent, errors, offers, relayedTo, claimedFlows, marked] = [1_000_000, [], [], [], [], [], []];
+  knownFlow = {
     flow: caller,
     owner: "",
     lastReceivedAt: now,
@@ -59,8 +59,8 @@ beforeEach(() => {
     relays: () => ({ sent: 0, received: 0, refused: 0 }),
   });
   node = new Node({
-    ...house.dependencies(),
-    branchSeal: createSeal(ring, "branch", () => house.now),
+    ...services.dependencies(),
+    branchSeal: createSeal(ring, "branch", () => services.now),
     telemetry,
     clock: () => now,
     log: () => {},
@@ -68,22 +68,22 @@ beforeEach(() => {
     isStoreFailure: () => false,
     cluster: {
       claimFlow: ({ key }) => {
-        heardFlows.push(key);
-        return heard;
+        claimedFlows.push(key);
+        return knownFlow;
       },
-      mustAskPeers: () => heard.askPeersUntil > now,
+      mustAskPeers: () => knownFlow.askPeersUntil > now,
       releaseFlows: () => {},
       markAuthenticated: ({ key }, span) => marked.push([key, span]),
       beginHandedOver: () => () => {},
       isIdle: true,
-      heartbeat: drain,
+      heartbeat: drainState,
       handOver: {
-        start: ({ bytes }) => void drain.handed.push(requestLine(bytes)),
-        follow: async (_key, bytes) => drain.followed.push(requestLine(bytes)) > 0,
-        isPending: () => drain.isHandingOver,
+        start: ({ bytes }) => void drainState.handedOver.push(requestLine(bytes)),
+        follow: async (_key, bytes) => drainState.followed.push(requestLine(bytes)) > 0,
+        isPending: () => drainState.isHandingOver,
       },
       relayResponse: (to) => {
-        passedOn.push(to);
+        relayedTo.push(to);
         return false;
       },
       deliver: ({ flow, ownerNode }, bytes) => {
@@ -119,14 +119,14 @@ const binding = {
 
 const requestLine = (bytes: Uint8Array): string =>
   Buffer.from(bytes).toString("latin1").split("\r\n")[0] ?? "";
-const asks = (method: string, fields: Fields = {}): void =>
+const receiveRequest = (method: string, fields: Fields = {}): void =>
   node.datagram(Buffer.from(requestText(method, bob, fields), "latin1"), caller);
-/** Everything that waits for the location in memory has been answered. */
-const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+/** Resolves when all look-ups in the location in memory are answered. */
+const lookUpsDone = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const lines = (): string[] => sent.splice(0).map(({ line }) => line);
 
-/** The phone answers the last request of this method that reached it. */
-function phoneAnswers(
+/** The phone answers this request. */
+function answerFromPhone(
   request: { readonly text: string },
   status: number,
   receive = (bytes: Buffer) => node.datagram(bytes, phone),
@@ -144,17 +144,17 @@ function phoneAnswers(
     ),
   );
 }
-/** Passes time in steps of the node's tick. */
-function passes(span: number): void {
+/** Advances the clock in steps of the node's tick. */
+function passTime(span: number): void {
   for (const end = now + span; now < end; node.tick()) now += 50;
 }
 
-async function rings(): Promise<(typeof sent)[number]> {
-  asks("INVITE");
-  await settled();
+async function ringPhone(): Promise<(typeof sent)[number]> {
+  receiveRequest("INVITE");
+  await lookUpsDone();
   const invite = sent.find(({ line }) => line.startsWith("192.0.2.2 INVITE"));
   if (invite === undefined) throw new Error(lines().join("\n"));
-  phoneAnswers(invite, 180);
+  answerFromPhone(invite, 180);
   expect(lines()).toEqual([
     "192.0.2.1 SIP/2.0 100 Trying",
     "192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0",
@@ -163,298 +163,304 @@ async function rings(): Promise<(typeof sent)[number]> {
   return invite;
 }
 
-describe("RFC 3325: what is believed of who says who it is", () => {
-  const says = {
+describe("RFC 3325: the asserted identity", () => {
+  const claims = {
     "P-Asserted-Identity": ["<sip:boss@example.com>", "<tel:+1>"],
     "P-Preferred-Identity": "<sip:boss@example.com>",
     "Remote-Party-ID": "<sip:boss@example.com>;party=calling",
   };
   const identities = (text: string): string[] =>
     text.match(/^(P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Privacy): .*(?=\r$)/gim) ?? [];
-  const last = (start: string) => sent.findLast(({ line }) => line.startsWith(start))?.text ?? "";
+  const lastSent = (start: string) => sent.findLast(({ line }) => line.startsWith(start))?.text ?? "";
   const alice = flowOf("192.0.2.7", 5060);
 
-  /** Alice's request, which her password goes with. */
-  async function aliceAsks(fields: Fields): Promise<void> {
-    house.store.addUser("alice", "example.com", { password: "alice" });
+  /** Alice's INVITE, with the credentials of her password. */
+  async function inviteFromAlice(fields: Fields): Promise<void> {
+    services.store.addUser("alice", "example.com", { password: "alice" });
     node.datagram(Buffer.from(requestText("INVITE", bob, fields), "latin1"), alice);
-    await settled();
-    const refusal = { status: 407, lines: last("192.0.2.7 SIP/2.0 407") };
+    await lookUpsDone();
+    const challenge = { status: 407, lines: lastSent("192.0.2.7 SIP/2.0 407") };
     const signed = withCredentials(
       "INVITE",
       bob,
       { ...fields, Via: via(`signed-${String(fields["Call-ID"])}`) },
-      refusal,
+      challenge,
       "alice",
     );
     node.datagram(Buffer.from(signed.text, "latin1"), alice);
-    await settled();
+    await lookUpsDone();
   }
   const via = (branch: string) => `SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK-${branch};rport`;
 
-  it("§5: what a phone asserts goes no further, and a phone is told no more than From", async () => {
-    await aliceAsks({ ...says, Privacy: "id" });
-    expect(identities(last("192.0.2.2 INVITE"))).toEqual(["Privacy: id"]);
+  it("§5: is removed from a request of a phone, and the called phone gets only From", async () => {
+    await inviteFromAlice({ ...claims, Privacy: "id" });
+    expect(identities(lastSent("192.0.2.2 INVITE"))).toEqual(["Privacy: id"]);
   });
 
-  it("§5: towards a peer the caller is asserted whose password was right, whoever it says it is", async () => {
-    house.peers.add(phone.key);
-    await aliceAsks({ ...says, From: "<sip:anonymous@anonymous.invalid>;tag=1", Privacy: "id" });
-    expect(identities(last("192.0.2.2 INVITE"))).toEqual([
+  it("§5: towards a peer is the authenticated caller, independent of the identity in the request", async () => {
+    services.peers.add(phone.key);
+    await inviteFromAlice({ ...claims, From: "<sip:anonymous@anonymous.invalid>;tag=1", Privacy: "id" });
+    expect(identities(lastSent("192.0.2.2 INVITE"))).toEqual([
       "Privacy: id",
       "P-Asserted-Identity: <sip:alice@example.com>",
     ]);
   });
 
-  it("§7: what a peer asserts is passed on to a phone, unless privacy is asked for", async () => {
-    asks("INVITE", says);
-    await settled();
-    expect(identities(last("192.0.2.2 INVITE"))).toEqual([
+  it("§7: is forwarded from a peer to a phone unless the request has Privacy: id", async () => {
+    receiveRequest("INVITE", claims);
+    await lookUpsDone();
+    expect(identities(lastSent("192.0.2.2 INVITE"))).toEqual([
       "P-Asserted-Identity: <sip:boss@example.com>",
       "P-Asserted-Identity: <tel:+1>",
       "Remote-Party-ID: <sip:boss@example.com>;party=calling",
     ]);
-    asks("INVITE", { ...says, Via: via("3"), Privacy: "id;critical" });
-    await settled();
-    expect(identities(last("192.0.2.2 INVITE"))).toEqual(["Privacy: id;critical"]);
+    receiveRequest("INVITE", { ...claims, Via: via("3"), Privacy: "id;critical" });
+    await lookUpsDone();
+    expect(identities(lastSent("192.0.2.2 INVITE"))).toEqual(["Privacy: id;critical"]);
   });
 
-  it("in responses it is the same: what the called phone asserts does not reach the caller, what a peer asserts does", async () => {
+  it("is removed from a response of the called phone and kept in a response of a peer", async () => {
     for (const isPeer of [false, true]) {
-      if (isPeer) house.peers.add(phone.key);
-      house.peers.delete(caller.key);
-      await aliceAsks({ Via: via(`r${isPeer}`), "Call-ID": `r${isPeer}` });
-      const invite = { text: last("192.0.2.2 INVITE") };
+      if (isPeer) services.peers.add(phone.key);
+      services.peers.delete(caller.key);
+      await inviteFromAlice({ Via: via(`r${isPeer}`), "Call-ID": `r${isPeer}` });
+      const invite = { text: lastSent("192.0.2.2 INVITE") };
       for (const status of [180, 200]) {
-        phoneAnswers(invite, status, undefined, { ...says, "Call-ID": `r${isPeer}` });
-        expect(identities(last(`192.0.2.7 SIP/2.0 ${status}`)), `${status} ${isPeer}`).toHaveLength(
+        answerFromPhone(invite, status, undefined, { ...claims, "Call-ID": `r${isPeer}` });
+        expect(identities(lastSent(`192.0.2.7 SIP/2.0 ${status}`)), `${status} ${isPeer}`).toHaveLength(
           isPeer ? 3 : 0,
         );
       }
     }
   });
 
-  it("in a dialog it is the same: what a phone asserts in its BYE does not reach the peer", async () => {
-    const invite = await rings();
-    phoneAnswers(invite, 200);
+  it("is removed from the BYE that a phone sends to a peer in a dialog", async () => {
+    const invite = await ringPhone();
+    answerFromPhone(invite, 200);
     const [, Route = ""] = /Record-Route: (.*)\r\n/.exec(invite.text) ?? [];
     const bye = {
-      ...says,
+      ...claims,
       Route,
       Via: via("b"),
       From: "<sip:bob@example.com>;tag=bob-1",
       To: "<sip:alice@example.com>;tag=alice-1",
     };
     node.datagram(Buffer.from(requestText("BYE", "sip:alice@192.0.2.1", bye), "latin1"), phone);
-    await settled();
-    expect(last("192.0.2.1 BYE")).not.toBe("");
-    expect(identities(last("192.0.2.1 BYE"))).toEqual([]);
+    await lookUpsDone();
+    expect(lastSent("192.0.2.1 BYE")).not.toBe("");
+    expect(identities(lastSent("192.0.2.1 BYE"))).toEqual([]);
   });
 });
 
-it("§16.11: an ACK to a 2xx that comes again leaves as the same bytes", async () => {
-  const invite = await rings();
-  phoneAnswers(invite, 200);
+it("§16.11: a retransmitted ACK to a 2xx is forwarded as the same bytes", async () => {
+  const invite = await ringPhone();
+  answerFromPhone(invite, 200);
   const [, route = ""] = /Record-Route: (.*)\r\n/.exec(invite.text) ?? [];
   const to = "<sip:bob@example.com>;tag=bob-1";
   sent.length = 0;
   for (const branch of ["z9hG4bK-2", "z9hG4bK-2", "z9hG4bK-3"]) {
-    asks("ACK", { Via: `SIP/2.0/UDP 192.0.2.1:5060;branch=${branch};rport`, To: to, Route: route });
-    await settled();
+    receiveRequest("ACK", { Via: `SIP/2.0/UDP 192.0.2.1:5060;branch=${branch};rport`, To: to, Route: route });
+    await lookUpsDone();
   }
   const [first, again, another] = sent.map(({ text }) => text);
   expect(first).toContain("ACK sip:bob@example.com");
   expect([again === first, another === first]).toEqual([true, false]);
 });
 
-describe("CANCEL (§9.2, §16.10)", () => {
-  it("of a ringing INVITE: 200 to it, a CANCEL to the phone, whose 487 goes up", async () => {
-    const invite = await rings();
-    asks("CANCEL");
-    await settled();
+describe("a CANCEL (§9.2, §16.10)", () => {
+  it("of a ringing INVITE gets a 200 and is sent to the phone, and the 487 of the phone is forwarded", async () => {
+    const invite = await ringPhone();
+    receiveRequest("CANCEL");
+    await lookUpsDone();
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK", "192.0.2.2 CANCEL sip:bob@192.0.2.2:5060 SIP/2.0"]);
-    phoneAnswers(invite, 487);
+    answerFromPhone(invite, 487);
     expect(lines()).toEqual(["192.0.2.2 ACK sip:bob@192.0.2.2:5060 SIP/2.0", "192.0.2.1 SIP/2.0 487 Reason"]);
     expect(node.hasOpenRequests).toBe(false);
   });
 
-  it("is sent to the destination of its INVITE, not from whatever socket this node has", async () => {
-    const invite = await rings();
-    asks("CANCEL");
-    await settled();
+  it("is sent to the same owner node as its INVITE", async () => {
+    const invite = await ringPhone();
+    receiveRequest("CANCEL");
+    await lookUpsDone();
     const cancel = sent.find(({ line }) => line.includes("CANCEL"));
     expect([invite.ownerNode, cancel?.ownerNode]).toEqual([binding.ownerNode, binding.ownerNode]);
   });
 
-  it("while the database is asked: 487 at once, and nothing goes to the phone", async () => {
-    asks("INVITE");
-    asks("CANCEL");
-    await settled();
+  it("during the look-up in the database causes a 487 at once, and the phone gets no request", async () => {
+    receiveRequest("INVITE");
+    receiveRequest("CANCEL");
+    await lookUpsDone();
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK", "192.0.2.1 SIP/2.0 487 Request Terminated"]);
   });
 
-  it("of an INVITE that a peer holds, while it is asked: the peer gets it, and this node answers neither", async () => {
-    heard.askPeersUntil = now + 32_000;
-    asks("INVITE");
-    await settled();
-    asks("CANCEL");
-    await settled();
+  it("of an INVITE that a peer holds is given to the peer after its answer, and this node answers neither request", async () => {
+    knownFlow.askPeersUntil = now + 32_000;
+    receiveRequest("INVITE");
+    await lookUpsDone();
+    receiveRequest("CANCEL");
+    await lookUpsDone();
     expect(offers.map(({ line }) => line)).toEqual(["INVITE"]);
     offers[0]?.settle(true);
-    await settled();
+    await lookUpsDone();
     expect(offers.map(({ line }) => line)).toEqual(["INVITE", "CANCEL"]);
     offers[1]?.settle(true);
-    await settled();
+    await lookUpsDone();
     expect(lines()).toEqual([]);
     expect(node.transactions.counts.server).toBe(0);
     expect(node.hasOpenRequests).toBe(false);
   });
 
-  it("of an INVITE that no peer holds, while they are asked: 487", async () => {
-    heard.askPeersUntil = now + 32_000;
-    asks("INVITE");
-    await settled();
-    asks("CANCEL");
+  it("of an INVITE that no peer holds causes a 487 after the answer of the peers", async () => {
+    knownFlow.askPeersUntil = now + 32_000;
+    receiveRequest("INVITE");
+    await lookUpsDone();
+    receiveRequest("CANCEL");
     offers[0]?.settle(false);
-    await settled();
+    await lookUpsDone();
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK", "192.0.2.1 SIP/2.0 487 Request Terminated"]);
   });
 
-  it("of nothing here: 481 when no peer takes it", async () => {
-    asks("CANCEL");
-    await settled();
+  it("without a matching INVITE on this node or on a peer gets a 481", async () => {
+    receiveRequest("CANCEL");
+    await lookUpsDone();
     offers[0]?.settle(false);
-    await settled();
+    await lookUpsDone();
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 481 Call/Transaction Does Not Exist"]);
   });
 
-  it("of a branch that Timer C has cancelled: no second CANCEL, no error of ours (§16.8)", async () => {
-    await rings();
-    passes(185_100);
+  it("§16.8: causes no second CANCEL and no internal error for a branch that Timer C has cancelled", async () => {
+    await ringPhone();
+    passTime(185_100);
     expect(lines()).toEqual(["192.0.2.2 CANCEL sip:bob@192.0.2.2:5060 SIP/2.0"]);
-    asks("CANCEL");
-    await settled();
+    receiveRequest("CANCEL");
+    await lookUpsDone();
     expect(errors).toEqual([]);
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 OK"]);
-    passes(33_000);
+    passTime(33_000);
     expect(lines()).toContain("192.0.2.1 SIP/2.0 487 Request Terminated");
     expect(node.hasOpenRequests).toBe(false);
   });
 });
 
-describe("a peer offers what this node hands over while it drains (rules 4 and 21)", () => {
+describe("an offered request on a draining node (rules 4 and 21)", () => {
   const offered = (method: string) =>
     node.acceptOffered(Buffer.from(requestText(method, bob), "latin1"), caller);
 
-  it("its repetition goes the same way, its CANCEL and ACK follow, and the peer hears that it is taken", () => {
-    drain = Object.assign(drain, { isDraining: true, isHandingOver: true });
+  it("is accepted and handed over as the first copy was, and its CANCEL and ACK follow it", () => {
+    drainState = Object.assign(drainState, { isDraining: true, isHandingOver: true });
     expect(["INVITE", "CANCEL", "ACK"].map(offered)).toEqual([true, true, true]);
-    expect(drain.handed).toEqual([`INVITE ${bob} SIP/2.0`]);
-    expect(drain.followed).toEqual([`CANCEL ${bob} SIP/2.0`, `ACK ${bob} SIP/2.0`]);
+    expect(drainState.handedOver).toEqual([`INVITE ${bob} SIP/2.0`]);
+    expect(drainState.followed).toEqual([`CANCEL ${bob} SIP/2.0`, `ACK ${bob} SIP/2.0`]);
   });
 
   it.each([
     [true, false],
     [false, true],
-  ])("what it does not hand over is not taken: draining %s, on its way %s", (isDraining, isHandingOver) => {
-    drain = Object.assign(drain, { isDraining, isHandingOver });
-    expect(offered("INVITE")).toBe(false);
-    expect([drain.handed, drain.followed]).toEqual([[], []]);
-  });
+  ])(
+    "is not accepted when the node does not hand it over: node draining %s, hand-over pending %s",
+    (isDraining, isHandingOver) => {
+      drainState = Object.assign(drainState, { isDraining, isHandingOver });
+      expect(offered("INVITE")).toBe(false);
+      expect([drainState.handedOver, drainState.followed]).toEqual([[], []]);
+    },
+  );
 });
 
 describe("§16.7 step 2: Timer C", () => {
   const cancels = () => lines().filter((line) => line.includes(" CANCEL "));
 
-  it("starts again at every provisional response of its branch but 100", async () => {
-    const invite = await rings();
-    passes(100_000);
-    phoneAnswers(invite, 183);
-    passes(100_000);
-    phoneAnswers(invite, 100);
+  it("restarts at every provisional response of its branch except 100", async () => {
+    const invite = await ringPhone();
+    passTime(100_000);
+    answerFromPhone(invite, 183);
+    passTime(100_000);
+    answerFromPhone(invite, 100);
     expect(cancels()).toEqual([]);
-    passes(84_900); // 184.9 s after the 183, 84.9 s after the 100
+    passTime(84_900); // 184.9 s after the 183, 84.9 s after the 100
     expect(cancels()).toEqual([]);
-    passes(200);
+    passTime(200);
     expect(cancels()).toEqual(["192.0.2.2 CANCEL sip:bob@192.0.2.2:5060 SIP/2.0"]);
   });
 });
 
 it.each(["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"])(
-  "§16: %s is an unknown method, which is forwarded as any other and leaves nothing behind",
+  "§16: a request with the unknown method %s is forwarded like any other and leaves no state behind",
   async (method) => {
-    asks(method);
-    await settled();
+    receiveRequest(method);
+    await lookUpsDone();
     const [copy] = sent;
     expect(lines()).toEqual([`192.0.2.2 ${method} sip:bob@192.0.2.2:5060 SIP/2.0`]);
-    if (copy !== undefined) phoneAnswers(copy, 501);
+    if (copy !== undefined) answerFromPhone(copy, 501);
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 501 Reason"]);
-    passes(40_000);
+    passTime(40_000);
     expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
     expect(node.hasOpenRequests).toBe(false);
     expect(errors).toEqual([]);
   },
 );
 
-describe("what ends without an answer of the phone", () => {
-  it("the database is away: 500 with Retry-After, and the transaction ends (§21.5.1)", async () => {
-    house.store.isAway = true;
-    asks("INVITE");
-    await settled();
+describe("a request without an answer of the phone", () => {
+  it("§21.5.1: gets a 500 with Retry-After while the database is unavailable, and its transaction ends", async () => {
+    services.store.isAway = true;
+    receiveRequest("INVITE");
+    await lookUpsDone();
     expect(sent.map(({ line }) => line)).toEqual(["192.0.2.1 SIP/2.0 500 Server Internal Error"]);
     expect(sent[0]?.text).toContain("\r\nRetry-After: 5\r\n");
-    passes(40_000);
+    passTime(40_000);
     expect(node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
     expect(node.hasOpenRequests).toBe(false);
   });
 
-  it("a silent phone: 408 to INVITE after Timer B, nothing to others (RFC 4320 §4.2)", async () => {
-    asks("INVITE");
-    asks("MESSAGE", { Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-2;rport", CSeq: "2 MESSAGE" });
-    await settled();
-    passes(33_000);
-    const up = lines().filter((line) => line.startsWith("192.0.2.1"));
-    expect([...new Set(up)]).toEqual([
+  it("RFC 4320 §4.2: gets a 408 after Timer B when it is an INVITE, and no response when it is not", async () => {
+    receiveRequest("INVITE");
+    receiveRequest("MESSAGE", {
+      Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-2;rport",
+      CSeq: "2 MESSAGE",
+    });
+    await lookUpsDone();
+    passTime(33_000);
+    const toCaller = lines().filter((line) => line.startsWith("192.0.2.1"));
+    expect([...new Set(toCaller)]).toEqual([
       "192.0.2.1 SIP/2.0 100 Trying",
       "192.0.2.1 SIP/2.0 408 Request Timeout",
     ]);
     expect(node.hasOpenRequests).toBe(false);
   });
 
-  it("a peer holds it: it is dropped here, for the peer answers (rule 4)", async () => {
-    heard.askPeersUntil = now + 32_000;
-    asks("MESSAGE");
-    await settled();
+  it("is dropped when a peer holds its transaction, because the peer answers it (rule 4)", async () => {
+    knownFlow.askPeersUntil = now + 32_000;
+    receiveRequest("MESSAGE");
+    await lookUpsDone();
     offers[0]?.settle(true);
-    await settled();
+    await lookUpsDone();
     expect(lines()).toEqual([]);
     expect(node.transactions.counts.server).toBe(0);
   });
 });
 
 describe("the second socket (rule 7)", () => {
-  it("takes the answer of a phone that was reached directly", async () => {
-    const invite = await rings();
-    phoneAnswers(invite, 200, (bytes) => node.directDatagram(bytes, phone));
+  it("receives the response of a phone that was reached directly", async () => {
+    const invite = await ringPhone();
+    answerFromPhone(invite, 200, (bytes) => node.directDatagram(bytes, phone));
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
   });
 
-  it("answers nobody: no request, nothing illegible, no keep-alive", async () => {
+  it("answers no request, no malformed message and no keep-alive", async () => {
     for (const text of [
       requestText("OPTIONS", "sip:example.com"),
       "OPTIONS sip:h SIP/2.0\r\nVia: x\r\n\r\n",
       "\r\n\r\n",
     ])
       node.directDatagram(Buffer.from(text), caller);
-    await settled();
+    await lookUpsDone();
     expect(lines()).toEqual([]);
     expect(node.transactions.counts.server).toBe(0);
   });
 });
 
-it("§16.7 step 3: responses go up without our Via and otherwise byte for byte", async () => {
-  const invite = await rings();
-  phoneAnswers(invite, 200);
+it("§16.7 step 3: a response is forwarded without our Via and otherwise byte for byte", async () => {
+  const invite = await ringPhone();
+  answerFromPhone(invite, 200);
   expect(sent[0]?.text).toBe(
     responseText(200, "Reason", {
       Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
@@ -462,19 +468,21 @@ it("§16.7 step 3: responses go up without our Via and otherwise byte for byte",
   );
 });
 
-describe("design-sip rule 5: an answer goes to where its request came from", () => {
-  it("which this node heard, where no other has since", async () => {
-    asks("OPTIONS", { To: "<sip:example.com>" });
+describe("design-sip rule 5: the owner node of the destination of a response", () => {
+  it("is this node, which received the request", async () => {
+    receiveRequest("OPTIONS", { To: "<sip:example.com>" });
     node.datagram(Buffer.from(requestText("MESSAGE", "sip:nobody@example.com"), "latin1"), caller);
     node.datagram(Buffer.from("\r\n\r\n"), caller);
-    await settled();
+    await lookUpsDone();
     const answers = sent.filter(({ line }) => line.startsWith("192.0.2.1 "));
     expect(answers.length).toBeGreaterThan(1);
-    expect(new Set(answers.map(({ ownerNode }) => ownerNode))).toEqual(new Set([house.dependencies().node]));
+    expect(new Set(answers.map(({ ownerNode }) => ownerNode))).toEqual(
+      new Set([services.dependencies().node]),
+    );
   });
 
-  it("a 2xx of a node that died: which node heard the caller is not known", () => {
-    const seal = createSeal(ring, "branch", () => house.now);
+  it("is unknown for a 2xx to an INVITE of a node that failed", () => {
+    const seal = createSeal(ring, "branch", () => services.now);
     const branch = makeViaBranch("b".repeat(12), 1, "00000000", "call-1", caller, seal);
     const via = [
       `SIP/2.0/UDP 203.0.113.1:5060;branch=${branch};rport`,
@@ -485,7 +493,7 @@ describe("design-sip rule 5: an answer goes to where its request came from", () 
   });
 });
 
-describe("§16.7 step 3: a response without a Via below ours goes to nobody", () => {
+describe("§16.7 step 3: a response without a Via below ours", () => {
   const ownVia = ({ text }: { readonly text: string }) => /Via: ([^\r]*)\r\n/.exec(text)?.[1] ?? "";
   const answer = (via: string | readonly string[]) =>
     Buffer.from(responseText(200, "OK", { Via: via, CSeq: "1 INVITE" }), "latin1");
@@ -494,102 +502,105 @@ describe("§16.7 step 3: a response without a Via below ours goes to nobody", ()
     ["nothing", (via: string) => via],
     ["a comma", (via: string) => `${via},`],
     ["an empty field", (via: string) => [via, ""]],
-    ["what is no Via", (via: string) => [via, "nonsense"]],
-  ])("%s below it: the call goes on, and the phone's right answer is relayed", async (_, viasOf) => {
-    const invite = await rings();
-    const wrong = answer(viasOf(ownVia(invite)));
-    node.datagram(wrong, phone);
-    node.directDatagram(wrong, phone);
-    node.receiveRelayedResponse(wrong);
-    expect(lines()).toEqual([]);
-    phoneAnswers(invite, 200);
-    expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
-  });
+    ["an invalid Via", (via: string) => [via, "nonsense"]],
+  ])(
+    "is dropped when it has %s below our Via, and the valid response of the phone is forwarded",
+    async (_, viasOf) => {
+      const invite = await ringPhone();
+      const wrong = answer(viasOf(ownVia(invite)));
+      node.datagram(wrong, phone);
+      node.directDatagram(wrong, phone);
+      node.receiveRelayedResponse(wrong);
+      expect(lines()).toEqual([]);
+      answerFromPhone(invite, 200);
+      expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
+    },
+  );
 
-  it("nor to the node that its branch names", async () => {
-    const invite = await rings();
-    passedOn.length = 0;
+  it("is not relayed to the node in its branch", async () => {
+    const invite = await ringPhone();
+    relayedTo.length = 0;
     const other = ownVia(invite).replace(/z9hG4bK[0-9a-f]{12}/, `z9hG4bK${"b".repeat(12)}`);
     node.datagram(answer(other), phone);
-    expect(passedOn).toEqual([]);
+    expect(relayedTo).toEqual([]);
     node.datagram(answer([other, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1"]), phone);
-    expect(passedOn).toEqual(["b".repeat(12)]);
+    expect(relayedTo).toEqual(["b".repeat(12)]);
   });
 
-  it("the answer to our own CANCEL has no other Via, and ends it", async () => {
-    await rings();
-    asks("CANCEL");
-    await settled();
+  it("ends our CANCEL when it is the response to it", async () => {
+    await ringPhone();
+    receiveRequest("CANCEL");
+    await lookUpsDone();
     const cancel = sent.find(({ line }) => line.startsWith("192.0.2.2 CANCEL"));
     if (cancel === undefined) throw new Error("no CANCEL");
-    phoneAnswers(cancel, 200);
+    answerFromPhone(cancel, 200);
     sent.length = 0;
-    passes(3_000);
+    passTime(3_000);
     expect(lines().filter((line) => line.includes("CANCEL"))).toEqual([]);
   });
 });
 
-it("§7.1: SIP-Version leaves in upper case, however it came", async () => {
+it("§7.1: SIP-Version is sent in upper case when it was received in lower case", async () => {
   node.datagram(Buffer.from(requestText("INVITE", bob).replace("SIP/2.0\r\n", "sip/2.0\r\n")), caller);
-  await settled();
+  await lookUpsDone();
   const invite = sent.find(({ line }) => line.startsWith("192.0.2.2 INVITE"));
   expect(invite?.line).toBe("192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0");
   sent.length = 0;
   if (invite !== undefined)
-    phoneAnswers(invite, 200, (bytes) =>
+    answerFromPhone(invite, 200, (bytes) =>
       node.datagram(Buffer.from(bytes.toString().replace("SIP/2.0 200", "sip/2.0 200")), phone),
     );
   expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
 });
 
-describe("whose flow is noted as this node's", () => {
-  const says = (text: string) => node.datagram(Buffer.from(text, "latin1"), caller);
+describe("the flow of a sender", () => {
+  const receiveText = (text: string) => node.datagram(Buffer.from(text, "latin1"), caller);
 
   it.each([
     ["a request", requestText("OPTIONS", "sip:example.com")],
     ["a response", responseText(200, "OK")],
-    ["a request that is refused as illegible", requestText("OPTIONS", "sip:example.com", { CSeq: "x" })],
+    ["a request that is refused as malformed", requestText("OPTIONS", "sip:example.com", { CSeq: "x" })],
     ["a keepalive", "\r\n\r\n"],
     ["a pong", "\r\n"],
     ["an empty datagram, as some phones send to keep their flow", ""],
-  ])("%s: its sender's, once", (_, text) => {
-    says(text);
-    expect(heardFlows).toEqual([caller.key]);
+  ])("is claimed once by this node after %s", (_, text) => {
+    receiveText(text);
+    expect(claimedFlows).toEqual([caller.key]);
   });
 
   it.each([
-    ["bytes", "\x80\x01\xff"],
+    ["bytes that are not text", "\x80\x01\xff"],
     ["a request without a Via", requestText("OPTIONS", "sip:example.com", { Via: undefined })],
-    ["an illegible ACK", requestText("ACK", bob, { CSeq: "x" })],
-    ["an illegible response", responseText(200, "OK", { CSeq: "x" })],
-    ["another protocol", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"],
-  ])("%s: nobody's, for nothing is answered", (_, text) => {
-    says(text);
-    expect([heardFlows, lines()]).toEqual([[], []]);
+    ["a malformed ACK", requestText("ACK", bob, { CSeq: "x" })],
+    ["a malformed response", responseText(200, "OK", { CSeq: "x" })],
+    ["a message of another protocol", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"],
+  ])("is not claimed after %s, which gets no response", (_, text) => {
+    receiveText(text);
+    expect([claimedFlows, lines()]).toEqual([[], []]);
   });
 });
 
 it.each([
   ["two CRLFs", "\r\n\r\n", ["\r\n"]],
-  ["one CRLF, which may be a pong itself,", "\r\n", []],
+  ["one CRLF, which may be a pong,", "\r\n", []],
   ["a zero byte", "\0", []],
   ["CRLFs before a message", `\r\n\r\n${requestText("OPTIONS", "sip:example.com")}`, ["SIP/2.0 200 OK\r\n"]],
-])("RFC 5626 §4.4.1: %s: answered with %j", async (_, text, answers) => {
+])("RFC 5626 §4.4.1: a datagram of %s is answered with %j", async (_, text, answers) => {
   node.datagram(Buffer.from(text, "latin1"), caller);
-  await settled();
+  await lookUpsDone();
   expect(sent.map((one) => one.text.slice(0, one.text.indexOf("\n") + 1))).toEqual(answers);
 });
 
-describe("whose flow is a known phone's", () => {
-  it("the called one's, not that of a peer's address, which anybody can write", async () => {
-    asks("INVITE");
-    await settled();
+describe("the mark of a flow as authenticated", () => {
+  it("is set for the called phone and not for the address of a peer, which can be forged", async () => {
+    receiveRequest("INVITE");
+    await lookUpsDone();
     expect(marked).toEqual([[phone.key, 3_600_000]]);
   });
 
-  it("in a dialog both are, by the token", async () => {
-    const invite = await rings();
-    phoneAnswers(invite, 200);
+  it("is set for both phones of a dialog by the flow token", async () => {
+    const invite = await ringPhone();
+    answerFromPhone(invite, 200);
     const [, route = ""] = /Record-Route: (.*)\r\n/.exec(invite.text) ?? [];
     for (const [method, via] of [
       ["ACK", "2"],
@@ -597,71 +608,75 @@ describe("whose flow is a known phone's", () => {
     ] as const) {
       marked.length = 0;
       const to = "<sip:bob@example.com>;tag=bob-1";
-      asks(method, { Via: `SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-${via};rport`, To: to, Route: route });
-      await settled();
+      receiveRequest(method, {
+        Via: `SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-${via};rport`,
+        To: to,
+        Route: route,
+      });
+      await lookUpsDone();
       expect(marked.map(([key]) => key)).toEqual([caller.key, phone.key]);
     }
   });
 
-  it("a stranger that is challenged or refused is none", async () => {
-    house.peers.clear();
-    asks("INVITE");
-    asks("REGISTER", { Contact: "<sip:bob@192.0.2.1>" });
-    asks("OPTIONS", { Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-9;rport" });
-    await settled();
+  it("is not set for an unauthenticated sender that is challenged or refused", async () => {
+    services.peers.clear();
+    receiveRequest("INVITE");
+    receiveRequest("REGISTER", { Contact: "<sip:bob@192.0.2.1>" });
+    receiveRequest("OPTIONS", { Via: "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-9;rport" });
+    await lookUpsDone();
     expect(marked).toEqual([]);
   });
 });
 
-describe("§17.2.1: 100 Trying", () => {
-  const slowly = (): (() => void) => {
-    let go = (): void => {};
-    const bindings = house.store.bindings.bind(house.store);
-    const gate = new Promise<void>((resolve) => (go = resolve));
-    house.store.bindings = async (aors) => gate.then(() => bindings(aors));
-    return go;
+describe("§17.2.1: a 100 Trying", () => {
+  const delayLookUps = (): (() => void) => {
+    let release = (): void => {};
+    const bindings = services.store.bindings.bind(services.store);
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    services.store.bindings = async (aors) => gate.then(() => bindings(aors));
+    return release;
   };
 
-  it("leaves after 200 ms when the database is slow, and once", async () => {
-    const go = slowly();
-    asks("INVITE");
-    await settled();
-    passes(150);
+  it("is sent once after 200 ms when the database is slow", async () => {
+    const release = delayLookUps();
+    receiveRequest("INVITE");
+    await lookUpsDone();
+    passTime(150);
     expect(lines()).toEqual([]);
-    passes(100);
+    passTime(100);
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 100 Trying"]);
-    go();
-    await settled();
-    await settled();
+    release();
+    await lookUpsDone();
+    await lookUpsDone();
     expect(lines()).toEqual(["192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0"]);
   });
 
-  it("no other method gets one", async () => {
-    slowly();
-    asks("MESSAGE");
-    await settled();
-    passes(1_000);
+  it("is not sent to a request that is not an INVITE", async () => {
+    delayLookUps();
+    receiveRequest("MESSAGE");
+    await lookUpsDone();
+    passTime(1_000);
     expect(lines()).toEqual([]);
   });
 });
 
 describe("strowger_register_seconds", () => {
-  it("has one observation for each REGISTER that was answered, refused or not, from its datagram on", async () => {
-    const registers = async (): Promise<readonly [number | undefined, number | undefined]> => {
+  it("has one observation for each answered REGISTER, refused or accepted, measured from its datagram", async () => {
+    const readSamples = async (): Promise<readonly [number | undefined, number | undefined]> => {
       const { values } = await telemetry.registry.getSingleMetric("strowger_register_seconds")!.get();
       const valueOf = (end: string) =>
         values.find((one) => "metricName" in one && one.metricName === `strowger_register_seconds_${end}`)
           ?.value;
       return [valueOf("count"), valueOf("sum")];
     };
-    asks("OPTIONS");
-    await settled();
-    expect(await registers()).toEqual([0, 0]);
-    house.peers.clear();
-    asks("REGISTER", { Contact: "<sip:bob@192.0.2.1>" });
+    receiveRequest("OPTIONS");
+    await lookUpsDone();
+    expect(await readSamples()).toEqual([0, 0]);
+    services.peers.clear();
+    receiveRequest("REGISTER", { Contact: "<sip:bob@192.0.2.1>" });
     now += 250;
-    await settled();
+    await lookUpsDone();
     expect(lines().at(-1)).toMatch(/^192\.0\.2\.1 SIP\/2\.0 4/);
-    expect(await registers()).toEqual([1, 0.25]);
+    expect(await readSamples()).toEqual([1, 0.25]);
   });
 });

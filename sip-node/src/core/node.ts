@@ -1,10 +1,10 @@
 /**
- * A SIP node: every event enters here, and its processing goes one way. Only questions to the database and to peers wait.
+ * A SIP node: all events enter here and are processed in one direction. Only queries to the database and to peers are asynchronous.
  *
  *   datagram ─► parse ─► cluster.claimFlow ─┬─ request ──► requests ─► methods ─┬─ registrar ─► answers
- *                                      │                                  └─ proxy ─────► branches ─► answers
- *                                      └─ response ─► transactions ─► branches ─► answers
- *                                                          └─ of another node ─► cluster.relayResponse
+ *                                         │                                  └─ proxy ─────► branches ─► answers
+ *                                         └─ response ─► transactions ─► branches ─► answers
+ *                                                             └─ of another node ─► cluster.relayResponse
  *   answers, branches ─► transactions ─► transport ─► cluster.deliver ─► bytes
  */
 import type { Cluster } from "../cluster/cluster.ts";
@@ -82,12 +82,12 @@ export class Node implements RelayReceiver {
     return this.answers.hasOpenRequests;
   }
 
-  /** Whether an ACK is under way: no transaction would send it again. */
+  /** Whether an ACK is being forwarded: no transaction would retransmit it. */
   get isForwarding(): boolean {
     return this.acks.isForwarding;
   }
 
-  /** Whether no work is left here, nor at peers for this node: a draining node may exit (design-sip rule 21). */
+  /** Whether this node has no work left and peers have none left for it: a draining node may exit (design-sip rule 21). */
   get isDrained(): boolean {
     const { server, client } = this.transactions.counts;
     return server + client === 0 && !this.isForwarding && this.deps.cluster.isIdle;
@@ -100,7 +100,7 @@ export class Node implements RelayReceiver {
 
   // ── Datagrams ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A datagram of a phone. */
+  /** A datagram from a phone. */
   datagram(bytes: Buffer, flow: Flow): void {
     const { cluster, telemetry } = this.deps;
     const text = bytes.toString("latin1");
@@ -122,15 +122,15 @@ export class Node implements RelayReceiver {
           request: message,
           bytes,
           flow,
-          heard: cluster.claimFlow(flow),
+          knownFlow: cluster.claimFlow(flow),
           peer: undefined,
         });
     }
   }
 
   /**
-   * A datagram to the second socket, which makes this node the owner of no flow: the response of a phone that was reached directly
-   * (design-sip rule 7). A request to that socket is ignored, because its response could not get back.
+   * A datagram to the second socket: the response of a phone that was reached directly (design-sip rule 7). It does not make this node
+   * the owner of the flow. A request to that socket is ignored, because its response could not reach the sender.
    */
   directDatagram(bytes: Buffer, flow: Flow): void {
     const message = parseMessage(bytes.toString("latin1"));
@@ -147,14 +147,14 @@ export class Node implements RelayReceiver {
   acceptOffered(bytes: Buffer, flow: Flow): boolean {
     const request = requestIn(bytes);
     if (request === undefined) return false;
-    return this.requests.receiveOffered({ request, bytes, flow, heard: undefined, peer: undefined });
+    return this.requests.receiveOffered({ request, bytes, flow, knownFlow: undefined, peer: undefined });
   }
 
   /** A request that a draining peer received; true: this node handles it. */
   acceptHandedOver(bytes: Buffer, flow: Flow, peer: string): boolean {
     const request = requestIn(bytes);
     if (request === undefined) return false;
-    return this.requests.receiveHandedOver({ request, bytes, flow, heard: undefined, peer });
+    return this.requests.receiveHandedOver({ request, bytes, flow, knownFlow: undefined, peer });
   }
 
   // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,8 +175,8 @@ export class Node implements RelayReceiver {
   }
 
   /**
-   * False: it matches no transaction of this node; it may match one of another node. A response without a Via below ours is for this node
-   * alone (§16.7 step 3): to a CANCEL of ours it is processed, any other is dropped.
+   * False: it matches no transaction of this node; it may match one of another node. A response without a Via below ours ends at this node
+   * (§16.7 step 3): a response to our CANCEL is processed, any other is dropped.
    */
   private receiveResponse(response: Response): boolean {
     if (response.cseq.method !== "CANCEL" && parseSecondVia(response) === undefined) {
@@ -189,7 +189,7 @@ export class Node implements RelayReceiver {
 
 const crlf = Buffer.from("\r\n");
 
-/** CRLFs alone keep the entry of an address translator alive; two of them ask for one back (RFC 5626 §4.4.1). */
+/** A datagram of CRLFs keeps the NAT mapping alive; two CRLFs are a ping, which is answered with one (RFC 5626 §4.4.1). */
 const isKeepalive = (text: string): boolean => text.length <= 8 && /^[\r\n\0]*$/.test(text);
 
 function requestIn(bytes: Buffer): Request | undefined {

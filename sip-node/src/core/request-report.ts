@@ -1,4 +1,4 @@
-/** Reports what a request was answered with: metrics, and one log line for each final response. */
+/** Reports the response to a request: metrics, and one log line for each final response. */
 import type { Telemetry } from "../telemetry/metrics.ts";
 import type { Ms } from "../wire/units.ts";
 import type { ServerContext } from "./server-context.ts";
@@ -10,7 +10,7 @@ export interface RequestReportDependencies {
   log(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** Called before the context changes: `hasAnswered` and `hasRung` are those of the responses before this one. */
+/** Called before the context changes: `hasAnswered` and `hasRung` describe the responses before this one. */
 export function reportResponse(
   context: ServerContext,
   status: number,

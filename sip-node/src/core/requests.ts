@@ -1,8 +1,8 @@
 /**
- * What happens to a request that arrived: retransmissions are absorbed, new requests of a draining node go to a peer, and all others get a
+ * Serves the requests that arrive: retransmissions are absorbed, a draining node hands new requests over to a peer, and all others get a
  * transaction and are handled by their method.
  *
- *   arrival ─┬─ new to a draining node ─► cluster.handOver, which may give it back
+ *   arrival ─┬─ new to a draining node ─► cluster.handOver, which may return it
  *            └─ transaction ─┬─ known ─► absorbed
  *                            ├─ ACK to a 2xx ─► acks
  *                            └─ new ─► does a peer hold it? ─► methods
@@ -58,7 +58,7 @@ export class Requests {
     else this.serve(arrival);
   }
 
-  /** From a peer that asks whether this node has a transaction of it; true: it has, and handles the request (design-sip rule 4). */
+  /** From a peer that asks whether this node has its transaction; true: this node has it and handles the request (design-sip rule 4). */
   receiveOffered(arrival: Arrival): boolean {
     if (this.isHeld(arrival)) this.serve(arrival);
     else if (this.isBeingHandedOver(arrival)) this.handOver(arrival);
@@ -66,7 +66,7 @@ export class Requests {
     return true;
   }
 
-  /** From a draining peer that hands it over; false: this node takes no new requests either (design-sip rule 21). */
+  /** From a draining peer that hands it over; false: this node accepts no new requests (design-sip rule 21). */
   receiveHandedOver(arrival: Arrival): boolean {
     const takesNew = !this.deps.cluster.heartbeat.isDraining && !this.transactions.isFull;
     if (!takesNew && !this.isKnown(arrival)) return false;
@@ -80,7 +80,7 @@ export class Requests {
     const { request, bytes, flow } = arrival;
     const { cluster } = this.deps;
     const key = exchangeKey(request);
-    const serve = () => this.serve({ ...arrival, heard: undefined });
+    const serve = () => this.serve({ ...arrival, knownFlow: undefined });
     if (request.method === "CANCEL" || request.method === "ACK")
       void cluster.handOver.follow(key, bytes, flow).then((isFollowed) => {
         if (!isFollowed) serve();
@@ -95,7 +95,7 @@ export class Requests {
 
   // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Whether it retransmits, acknowledges or cancels a transaction of this node. */
+  /** Whether the request retransmits, acknowledges or cancels a transaction of this node. */
   private isHeld({ request, flow }: Arrival): boolean {
     const { transactions } = this;
     const held =
@@ -103,7 +103,7 @@ export class Requests {
     return held !== undefined;
   }
 
-  /** As `isHeld`; also for a retransmitted CANCEL whose INVITE is not here. */
+  /** Like `isHeld`; also true for a retransmitted CANCEL whose INVITE is not on this node. */
   private isKnown(arrival: Arrival): boolean {
     return this.isHeld(arrival) || this.transactions.find(arrival.request, arrival.flow) !== undefined;
   }

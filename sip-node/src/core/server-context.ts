@@ -1,4 +1,4 @@
-/** What the core keeps with a server transaction, and with each branch that its request is forwarded on. */
+/** The core's data of a server transaction, and of each branch that its request is forwarded on. */
 import type { ResponseContext } from "../proxy/response-context.ts";
 import type { Target } from "../proxy/targets.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
@@ -24,9 +24,9 @@ export class ServerContext {
   hasRung = false;
   /** A 100 was sent. */
   hasSentTrying = false;
-  /** Runs while only silent branches hold the answer; undefined: it never ran. */
+  /** Runs while only silent branches delay a final response; undefined: it never ran. */
   silence: Timer<ServerContext, "silence"> | undefined = undefined;
-  /** For a request that a draining peer handed over: ends it in the count of that peer. */
+  /** For a request that a draining peer handed over: removes it from the count of that peer. */
   release: (() => void) | undefined = undefined;
 
   constructor(server: ServerTransaction<ServerContext>, receivedAt: Ms, toTag: string) {
@@ -38,12 +38,12 @@ export class ServerContext {
 
 export type BranchTimerEvent = "Timer C" | "CANCEL unanswered";
 
-/** A client transaction of the core, with the phone that its messages go to. */
+/** The core's side of a client transaction, with the target of its messages. */
 export interface ClientUser extends ClientTransactionUser {
   readonly target: Target;
 }
 
-/** The CANCEL of a branch: nothing waits for its response, the branch gets a 487 to its INVITE. */
+/** For the CANCEL of a branch: its response is ignored, because the branch gets a 487 to its INVITE. */
 export const cancelUser = (target: Target): ClientUser => ({
   target,
   receiveResponse: () => {},

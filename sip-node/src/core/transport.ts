@@ -22,7 +22,7 @@ export class Transport implements TransactionDependencies<ServerContext, ClientU
     this.deps = deps;
   }
 
-  /** A failure, at once or later, is given to the transaction (§17.1.4, §17.2.4). */
+  /** A failure, at once or later, is reported to the transaction (§17.1.4, §17.2.4). */
   send(
     bytes: Uint8Array,
     transaction: ServerTransaction<ServerContext> | ClientTransaction<ClientUser>,
@@ -37,12 +37,12 @@ export class Transport implements TransactionDependencies<ServerContext, ClientU
     });
   }
 
-  /** The transaction is over: a draining peer that handed its request over need not wait for it any longer. */
+  /** The transaction has ended: a draining peer that handed its request over stops waiting for it. */
   ended(transaction: ServerTransaction<ServerContext> | ClientTransaction<ClientUser>): void {
     if (transaction.kind === "server") transaction.context?.release?.();
   }
 
-  /** A message that belongs to no transaction. `node` is the one that received the flow's request; "": not known. */
+  /** Sends a message that belongs to no transaction. `node` received the flow's request; "": unknown. */
   sendBack(bytes: Uint8Array, flow: Flow, node = this.deps.node): void {
     void this.deps.cluster.deliver(replyDestination(flow, node), bytes);
   }

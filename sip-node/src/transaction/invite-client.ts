@@ -55,7 +55,7 @@ export const inviteClient: Machine<InviteClientState, InviteClientEvent, InviteC
       "Timer M": ignored,
       "transport error": ignored,
     },
-    // RFC 6026 §7.2: each 2xx of a fork, and each retransmission of one, goes to the TU; the ACK is the caller's.
+    // RFC 6026 §7.2: each 2xx of a fork, and each retransmission of it, is passed to the TU; the caller sends the ACK.
     Accepted: {
       "1xx": ignored,
       "2xx": to("Accepted", "response to TU"),

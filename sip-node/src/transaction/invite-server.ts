@@ -1,8 +1,8 @@
 /**
  * INVITE server transaction: RFC 3261 §17.2.1 (Figure 7) as RFC 6026 §7.1 and §8.5 change it (state Accepted, Timer L).
  *
- * The 100 within 200 ms is the TU's: a node answers 100 at once, so there is no timer for it. Proceeding has no timer at all: its
- * length is bounded by the TU, in a proxy by Timer C (§16.6 step 11).
+ * The TU sends the 100 within 200 ms, so this machine has no timer for it. Proceeding has no timer: the TU bounds its length, in a proxy
+ * by Timer C (§16.6 step 11).
  */
 import { ignored, type Machine, to } from "./machine.ts";
 
@@ -53,7 +53,7 @@ export const inviteServer: Machine<InviteServerState, InviteServerEvent, InviteS
       "Timer L": ignored,
       "transport error": to("Proceeding", "error to TU"),
     },
-    // RFC 6026 §7.1: a retransmitted INVITE is absorbed without an answer, because the UAS retransmits its 2xx itself.
+    // RFC 6026 §7.1: a retransmitted INVITE is absorbed without a response, because the UAS retransmits its 2xx itself.
     Accepted: {
       INVITE: to("Accepted"),
       ACK: to("Accepted", "ACK to TU"),

@@ -1,4 +1,4 @@
-/** A state machine as a table: every pair of state and event has a cell, so that a test and a diagram can visit all of them. */
+/** A state machine as a table: every pair of state and event has a cell, so that a test and a diagram can iterate over all of them. */
 
 /** A transition: the next state (which may be the same one) and the actions in their order. */
 export interface Transition<State extends string, Action extends string> {

@@ -33,7 +33,7 @@ export const nonInviteClient: Machine<NonInviteClientState, NonInviteClientEvent
       "Timer K": ignored,
       "transport error": to("Terminated", "error to TU"),
     },
-    // A provisional response stops neither timer: E goes on with the interval T2 (§17.1.2.2).
+    // A provisional response stops neither timer: Timer E continues with the interval T2 (§17.1.2.2).
     Proceeding: {
       "1xx": to("Proceeding", "response to TU"),
       "200-699": to("Completed", "stop E", "stop F", "response to TU", "start K"),

@@ -1,7 +1,7 @@
 /**
  * Non-INVITE server transaction: RFC 3261 §17.2.2 (Figure 8).
  *
- * Trying and Proceeding have no timer: they end when the TU answers, or gives up without an answer (RFC 4320 §4.2 forbids a 408).
+ * Trying and Proceeding have no timer: they end when the TU answers, or terminates without a response (RFC 4320 §4.2 forbids a 408).
  */
 import { ignored, type Machine, to } from "./machine.ts";
 

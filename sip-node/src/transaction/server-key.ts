@@ -1,4 +1,4 @@
-/** How a request finds its server transaction (RFC 3261 §17.2.3), and what is asked beyond it: docs/adr/0021. */
+/** Keys that match a request to its server transaction (RFC 3261 §17.2.3); docs/adr/0021 explains the additional criteria. */
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { sentBy } from "../wire/via.ts";
@@ -6,15 +6,16 @@ import { sentBy } from "../wire/via.ts";
 const magicCookie = "z9hG4bK";
 
 /**
- * Whether the branch names a transaction. The bare cookie does not: it would be one name for all transactions of its sender, so it is
- * matched as RFC 2543 asks. Case counts, because phones count in base 64.
+ * Whether the branch identifies a transaction. The bare cookie does not: it would be the same for all transactions of its sender, so its
+ * request is matched as RFC 2543 requires. The comparison is case-sensitive, because phones encode a counter in base 64.
  */
 export const isTransactionId = (branch: string | undefined): boolean =>
   branch !== undefined && branch.length > magicCookie.length && branch.startsWith(magicCookie);
 
 /**
- * Equal keys are one transaction: top branch, sent-by, method, Call-ID and CSeq number. Without a magic cookie: Request-URI, To tag, From
- * tag, Call-ID, CSeq number and the top Via as written. ACK counts as INVITE; a CANCEL finds its INVITE by naming that method (§9.2).
+ * Requests with equal keys belong to one transaction. The key has the top branch, sent-by, method, Call-ID and CSeq number. Without a
+ * magic cookie it has the Request-URI, To tag, From tag, Call-ID, CSeq number and the top Via as written. An ACK has the key of its
+ * INVITE; a CANCEL finds its INVITE with that method (§9.2).
  */
 export function serverKey(
   request: Request,
@@ -28,8 +29,8 @@ export function serverKey(
 }
 
 /**
- * Equal for a request, its CANCEL and its ACK, wherever they come from: top branch, CSeq number and Call-ID. Without a magic cookie all
- * that `serverKey` compares, but the method and the To tag.
+ * Equal for a request, its CANCEL and its ACK from any source: top branch, CSeq number and Call-ID. Without a magic cookie it has
+ * everything that `serverKey` compares except the method and the To tag.
  */
 export const exchangeKey = (request: Request): string =>
   isTransactionId(request.via.branch)
@@ -37,8 +38,8 @@ export const exchangeKey = (request: Request): string =>
     : serverKey(request, "", "");
 
 /**
- * By which an INVITE is found on its flow: top branch and Call-ID, for a CANCEL or ACK with another sent-by, as of a phone behind several
- * interfaces, and for a CANCEL with the CSeq number of an earlier INVITE. Undefined for RFC 2543.
+ * The key of an INVITE on its flow: top branch and Call-ID. A CANCEL or ACK with another sent-by matches it, as from a phone with several
+ * interfaces, and a CANCEL with the CSeq number of an earlier INVITE. Undefined for a branch of RFC 2543.
  */
 export const inviteKey = ({ via, callId }: Request, flow: Flow): string | undefined =>
   isTransactionId(via.branch) ? `${flow.key} ${via.branch} ${callId}` : undefined;

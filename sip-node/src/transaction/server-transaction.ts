@@ -34,7 +34,7 @@ export class ServerTransaction<Context> extends Transaction<
   Uint8Array
 > {
   readonly kind = "server";
-  /** As `serverKey` says. */
+  /** The result of `serverKey`. */
   readonly key: string;
   readonly request: Request;
   /** Belongs to the transaction user; undefined until it sets one. */
@@ -58,7 +58,7 @@ export class ServerTransaction<Context> extends Transaction<
     return this.on(responseEvent(status, this.isInvite), now, bytes) !== "ignored";
   }
 
-  /** The To tag of the response sent last: what the ACK of an RFC 2543 client carries (§17.2.3). */
+  /** The To tag of the response sent last: the ACK of an RFC 2543 client has the same tag (§17.2.3). */
   get responseToTag(): string | undefined {
     if (this.#lastResponse === undefined) return undefined;
     const response = parseMessage(Buffer.from(this.#lastResponse).toString("latin1"));

@@ -1,4 +1,4 @@
-/** The four tables against the arrows of their figures, and every pair of state and event as a transaction lives it. */
+/** Compares the four tables with the arrows of their figures, and runs every pair of state and event on a transaction. */
 import { describe, expect, it } from "vitest";
 import { flowOf } from "../wire/flow.ts";
 import type { Message, Request, Response } from "../wire/message.ts";
@@ -16,10 +16,10 @@ import type { TimerEvent, TimerOwner } from "./transaction.ts";
 
 type Table = Readonly<Record<string, Readonly<Record<string, Cell<string, string>>>>>;
 
-// state | event | next | actions, read off the figures; a pair without an arrow is ignored
+// state | event | next | actions, copied from the figures; a pair without an arrow is ignored
 const figures: readonly (readonly [string, Table, string])[] = [
   [
-    "INVITE client, RFC 6026 §8.4",
+    "INVITE client (RFC 6026 §8.4)",
     inviteClient.table,
     `Calling | Timer A | Calling | send request, double A
      Calling | Timer B | Terminated | timeout to TU
@@ -37,7 +37,7 @@ const figures: readonly (readonly [string, Table, string])[] = [
      Accepted | Timer M | Terminated |`,
   ],
   [
-    "non-INVITE client, RFC 3261 Figure 6",
+    "non-INVITE client (RFC 3261 Figure 6)",
     nonInviteClient.table,
     `Trying | Timer E | Trying | send request, double E
      Trying | Timer F | Terminated | timeout to TU
@@ -52,7 +52,7 @@ const figures: readonly (readonly [string, Table, string])[] = [
      Completed | Timer K | Terminated |`,
   ],
   [
-    "INVITE server, RFC 6026 §8.5",
+    "INVITE server (RFC 6026 §8.5)",
     inviteServer.table,
     `Proceeding | INVITE | Proceeding | send last response
      Proceeding | 1xx from TU | Proceeding | send response
@@ -73,7 +73,7 @@ const figures: readonly (readonly [string, Table, string])[] = [
      Accepted | Timer L | Terminated |`,
   ],
   [
-    "non-INVITE server, RFC 3261 Figure 8",
+    "non-INVITE server (RFC 3261 Figure 8)",
     nonInviteServer.table,
     `Trying | request | Trying |
      Trying | 1xx from TU | Proceeding | send response
@@ -93,7 +93,7 @@ const pairsOf = (table: Table) =>
     Object.entries(row).map(([event, cell]) => ({ state, event, cell })),
   );
 
-describe.each(figures)("%s", (_name, table, figure) => {
+describe.each(figures)("the table of the %s", (_name, table, figure) => {
   const arrows = new Map(
     figure.split("\n").map((line) => {
       const [state, event, next, actions] = line.split("|").map((part) => part.trim());
@@ -101,9 +101,12 @@ describe.each(figures)("%s", (_name, table, figure) => {
     }),
   );
 
-  it.each(pairsOf(table))("$state, $event", ({ state, event, cell }) => {
-    expect(cell).toEqual(arrows.get(`${state} / ${event}`) ?? "ignored");
-  });
+  it.each(pairsOf(table))(
+    "has the transition of the figure for $event in $state",
+    ({ state, event, cell }) => {
+      expect(cell).toEqual(arrows.get(`${state} / ${event}`) ?? "ignored");
+    },
+  );
 
   it("has a cell for every arrow of the figure", () => {
     const pairs = new Set(pairsOf(table).map(({ state, event }) => `${state} / ${event}`));
@@ -121,95 +124,106 @@ const parse = (start: string, method: string): Message => {
   return message;
 };
 const dependencies = () => {
-  const seen: string[] = [];
+  const performed: string[] = [];
   return {
-    seen,
+    performed,
     wheel: new TimerWheel<TimerOwner, TimerEvent>((timer, now) => void timer.owner.on(timer.event, now), 0),
     lengths: timerLengths(defaultTimers),
     t2: defaultTimers.t2,
     sendRequest: (bytes: Uint8Array) =>
-      void seen.push(bytes[0] === "A".charCodeAt(0) ? "send ACK" : "send request"),
-    sendResponse: () => void seen.push("send response"),
-    receiveResponse: () => void seen.push("response to TU"),
-    clientFailed: (cause: string) => void seen.push(cause === "timeout" ? "timeout to TU" : "error to TU"),
-    clientEnded: () => void seen.push("ended"),
-    serverEnded: () => void seen.push("ended"),
+      void performed.push(bytes[0] === "A".charCodeAt(0) ? "send ACK" : "send request"),
+    sendResponse: () => void performed.push("send response"),
+    receiveResponse: () => void performed.push("response to TU"),
+    clientFailed: (cause: string) =>
+      void performed.push(cause === "timeout" ? "timeout to TU" : "error to TU"),
+    clientEnded: () => void performed.push("ended"),
+    serverEnded: () => void performed.push("ended"),
   };
 };
 
-type Live = { readonly state: string; on(event: string, now: number, payload: unknown): unknown };
+type RunningTransaction = {
+  readonly state: string;
+  on(event: string, now: number, payload: unknown): unknown;
+};
 const clients = (method: string) => {
-  const world = dependencies();
+  const deps = dependencies();
   const request = parse(`${method} sip:b@h SIP/2.0`, method);
-  const client = new ClientTransaction(method, "z9hG4bK1", Buffer.from(request.text), flow, world, world);
+  const client = new ClientTransaction(method, "z9hG4bK1", Buffer.from(request.text), flow, deps, deps);
   client.start(0);
-  return { world, live: client as unknown as Live, payload: parse("SIP/2.0 200 OK", method) as Response };
+  return {
+    deps,
+    transaction: client as unknown as RunningTransaction,
+    payload: parse("SIP/2.0 200 OK", method) as Response,
+  };
 };
 const servers = (method: string) => {
-  const world = dependencies();
+  const deps = dependencies();
   const request = parse(`${method} sip:b@h SIP/2.0`, method) as Request;
-  const server = new ServerTransaction("key", request, flow, world);
-  return { world, live: server as unknown as Live, payload: Buffer.from("response") };
+  const server = new ServerTransaction("key", request, flow, deps);
+  return { deps, transaction: server as unknown as RunningTransaction, payload: Buffer.from("response") };
 };
 const machines = [
   {
     name: "INVITE client",
     table: inviteClient.table as Table,
     first: "Calling",
-    born: () => clients("INVITE"),
+    create: () => clients("INVITE"),
   },
   {
     name: "non-INVITE client",
     table: nonInviteClient.table as Table,
     first: "Trying",
-    born: () => clients("BYE"),
+    create: () => clients("BYE"),
   }, // prettier-ignore
   {
     name: "INVITE server",
     table: inviteServer.table as Table,
     first: "Proceeding",
-    born: () => servers("INVITE"),
+    create: () => servers("INVITE"),
   }, // prettier-ignore
   {
     name: "non-INVITE server",
     table: nonInviteServer.table as Table,
     first: "Trying",
-    born: () => servers("BYE"),
+    create: () => servers("BYE"),
   }, // prettier-ignore
 ];
 
-describe.each(machines)("$name, alive", ({ name, table, first, born }) => {
-  /** Events that lead from the first state to this one, through answers. */
-  const path = (goal: string): string[] => {
-    const ways = new Map<string, string[]>([[first, []]]);
-    for (const [state, way] of ways)
+describe.each(machines)("a running $name transaction", ({ name, table, first, create }) => {
+  /** The events that lead from the first state to `goal`. */
+  const eventsTo = (goal: string): string[] => {
+    const paths = new Map<string, string[]>([[first, []]]);
+    for (const [state, path] of paths)
       for (const [event, cell] of Object.entries(table[state] ?? {}))
-        if (cell !== "ignored" && !ways.has(cell.next)) ways.set(cell.next, [...way, event]);
-    const way = ways.get(goal);
-    if (way === undefined) throw new Error(`no way to ${goal}`);
-    return way;
+        if (cell !== "ignored" && !paths.has(cell.next)) paths.set(cell.next, [...path, event]);
+    const path = paths.get(goal);
+    if (path === undefined) throw new Error(`no path to ${goal}`);
+    return path;
   };
 
-  it.each(pairsOf(table))("$state, $event: moves and acts as its cell says", ({ state, event, cell }) => {
-    const { world, live, payload } = born();
-    for (const step of path(state)) live.on(step, 0, payload);
-    expect(live.state).toBe(state);
-    const hasResponse = world.seen.includes("send response");
-    world.seen.length = 0;
-    live.on(event, 0, payload);
-    expect(live.state).toBe(cell === "ignored" ? state : cell.next);
-    const isTimer = (action: string): boolean => /^(re)?(start|stop|double)/.test(action);
-    const acts = cell === "ignored" ? [] : cell.actions.filter((action) => !isTimer(action));
-    const visible = acts
-      .filter((action) => !(name.endsWith("server") && action.endsWith("to TU"))) // a proxy needs no call for these
-      .filter((action) => hasResponse || action !== "send last response")
-      .map((action) => action.replace("last ", ""));
-    const isLast = cell !== "ignored" && cell.next === "Terminated";
-    expect(world.seen).toEqual(isLast ? [...visible, "ended"] : visible);
-    if (isLast) expect(world.wheel.size).toBe(0);
-  });
+  it.each(pairsOf(table))(
+    "changes its state and acts at $event in $state as the cell defines",
+    ({ state, event, cell }) => {
+      const { deps, transaction, payload } = create();
+      for (const step of eventsTo(state)) transaction.on(step, 0, payload);
+      expect(transaction.state).toBe(state);
+      const hasResponse = deps.performed.includes("send response");
+      deps.performed.length = 0;
+      transaction.on(event, 0, payload);
+      expect(transaction.state).toBe(cell === "ignored" ? state : cell.next);
+      const isTimer = (action: string): boolean => /^(re)?(start|stop|double)/.test(action);
+      const acts = cell === "ignored" ? [] : cell.actions.filter((action) => !isTimer(action));
+      const visible = acts
+        .filter((action) => !(name.endsWith("server") && action.endsWith("to TU"))) // a proxy ignores these
+        .filter((action) => hasResponse || action !== "send last response")
+        .map((action) => action.replace("last ", ""));
+      const isLast = cell !== "ignored" && cell.next === "Terminated";
+      expect(deps.performed).toEqual(isLast ? [...visible, "ended"] : visible);
+      if (isLast) expect(deps.wheel.size).toBe(0);
+    },
+  );
 
-  it.each(Object.keys(table))("%s: every timer that is started on the way in has an arrow here", (state) => {
+  it.each(Object.keys(table))("handles in %s every timer that is started on entry to that state", (state) => {
     for (const { cell } of pairsOf(table)) {
       if (cell === "ignored" || cell.next !== state) continue;
       for (const action of cell.actions) {
@@ -220,44 +234,44 @@ describe.each(machines)("$name, alive", ({ name, table, first, born }) => {
     }
   });
 
-  it("Terminated ignores everything", () => {
-    const { world, live, payload } = born();
-    for (const step of path("Terminated")) live.on(step, 0, payload);
-    world.seen.length = 0;
-    for (const { event } of pairsOf(table)) live.on(event, 0, payload);
-    expect(world.seen).toEqual([]);
+  it("ignores every event in Terminated", () => {
+    const { deps, transaction, payload } = create();
+    for (const step of eventsTo("Terminated")) transaction.on(step, 0, payload);
+    deps.performed.length = 0;
+    for (const { event } of pairsOf(table)) transaction.on(event, 0, payload);
+    expect(deps.performed).toEqual([]);
   });
 });
 
-describe("Appendix A, Table 4: over a reliable transport nothing is repeated, and a state that waits for repetitions ends at once", () => {
+describe("Appendix A, Table 4: over a reliable transport, a transaction", () => {
   const reliable = () => ({ ...dependencies(), lengths: () => reliableLengths(defaultTimers) });
   const bytesOf = (text: string) => Buffer.from(text, "latin1");
 
   it.each([
     ["INVITE", "SIP/2.0 486 Busy Here", ["send request", "send ACK", "response to TU", "ended"]],
     ["BYE", "SIP/2.0 200 OK", ["send request", "response to TU", "ended"]],
-  ])("the client of %s after %s", (method, start, seen) => {
-    const world = reliable();
+  ])("sends no retransmission and ends at once as the client of %s after %s", (method, start, performed) => {
+    const deps = reliable();
     const text = bytesOf(parse(`${method} sip:b@h SIP/2.0`, method).text);
-    const client = new ClientTransaction(method, "z9hG4bK1", text, flow, world, world);
+    const client = new ClientTransaction(method, "z9hG4bK1", text, flow, deps, deps);
     client.start(0);
     client.receive(parse(start, method) as Response, 10);
-    expect([world.seen, world.wheel.size]).toEqual([seen, 0]);
+    expect([deps.performed, deps.wheel.size]).toEqual([performed, 0]);
   });
 
   it.each([
     ["INVITE", 486, true],
     ["BYE", 200, false],
-  ])("the server of %s after %i", (method, status, awaitsAck) => {
-    const world = reliable();
+  ])("sends no retransmission and ends at once as the server of %s after %i", (method, status, awaitsAck) => {
+    const deps = reliable();
     const server = new ServerTransaction(
       "key",
       parse(`${method} sip:b@h SIP/2.0`, method) as Request,
       flow,
-      world,
+      deps,
     );
     server.respond(status, bytesOf(parse(`SIP/2.0 ${status} Reason`, method).text), 0);
     if (awaitsAck) server.on("ACK", 10);
-    expect([world.seen, world.wheel.size]).toEqual([["send response", "ended"], 0]);
+    expect([deps.performed, deps.wheel.size]).toEqual([["send response", "ended"], 0]);
   });
 });

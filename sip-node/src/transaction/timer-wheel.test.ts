@@ -8,7 +8,7 @@ const record = () => {
 };
 
 describe("TimerWheel", () => {
-  it("fires at the first advance at or after the deadline, never before", () => {
+  it("fires a timer at the first advance at or after its deadline and never before it", () => {
     const { fired, wheel } = record();
     wheel.start(new Timer("a", ""), "x", 500, 3);
     wheel.advance(502);
@@ -19,14 +19,14 @@ describe("TimerWheel", () => {
     expect(fired).toHaveLength(1);
   });
 
-  it("fires in the order of deadlines within one advance", () => {
+  it("fires timers in the order of their deadlines within one advance", () => {
     const { fired, wheel } = record();
     for (const length of [300, 100, 200]) wheel.start(new Timer(String(length), ""), "x", length, 0);
     wheel.advance(1000);
     expect(fired.map(([owner]) => owner)).toEqual(["100", "200", "300"]);
   });
 
-  it("keeps a timer of more than one turn until its turn", () => {
+  it("fires a timer that is longer than one turn at its deadline only", () => {
     const { fired, wheel } = record();
     wheel.start(new Timer("long", ""), "x", 100_000, 0);
     for (let now = 0; now < 100_000; now += 50) wheel.advance(now);
@@ -35,7 +35,7 @@ describe("TimerWheel", () => {
     expect(fired).toEqual([["long", 100_000]]);
   });
 
-  it("a stopped timer does not fire; a restarted one fires once, at its new time", () => {
+  it("does not fire a stopped timer, and fires a restarted timer once at its new deadline", () => {
     const { fired, wheel } = record();
     const stopped = new Timer("stopped", "");
     const restarted = new Timer("restarted", "");
@@ -52,7 +52,7 @@ describe("TimerWheel", () => {
     expect(wheel.size).toBe(0);
   });
 
-  it("a timer that fires may stop another that is due in the same advance", () => {
+  it("lets a firing timer stop another timer that is due in the same advance", () => {
     const second = new Timer<string, string>("second", "");
     const fired: string[] = [];
     const wheel = new TimerWheel<string, string>((timer) => {
@@ -66,7 +66,7 @@ describe("TimerWheel", () => {
     expect(wheel.size).toBe(0);
   });
 
-  it("a timer restarted with no length from its own firing waits for the next tick: no loop", () => {
+  it("fires a timer that restarts itself with length 0 at the next tick, without a loop", () => {
     let fired = 0;
     const wheel = new TimerWheel<string, string>((timer, now) => {
       fired++;
@@ -79,7 +79,7 @@ describe("TimerWheel", () => {
     expect(fired).toBe(2);
   });
 
-  it("a clock that stands still or goes back fires nothing twice", () => {
+  it("fires no timer twice when the clock stands still or goes back", () => {
     const { fired, wheel } = record();
     wheel.start(new Timer("a", ""), "x", 100, 0);
     wheel.advance(100);
@@ -94,7 +94,7 @@ describe("TimerWheel", () => {
     ]); // prettier-ignore
   });
 
-  it("100 000 timers, half of them stopped: each of the others fires once and on time", () => {
+  it("fires 50 000 running timers once and on time while 50 000 others are stopped", () => {
     let now = 0;
     let fired = 0;
     let worst = 0;

@@ -4,17 +4,17 @@
  *   slot = deadline tick mod size          cursor ──► one step per tick
  *   [0] ⇄ timer ⇄ timer     [1]     [2] ⇄ timer     ...     [4095]
  *
- * A timer is the link of a ring in its slot. One whose deadline lies more than a turn ahead stays in its slot until its turn comes.
- * The wheel has no clock: the edge calls `advance` every 10 to 50 ms. A timer never fires early; it fires late by at most a tick
+ * The timers of a slot are a circular doubly linked list. A timer whose deadline is more than one turn ahead stays in its slot until that
+ * turn. The wheel has no clock: the process calls `advance` every 10 to 50 ms. A timer never fires early; it fires late by at most a tick
  * and the time between two advances.
  */
 import type { Ms } from "../wire/units.ts";
 
-/** A timer that can be started again and again. `owner` and `event` are what `fire` reads. */
+/** A timer that can be restarted. `fire` reads `owner` and `event`. */
 export class Timer<Owner, Event> {
   readonly owner: Owner;
   event: Event;
-  /** The length it was last started with; a back-off doubles it. */
+  /** The length of its last start; a back-off doubles it. */
   length: Ms = 0;
   /** Tick at which it fires; meaningless while it is not started. */
   tick = 0;
@@ -36,7 +36,7 @@ export class TimerWheel<Owner, Event> {
   readonly #resolution: Ms;
   readonly #mask: number;
   readonly #slots: Timer<Owner, Event>[];
-  /** Timers whose tick has come and that have not been fired yet; one of them may still be stopped by another. */
+  /** Timers that are due and not yet fired; a timer that fires may stop another one. */
   readonly #due: Timer<Owner, Event>;
   #cursor: number;
   #size = 0;
@@ -71,14 +71,14 @@ export class TimerWheel<Owner, Event> {
     this.#size++;
   }
 
-  /** Stops; a timer that is not running stays so. */
+  /** Stops a timer; no effect on a timer that is not running. */
   stop(timer: Timer<Owner, Event>): void {
     if (!timer.isRunning) return;
     unlink(timer);
     this.#size--;
   }
 
-  /** Fires what is due, tick by tick; after a stall of more than a turn each slot is looked at once. */
+  /** Fires the due timers tick by tick; after a pause of more than one turn, each slot is visited once. */
   advance(now: Ms): void {
     const target = Math.floor(now / this.#resolution);
     const from = Math.max(this.#cursor + 1, target - this.#mask);
@@ -104,7 +104,7 @@ export class TimerWheel<Owner, Event> {
   }
 }
 
-/** An empty ring: its sentinel, linked to itself. */
+/** An empty list: a sentinel that is linked to itself. */
 function ring<Owner, Event>(): Timer<Owner, Event> {
   const sentinel = new Timer<Owner, Event>(undefined as Owner, undefined as Event);
   sentinel.previous = sentinel;
@@ -112,7 +112,7 @@ function ring<Owner, Event>(): Timer<Owner, Event> {
   return sentinel;
 }
 
-/** Puts the timer at the ring's end. */
+/** Appends the timer to the list. */
 function link<Owner, Event>(sentinel: Timer<Owner, Event>, timer: Timer<Owner, Event>): void {
   const last = sentinel.previous as Timer<Owner, Event>;
   last.next = timer;

@@ -5,9 +5,9 @@ import type { Ms } from "../wire/units.ts";
 export interface TimerSettings {
   /** Round-trip time estimate. */
   readonly t1: Ms;
-  /** Longest interval between retransmissions of anything but INVITE. */
+  /** Longest interval between retransmissions of non-INVITE requests and INVITE responses. */
   readonly t2: Ms;
-  /** How long a message may stay in the network. */
+  /** Longest time that a message stays in the network. */
   readonly t4: Ms;
 }
 
@@ -19,7 +19,7 @@ export type TimerLengths = Readonly<Record<TimerName, Ms | undefined>>;
 /** T1, T2, T4 of RFC 3261 Table 4. */
 export const defaultTimers: TimerSettings = { t1: 500, t2: 4000, t4: 5000 };
 
-/** §17.1.1.2 asks for a Timer D of at least 32 seconds, whatever T1 is. */
+/** §17.1.1.2 requires a Timer D of at least 32 seconds, whatever T1 is. */
 const leastTimerD: Ms = 32_000;
 
 /** The two columns of Table 4, chosen by the transport of a flow. */

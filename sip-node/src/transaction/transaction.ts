@@ -1,5 +1,5 @@
 /**
- * What the four state machines of RFC 3261 §17 share: a state, two timers, and how an event is looked up in a table.
+ * The common part of the four state machines of RFC 3261 §17: a state, two timers, and the look-up of an event in a table.
  *
  * At most two timers run at the same time: one that retransmits (A, E, G) and one that ends the state (the others). The state changes
  * before the actions run: a transaction user that calls back from an action sees the new state. When it terminates the transaction
@@ -55,7 +55,7 @@ export abstract class Transaction<State extends string, Event extends string, Ac
     for (const action of this.#machine.start) this.#run(action, now, undefined);
   }
 
-  /** Changes the state as the table says and returns the cell; an event of another machine is ignored. */
+  /** Changes the state as the table defines and returns the cell; an event of another machine is ignored. */
   on(event: Event | TimerEvent, now: Ms, payload?: Payload): Cell<State, Action> {
     if (this.#state === "Terminated") return ignored;
     /* eslint-disable strowger/no-open-lookup -- states and events are the machine's own */
@@ -88,7 +88,7 @@ export abstract class Transaction<State extends string, Event extends string, Ac
     this.ended();
   }
 
-  /** Does an action that does not concern a timer. */
+  /** Performs an action that does not concern a timer. */
   protected abstract act(action: Action, now: Ms, payload: Payload | undefined): void;
 
   protected abstract ended(): void;

@@ -1,4 +1,4 @@
-/** The transaction layer as its user sees it: matching, retransmissions with their exact times, lifetimes, RFC 6026. */
+/** The transaction layer through its interface: matching, exact times of retransmissions, lifetimes, RFC 6026. */
 import { describe, expect, it } from "vitest";
 import { flowOf } from "../wire/flow.ts";
 import type { Message, Request, Response } from "../wire/message.ts";
@@ -11,8 +11,8 @@ import { Transactions, type TransactionOptions } from "./transactions.ts";
 
 const flow = flowOf("192.0.2.1", 5060);
 
-/** A layer whose user records each result, and a clock that ticks by 10 ms. */
-function layer(options?: TransactionOptions) {
+/** A transaction layer whose user records each result, and a clock that advances by 10 ms. */
+function createLayer(options?: TransactionOptions) {
   const sent: { at: number; text: string; isRetransmission: boolean }[] = [];
   const results: string[] = [];
   const clock = { now: 0 };
@@ -64,80 +64,80 @@ const responseOf = (status: number, method: string, parts: Parts = {}): Response
   parse(`SIP/2.0 ${status} Some reason\r\n${headers(method, { toTag: "b1", ...parts })}`) as Response;
 const bytesOf = (message: Message): Uint8Array => Buffer.from(message.text, "latin1");
 
-const receive = (world: ReturnType<typeof layer>, request: Request): ServerTransaction<string> => {
-  const received = world.transactions.receiveRequest(request, flow, world.clock.now);
+const receive = (layer: ReturnType<typeof createLayer>, request: Request): ServerTransaction<string> => {
+  const received = layer.transactions.receiveRequest(request, flow, layer.clock.now);
   if (!(received instanceof ServerTransaction)) throw new Error(`not new: ${received}`);
   return received;
 };
 const answer = (
-  world: ReturnType<typeof layer>,
+  layer: ReturnType<typeof createLayer>,
   server: ServerTransaction<string>,
   status: number,
   toTag = "b1",
 ): boolean => {
   const response = responseOf(status, server.request.method, { toTag });
-  return world.transactions.respond(server, status, bytesOf(response), world.clock.now);
+  return layer.transactions.respond(server, status, bytesOf(response), layer.clock.now);
 };
 const send = (
-  world: ReturnType<typeof layer>,
+  layer: ReturnType<typeof createLayer>,
   method: string,
   parts: Parts = {},
 ): ClientTransaction<ClientTransactionUser> => {
   const bytes = bytesOf(requestOf(method, parts));
   const branch = parts.branch ?? "z9hG4bKabc";
-  return world.transactions.request(method, branch, bytes, flow, world.user, world.clock.now)!;
+  return layer.transactions.request(method, branch, bytes, flow, layer.user, layer.clock.now)!;
 };
 
-describe("retransmissions over an unreliable transport", () => {
-  it("§17.1.1.2: INVITE at 0, 500, 1500 ... doubling without a cap, until Timer B at 64*T1", () => {
-    const world = layer();
-    send(world, "INVITE");
-    world.runTo(40_000);
-    expect(world.times()).toEqual([0, 500, 1500, 3500, 7500, 15_500, 31_500]);
-    expect(world.results).toEqual(["tu timeout 32000", "client ended 32000"]);
-    expect(world.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+describe("over an unreliable transport", () => {
+  it("§17.1.1.2: an INVITE is sent at 0, 500, 1500 ... ms, with doubled intervals without a cap, until Timer B fires at 64*T1", () => {
+    const layer = createLayer();
+    send(layer, "INVITE");
+    layer.runTo(40_000);
+    expect(layer.times()).toEqual([0, 500, 1500, 3500, 7500, 15_500, 31_500]);
+    expect(layer.results).toEqual(["tu timeout 32000", "client ended 32000"]);
+    expect(layer.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });
 
-  it("§17.1.2.2: another request doubles up to T2, until Timer F at 64*T1", () => {
-    const world = layer();
-    send(world, "BYE");
-    world.runTo(40_000);
-    expect(world.times()).toEqual([0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
-    expect(world.results).toEqual(["tu timeout 32000", "client ended 32000"]);
+  it("§17.1.2.2: another request is sent with intervals doubled up to T2, until Timer F fires at 64*T1", () => {
+    const layer = createLayer();
+    send(layer, "BYE");
+    layer.runTo(40_000);
+    expect(layer.times()).toEqual([0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+    expect(layer.results).toEqual(["tu timeout 32000", "client ended 32000"]);
   });
 
-  it("§17.1.2.2: after a provisional response another request is repeated every T2", () => {
-    const world = layer();
-    send(world, "BYE");
-    world.runTo(600);
-    world.transactions.receiveResponse(responseOf(100, "BYE"), 600);
-    world.runTo(40_000);
-    expect(world.times()).toEqual([0, 500, 1500, 5500, 9500, 13_500, 17_500, 21_500, 25_500, 29_500]);
-    expect(world.results).toEqual(["tu 100", "tu timeout 32000", "client ended 32000"]);
+  it("§17.1.2.2: another request is retransmitted every T2 after a provisional response", () => {
+    const layer = createLayer();
+    send(layer, "BYE");
+    layer.runTo(600);
+    layer.transactions.receiveResponse(responseOf(100, "BYE"), 600);
+    layer.runTo(40_000);
+    expect(layer.times()).toEqual([0, 500, 1500, 5500, 9500, 13_500, 17_500, 21_500, 25_500, 29_500]);
+    expect(layer.results).toEqual(["tu 100", "tu timeout 32000", "client ended 32000"]);
   });
 
-  it("§17.2.1: a 486 is repeated doubling up to T2, until Timer H at 64*T1 ends the transaction", () => {
-    const world = layer();
-    answer(world, receive(world, requestOf("INVITE")), 486);
-    world.runTo(40_000);
-    expect(world.times()).toEqual([0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
-    expect(world.results).toEqual(["server ended 32000"]);
+  it("§17.2.1: a 486 is retransmitted with intervals doubled up to T2, until Timer H ends the transaction at 64*T1", () => {
+    const layer = createLayer();
+    answer(layer, receive(layer, requestOf("INVITE")), 486);
+    layer.runTo(40_000);
+    expect(layer.times()).toEqual([0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+    expect(layer.results).toEqual(["server ended 32000"]);
   });
 
   it.each(["INVITE", "BYE"])(
-    "%s: each message but the first of its kind is marked as a retransmission",
+    "each message of a %s transaction except the first of its kind is marked as a retransmission",
     (method) => {
-      const world = layer();
-      send(world, method, { branch: "z9hG4bKclient" });
-      world.runTo(1600);
+      const layer = createLayer();
+      send(layer, method, { branch: "z9hG4bKclient" });
+      layer.runTo(1600);
       for (const status of [486, 486]) {
         const response = responseOf(status, method, { branch: "z9hG4bKclient" });
-        world.transactions.receiveResponse(response, world.clock.now);
+        layer.transactions.receiveResponse(response, layer.clock.now);
       }
-      const server = receive(world, requestOf(method));
-      answer(world, server, 486);
-      world.transactions.receiveRequest(requestOf(method), flow, world.clock.now);
-      const marks = world.sent.map(({ text, isRetransmission }) => [text.split(" ")[0], isRetransmission]);
+      const server = receive(layer, requestOf(method));
+      answer(layer, server, 486);
+      layer.transactions.receiveRequest(requestOf(method), flow, layer.clock.now);
+      const actual = layer.sent.map(({ text, isRetransmission }) => [text.split(" ")[0], isRetransmission]);
       const acks =
         method === "INVITE"
           ? [
@@ -145,7 +145,7 @@ describe("retransmissions over an unreliable transport", () => {
               ["ACK", true],
             ]
           : []; // prettier-ignore
-      expect(marks).toEqual([
+      expect(actual).toEqual([
         [method, false],
         [method, true],
         [method, true],
@@ -156,60 +156,60 @@ describe("retransmissions over an unreliable transport", () => {
     },
   );
 
-  it("the settings T1 and T2 scale the series", () => {
-    const world = layer({ timers: { t1: 100, t2: 300, t4: 1000 } });
-    send(world, "OPTIONS");
-    world.runTo(10_000);
-    expect(world.times().slice(0, 5)).toEqual([0, 100, 300, 600, 900]);
-    expect(world.results[0]).toBe("tu timeout 6400");
+  it("the settings T1 and T2 scale the intervals", () => {
+    const layer = createLayer({ timers: { t1: 100, t2: 300, t4: 1000 } });
+    send(layer, "OPTIONS");
+    layer.runTo(10_000);
+    expect(layer.times().slice(0, 5)).toEqual([0, 100, 300, 600, 900]);
+    expect(layer.results[0]).toBe("tu timeout 6400");
   });
 });
 
-describe("how long transactions last", () => {
-  const lives: readonly (readonly [string, (world: ReturnType<typeof layer>) => void, number])[] = [
+describe("the lifetime of a transaction", () => {
+  const lifetimes: readonly (readonly [string, (layer: ReturnType<typeof createLayer>) => void, number])[] = [
     [
-      "Timer D: an INVITE client answered 486, 32 s",
-      (w) => (send(w, "INVITE"), w.transactions.receiveResponse(responseOf(486, "INVITE"), 0)),
+      "is 32 s for an INVITE client that received a 486 (Timer D)",
+      (layer) => (send(layer, "INVITE"), layer.transactions.receiveResponse(responseOf(486, "INVITE"), 0)),
       32_000,
     ], // prettier-ignore
     [
-      "Timer M: an INVITE client answered 200, 64*T1",
-      (w) => (send(w, "INVITE"), w.transactions.receiveResponse(responseOf(200, "INVITE"), 0)),
+      "is 64*T1 for an INVITE client that received a 200 (Timer M)",
+      (layer) => (send(layer, "INVITE"), layer.transactions.receiveResponse(responseOf(200, "INVITE"), 0)),
       32_000,
     ], // prettier-ignore
     [
-      "Timer K: another client answered, T4",
-      (w) => (send(w, "BYE"), w.transactions.receiveResponse(responseOf(200, "BYE"), 0)),
+      "is T4 for another client that received a final response (Timer K)",
+      (layer) => (send(layer, "BYE"), layer.transactions.receiveResponse(responseOf(200, "BYE"), 0)),
       5000,
     ], // prettier-ignore
     [
-      "Timer J: another server that answered, 64*T1",
-      (w) => answer(w, receive(w, requestOf("BYE")), 200),
+      "is 64*T1 for another server that sent a final response (Timer J)",
+      (layer) => answer(layer, receive(layer, requestOf("BYE")), 200),
       32_000,
     ],
     [
-      "Timer L: an INVITE server that answered 200, 64*T1",
-      (w) => answer(w, receive(w, requestOf("INVITE")), 200),
+      "is 64*T1 for an INVITE server that sent a 200 (Timer L)",
+      (layer) => answer(layer, receive(layer, requestOf("INVITE")), 200),
       32_000,
     ], // prettier-ignore
     [
-      "Timer I: an INVITE server whose 486 was acknowledged, T4",
-      (w) => (
-        answer(w, receive(w, requestOf("INVITE")), 486),
-        w.transactions.receiveRequest(requestOf("ACK", { toTag: "b1" }), flow, 0)
+      "is T4 for an INVITE server whose 486 was acknowledged (Timer I)",
+      (layer) => (
+        answer(layer, receive(layer, requestOf("INVITE")), 486),
+        layer.transactions.receiveRequest(requestOf("ACK", { toTag: "b1" }), flow, 0)
       ),
       5000,
     ], // prettier-ignore
   ];
-  it.each(lives)("%s", (_name, live, end) => {
-    const world = layer();
-    live(world);
-    world.runTo(60_000);
-    expect(world.results.at(-1)).toMatch(new RegExp(`ended ${end}$`));
-    expect(world.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+  it.each(lifetimes)("%s", (_name, begin, end) => {
+    const layer = createLayer();
+    begin(layer);
+    layer.runTo(60_000);
+    expect(layer.results.at(-1)).toMatch(new RegExp(`ended ${end}$`));
+    expect(layer.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });
 
-  it("Table 4: Timer D is at least 32 s, and a reliable transport needs no A, E, G, D, I, J, K", () => {
+  it("depends on the transport: Timer D is at least 32 s, and a reliable transport needs no A, E, G, D, I, J, K (Table 4)", () => {
     expect(unreliableLengths({ t1: 100, t2: 400, t4: 500 }).D).toBe(32_000);
     const { A, B, D, E, F, G, H, I, J, K, L, M } = reliableLengths(defaultTimers);
     expect([A, E, G]).toEqual([undefined, undefined, undefined]);
@@ -218,17 +218,17 @@ describe("how long transactions last", () => {
   });
 });
 
-describe("server side", () => {
-  it("§17.2.1: a repeated INVITE gets the last provisional response again, then the final one", () => {
-    const world = layer();
-    const server = receive(world, requestOf("INVITE"));
-    expect(world.transactions.receiveRequest(requestOf("INVITE"), flow, 0)).toBe("absorbed");
-    expect(world.sent).toHaveLength(0);
+describe("on the server side", () => {
+  it("§17.2.1: a retransmitted INVITE gets the last provisional response again, and later the final response", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE"));
+    expect(layer.transactions.receiveRequest(requestOf("INVITE"), flow, 0)).toBe("absorbed");
+    expect(layer.sent).toHaveLength(0);
     for (const status of [100, 180, 486]) {
-      answer(world, server, status);
-      expect(world.transactions.receiveRequest(requestOf("INVITE"), flow, 0)).toBe("absorbed");
+      answer(layer, server, status);
+      expect(layer.transactions.receiveRequest(requestOf("INVITE"), flow, 0)).toBe("absorbed");
     }
-    expect(world.sent.map(({ text }) => text.slice(8, 11))).toEqual([
+    expect(layer.sent.map(({ text }) => text.slice(8, 11))).toEqual([
       "100",
       "100",
       "180",
@@ -238,96 +238,96 @@ describe("server side", () => {
     ]);
   });
 
-  it("§17.2.1: the ACK to a 486 is absorbed and stops its retransmission; so is its repetition", () => {
-    const world = layer();
-    answer(world, receive(world, requestOf("INVITE")), 486);
+  it("§17.2.1: the ACK to a 486 stops its retransmission, and the ACK and its retransmission are absorbed", () => {
+    const layer = createLayer();
+    answer(layer, receive(layer, requestOf("INVITE")), 486);
     const ack = requestOf("ACK", { toTag: "b1" });
-    expect(world.transactions.receiveRequest(ack, flow, 0)).toBe("absorbed");
-    expect(world.transactions.receiveRequest(ack, flow, 0)).toBe("absorbed");
-    world.runTo(4000);
-    expect(world.times()).toEqual([0]);
+    expect(layer.transactions.receiveRequest(ack, flow, 0)).toBe("absorbed");
+    expect(layer.transactions.receiveRequest(ack, flow, 0)).toBe("absorbed");
+    layer.runTo(4000);
+    expect(layer.times()).toEqual([0]);
   });
 
-  it("§17.2.2: a repeated BYE is discarded until there is an answer, then answered with it", () => {
-    const world = layer();
-    const server = receive(world, requestOf("BYE"));
-    world.transactions.receiveRequest(requestOf("BYE"), flow, 0);
-    answer(world, server, 200);
-    world.transactions.receiveRequest(requestOf("BYE"), flow, 0);
-    expect(world.sent.map(({ text }) => text.slice(8, 11))).toEqual(["200", "200"]);
+  it("§17.2.2: a retransmitted BYE is discarded before the response was sent, and is answered with it after that", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("BYE"));
+    layer.transactions.receiveRequest(requestOf("BYE"), flow, 0);
+    answer(layer, server, 200);
+    layer.transactions.receiveRequest(requestOf("BYE"), flow, 0);
+    expect(layer.sent.map(({ text }) => text.slice(8, 11))).toEqual(["200", "200"]);
   });
 
   it("a second final response is not sent", () => {
-    const world = layer();
-    const server = receive(world, requestOf("INVITE"));
-    expect(answer(world, server, 486)).toBe(true);
-    expect(answer(world, server, 200)).toBe(false);
-    expect(world.sent).toHaveLength(1);
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE"));
+    expect(answer(layer, server, 486)).toBe(true);
+    expect(answer(layer, server, 200)).toBe(false);
+    expect(layer.sent).toHaveLength(1);
   });
 
-  it("§9.2: a CANCEL is a transaction of its own that names the INVITE", () => {
-    const world = layer();
-    const server = receive(world, requestOf("INVITE"));
+  it("§9.2: a CANCEL has its own transaction and finds its INVITE", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE"));
     const cancel = requestOf("CANCEL");
-    expect(receive(world, cancel)).not.toBe(server);
-    expect(world.transactions.findInvite(cancel, flow)).toBe(server);
+    expect(receive(layer, cancel)).not.toBe(server);
+    expect(layer.transactions.findInvite(cancel, flow)).toBe(server);
     expect(
-      world.transactions.findInvite(requestOf("CANCEL", { branch: "z9hG4bKother" }), flow),
+      layer.transactions.findInvite(requestOf("CANCEL", { branch: "z9hG4bKother" }), flow),
     ).toBeUndefined();
   });
 
-  it("an ACK that matches nothing makes no transaction", () => {
-    const world = layer();
-    expect(world.transactions.receiveRequest(requestOf("ACK"), flow, 0)).toBe("unmatched-ack");
-    expect(world.transactions.counts.server).toBe(0);
+  it("an ACK that matches no transaction creates none", () => {
+    const layer = createLayer();
+    expect(layer.transactions.receiveRequest(requestOf("ACK"), flow, 0)).toBe("unmatched-ack");
+    expect(layer.transactions.counts.server).toBe(0);
   });
 
-  it("RFC 6026 §7.1: after a 200 the INVITE is absorbed unanswered, further 2xx pass, the ACK goes to the TU", () => {
-    const world = layer();
-    const server = receive(world, requestOf("INVITE"));
-    answer(world, server, 200);
-    expect(world.transactions.receiveRequest(requestOf("INVITE"), flow, 0)).toBe("absorbed");
-    expect(world.sent).toHaveLength(1);
-    expect(answer(world, server, 200)).toBe(true);
-    expect(answer(world, server, 486)).toBe(false);
-    expect(world.transactions.receiveRequest(requestOf("ACK", { toTag: "b1" }), flow, 0)).toBe("ack-to-2xx");
-    world.runTo(31_990);
-    expect(world.sent).toHaveLength(2);
-    expect(world.transactions.find(requestOf("INVITE"), flow)).toBe(server);
+  it("RFC 6026 §7.1: after a 200 the INVITE is absorbed without a response, further 2xx are sent, and the ACK is passed to the TU", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE"));
+    answer(layer, server, 200);
+    expect(layer.transactions.receiveRequest(requestOf("INVITE"), flow, 0)).toBe("absorbed");
+    expect(layer.sent).toHaveLength(1);
+    expect(answer(layer, server, 200)).toBe(true);
+    expect(answer(layer, server, 486)).toBe(false);
+    expect(layer.transactions.receiveRequest(requestOf("ACK", { toTag: "b1" }), flow, 0)).toBe("ack-to-2xx");
+    layer.runTo(31_990);
+    expect(layer.sent).toHaveLength(2);
+    expect(layer.transactions.find(requestOf("INVITE"), flow)).toBe(server);
   });
 
-  it("RFC 4320 §4.2: a TU that gives up terminates without an answer", () => {
-    const world = layer();
-    receive(world, requestOf("BYE")).terminate();
-    expect(world.results).toEqual(["server ended 0"]);
-    expect(world.sent).toEqual([]);
-    expect(world.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+  it("RFC 4320 §4.2: a TU can terminate a transaction without a response", () => {
+    const layer = createLayer();
+    receive(layer, requestOf("BYE")).terminate();
+    expect(layer.results).toEqual(["server ended 0"]);
+    expect(layer.sent).toEqual([]);
+    expect(layer.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });
 
-  it("more transactions than the bound are refused, and accepted again when others ended", () => {
-    const world = layer({ maxTransactions: 2 });
-    receive(world, requestOf("BYE", { branch: "z9hG4bK1" })).context = "x";
-    const second = receive(world, requestOf("BYE", { branch: "z9hG4bK2" }));
+  it("a request above the limit of transactions is refused, and is accepted after another transaction ended", () => {
+    const layer = createLayer({ maxTransactions: 2 });
+    receive(layer, requestOf("BYE", { branch: "z9hG4bK1" })).context = "x";
+    const second = receive(layer, requestOf("BYE", { branch: "z9hG4bK2" }));
     const third = requestOf("BYE", { branch: "z9hG4bK3" });
-    expect(world.transactions.receiveRequest(third, flow, 0)).toBe("full");
-    expect(send(world, "BYE")).toBeUndefined();
+    expect(layer.transactions.receiveRequest(third, flow, 0)).toBe("full");
+    expect(send(layer, "BYE")).toBeUndefined();
     second.terminate();
-    expect(world.transactions.receiveRequest(third, flow, 0)).toBeInstanceOf(ServerTransaction);
+    expect(layer.transactions.receiveRequest(third, flow, 0)).toBeInstanceOf(ServerTransaction);
   });
 });
 
-it("the bound is of server and client transactions together", () => {
-  const world = layer({ maxTransactions: 2 });
-  receive(world, requestOf("BYE", { branch: "z9hG4bK1" }));
-  send(world, "BYE");
-  expect(world.transactions.isFull).toBe(true);
-  expect(world.transactions.receiveRequest(requestOf("BYE", { branch: "z9hG4bK2" }), flow, 0)).toBe("full");
+it("the limit counts server and client transactions together", () => {
+  const layer = createLayer({ maxTransactions: 2 });
+  receive(layer, requestOf("BYE", { branch: "z9hG4bK1" }));
+  send(layer, "BYE");
+  expect(layer.transactions.isFull).toBe(true);
+  expect(layer.transactions.receiveRequest(requestOf("BYE", { branch: "z9hG4bK2" }), flow, 0)).toBe("full");
 });
 
-describe("§17.2.3: which transaction a request belongs to", () => {
+describe("§17.2.3: in the match of a request to its transaction", () => {
   const same = (a: Request, b: Request): boolean => serverKey(a) === serverKey(b);
 
-  it("with the magic cookie: branch, sent-by, method, Call-ID and CSeq number count, nothing else does", () => {
+  it("only branch, sent-by, method, Call-ID and CSeq number count when the branch has the magic cookie", () => {
     const invite = requestOf("INVITE");
     expect(same(invite, requestOf("INVITE", { fromTag: "z", uri: "sip:x@h", toTag: "q" }))).toBe(true);
     expect(same(invite, requestOf("INVITE", { cseq: 9 }))).toBe(false);
@@ -341,7 +341,7 @@ describe("§17.2.3: which transaction a request belongs to", () => {
   });
 
   it.each(["", "abc", "z9hG4bK"])(
-    "without it (branch %j): URI, tags, Call-ID, CSeq and Via count",
+    "URI, tags, Call-ID, CSeq and Via count when the branch is %j, without an identifier after a magic cookie",
     (branch) => {
       const invite = requestOf("INVITE", { branch });
       expect(same(invite, requestOf("INVITE", { branch }))).toBe(true);
@@ -357,125 +357,128 @@ describe("§17.2.3: which transaction a request belongs to", () => {
   );
 
   it.each([{ callId: "other" }, { cseq: 2 }])(
-    "the branch of an earlier request, but %j: a new request",
+    "a request with the branch of an earlier request but %j is new",
     (other) => {
-      const world = layer();
+      const layer = createLayer();
       for (const method of ["INVITE", "OPTIONS"]) {
-        answer(world, receive(world, requestOf(method)), 486);
-        expect(receive(world, requestOf(method, other)).request).toMatchObject({ method });
+        answer(layer, receive(layer, requestOf(method)), 486);
+        expect(receive(layer, requestOf(method, other)).request).toMatchObject({ method });
       }
-      expect(world.transactions.receiveRequest(requestOf("ACK", other), flow, 0)).toBe("absorbed");
-      expect(world.sent).toHaveLength(2);
+      expect(layer.transactions.receiveRequest(requestOf("ACK", other), flow, 0)).toBe("absorbed");
+      expect(layer.sent).toHaveLength(2);
     },
   );
 
-  const elsewhere = flowOf("192.0.2.77", 5060);
+  const otherFlow = flowOf("192.0.2.77", 5060);
 
-  it("a CANCEL or ACK with another sent-by finds its INVITE on its flow, and on no other", () => {
-    const world = layer();
-    const server = receive(world, requestOf("INVITE"));
+  it("a CANCEL or ACK with another sent-by finds its INVITE on the same flow only", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE"));
     const [cancel, ack] = [
       requestOf("CANCEL", { sentBy: "10.1.1.1" }),
       requestOf("ACK", { sentBy: "10.1.1.1" }),
     ];
-    expect(world.transactions.findInvite(cancel, flow)).toBe(server);
-    expect(world.transactions.findInvite(cancel, elsewhere)).toBeUndefined();
-    answer(world, server, 486);
-    expect(world.transactions.find(ack, flow)).toBe(server);
-    expect(world.transactions.receiveRequest(ack, elsewhere, 0)).toBe("unmatched-ack");
-    expect(world.transactions.receiveRequest(ack, flow, 0)).toBe("absorbed");
+    expect(layer.transactions.findInvite(cancel, flow)).toBe(server);
+    expect(layer.transactions.findInvite(cancel, otherFlow)).toBeUndefined();
+    answer(layer, server, 486);
+    expect(layer.transactions.find(ack, flow)).toBe(server);
+    expect(layer.transactions.receiveRequest(ack, otherFlow, 0)).toBe("unmatched-ack");
+    expect(layer.transactions.receiveRequest(ack, flow, 0)).toBe("absorbed");
     expect(server.state).toBe("Confirmed");
   });
 
-  it.each([{ callId: "other" }, { branch: "z9hG4bKother" }])("nor with %j beside it", (other) => {
-    const world = layer();
-    receive(world, requestOf("INVITE"));
-    const parts = { sentBy: "10.1.1.1", ...other };
-    expect(world.transactions.findInvite(requestOf("CANCEL", parts), flow)).toBeUndefined();
-    expect(world.transactions.find(requestOf("ACK", parts), flow)).toBeUndefined();
-  });
-
-  it.each(["client.example.com:5060", "10.1.1.1"])(
-    "a CANCEL with another CSeq number finds the latest INVITE of its branch and call, an ACK none (sent-by %s)",
-    (sentBy) => {
-      const world = layer();
-      receive(world, requestOf("INVITE"));
-      const latest = receive(world, requestOf("INVITE", { cseq: 2 }));
-      const parts = { sentBy, cseq: 3 };
-      expect(world.transactions.findInvite(requestOf("CANCEL", parts), flow)).toBe(latest);
-      expect(world.transactions.findInvite(requestOf("CANCEL", parts), elsewhere)).toBeUndefined();
-      expect(world.transactions.find(requestOf("ACK", parts), flow)).toBeUndefined();
+  it.each([{ callId: "other" }, { branch: "z9hG4bKother" }])(
+    "a CANCEL or ACK with another sent-by and %j finds no INVITE",
+    (other) => {
+      const layer = createLayer();
+      receive(layer, requestOf("INVITE"));
+      const parts = { sentBy: "10.1.1.1", ...other };
+      expect(layer.transactions.findInvite(requestOf("CANCEL", parts), flow)).toBeUndefined();
+      expect(layer.transactions.find(requestOf("ACK", parts), flow)).toBeUndefined();
     },
   );
 
-  it("any other request with another sent-by is a new one", () => {
-    const world = layer();
+  it.each(["client.example.com:5060", "10.1.1.1"])(
+    "a CANCEL with another CSeq number finds the latest INVITE of its branch and call, and an ACK finds none (sent-by %s)",
+    (sentBy) => {
+      const layer = createLayer();
+      receive(layer, requestOf("INVITE"));
+      const latest = receive(layer, requestOf("INVITE", { cseq: 2 }));
+      const parts = { sentBy, cseq: 3 };
+      expect(layer.transactions.findInvite(requestOf("CANCEL", parts), flow)).toBe(latest);
+      expect(layer.transactions.findInvite(requestOf("CANCEL", parts), otherFlow)).toBeUndefined();
+      expect(layer.transactions.find(requestOf("ACK", parts), flow)).toBeUndefined();
+    },
+  );
+
+  it("any other request with another sent-by is new", () => {
+    const layer = createLayer();
     for (const method of ["INVITE", "OPTIONS"]) {
-      receive(world, requestOf(method));
-      receive(world, requestOf(method, { sentBy: "10.1.1.1" }));
+      receive(layer, requestOf(method));
+      receive(layer, requestOf(method, { sentBy: "10.1.1.1" }));
     }
-    expect(world.transactions.counts.server).toBe(4);
+    expect(layer.transactions.counts.server).toBe(4);
   });
 
-  it("an INVITE that has ended is found no more, and one that took its place on the flow is", () => {
-    const world = layer();
+  it("an INVITE that has ended is not found, and the later INVITE on its flow is found", () => {
+    const layer = createLayer();
     const [first, second] = ["client.example.com", "10.1.1.1"].map((sentBy) =>
-      receive(world, requestOf("INVITE", { sentBy })),
+      receive(layer, requestOf("INVITE", { sentBy })),
     );
     const cancel = requestOf("CANCEL", { sentBy: "10.2.2.2" });
     first?.terminate();
-    expect(world.transactions.findInvite(cancel, flow)).toBe(second);
+    expect(layer.transactions.findInvite(cancel, flow)).toBe(second);
     second?.terminate();
-    expect(world.transactions.findInvite(cancel, flow)).toBeUndefined();
+    expect(layer.transactions.findInvite(cancel, flow)).toBeUndefined();
   });
 
-  it("RFC 2543: the ACK is matched by the To tag of the response, the CANCEL by the INVITE's", () => {
-    const world = layer();
+  it("RFC 2543: the ACK is matched by the To tag of the response, and the CANCEL by the To tag of the INVITE", () => {
+    const layer = createLayer();
     const invite = requestOf("INVITE", { branch: "" });
-    const server = receive(world, invite);
-    expect(world.transactions.findInvite(requestOf("CANCEL", { branch: "" }), flow)).toBe(server);
-    answer(world, server, 486, "b1");
+    const server = receive(layer, invite);
+    expect(layer.transactions.findInvite(requestOf("CANCEL", { branch: "" }), flow)).toBe(server);
+    answer(layer, server, 486, "b1");
     const ack = (toTag: string): Request => requestOf("ACK", { branch: "", toTag });
-    expect(world.transactions.receiveRequest(ack("other"), flow, 0)).toBe("unmatched-ack");
-    expect(world.transactions.receiveRequest(ack("b1"), flow, 0)).toBe("absorbed");
+    expect(layer.transactions.receiveRequest(ack("other"), flow, 0)).toBe("unmatched-ack");
+    expect(layer.transactions.receiveRequest(ack("b1"), flow, 0)).toBe("absorbed");
     expect(server.state).toBe("Confirmed");
   });
 
-  it("RFC 2543: the ACK to a failed re-INVITE has the To tag that the re-INVITE had", () => {
-    const world = layer();
-    const server = receive(world, requestOf("INVITE", { branch: "", toTag: "b1" }));
-    answer(world, server, 488, "b1");
-    expect(world.transactions.receiveRequest(requestOf("ACK", { branch: "", toTag: "b1" }), flow, 0)).toBe(
+  it("RFC 2543: the ACK to a failed re-INVITE is matched by the To tag of the re-INVITE", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE", { branch: "", toTag: "b1" }));
+    answer(layer, server, 488, "b1");
+    expect(layer.transactions.receiveRequest(requestOf("ACK", { branch: "", toTag: "b1" }), flow, 0)).toBe(
       "absorbed",
     );
     expect(server.state).toBe("Confirmed");
   });
 });
 
-describe("client side", () => {
+describe("on the client side", () => {
   it("§17.1.3: a response is matched by branch and CSeq method", () => {
-    const world = layer();
-    send(world, "INVITE");
-    send(world, "CANCEL");
-    expect(world.transactions.receiveResponse(responseOf(180, "INVITE"), 0)).toBe(true);
-    expect(world.transactions.receiveResponse(responseOf(200, "CANCEL"), 0)).toBe(true);
-    expect(world.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(false);
-    expect(world.transactions.receiveResponse(responseOf(180, "INVITE", { branch: "z9hG4bKx" }), 0)).toBe(
+    const layer = createLayer();
+    send(layer, "INVITE");
+    send(layer, "CANCEL");
+    expect(layer.transactions.receiveResponse(responseOf(180, "INVITE"), 0)).toBe(true);
+    expect(layer.transactions.receiveResponse(responseOf(200, "CANCEL"), 0)).toBe(true);
+    expect(layer.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(false);
+    expect(layer.transactions.receiveResponse(responseOf(180, "INVITE", { branch: "z9hG4bKx" }), 0)).toBe(
       false,
     );
-    expect(world.transactions.receiveResponse(responseOf(180, "INVITE", { branch: "" }), 0)).toBe(false);
-    expect(world.results).toEqual(["tu 180", "tu 200"]);
+    expect(layer.transactions.receiveResponse(responseOf(180, "INVITE", { branch: "" }), 0)).toBe(false);
+    expect(layer.results).toEqual(["tu 180", "tu 200"]);
   });
 
-  it("§17.1.1.3: the ACK to a 486 is made from the INVITE and the response, again for each repetition", () => {
-    const world = layer();
+  it("§17.1.1.3: the ACK to a 486 is built from the INVITE and the response, and is sent for each retransmission of the 486", () => {
+    const layer = createLayer();
     const extra =
       "Route: <sip:p1.example.com;lr>, <sip:p2.example.com;lr>\r\nRoute: <sip:p3.example.com;lr>\r\nSubject: x\r\n";
-    send(world, "INVITE", { extra });
+    send(layer, "INVITE", { extra });
     for (let i = 0; i < 2; i++)
-      world.transactions.receiveResponse(responseOf(486, "INVITE", { toTag: "b7" }), 0);
-    expect(world.results).toEqual(["tu 486"]);
-    expect(world.sent.slice(1).map(({ text }) => text)).toEqual(
+      layer.transactions.receiveResponse(responseOf(486, "INVITE", { toTag: "b7" }), 0);
+    expect(layer.results).toEqual(["tu 486"]);
+    expect(layer.sent.slice(1).map(({ text }) => text)).toEqual(
       Array(2).fill(
         "ACK sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP client.example.com:5060;branch=z9hG4bKabc\r\n" +
           "Route: <sip:p1.example.com;lr>, <sip:p2.example.com;lr>\r\nRoute: <sip:p3.example.com;lr>\r\nMax-Forwards: 70\r\n" +
@@ -485,59 +488,59 @@ describe("client side", () => {
     ); // prettier-ignore
   });
 
-  it("§17.1.1.3: of several Via values the ACK has the top one alone", () => {
-    const world = layer();
+  it("§17.1.1.3: the ACK has only the top one of several Via values", () => {
+    const layer = createLayer();
     const text = requestOf("INVITE").text.replace(
       "\r\nFrom",
       ", SIP/2.0/UDP a;branch=z9hG4bKa\r\nVia: SIP/2.0/UDP b\r\nFrom",
     );
-    world.transactions.request("INVITE", "z9hG4bKabc", Buffer.from(text), flow, world.user, 0);
-    world.transactions.receiveResponse(responseOf(404, "INVITE"), 0);
-    expect(world.sent[1]?.text.match(/^Via: .*$/gm)).toEqual([
+    layer.transactions.request("INVITE", "z9hG4bKabc", Buffer.from(text), flow, layer.user, 0);
+    layer.transactions.receiveResponse(responseOf(404, "INVITE"), 0);
+    expect(layer.sent[1]?.text.match(/^Via: .*$/gm)).toEqual([
       "Via: SIP/2.0/UDP client.example.com:5060;branch=z9hG4bKabc",
     ]);
   });
 
-  it("RFC 6026 §7.2: every 2xx of a fork goes to the TU, without an ACK", () => {
-    const world = layer();
-    send(world, "INVITE");
+  it("RFC 6026 §7.2: every 2xx of a fork is passed to the TU, and no ACK is sent", () => {
+    const layer = createLayer();
+    send(layer, "INVITE");
     for (const toTag of ["b1", "b2", "b1"])
-      world.transactions.receiveResponse(responseOf(200, "INVITE", { toTag }), 0);
-    expect(world.results).toEqual(["tu 200", "tu 200", "tu 200"]);
-    expect(world.sent).toHaveLength(1);
+      layer.transactions.receiveResponse(responseOf(200, "INVITE", { toTag }), 0);
+    expect(layer.results).toEqual(["tu 200", "tu 200", "tu 200"]);
+    expect(layer.sent).toHaveLength(1);
   });
 
-  it("§17.1.2.2: a repeated final response to another request is absorbed", () => {
-    const world = layer();
-    send(world, "BYE");
-    expect(world.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(true);
-    expect(world.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(true);
-    expect(world.results).toEqual(["tu 200"]);
+  it("§17.1.2.2: a retransmitted final response to another request is absorbed", () => {
+    const layer = createLayer();
+    send(layer, "BYE");
+    expect(layer.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(true);
+    expect(layer.transactions.receiveResponse(responseOf(200, "BYE"), 0)).toBe(true);
+    expect(layer.results).toEqual(["tu 200"]);
   });
 
   it("§9.1: an INVITE may be cancelled between its first provisional and its final response", () => {
-    const world = layer();
-    const client = send(world, "INVITE");
+    const layer = createLayer();
+    const client = send(layer, "INVITE");
     expect(client.hasProvisional).toBe(false);
-    world.transactions.receiveResponse(responseOf(180, "INVITE"), 0);
+    layer.transactions.receiveResponse(responseOf(180, "INVITE"), 0);
     expect(client.hasProvisional).toBe(true);
-    world.runTo(200_000);
-    expect(world.times()).toEqual([0]);
-    world.transactions.receiveResponse(responseOf(200, "INVITE"), world.clock.now);
+    layer.runTo(200_000);
+    expect(layer.times()).toEqual([0]);
+    layer.transactions.receiveResponse(responseOf(200, "INVITE"), layer.clock.now);
     expect(client.hasProvisional).toBe(false);
   });
 
-  it("§17.1.4: a transport failure ends a request at once; one of a ringing INVITE does not", () => {
-    const world = layer();
-    send(world, "BYE").transportFailed(0);
-    expect(world.results).toEqual(["tu transport 0", "client ended 0"]);
-    const invite = send(world, "INVITE");
-    world.transactions.receiveResponse(responseOf(180, "INVITE"), 0);
+  it("§17.1.4: a transport failure ends a request at once, except a ringing INVITE", () => {
+    const layer = createLayer();
+    send(layer, "BYE").transportFailed(0);
+    expect(layer.results).toEqual(["tu transport 0", "client ended 0"]);
+    const invite = send(layer, "INVITE");
+    layer.transactions.receiveResponse(responseOf(180, "INVITE"), 0);
     invite.transportFailed(0);
     expect(invite.state).toBe("Proceeding");
   });
 
-  it("a TU that ends the transaction from within an answer leaves no timer behind", () => {
+  it("a transaction that the TU terminates while it receives a response leaves no timer behind", () => {
     const transactions = new Transactions<string, ClientTransactionUser>({ send: () => undefined }, 0);
     const user = { receiveResponse: () => client?.terminate(), clientFailed: () => undefined };
     const client = transactions.request("BYE", "z9hG4bKabc", bytesOf(requestOf("BYE")), flow, user, 0);
@@ -545,10 +548,10 @@ describe("client side", () => {
     expect(transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });
 
-  it("two transactions of one branch and method, or one for an ACK, are our mistake", () => {
-    const world = layer();
-    send(world, "BYE");
-    expect(() => send(world, "BYE")).toThrow("exists");
-    expect(() => send(world, "ACK")).toThrow("no client transaction");
+  it("a second transaction of one branch and method, and a transaction for an ACK, throw an Invariant", () => {
+    const layer = createLayer();
+    send(layer, "BYE");
+    expect(() => send(layer, "BYE")).toThrow("exists");
+    expect(() => send(layer, "ACK")).toThrow("no client transaction");
   });
 });

@@ -25,7 +25,7 @@ import { defaultTimers, timerLengths, type TimerSettings } from "./timers.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import type { TimerEvent, TimerOwner } from "./transaction.ts";
 
-/** `S` is what the transaction user keeps with a server transaction, `C` its side of a client transaction. */
+/** `S`: data of the transaction user for a server transaction. `C`: the transaction user's side of a client transaction. */
 export interface TransactionDependencies<S, C extends ClientTransactionUser> {
   /**
    * Sends to the flow of the transaction. `isRetransmission`: the transaction sent this message before. When the message cannot be sent,
@@ -36,13 +36,13 @@ export interface TransactionDependencies<S, C extends ClientTransactionUser> {
     transaction: ServerTransaction<S> | ClientTransaction<C>,
     isRetransmission: boolean,
   ): void;
-  /** The transaction is over and forgotten. */
+  /** The transaction has ended and is removed. */
   ended?(transaction: ServerTransaction<S> | ClientTransaction<C>): void;
 }
 
 /**
  * The result of a received request. A transaction: the request is new, and the TU answers it. `absorbed`: a retransmission or an ACK to a
- * non-2xx; nothing is left to do. `ack-to-2xx`: an ACK with the branch of an accepted INVITE; `unmatched-ack`: an ACK that matches no
+ * non-2xx; it needs no further handling. `ack-to-2xx`: an ACK with the branch of an accepted INVITE; `unmatched-ack`: an ACK that matches no
  * transaction; the TU forwards both. `full`: the TU refuses it with 503, without a transaction.
  */
 export type Received<S> = ServerTransaction<S> | "absorbed" | "ack-to-2xx" | "unmatched-ack" | "full";
@@ -54,7 +54,7 @@ export interface TransactionOptions {
 
 export class Transactions<S, C extends ClientTransactionUser> {
   readonly #servers = new Map<string, ServerTransaction<S>>();
-  /** Those of INVITE by `inviteKey`, the latest of each. */
+  /** Transactions of INVITE by `inviteKey`; the latest one of each key. */
   readonly #invites = new Map<string, ServerTransaction<S>>();
   readonly #clients = new Map<string, ClientTransaction<C>>();
   readonly #limit: number;
@@ -177,7 +177,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
     return onFlow === undefined ? undefined : this.#invites.get(onFlow);
   }
 
-  /** The INVITE of an ACK whose own key matches nothing. */
+  /** The INVITE of an ACK whose own key matches no transaction. */
   #inviteOfAck(request: Request, flow: Flow): ServerTransaction<S> | undefined {
     if (request.method !== "ACK") return undefined;
     const latest = this.#inviteOn(request, flow);
