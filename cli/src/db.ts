@@ -13,7 +13,7 @@ import {
   type MigrationStatus,
 } from "../../operator/src/adapters/mysql/migrate.ts";
 import { readMigrations } from "../../operator/src/adapters/mysql/migration-files.ts";
-import { sayWaiting } from "../../operator/src/adapters/mysql/schema-now.ts";
+import { describeWait } from "../../operator/src/adapters/mysql/schema-now.ts";
 
 export const db = new Command("db").description("create, migrate or inspect the database");
 
@@ -48,7 +48,7 @@ async function migrateSchema(address: DatabaseAddress): Promise<void> {
   if (applied.length > 0) print(`applied ${applied.join(", ")}`);
   else if (waits === undefined) print("up to date, nothing to do");
   if (waits !== undefined) {
-    print(sayWaiting(waits));
+    print(describeWait(waits));
     process.exitCode = 1; // the schema is not up to date
   }
   print(`installation ${installationId}`);
@@ -63,7 +63,7 @@ async function printStatus(address: DatabaseAddress): Promise<void> {
   );
   print(`${describeAddress(address)} on ${server.product} ${server.version}`);
   for (const migration of migrations) print(describeMigration(migration));
-  if (waits !== undefined) print(sayWaiting(waits));
+  if (waits !== undefined) print(describeWait(waits));
   print(`installation ${installationId ?? "none yet"}`);
   for (const warning of warnings) print(`warning: ${warning}`);
 }

@@ -68,7 +68,7 @@ export function readConfig(environment: Environment): Config | { readonly proble
     problems.push(`STROWGER_LOG_LEVEL is ${logLevel}; expected ${logLevels.join(", ")}`);
   const workers = parseWorkers(environment["STROWGER_WORKERS"] ?? "4");
   if (workers === undefined)
-    problems.push(`STROWGER_WORKERS is ${environment["STROWGER_WORKERS"]}; expected 1 to ${mostWorkers}`);
+    problems.push(`STROWGER_WORKERS is ${environment["STROWGER_WORKERS"]}; expected 1 to ${maxWorkers}`);
   if (problems.length > 0 || workers === undefined || source === undefined || http === undefined)
     return { problems };
   return Object.freeze({ source: Object.freeze(source), http, logLevel, workers });
@@ -163,11 +163,11 @@ function parseList(text: string, problems: string[]): readonly unknown[] {
 }
 
 /** A reconcile waits for MySQL and the API server most of its time; beyond this many it waits for the others. */
-const mostWorkers = 64;
+const maxWorkers = 64;
 
 function parseWorkers(text: string): number | undefined {
   const workers = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-  return workers >= 1 && workers <= mostWorkers ? workers : undefined;
+  return workers >= 1 && workers <= maxWorkers ? workers : undefined;
 }
 
 /** IPv6 in brackets; port 0 takes any that is free. */

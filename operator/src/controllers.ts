@@ -1,7 +1,7 @@
 /** The controllers of the three kinds, and the figures of registrations, as one unit that is started and stopped. */
 import type { Logger } from "pino";
 import type { Installations } from "./installations.ts";
-import { OutageVerdicts } from "./installations/outage-verdicts.ts";
+import { OutageConditions } from "./installations/outage-conditions.ts";
 import { clusterOfDomain } from "./references.ts";
 import { systemClock } from "./runtime/clock.ts";
 import type { NewCondition } from "./runtime/condition.ts";
@@ -77,7 +77,7 @@ interface Loops {
 function createLoops(deps: ControllersDependencies, bindings: BindingCounts): Loops {
   const { installations, source, fleet, metrics, log } = deps;
   const status = new StatusWriter(source, systemClock, logCondition(log), figureFields);
-  const shared = { installations, source, status, outages: new OutageVerdicts(systemClock) };
+  const shared = { installations, source, status, outages: new OutageConditions(systemClock) };
   const clusters: ControllerLoop = createLoop(
     new SipClusterController({
       ...shared,

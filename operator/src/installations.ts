@@ -11,8 +11,8 @@ export interface LoginProblems {
   readonly nodes?: Failure;
 }
 
-/** How often `beat` of an implementation is to be called. */
-export const beatEvery: Ms = 5_000;
+/** How often `sendHeartbeats` of an implementation is to be called. */
+export const heartbeatInterval: Ms = 5_000;
 
 export interface Installations {
   /**

@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import {
   claimConflict,
   describeOwner,
-  elderConflict,
+  olderObjectConflict,
   isHeldBy,
   isSameOwner,
   resolveDeletionPolicy,
-  standingOf,
+  determineOwnership,
   type AdoptionPolicy,
   type Claim,
   type Owner,
@@ -29,12 +29,15 @@ test("rules 5 and 6: who observes deletes nothing, whatever the spec says; else 
 });
 
 test("rule 3: rows are this object's by its uid; of an earlier one's only a live read tells", () => {
-  expect(standingOf(undefined, "u1", undefined)).toBe("none");
-  expect(standingOf(owner, "u1", undefined)).toBe("own");
-  expect(standingOf(owner, "u2", { is: "present", uid: "u2" })).toBe("heir");
+  expect(determineOwnership(undefined, "u1", undefined)).toBe("none");
+  expect(determineOwnership(owner, "u1", undefined)).toBe("own");
+  expect(determineOwnership(owner, "u2", { is: "present", uid: "u2" })).toBe("inherited");
   for (const present of [undefined, { is: "absent" }, { is: "present", uid: "u3" }] as const)
-    expect(standingOf(owner, "u2", present)).toMatchObject({ status: "False", reason: "OwnerUnproven" });
-  const unknown = standingOf(owner, "u2", { is: "unknown", why: "no answer" });
+    expect(determineOwnership(owner, "u2", present)).toMatchObject({
+      status: "False",
+      reason: "OwnerUnproven",
+    });
+  const unknown = determineOwnership(owner, "u2", { is: "unknown", why: "no answer" });
   expect(unknown).toMatchObject({ message: expect.stringMatching(/: no answer$/) as unknown });
 });
 
@@ -52,8 +55,10 @@ test("a conflict is about the first name of somebody else's, and names the owner
   expect(conflict).toMatchObject({ reason: "Conflict", message: expect.stringContaining("100@") as unknown });
   expect(conflict?.message).toContain("SipUser bob");
   expect(describeOwner(theirs, "far")).toBe("an object of another namespace");
-  expect(elderConflict([], reference)).toBeUndefined();
-  expect(elderConflict([theirs], reference)?.message).toContain("100@example.com is left to SipUser bob");
+  expect(olderObjectConflict([], reference)).toBeUndefined();
+  expect(olderObjectConflict([theirs], reference)?.message).toContain(
+    "100@example.com is left to SipUser bob",
+  );
 });
 
 test("the generation alone makes no other owner", () => {

@@ -32,17 +32,21 @@ export interface OwnerFields {
   /** Some of the rows were another tool's before: then they are retained where the spec does not say. */
   readonly isAdopted?: boolean;
   /** No row says so (any more): the object's status does. */
-  readonly isRemembered?: true;
+  readonly isFromStatus?: true;
 }
 
-/** `own`: this very object's. `heir`: an earlier one's of the same name, which is proven gone. */
-export type Standing = "none" | "own" | "heir" | NewCondition;
+/** `own`: this very object's. `inherited`: an earlier one's of the same name, which is proven gone. */
+export type Ownership = "none" | "own" | "inherited" | NewCondition;
 
 /** `present` is what a live read says of the object of that name; undefined where it was not asked, for the uid is this one's. */
-export function standingOf(owner: Owner | undefined, uid: string, present: Presence | undefined): Standing {
+export function determineOwnership(
+  owner: Owner | undefined,
+  uid: string,
+  present: Presence | undefined,
+): Ownership {
   if (owner === undefined) return "none";
   if (owner.uid === uid) return "own";
-  if (present?.is === "present" && present.uid === uid) return "heir";
+  if (present?.is === "present" && present.uid === uid) return "inherited";
   const why = present?.is === "unknown" ? `: ${present.why}` : "";
   return notReady(
     reasons.ownerUnproven,
@@ -97,21 +101,21 @@ export function claimConflict(
 }
 
 /** A name that nobody holds, and the oldest of the other objects that want it, which is older than the one that asks. */
-export interface Elder {
+export interface OlderObject {
   readonly name: string;
   readonly owner: ObjectReference;
 }
 
 /** The first name that is left to an older object, as a verdict (ADR 33). */
-export function elderConflict(
-  [elder]: readonly Elder[],
+export function olderObjectConflict(
+  [older]: readonly OlderObject[],
   { namespace }: ObjectReference,
 ): NewCondition | undefined {
-  return elder === undefined
+  return older === undefined
     ? undefined
     : notReady(
         reasons.conflict,
-        `the name ${elder.name} is left to ${describeOwner(elder, namespace)}, which is older and wants it too`,
+        `the name ${older.name} is left to ${describeOwner(older, namespace)}, which is older and wants it too`,
       );
 }
 

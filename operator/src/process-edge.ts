@@ -1,11 +1,11 @@
-/** The parts of the process that both sources share: log, HTTP server, regular beats, and exit. */
+/** The parts of the process that both sources share: log, HTTP server, heartbeats, and exit. */
 import { pino, type Logger } from "pino";
 import { startHttpServer } from "./adapters/http/http-server.ts";
 import { operatorRoutes, type OperatorView } from "./adapters/http/operator-routes.ts";
 import { describeAddress, type DatabaseAddress } from "./adapters/mysql/database-url.ts";
 import type { MigrationReport } from "./adapters/mysql/migrate.ts";
 import type { Config } from "./config.ts";
-import { beatEvery } from "./installations.ts";
+import { heartbeatInterval } from "./installations.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { repeat } from "./runtime/repeat.ts";
 
@@ -55,13 +55,16 @@ export async function serve(
   return !(listening instanceof Error);
 }
 
-/** The regular beats of all databases. The returned function ends them. */
-export const repeatBeats = (installations: { beat(): Promise<void> }, log: Logger): (() => void) =>
+/** Sends the heartbeats of all databases at regular times. The returned function stops them. */
+export const repeatHeartbeats = (
+  installations: { sendHeartbeats(): Promise<void> },
+  log: Logger,
+): (() => void) =>
   repeat(
     systemClock,
-    beatEvery,
-    () => installations.beat(),
-    (cause) => log.error({ err: cause }, "a round of the databases' beats failed"),
+    heartbeatInterval,
+    () => installations.sendHeartbeats(),
+    (cause) => log.error({ err: cause }, "the databases' heartbeats failed"),
   );
 
 export function logOpening(

@@ -3,13 +3,13 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import type { OperatorView } from "./adapters/http/operator-routes.ts";
 import { Database } from "./adapters/mysql/database.ts";
-import { keptSpecs } from "./adapters/mysql/owners.ts";
+import { readOwnedSpecs } from "./adapters/mysql/owners.ts";
 import { MigrationWaits } from "./adapters/mysql/schema-now.ts";
 import { UnservableDatabase } from "./adapters/mysql/server.ts";
 import type { Config, FilesConfig } from "./config.ts";
 import { createControllers, type Controllers } from "./controllers.ts";
 import { OneInstallation } from "./installations/one-installation.ts";
-import { createLog, logOpening, repeatBeats, serve, stopOnce, type Stop } from "./process-edge.ts";
+import { createLog, logOpening, repeatHeartbeats, serve, stopOnce, type Stop } from "./process-edge.ts";
 import { splitKey } from "./runtime/object.ts";
 import { FilesSource, type FilesListener } from "./sources/files/files-source.ts";
 import { report } from "./sources/files/problem.ts";
@@ -32,7 +32,7 @@ class FilesOperator {
   readonly #stop: Stop;
   /** Empty: ready. */
   readonly #waitsFor = new Set(["the database", "the files"]);
-  #stopBeats = (): void => undefined;
+  #stopHeartbeats = (): void => undefined;
 
   constructor(config: Config, { files, data, database }: FilesConfig) {
     this.#config = config;
@@ -40,7 +40,9 @@ class FilesOperator {
     this.#log = createLog(config.logLevel);
     this.#metrics = createMetrics();
     this.#installation = this.#createInstallation();
-    this.#source = new FilesSource(files, data, async () => keptSpecs(await this.#installation.opened()));
+    this.#source = new FilesSource(files, data, async () =>
+      readOwnedSpecs(await this.#installation.opened()),
+    );
     this.#controllers = this.#createControllers();
     this.#stop = stopOnce(this.#log, shutdownTimeout, () => this.#end());
   }
@@ -52,7 +54,7 @@ class FilesOperator {
     await this.#source.start(this.#listener());
     this.#waitsFor.delete("the files");
     this.#controllers.start();
-    this.#stopBeats = repeatBeats(this.#installation, this.#log);
+    this.#stopHeartbeats = repeatHeartbeats(this.#installation, this.#log);
   }
 
   #createInstallation(): OneInstallation {
@@ -78,7 +80,7 @@ class FilesOperator {
     });
   }
 
-  /** Opens the database. Stops the process if the database can never be served; an unreachable one is tried again by the beats. */
+  /** Opens the database. Stops the process if the database can never be served; an unreachable one is tried again with the heartbeats. */
   async #canBeServed(): Promise<boolean> {
     const opened = await this.#installation.opened().catch((error: Error) => error);
     if (opened instanceof UnservableDatabase && !(opened instanceof MigrationWaits)) {
@@ -125,7 +127,7 @@ class FilesOperator {
   }
 
   async #end(): Promise<void> {
-    this.#stopBeats();
+    this.#stopHeartbeats();
     this.#source.stop();
     await this.#controllers.stop();
     await this.#installation.close();

@@ -11,7 +11,7 @@ import { leaseStore } from "./adapters/kube/lease-store.ts";
 import type { Config, KubernetesConfig } from "./config.ts";
 import { createControllers, type Controllers } from "./controllers.ts";
 import { ClusterInstallations } from "./installations/cluster-installations.ts";
-import { createLog, logOpening, repeatBeats, serve, stopOnce, type Stop } from "./process-edge.ts";
+import { createLog, logOpening, repeatHeartbeats, serve, stopOnce, type Stop } from "./process-edge.ts";
 import { monotonicClock, systemClock } from "./runtime/clock.ts";
 import { LeaderElector } from "./runtime/leader-elector.ts";
 import type { Change } from "./runtime/source.ts";
@@ -42,7 +42,7 @@ class KubernetesOperator {
   readonly #controllers: Controllers;
   readonly #stop: Stop;
   #isLeading = false;
-  #stopBeats = (): void => undefined;
+  #stopHeartbeats = (): void => undefined;
 
   constructor(config: Config, kubernetes: KubernetesConfig) {
     this.#config = config;
@@ -132,7 +132,7 @@ class KubernetesOperator {
   #lead(): void {
     this.#isLeading = true;
     this.#controllers.start();
-    this.#stopBeats = repeatBeats(this.#installations, this.#log);
+    this.#stopHeartbeats = repeatHeartbeats(this.#installations, this.#log);
   }
 
   #changed(change: Change): void {
@@ -160,7 +160,7 @@ class KubernetesOperator {
 
   /** A process that failed, or lost the Lease, writes nothing more. */
   async #end(status: number): Promise<void> {
-    this.#stopBeats();
+    this.#stopHeartbeats();
     this.#manifests.stop();
     if (status !== 0) return;
     await this.#controllers.stop();

@@ -18,7 +18,7 @@ class FakeAccess implements DatabaseAccess {
   epoch: number | undefined = 1;
   openFailure: Error | undefined;
   held: Promise<void> = Promise.resolve();
-  beatResult: boolean | Error = true;
+  heartbeatResult: boolean | Error = true;
   isLost = false;
   isAnother = false;
   isTaken = false;
@@ -40,12 +40,12 @@ class FakeAccess implements DatabaseAccess {
     const installation = { id: "id", epoch: this.epoch, write } as unknown as Installation;
     return this.epoch === undefined ? { installation } : { installation, report: {} as MigrationReport };
   }
-  beat(): Promise<boolean> {
-    const result = this.beatResult;
+  writeHeartbeat(): Promise<boolean> {
+    const result = this.heartbeatResult;
     return result instanceof Error ? Promise.reject(result) : Promise.resolve(result);
   }
   resign = (): Promise<void> => Promise.resolve(void this.requests.push(`resign ${this.host}`));
-  leaderBeat = () => Promise.resolve({ leader: "other", age: this.leaderAge });
+  readHeartbeat = () => Promise.resolve({ leader: "other", age: this.leaderAge });
   areTablesLost = () => Promise.resolve(this.isLost);
   isAnotherDatabase = () => Promise.resolve(this.isAnother);
   belongsToAnother = () => Promise.resolve(this.isTaken);
@@ -94,7 +94,7 @@ test("requests at the same time open the database once; later ones are answered 
   expect([database.state, requests, reported]).toEqual(["leading", ["open one"], ["open"]]);
 });
 
-test("a failure answers for 15 s; the beat tries sooner, and reports that the database is back", async () => {
+test("a failure answers for 15 s; the heartbeat tries sooner, and reports that the database is back", async () => {
   const { database, clock, requests, reported, one } = makeDatabase();
   one.openFailure = unavailable;
   await expect(database.installation()).rejects.toBe(unavailable);
@@ -102,7 +102,7 @@ test("a failure answers for 15 s; the beat tries sooner, and reports that the da
   await expect(database.installation()).rejects.toBe(unavailable);
   expect([database.state, requests]).toEqual(["failed", ["open one", "close one"]]);
   one.openFailure = undefined;
-  await database.beat();
+  await database.sendHeartbeat();
   expect([database.state, reported]).toEqual(["leading", ["open", "back"]]);
 });
 
@@ -116,7 +116,7 @@ test("after 15 s, a changed SipCluster or a changed Secret, the next attempt is 
   expect(opens()).toBe(2);
   database.changed(world.cluster!);
   expect(database.state).toBe("closed");
-  await database.beat();
+  await database.sendHeartbeat();
   expect(opens()).toBe(2);
   await database.installation().catch(() => undefined);
   expect(opens()).toBe(3);
@@ -135,7 +135,7 @@ test("a request waits 5 s for an opening; when it is open, that is reported", as
   await expect(requested).rejects.toThrow("not open within 5 s");
   expect(database.state).toBe("failed");
   held.resolve();
-  await database.beat();
+  await database.sendHeartbeat();
   expect([database.state, reported]).toEqual(["leading", ["open", "back"]]);
 });
 
@@ -166,12 +166,12 @@ test("a changed Secret of a database that is led: the login in use is tried, ano
   expect([database.state, requests.slice(2)]).toEqual(["leading", ["open one", "close one"]]);
 });
 
-test("an observer is opened again with each request, and sends no beat", async () => {
+test("an observer is opened again with each request, and sends no heartbeat", async () => {
   const { database, requests, one } = makeDatabase();
   one.epoch = undefined;
   await database.installation();
-  one.beatResult = unavailable;
-  await database.beat();
+  one.heartbeatResult = unavailable;
+  await database.sendHeartbeat();
   expect([database.state, requests]).toEqual(["observing", ["open one"]]);
   one.epoch = 1;
   await database.installation();
@@ -179,47 +179,53 @@ test("an observer is opened again with each request, and sends no beat", async (
 });
 
 test.each([
-  ["a table is missing", { beatResult: tableMissing }, true, "leading", ["open", "open", "back"]],
+  ["a table is missing", { heartbeatResult: tableMissing }, true, "leading", ["open", "open", "back"]],
   ["tables are lost", { isLost: true }, true, "leading", ["open", "open", "back"]],
   [
     "another database is there",
-    { beatResult: false, isAnother: true },
+    { heartbeatResult: false, isAnother: true },
     true,
     "leading",
     ["open", "open", "back"],
   ],
-  ["another SipCluster took it", { beatResult: false, isTaken: true }, true, "closed", ["open", "back"]],
-  ["another operator leads, and this one has the Lease", { beatResult: false }, true, "failed", ["open"]],
+  ["another SipCluster took it", { heartbeatResult: false, isTaken: true }, true, "closed", ["open", "back"]],
+  [
+    "another operator leads, and this one has the Lease",
+    { heartbeatResult: false },
+    true,
+    "failed",
+    ["open"],
+  ],
   [
     "another operator leads, and this one has no Lease",
-    { beatResult: false },
+    { heartbeatResult: false },
     false,
     "leading",
     ["open", "lost"],
   ],
-])("a beat that finds: %s", async (_, found, isLeader, state, expected) => {
+])("a heartbeat that finds: %s", async (_, found, isLeader, state, expected) => {
   const { database, reported, world, one } = makeDatabase();
   await database.installation();
   Object.assign(one, found);
   world.isLeader = isLeader;
-  await database.beat();
+  await database.sendHeartbeat();
   expect([database.state, reported]).toEqual([state, expected]);
 });
 
-test("a contested database is taken again after a minute without a beat of the other leader", async () => {
+test("a contested database is taken again after a minute without a heartbeat of the other leader", async () => {
   const { database, clock, requests, one } = makeDatabase();
   await database.installation();
-  one.beatResult = false;
-  await database.beat();
+  one.heartbeatResult = false;
+  await database.sendHeartbeat();
   clock.advance(60_000);
   one.leaderAge = 59_999;
-  await database.beat();
+  await database.sendHeartbeat();
   expect([database.state, requests.filter((request) => request === "open one").length]).toEqual([
     "failed",
     1,
   ]);
   one.leaderAge = 60_000;
-  await database.beat();
+  await database.sendHeartbeat();
   expect(database.state).toBe("leading");
 });
 

@@ -1,6 +1,6 @@
 /**
  * The database of one SipCluster. It is opened when it is first requested, and opened again when its address or its Secrets change. While
- * this process leads it, each beat writes a sign of life and finds whether the database was taken, replaced or emptied
+ * this process leads it, each heartbeat writes a sign of life and finds whether the database was taken, replaced or emptied
  * (`database-states.ts`).
  */
 import { isDeepStrictEqual } from "node:util";
@@ -25,7 +25,7 @@ import type { DatabaseState } from "./database-states.ts";
 import { LoginChecks } from "./login-checks.ts";
 import { loginTries } from "./login-tries.ts";
 import { mysqlOf, readAddress } from "./mysql-address.ts";
-import { beatSession, type LossEvent } from "./session-beat.ts";
+import { writeSessionHeartbeat, type LossEvent } from "./session-heartbeat.ts";
 
 export interface ClusterDatabaseDependencies {
   readonly source: Pick<Source, "get" | "presence" | "secret">;
@@ -54,7 +54,7 @@ export class ClusterDatabase {
   readonly #logins: LoginChecks;
   readonly #record = new DatabaseRecord();
   #opening: Promise<Installation | undefined> | undefined;
-  #beating: Promise<void> | undefined;
+  #sending: Promise<void> | undefined;
 
   constructor(key: ObjectKey, deps: ClusterDatabaseDependencies) {
     this.#key = key;
@@ -72,7 +72,7 @@ export class ClusterDatabase {
 
   /** Closed, with no work under way. */
   get isIdle(): boolean {
-    return this.state === "closed" && this.#opening === undefined && this.#beating === undefined;
+    return this.state === "closed" && this.#opening === undefined && this.#sending === undefined;
   }
 
   get loginProblems(): LoginProblems {
@@ -106,9 +106,9 @@ export class ClusterDatabase {
   }
 
   /** Never throws. One that is called while the last one still waits for the database joins it. */
-  beat(): Promise<void> {
-    this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
-    return this.#beating;
+  sendHeartbeat(): Promise<void> {
+    this.#sending ??= this.#sendOnce().finally(() => (this.#sending = undefined));
+    return this.#sending;
   }
 
   async close(): Promise<void> {
@@ -126,13 +126,13 @@ export class ClusterDatabase {
     return Promise.race([opening, late.promise]).finally(cancel);
   }
 
-  /** The opening goes on. The beat waits for it, and calls `onBack`. */
+  /** The opening goes on. The next heartbeat waits for it, and calls `onBack`. */
   #failLate(): Error {
     const why = `not open within ${openTimeout / 1000} s, perhaps while another operator migrates it`;
     const error = new DatabaseUnavailable(new Error(why));
     const tried = this.#cluster()?.metadata ?? { uid: "", generation: 0 };
     this.#record.openingFailed(error, tried, this.#deps.clock.now());
-    this.beat().catch(() => undefined);
+    this.sendHeartbeat().catch(() => undefined);
     return error;
   }
 
@@ -184,11 +184,11 @@ export class ClusterDatabase {
     return undefined;
   }
 
-  async #beat(): Promise<void> {
+  async #sendOnce(): Promise<void> {
     const { session } = this;
-    const action = this.#record.beatIsDue();
+    const action = this.#record.heartbeatIsDue();
     if (action === "retry") await this.#retry();
-    if (action === "beat" && session !== undefined) await this.#beatAsLeader(session);
+    if (action === "send heartbeat" && session !== undefined) await this.#sendHeartbeatAsLeader(session);
   }
 
   async #retry(): Promise<void> {
@@ -196,10 +196,10 @@ export class ClusterDatabase {
     if (opened !== undefined) this.#deps.onBack(this.#key);
   }
 
-  async #beatAsLeader(session: DatabaseSession): Promise<void> {
+  async #sendHeartbeatAsLeader(session: DatabaseSession): Promise<void> {
     const wasUnreachable = session.access.isUnreachable();
     const isOpen = (asked: DatabaseSession): boolean => asked === this.session;
-    const result = await beatSession(session, { isOpen, isLeader: this.#deps.isLeader }).catch(
+    const result = await writeSessionHeartbeat(session, { isOpen, isLeader: this.#deps.isLeader }).catch(
       () => undefined,
     );
     if (result === undefined)

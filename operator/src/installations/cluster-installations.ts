@@ -63,8 +63,8 @@ export class ClusterInstallations implements Installations {
   }
 
   /** One round; called every few seconds, also while the last one still waits for a database. Never throws. */
-  async beat(): Promise<void> {
-    await Promise.all([...this.#databases.values()].map((database) => database.beat()));
+  async sendHeartbeats(): Promise<void> {
+    await Promise.all([...this.#databases.values()].map((database) => database.sendHeartbeat()));
     for (const [key, database] of this.#databases)
       if (database.isIdle && this.#source.get("SipCluster", key) === undefined) this.#databases.delete(key);
   }

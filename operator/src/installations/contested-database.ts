@@ -3,12 +3,12 @@
  * same SipCluster (a restored Kubernetes cluster), or anything else with a login. This process stops writing to that database, because
  * otherwise two operators would raise the epoch in turns without end:
  *
- *   contested ── a minute has passed, and the other leader sent no beat for a minute ──► taken again
+ *   contested ── a minute has passed, and the other leader wrote no heartbeat for a minute ──► taken again
  *             └─ the annotation take-over was set after the loss                      ──► taken again, once
  */
 import { UnusableAddress } from "../adapters/mysql/failure.ts";
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
-import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
+import type { LeaderHeartbeat } from "../adapters/mysql/leader-heartbeat.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 
@@ -53,10 +53,10 @@ export class ContestedDatabase {
   }
 
   /** Asks the database only after a minute. Throws what the request throws. `now` in milliseconds. */
-  async mayBeTaken(database: { leaderBeat(): Promise<LeaderBeat> }, now: number): Promise<boolean> {
+  async mayBeTaken(database: { readHeartbeat(): Promise<LeaderHeartbeat> }, now: number): Promise<boolean> {
     if (this.#isTakeOverRequested) return true;
     if (now - this.#lost.lostAt < standAsideFor) return false;
-    const { leader, age } = await database.leaderBeat();
+    const { leader, age } = await database.readHeartbeat();
     this.#leader = leader;
     return age >= standAsideFor;
   }
@@ -64,13 +64,13 @@ export class ContestedDatabase {
   /** For the SipCluster's conditions. */
   get failure(): UnusableAddress {
     const { installationId, name } = this.#lost;
-    const who =
+    const writer =
       this.#leader === name || this.#leader === ""
-        ? "somebody else raised the epoch of this database, as another operator would"
+        ? "another program raised the epoch of this database, as another operator does"
         : `another operator (${JSON.stringify(this.#leader.slice(0, 100))}) writes to this database`;
     return new UnusableAddress(
       "DatabaseTaken",
-      `${who}; end it, or give each SipCluster a database and a login of its own. Taken again when no leader has beaten for ${standAsideFor / 1000} s, or at once with the annotation sip.strowger.dev/take-over: ${installationId}, set anew`,
+      `${writer}; stop it, or give each SipCluster a database and a login of its own. The operator takes it again when no leader has written a heartbeat for ${standAsideFor / 1000} s, or at once if the annotation sip.strowger.dev/take-over: ${installationId} is set again`,
     );
   }
 }

@@ -6,7 +6,13 @@ import {
   isAnotherDatabase,
   type ClusterIdentity,
 } from "../adapters/mysql/installation.ts";
-import { beat, leaderBeat, resign, type LeaderBeat, type Leadership } from "../adapters/mysql/leader-beat.ts";
+import {
+  writeLeaderHeartbeat,
+  readLeaderHeartbeat,
+  resign,
+  type LeaderHeartbeat,
+  type Leadership,
+} from "../adapters/mysql/leader-heartbeat.ts";
 import { areTablesLost } from "../adapters/mysql/lost-tables.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { belongsToAnother, openClusterDatabase, type OpenedDatabase } from "./open-cluster-database.ts";
@@ -17,10 +23,10 @@ export interface DatabaseAccess {
   /** `before` is the leadership that this process had in this database. */
   open(cluster: ClusterIdentity, before: Leadership | undefined): Promise<OpenedDatabase>;
   /** Whether it is still led under that epoch. */
-  beat(leadership: Leadership): Promise<boolean>;
+  writeHeartbeat(leadership: Leadership): Promise<boolean>;
   /** The leader's sign of life is withdrawn, so that another one need not wait. */
   resign(leadership: Leadership): Promise<void>;
-  leaderBeat(): Promise<LeaderBeat>;
+  readHeartbeat(): Promise<LeaderHeartbeat>;
   areTablesLost(): Promise<boolean>;
   isAnotherDatabase(leadership: Leadership): Promise<boolean>;
   belongsToAnother(cluster: ClusterIdentity): Promise<boolean>;
@@ -35,9 +41,9 @@ export function connectToDatabase(address: DatabaseAddress, name: string, clock:
   return {
     isUnreachable: () => database.outage !== undefined,
     open: (cluster, before) => openClusterDatabase(database, cluster, name, before),
-    beat: (leadership) => beat(database, leadership),
+    writeHeartbeat: (leadership) => writeLeaderHeartbeat(database, leadership),
     resign: (leadership) => resign(database, leadership),
-    leaderBeat: () => leaderBeat(database),
+    readHeartbeat: () => readLeaderHeartbeat(database),
     areTablesLost: () => areTablesLost(database),
     isAnotherDatabase: (leadership) => isAnotherDatabase(database, leadership),
     belongsToAnother: (cluster) => belongsToAnother(database, cluster),

@@ -10,7 +10,7 @@ import {
   type DatabaseState,
 } from "./database-states.ts";
 import { isRecent, openingFailure, type OpeningFailure } from "./opening-failure.ts";
-import type { LossEvent } from "./session-beat.ts";
+import type { LossEvent } from "./session-heartbeat.ts";
 
 export class DatabaseRecord {
   #state: DatabaseState = "closed";
@@ -41,8 +41,8 @@ export class DatabaseRecord {
     return isRecent(this.#failure, cluster, now) ? this.#failure.error : undefined;
   }
 
-  beatIsDue(): DatabaseAction<"beat due"> {
-    return this.#on("beat due");
+  heartbeatIsDue(): DatabaseAction<"heartbeat due"> {
+    return this.#on("heartbeat due");
   }
 
   changed(cluster: KubernetesObject): void {

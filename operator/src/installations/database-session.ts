@@ -6,7 +6,7 @@ import {
   type ClusterIdentity,
   type Installation,
 } from "../adapters/mysql/installation.ts";
-import type { Leadership } from "../adapters/mysql/leader-beat.ts";
+import type { Leadership } from "../adapters/mysql/leader-heartbeat.ts";
 import type { MigrationReport } from "../adapters/mysql/migrate.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { keyOf, type KubernetesObject } from "../runtime/object.ts";
@@ -86,7 +86,7 @@ export async function openSession(
   }
 }
 
-/** In the background: a host that is gone may need minutes to fail. A leader that ends for good withdraws its beat first. */
+/** In the background: a host that is gone may need minutes to fail. A leader that ends for good withdraws its heartbeat first. */
 export function closeSession(session: DatabaseSession, isForGood: boolean): void {
   const { access } = session;
   const leadership = isForGood ? leadershipOf(session) : undefined;

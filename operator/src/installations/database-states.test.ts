@@ -7,12 +7,12 @@ const arrows = `
   closed    | requested                   | closed    | open
   closed    | opening failed              | failed    | nothing
   failed    | requested                   | failed    | repeat failure
-  failed    | beat due                    | failed    | retry
+  failed    | heartbeat due               | failed    | retry
   failed    | SipCluster changed          | closed    | nothing
   failed    | Secret changed              | closed    | open
   failed    | not needed                  | closed    | nothing
   leading   | requested                   | leading   | answer
-  leading   | beat due                    | leading   | beat
+  leading   | heartbeat due               | leading   | send heartbeat
   leading   | Secret changed              | leading   | check logins
   leading   | not needed                  | closed    | release
   leading   | database replaced           | closed    | reopen

@@ -14,7 +14,7 @@ export type DatabaseState = (typeof databaseStates)[number];
 interface ActionOf {
   /** A reconcile needs the installation. `repeat failure` holds while the failure is recent and of the same spec; then `open`. */
   readonly requested: "open" | "repeat failure" | "answer";
-  readonly "beat due": "nothing" | "retry" | "beat";
+  readonly "heartbeat due": "nothing" | "retry" | "send heartbeat";
   /** The SipCluster changed: its failure may be over. It is opened when it is next requested. */
   readonly "SipCluster changed": "nothing";
   readonly "Secret changed": "nothing" | "open" | "check logins";
@@ -54,7 +54,7 @@ const opened = {
   "opened as observer": to("observing", "nothing"),
 } as const;
 
-/** Events that only a leader's beat finds. */
+/** Events that only the heartbeat of a leader finds. */
 const notLeading = <State extends DatabaseState>(state: State) =>
   ({
     "database replaced": to(state, "nothing"),
@@ -68,7 +68,7 @@ export const databaseTable: Readonly<Record<DatabaseState, Row>> = {
     ...opened,
     ...notLeading("closed"),
     requested: to("closed", "open"),
-    "beat due": to("closed", "nothing"),
+    "heartbeat due": to("closed", "nothing"),
     "SipCluster changed": to("closed", "nothing"),
     "Secret changed": to("closed", "nothing"), // to open it is to lead it, and nothing needs it yet
     "not needed": to("closed", "nothing"),
@@ -78,7 +78,7 @@ export const databaseTable: Readonly<Record<DatabaseState, Row>> = {
     ...opened,
     ...notLeading("failed"),
     requested: to("failed", "repeat failure"),
-    "beat due": to("failed", "retry"),
+    "heartbeat due": to("failed", "retry"),
     "SipCluster changed": to("closed", "nothing"),
     "Secret changed": to("closed", "open"),
     "not needed": to("closed", "nothing"),
@@ -87,7 +87,7 @@ export const databaseTable: Readonly<Record<DatabaseState, Row>> = {
   leading: {
     ...opened,
     requested: to("leading", "answer"),
-    "beat due": to("leading", "beat"),
+    "heartbeat due": to("leading", "send heartbeat"),
     "SipCluster changed": to("leading", "nothing"),
     "Secret changed": to("leading", "check logins"),
     "not needed": to("closed", "release"),
@@ -101,7 +101,7 @@ export const databaseTable: Readonly<Record<DatabaseState, Row>> = {
     ...opened,
     ...notLeading("observing"),
     requested: to("observing", "repeat failure"), // opened again each time: it may be free by now
-    "beat due": to("observing", "nothing"),
+    "heartbeat due": to("observing", "nothing"),
     "SipCluster changed": to("observing", "nothing"),
     "Secret changed": to("observing", "open"),
     "not needed": to("closed", "release"),

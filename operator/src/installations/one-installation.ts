@@ -2,7 +2,7 @@
 import type { Database } from "../adapters/mysql/database.ts";
 import { isTableMissing } from "../adapters/mysql/failure.ts";
 import { isAnotherDatabase, LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
-import { beat } from "../adapters/mysql/leader-beat.ts";
+import { writeLeaderHeartbeat } from "../adapters/mysql/leader-heartbeat.ts";
 import { areTablesLost } from "../adapters/mysql/lost-tables.ts";
 import type { MigrationReport } from "../adapters/mysql/migrate.ts";
 import { openInstallation } from "../adapters/mysql/open-installation.ts";
@@ -24,7 +24,7 @@ export class OneInstallation implements Installations {
   #openOnce: () => Promise<Installation>;
   #installation: Installation | undefined;
   #hasFailed = false;
-  #beating: Promise<void> | undefined;
+  #sending: Promise<void> | undefined;
 
   constructor(database: Database, options: OneInstallationOptions) {
     this.#database = database;
@@ -66,21 +66,21 @@ export class OneInstallation implements Installations {
   }
 
   /** One round; called every few seconds, also while the last one still waits for the database. Never throws. */
-  beat(): Promise<void> {
-    this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
-    return this.#beating;
+  sendHeartbeats(): Promise<void> {
+    this.#sending ??= this.#sendOnce().finally(() => (this.#sending = undefined));
+    return this.#sending;
   }
 
   async close(): Promise<void> {
     await this.#database.close();
   }
 
-  async #beat(): Promise<void> {
+  async #sendOnce(): Promise<void> {
     const wasAway = this.#hasFailed || this.#database.outage !== undefined;
     try {
       const installation = await this.opened();
       const { id, epoch } = installation;
-      if (epoch !== undefined && !(await beat(this.#database, { id, epoch }))) {
+      if (epoch !== undefined && !(await writeLeaderHeartbeat(this.#database, { id, epoch }))) {
         if (await isAnotherDatabase(this.#database, { id, epoch })) return await this.#openAnew();
         return this.#options.onLost(new LeadershipLost());
       }

@@ -7,7 +7,7 @@ import {
   type ClusterIdentity,
   type Installation,
 } from "../adapters/mysql/installation.ts";
-import type { Leadership } from "../adapters/mysql/leader-beat.ts";
+import type { Leadership } from "../adapters/mysql/leader-heartbeat.ts";
 import { migrate, type MigrationReport } from "../adapters/mysql/migrate.ts";
 import { readMigrations } from "../adapters/mysql/migration-files.ts";
 import { existingTables } from "../adapters/mysql/opensips-tables.ts";

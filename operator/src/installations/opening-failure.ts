@@ -11,7 +11,7 @@ export interface OpeningFailure {
   readonly until: number;
 }
 
-/** The beats try sooner. */
+/** The heartbeats try sooner. */
 const repeatedFor: Ms = 15_000;
 
 export const openingFailure = (

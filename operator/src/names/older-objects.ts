@@ -2,7 +2,7 @@
  * Finds the older objects that request the same names. An unclaimed name is left to the oldest object that requests it (ADR 33): after the
  * database was emptied, no name has a claim.
  */
-import type { AdoptionPolicy, Elder } from "../ownership.ts";
+import type { AdoptionPolicy, OlderObject } from "../ownership.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
 import { isOlder, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 
@@ -21,8 +21,8 @@ export async function findOlderObjects(
   self: KubernetesObject,
   names: readonly string[],
   { index, scope, owned, isAllowed }: OlderObjectsInput,
-): Promise<readonly Elder[]> {
-  const older: Elder[] = [];
+): Promise<readonly OlderObject[]> {
+  const older: OlderObject[] = [];
   for (const name of names) {
     let oldest = self;
     for (const other of index.find(indexName(scope, name)))

@@ -34,7 +34,7 @@ export function ownerFromStatus<Fields extends OwnerFields>(
     deletionPolicy: isRetained ? "Retain" : "Delete",
     fields: {
       ...fields,
-      isRemembered: true,
+      isFromStatus: true,
       ...(isRetained && specPolicy !== "Retain" ? { isAdopted: true } : {}),
     },
   };

@@ -1,6 +1,6 @@
 /** Which SipCluster owns the database (design: truth, names, ownership, rule 1), and whether the database can serve. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
-import { goneAfter, sayWaiting } from "../adapters/mysql/schema-now.ts";
+import { nodeTimeout, describeWait } from "../adapters/mysql/schema-now.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Reason } from "../runtime/reason.ts";
@@ -87,7 +87,9 @@ export const isMigrationDue = ({ isLed, schema: { next }, nodes }: OpenDatabase)
   isLed && next !== undefined && olderThan(next.servesFrom, nodes).length === 0;
 
 const olderThan = (number: number, nodes: readonly NodeRow[]): readonly NodeRow[] =>
-  nodes.filter(({ schemaMax, sinceBeat }) => schemaMax < number && number > 1 && sinceBeat < goneAfter);
+  nodes.filter(
+    ({ schemaMax, sinceHeartbeat }) => schemaMax < number && number > 1 && sinceHeartbeat < nodeTimeout,
+  );
 
 /** A database that serves may still have a problem or a notice to report. */
 function buildCondition(cluster: SipCluster, database: OpenDatabase): NewCondition {
@@ -135,7 +137,7 @@ function buildSchemaCondition({ schema, nodes }: OpenDatabase): NewCondition {
   if (next !== undefined) {
     const older = olderThan(next.servesFrom, nodes).map(({ name, id }) => name || id);
     const message =
-      older.length > 0 ? sayWaiting({ ...next, nodes: older }) : `migration ${next.label} is being applied`;
+      older.length > 0 ? describeWait({ ...next, nodes: older }) : `migration ${next.label} is being applied`;
     return { ...yes, reason: "MigrationWaits", message };
   }
   return { ...yes, reason: "Connected", message: "the database belongs to this SipCluster" };

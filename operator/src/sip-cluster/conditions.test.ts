@@ -130,7 +130,7 @@ test("nodes that cannot serve the database's schema are named; additive migratio
 
 test("a migration waits for live nodes that cannot serve after it, draining ones too, and is applied when they are gone (design-kubernetes rule 9)", () => {
   const next = { label: "0005-drop", servesFrom: 4 };
-  const decision = (sinceBeat: number, isLed = true) =>
+  const decision = (sinceHeartbeat: number, isLed = true) =>
     decideOn(
       {},
       {},
@@ -138,13 +138,13 @@ test("a migration waits for live nodes that cannot serve after it, draining ones
         database: makeDatabase({
           isLed,
           schema: { number: 4, servesFrom: 1, next },
-          nodes: [makeNode("old", { sinceBeat, isDraining: true }), makeNode("new", { schemaMax: 5 })],
+          nodes: [makeNode("old", { sinceHeartbeat, isDraining: true }), makeNode("new", { schemaMax: 5 })],
         }),
       },
     );
   const waits = findCondition(decision(9_999), "DatabaseReady");
   expect(waits).toMatchObject({ status: "True", reason: "MigrationWaits" });
-  expect(waits?.message).toMatch(/0005-drop waits until every node knows schema 4; older: old\./);
+  expect(waits?.message).toMatch(/0005-drop waits until every node knows schema 4; outdated nodes: old\./);
   const migrates = ({ actions }: ClusterDecision) =>
     actions.some((action) => action.do === "migrateDatabase");
   expect([decision(9_999), decision(10_000), decision(10_000, false)].map(migrates)).toEqual([
@@ -217,7 +217,11 @@ test("a refused login is not Ready while open connections continue, and the mess
 
 test("nodes that cannot open new connections are named with their error; dead nodes are not", () => {
   const denied = { databaseError: "Access denied for user 'sip'" };
-  const nodes = [makeNode("a", denied), makeNode("b"), makeNode("dead", { ...denied, sinceBeat: 4_000 })];
+  const nodes = [
+    makeNode("a", denied),
+    makeNode("b"),
+    makeNode("dead", { ...denied, sinceHeartbeat: 4_000 }),
+  ];
   expect(
     findCondition(decideOn({}, {}, { database: makeDatabase({ nodes }) }), "DatabaseReady"),
   ).toMatchObject({

@@ -1,7 +1,7 @@
 /** Reconciles SipClusters: parse, read the current state, decide, apply, write the status. */
 import { ApiRefused, ApiUnreachable, isUnacceptable } from "../adapters/kube/api-error.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
-import { verdictOfFailure } from "../adapters/mysql/verdict-of-failure.ts";
+import { failureCondition } from "../adapters/mysql/failure-condition.ts";
 import type { Installations } from "../installations.ts";
 import { askEach, removeFromEach } from "../installations/ask-each.ts";
 import { failureOf } from "../adapters/mysql/failure.ts";
@@ -200,6 +200,6 @@ function namesSecret(name: string, object: KubernetesObject): boolean {
  */
 function conditionOf(error: unknown): NewCondition | undefined {
   if (error instanceof ApiUnreachable) return undefined;
-  if (!(error instanceof ApiRefused)) return verdictOfFailure(error);
+  if (!(error instanceof ApiRefused)) return failureCondition(error);
   return isUnacceptable(error) ? notReady("Refused", `Kubernetes refused: ${error.message}`) : undefined;
 }

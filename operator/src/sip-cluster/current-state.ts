@@ -1,7 +1,7 @@
 /** The current state that a decision about a SipCluster reads: its database, and its objects in Kubernetes. */
 import type { ImagePull } from "../config.ts";
 import type { ClusterIdentity } from "../adapters/mysql/installation.ts";
-import type { LeaderBeat } from "../adapters/mysql/leader-beat.ts";
+import type { LeaderHeartbeat } from "../adapters/mysql/leader-heartbeat.ts";
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { SchemaNow } from "../adapters/mysql/schema-now.ts";
 import type { ProbeReport } from "../adapters/probe/probe.ts";
@@ -37,7 +37,7 @@ export interface OpenDatabase {
   /** This operator holds the epoch of the database. */
   readonly isLed: boolean;
   /** Of the leader that holds the epoch. */
-  readonly beat: LeaderBeat;
+  readonly beat: LeaderHeartbeat;
   /** The uid of this SipCluster in the API server. Read only where the database belongs to this name with another uid. */
   readonly uidNow: string | undefined;
   readonly schema: SchemaNow;

@@ -9,7 +9,7 @@ const deadAfter = 3_000;
 export function liveNodes(nodes: readonly NodeRow[]): readonly NodeRow[] {
   return nodes.filter(
     (node, at) =>
-      node.sinceBeat < deadAfter &&
+      node.sinceHeartbeat < deadAfter &&
       (node.name === "" || nodes.findIndex(({ name }) => name === node.name) === at),
   );
 }

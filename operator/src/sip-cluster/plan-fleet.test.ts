@@ -128,7 +128,7 @@ test("before replicas is lowered every pod gets its deletion cost: draining and 
     makeNode("busy", { load: 70 }),
     makeNode("calm", { load: 3 }),
     makeNode("draining", { load: 99, isDraining: true }),
-    makeNode("silent", { load: 5, sinceBeat: 20_000 }),
+    makeNode("silent", { load: 5, sinceHeartbeat: 20_000 }),
   ];
   const given = { spec: { replicas: 4 } };
   const { actions } = decideOn(
@@ -206,9 +206,9 @@ test("a rotation waits for a ready node without a row, and for a node that canno
   const b = { ...a, name: "b" };
   const knows = (name: string, more = {}) => makeNode(name, { configurationHash: hash, ...more });
   expect(seen([a, b], [knows("a")])).toEqual([]);
-  expect(seen([a, b], [knows("a"), knows("b", { configurationHash: "before", sinceBeat: 30_000 })])).toEqual(
-    [],
-  );
+  expect(
+    seen([a, b], [knows("a"), knows("b", { configurationHash: "before", sinceHeartbeat: 30_000 })]),
+  ).toEqual([]);
   expect(seen([a, b], [knows("a"), knows("b")])).toEqual(
     expect.arrayContaining([
       "apply Secret pbx-keys",

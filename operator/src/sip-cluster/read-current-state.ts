@@ -3,7 +3,7 @@ import type { ImagePull } from "../config.ts";
 import { randomBytes } from "node:crypto";
 import { failureOf } from "../adapters/mysql/failure.ts";
 import { clusterOfDatabase, type Installation } from "../adapters/mysql/installation.ts";
-import { leaderBeat } from "../adapters/mysql/leader-beat.ts";
+import { readLeaderHeartbeat } from "../adapters/mysql/leader-heartbeat.ts";
 import { readNodes, type NodeRow } from "../adapters/mysql/node-rows.ts";
 import { readMigrations } from "../adapters/mysql/migration-files.ts";
 import { readMigrationRows } from "../adapters/mysql/migration-rows.ts";
@@ -94,7 +94,7 @@ async function readDatabase(
       installationId: id,
       holder,
       isLed: epoch !== undefined,
-      beat: await leaderBeat(database),
+      beat: await readLeaderHeartbeat(database),
       uidNow: presence?.is === "present" ? presence.uid : undefined,
       schema: schemaNow(await readMigrationRows(database), await readMigrations()),
       // The tables of another SipCluster's database may be older than these statements.

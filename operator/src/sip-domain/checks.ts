@@ -5,7 +5,7 @@
  * disabled domain is switched off.
  */
 import { isDeepStrictEqual } from "node:util";
-import { claimConflict, elderConflict, reasons, standingOf } from "../ownership.ts";
+import { claimConflict, olderObjectConflict, reasons, determineOwnership } from "../ownership.ts";
 import type { Check } from "../runtime/check.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { NewCondition } from "../runtime/condition.ts";
@@ -46,7 +46,7 @@ export const domainChecks: readonly Check<DomainCheckInput, DomainAction>[] = [
 
 /** The rows may belong to an earlier object of this name that still exists. */
 export function ownerUnproven({ domain, state }: DomainCheckInput): NewCondition | undefined {
-  const ownership = standingOf(state.owner, domain.uid, state.present);
+  const ownership = determineOwnership(state.owner, domain.uid, state.present);
   return typeof ownership === "object" ? ownership : undefined;
 }
 
@@ -76,7 +76,7 @@ function nameClaimed({ domain, state }: DomainCheckInput): NewCondition | undefi
 function nameLeftToOlder({ domain, state }: DomainCheckInput): NewCondition | undefined {
   return domain.adoptionPolicy === "Observe"
     ? undefined
-    : elderConflict(state.olderObjects, domain.reference);
+    : olderObjectConflict(state.olderObjects, domain.reference);
 }
 
 function removalsUnlessObserved({ domain, state }: DomainCheckInput): readonly DomainAction[] {

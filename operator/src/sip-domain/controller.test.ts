@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Installations } from "../installations.ts";
-import { OutageVerdicts } from "../installations/outage-verdicts.ts";
+import { OutageConditions } from "../installations/outage-conditions.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
@@ -25,7 +25,7 @@ const domains = new SipDomainController({
   source: { list: () => all } as unknown as Source,
   installations: {} as Installations,
   status: {} as StatusWriter,
-  outages: new OutageVerdicts(new VirtualClock()),
+  outages: new OutageConditions(new VirtualClock()),
 });
 
 test("a change of a SipCluster concerns its domains; a change of its status only domains that are not Ready", () => {

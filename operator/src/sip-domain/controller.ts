@@ -1,6 +1,6 @@
 /** Reconciles SipDomains: parse, read the current state, decide, apply, write the status. */
 import type { Installations } from "../installations.ts";
-import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
+import type { OutageConditions } from "../installations/outage-conditions.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Controller, Finalized, Owned } from "../runtime/controller.ts";
@@ -24,14 +24,14 @@ export interface SipDomainDependencies {
   readonly installations: Installations;
   readonly source: Source;
   readonly status: StatusWriter;
-  readonly outages: OutageVerdicts;
+  readonly outages: OutageConditions;
 }
 
 export class SipDomainController implements Controller {
   readonly kind = "SipDomain";
   readonly #installations: Installations;
   readonly #reconcileDeps: Omit<ReconcileDependencies, "conditionOf">;
-  readonly #outages: OutageVerdicts;
+  readonly #outages: OutageConditions;
   readonly #rows: OwnedRows<DomainFields>;
   readonly #index: NameIndex;
 

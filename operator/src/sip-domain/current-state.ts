@@ -1,6 +1,6 @@
 /** The current state that a decision about a SipDomain reads: its cluster, its owner row, and every row and claim with one of its names. */
 import type { DomainSettings } from "../adapters/mysql/domain-rows.ts";
-import type { Claim, Elder, Owner } from "../ownership.ts";
+import type { Claim, OlderObject, Owner } from "../ownership.ts";
 import { splitKey, type ObjectKey } from "../runtime/object.ts";
 import type { Presence } from "../runtime/source.ts";
 import type { DomainFields } from "./resource.ts";
@@ -20,7 +20,7 @@ export interface DomainRows {
   /** Claims of its names, by any object. */
   readonly claims: readonly Claim[];
   /** Unclaimed names that an older object requests too. */
-  readonly olderObjects: readonly Elder[];
+  readonly olderObjects: readonly OlderObject[];
   /** Names in the table `domain` that are its own, whichever tool made them. In lower case, because an old table may ignore case. */
   readonly domains: readonly string[];
   /** Settings of its names, and of the domain in the owner row. */

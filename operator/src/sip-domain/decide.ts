@@ -1,5 +1,5 @@
 /** The decision about a SipDomain: its actions, its conditions and its status. Pure. */
-import { reasons, standingOf, type Owner } from "../ownership.ts";
+import { reasons, determineOwnership, type Owner } from "../ownership.ts";
 import { runChecks } from "../runtime/check.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import { notReady, ready, type Decision, type DecisionDraft } from "../runtime/decision.ts";
@@ -44,7 +44,7 @@ const isReplacement = (
   { present }: DomainRows,
   owner: Owner<DomainFields>,
 ): boolean =>
-  standingOf(owner, uid, present) === "heir" &&
+  determineOwnership(owner, uid, present) === "inherited" &&
   (owner.fields.domain !== domain || owner.fields.realm !== realm);
 
 function draftForRows(domain: SipDomain, state: DomainRows): Draft {

@@ -1,6 +1,6 @@
 /** Finds older SipDomains that request the unclaimed names of a SipDomain (ADR 33). */
 import { findOlderObjects, indexName } from "../names/older-objects.ts";
-import type { Elder } from "../ownership.ts";
+import type { OlderObject } from "../ownership.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
 import { keyOf, type KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
@@ -28,7 +28,7 @@ export async function findOlderDomains(
     readonly index: NameIndex;
     readonly source: Source;
   },
-): Promise<readonly Elder[]> {
+): Promise<readonly OlderObject[]> {
   const self = source.get(reference.kind, keyOf(reference.namespace, reference.name));
   if (self === undefined) return [];
   return findOlderObjects(self, names, {

@@ -4,7 +4,13 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Change, Installation } from "../adapters/mysql/installation.ts";
-import { deleteClaim, handOver, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
+import {
+  deleteClaim,
+  transferOwnership,
+  insertClaim,
+  removeOwner,
+  saveOwner,
+} from "../adapters/mysql/owners.ts";
 import {
   deleteAlias,
   deleteSubscriber,
@@ -69,7 +75,7 @@ function applyOne(
     case "saveOwner":
       return saveOwner(change, action.owner);
     case "handOver":
-      return handOver(change, reference, action.owner);
+      return transferOwnership(change, reference, action.owner);
     case "removeOwner":
       return removeOwner(change, reference);
   }

@@ -1,7 +1,7 @@
 /** The checks that a SipUser has to pass before its rows are written. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { Credential } from "../adapters/mysql/user-rows.ts";
-import { claimConflict, elderConflict, reasons, standingOf, type Owner } from "../ownership.ts";
+import { claimConflict, olderObjectConflict, reasons, determineOwnership, type Owner } from "../ownership.ts";
 import type { Check } from "../runtime/check.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { NewCondition } from "../runtime/condition.ts";
@@ -60,7 +60,7 @@ export const userChecks: readonly Check<UserCheckInput, UserAction>[] = [
 
 /** The rows may belong to an earlier object of this name that still exists. */
 function ownerUnproven({ user, state }: UserCheckInput): NewCondition | undefined {
-  const ownership = standingOf(state.owner, user.uid, state.present);
+  const ownership = determineOwnership(state.owner, user.uid, state.present);
   return typeof ownership === "object" ? ownership : undefined;
 }
 
@@ -91,7 +91,7 @@ function nameClaimed({ user, state }: UserCheckInput): NewCondition | undefined 
 
 /** An object that only observes needs no name, no credential and no rows: the checks from here on are not for it. */
 function nameLeftToOlder({ user, state }: UserCheckInput): NewCondition | undefined {
-  return isObserver(user) ? undefined : elderConflict(state.olderObjects, user.reference);
+  return isObserver(user) ? undefined : olderObjectConflict(state.olderObjects, user.reference);
 }
 
 function secretUnread({ user, state }: UserCheckInput): NewCondition | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Installations } from "../installations.ts";
-import { OutageVerdicts } from "../installations/outage-verdicts.ts";
+import { OutageConditions } from "../installations/outage-conditions.ts";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
@@ -18,7 +18,7 @@ function given(
     source,
     installations: {} as Installations,
     status: {} as StatusWriter,
-    outages: new OutageVerdicts(new VirtualClock()),
+    outages: new OutageConditions(new VirtualClock()),
   });
   const object: KubernetesObject = {
     kind: "SipUser",
@@ -76,7 +76,7 @@ function crowd(domain: { readonly status: string; readonly reason: string } | un
     source,
     installations: {} as Installations,
     status: {} as StatusWriter,
-    outages: new OutageVerdicts(new VirtualClock()),
+    outages: new OutageConditions(new VirtualClock()),
   });
 }
 
@@ -125,7 +125,7 @@ test.each([
       source,
       installations: { open: () => [], unreachable: () => [] } as unknown as Installations,
       status: {} as StatusWriter,
-      outages: new OutageVerdicts(new VirtualClock()),
+      outages: new OutageConditions(new VirtualClock()),
     });
     const object: KubernetesObject = {
       kind: "SipUser",

@@ -1,7 +1,7 @@
 /** Reconciles SipUsers: parse, read the current state, decide, apply, write the status. */
 import type { Installation } from "../adapters/mysql/installation.ts";
 import type { Installations } from "../installations.ts";
-import type { OutageVerdicts } from "../installations/outage-verdicts.ts";
+import type { OutageConditions } from "../installations/outage-conditions.ts";
 import { OwnedRows } from "../installations/owned-rows.ts";
 import { reasons, type Owner } from "../ownership.ts";
 import { clusterOfDomain } from "../references.ts";
@@ -35,14 +35,14 @@ export interface SipUserDependencies {
   readonly installations: Installations;
   readonly source: Source;
   readonly status: StatusWriter;
-  readonly outages: OutageVerdicts;
+  readonly outages: OutageConditions;
 }
 
 export class SipUserController implements Controller {
   readonly kind = "SipUser";
   readonly #installations: Installations;
   readonly #reconcileDeps: Omit<ReconcileDependencies, "conditionOf">;
-  readonly #outages: OutageVerdicts;
+  readonly #outages: OutageConditions;
   readonly #rows: OwnedRows<UserFields>;
   readonly #index: NameIndex;
 

@@ -1,6 +1,6 @@
 /** The current state that a decision about a SipUser reads: its domain, its Secret, its owner row, and every row with one of its names. */
 import type { AliasRow, SubscriberRow, UserSettings } from "../adapters/mysql/user-rows.ts";
-import type { Claim, Elder, Owner } from "../ownership.ts";
+import type { Claim, OlderObject, Owner } from "../ownership.ts";
 import type { Presence, Secret } from "../runtime/source.ts";
 import type { UserFields } from "./resource.ts";
 import type { ServedDomain } from "./served-domain.ts";
@@ -34,7 +34,7 @@ export interface UserRows extends ServedDomain {
   /** Claims of user@domain and its aliases, by any object. */
   readonly claims: readonly Claim[];
   /** Unclaimed names that an older object requests too. */
-  readonly olderObjects: readonly Elder[];
+  readonly olderObjects: readonly OlderObject[];
   /** Accounts with the username or an alias as their name, whichever tool made them. */
   readonly subscribers: readonly SubscriberRow[];
   /** For a user that is not allowed, the settings and bindings of the account in the owner row. */

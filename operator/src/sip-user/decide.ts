@@ -1,5 +1,5 @@
 /** The decision about a SipUser: its actions, its conditions and its status. Pure. */
-import { reasons, resolveDeletionPolicy, standingOf, type DeletionPolicy } from "../ownership.ts";
+import { reasons, resolveDeletionPolicy, determineOwnership, type DeletionPolicy } from "../ownership.ts";
 import { runChecks } from "../runtime/check.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import { notReady, ready, type Decision, type DecisionDraft } from "../runtime/decision.ts";
@@ -33,7 +33,7 @@ const withConditions = ({ ready, ...draft }: Draft): Decision<UserAction> => ({
 function draftDecision(user: SipUser, state: UserState): Draft {
   if (state.kind !== "ready") return withoutDomain(user, state);
   const { owner } = state;
-  const isReplacement = standingOf(owner, user.uid, state.present) === "heir";
+  const isReplacement = determineOwnership(owner, user.uid, state.present) === "inherited";
   if (!isReplacement || owner === undefined || isSameAccount(user, state, owner))
     return draftForRows(user, state);
   // An earlier object of this name had another account. Its rows are removed, as the sweep would do.

@@ -7,7 +7,7 @@ import {
   setClusterOfDatabase,
   type Installation,
 } from "../../../operator/src/adapters/mysql/installation.ts";
-import { leaderBeat } from "../../../operator/src/adapters/mysql/leader-beat.ts";
+import { readLeaderHeartbeat } from "../../../operator/src/adapters/mysql/leader-heartbeat.ts";
 import { leaseTable } from "../../../operator/src/adapters/mysql/lease.ts";
 import { readMigrations } from "../../../operator/src/adapters/mysql/migration-files.ts";
 import { saveOwner } from "../../../operator/src/adapters/mysql/owners.ts";
@@ -194,7 +194,7 @@ test("a changed Secret does not open a database that is not in use, so a standby
   const standby = openerOf("operator-1");
   standby.changed({ kind: "Secret", key: "ns/admin", what: "object" });
   expect(source.requests.filter((request) => request.includes("ns/admin"))).toHaveLength(1);
-  await standby.beat();
+  await standby.sendHeartbeats();
   expect(standby.open()).toEqual([]);
   await leading!.write(() => Promise.resolve());
   await standby.close();
@@ -204,12 +204,12 @@ test("the end of an outage is reported without a call", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   await installations.of("ns/c");
   await mariadb.crash();
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(installations.unreachable()).toEqual(["ns/c"]);
   await mariadb.restart();
   await expect
     .poll(async () => {
-      await installations.beat();
+      await installations.sendHeartbeats();
       return reports;
     })
     .toContain("back ns/c");
@@ -222,7 +222,7 @@ test("an emptied database is migrated again without a restart", async () => {
   await mariadb.query("DROP DATABASE strowger");
   await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
   await mariadb.query("USE strowger");
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(reports).toEqual([`opened ns/c ${all}`, `opened ns/c ${all}`, "back ns/c"]);
   const after = await installations.of("ns/c");
   expect(after?.id).not.toBe(before?.id);
@@ -232,12 +232,12 @@ test("an emptied database is migrated again without a restart", async () => {
 test("a dropped table is created again within one heartbeat, and waiting objects are notified", async () => {
   source.put("SipCluster", "ns", "c", mysql());
   const before = await installations.of("ns/c");
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(reports).toEqual([`opened ns/c ${all}`]);
   await mariadb.query("DROP TABLE subscriber");
   const failure = await before!.database.rows("SELECT 1 FROM subscriber").catch(failureOf);
   expect(failure).toMatchObject({ reason: "TablesMissing" });
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(reports.slice(1)).toEqual([`opened ns/c ${all}`, "back ns/c"]);
   const after = await installations.of("ns/c");
   expect(after?.id).toBe(before?.id);
@@ -260,7 +260,7 @@ test.each([
   const before = await installations.of("ns/c");
   await mariadb.query(sql);
   await expect(before!.write(() => Promise.resolve())).rejects.toThrow();
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(reports.at(-1)).toBe("back ns/c");
   const after = await installations.of("ns/c");
   expect(after).not.toBe(before);
@@ -301,10 +301,10 @@ test("a password that changed only in MySQL is noticed within a minute", async (
   let now = Date.now();
   clock = { ...systemClock, now: () => now };
   await installations.of("ns/c");
-  await installations.beat();
+  await installations.sendHeartbeats();
   await mariadb.query("ALTER USER admin@'%' IDENTIFIED BY 'second'");
   now += 60_000;
-  await installations.beat();
+  await installations.sendHeartbeats();
   await expect.poll(() => installations.loginProblems("ns/c").operator?.reason).toBe("DatabaseAccessDenied");
 });
 
@@ -344,7 +344,7 @@ test("a database of another SipCluster is only read, not migrated and not taken,
   expect(looked.epoch).toBeUndefined();
   expect(other.opener.open()).toEqual([]);
   expect(await clusterOfDatabase(looked.database)).toEqual({ ...cluster, uid: "u1" });
-  expect(await leaderBeat(looked.database)).toMatchObject({ leader: "operator-0" });
+  expect(await readLeaderHeartbeat(looked.database)).toMatchObject({ leader: "operator-0" });
   await takeDatabase(ours, "u1"); // this operator may still write
   await looked.write((change) =>
     setClusterOfDatabase(change, { namespace: "far", name: "theirs", uid: "far-uid" }),
@@ -352,7 +352,7 @@ test("a database of another SipCluster is only read, not migrated and not taken,
   await expect(takeDatabase(ours, "u1")).rejects.toThrow(/another operator has taken/);
   expect((await other.database()).epoch).toBeGreaterThan(0);
   expect(other.opener.open()).toHaveLength(1);
-  await installations.beat(); // the database of another SipCluster: no reason to end
+  await installations.sendHeartbeats(); // the database of another SipCluster: no reason to end
   expect(reports).toEqual([`opened ns/c ${all}`, "back ns/c"]);
   expect((await installations.of("ns/c"))?.epoch).toBeUndefined();
 });
@@ -363,7 +363,7 @@ test("of two SipClusters with the same free database one takes it, and the other
   const both = await Promise.all([installations.of("ns/c"), installations.of("ns/d")]);
   expect(both.filter((one) => one?.epoch !== undefined)).toHaveLength(1);
   expect(installations.open()).toHaveLength(1);
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(reports).toHaveLength(1);
 });
 
@@ -373,7 +373,7 @@ test("a suspended leader notices that another one of the same SipCluster took ov
   isLeader = false;
   const next = openerOf("operator-1");
   await next.of("ns/c");
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(reports.at(-1)).toBe("lost: another operator has taken this database over");
   await next.close();
 });
@@ -384,7 +384,9 @@ test("a SipCluster with the same name and a new uid only reads, and its heartbea
   source.put("SipCluster", "ns", "c", mysql(), { uid: "u2" });
   const again = await installations.of("ns/c");
   expect(again?.epoch).toBeUndefined();
-  await expect.poll(async () => (await leaderBeat(again!.database)).age).toBe(Number.POSITIVE_INFINITY);
+  await expect
+    .poll(async () => (await readLeaderHeartbeat(again!.database)).age)
+    .toBe(Number.POSITIVE_INFINITY);
   await takeDatabase(again, "u2");
   expect((await installations.of("ns/c"))?.epoch).toBeGreaterThan(0);
 });
@@ -410,18 +412,18 @@ test("one database for all SipClusters: the end of an outage is reported once, a
     onLost: ({ message }) => reports.push(`lost: ${message}`),
   });
   await one.opened();
-  await one.beat();
+  await one.sendHeartbeats();
   expect(reports).toEqual(["opened"]);
   await mariadb.crash();
-  await one.beat();
+  await one.sendHeartbeats();
   await mariadb.restart();
   await expect
     .poll(async () => {
-      await one.beat();
+      await one.sendHeartbeats();
       return reports;
     })
     .toEqual(["opened", "back"]);
-  await one.beat();
+  await one.sendHeartbeats();
   expect(reports).toEqual(["opened", "back"]);
   await one.close();
 });
@@ -456,7 +458,7 @@ async function contested(leader = "operator-far"): Promise<Installation> {
   await takeDatabase(installation, "u1");
   await installations.of("other/d");
   await mariadb.query("UPDATE strowger_meta SET epoch = epoch + 1, leader = ?", [leader]);
-  await installations.beat();
+  await installations.sendHeartbeats();
   return installation!;
 }
 
@@ -475,14 +477,14 @@ test("a contested database is taken again after a minute without a heartbeat of 
   await contested();
   const theirs = await epoch();
   annotate(undefined); // a change of the object has no effect
-  for (let round = 0; round < 3; round += 1) await installations.beat();
+  for (let round = 0; round < 3; round += 1) await installations.sendHeartbeats();
   clock = { ...systemClock, now: () => Date.now() + 61_000 };
   await mariadb.query("UPDATE strowger_meta SET leader_beat_at = UNIX_TIMESTAMP(NOW(3)) * 1000"); // it is alive
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect((await failure())?.reason).toBe("DatabaseTaken");
   expect(await epoch()).toBe(theirs);
   await silent(61_000);
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect(reports.at(-1)).toBe("back ns/c");
   await (await installations.of("ns/c"))!.write(() => Promise.resolve());
   expect(await epoch()).toBe(theirs + 1);
@@ -492,7 +494,7 @@ test("a leader that releases the database after each raise of the epoch does not
   await contested();
   const theirs = await epoch();
   await mariadb.query("UPDATE strowger_meta SET leader_beat_at = 0");
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect((await failure())?.reason).toBe("DatabaseTaken");
   expect(await epoch()).toBe(theirs);
 });
@@ -504,9 +506,9 @@ test("the annotation take-over takes a contested database at once, and only once
   await (await installations.of("ns/c"))!.write(() => Promise.resolve());
   expect(await epoch()).toBe(theirs + 1);
   await mariadb.query("UPDATE strowger_meta SET epoch = epoch + 1");
-  await installations.beat();
+  await installations.sendHeartbeats();
   annotate(id); // it is still set
-  await installations.beat();
+  await installations.sendHeartbeats();
   expect((await failure())?.reason).toBe("DatabaseTaken");
   expect(await epoch()).toBe(theirs + 2);
   annotate(undefined);
@@ -557,7 +559,7 @@ test("a database that another operator migrates does not delay other heartbeats"
   for (let round = 0; round < 2; round += 1) {
     await database.run("UPDATE strowger_meta SET leader_beat_at = 0");
     // It does not end. A heartbeat is skipped while the one before still checks for lost tables, so one call is not enough.
-    const age = async () => (void waiting.beat(), (await leaderBeat(database)).age);
+    const age = async () => (void waiting.sendHeartbeats(), (await readLeaderHeartbeat(database)).age);
     await expect.poll(age).toBeLessThan(10_000);
   }
   await mariadb.query("DELETE FROM strowger_lease");

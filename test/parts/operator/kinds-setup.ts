@@ -1,7 +1,7 @@
 /** A real database, an API server in memory, and the controllers of the two kinds with rows; each test of the importing file gets new ones. */
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
-import { OutageVerdicts } from "../../../operator/src/installations/outage-verdicts.ts";
+import { OutageConditions } from "../../../operator/src/installations/outage-conditions.ts";
 import type { CommonStatus, KubernetesObject, ObjectKey } from "../../../operator/src/runtime/object.ts";
 import type { Outcome } from "../../../operator/src/runtime/reconcile-loop.ts";
 import { StatusWriter } from "../../../operator/src/runtime/status-writer.ts";
@@ -42,7 +42,7 @@ beforeEach(async () => {
     onLost: () => undefined,
   });
   const status = new StatusWriter(source, clock, () => undefined, figureFields);
-  const parts = { installations, source, status, outages: new OutageVerdicts(clock) };
+  const parts = { installations, source, status, outages: new OutageConditions(clock) };
   domains = new SipDomainController(parts);
   users = new SipUserController(parts);
   source.changed = (change) => [domains, users].forEach((controller) => controller.dependentsOf(change));

@@ -170,7 +170,7 @@ test("a migration whose text differs from the applied one is refused", async () 
   await migrate(database, migrations);
   await mariadb.query("UPDATE strowger_migration SET checksum = 'other' WHERE number = 1");
   await expect(migrate(database, migrations)).rejects.toThrow(
-    /0001-opensips-tables is not the one that was applied/,
+    /0001-opensips-tables differs from the migration that was applied/,
   );
 });
 
@@ -250,7 +250,7 @@ test("after a rollback an older operator supports newer additive migrations, and
   expect(await migrate(database, migrations)).toMatchObject({ applied: [], waits: undefined });
   await migrate(database, next);
   await expect(migrate(database, migrations)).rejects.toThrow(
-    `${breaking}, which a newer version made and which serves programs that know ${newest + 1} or later; this one knows up to ${newest}`,
+    `${breaking} of a newer version, which requires programs that know schema ${newest + 1} or later; this program knows up to ${newest}`,
   );
 });
 

@@ -30,7 +30,7 @@ async function emptyDatabase(): Promise<void> {
   await mariadb.query("DROP DATABASE strowger");
   await mariadb.query("CREATE DATABASE strowger CHARACTER SET utf8mb4");
   await mariadb.query("USE strowger");
-  await installations.beat();
+  await installations.sendHeartbeats();
 }
 
 const reasons = async (

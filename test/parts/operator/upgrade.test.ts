@@ -42,7 +42,9 @@ const waitForCondition = (operator: OperatorProcess, what: RegExp): Promise<void
   );
 
 test("it works without the waiting migration, continues when the older node has ended, and can be rolled back while the applied migrations are additive", async () => {
-  const waits = new RegExp(`${breaking} waits until every node knows schema ${newest + 1}; older: old\\.`);
+  const waits = new RegExp(
+    `${breaking} waits until every node knows schema ${newest + 1}; outdated nodes: old\\.`,
+  );
   await using first = await startOperator();
   await first.becomes("SipDomain", "example", "Reconciled");
   await first.stop();

@@ -63,7 +63,7 @@ export const makeNode = (name: string, more: Partial<NodeRow> = {}): NodeRow => 
   callsPerMinute: 0,
   requestsPerMinute: 0,
   databaseError: "",
-  sinceBeat: 500,
+  sinceHeartbeat: 500,
   sinceStart: 600_000,
   sinceOutside: undefined,
   ...more,

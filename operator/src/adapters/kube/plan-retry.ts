@@ -1,7 +1,7 @@
 /** Whether a refused request is sent again, and when. Pure. */
 
 /** More attempts than that are the reconcile's own back-off's business, as is a server that asks for a longer wait. */
-const mostAttempts = 5;
+const maxAttempts = 5;
 const longestWaitMs = 30_000;
 
 /**
@@ -15,7 +15,7 @@ export function planRetry(
   random: number,
 ): number | undefined {
   const isAsked = status === 429 || (status >= 500 && retryAfter !== undefined);
-  if (!isAsked || attempt >= mostAttempts) return undefined;
+  if (!isAsked || attempt >= maxAttempts) return undefined;
   const seconds = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) : 1;
   const wait = Math.max(seconds, 1) * 1000;
   return wait > longestWaitMs ? undefined : wait + wait * 0.2 * random;

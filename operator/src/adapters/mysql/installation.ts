@@ -165,11 +165,3 @@ export async function setClusterOfDatabase(
     [cluster?.namespace ?? "", cluster?.name ?? "", cluster?.uid ?? ""],
   );
 }
-
-/** SIP nodes that gave a sign of life in the last 3 s, by the database's clock. */
-export async function countLiveNodes(database: Statements): Promise<number> {
-  const [row] = await database.rows<{ nodes: number }>(
-    `SELECT COUNT(*) AS nodes FROM strowger_node WHERE beat_at > ${databaseNow} - 3000`,
-  );
-  return Number(row?.nodes ?? 0);
-}

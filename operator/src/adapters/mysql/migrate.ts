@@ -1,13 +1,13 @@
 /**
- * Brings a database to this program's schema. Only absent tables are created, so a table of OpenSIPS that exists stays as it is; one that
- * somebody dropped is made again, and what came after it is done again. Every
- * step can be run again: a migration that was cut off goes on, and two programs that migrate at once take turns by a lease. One that
- * living nodes could not serve after waits until they are gone, and those behind it with it:
+ * Migrates a database to the schema of this program. Only missing tables are created, so an existing table of OpenSIPS is not changed. A
+ * table that was dropped is created again, and the migrations after it are applied again. Each step can be repeated: an interrupted
+ * migration continues, and a lease keeps two programs from migrating at the same time. A migration after which live nodes could not serve
+ * waits until these nodes are gone, and later migrations wait with it:
  *
- *   migrator  announces (a row, unfinished) ── looks for older nodes ── none: goes on; some: takes the row back
- *   node      beats ── looks at the rows ── serves; cannot: takes its beat back
+ *   migrator  inserts an unfinished row ── reads the outdated nodes ── none: continues; some: deletes the row
+ *   node      writes a heartbeat ── reads the rows ── serves; cannot: deletes its heartbeat
  *
- * Of two that begin at once, each writes before it reads, so one of them sees the other.
+ * If both begin at the same time, each writes before it reads, so at least one of them finds the other.
  */
 import { randomUUID } from "node:crypto";
 import type { Database } from "./database.ts";
@@ -16,11 +16,11 @@ import { leaseTable, releaseLease, takeLease } from "./lease.ts";
 import { firstLost } from "./lost-tables.ts";
 import type { Migration } from "./migration-files.ts";
 import { existingTables, opensipsVersions, warnings } from "./opensips-tables.ts";
-import { defineMigrationTable, defineOnce, olderNodes, readMigrationRows } from "./migration-rows.ts";
+import { defineMigrationTable, defineOnce, readOutdatedNodes, readMigrationRows } from "./migration-rows.ts";
 import {
   label,
   MigrationWaits,
-  refuseUnservable,
+  checkServable,
   schemaNow,
   type MigrationRow,
   type WaitsForNodes,
@@ -30,16 +30,16 @@ import { inspectServer, UnservableDatabase, type Server } from "./server.ts";
 export interface MigrationReport {
   readonly server: Server;
   readonly installationId: string;
-  /** Names of what was applied now; empty when there was nothing to do. */
+  /** Names of the migrations that were applied now. */
   readonly applied: readonly string[];
-  /** The one that waits for nodes to go; the database is served as it is. */
+  /** The migration that waits for nodes to end. The database is served without it. */
   readonly waits: WaitsForNodes | undefined;
   readonly warnings: readonly string[];
 }
 
 export interface MigrationStatus {
   readonly name: string;
-  /** `newer`: a later version's, applied or begun. */
+  /** `newer`: applied or begun by a later version. */
   readonly state: "applied" | "unfinished" | "pending" | "newer";
   readonly servesFrom: number;
 }
@@ -52,15 +52,15 @@ export interface SchemaStatus {
   readonly warnings: readonly string[];
 }
 
-/** Migrations without which this program's own statements fail. One that waits may come after these only. */
-const needed = 8;
+/** The statements of this program need the migrations up to this number. Only a later one may wait. */
+const lastRequired = 8;
 
 const leaseMs = 30_000;
-const patienceMs = 120_000;
+const leaseTimeoutMs = 120_000;
 
 /**
- * Throws `UnservableDatabase` for a server or schema that must not be touched, `MigrationWaits` where the database is too old until nodes
- * are gone, `DatabaseUnavailable` when it cannot be reached.
+ * Throws `UnservableDatabase` for a server or schema that this program must not change, `MigrationWaits` if a required migration waits for
+ * nodes, `DatabaseUnavailable` if the database cannot be reached.
  */
 export async function migrate(
   database: Database,
@@ -85,7 +85,7 @@ export async function migrate(
   }
 }
 
-/** Makes the database itself, where it is absent. `database` is connected without a schema. */
+/** Creates the database if it is missing. `database` is connected without a schema. */
 export async function createDatabase(database: Database, name: string): Promise<void> {
   const { nameCollation } = await inspectServer(database);
   await database.define(
@@ -113,7 +113,7 @@ export async function schemaStatus(
     ? await database.rows<{ id: string }>("SELECT installation_id AS id FROM strowger_meta WHERE id = 1")
     : [];
   const { next } = schemaNow(rows, migrations);
-  const nodes = next === undefined ? [] : await olderNodes(database, next.servesFrom);
+  const nodes = next === undefined ? [] : await readOutdatedNodes(database, next.servesFrom);
   return {
     server,
     migrations: [...states, ...newer],
@@ -124,10 +124,12 @@ export async function schemaStatus(
 }
 
 async function waitForLease(database: Database, holder: string): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + leaseTimeoutMs;
   while (!(await takeLease(database, "migrate", holder, leaseMs))) {
     if (Date.now() > deadline)
-      throw new UnservableDatabase(`another program has migrated this database for ${patienceMs / 1000} s`);
+      throw new UnservableDatabase(
+        `another program has been migrating this database for ${leaseTimeoutMs / 1000} s`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -139,7 +141,7 @@ async function applyPending(
   holder: string,
 ): Promise<Pick<MigrationReport, "applied" | "waits">> {
   const rows = await readMigrationRows(database);
-  refuseUnservable(rows, migrations);
+  checkServable(rows, migrations);
   const applied: string[] = [];
   const lost = firstLost(migrations, rows, await existingTables(database));
   for (const migration of migrations) {
@@ -148,7 +150,7 @@ async function applyPending(
     const nodes = await applyOne(database, migration, row, server, holder);
     if (nodes.length > 0) {
       const waits = { label: label(migration), servesFrom: migration.servesFrom, nodes };
-      if (migration.number <= needed) throw new MigrationWaits(waits);
+      if (migration.number <= lastRequired) throw new MigrationWaits(waits);
       return { applied, waits };
     }
     applied.push(label(migration));
@@ -156,7 +158,7 @@ async function applyPending(
   return { applied, waits: undefined };
 }
 
-/** Returns the nodes that it waits for; empty: it is applied. */
+/** Returns the nodes that it waits for. Empty: it is applied. */
 async function applyOne(
   database: Database,
   migration: Migration,
@@ -168,7 +170,7 @@ async function applyOne(
   const before = await existingTables(database);
   const absent = tables.filter((table) => !before.has(table));
   const creates = row === undefined || row.finished === 1 ? absent : row.creates.split(",");
-  // What was begun goes on: nodes that could not serve after it were gone then.
+  // A begun migration continues: when it began, no node was outdated.
   const nodes = row === undefined ? await begin(database, migration, creates) : [];
   if (nodes.length > 0) return nodes;
   for (const statement of statements) {
@@ -191,25 +193,25 @@ async function applyOne(
   return [];
 }
 
-/** Announces it. Returns the nodes that it waits for, and then it is not begun. */
+/** Inserts the unfinished row. Returns the nodes that it waits for; if there are any, the row is deleted. */
 async function begin(
   database: Database,
   { number, name, checksum, servesFrom }: Migration,
   creates: readonly string[],
 ): Promise<readonly string[]> {
-  const before = await olderNodes(database, servesFrom);
+  const before = await readOutdatedNodes(database, servesFrom);
   if (before.length > 0) return before;
   await database.run(
     `INSERT IGNORE INTO strowger_migration (number, name, checksum, creates, started_at, serves_from) VALUES (?, ?, ?, ?, ${databaseDatetime}, ?)`,
     [number, name, checksum, creates.join(","), servesFrom],
   );
-  const begunMeanwhile = await olderNodes(database, servesFrom);
-  if (begunMeanwhile.length > 0)
+  const startedMeanwhile = await readOutdatedNodes(database, servesFrom);
+  if (startedMeanwhile.length > 0)
     await database.run("DELETE FROM strowger_migration WHERE number = ? AND finished = 0", [number]);
-  return begunMeanwhile;
+  return startedMeanwhile;
 }
 
-/** The random id of this database's installation; made once. */
+/** The random id of this database's installation, created once. */
 async function installationId(database: Database): Promise<string> {
   await database.run("INSERT IGNORE INTO strowger_meta (id, installation_id) VALUES (1, ?)", [randomUUID()]);
   const [row] = await database.rows<{ id: string }>(

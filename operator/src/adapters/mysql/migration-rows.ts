@@ -1,8 +1,8 @@
-/** The rows about migrations, and the nodes that one may have to wait for. */
+/** The rows of `strowger_migration`, and the nodes that a migration may wait for. */
 import type { Statements } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
 import { columnsOf, existingTables } from "./opensips-tables.ts";
-import { goneAfter, type MigrationRow } from "./schema-now.ts";
+import { nodeTimeout, type MigrationRow } from "./schema-now.ts";
 
 interface Definer {
   define(statement: string): Promise<unknown>;
@@ -31,8 +31,8 @@ export async function defineMigrationTable(database: Statements & Definer): Prom
 }
 
 /**
- * MySQL has no `ADD COLUMN IF NOT EXISTS`: a column that is there was added before, by this program or one beside it. Likewise one that
- * is to go and is not there.
+ * MySQL has no `ADD COLUMN IF NOT EXISTS` and no `DROP COLUMN IF EXISTS`. If the column exists already, or is gone already, this program or
+ * another one has run the statement before.
  */
 export async function defineOnce(database: Definer, statement: string): Promise<void> {
   try {
@@ -43,17 +43,20 @@ export async function defineOnce(database: Definer, statement: string): Promise<
   }
 }
 
-/** In order. Every column that there is: which, depends on the version that made the table. */
+/** In order of their numbers. The columns depend on the version that created the table, so all are selected. */
 export const readMigrationRows = (database: Statements): Promise<readonly MigrationRow[]> =>
   database.rows("SELECT * FROM strowger_migration ORDER BY number");
 
-/** Names of nodes that beat, drain or not, and cannot serve after a migration that serves from that number. */
-export async function olderNodes(database: Statements, servesFrom: number): Promise<readonly string[]> {
-  // Everybody serves from 1 on, whatever a row says.
+/** Names of live nodes, draining or not, that cannot serve after a migration with this `servesFrom`. */
+export async function readOutdatedNodes(
+  database: Statements,
+  servesFrom: number,
+): Promise<readonly string[]> {
+  // Every program knows schema 1.
   if (servesFrom <= 1 || !(await existingTables(database)).has("strowger_node")) return [];
   const rows = await database.rows<{ node_id: string; name?: string }>(
     `SELECT * FROM strowger_node WHERE schema_max < ?
-        AND CAST(beat_at AS SIGNED) > ${databaseNow} - ${goneAfter} ORDER BY started_at, node_id`,
+        AND CAST(beat_at AS SIGNED) > ${databaseNow} - ${nodeTimeout} ORDER BY started_at, node_id`,
     [servesFrom],
   );
   return rows.map(({ node_id, name = "" }) => name || node_id);

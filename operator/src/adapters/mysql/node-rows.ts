@@ -19,7 +19,7 @@ export interface NodeRow {
   /** Why it cannot sign in to the database anew; '': it can. */
   readonly databaseError: string;
   /** Milliseconds. */
-  readonly sinceBeat: number;
+  readonly sinceHeartbeat: number;
   readonly sinceStart: number;
   /** Since the last datagram from outside; undefined: there was none. */
   readonly sinceOutside: number | undefined;
@@ -31,13 +31,13 @@ export async function readNodes(database: Statements): Promise<readonly NodeRow[
     `SELECT node_id AS id, name, schema_min AS schemaMin, schema_max AS schemaMax, configuration_hash AS configurationHash,
        load_transactions AS \`load\`, draining, calls_per_minute AS callsPerMinute, requests_per_minute AS requestsPerMinute,
        database_error AS databaseError,
-       ${databaseNow} - CAST(beat_at AS SIGNED) AS sinceBeat, ${databaseNow} - CAST(started_at AS SIGNED) AS sinceStart,
+       ${databaseNow} - CAST(beat_at AS SIGNED) AS sinceHeartbeat, ${databaseNow} - CAST(started_at AS SIGNED) AS sinceStart,
        IF(outside_seen_at = 0, NULL, ${databaseNow} - CAST(outside_seen_at AS SIGNED)) AS outside
      FROM strowger_node WHERE CAST(beat_at AS SIGNED) > ${databaseNow} - 60000 ORDER BY started_at DESC, node_id`,
   );
   return rows.map(({ draining, outside, ...row }) => ({
     ...row,
-    sinceBeat: Number(row.sinceBeat),
+    sinceHeartbeat: Number(row.sinceHeartbeat),
     sinceStart: Number(row.sinceStart),
     isDraining: Number(draining) !== 0,
     sinceOutside: outside === null ? undefined : Number(outside),

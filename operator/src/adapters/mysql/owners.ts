@@ -29,7 +29,7 @@ export async function ownedKeys({ database, id }: Installation, kind: string): P
 }
 
 /** The immutable fields of every object that owns something, as they were written, by `Kind namespace/name`. */
-export async function keptSpecs({ database, id }: Installation): Promise<ReadonlyMap<string, unknown>> {
+export async function readOwnedSpecs({ database, id }: Installation): Promise<ReadonlyMap<string, unknown>> {
   const rows = await database.rows<ObjectReference & { readonly fields: string }>(
     "SELECT kind, namespace, name, fields FROM strowger_owner WHERE installation_id = ?",
     [id],
@@ -76,7 +76,7 @@ export async function removeOwner(change: Change, { kind, namespace, name }: Obj
 }
 
 /** The names of an owner are another one's from now on, which takes its place. */
-export async function handOver(change: Change, from: ObjectReference, to: Owner): Promise<void> {
+export async function transferOwnership(change: Change, from: ObjectReference, to: Owner): Promise<void> {
   const { namespace, name } = to.reference;
   await change.run(
     `UPDATE strowger_claim SET owner_namespace = ?, owner_name = ?

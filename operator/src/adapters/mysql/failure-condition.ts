@@ -5,7 +5,7 @@ import { failureOf } from "./failure.ts";
 import { LeadershipLost } from "./installation.ts";
 
 /** Of a SipCluster: which way its database is away. */
-export function verdictOfFailure(error: unknown): NewCondition {
+export function failureCondition(error: unknown): NewCondition {
   const failure = failureOf(error);
   if (failure === undefined)
     return notReady(
@@ -22,9 +22,9 @@ export function verdictOfFailure(error: unknown): NewCondition {
  * database and of Kubernetes name, are its SipCluster's and the log's to tell. Nothing from one who leads no more: what is so is for the
  * next leader to say.
  */
-export function statedFailure(error: unknown): NewCondition | undefined {
+export function outlinedFailureCondition(error: unknown): NewCondition | undefined {
   if (error instanceof LeadershipLost) return undefined;
-  const verdict = verdictOfFailure(error);
+  const verdict = failureCondition(error);
   const message = outline.get(verdict.reason);
   return message === undefined ? verdict : { ...verdict, message };
 }

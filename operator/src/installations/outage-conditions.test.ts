@@ -5,7 +5,7 @@ import { DuplicateKey } from "../adapters/mysql/database.ts";
 import { UnusableAddress } from "../adapters/mysql/failure.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
 import { VirtualClock } from "../../../test/support/operator/virtual-clock.ts";
-import { OutageVerdicts } from "./outage-verdicts.ts";
+import { OutageConditions } from "./outage-conditions.ts";
 
 const away = new DatabaseUnavailable(new Error("connect 10.1.2.3"));
 const cluster: ObjectKey = "ns/main";
@@ -24,7 +24,7 @@ const served = objectOf("Reconciled");
 
 function given() {
   const clock = new VirtualClock();
-  const outages = new OutageVerdicts(clock);
+  const outages = new OutageConditions(clock);
   const reason = (object: KubernetesObject, error: unknown = away): string | undefined =>
     outages.failed(object, cluster, error)?.reason;
   return { clock, outages, reason };

@@ -1,4 +1,4 @@
-/** A leader's beat: writes a sign of life, and finds whether the database is still led by this process. */
+/** The heartbeat of a leader: writes a sign of life, and finds whether the database is still led by this process. */
 import { isTableMissing } from "../adapters/mysql/failure.ts";
 import type { DatabaseEvent } from "./database-states.ts";
 import { leadershipOf, type DatabaseSession } from "./database-session.ts";
@@ -8,26 +8,29 @@ export type LossEvent = Extract<
   "database replaced" | "taken by another SipCluster" | "contested" | "leadership lost"
 >;
 
-export type BeatResult =
+export type HeartbeatResult =
   | { readonly is: "led" }
   /** The session has ended while the database was asked. */
   | { readonly is: "ended" }
   /** `leader`: the name that the present leader wrote; it may be empty. */
   | { readonly is: "lost"; readonly event: LossEvent; readonly leader: string };
 
-export interface BeatDependencies {
+export interface HeartbeatDependencies {
   isOpen(session: DatabaseSession): boolean;
   /** Whether this process holds the Lease. */
   isLeader(): boolean;
 }
 
-const replaced: BeatResult = { is: "lost", event: "database replaced", leader: "" };
+const replaced: HeartbeatResult = { is: "lost", event: "database replaced", leader: "" };
 
 /** Throws where the database does not answer. */
-export async function beatSession(session: DatabaseSession, deps: BeatDependencies): Promise<BeatResult> {
+export async function writeSessionHeartbeat(
+  session: DatabaseSession,
+  deps: HeartbeatDependencies,
+): Promise<HeartbeatResult> {
   const { access } = session;
   try {
-    if (!(await access.beat(leadershipOf(session)!))) return await findLoss(session, deps);
+    if (!(await access.writeHeartbeat(leadershipOf(session)!))) return await findLoss(session, deps);
     return (await access.areTablesLost()) ? replaced : { is: "led" };
   } catch (error) {
     if (isTableMissing(error)) return replaced;
@@ -35,12 +38,12 @@ export async function beatSession(session: DatabaseSession, deps: BeatDependenci
   }
 }
 
-async function findLoss(session: DatabaseSession, deps: BeatDependencies): Promise<BeatResult> {
+async function findLoss(session: DatabaseSession, deps: HeartbeatDependencies): Promise<HeartbeatResult> {
   if (!deps.isOpen(session)) return { is: "ended" };
   const { access, cluster } = session;
   const isTaken = await access.belongsToAnother(cluster);
   const isAnother = await access.isAnotherDatabase(leadershipOf(session)!);
-  const { leader } = await access.leaderBeat();
+  const { leader } = await access.readHeartbeat();
   if (isTaken) return { is: "lost", event: "taken by another SipCluster", leader };
   if (!deps.isLeader()) return { is: "lost", event: "leadership lost", leader };
   return isAnother ? replaced : { is: "lost", event: "contested", leader };

@@ -5,7 +5,7 @@
  */
 import { ApiUnreachable } from "../adapters/kube/api-error.ts";
 import { failureOf } from "../adapters/mysql/failure.ts";
-import { statedFailure } from "../adapters/mysql/verdict-of-failure.ts";
+import { outlinedFailureCondition } from "../adapters/mysql/failure-condition.ts";
 import { reasons } from "../ownership.ts";
 import type { Clock, Ms } from "../runtime/clock.ts";
 import type { NewCondition } from "../runtime/condition.ts";
@@ -17,7 +17,7 @@ const keepsFor: Ms = 600_000;
 /** Statuses that say so, in all. */
 const perSecond = 10;
 
-export class OutageVerdicts {
+export class OutageConditions {
   readonly #clock: Clock;
   /** Since when nothing of a SipCluster could be reconciled. */
   readonly #since = new Map<ObjectKey | undefined, number>();
@@ -36,12 +36,12 @@ export class OutageVerdicts {
   /** Undefined: the status stays as it is. `cluster`: the SipCluster of the object, as far as that can be told. */
   failed(object: KubernetesObject, cluster: ObjectKey | undefined, error: unknown): NewCondition | undefined {
     if (error instanceof ApiUnreachable) return undefined;
-    if (!isOutage(error)) return statedFailure(error);
+    if (!isOutage(error)) return outlinedFailureCondition(error);
     const now = this.#clock.now();
     const since = this.#since.get(cluster) ?? now;
     this.#since.set(cluster, since);
     const before = findReadyCondition(object);
-    if (before === undefined) return statedFailure(error);
+    if (before === undefined) return outlinedFailureCondition(error);
     if (now - since < keepsFor || before.reason === reasons.stale || !this.#mayWrite(now)) return undefined;
     return stale;
   }

@@ -3,7 +3,7 @@ import { ApiRefused } from "../kube/api-error.ts";
 import { DatabaseUnavailable } from "./database-unavailable.ts";
 import { UnusableAddress } from "./failure.ts";
 import { LeadershipLost } from "./installation.ts";
-import { statedFailure, verdictOfFailure } from "./verdict-of-failure.ts";
+import { outlinedFailureCondition, failureCondition } from "./failure-condition.ts";
 
 const denied = Object.assign(
   new Error("INSERT command denied to user 'op'@'10.1.2.3' for table `subscriber`"),
@@ -23,10 +23,11 @@ test.each([
   ],
   ["a host that is gone", new DatabaseUnavailable(new Error("connect 10.1.2.3:3306")), "DatabaseUnavailable"],
 ])("%s: users and domains hear that it failed, the SipCluster hears of what", (_what, error, reason) => {
-  const stated = statedFailure(error);
+  const stated = outlinedFailureCondition(error);
   expect(stated?.reason).toBe(reason);
   expect(stated?.message).not.toMatch(/10\.1|op'|admin|tel|denied|forbidden/);
-  expect(verdictOfFailure(error).message).toContain(error.message);
+  expect(failureCondition(error).message).toContain(error.message);
 });
 
-test("who leads no more states nothing", () => expect(statedFailure(new LeadershipLost())).toBeUndefined());
+test("who leads no more states nothing", () =>
+  expect(outlinedFailureCondition(new LeadershipLost())).toBeUndefined());
