@@ -1,13 +1,13 @@
 /**
- * Connections to a database: a bounded pool on one of its hosts at a time. The host that fails, or turns out to take no writes, makes room
- * for the next one; when none answers, nothing is tried for a while (longer each time), so that an outage costs little.
+ * Connections to a database: a bounded pool on one host at a time. If the host fails, or accepts no writes, the next host is used. If no host
+ * answers, no attempt is made for a while; the pause becomes longer each time.
  */
 import { createPool, type Pool, type PoolConnection, type RowDataPacket } from "mysql2/promise";
 import { DatabaseUnavailable } from "./database-unavailable.ts";
 import { hostsOf, type DatabaseAddress } from "./database-url.ts";
 
 export interface ConnectionOptions {
-  /** Connects without choosing the database, to create it. */
+  /** Connects without a database, to create it. */
   readonly withoutSchema?: boolean;
   /** A clock in milliseconds. */
   readonly now?: () => number;
@@ -34,7 +34,7 @@ export class Connections {
     this.#pool = this.#createPool();
   }
 
-  /** Throws `DatabaseUnavailable` when no host answers, and at once while the last failure is fresh. */
+  /** Throws `DatabaseUnavailable` if no host answers, and at once during the pause after a failure. */
   async take(): Promise<PoolConnection> {
     if (this.#now() < this.#pauseUntil)
       throw new DatabaseUnavailable(this.#lastFailure, "the last attempt to connect failed just now: ");
@@ -47,7 +47,7 @@ export class Connections {
         return connection;
       } catch (error) {
         failure = error;
-        this.giveUp(pool);
+        this.switchHost(pool);
       }
     }
     this.#lastFailure = failure;
@@ -56,8 +56,8 @@ export class Connections {
     throw new DatabaseUnavailable(failure);
   }
 
-  /** Goes to the next host, unless somebody else has gone already. */
-  giveUp(pool = this.#pool): void {
+  /** Switches to the next host, unless another call has switched from `pool` already. */
+  switchHost(pool = this.#pool): void {
     if (this.#hosts.length === 1 || pool !== this.#pool) return;
     this.#host = (this.#host + 1) % this.#hosts.length;
     this.#pool = this.#createPool();
@@ -68,7 +68,7 @@ export class Connections {
     await this.#pool.end();
   }
 
-  /** Of several hosts only one that takes writes will do. */
+  /** One of several hosts must accept writes. */
   async #connect(pool: Pool): Promise<PoolConnection> {
     const connection = await pool.getConnection();
     if (this.#hosts.length === 1) return connection;

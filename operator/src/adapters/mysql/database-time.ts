@@ -1,7 +1,6 @@
 /**
- * The database's clock as SQL: the one place of this program that asks for the time. Every expression is the same in every time zone and at
- * every hour: `NOW()` is an hour wrong for an hour of autumn where the server's zone has summer time, because `UNIX_TIMESTAMP(NOW())`
- * reads a local time that occurs twice.
+ * The database's clock in SQL. All statements of this program use these expressions. They do not depend on the time zone of the server:
+ * `UNIX_TIMESTAMP(NOW())` is wrong by an hour when daylight saving time ends, because one hour of local time occurs twice.
  */
 
 /** Milliseconds since 1970, signed. */

@@ -1,4 +1,4 @@
-/** The database cannot be reached or does not serve; trying later may help. */
+/** The database cannot be reached, or does not accept statements now. A later attempt may succeed. */
 export class DatabaseUnavailable extends Error {
   constructor(cause: unknown, when = "") {
     super(`database unavailable: ${when}${messageOf(cause)}`, { cause });
@@ -6,7 +6,7 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-/** Drivers leave the message empty now and then. */
+/** Some errors of drivers have an empty message. */
 export const messageOf = (error: unknown): string => {
   const { message, code } = error as { readonly message?: string; readonly code?: string };
   return message || code || String(error);

@@ -1,20 +1,20 @@
-/** `mysql://user:password@host:port/database?tls=verify`: where the database is. A message about it never holds the password. */
+/** The address of a database: `mysql://user:password@host:port/database?tls=verify`. No message contains the password. */
 
 export interface DatabaseAddress {
   readonly host: string;
-  /** Further members of the same database, tried in this order when the first does not answer. */
+  /** Further members of the same database. They are tried in this order if the first does not answer. */
   readonly otherHosts?: readonly string[];
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  /** `verify`: encrypted, and the server proves its name; `encrypt`: encrypted only. */
+  /** `verify`: encrypted, and the certificate must match the host name. `encrypt`: encrypted only. */
   readonly tls: "off" | "encrypt" | "verify";
-  /** PEM of who signed the server's certificate; absent: the authorities that the system trusts. */
+  /** PEM of the CA; absent: the CAs that the system trusts. */
   readonly ca?: string;
 }
 
-/** The address that a URL names, or what is wrong with the URL. */
+/** The address, or the problem of the URL. */
 export function parseDatabaseUrl(text: string): DatabaseAddress | { readonly problem: string } {
   if (!URL.canParse(text))
     return { problem: "is not a URL; expected mysql://user:password@host:port/database" };
@@ -24,7 +24,7 @@ export function parseDatabaseUrl(text: string): DatabaseAddress | { readonly pro
   }
   const database = decodeURIComponent(url.pathname.slice(1));
   if (!/^[A-Za-z0-9_$-]{1,64}$/.test(database)) {
-    return { problem: "names no database; expected mysql://user:password@host:port/database" };
+    return { problem: "contains no database name; expected mysql://user:password@host:port/database" };
   }
   const tls = url.searchParams.get("tls") ?? "off";
   if (tls !== "off" && tls !== "encrypt" && tls !== "verify") {
@@ -45,6 +45,6 @@ export const hostsOf = ({ host, otherHosts = [] }: DatabaseAddress): readonly st
   ...otherHosts,
 ];
 
-/** The address for a log or a terminal: without the password. */
+/** The address without the password, for logs and terminals. */
 export const describeAddress = ({ user, host, port, database }: DatabaseAddress): string =>
   `mysql://${user}@${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;

@@ -1,4 +1,4 @@
-/** The database: prepared statements, a time limit on everything, and transactions that are tried again when they lost a conflict. */
+/** The database: prepared statements, a time limit for each, and transactions that are repeated after a conflict. */
 import type { PoolConnection, ResultSetHeader } from "mysql2/promise";
 import { Connections, type ConnectionOptions } from "./connections.ts";
 import { DatabaseUnavailable, messageOf } from "./database-unavailable.ts";
@@ -6,14 +6,14 @@ import type { DatabaseAddress } from "./database-url.ts";
 
 export type Value = string | number | null;
 
-/** What runs statements: the database (each commits by itself) or a transaction. */
+/** Runs statements: either the database, where each commits by itself, or a transaction. */
 export interface Statements {
   rows<Row>(sql: string, values?: readonly Value[]): Promise<readonly Row[]>;
-  /** Returns how many rows the statement matched. */
+  /** Returns the number of matched rows. */
   run(sql: string, values?: readonly Value[]): Promise<number>;
 }
 
-/** Another writer was faster to insert a row of that key: read again, then decide again. */
+/** Another writer has inserted a row with that key: read again, and decide again. */
 export class DuplicateKey extends Error {
   constructor(cause: unknown) {
     super(messageOf(cause), { cause });
@@ -28,14 +28,14 @@ export interface DatabaseOptions extends ConnectionOptions {
 
 const limits = { statementMs: 10_000, attempts: 8 };
 
-/** Deadlock, lock wait timeout, and MariaDB's "record has changed": the transaction is to be run again (Galera: at COMMIT too). */
+/** Deadlock, lock wait timeout, MariaDB's "record has changed": the transaction must be repeated (Galera: also at COMMIT). */
 const conflicts = new Set([1213, 1205, 1020]);
 
-/** Too many connections, access denied to it, shutting down, read-only for now, connection killed, Galera member not ready. */
+/** Too many connections, access denied, unknown database, shutdown, read-only, connection killed, Galera member not ready. */
 const unavailable = new Set([1040, 1044, 1045, 1049, 1053, 1290, 1836, 1927, 1047, 3169]);
 
-/** This host takes no writes now; another one may. */
-const notHere = new Set([1290, 1836, 1047]);
+/** This host accepts no writes now; another one may. */
+const notWritable = new Set([1290, 1836, 1047]);
 
 export class Database implements Statements {
   readonly #connections: Connections;
@@ -49,7 +49,7 @@ export class Database implements Statements {
     this.#now = options.now ?? Date.now;
   }
 
-  /** The last failure, and since when (by the given clock) nothing has gone well; undefined: the last statement was answered. */
+  /** The last failure, and the start of the outage by the given clock; undefined: the last statement was answered. */
   get outage(): { readonly error: unknown; readonly since: number } | undefined {
     return this.#outage;
   }
@@ -62,12 +62,12 @@ export class Database implements Statements {
     return this.#withConnection((connection) => statements(connection).run(sql, values));
   }
 
-  /** One statement as text, for DDL that cannot be prepared. */
+  /** Runs one statement as text, for DDL that cannot be prepared. */
   async define(sql: string): Promise<void> {
     await this.#withConnection((connection) => connection.query(sql));
   }
 
-  /** Runs `work` in one transaction and again, from its start, whenever a conflict undid it. */
+  /** Runs `work` in one transaction. After a conflict it is run again from the start. */
   async transaction<Result>(work: (statements: Statements) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -109,7 +109,7 @@ export class Database implements Statements {
       return result;
     } catch (error) {
       isBroken = isUnavailable(error);
-      if (notHere.has(errnoOf(error))) this.#connections.giveUp();
+      if (notWritable.has(errnoOf(error))) this.#connections.switchHost();
       throw translate(error);
     } finally {
       if (isBroken) connection.destroy();
@@ -144,13 +144,13 @@ async function transact<Result>(
   }
 }
 
-/** `promise`, or a failure after `limit` ms; `giveUp` must make the promise end. */
-async function within<Result>(limit: number, promise: Promise<Result>, giveUp: () => void): Promise<Result> {
+/** `promise`, or a failure after `limit` ms. `abort` must end the promise. */
+async function within<Result>(limit: number, promise: Promise<Result>, abort: () => void): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new DatabaseUnavailable(new Error(`no answer within ${limit} ms`)));
-      giveUp();
+      abort();
     }, limit);
   });
   try {
@@ -167,7 +167,7 @@ function translate(error: unknown): unknown {
   return new DatabaseUnavailable(error);
 }
 
-/** A driver's error without a number came from the socket, not from the server's view of a statement. */
+/** A driver error without a number comes from the socket, not from the server. */
 function isUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true;
   const { fatal, code } = error as { readonly fatal?: boolean; readonly code?: unknown };

@@ -1,12 +1,12 @@
-/** Rows of `domain` (OpenSIPS) and `strowger_domain` beside it. */
+/** Rows of `domain` (OpenSIPS) and of `strowger_domain`. */
 import type { Statements } from "./database.ts";
 import { databaseDatetime } from "./database-time.ts";
 import type { Change } from "./installation.ts";
 
-/** What `strowger_domain` says of a domain; null is the node's default. */
+/** A row of `strowger_domain`. Null: the default of the node. */
 export interface DomainSettings {
   readonly domain: string;
-  /** The domain that this one is another name of; then everything below is a default. */
+  /** The domain of which this one is an alias. Then all other settings are defaults. */
   readonly aliasOf: string | null;
   readonly realm: string | null;
   readonly isEnabled: boolean;
@@ -22,13 +22,13 @@ export interface DomainSettings {
   readonly anonymousCallers: string | null;
 }
 
-/** Which of the names are rows of `domain`, as they are spelt there. */
+/** The names that have a row in `domain`, in the table's spelling. */
 export async function readDomains(
   database: Statements,
   names: readonly string[],
 ): Promise<readonly string[]> {
   const rows = await database.rows<{ domain: string }>(
-    `SELECT domain FROM domain WHERE domain IN (${marks(names)})`,
+    `SELECT domain FROM domain WHERE domain IN (${placeholdersFor(names)})`,
     names,
   );
   return rows.map(({ domain }) => domain);
@@ -42,13 +42,13 @@ export async function readDomainSettings(
     `SELECT domain, alias_of AS aliasOf, realm, enabled, min_expires AS minExpires, default_expires AS defaultExpires,
        max_expires AS maxExpires, max_contacts AS maxContacts,
        on_max_contacts AS onMaxContacts, algorithms, anonymous_callers AS anonymousCallers
-       FROM strowger_domain WHERE domain IN (${marks(names)})`,
+       FROM strowger_domain WHERE domain IN (${placeholdersFor(names)})`,
     names,
   );
   return rows.map(({ enabled, ...row }) => ({ ...row, isEnabled: enabled === 1 }));
 }
 
-/** Fails with `DuplicateKey` when the domain exists. */
+/** Throws `DuplicateKey` if the domain exists. */
 export async function insertDomain(change: Change, domain: string): Promise<void> {
   await change.run(`INSERT INTO domain (domain, last_modified) VALUES (?, ${databaseDatetime})`, [domain]);
 }
@@ -85,4 +85,4 @@ export async function deleteDomain(change: Change, domain: string): Promise<void
   await change.run("DELETE FROM strowger_domain WHERE domain = ?", [domain]);
 }
 
-const marks = (values: readonly unknown[]): string => values.map(() => "?").join(", ");
+const placeholdersFor = (values: readonly unknown[]): string => values.map(() => "?").join(", ");

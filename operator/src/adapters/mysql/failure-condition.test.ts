@@ -22,12 +22,12 @@ test.each([
     "DatabaseUnavailable",
   ],
   ["a host that is gone", new DatabaseUnavailable(new Error("connect 10.1.2.3:3306")), "DatabaseUnavailable"],
-])("%s: users and domains hear that it failed, the SipCluster hears of what", (_what, error, reason) => {
-  const stated = outlinedFailureCondition(error);
-  expect(stated?.reason).toBe(reason);
-  expect(stated?.message).not.toMatch(/10\.1|op'|admin|tel|denied|forbidden/);
+])("%s: users and domains get no details, the SipCluster does", (_what, error, reason) => {
+  const condition = outlinedFailureCondition(error);
+  expect(condition?.reason).toBe(reason);
+  expect(condition?.message).not.toMatch(/10\.1|op'|admin|tel|denied|forbidden/);
   expect(failureCondition(error).message).toContain(error.message);
 });
 
-test("who leads no more states nothing", () =>
+test("a process that is not the leader any more writes no condition", () =>
   expect(outlinedFailureCondition(new LeadershipLost())).toBeUndefined());

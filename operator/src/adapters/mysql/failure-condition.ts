@@ -1,10 +1,10 @@
-/** What a reconcile that failed says about itself. The failure itself goes on to the loop, which backs off. */
+/** The condition of an object whose reconcile failed. The error itself is passed on to the loop, which backs off. */
 import type { NewCondition } from "../../runtime/condition.ts";
 import { notReady } from "../../runtime/decision.ts";
 import { failureOf } from "./failure.ts";
 import { LeadershipLost } from "./installation.ts";
 
-/** Of a SipCluster: which way its database is away. */
+/** Of a SipCluster: with the details of the failure. */
 export function failureCondition(error: unknown): NewCondition {
   const failure = failureOf(error);
   if (failure === undefined)
@@ -18,22 +18,22 @@ export function failureCondition(error: unknown): NewCondition {
 }
 
 /**
- * Of whoever needs a SipCluster's database, perhaps in another namespace: that it failed. Hosts, users and Secrets, which errors of the
- * database and of Kubernetes name, are its SipCluster's and the log's to tell. Nothing from one who leads no more: what is so is for the
- * next leader to say.
+ * Of an object that needs the database of a SipCluster, perhaps in another namespace: without details. Errors of the database and of
+ * Kubernetes name hosts, users and Secrets, which only the SipCluster and the log may show. Undefined if this process is not the leader any
+ * more: the next leader writes the condition.
  */
 export function outlinedFailureCondition(error: unknown): NewCondition | undefined {
   if (error instanceof LeadershipLost) return undefined;
-  const verdict = failureCondition(error);
-  const message = outline.get(verdict.reason);
-  return message === undefined ? verdict : { ...verdict, message };
+  const condition = failureCondition(error);
+  const message = outlines.get(condition.reason);
+  return message === undefined ? condition : { ...condition, message };
 }
 
-const outline: ReadonlyMap<string, string> = new Map([
+const outlines: ReadonlyMap<string, string> = new Map([
   ["DatabaseUnavailable", "the database cannot be reached now; its SipCluster's conditions say why"],
   [
     "DatabaseTaken",
     "another operator writes to its SipCluster's database; the SipCluster's conditions say more",
   ],
-  ["InternalError", "unexpected; tried again, the operator's log says what"],
+  ["InternalError", "unexpected; tried again, see the operator's log"],
 ]);

@@ -1,4 +1,4 @@
-/** Why a database cannot serve, for a person who wants to put it right. */
+/** Why a database cannot be used, and what to check. */
 import type { Reason } from "../../runtime/reason.ts";
 import { DatabaseUnavailable, messageOf } from "./database-unavailable.ts";
 import { DuplicateKey } from "./database.ts";
@@ -9,11 +9,11 @@ import { UnservableDatabase } from "./server.ts";
 export interface Failure {
   /** For a condition. */
   readonly reason: Reason;
-  /** What is wrong, and what to check. The same for the same cause, so that it can be compared. */
+  /** The problem, and what to check. Equal for equal causes, so that messages can be compared. */
   readonly message: string;
 }
 
-/** What a SipCluster says about its database cannot be used. */
+/** The database settings of a SipCluster cannot be used. */
 export class UnusableAddress extends Error {
   readonly reason: Reason;
 
@@ -24,35 +24,35 @@ export class UnusableAddress extends Error {
   }
 }
 
-/** Undefined where the error is none of a database. */
+/** Undefined: the error is not about a database. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof UnusableAddress) return { reason: error.reason, message: error.message };
   if (error instanceof DatabaseUnavailable) return reachFailure(rootOf(error));
   if (error instanceof MigrationWaits) return { reason: "MigrationWaits", message: error.message };
   if (error instanceof UnservableDatabase) return { reason: "DatabaseUnservable", message: error.message };
   if (error instanceof LeadershipLost) return { reason: "DatabaseTaken", message: error.message };
-  if (isTableMissing(error)) return { reason: "TablesMissing", message: `${messageOf(error)}; ${remade}` };
+  if (isTableMissing(error)) return { reason: "TablesMissing", message: `${messageOf(error)}; ${recreated}` };
   if (error instanceof DuplicateKey)
     return {
       reason: "Conflict",
-      message: "somebody else made a row of one of its names at this moment; looked at again",
+      message: "another program has inserted a row with one of its names just now; tried again",
     };
   return undefined;
 }
 
-/** The server answers, and has no such table: somebody removed what was migrated. */
+/** The server has no such table: a migrated table was dropped. */
 export const isTableMissing = (error: unknown): boolean =>
   (error as { readonly errno?: number } | undefined)?.errno === 1146;
 
-const remade =
-  "the database was emptied, or lost a table. Missing tables are made again within seconds, domains and users from their objects, and phones when they register";
+const recreated =
+  "the database was emptied, or a table was dropped. Missing tables are created again within seconds, domains and users from their objects, and bindings when phones register";
 
 function reachFailure(cause: unknown): Failure {
   const { code, errno } = cause as { readonly code?: string; readonly errno?: number };
-  const says = messageOf(cause);
+  const message = messageOf(cause);
   const known = byNumber.get(errno ?? 0) ?? byCode.find(([codes]) => codes.test(code ?? ""))?.[1];
   const { reason, check } = known ?? { reason: "DatabaseUnavailable", check: "tried again until it is back" };
-  return { reason, message: `database unavailable: ${says}; ${check}` };
+  return { reason, message: `database unavailable: ${message}; ${check}` };
 }
 
 interface Kind {
@@ -62,7 +62,7 @@ interface Kind {
 
 const denied: Kind = {
   reason: "DatabaseAccessDenied",
-  check: "check the user, its password and what it may do",
+  check: "check the user, its password and its privileges",
 };
 
 const byNumber = new Map<number, Kind>([
@@ -75,14 +75,14 @@ const byNumber = new Map<number, Kind>([
     1049,
     {
       reason: "DatabaseNotFound",
-      check: "create it, with `strowger db create` for instance, or name another",
+      check: "create it, for example with `strowger db create`, or name another one",
     },
   ],
   [1040, { reason: "DatabaseUnavailable", check: "it has too many connections, raise max_connections" }],
 ]);
 
 const byCode: readonly (readonly [RegExp, Kind])[] = [
-  [/^(ENOTFOUND|EAI_AGAIN)$/, { reason: "DatabaseHostUnknown", check: "no such host, check its name" }],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, { reason: "DatabaseHostUnknown", check: "the host name is unknown; check it" }],
   [
     /^(HANDSHAKE_|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/,
     { reason: "DatabaseTlsFailed", check: "check the server's certificate, its name and the CA" },

@@ -1,19 +1,19 @@
 /**
- * Writing as the one operator of this database. Who starts raises the epoch; every write transaction begins by raising the change number
- * under that epoch, so an operator that slept while another took over can write nothing any more, on Galera neither.
+ * Writing as the only operator of a database. An operator that starts raises the epoch. Every write transaction first raises the change number
+ * under this epoch. So an operator that was suspended while another one took over can write nothing more, also on Galera.
  */
 import type { Database, Statements } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
 import { columnsOf } from "./opensips-tables.ts";
 
-/** Which optional columns `subscriber` has; an older OpenSIPS' table is served as it is. */
+/** The optional columns of `subscriber`. The table of an older OpenSIPS is used as it is. */
 export interface SubscriberShape {
   readonly hasSha256: boolean;
-  /** Else it is in `strowger_subscriber`. */
+  /** If false, it is in `strowger_subscriber`. */
   readonly hasHa1b: boolean;
 }
 
-/** Another operator has taken this database over: this one must stop. */
+/** Another operator has taken this database over: this operator must stop writing to it. */
 export class LeadershipLost extends Error {
   constructor() {
     super("another operator has taken this database over");
@@ -29,15 +29,15 @@ export interface Change extends Statements {
 
 export interface Installation {
   readonly id: string;
-  /** Raised by whoever takes the database; undefined: we have not, for it belongs to another SipCluster, and we look only. */
+  /** Raised by each operator that takes the database. Undefined: this process only observes, because another SipCluster owns the database. */
   readonly epoch: number | undefined;
   readonly database: Database;
   readonly subscriber: SubscriberShape;
-  /** Runs `work` in a write transaction. Throws `LeadershipLost` when the epoch is another one. One that looked only takes the database first. */
+  /** Runs `work` in a write transaction. Throws `LeadershipLost` if the epoch is another one. An observer first takes the database. */
   write(work: (change: Change) => Promise<void>): Promise<void>;
 }
 
-/** Becomes the operator of this database. `name` says who, for people who look. One that is it already goes on under its epoch. */
+/** Becomes the operator of this database. `name` identifies this process in `strowger_meta`. The present operator keeps its epoch. */
 export async function takeInstallation(
   database: Database,
   name: string,
@@ -50,7 +50,7 @@ export async function takeInstallation(
   return installationUnder(database, id, epoch);
 }
 
-/** The same where the database is this SipCluster's or nobody's, and then it is this SipCluster's. Undefined: it is another one's. */
+/** Like `takeInstallation`, if the database is free or belongs to this SipCluster; afterwards it belongs to it. Undefined: another SipCluster has it. */
 export async function takeInstallationFor(
   cluster: ClusterIdentity,
   database: Database,
@@ -91,7 +91,7 @@ const installationUnder = async (database: Database, id: string, epoch: number):
   write: (work) => writeUnder(database, id, epoch, work),
 });
 
-/** Looks at a database that belongs to another SipCluster, and takes it with the first write. */
+/** Reads a database that belongs to another SipCluster, and takes it with the first write. */
 export async function observeInstallation(database: Database, name: string): Promise<Installation> {
   const { id } = await idAndEpoch(database);
   let taken: Promise<Installation> | undefined;
@@ -118,7 +118,7 @@ const writeUnder = (
     await work({ ...transaction, installationId: id, changeSeq: row?.changeSeq ?? 0 });
   });
 
-/** Whether this is no longer the database that was taken: emptied, another one in its place, or set back to an earlier state. */
+/** Whether this is no longer the database that was taken: it was emptied, replaced, or restored to an earlier state. */
 export async function isAnotherDatabase(
   database: Statements,
   taken: { readonly id: string; readonly epoch: number },
@@ -142,13 +142,14 @@ async function shapeOf(database: Database): Promise<SubscriberShape> {
   return { hasSha256: columns.has("ha1_sha256"), hasHa1b: columns.has("ha1b") };
 }
 
-/** The SipCluster that this database belongs to; undefined while it belongs to none. */
+/** The SipCluster that a database belongs to. */
 export interface ClusterIdentity {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
 
+/** Undefined: the database belongs to no SipCluster. */
 export async function clusterOfDatabase(database: Statements): Promise<ClusterIdentity | undefined> {
   const [row] = await database.rows<ClusterIdentity>(
     "SELECT cluster_namespace AS namespace, cluster_name AS name, cluster_uid AS uid FROM strowger_meta WHERE id = 1",

@@ -1,6 +1,6 @@
 /**
- * A lease: one holder at a time, until it releases it or lets it expire by the database's clock. Taken by a conditional UPDATE, because
- * GET_LOCK is per member in Galera.
+ * A lease with one holder at a time, until the holder releases it or it expires by the database's clock. It is taken by a conditional
+ * UPDATE, because GET_LOCK is local to one member of Galera.
  */
 import type { Statements } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
@@ -11,7 +11,7 @@ export const leaseTable = `CREATE TABLE IF NOT EXISTS strowger_lease (
   expires_at BIGINT UNSIGNED NOT NULL DEFAULT 0
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4`;
 
-/** Takes or renews the lease for `length` ms; returns whether `holder` has it now. */
+/** Takes or renews the lease for `length` ms. Returns whether `holder` has it now. */
 export async function takeLease(
   database: Statements,
   name: string,
@@ -26,7 +26,7 @@ export async function takeLease(
   return taken === 1;
 }
 
-/** Lets the next holder in at once. */
+/** The next holder can take it at once. */
 export async function releaseLease(database: Statements, name: string, holder: string): Promise<void> {
   await database.run("UPDATE strowger_lease SET holder = '', expires_at = 0 WHERE name = ? AND holder = ?", [
     name,

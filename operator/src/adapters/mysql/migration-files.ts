@@ -1,4 +1,4 @@
-/** The numbered files of /schema: what to run, in which order, and which tables each makes. */
+/** The numbered files of /schema: their statements in order, and the tables that each creates. */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 export interface Migration {
   readonly number: number;
   readonly name: string;
-  /** The lowest number that a program must know to serve after it, as its first line says (`-- serves from: N`); 1: it is additive. */
+  /** The lowest schema number that a program must know to serve after it, from the first line (`-- serves from: N`). 1: it is additive. */
   readonly servesFrom: number;
-  /** Of the statements without comments and layout, so that a comment may change, and of `servesFrom`. */
+  /** Of the statements and of `servesFrom`. Comments and layout are not included, so they may change. */
   readonly checksum: string;
-  /** With {names} unfilled. Each can be run again without harm. */
+  /** With the placeholder {names}. Each statement can be repeated. */
   readonly statements: readonly string[];
-  /** Tables that it creates where they are absent. */
+  /** Tables that it creates if they are missing. */
   readonly tables: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export async function readMigrations(folder: string = schemaFolder): Promise<rea
   );
 }
 
-/** Throws where a file's first line says no number that it can have. */
+/** Throws if the first line has an invalid number. */
 export function parseMigration(file: string, text: string): Migration {
   const statements = text
     .replace(/^\s*--.*$/gm, "")
@@ -53,8 +53,8 @@ function readServesFrom(file: string, number: number, text: string): number {
   const lines = text.split("\n");
   const at = lines.findIndex((line) => /^\s*--\s*serves from\b/i.test(line));
   if (at === -1) return 1;
-  const said = Number(/^-- serves from: (\d+)$/.exec(lines[at]?.trimEnd() ?? "")?.[1]);
-  if (at === 0 && said >= 1 && said <= number) return said;
+  const stated = Number(/^-- serves from: (\d+)$/.exec(lines[at]?.trimEnd() ?? "")?.[1]);
+  if (at === 0 && stated >= 1 && stated <= number) return stated;
   throw new Error(
     `schema/${file}, line ${at + 1}: "${lines[at] ?? ""}"; expected "-- serves from: N" on line 1, N from 1 to ${number}`,
   );

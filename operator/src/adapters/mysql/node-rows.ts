@@ -1,31 +1,31 @@
-/** SIP nodes as they describe themselves in `strowger_node`. Ages are by the database's clock. */
+/** The rows of SIP nodes in `strowger_node`. Ages are by the database's clock. */
 import type { Statements } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
 
 export interface NodeRow {
   readonly id: string;
-  /** The pod's. */
+  /** The name of the pod. */
   readonly name: string;
-  /** Migrations that it can serve. */
+  /** The schema numbers that it can serve. */
   readonly schemaMin: number;
   readonly schemaMax: number;
-  /** Of the configuration and keys that it goes by. */
+  /** Of the configuration and keys in force on the node. */
   readonly configurationHash: string;
   /** Open transactions. */
   readonly load: number;
   readonly isDraining: boolean;
   readonly callsPerMinute: number;
   readonly requestsPerMinute: number;
-  /** Why it cannot sign in to the database anew; '': it can. */
+  /** Why a new login to the database fails; '': it succeeds. */
   readonly databaseError: string;
   /** Milliseconds. */
   readonly sinceHeartbeat: number;
   readonly sinceStart: number;
-  /** Since the last datagram from outside; undefined: there was none. */
+  /** Since the last datagram from outside the cluster; undefined: there was none. */
   readonly sinceOutside: number | undefined;
 }
 
-/** Every node that gave a sign of life in the last minute, the latest start first. */
+/** Every node with a heartbeat in the last minute, the latest start first. */
 export async function readNodes(database: Statements): Promise<readonly NodeRow[]> {
   const rows = await database.rows<Omit<NodeRow, "isDraining" | "sinceOutside"> & Record<string, unknown>>(
     `SELECT node_id AS id, name, schema_min AS schemaMin, schema_max AS schemaMax, configuration_hash AS configurationHash,

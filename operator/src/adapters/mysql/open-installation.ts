@@ -1,10 +1,10 @@
-/** The way from an address to an installation that can be written: migrate, then take over. Tried when it is needed, until it went well. */
+/** Opens an installation for writing: migrates the database and takes it. */
 import type { Database } from "./database.ts";
 import { takeInstallation, type Installation } from "./installation.ts";
 import { migrate, type MigrationReport } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
 
-/** Returns what gives the installation; `onOpen` hears once what the migrations found. Failures are those of `migrate`. */
+/** Returns a function that opens the installation at the first call; after a failure the next call tries again. Throws what `migrate` throws. */
 export function openInstallation(
   database: Database,
   name: string,

@@ -1,4 +1,4 @@
-/** The tables that OpenSIPS shares with us: their version numbers, and what is worth a warning where another tool made them. */
+/** The tables that OpenSIPS and Strowger share: their version numbers, and warnings about tables that another tool created. */
 import type { Statements } from "./database.ts";
 
 /** `version` rows of OpenSIPS 4.0. Its modules start only on an equal number, so a row that exists is never changed. */
@@ -11,8 +11,8 @@ export const opensipsVersions: ReadonlyMap<string, number> = new Map([
   ["missed_calls", 5],
 ]);
 
-/** Columns without which a table cannot serve. Columns are asked for, version numbers are not trusted: they did not always move. */
-const neededColumns: ReadonlyMap<string, readonly string[]> = new Map([
+/** Required columns. Version numbers prove nothing, because OpenSIPS did not raise them with every change. */
+const requiredColumns: ReadonlyMap<string, readonly string[]> = new Map([
   ["domain", ["domain"]],
   ["subscriber", ["username", "domain", "ha1"]],
   ["dbaliases", ["alias_username", "alias_domain", "username", "domain"]],
@@ -37,7 +37,7 @@ export async function columnsOf(database: Statements, table: string): Promise<Re
   return new Set(rows.map(({ name }) => name.toLowerCase()));
 }
 
-/** One sentence for each table that is served although it is not what we would have made. */
+/** One sentence for each table that differs from the table that this program creates. */
 export async function warnings(database: Statements): Promise<readonly string[]> {
   const tables = await database.rows<{ name: string; engine: string | null; collation: string | null }>(
     `SELECT TABLE_NAME AS name, ENGINE AS engine, TABLE_COLLATION AS collation
@@ -47,17 +47,17 @@ export async function warnings(database: Statements): Promise<readonly string[]>
   for (const { name, engine, collation } of tables.filter(({ name }) => opensipsVersions.has(name))) {
     if (collation !== null && !/^utf8mb4_.*bin$/.test(collation)) {
       found.push(
-        `table ${name} has the collation ${collation}: served as it is; names that differ in case only are one name there`,
+        `table ${name} has the collation ${collation}: it is used as it is; names that differ only in case are equal in it`,
       );
     }
     if (engine !== null && engine !== "InnoDB") {
-      found.push(`table ${name} is ${engine}, expected InnoDB: a crash may leave a change of it half done`);
+      found.push(`table ${name} is ${engine}, expected InnoDB: a crash can leave an incomplete change`);
     }
     const columns = await columnsOf(database, name);
-    const missing = (neededColumns.get(name) ?? []).filter((column) => !columns.has(column));
+    const missing = (requiredColumns.get(name) ?? []).filter((column) => !columns.has(column));
     if (missing.length > 0) {
       found.push(
-        `table ${name} is of an older OpenSIPS and has no column ${missing.join(", ")}: it cannot be served`,
+        `table ${name} is from an older OpenSIPS and lacks the columns ${missing.join(", ")}: it cannot be served`,
       );
     }
   }

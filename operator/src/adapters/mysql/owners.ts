@@ -1,4 +1,4 @@
-/** Who owns which rows and names: `strowger_owner` and `strowger_claim`. */
+/** The owners of rows and names: `strowger_owner` and `strowger_claim`. */
 import type { Claim, ClaimKind, ObjectReference, Owner, OwnerFields } from "../../ownership.ts";
 import { keyOf, type ObjectKey } from "../../runtime/object.ts";
 import type { Statements } from "./database.ts";
@@ -19,7 +19,7 @@ export async function readOwner<Fields extends OwnerFields>(
   return row === undefined ? undefined : { ...row, reference, fields: JSON.parse(row.fields) as Fields };
 }
 
-/** The keys of all objects of a kind that own something. */
+/** The keys of all objects of a kind that own rows. */
 export async function ownedKeys({ database, id }: Installation, kind: string): Promise<readonly ObjectKey[]> {
   const rows = await database.rows<ObjectReference>(
     "SELECT namespace, name FROM strowger_owner WHERE installation_id = ? AND kind = ?",
@@ -28,7 +28,7 @@ export async function ownedKeys({ database, id }: Installation, kind: string): P
   return rows.map(({ namespace, name }) => keyOf(namespace, name));
 }
 
-/** The immutable fields of every object that owns something, as they were written, by `Kind namespace/name`. */
+/** The immutable fields of every object that owns rows, as they were written, by `Kind namespace/name`. */
 export async function readOwnedSpecs({ database, id }: Installation): Promise<ReadonlyMap<string, unknown>> {
   const rows = await database.rows<ObjectReference & { readonly fields: string }>(
     "SELECT kind, namespace, name, fields FROM strowger_owner WHERE installation_id = ?",
@@ -75,7 +75,7 @@ export async function removeOwner(change: Change, { kind, namespace, name }: Obj
   );
 }
 
-/** The names of an owner are another one's from now on, which takes its place. */
+/** The new owner replaces the old one and gets its names. */
 export async function transferOwnership(change: Change, from: ObjectReference, to: Owner): Promise<void> {
   const { namespace, name } = to.reference;
   await change.run(
@@ -87,7 +87,7 @@ export async function transferOwnership(change: Change, from: ObjectReference, t
   await saveOwner(change, to);
 }
 
-/** Who holds these names; names that nobody holds are left out. */
+/** The claims on these names. A name without a claim is omitted. */
 export async function readClaims(
   database: Statements,
   kind: ClaimKind,
@@ -108,7 +108,7 @@ export async function readClaims(
   }));
 }
 
-/** Fails with `DuplicateKey` when somebody else was faster. */
+/** Throws `DuplicateKey` if another object has claimed the name meanwhile. */
 export async function insertClaim(
   change: Change,
   kind: ClaimKind,
@@ -121,7 +121,7 @@ export async function insertClaim(
   );
 }
 
-/** Gives up a name of that object; a name that another one holds stays. */
+/** Deletes the claim of that object; the claim of another object stays. */
 export async function deleteClaim(
   change: Change,
   kind: ClaimKind,

@@ -1,4 +1,4 @@
-/** Who is registered: one read of all bindings, for figures that need not be exact. */
+/** The registered users: one read of all bindings, for figures that need not be exact. */
 import type { Statements } from "./database.ts";
 import { databaseSeconds } from "./database-time.ts";
 import type { Installation } from "./installation.ts";
@@ -6,11 +6,11 @@ import type { Account } from "./user-rows.ts";
 
 export interface Registration extends Account {
   readonly contacts: number;
-  /** When the first of them registered, in milliseconds since 1970; undefined where another tool wrote them. */
+  /** Time of the first registration in milliseconds since 1970; undefined if another tool wrote the bindings. */
   readonly since: number | undefined;
 }
 
-/** Expired bindings do not count; one that expires at 0 never does (OpenSIPS). */
+/** Without expired bindings. A binding with `expires` 0 never expires (OpenSIPS). */
 export async function readRegistrations(database: Statements): Promise<readonly Registration[]> {
   const rows = await database.rows<Account & { contacts: number; since: number | string | null }>(
     `SELECT l.username, LOWER(l.domain) AS domain, COUNT(*) AS contacts, MIN(NULLIF(f.registered_at, 0)) AS since
@@ -24,7 +24,7 @@ export async function readRegistrations(database: Statements): Promise<readonly 
   }));
 }
 
-/** How many SipUsers have rows in each domain, by its name. */
+/** The number of SipUsers with rows, by domain name. */
 export async function countOwnedUsers({ database, id }: Installation): Promise<ReadonlyMap<string, number>> {
   const rows = await database.rows<{ domain: string; users: number }>(
     `SELECT LOWER(JSON_UNQUOTE(JSON_EXTRACT(fields, '$.domain'))) AS domain, COUNT(*) AS users

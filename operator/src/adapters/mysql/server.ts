@@ -1,14 +1,14 @@
-/** What kind of server this is, and whether it can serve us. */
+/** The product and version of the database server, and whether Strowger can use it. */
 import type { Statements } from "./database.ts";
 
 export interface Server {
   readonly product: "MariaDB" | "MySQL" | "TiDB";
   readonly version: string;
-  /** The binary collation that ignores no trailing space. */
+  /** The binary collation in which trailing spaces count. */
   readonly nameCollation: "utf8mb4_nopad_bin" | "utf8mb4_0900_bin";
 }
 
-/** The server or its schema is one that this program must not touch. The message says what, and what was expected. */
+/** This program must not use the server or its schema. The message names the problem and the expected state. */
 export class UnservableDatabase extends Error {
   constructor(message: string) {
     super(message);
@@ -31,7 +31,7 @@ export async function inspectServer(database: Statements): Promise<Server> {
   }
   if (Number(row?.isReadOnly) === 1) {
     throw new UnservableDatabase(
-      "the server is read-only (@@global.read_only = 1); expected one that takes writes",
+      "the server is read-only (@@global.read_only = 1); expected a server that accepts writes",
     );
   }
   const engines = await database.rows<{ support: string }>(
@@ -39,7 +39,7 @@ export async function inspectServer(database: Statements): Promise<Server> {
   );
   if (!engines.some(({ support }) => support === "YES" || support === "DEFAULT")) {
     throw new UnservableDatabase(
-      "the server has no InnoDB; expected it, for bindings and owners need transactions",
+      "the server has no InnoDB; it is required, because bindings and owners need transactions",
     );
   }
   return {

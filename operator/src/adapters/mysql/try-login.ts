@@ -1,8 +1,8 @@
-/** Whether a login works, on a connection of its own: connections that are open outlive the password that they were made with. */
+/** Tries a login on a new connection, because open connections survive a change of the password. */
 import { Database } from "./database.ts";
 import type { DatabaseAddress } from "./database-url.ts";
 
-/** Throws what connecting and one question throw. */
+/** Throws what the connection and one query throw. */
 export async function tryLogin(address: DatabaseAddress): Promise<void> {
   await using database = new Database(address);
   await database.rows("SELECT 1 AS one");

@@ -1,14 +1,14 @@
-/** Rows of `subscriber` and `dbaliases` (OpenSIPS), `strowger_subscriber` beside them, and a user's bindings. */
+/** Rows of `subscriber` and `dbaliases` (OpenSIPS) and of `strowger_subscriber`, and the bindings of a user. */
 import type { Statements } from "./database.ts";
 import type { Change, Installation, SubscriberShape } from "./installation.ts";
 
-/** A user of a domain, as `username` and `domain` of many tables name it. */
+/** A user of a domain, by the columns `username` and `domain` of many tables. */
 export interface Account {
   readonly username: string;
   readonly domain: string;
 }
 
-/** Hex digests (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2); all but `ha1` are '' where they are not known. */
+/** Hex digests (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2); all but `ha1` are '' if they are unknown. */
 export interface Credential {
   readonly ha1: string;
   readonly ha1Sha256: string;
@@ -29,12 +29,12 @@ export interface AliasRow {
   readonly target: Account;
 }
 
-/** An account with its credential; `plain` is the password itself, which other tools store and we never do. */
+/** An account with its credential. `plain` is the plain password, which other tools store; the operator never does. */
 export interface SubscriberRow extends Account, Credential {
   readonly plain: string;
 }
 
-/** The accounts of these user parts, spelt as the table has them. Converted, because two binary collations cannot be compared. */
+/** The accounts of these user parts, in the table's spelling. `CONVERT`: MySQL cannot compare two binary collations. */
 export const readSubscribers = (
   { database, subscriber }: Installation,
   domain: string,
@@ -45,7 +45,7 @@ export const readSubscribers = (
          COALESCE(${subscriber.hasHa1b ? "s.ha1b" : "ss.ha1b"}, '') AS ha1b, COALESCE(ss.ha1b_sha256, '') AS ha1bSha256
        FROM subscriber s LEFT JOIN strowger_subscriber ss
          ON ss.username = CONVERT(s.username USING utf8mb4) AND ss.domain = CONVERT(s.domain USING utf8mb4)
-      WHERE s.domain = ? AND s.username IN (${marks(usernames)})`,
+      WHERE s.domain = ? AND s.username IN (${placeholdersFor(usernames)})`,
     [domain, ...usernames],
   );
 
@@ -69,13 +69,13 @@ export async function readAliases(
   aliases: readonly string[],
 ): Promise<readonly AliasRow[]> {
   const rows = await database.rows<Account & { alias: string }>(
-    `SELECT alias_username AS alias, username, domain FROM dbaliases WHERE alias_domain = ? AND alias_username IN (${marks(aliases)})`,
+    `SELECT alias_username AS alias, username, domain FROM dbaliases WHERE alias_domain = ? AND alias_username IN (${placeholdersFor(aliases)})`,
     [domain, ...aliases],
   );
   return rows.map(({ alias, username, domain }) => ({ alias, target: { username, domain } }));
 }
 
-/** Whether there is any binding to remove when the user is switched off. */
+/** Whether the account has bindings, which are removed when the user is disabled. */
 export async function hasBindings(database: Statements, { username, domain }: Account): Promise<boolean> {
   const rows = await database.rows(
     "SELECT contact_id FROM location WHERE username = ? AND domain = ? LIMIT 1",
@@ -84,7 +84,7 @@ export async function hasBindings(database: Statements, { username, domain }: Ac
   return rows.length > 0;
 }
 
-/** The plain password stays empty. Fails with `DuplicateKey` when the account exists. */
+/** Stores no plain password. Throws `DuplicateKey` if the account exists. */
 export async function insertSubscriber(
   change: Change,
   shape: SubscriberShape,
@@ -93,13 +93,13 @@ export async function insertSubscriber(
 ): Promise<void> {
   const hashes = hashesIn(shape, credential);
   const columns = ["username", "domain", "password", ...hashes.map(([column]) => column)];
-  await change.run(`INSERT INTO subscriber (${columns.join(", ")}) VALUES (${marks(columns)})`, [
+  await change.run(`INSERT INTO subscriber (${columns.join(", ")}) VALUES (${placeholdersFor(columns)})`, [
     username,
     domain,
     "",
     ...hashes.map(([, hash]) => hash),
   ]);
-  await saveHashesBeside(change, shape, { username, domain }, credential);
+  await saveOtherHashes(change, shape, { username, domain }, credential);
 }
 
 export async function updateSubscriber(
@@ -114,10 +114,10 @@ export async function updateSubscriber(
       WHERE username = ? AND domain = ?`,
     [...hashes.map(([, hash]) => hash), username, domain],
   );
-  await saveHashesBeside(change, shape, { username, domain }, credential);
+  await saveOtherHashes(change, shape, { username, domain }, credential);
 }
 
-/** The hashes that `subscriber` has a column for, whichever OpenSIPS made it. */
+/** The hashes for which `subscriber` has a column; this depends on the version of OpenSIPS that created the table. */
 const hashesIn = (
   { hasSha256, hasHa1b }: SubscriberShape,
   { ha1, ha1Sha256, ha1b }: Credential,
@@ -127,7 +127,7 @@ const hashesIn = (
   ...(hasHa1b ? [["ha1b", ha1b] as const] : []),
 ];
 
-async function saveHashesBeside(
+async function saveOtherHashes(
   change: Change,
   { hasHa1b }: SubscriberShape,
   { username, domain }: Account,
@@ -167,7 +167,7 @@ export async function deleteSubscriber(change: Change, { username, domain }: Acc
   ]);
 }
 
-/** Fails with `DuplicateKey` when the alias exists. */
+/** Throws `DuplicateKey` if the alias exists. */
 export async function insertAlias(
   change: Change,
   alias: string,
@@ -179,7 +179,7 @@ export async function insertAlias(
   );
 }
 
-/** Only where it leads to this account. */
+/** Deletes the alias only if it leads to this account. */
 export async function deleteAlias(
   change: Change,
   alias: string,
@@ -192,8 +192,8 @@ export async function deleteAlias(
 }
 
 /**
- * Removes the bindings of an account with their flows, and raises the version of the address of record, so that a REGISTER that was
- * planned before is planned again and meets the user as it is now.
+ * Removes the bindings of an account with their flows, and raises the version of the address of record. A REGISTER that was planned before
+ * is then planned again with the present state of the user.
  */
 export async function removeBindings(change: Change, { username, domain }: Account): Promise<void> {
   await change.run(
@@ -201,17 +201,17 @@ export async function removeBindings(change: Change, { username, domain }: Accou
      ON DUPLICATE KEY UPDATE version = version + 1`,
     [username, domain],
   );
-  // As text: a contact_id goes beyond what a number holds exactly.
+  // As text: a contact_id can be too large for an exact number.
   const bindings = await change.rows<{ id: string }>(
     "SELECT CAST(contact_id AS CHAR) AS id FROM location WHERE username = ? AND domain = ?",
     [username, domain],
   );
   if (bindings.length === 0) return;
   const ids = bindings.map(({ id }) => id);
-  await deleteFrom(change, ["location", "strowger_flow"], `contact_id IN (${marks(ids)})`, ids);
+  await deleteFrom(change, ["location", "strowger_flow"], `contact_id IN (${placeholdersFor(ids)})`, ids);
 }
 
-/** A table of OpenSIPS, and ours beside it. */
+/** Deletes from a table of OpenSIPS and from its companion table. */
 async function deleteFrom(
   change: Change,
   tables: readonly ["subscriber" | "location", "strowger_subscriber" | "strowger_flow"],
@@ -221,4 +221,4 @@ async function deleteFrom(
   for (const table of tables) await change.run(`DELETE FROM ${table} WHERE ${where}`, values);
 }
 
-const marks = (values: readonly unknown[]): string => values.map(() => "?").join(", ");
+const placeholdersFor = (values: readonly unknown[]): string => values.map(() => "?").join(", ");
