@@ -1,4 +1,4 @@
-/** The operator's HTTP side: GET only, a few paths, no framework. */
+/** The HTTP server of the operator: only GET, a few paths, no framework. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -8,7 +8,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What answers a path. */
+/** The handler of each path. */
 export type Routes = ReadonlyMap<string, () => Answer | Promise<Answer>>;
 
 export const text = (status: number, body: string): Answer => ({
@@ -23,7 +23,7 @@ export const json = (status: number, value: unknown): Answer => ({
   body: `${JSON.stringify(value, null, 2)}\n`,
 });
 
-/** Listens until the process ends. Returns the port, which differs from the one asked for when that was 0. */
+/** Listens until the process ends. Returns the port; for port 0 it is any free port. */
 export async function startHttpServer(
   host: string,
   port: number,
@@ -45,7 +45,7 @@ export async function startHttpServer(
 async function answer(routes: Routes, method: string | undefined, url: string | undefined): Promise<Answer> {
   if (method !== "GET" && method !== "HEAD") return text(405, "only GET");
   const route = routes.get((url ?? "/").split("?")[0] ?? "/");
-  if (route === undefined) return text(404, `no such path; there are ${[...routes.keys()].join(", ")}`);
+  if (route === undefined) return text(404, `no such path; the paths are ${[...routes.keys()].join(", ")}`);
   try {
     return await route();
   } catch {

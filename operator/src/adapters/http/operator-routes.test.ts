@@ -12,11 +12,11 @@ const answer = async (
     status: () => ({}),
     ...view,
   });
-  const given = await routes.get(path)?.();
-  return given === undefined ? undefined : [given.status, given.body];
+  const answer = await routes.get(path)?.();
+  return answer === undefined ? undefined : [answer.status, answer.body];
 };
 
-test("ready once there is no obstacle; until then the probe says what it waits for", async () => {
+test("ready when there is no obstacle; until then the probe names it", async () => {
   expect(await answer("/readyz", {})).toEqual([200, "ok\n"]);
   expect(await answer("/readyz", { readinessProblem: () => "SipUser: is being listed" })).toEqual([
     503,
@@ -24,7 +24,7 @@ test("ready once there is no obstacle; until then the probe says what it waits f
   ]);
 });
 
-test("alive unless something says what only a new process can mend", async () => {
+test("alive unless there is a problem that only a restart solves", async () => {
   expect(await answer("/healthz", {})).toEqual([200, "ok\n"]);
   expect(await answer("/healthz", { readinessProblem: () => "waits" })).toEqual([200, "ok\n"]);
   expect(await answer("/healthz", { livenessProblem: () => "nothing was heard for 700 s" })).toEqual([

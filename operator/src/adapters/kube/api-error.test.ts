@@ -36,7 +36,7 @@ test("the message says what was asked and what was answered", () => {
     "GET SipUser tel/a: 403 sipusers is forbidden",
   );
   expect(refused(502, "<html>bad gateway</html>").message).toContain("bad gateway");
-  expect(refused(500, "").message).toBe("GET SipUser tel/a: 500 without a word");
+  expect(refused(500, "").message).toBe("GET SipUser tel/a: 500 without a body");
 });
 
 test.each([

@@ -1,7 +1,7 @@
-/** What goes wrong between us and the API server, as errors that say what, which and what was expected. */
+/** The errors of requests to the API server. */
 import type { ResourceType } from "./resource-type.ts";
 
-/** The `Status` that the API server answers with where it refuses (Kubernetes API conventions, "Error status codes"). */
+/** The `Status` in the response to a refused request (Kubernetes API conventions, "Error status codes"). */
 export interface Status {
   readonly kind: "Status";
   readonly reason?: string;
@@ -9,24 +9,24 @@ export interface Status {
   readonly details?: { readonly name?: string; readonly group?: string; readonly kind?: string };
 }
 
-/** The API server answered, and refused. */
+/** The API server refused the request. */
 export class ApiRefused extends Error {
   override readonly name = "ApiRefused";
   /** HTTP status. */
   readonly status: number;
-  /** Undefined where the answer was no `Status`: a proxy's, or for a path that is not served. */
-  readonly said: Status | undefined;
+  /** Undefined if the body is no `Status`, as from a proxy, or for a path that is not served. */
+  readonly body: Status | undefined;
 
-  /** `what`: the request in words, such as `GET SipUser tel/alice`. */
+  /** `what`: the request, such as `GET SipUser tel/alice`. */
   constructor(what: string, status: number, body: string) {
-    const said = parseStatus(body);
-    super(`${what}: ${status} ${said?.message ?? excerpt(body)}`);
+    const parsed = parseStatus(body);
+    super(`${what}: ${status} ${parsed?.message ?? excerpt(body)}`);
     this.status = status;
-    this.said = said;
+    this.body = parsed;
   }
 }
 
-/** Nothing was answered: refused, reset, timed out. Whether the request was carried out is unknown. */
+/** No response: refused, reset, or timed out. It is unknown whether the request was carried out. */
 export class ApiUnreachable extends Error {
   override readonly name = "ApiUnreachable";
 
@@ -36,24 +36,24 @@ export class ApiUnreachable extends Error {
 }
 
 /**
- * Whether `error` proves that there is no object of that type and name. A 404 of a path that is not served (its definition is gone), of
- * a proxy, or about another object proves nothing, and neither does a 403.
+ * Whether `error` proves that no object of that type and name exists. A 404 for a path that is not served (its definition is gone), from a
+ * proxy, or about another object proves nothing. A 403 proves nothing either.
  */
 export function isAbsence(error: unknown, type: ResourceType, name: string): boolean {
   if (!(error instanceof ApiRefused) || error.status !== 404) return false;
-  const { reason, details } = error.said ?? {};
+  const { reason, details } = error.body ?? {};
   const isOfGroup = (details?.group ?? "") === groupOf(type);
   return reason === "NotFound" && details?.name === name && details.kind === type.plural && isOfGroup;
 }
 
-/** Someone else wrote meanwhile, or an object of that name is there, or has another uid. */
+/** The object was changed meanwhile, or an object of that name exists, or it has another uid. */
 export const isConflict = (error: unknown): boolean => error instanceof ApiRefused && error.status === 409;
 
 export const isForbidden = (error: unknown): boolean => error instanceof ApiRefused && error.status === 403;
 
-/** What was written can never be taken as it is. Server-side apply says 500 of a field that the schema does not know. */
-export function isUnacceptable({ status, said }: ApiRefused): boolean {
-  if (said?.message?.startsWith("failed to create typed patch object") === true) return true;
+/** The same write will always be refused. For a field that the schema does not know, server-side apply returns 500. */
+export function isUnacceptable({ status, body }: ApiRefused): boolean {
+  if (body?.message?.startsWith("failed to create typed patch object") === true) return true;
   return status >= 400 && status < 500 && status !== 409 && status !== 429;
 }
 
@@ -70,9 +70,9 @@ function parseStatus(body: string): Status | undefined {
 }
 
 const excerpt = (body: string): string =>
-  body === "" ? "without a word" : JSON.stringify(body.trim().slice(0, 200));
+  body === "" ? "without a body" : JSON.stringify(body.trim().slice(0, 200));
 
-/** `fetch` says "fetch failed" and hides the reason in the cause. */
+/** The message of `fetch` is only "fetch failed"; the reason is in the cause. */
 function reasonOf(cause: unknown): string {
   let innermost = cause;
   while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;

@@ -1,6 +1,6 @@
 /**
- * Sends requests to the API server: every one has an end, one that was refused for now (429, Retry-After) is sent again, each attempt is
- * counted. What this process may not write, because it is not the leader (any more), is not sent.
+ * Sends requests to the API server. Each has a time limit. A request that was refused temporarily (429, Retry-After) is sent again. Each
+ * attempt is counted. Writes are sent only while this process is the leader.
  */
 import { ApiRefused, ApiUnreachable } from "./api-error.ts";
 import { Deadline, DeadlinePassed } from "./deadline.ts";
@@ -8,18 +8,18 @@ import type { KubeAnswer, KubeConnection, KubeRequest } from "./kube-connection.
 import { planRetry } from "./plan-retry.ts";
 
 export interface KubeObserver {
-  /** An attempt has ended with that HTTP status, or without any. `seconds`: until the head of the answer. */
+  /** An attempt has ended with that HTTP status, or without one. `seconds`: until the head of the response. */
   requested(request: { method: string; host: string; code: number | undefined; seconds: number }): void;
 }
 
 export interface KubeOptions {
   readonly observer?: KubeObserver;
-  /** Asked right before each write. */
+  /** Called just before each write. */
   readonly mayWrite?: () => boolean;
   readonly requestTimeoutMs?: number;
 }
 
-/** A write that was not sent: see `KubeOptions.mayWrite`. */
+/** A write was not sent, because `KubeOptions.mayWrite` returned false. */
 export class NotLeader extends Error {
   override readonly name = "NotLeader";
 }
@@ -39,7 +39,7 @@ export class ApiRequests {
     this.#timeoutMs = options.requestTimeoutMs ?? requestTimeoutMs;
   }
 
-  /** The JSON of the answer. `what`: the request in words. Throws `ApiRefused`, `ApiUnreachable`, `NotLeader`. */
+  /** The JSON of the response. `what`: the request, for messages. Throws `ApiRefused`, `ApiUnreachable`, `NotLeader`. */
   async ask(what: string, request: KubeRequest, signal?: AbortSignal): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       if (request.method !== "GET" && !this.#mayWrite())
@@ -54,7 +54,7 @@ export class ApiRequests {
     }
   }
 
-  /** The answer as it comes in, once its head says 200; from then on only `signal` ends it. */
+  /** The body as a stream, after a head with 200. Then only `signal` ends it. */
   async open(what: string, request: KubeRequest, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const deadline = new Deadline(this.#timeoutMs, signal);
     try {
@@ -120,6 +120,6 @@ function parse(what: string, body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (cause) {
-    throw new ApiUnreachable(`${what}: the answer is no JSON`, cause);
+    throw new ApiUnreachable(`${what}: the response is not JSON`, cause);
   }
 }

@@ -1,8 +1,8 @@
-/** The end of a request: after some time, or when its caller gives up. */
+/** The time limit of a request. */
 
 export class DeadlinePassed extends Error {}
 
-/** Aborts after some time, or when `outer` does. */
+/** Aborts after `ms`, or when `outer` aborts. */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -23,7 +23,7 @@ export class Deadline implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Only `outer` aborts from now on. */
+  /** Removes the time limit. `outer` still aborts. */
   lift(): void {
     clearTimeout(this.#timer);
   }

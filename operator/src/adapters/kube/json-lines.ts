@@ -1,20 +1,21 @@
-/** A stream of JSON documents, one a line, as a watch sends them. */
+/** A stream of JSON documents, one in each line, as a watch sends them. */
 
-/** An object is at most 1.5 MB in etcd; in JSON, with every byte escaped, it stays below this. */
-const longestLine = 16 * 1024 * 1024;
+/** An object has at most 1.5 MB in etcd. As JSON with every byte escaped, it is shorter than this. */
+const maxLineLength = 16 * 1024 * 1024;
 
 export class JsonLines {
   readonly #decoder = new TextDecoder();
-  /** The beginning of a line that has not ended yet. */
+  /** The parts of a line that has not ended yet. */
   #begun: string[] = [];
   #length = 0;
 
-  /** The lines that end within `chunk`, parsed. Throws where a line is no JSON or does not end. */
+  /** The parsed lines that end within `chunk`. Throws if a line is not JSON, or too long. */
   push(chunk: Uint8Array): readonly unknown[] {
     const [first = "", ...rest] = this.#decoder.decode(chunk, { stream: true }).split("\n");
     this.#begun.push(first);
     this.#length += first.length;
-    if (this.#length > longestLine) throw new Error(`a watch event is longer than ${longestLine} characters`);
+    if (this.#length > maxLineLength)
+      throw new Error(`a watch event is longer than ${maxLineLength} characters`);
     const next = rest.pop();
     if (next === undefined) return [];
     const lines = [this.#begun.join(""), ...rest];

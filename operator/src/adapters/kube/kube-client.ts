@@ -1,4 +1,4 @@
-/** Asks the API server for objects, and writes them. In and out they are plain JSON: no field is dropped that nobody here knows. */
+/** Reads and writes objects at the API server. They are plain JSON, so unknown fields are not lost. */
 import type { HttpMethod } from "@kubernetes/client-node";
 import type { Page, WatchEvent } from "../../runtime/reflector.ts";
 import { ApiUnreachable } from "./api-error.ts";
@@ -23,7 +23,7 @@ export interface WriteOptions {
 
 type Named = { readonly metadata: { readonly namespace?: string; readonly name: string } };
 
-interface Ask {
+interface JsonRequest {
   readonly method: HttpMethod;
   readonly type: ResourceType;
   readonly place: Place;
@@ -42,7 +42,7 @@ export class KubeClient {
     this.#requests = new ApiRequests(connection, options);
   }
 
-  /** Throws `ApiRefused` where there is none; `isAbsence` tells whether that proves anything. */
+  /** Throws `ApiRefused` if there is none; `isAbsence` shows whether the error proves its absence. */
   get<T>(
     type: ResourceType,
     place: Place,
@@ -52,7 +52,7 @@ export class KubeClient {
     return this.#json({ method: "GET", type, place, ...accept }, signal);
   }
 
-  /** What is served at a path that belongs to no type, such as `/openapi/v3`. */
+  /** Reads a path that belongs to no type, such as `/openapi/v3`. */
   async read<T>(path: string): Promise<T> {
     return (await this.#requests.ask(`GET ${path}`, {
       method: "GET",
@@ -80,7 +80,7 @@ export class KubeClient {
     return { ...list.metadata, items: list.items ?? [] };
   }
 
-  /** Tells each event until the server ends the watch or `signal` does. There is no other end: see who calls it. */
+  /** Passes each event to `listener` until the server or `signal` ends the watch. It has no time limit; the caller must have one. */
   async watch<T>(
     type: ResourceType,
     namespace: string | undefined,
@@ -90,7 +90,7 @@ export class KubeClient {
       readonly from: string;
       readonly timeoutSeconds: number;
     },
-    told: { opened(): void; on(event: WatchEvent<T>): void },
+    listener: { opened(): void; on(event: WatchEvent<T>): void },
     signal: AbortSignal,
   ): Promise<void> {
     const place = namespace === undefined ? {} : { namespace };
@@ -108,11 +108,11 @@ export class KubeClient {
       Accept: query.isMetadataOnly === true ? metadataOf("PartialObjectMetadata") : "application/json",
     };
     const stream = await this.#requests.open(what, { method: "GET", path, headers }, signal);
-    told.opened();
+    listener.opened();
     const lines = new JsonLines();
     const read = async (): Promise<void> => {
       for await (const chunk of stream)
-        for (const event of lines.push(chunk)) told.on(event as WatchEvent<T>);
+        for (const event of lines.push(chunk)) listener.on(event as WatchEvent<T>);
     };
     await read().catch((cause: unknown) => {
       if (cause instanceof TypeError) throw new ApiUnreachable(what, cause);
@@ -120,7 +120,7 @@ export class KubeClient {
     });
   }
 
-  /** Server-side apply; what other managers own and this object says is taken over. Returns the object as it is then. */
+  /** Server-side apply. Fields of `object` that other managers own are taken over. Returns the new object. */
   apply<T>(type: ResourceType, object: Named, { fieldManager, subresource }: WriteOptions): Promise<T> {
     const place = subresource === undefined ? placeOf(object) : { ...placeOf(object), subresource };
     const body = { apiVersion: type.apiVersion, kind: type.kind, ...object };
@@ -142,13 +142,13 @@ export class KubeClient {
     return this.#json({ method: "POST", type, place, query: { fieldManager }, body }, signal);
   }
 
-  /** Refused with 409 where the object is no longer of the resource version that `object` says. */
+  /** Refused with 409 if the object's resource version is no longer that of `object`. */
   replace<T>(type: ResourceType, object: Named, { fieldManager, signal }: WriteOptions): Promise<T> {
     const body = { apiVersion: type.apiVersion, kind: type.kind, ...object };
     return this.#json({ method: "PUT", type, place: placeOf(object), query: { fieldManager }, body }, signal);
   }
 
-  /** `uid` and `resourceVersion` in the patch's metadata are preconditions (409). */
+  /** `uid` and `resourceVersion` in the metadata of the patch are preconditions: refused with 409. */
   mergePatch<T>(
     type: ResourceType,
     place: Place,
@@ -159,7 +159,7 @@ export class KubeClient {
     return this.#json({ method: "PATCH", type, place, query: { fieldManager }, contentType, body: patch });
   }
 
-  /** Refused with 409 where the object is another one than that. What it owns goes in the background. */
+  /** Refused with 409 if the object does not meet `preconditions`. Objects that it owns are deleted in the background. */
   async delete(
     type: ResourceType,
     place: Place,
@@ -174,7 +174,7 @@ export class KubeClient {
   }
 
   async #json<T>(
-    { method, type, place, query = {}, accept, contentType, body }: Ask,
+    { method, type, place, query = {}, accept, contentType, body }: JsonRequest,
     signal?: AbortSignal,
   ): Promise<T> {
     const what = `${method} ${describePlace(type, place)}`;
@@ -192,7 +192,7 @@ const placeOf = ({ metadata: { namespace, name } }: Named): Place =>
   namespace === undefined ? { name } : { namespace, name };
 
 function queryOf(query: Readonly<Record<string, string | number | undefined>>): string {
-  const said = Object.entries(query).filter(([, value]) => value !== undefined);
-  if (said.length === 0) return "";
-  return `?${new URLSearchParams(said.map(([name, value]): [string, string] => [name, String(value)])).toString()}`;
+  const present = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (present.length === 0) return "";
+  return `?${new URLSearchParams(present.map(([name, value]): [string, string] => [name, String(value)])).toString()}`;
 }

@@ -1,9 +1,9 @@
 /**
- * The way to the API server: address, certificates and credentials by the client library's `KubeConfig`, requests in plain JSON.
+ * The connection to the API server: address, certificates and credentials from the client library's `KubeConfig`, requests in plain JSON.
  *
- * The library makes a dispatcher, and with it a TLS connection, for every request. Here one is kept for as long as server, proxy and
- * certificates are the same; a certificate that was renewed on disk makes a new one, and the old one ends with its last request.
- * The library's own serialisers are not used: they drop every field that they do not know.
+ * The library creates a dispatcher, and so a TLS connection, for each request. This class reuses one dispatcher while server, proxy and
+ * certificates are unchanged. A certificate that was renewed on disk causes a new dispatcher; the old one ends with its last request.
+ * The serialisers of the library are not used, because they drop unknown fields.
  */
 import {
   IsomorphicFetchHttpLibrary,
@@ -22,7 +22,7 @@ export interface KubeRequest {
 
 export interface KubeAnswer {
   readonly status: number;
-  /** By names in lower case. */
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   text(): Promise<string>;
   stream(): ReadableStream<Uint8Array>;
@@ -30,7 +30,7 @@ export interface KubeAnswer {
 
 type Dispatcher = NonNullable<ReturnType<RequestContext["getDispatcher"]>>;
 
-/** The part of `KubeConfig` that is not in its types. */
+/** A method of `KubeConfig` that its types lack. */
 interface Dispatching {
   createDispatcher(cluster: unknown, options: Readonly<Record<string, unknown>>): Dispatcher | undefined;
 }
@@ -52,17 +52,17 @@ export class KubeConnection {
     this.#config = config;
     this.#server = cluster.server.replace(/\/$/, "");
     this.host = new URL(cluster.server).host;
-    this.#keepDispatcher();
+    this.#reuseDispatcher();
   }
 
-  /** Inside a cluster by the pod's ServiceAccount; elsewhere by KUBECONFIG or ~/.kube/config. */
+  /** In a pod by its ServiceAccount, elsewhere by KUBECONFIG or ~/.kube/config. */
   static open(): KubeConnection {
     const config = new KubeConfig();
     config.loadFromDefault();
     const cluster = config.getCurrentCluster();
     if (cluster?.name === "cluster" && cluster.server === "http://localhost:8080")
       throw new Error(
-        "no Kubernetes to talk to: expected a ServiceAccount's token, KUBECONFIG or ~/.kube/config",
+        "no Kubernetes is configured; expected a ServiceAccount's token, KUBECONFIG or ~/.kube/config",
       );
     return new KubeConnection(config);
   }
@@ -73,7 +73,7 @@ export class KubeConnection {
     return new KubeConnection(config);
   }
 
-  /** Resolves with the head of the answer. Throws what `fetch` throws, and the reason of `signal`. */
+  /** Resolves with the head of the response. Throws what `fetch` throws, and the reason of `signal`. */
   async send(request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
     const context = new RequestContext(this.#server + request.path, request.method);
     for (const [name, value] of Object.entries(request.headers)) context.setHeaderParam(name, value);
@@ -91,8 +91,8 @@ export class KubeConnection {
   }
 
   /**
-   * Requests from now on take another connection than those before `time` (performance.now): one that died in silence would let each of
-   * them time out. What is under way on the old one goes on.
+   * New requests use another connection than requests before `time` (performance.now). On a dead connection each would time out. Running
+   * requests continue on the old connection.
    */
   renew(time: number): void {
     const old = this.#dispatcher;
@@ -101,14 +101,14 @@ export class KubeConnection {
     old.made?.close().catch(() => undefined);
   }
 
-  /** Cuts every request that is under way. */
+  /** Aborts all running requests. */
   async close(): Promise<void> {
     const { made } = this.#dispatcher ?? {};
     this.#dispatcher = undefined;
     await made?.destroy();
   }
 
-  #keepDispatcher(): void {
+  #reuseDispatcher(): void {
     const config = this.#config as unknown as Dispatching;
     const create = config.createDispatcher.bind(config);
     config.createDispatcher = (cluster, options) => {

@@ -1,12 +1,12 @@
-/** Whether a refused request is sent again, and when. Pure. */
+/** Whether and when a refused request is sent again. Pure. */
 
-/** More attempts than that are the reconcile's own back-off's business, as is a server that asks for a longer wait. */
+/** For more attempts, and for a longer wait, the back-off of the reconcile is used. */
 const maxAttempts = 5;
-const longestWaitMs = 30_000;
+const maxWaitMs = 30_000;
 
 /**
- * The milliseconds to wait before the next attempt; undefined: give up. 429 says that the request was not carried out, and 5xx with
- * Retry-After asks for it again. `attempt` counts from 1, `random` is from 0 to 1.
+ * The milliseconds to wait before the next attempt; undefined: no further attempt. After 429 the request was not carried out; 5xx with
+ * Retry-After requests another attempt. `attempt` counts from 1, `random` is from 0 to 1.
  */
 export function planRetry(
   status: number,
@@ -14,9 +14,9 @@ export function planRetry(
   attempt: number,
   random: number,
 ): number | undefined {
-  const isAsked = status === 429 || (status >= 500 && retryAfter !== undefined);
-  if (!isAsked || attempt >= maxAttempts) return undefined;
+  const isRetryRequested = status === 429 || (status >= 500 && retryAfter !== undefined);
+  if (!isRetryRequested || attempt >= maxAttempts) return undefined;
   const seconds = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) : 1;
   const wait = Math.max(seconds, 1) * 1000;
-  return wait > longestWaitMs ? undefined : wait + wait * 0.2 * random;
+  return wait > maxWaitMs ? undefined : wait + wait * 0.2 * random;
 }

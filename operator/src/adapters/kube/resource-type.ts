@@ -1,11 +1,11 @@
-/** The types of objects that the operator asks the API server for, and the paths at which they are served. */
+/** The types of objects that the operator reads and writes at the API server, and their paths. */
 import { ownValue } from "../../runtime/own-value.ts";
 
 export interface ResourceType {
   /** `v1`, `apps/v1`. */
   readonly apiVersion: string;
   readonly kind: string;
-  /** As it stands in paths. */
+  /** For paths. */
   readonly plural: string;
   readonly isNamespaced: boolean;
 }
@@ -22,12 +22,12 @@ const clusterWide = (apiVersion: string, kind: string, plural: string): Resource
   isNamespaced: false,
 });
 
-const ours = "sip.strowger.dev/v1alpha1";
+const group = "sip.strowger.dev/v1alpha1";
 
 export const resourceTypes = {
-  SipCluster: namespaced(ours, "SipCluster", "sipclusters"),
-  SipDomain: namespaced(ours, "SipDomain", "sipdomains"),
-  SipUser: namespaced(ours, "SipUser", "sipusers"),
+  SipCluster: namespaced(group, "SipCluster", "sipclusters"),
+  SipDomain: namespaced(group, "SipDomain", "sipdomains"),
+  SipUser: namespaced(group, "SipUser", "sipusers"),
   Secret: namespaced("v1", "Secret", "secrets"),
   ConfigMap: namespaced("v1", "ConfigMap", "configmaps"),
   Service: namespaced("v1", "Service", "services"),
@@ -43,7 +43,7 @@ export const resourceTypes = {
   Lease: namespaced("coordination.k8s.io/v1", "Lease", "leases"),
 } as const satisfies Readonly<Record<string, ResourceType>>;
 
-/** Throws where it is none of `resourceTypes`. */
+/** Throws if it is not in `resourceTypes`. */
 export function resourceTypeOf({
   apiVersion,
   kind,
@@ -55,18 +55,18 @@ export function resourceTypeOf({
   const type = ownValue(types, kind);
   if (type?.apiVersion === apiVersion) return type;
   throw new Error(
-    `${apiVersion} ${kind} is no type that the operator knows; expected ${Object.keys(types).join(", ")}`,
+    `${apiVersion} ${kind} is unknown to the operator; expected ${Object.keys(types).join(", ")}`,
   );
 }
 
-/** One object, or with `name` absent every object of the namespace; without `namespace` those of all namespaces. */
+/** One object. Without `name`: all objects of the namespace. Without `namespace`: of all namespaces. */
 export interface Place {
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: string;
 }
 
-/** The path of what is at that place. Throws where a namespace is missing or too many. */
+/** The path of a place. Throws if a required namespace is missing, or if there is one for a cluster-wide type. */
 export function pathOf(type: ResourceType, { namespace, name, subresource }: Place): string {
   const { apiVersion, kind, plural, isNamespaced } = type;
   if (isNamespaced && name !== undefined && (namespace ?? "") === "")
@@ -82,7 +82,7 @@ export function pathOf(type: ResourceType, { namespace, name, subresource }: Pla
     .join("");
 }
 
-/** `SipUser tel/alice`, for people. */
+/** For messages: `SipUser tel/alice`. */
 export function describePlace({ kind }: ResourceType, { namespace, name, subresource }: Place): string {
   const where = [namespace, name].filter((part) => part !== undefined && part !== "").join("/");
   const what = where === "" ? "all" : name === undefined ? `all in ${where}` : where;

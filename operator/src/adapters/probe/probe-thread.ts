@@ -1,6 +1,6 @@
 /**
- * The thread of a probe: one OPTIONS (RFC 3261 §11.1) to each target, from a stack and a port of its own, and every final response told to
- * whoever started it. The package's own answers (404, 408, 503) are no answers: only what came in on the socket counts.
+ * The thread of a probe. It sends one OPTIONS (RFC 3261 §11.1) to each target, from a stack and a port of its own, and reports each final
+ * response to the parent thread. Responses that the package generates itself (404, 408, 503) do not count: only those from the socket do.
  */
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
@@ -34,15 +34,15 @@ interface SipPackage {
 
 const sip = createRequire(import.meta.url)("sip") as SipPackage;
 
-const { targets, uri, patience } = workerData as {
+const { targets, uri, timeout } = workerData as {
   readonly targets: readonly ProbeTarget[];
   readonly uri: { readonly host: string; readonly port: number };
-  readonly patience: number;
+  readonly timeout: number;
 };
 
 async function main(): Promise<void> {
-  setTimeout(() => process.exit(0), patience);
-  // One target's socket error is not the others'.
+  setTimeout(() => process.exit(0), timeout);
+  // A socket error of one target must not end the probe of the others.
   process.on("uncaughtException", () => undefined);
   await Promise.all(
     targets
@@ -56,20 +56,20 @@ async function main(): Promise<void> {
 }
 
 async function ask({ address, port }: ProbeTarget): Promise<number> {
-  const local = await ownEnd(address, port);
+  const local = await findLocalAddress(address, port);
   const callId = randomBytes(12).toString("hex");
   return new Promise((resolve) => {
-    const heard = ({ status = 0, headers }: Message): void => {
+    const received = ({ status = 0, headers }: Message): void => {
       if (headers["call-id"] === callId && status >= 200) resolve(status);
     };
     const options = {
       ...local,
       tcp: false,
-      logger: { recv: heard, send: () => undefined, error: () => undefined },
+      logger: { recv: received, send: () => undefined, error: () => undefined },
     };
-    // A request that comes here is none for a probe, which must not be mistaken for an exchange.
+    // Incoming requests are ignored: a probe is not a SIP server.
     const stack = sip.create(options, () => undefined);
-    // A Route with the package's own flow token goes to that address and is taken out before.
+    // The package sends a request with its own flow token in Route to that address, and removes the Route first.
     const route = [{ uri: stack.encodeFlowUri({ protocol: "UDP", address, port, local }) }];
     stack.send(optionsRequest(local, callId, route));
   });
@@ -77,7 +77,7 @@ async function ask({ address, port }: ProbeTarget): Promise<number> {
 
 function optionsRequest(local: Flow["local"], callId: string, route: readonly unknown[]): unknown {
   const { host, port } = uri;
-  const asked = {
+  const target = {
     schema: "sip",
     host: host.includes(":") ? `[${host}]` : host,
     port,
@@ -94,10 +94,10 @@ function optionsRequest(local: Flow["local"], callId: string, route: readonly un
   };
   return {
     method: "OPTIONS",
-    uri: asked,
+    uri: target,
     version: "2.0",
     headers: {
-      to: { uri: asked, params: {} },
+      to: { uri: target, params: {} },
       from: { uri: self, params: { tag: randomBytes(6).toString("hex") } },
       "call-id": callId,
       cseq: { seq: 1, method: "OPTIONS" },
@@ -109,8 +109,8 @@ function optionsRequest(local: Flow["local"], callId: string, route: readonly un
   };
 }
 
-/** The address that this host uses towards the target, and a port that was free a moment ago. */
-async function ownEnd(address: string, port: number): Promise<Flow["local"]> {
+/** The local address for packets to the target, and a free port. */
+async function findLocalAddress(address: string, port: number): Promise<Flow["local"]> {
   const socket = createSocket("udp4");
   try {
     await new Promise<void>((resolve, reject) => {

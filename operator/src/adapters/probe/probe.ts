@@ -1,14 +1,13 @@
 /**
- * Asks SIP servers over UDP whether they answer, with the npm package `sip`: a stack that shares no code with the nodes. It runs in a
- * thread of its own, which ends with the probe: whatever the package throws, keeps or forgets to stop ends there (a socket that cannot be
- * bound, a timer of 32 s).
+ * Probes SIP servers over UDP with the npm package `sip`, a stack that shares no code with the nodes. It runs in a thread of its own, which
+ * ends with the probe. So errors, sockets and timers that the package leaves behind (a timer of 32 s) end with the thread.
  */
 import { Worker } from "node:worker_threads";
 
 export interface ProbeTarget {
   /** For the report. */
   readonly name: string;
-  /** An IPv4 address; the package cannot write IPv6. */
+  /** An IPv4 address; the package does not support IPv6. */
   readonly address: string;
   readonly port: number;
 }
@@ -21,15 +20,15 @@ export interface ProbeReport {
 
 export interface ProbeAnswer {
   readonly name: string;
-  /** Of the final response; undefined: none came in time. */
+  /** Of the final response; undefined: there was none within 3 s. */
   readonly status: number | undefined;
 }
 
-const patience = 3_000;
-/** The thread needs a moment to start. */
-const threadPatience = 10_000;
+const timeout = 3_000;
+/** With time to start the thread. */
+const threadTimeout = 10_000;
 
-/** `uri`: what is asked for, `sip:host:port`. Throws where the thread could not be started, so that nobody was asked. */
+/** `uri`: the Request-URI `sip:host:port`. Throws if the thread failed before any response. */
 export async function probe(
   targets: readonly ProbeTarget[],
   uri: { readonly host: string; readonly port: number },
@@ -37,12 +36,12 @@ export async function probe(
   const statuses = new Map<string, number>();
   let failure: Error | undefined;
   const worker = new Worker(new URL("./probe-thread.ts", import.meta.url), {
-    workerData: { targets, uri, patience },
+    workerData: { targets, uri, timeout },
     stdout: true,
     stderr: true,
   });
   await new Promise<void>((resolve) => {
-    const limit = setTimeout(resolve, threadPatience);
+    const limit = setTimeout(resolve, threadTimeout);
     worker.on("message", ({ name, status }: { readonly name: string; readonly status: number }) =>
       statuses.set(name, status),
     );
