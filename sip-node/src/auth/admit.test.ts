@@ -1,4 +1,4 @@
-/** Several credentials in one request, and the response if none is right (RFC 3261 §22.3). */
+/** Several credentials in one request, and the response when none is valid (RFC 3261 §22.3). */
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { requestOf } from "../../../test/support/sip-message.ts";
@@ -23,20 +23,20 @@ const logins = accounts.map((account) => ({ name: account.username, account }));
 const uri = "sip:example.com";
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
-interface Wrong {
+interface Deviation {
   readonly password?: string;
   readonly nonce?: string;
   readonly qop?: string;
 }
 
-function credentials(username: string, wrong: Wrong = {}): string {
+function credentials(username: string, wrong: Deviation = {}): string {
   const { password = username, nonce = issueNonce(keys, "call-1", now), qop = "auth" } = wrong;
   const ha1 = md5(`${username}:example.com:${password}`);
   const response = md5(`${ha1}:${nonce}:00000001:c:${qop}:${md5(`OPTIONS:${uri}`)}`);
   return `Digest username="${username}", realm="example.com", nonce="${nonce}", uri="${uri}", response="${response}", qop=${qop}, nc=00000001, cnonce="c"`;
 }
 
-const ask = (values: readonly string[], role: ChallengerRole = "proxy") =>
+const admitWith = (values: readonly string[], role: ChallengerRole = "proxy") =>
   admit(
     requestOf("OPTIONS", uri, { [role === "proxy" ? "Proxy-Authorization" : "Authorization"]: values }),
     role,
@@ -46,29 +46,34 @@ const ask = (values: readonly string[], role: ChallengerRole = "proxy") =>
     now,
   );
 
-const old = issueNonce(keys, "call-0", now);
+const staleNonce = issueNonce(keys, "call-0", now);
 const noQop = credentials("alice", { qop: "auth-int" });
 const wrong = credentials("alice", { password: "x" });
 
-it("the first right one counts, at any position", () => {
+it("the first valid credentials authenticate the request, at any position", () => {
   for (const values of [
     [credentials("bob"), credentials("alice")],
-    [wrong, noQop, credentials("alice", { nonce: old }), credentials("bob")],
+    [wrong, noQop, credentials("alice", { nonce: staleNonce }), credentials("bob")],
     ["Digest broken", credentials("bob")],
   ])
-    expect(ask(values)).toMatchObject({ kind: "admitted", account: { username: "bob" } });
+    expect(admitWith(values)).toMatchObject({ kind: "admitted", account: { username: "bob" } });
 });
 
 it.each([
-  ["none", [], 407, false],
-  ["wrong ones", [wrong, wrong], 407, false],
-  ["a stale one beside wrong ones", [wrong, credentials("bob", { nonce: old }), wrong], 407, true],
-  ["one without qop=auth beside a wrong one", [noQop, wrong], 407, false],
-  ["only ones without qop=auth", [noQop, noQop], 400, false],
-  ["one that cannot be parsed", ["Digest broken"], 400, false],
-  ["a user name without an account", [credentials("carol")], 407, false],
-])("%s", (_, values, status, isStale) => {
-  const answer = ask(values);
+  ["no credentials", [], 407, false],
+  ["wrong credentials", [wrong, wrong], 407, false],
+  [
+    "stale credentials beside wrong ones",
+    [wrong, credentials("bob", { nonce: staleNonce }), wrong],
+    407,
+    true,
+  ],
+  ["credentials without qop=auth beside wrong ones", [noQop, wrong], 407, false],
+  ["only credentials without qop=auth", [noQop, noQop], 400, false],
+  ["malformed credentials", ["Digest broken"], 400, false],
+  ["credentials of a user without an account", [credentials("carol")], 407, false],
+])("a request with %s is refused", (_, values, status, isStale) => {
+  const answer = admitWith(values);
   expect(answer).toMatchObject({ kind: "reject", status });
   expect(answer.kind === "reject" && answer.lines.includes("stale=true")).toBe(isStale);
 });
@@ -92,7 +97,7 @@ it("§22.2, §22.3: a registrar reads Authorization only, a proxy Proxy-Authoriz
   ]);
 });
 
-it("a realm that is not ASCII is compared in its form on the wire", () => {
+it("a realm that is not ASCII is compared in its encoded form", () => {
   const value = credentials("bob").replace('realm="example.com"', 'realm="b\u00c3\u00bcro"');
   const answer = admit(
     requestOf("OPTIONS", uri, { "Proxy-Authorization": value }),

@@ -1,4 +1,4 @@
-/** From the challenge to the decision, with a phone and two nodes. */
+/** Challenge, credentials and decision, with one phone and two nodes. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type DigestCredentials, parseDigestCredentials } from "../wire/digest-credentials.ts";
@@ -39,7 +39,7 @@ const register: AuthRequest = {
   algorithms: ["MD5"],
 };
 const invite: AuthRequest = { ...register, method: "INVITE", uri: "sip:alice@example.com" };
-const granted = { kind: "authenticated", username: "bob", nonceAt: start, nonceCount: 1 };
+const authenticated = { kind: "authenticated", username: "bob", nonceAt: start, nonceCount: 1 };
 const plain = { kind: "challenge", stale: false };
 const stale = { kind: "challenge", stale: true };
 
@@ -54,7 +54,7 @@ interface Answer {
 }
 
 /** The credentials with which a phone answers a challenge, computed with node:crypto only. */
-function answer(request: AuthRequest, node: Authenticator, given: Answer = {}): DigestCredentials {
+function answer(request: AuthRequest, node: Authenticator, change: Answer = {}): DigestCredentials {
   const {
     username = "bob",
     password = "secret",
@@ -62,8 +62,8 @@ function answer(request: AuthRequest, node: Authenticator, given: Answer = {}): 
     algorithm = "MD5",
     uri = request.uri,
     qop = "auth",
-  } = given;
-  const nonce = given.nonce ?? issueNonce(node.keys, request.callId, start);
+  } = change;
+  const nonce = change.nonce ?? issueNonce(node.keys, request.callId, start);
   const h = (text: string): string =>
     createHash(algorithm === "MD5" ? "md5" : "sha256")
       .update(text)
@@ -78,7 +78,7 @@ function answer(request: AuthRequest, node: Authenticator, given: Answer = {}): 
 }
 
 describe("authenticate", () => {
-  it("§22: without credentials challenges, with broken ones refuses with 400, with right ones returns the user", () => {
+  it("§22: challenges a request without credentials, refuses malformed ones with 400, and returns the user of valid ones", () => {
     const node = nodeOf();
     expect(authenticate(undefined, undefined, register, node, start)).toEqual(plain);
     expect(authenticate(problem("credentials: uri twice"), undefined, register, node, start)).toEqual({
@@ -86,16 +86,16 @@ describe("authenticate", () => {
       status: 400,
       reason: "credentials: uri twice",
     }); // prettier-ignore
-    expect(authenticate(answer(register, node), bob, register, node, start + 1000)).toEqual(granted);
+    expect(authenticate(answer(register, node), bob, register, node, start + 1000)).toEqual(authenticated);
   });
 
-  it("design-sip rule 16: a nonce of one node is valid on another with the same ring", () => {
+  it("design-sip rule 16: accepts a nonce of another node with the same ring", () => {
     const credentials = answer(register, nodeOf());
-    expect(authenticate(credentials, bob, register, nodeOf(), start)).toEqual(granted);
+    expect(authenticate(credentials, bob, register, nodeOf(), start)).toEqual(authenticated);
     expect(authenticate(credentials, bob, register, nodeOf(ringOf("b")), start)).toEqual(stale);
   });
 
-  it("an unknown user, a user without a credential and a wrong password get the same challenge", () => {
+  it("returns the same challenge for an unknown user, a user without a credential and a wrong password", () => {
     const node = nodeOf();
     expect(authenticate(answer(register, node), undefined, register, node, start)).toEqual(plain);
     expect(
@@ -118,7 +118,7 @@ describe("authenticate", () => {
     );
   });
 
-  it("the dummy HA1 authenticates no account, for either length", () => {
+  it("authenticates no unknown user with the dummy HA1, for either length", () => {
     for (const length of [64, 32]) {
       const node = nodeOf();
       const ha1 = node.dummyHa1.slice(0, length);
@@ -129,15 +129,17 @@ describe("authenticate", () => {
           `${ha1}:${credentials.nonce}:00000001:cn:auth:${createHash("md5").update("REGISTER:sip:example.com").digest("hex")}`,
         )
         .digest("hex");
-      expect(authenticate({ ...credentials, response }, account, register, node, start)).toEqual(granted);
+      expect(authenticate({ ...credentials, response }, account, register, node, start)).toEqual(
+        authenticated,
+      );
       expect(authenticate({ ...credentials, response }, undefined, register, node, start)).toEqual(plain);
     }
   });
 
-  it("RFC 7616 §3.3: stale=true for an expired nonce or one of another Call-ID, and only with the right password", () => {
+  it("RFC 7616 §3.3: returns stale=true for an expired nonce or one of another Call-ID, and only with the right password", () => {
     const node = nodeOf();
     const expired = answer(register, node);
-    expect(authenticate(expired, bob, register, node, start + lifetime)).toEqual(granted);
+    expect(authenticate(expired, bob, register, node, start + lifetime)).toEqual(authenticated);
     expect(authenticate(expired, bob, register, node, start + lifetime + 1)).toEqual(stale);
     const other = answer(register, node, { nonce: issueNonce(node.keys, "call-2", start) });
     expect(authenticate(other, bob, register, node, start)).toEqual(stale);
@@ -145,16 +147,16 @@ describe("authenticate", () => {
     expect(authenticate(wrong, bob, register, node, start)).toEqual(plain);
   });
 
-  it("a forged nonce gets a plain challenge, whatever the password", () => {
+  it("returns a plain challenge for a forged nonce with the right password", () => {
     const node = nodeOf();
     for (const nonce of ["x", "", `${start.toString(36)}.k-a.${"A".repeat(28)}`])
       expect(authenticate(answer(register, node, { nonce }), bob, register, node, start)).toEqual(plain);
   });
 
-  it("RFC 7616 §3.4.5: nc must rise for each nonce; a replay gets stale=true, also a REGISTER", () => {
+  it("RFC 7616 §3.4.5: requires a rising nc for each nonce and returns stale=true for a replay, also of a REGISTER", () => {
     const node = nodeOf();
     const first = answer(invite, node);
-    expect(authenticate(first, bob, invite, node, start)).toEqual(granted);
+    expect(authenticate(first, bob, invite, node, start)).toEqual(authenticated);
     expect(authenticate(first, bob, invite, node, start)).toEqual(stale);
     expect(authenticate(answer(invite, node, { nc: "0000000A" }), bob, invite, node, start)).toMatchObject({
       nonceCount: 10,
@@ -162,18 +164,18 @@ describe("authenticate", () => {
     expect(authenticate(answer(invite, node, { nc: "00000009" }), bob, invite, node, start)).toEqual(stale);
     const other = nodeOf();
     const again = answer(register, other);
-    expect(authenticate(again, bob, register, other, start)).toEqual(granted);
+    expect(authenticate(again, bob, register, other, start)).toEqual(authenticated);
     expect(authenticate(again, bob, register, other, start)).toEqual(stale);
     expect(authenticate(answer(register, node, { nc: "0" }), bob, register, node, start)).toEqual(stale);
   });
 
-  it("a wrong password does not use up a count", () => {
+  it("does not use up a count for a wrong password", () => {
     const node = nodeOf();
     authenticate(answer(invite, node, { password: "x", nc: "000000ff" }), bob, invite, node, start);
-    expect(authenticate(answer(invite, node), bob, invite, node, start)).toEqual(granted);
+    expect(authenticate(answer(invite, node), bob, invite, node, start)).toEqual(authenticated);
   });
 
-  it("qop other than auth, or none, is refused with 400", () => {
+  it("refuses a qop other than auth and a missing qop with 400", () => {
     const node = nodeOf();
     const reason = "credentials: expected qop=auth";
     const refused = { kind: "refused", status: 400, reason };
@@ -186,7 +188,7 @@ describe("authenticate", () => {
       );
   });
 
-  it("empty or partial credentials that answer no challenge of ours get one (3GPP TS 24.229 §5.1.1.2, PJSIP)", () => {
+  it("challenges empty or partial credentials without a nonce of ours (3GPP TS 24.229 §5.1.1.2, PJSIP)", () => {
     const node = nodeOf();
     for (const value of [
       "Digest x=y",
@@ -198,39 +200,39 @@ describe("authenticate", () => {
       expect(authenticate(parseDigestCredentials(value), bob, register, node, start), value).toEqual(plain);
   });
 
-  it("the login name user@domain needs its own HA1, or a plain password without any HA1", () => {
+  it("needs, for the login name user@domain, its own HA1 or a plain password without any HA1", () => {
     const node = nodeOf();
     const login = "bob@example.com";
     const ha1b = hashPassword("MD5", login, "example.com", "secret");
-    const ask = (account: DigestAccount, given: Answer = {}, asked: AuthRequest = register) =>
-      authenticate(answer(register, node, { username: login, ...given }), account, asked, nodeOf(), start)
+    const authenticateAs = (account: DigestAccount, change: Answer = {}, request: AuthRequest = register) =>
+      authenticate(answer(register, node, { username: login, ...change }), account, request, nodeOf(), start)
         .kind;
     const row = { username: "bob", realm: "example.com", password: "secret" };
-    expect(ask({ ...bob, ha1b })).toBe("authenticated");
-    expect(ask({ ...bob, ha1b }, { password: "x" })).toBe("challenge");
-    expect(ask(row)).toBe("authenticated");
-    expect(ask(bob)).toBe("challenge");
-    expect(ask({ ...bob, password: "secret" })).toBe("challenge"); // an HA1 has precedence over a password
+    expect(authenticateAs({ ...bob, ha1b })).toBe("authenticated");
+    expect(authenticateAs({ ...bob, ha1b }, { password: "x" })).toBe("challenge");
+    expect(authenticateAs(row)).toBe("authenticated");
+    expect(authenticateAs(bob)).toBe("challenge");
+    expect(authenticateAs({ ...bob, password: "secret" })).toBe("challenge"); // an HA1 has precedence over a password
     const sha: AuthRequest = { ...register, algorithms: ["SHA-256"] };
     const ha1bSha256 = hashPassword("SHA-256", login, "example.com", "secret");
-    expect(ask({ ...bob, ha1bSha256 }, { algorithm: "SHA-256" }, sha)).toBe("authenticated");
-    expect(ask({ ...bob, ha1b }, { algorithm: "SHA-256" }, sha)).toBe("challenge");
+    expect(authenticateAs({ ...bob, ha1bSha256 }, { algorithm: "SHA-256" }, sha)).toBe("authenticated");
+    expect(authenticateAs({ ...bob, ha1b }, { algorithm: "SHA-256" }, sha)).toBe("challenge");
     const plainName = authenticate(answer(register, node), { ...bob, ha1: ha1b }, register, nodeOf(), start);
     expect(plainName.kind).toBe("challenge");
   });
 
-  it("§22.4: a uri that is not the Request-URI is accepted: earlier hops may rewrite the Request-URI, and the digest covers the uri", () => {
+  it("§22.4: accepts a uri that is not the Request-URI, because earlier hops may rewrite the Request-URI and the digest covers the uri", () => {
     const node = nodeOf();
     const moved = answer(invite, node, { uri: "sip:192.0.2.7:5060" });
-    expect(authenticate(moved, bob, invite, node, start)).toEqual(granted);
+    expect(authenticate(moved, bob, invite, node, start)).toEqual(authenticated);
   });
 
-  it("RFC 8760: only offered algorithms; SHA-256 needs its own HA1", () => {
+  it("RFC 8760: accepts only offered algorithms, and needs a separate HA1 for SHA-256", () => {
     const node = nodeOf();
     const both: AuthRequest = { ...register, algorithms: ["SHA-256", "MD5"] };
     const sha = answer(register, node, { algorithm: "SHA-256" });
     const account = { ...bob, ha1Sha256: hashPassword("SHA-256", "bob", "example.com", "secret") };
-    expect(authenticate(sha, account, both, node, start)).toEqual(granted);
+    expect(authenticate(sha, account, both, node, start)).toEqual(authenticated);
     expect(authenticate(sha, account, register, node, start)).toEqual(plain);
     expect(authenticate(sha, bob, both, node, start)).toEqual(plain);
     expect(
@@ -247,26 +249,26 @@ describe("authenticate", () => {
         nodeOf(),
         start,
       ),
-    ).toEqual(granted); // prettier-ignore
+    ).toEqual(authenticated); // prettier-ignore
   });
 
-  it("P9: a row with a plain password and no HA1 works with either algorithm; a stored HA1 has precedence", () => {
+  it("P9: accepts a row with a plain password and no HA1 for either algorithm, and prefers a stored HA1", () => {
     const node = nodeOf();
-    const ask = (given: Answer, account: DigestAccount, asked: AuthRequest) =>
-      authenticate(answer(register, node, given), account, asked, nodeOf(), start);
+    const authenticateAs = (change: Answer, account: DigestAccount, request: AuthRequest) =>
+      authenticate(answer(register, node, change), account, request, nodeOf(), start);
     const row = { username: "bob", realm: "example.com", password: "secret" };
     const both: AuthRequest = { ...register, algorithms: ["MD5", "SHA-256"] };
     for (const algorithm of ["MD5", "SHA-256"] as const)
-      expect(ask({ algorithm }, row, both)).toEqual(granted);
-    expect(ask({}, { ...row, ha1: "" }, register)).toEqual(granted);
-    expect(ask({}, { ...bob, password: "other" }, register)).toEqual(granted);
+      expect(authenticateAs({ algorithm }, row, both)).toEqual(authenticated);
+    expect(authenticateAs({}, { ...row, ha1: "" }, register)).toEqual(authenticated);
+    expect(authenticateAs({}, { ...bob, password: "other" }, register)).toEqual(authenticated);
   });
 
-  it("names in UTF-8 are hashed as bytes", () => {
+  it("hashes names in UTF-8 as bytes", () => {
     const node = nodeOf();
     const account = { username: "bjørn", realm: "example.com", password: "pässword" };
-    const spoken = answer(register, node, { username: "bjørn", password: "pässword" });
-    const credentials = { ...spoken, username: toWireText(spoken.username) };
+    const unencoded = answer(register, node, { username: "bjørn", password: "pässword" });
+    const credentials = { ...unencoded, username: toWireText(unencoded.username) };
     expect(authenticate(credentials, account, register, node, start)).toMatchObject({
       kind: "authenticated",
       username: "bjørn",
@@ -274,12 +276,12 @@ describe("authenticate", () => {
   });
 });
 
-describe("nonce", () => {
+describe("a nonce", () => {
   const keys = ringOf("a");
   const check = (nonce: string, now = start, callId = "c"): string =>
     checkNonce(keys, nonce, callId, now, lifetime).kind;
 
-  it("is fresh during its lifetime and for its Call-ID, otherwise stale; no changed character leaves it fresh", () => {
+  it("is fresh during its lifetime with its Call-ID and stale otherwise, and is not fresh after any change of a character", () => {
     const nonce = issueNonce(keys, "c", start);
     expect(checkNonce(keys, nonce, "c", start + 5, lifetime)).toEqual({ kind: "fresh", at: start });
     expect([
@@ -297,28 +299,34 @@ describe("nonce", () => {
     expect(check("x".repeat(8000))).toBe("forged");
   });
 
-  it("rotation: a nonce of the old key is fresh until the key is dropped, one of the new key once the key verifies", () => {
-    const old = { id: "old", key: Buffer.alloc(32, 1), verifyFrom: 0, signFrom: 0, dropAfter: start + 2000 };
-    const young = {
+  it("is fresh during a rotation until its old key is dropped, or from the time when its new key verifies", () => {
+    const oldKey = {
+      id: "old",
+      key: Buffer.alloc(32, 1),
+      verifyFrom: 0,
+      signFrom: 0,
+      dropAfter: start + 2000,
+    };
+    const newKey = {
       id: "new",
       key: Buffer.alloc(32, 2),
       verifyFrom: start,
       signFrom: start + 1000,
       dropAfter: Infinity,
     };
-    const ring = deriveRing([old, young], "nonce");
+    const ring = deriveRing([oldKey, newKey], "nonce");
     const first = issueNonce(ring, "c", start + 500);
     const second = issueNonce(ring, "c", start + 1500);
     expect([first.split(".")[1], second.split(".")[1]]).toEqual(["old", "new"]);
-    const seen = (nonce: string, now: number): string => checkNonce(ring, nonce, "c", now, lifetime).kind;
-    expect([seen(first, start + 2000), seen(first, start + 2001)]).toEqual(["fresh", "stale"]);
-    expect([seen(second, start - 1), seen(second, start)]).toEqual(["stale", "fresh"]);
+    const kindAt = (nonce: string, now: number): string => checkNonce(ring, nonce, "c", now, lifetime).kind;
+    expect([kindAt(first, start + 2000), kindAt(first, start + 2001)]).toEqual(["fresh", "stale"]);
+    expect([kindAt(second, start - 1), kindAt(second, start)]).toEqual(["stale", "fresh"]);
     expect(() => issueNonce([], "c", start)).toThrow(RangeError);
   });
 });
 
-describe("challenge", () => {
-  it("RFC 8760 §2.4: one value for each algorithm in order; MD5 by default; quotes in a realm are escaped", () => {
+describe("a challenge", () => {
+  it("RFC 8760 §2.4: has one value for each algorithm in order, MD5 by default, and escaped quotes in the realm", () => {
     expect(buildChallenges("example.com", [], "n", false)).toEqual([
       'Digest realm="example.com", nonce="n", algorithm=MD5, qop="auth"',
     ]);
@@ -331,7 +339,7 @@ describe("challenge", () => {
 });
 
 describe("NonceCounts", () => {
-  it("is bounded, and forgets the nonce longest unused", () => {
+  it("has a maximum size and removes the least recently used nonce", () => {
     const counts = new NonceCounts(2);
     expect([
       counts.accept("a", 1),

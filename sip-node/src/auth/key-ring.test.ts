@@ -11,11 +11,11 @@ const entry = (id: string, verifyFrom: number, signFrom: number, dropAfter: numb
   signFrom,
   dropAfter,
 });
-// the rotation of design-sip rule 18: verify, then sign, then drop the old one
+// the rotation of design-sip rule 18: the new key verifies, then signs, then the old key is dropped
 const ring = [entry("old", 0, 0, 300), entry("new", 100, 200, Infinity)];
 
-describe("key ring", () => {
-  it("RFC 5869: keys are HKDF-SHA-256 of the ring's, and each purpose has its own", () => {
+describe("a key ring", () => {
+  it("RFC 5869: derives a key for each purpose with HKDF-SHA-256", () => {
     const expected = Buffer.from(
       hkdfSync("sha256", ring[0]!.key, Buffer.alloc(0), Buffer.from("strowger nonce"), 32),
     );
@@ -40,10 +40,10 @@ describe("key ring", () => {
   });
 });
 
-describe("seal", () => {
+describe("a seal", () => {
   const at = (now: number, keys = ring) => createSeal(keys, "branch", () => now);
 
-  it("has the documented length and characters, and is valid for its data and purpose only", () => {
+  it("has the documented length and characters, and is valid only for its data and purpose", () => {
     const seal = at(0).seal("data");
     expect(seal).toMatch(/^[\w-]{18}$/);
     expect(seal).toHaveLength(sealLength);
@@ -59,29 +59,29 @@ describe("seal", () => {
       expect(at(0).isSealed("data", bad)).toBe(false);
   });
 
-  it("rotation: a seal of a new key is valid once the key verifies, one of an old key until it is dropped", () => {
-    const old = at(150).seal("data");
-    const young = at(250).seal("data");
-    expect(old.slice(0, 2)).toBe(shortId("old"));
-    expect(young.slice(0, 2)).toBe(shortId("new"));
-    expect([50, 100].map((now) => at(now).isSealed("data", young))).toEqual([false, true]);
-    expect([300, 301].map((now) => at(now).isSealed("data", old))).toEqual([true, false]);
+  it("is valid during a rotation from the time when its new key verifies, or until its old key is dropped", () => {
+    const oldSeal = at(150).seal("data");
+    const newSeal = at(250).seal("data");
+    expect(oldSeal.slice(0, 2)).toBe(shortId("old"));
+    expect(newSeal.slice(0, 2)).toBe(shortId("new"));
+    expect([50, 100].map((now) => at(now).isSealed("data", newSeal))).toEqual([false, true]);
+    expect([300, 301].map((now) => at(now).isSealed("data", oldSeal))).toEqual([true, false]);
   });
 
-  it("every key is tried whose id has the same short form", () => {
-    const seen = new Map<string, string>();
+  it("is verified with every key whose id has the same short form", () => {
+    const ids = new Map<string, string>();
     let twins: readonly [string, string] | undefined;
     for (let i = 0; twins === undefined; i++) {
-      const other = seen.get(shortId(`k${i}`));
+      const other = ids.get(shortId(`k${i}`));
       if (other !== undefined) twins = [other, `k${i}`];
-      seen.set(shortId(`k${i}`), `k${i}`);
+      ids.set(shortId(`k${i}`), `k${i}`);
     }
     const both = [entry(twins[0], 0, 0, 9), entry(twins[1], 0, 1, 9)];
     expect(at(1, both).isSealed("x", at(0, both).seal("x"))).toBe(true);
     expect(at(0, both).isSealed("x", at(1, both).seal("x"))).toBe(true);
   });
 
-  it("throws when no key may sign", () => {
+  it("cannot be made when no key may sign", () => {
     expect(() => at(0, []).seal("x")).toThrow(RangeError);
   });
 });

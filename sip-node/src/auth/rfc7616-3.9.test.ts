@@ -31,18 +31,21 @@ const examples: readonly (readonly [string, DigestAlgorithm, string, string])[] 
   ],
 ];
 
-it.each(examples)("%s", (_name, algorithm, password, value) => {
-  const credentials = parseDigestCredentials(value) as DigestCredentials;
-  const ha1 = hashPassword(algorithm, credentials.username, credentials.realm, password);
-  expect(digestResponse(algorithm, ha1, "GET", credentials)).toBe(credentials.response);
-  expect(isResponseRight(algorithm, ha1, "GET", credentials)).toBe(true);
-  expect(
-    isResponseRight(algorithm, ha1.toUpperCase(), "GET", {
-      ...credentials,
-      response: credentials.response.toUpperCase(),
-    }),
-  ).toBe(true); // prettier-ignore
-  expect(isResponseRight(algorithm, ha1, "PUT", credentials)).toBe(false);
-  expect(isResponseRight(algorithm, ha1, "GET", { ...credentials, response: "" })).toBe(false);
-  expect(isResponseRight(algorithm, ha1, "GET", { ...credentials, nc: "00000002" })).toBe(false);
-});
+it.each(examples)(
+  "%s: the computed response equals the published one",
+  (_name, algorithm, password, value) => {
+    const credentials = parseDigestCredentials(value) as DigestCredentials;
+    const ha1 = hashPassword(algorithm, credentials.username, credentials.realm, password);
+    expect(digestResponse(algorithm, ha1, "GET", credentials)).toBe(credentials.response);
+    expect(isResponseRight(algorithm, ha1, "GET", credentials)).toBe(true);
+    expect(
+      isResponseRight(algorithm, ha1.toUpperCase(), "GET", {
+        ...credentials,
+        response: credentials.response.toUpperCase(),
+      }),
+    ).toBe(true); // prettier-ignore
+    expect(isResponseRight(algorithm, ha1, "PUT", credentials)).toBe(false);
+    expect(isResponseRight(algorithm, ha1, "GET", { ...credentials, response: "" })).toBe(false);
+    expect(isResponseRight(algorithm, ha1, "GET", { ...credentials, nc: "00000002" })).toBe(false);
+  },
+);

@@ -1,4 +1,4 @@
-/** Which addresses are this cluster's (design-sip rule 1). */
+/** The own addresses of the cluster (design-sip rule 1). */
 import { expect, it } from "vitest";
 import { addressesOf, isOwnAddress } from "./addresses.ts";
 
@@ -11,7 +11,7 @@ it.each([
   ["2001:db8::1", 5070, true],
   ["2001:db8::1", undefined, false],
   ["example.com", 5060, false],
-])("%s port %j is ours: %s", (host, port, isOurs) =>
+])("isOwnAddress for %s port %j returns %s", (host, port, isOurs) =>
   expect(isOwnAddress(addresses, host, port)).toBe(isOurs),
 );
 

@@ -1,4 +1,4 @@
-/** Which of a fork's answers goes up (RFC 3261 §16.7 step 6). */
+/** The response of a fork that is forwarded to the caller (RFC 3261 §16.7 step 6). */
 import { expect, it } from "vitest";
 import { bestResponse } from "./best-response.ts";
 
@@ -23,12 +23,12 @@ it.each([
   [[408, 408], 408],
   [[408, 503], 408],
   [[503, 504], 504],
-])("of %j it is %i", (codes, expected) => {
+])("the best response of %j is %i, in any order", (codes, expected) => {
   expect(best(...codes)).toBe(expected);
   expect(best(...[...codes].reverse())).toBe(expected);
 });
 
-it("of equals the first, of none nothing", () => {
+it("the best of equal responses is the first one, and no response gives undefined", () => {
   const first = { status: 486 };
   expect(bestResponse([first, { status: 486 }])).toBe(first);
   expect(best()).toBeUndefined();

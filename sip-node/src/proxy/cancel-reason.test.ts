@@ -1,4 +1,4 @@
-/** Which reasons of a CANCEL go on (RFC 3326 §2). */
+/** The Reason fields of a CANCEL that are forwarded (RFC 3326 §2). */
 import { expect, it } from "vitest";
 import { requestOf } from "../../../test/support/sip-message.ts";
 import { maxReasonBytes } from "../wire/limits.ts";
@@ -7,12 +7,12 @@ import { callersReasons } from "./cancel-reason.ts";
 const cancel = (Reason?: string | readonly string[]) =>
   requestOf("CANCEL", "sip:bob@example.com", { Reason });
 
-it("every Reason field as it came, in order", () => {
+it("every Reason field is forwarded unchanged and in order", () => {
   const reasons = ['SIP;cause=600;text="Busy Everywhere"', "Q.850 ;cause=16, X;y=z"];
   expect(callersReasons(cancel(reasons))).toBe(reasons.map((reason) => `Reason: ${reason}\r\n`).join(""));
 });
 
-it("none where there is none, or more than a CANCEL should carry", () => {
+it("no Reason field is forwarded when there is none or when they are longer than maxReasonBytes", () => {
   const longest = "x".repeat(maxReasonBytes - "Reason: \r\n".length);
   expect(callersReasons(cancel())).toBe("");
   expect(callersReasons(cancel(longest))).toBe(`Reason: ${longest}\r\n`);

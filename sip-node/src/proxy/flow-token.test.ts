@@ -33,18 +33,18 @@ describe("sealToken and openToken", () => {
     ["fe80::1", "2001:db8:0:1:1:1:1:1"],
     ["::ffff:192.0.2.1", "1::8"],
     ["2001::1:0:0:1", "ff02::"],
-  ])("%s and %s come back with the same flow keys", (caller, callee) => {
+  ])("keep the flow keys of %s and %s", (caller, callee) => {
     const text = sealToken(tokenOf(caller, callee), "call", "tag", seal);
     expect(openToken(text, "call", "tag", seal)).toEqual(tokenOf(caller, callee));
   });
 
-  it("is a URI's user part, short enough for a Record-Route", () => {
+  it("make a token that is valid as user part of a URI and short enough for a Record-Route", () => {
     const text = sealToken(tokenOf("2001:db8::1", "2001:db8::2"), "call", "tag", seal);
     expect(isToken(text)).toBe(true);
     expect(text.length).toBeLessThan(128);
   });
 
-  it("opens for its Call-ID and tag alone", () => {
+  it("open a token only with its Call-ID, tag and purpose", () => {
     const text = sealToken(tokenOf("192.0.2.1", "192.0.2.2"), "call", "tag", seal);
     expect(openToken(text, "call2", "tag", seal)).toBeUndefined();
     expect(openToken(text, "call", "tag2", seal)).toBeUndefined();
@@ -59,7 +59,7 @@ describe("sealToken and openToken", () => {
     ).toBeUndefined();
   });
 
-  it("no character of it can be changed", () => {
+  it("reject a token with any changed or missing character", () => {
     const text = sealToken(tokenOf("192.0.2.1", "192.0.2.2"), "call", "tag", seal);
     for (let i = 0; i < text.length; i++) {
       const other = text[i] === "A" ? "B" : "A";
@@ -72,7 +72,7 @@ describe("sealToken and openToken", () => {
       expect(openToken(cut, "call", "tag", seal), cut).toBeUndefined();
   });
 
-  it("what is sealed and no token opens to nothing instead of throwing", () => {
+  it("return undefined for sealed text that is not a token, and do not throw", () => {
     for (const packed of ["", "AA", "A".repeat(54), "AQ".repeat(60)])
       expect(openToken(seal.seal(`${packed} call tag`) + packed, "call", "tag", seal)).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** Which requests get a Record-Route (RFC 3261 §16.6 step 4); the copies themselves are golden files in `test/golden/forward`. */
+/** Requests that get a Record-Route (RFC 3261 §16.6 step 4). `test/golden/forward` has golden files of the forwarded copies. */
 import { expect, it } from "vitest";
 import { requestOf } from "../../../test/support/sip-message.ts";
 import { buildCancel } from "./build-cancel.ts";
@@ -6,19 +6,19 @@ import { mayCreateDialog } from "./forward.ts";
 
 const uri = "sip:bob@example.com";
 
-it.each(["INVITE", "SUBSCRIBE", "REFER", "NOTIFY", "NOSUCH"])("%s may found a dialog", (method) => {
+it.each(["INVITE", "SUBSCRIBE", "REFER", "NOTIFY", "NOSUCH"])("%s may create a dialog", (method) => {
   expect(mayCreateDialog(requestOf(method, uri))).toBe(true);
 });
 
-it.each(["MESSAGE", "OPTIONS", "PUBLISH", "BYE", "ACK", "INFO"])("%s founds none", (method) => {
+it.each(["MESSAGE", "OPTIONS", "PUBLISH", "BYE", "ACK", "INFO"])("%s creates no dialog", (method) => {
   expect(mayCreateDialog(requestOf(method, uri))).toBe(false);
 });
 
-it("within a dialog none is founded", () => {
+it("a request within a dialog creates no dialog", () => {
   expect(mayCreateDialog(requestOf("INVITE", uri, { To: `<${uri}>;tag=b` }))).toBe(false);
 });
 
-it("§9.1: a CANCEL has the INVITE's Request-URI, top Via alone, From, To, Call-ID, Route and CSeq number", () => {
+it("§9.1: a CANCEL has the INVITE's Request-URI, From, To, Call-ID, Route and CSeq number, and only its top Via", () => {
   const invite = requestOf("INVITE", "sip:bob@192.0.2.2", {
     Via: ["SIP/2.0/UDP 203.0.113.1:5060;branch=z9hG4bKours;rport", "SIP/2.0/UDP a;branch=z9hG4bKa"],
     Route: ["<sip:p1;lr>", "<sip:p2;lr>"],
@@ -32,7 +32,7 @@ it("§9.1: a CANCEL has the INVITE's Request-URI, top Via alone, From, To, Call-
   );
 });
 
-it("a CANCEL has header lines of its own where it is given some", () => {
+it("a CANCEL has the additional header lines of its caller and no Reason of the INVITE", () => {
   const text = buildCancel(
     requestOf("INVITE", "sip:bob@192.0.2.2", { Reason: "not copied" }),
     "Reason: SIP;cause=200\r\n",

@@ -1,4 +1,4 @@
-/** Where a request goes (RFC 3261 §16.3 to §16.5; design-sip rules 15 and 17). */
+/** Validation, authentication and targets of a request (RFC 3261 §16.3 to §16.5; design-sip rules 15 and 17). */
 import { beforeEach, describe, expect, it } from "vitest";
 import { issueNonce } from "../auth/nonce.ts";
 import {
@@ -22,8 +22,8 @@ import type { Rejection } from "../wire/rejection.ts";
 
 const aliceFlow = flowOf("198.51.100.7", 4711);
 const bobFlow = flowOf("192.0.2.2", 5060);
-const callBob = "sip:bob@example.com";
-const bobs = { username: "bob", domain: "example.com" };
+const bobUri = "sip:bob@example.com";
+const bobAor = { username: "bob", domain: "example.com" };
 const binding = (change: Partial<Binding> = {}): Binding => ({
   id: "22",
   contact: "sip:bob@192.0.2.2:5060",
@@ -50,25 +50,25 @@ beforeEach(() => {
   services.store.addDomain("example.com");
   for (const user of ["alice", "bob", "carol"])
     services.store.addUser(user, "example.com", { password: user });
-  services.store.addRow(bobs, binding());
+  services.store.addRow(bobAor, binding());
   node = services.dependencies();
 });
 
-const ask = (method: string, uri: string, fields: Fields = {}, source: Flow = aliceFlow) =>
+const routeFrom = (method: string, uri: string, fields: Fields = {}, source: Flow = aliceFlow) =>
   route(requestOf(method, uri, fields), source, node);
-/** As `user`, who answers the challenge with his password. */
-async function askAs(user: string, method: string, uri: string, fields: Fields = {}, password = user) {
-  services.now += 1; // a nonce of its own
-  const refusal = await ask(method, uri, fields);
-  if (refusal.kind !== "reject" || refusal.status !== 407) return refusal;
-  return route(withCredentials(method, uri, fields, refusal, user, password), aliceFlow, node);
+/** As `user`, with credentials for the challenge. */
+async function routeAs(user: string, method: string, uri: string, fields: Fields = {}, password = user) {
+  services.now += 1; // makes the nonce unique
+  const challenge = await routeFrom(method, uri, fields);
+  if (challenge.kind !== "reject" || challenge.status !== 407) return challenge;
+  return route(withCredentials(method, uri, fields, challenge, user, password), aliceFlow, node);
 }
 
-/** The node's look-ups, which list the names that are resolved. */
-const listing = (asked: string[]): Lookup => {
+/** The node's look-ups; the resolved names are appended to `lookedUp`. */
+const recordLookUps = (lookedUp: string[]): Lookup => {
   const { lookup } = node;
   return {
-    resolve: (name) => (asked.push(aorText(name)), lookup.resolve(name)),
+    resolve: (name) => (lookedUp.push(aorText(name)), lookup.resolve(name)),
     bindings: (aor) => lookup.bindings(aor),
     bindingById: (id) => lookup.bindingById(id),
     bindingsByContact: (key) => lookup.bindingsByContact(key),
@@ -77,11 +77,11 @@ const listing = (asked: string[]): Lookup => {
   };
 };
 
-describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () => {
+describe("§16.3 step 6: a request outside a dialog (rule 15)", () => {
   it.each(["INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE", "BYE", "NOSUCH"])(
-    "%s: 407 in the caller's realm",
+    "is challenged with 407 in the realm of the caller when it is %s",
     async (method) => {
-      const answer = await ask(method, callBob);
+      const answer = await routeFrom(method, bobUri);
       expect(answer).toMatchObject({ kind: "reject", status: 407 });
       expect(answer.kind === "reject" && answer.lines).toMatch(
         /^Proxy-Authenticate: Digest realm="example.com", /,
@@ -89,78 +89,80 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
     },
   );
 
-  it("whatever its From: of an unknown user, of a domain elsewhere, of no SIP address", async () => {
+  it("is challenged with any From: an unknown user, a domain that is not served, or no SIP address", async () => {
     for (const From of [
       "<sip:ghost@example.com>;tag=1",
       "<sip:x@elsewhere.example>;tag=1",
       "<tel:+49>;tag=1",
       "<sip:example.com>;tag=1",
     ])
-      expect(await ask("INVITE", callBob, { From }), From).toMatchObject({ status: 407 });
+      expect(await routeFrom("INVITE", bobUri, { From }), From).toMatchObject({ status: 407 });
   });
 
-  it("with a To tag but without a token: a tag proves nothing", async () => {
-    expect(await ask("BYE", callBob, { To: `<${callBob}>;tag=made-up` })).toMatchObject({ status: 407 });
+  it("is challenged when it has a To tag without a token", async () => {
+    expect(await routeFrom("BYE", bobUri, { To: `<${bobUri}>;tag=made-up` })).toMatchObject({ status: 407 });
   });
 
-  it("with our address as Route, and with a token of another call", async () => {
-    const token = sealToken(talk, "another call", "alice-1", services.tokenSeal);
+  it("is challenged with our address as Route, or with a token of another call", async () => {
+    const token = sealToken(tokenParties, "another call", "alice-1", services.tokenSeal);
     for (const Route of ["<sip:203.0.113.1;lr>", `<sip:${token}@203.0.113.1;lr>`])
-      expect(await ask("INVITE", callBob, { Route, To: `<${callBob}>;tag=bob-1` }), Route).toMatchObject({
+      expect(await routeFrom("INVITE", bobUri, { Route, To: `<${bobUri}>;tag=bob-1` }), Route).toMatchObject({
         status: 407,
       });
   });
 
-  it("with a served domain or an alias of it as Route; with a foreign or a disabled one it is refused", async () => {
+  it("is accepted with a served domain or its alias as Route, and refused with a foreign or disabled domain", async () => {
     services.store.addDomain("alias.example", { aliasOf: "example.com" });
     services.store.addDomain("off.example", { isEnabled: false });
     for (const Route of ["<sip:example.com;lr>", "<sip:203.0.113.1;lr>, <sip:alias.example:5060;lr>"])
-      expect(await askAs("alice", "INVITE", callBob, { Route }), Route).toMatchObject({ kind: "forward" });
+      expect(await routeAs("alice", "INVITE", bobUri, { Route }), Route).toMatchObject({ kind: "forward" });
     for (const Route of ["<sip:p.example.org;lr>", "<sip:off.example;lr>"])
-      expect(await ask("INVITE", callBob, { Route }), Route).toMatchObject({
+      expect(await routeFrom("INVITE", bobUri, { Route }), Route).toMatchObject({
         status: 403,
         isUnauthenticated: true,
       });
   });
 
-  it("only so many served domains in Route are looked up, one that stands twice once", async () => {
-    const asked: string[] = [];
+  it("causes at most maxRouteHosts look-ups of served domains in Route, one for each domain", async () => {
+    const lookedUp: string[] = [];
     const hosts = Array.from({ length: maxRouteHosts + 1 }, (_, i) => `d${i}.example`);
     for (const host of hosts) services.store.addDomain(host, { aliasOf: "example.com" });
-    const counted = { ...node, lookup: listing(asked) };
+    const recordingNode = { ...node, lookup: recordLookUps(lookedUp) };
     const routeBy = (names: string[]) => {
       const Route = names.map((host) => `<sip:${host};lr>`);
-      return route(requestOf("INVITE", callBob, { Route, From: "<tel:+49>;tag=1" }), aliceFlow, counted);
+      return route(requestOf("INVITE", bobUri, { Route, From: "<tel:+49>;tag=1" }), aliceFlow, recordingNode);
     };
-    const most = hosts.slice(1);
-    expect(await routeBy([...most, ...most])).toMatchObject({ status: 407 });
-    asked.length = 0;
+    const allowedHosts = hosts.slice(1);
+    expect(await routeBy([...allowedHosts, ...allowedHosts])).toMatchObject({ status: 407 });
+    lookedUp.length = 0;
     expect(await routeBy(hosts)).toMatchObject({ status: 403, isUnauthenticated: true });
-    expect(asked).toEqual(most.map((_, i) => `@d${i}.example`));
+    expect(lookedUp).toEqual(allowedHosts.map((_, i) => `@d${i}.example`));
   });
 
-  it("a Route that is known to be ours costs no look-up", async () => {
-    const asked: string[] = [];
-    const counted = { ...node, lookup: listing(asked) };
+  it("causes no look-up of a Route that is known to be ours", async () => {
+    const lookedUp: string[] = [];
+    const recordingNode = { ...node, lookup: recordLookUps(lookedUp) };
     const routes = [undefined, "<sip:203.0.113.1;lr>", "<sip:example.com;lr>"];
     const counts: number[] = [];
     for (const Route of routes) {
-      await route(requestOf("INVITE", callBob, { Route }), aliceFlow, counted);
-      counts.push(asked.splice(0).length);
+      await route(requestOf("INVITE", bobUri, { Route }), aliceFlow, recordingNode);
+      counts.push(lookedUp.splice(0).length);
     }
     expect(counts).toEqual([1, 1, 2]);
-    const dropped = requestOf("ACK", callBob, { Route: "<sip:example.com;lr>", To: "<sip:bob@h>;tag=x" });
-    expect([await routeAck(dropped, counted), asked]).toEqual([undefined, []]);
+    const dropped = requestOf("ACK", bobUri, { Route: "<sip:example.com;lr>", To: "<sip:bob@h>;tag=x" });
+    expect([await routeAck(dropped, recordingNode), lookedUp]).toEqual([undefined, []]);
   });
 
-  it("a wrong password and an unknown user get the same challenge as before", async () => {
-    expect(await askAs("alice", "INVITE", callBob, {}, "wrong")).toMatchObject({ status: 407 });
-    expect(await askAs("ghost", "INVITE", callBob, { From: "<sip:ghost@example.com>;tag=1" })).toMatchObject({
-      status: 407,
-    });
+  it("gets the same challenge with a wrong password as with an unknown user", async () => {
+    expect(await routeAs("alice", "INVITE", bobUri, {}, "wrong")).toMatchObject({ status: 407 });
+    expect(await routeAs("ghost", "INVITE", bobUri, { From: "<sip:ghost@example.com>;tag=1" })).toMatchObject(
+      {
+        status: 407,
+      },
+    );
   });
 
-  it("From must be the user that logs in: another one is a final 403, and a wrong password 407 as ever", async () => {
+  it("gets a final 403 when From is not the authenticated user, and a 407 when the password is wrong", async () => {
     for (const From of [
       "<sip:carol@example.com>;tag=1",
       "<sip:ghost@example.com>;tag=1",
@@ -168,59 +170,70 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       "<tel:+49>;tag=1",
       "<sip:example.com>;tag=1",
     ]) {
-      const answer = await askAs("alice", "INVITE", callBob, { From });
+      const answer = await routeAs("alice", "INVITE", bobUri, { From });
       expect(answer, From).toMatchObject({ status: 403, reason: expect.stringContaining("From") as unknown });
       expect(answer.kind === "reject" && answer.isUnauthenticated, From).toBeFalsy();
-      expect(await askAs("alice", "INVITE", callBob, { From }, "wrong"), From).toMatchObject({ status: 407 });
+      expect(await routeAs("alice", "INVITE", bobUri, { From }, "wrong"), From).toMatchObject({
+        status: 407,
+      });
     }
   });
 
-  it("which names are looked up depends on the request alone, so that the time does not tell who exists", async () => {
-    const asked: string[] = [];
-    const lookup = listing(asked);
-    const refusal = await ask("INVITE", "sip:x@elsewhere.example");
-    if (refusal.kind !== "reject") throw new Error("not challenged");
+  it("causes the same look-ups for existing and unknown users, so that the response time does not reveal users", async () => {
+    const lookedUp: string[] = [];
+    const lookup = recordLookUps(lookedUp);
+    const challenge = await routeFrom("INVITE", "sip:x@elsewhere.example");
+    if (challenge.kind !== "reject") throw new Error("not challenged");
     const lists = [];
-    for (const isThere of [true, false]) {
-      if (!isThere) services.store.addAlias({ username: "200", domain: "example.com" }, bobs);
-      const From = `<sip:${isThere ? "ghost" : "200"}@example.com>;tag=1`;
-      const request = withCredentials("INVITE", "sip:x@elsewhere.example", { From }, refusal, "bob", "wrong");
+    for (const isUnknown of [true, false]) {
+      if (!isUnknown) services.store.addAlias({ username: "200", domain: "example.com" }, bobAor);
+      const From = `<sip:${isUnknown ? "ghost" : "200"}@example.com>;tag=1`;
+      const request = withCredentials(
+        "INVITE",
+        "sip:x@elsewhere.example",
+        { From },
+        challenge,
+        "bob",
+        "wrong",
+      );
       await route(request, aliceFlow, { ...node, lookup });
-      lists.push(asked.splice(0).map((name) => name.replace(/^(ghost|200)@/, "from@")));
+      lists.push(lookedUp.splice(0).map((name) => name.replace(/^(ghost|200)@/, "from@")));
     }
     expect(lists[0]).toEqual(lists[1]);
   });
 
-  it("a disabled domain that shares the realm lets nobody in", async () => {
+  it("is not authenticated with an account of a disabled domain that shares the realm", async () => {
     services.store.addDomain("off.example", { isEnabled: false, realm: "example.com" });
     services.store.addUser("dora", "off.example", { password: "dora" });
     const From = "<sip:dora@off.example>;tag=1";
     for (const login of ["dora", "dora@off.example"])
-      expect(await askAs(login, "INVITE", callBob, { From }, "dora"), login).toMatchObject({ status: 407 });
-    const hidden = { From: "<sip:anonymous@anonymous.invalid>;tag=1" };
-    expect(await askAs("dora@off.example", "INVITE", callBob, hidden, "dora")).toMatchObject({ status: 407 });
-  });
-
-  it("or one of its aliases", async () => {
-    services.store.addAlias(
-      { username: "200", domain: "example.com" },
-      { username: "alice", domain: "example.com" },
-    );
-    expect(await askAs("alice", "INVITE", callBob, { From: "<sip:200@example.com>;tag=1" })).toMatchObject({
-      kind: "forward",
-    });
-  });
-
-  it.each(["alice@example.com", "alice@alias.example"])("the login name may be %s", async (login) => {
-    services.store.addDomain("alias.example", { aliasOf: "example.com" });
-    expect(await askAs(login, "INVITE", callBob, {}, "alice")).toMatchObject({ kind: "forward" });
-    expect(await askAs(login, "INVITE", callBob, {}, "wrong")).toMatchObject({ status: 407 });
-    expect(await askAs("alice@elsewhere.example", "INVITE", callBob, {}, "alice")).toMatchObject({
+      expect(await routeAs(login, "INVITE", bobUri, { From }, "dora"), login).toMatchObject({ status: 407 });
+    const anonymousFields = { From: "<sip:anonymous@anonymous.invalid>;tag=1" };
+    expect(await routeAs("dora@off.example", "INVITE", bobUri, anonymousFields, "dora")).toMatchObject({
       status: 407,
     });
   });
 
-  it("an alias in one domain of a user of another logs in as that user", async () => {
+  it("may have an alias of the authenticated user as From", async () => {
+    services.store.addAlias(
+      { username: "200", domain: "example.com" },
+      { username: "alice", domain: "example.com" },
+    );
+    expect(await routeAs("alice", "INVITE", bobUri, { From: "<sip:200@example.com>;tag=1" })).toMatchObject({
+      kind: "forward",
+    });
+  });
+
+  it.each(["alice@example.com", "alice@alias.example"])("may have the login name %s", async (login) => {
+    services.store.addDomain("alias.example", { aliasOf: "example.com" });
+    expect(await routeAs(login, "INVITE", bobUri, {}, "alice")).toMatchObject({ kind: "forward" });
+    expect(await routeAs(login, "INVITE", bobUri, {}, "wrong")).toMatchObject({ status: 407 });
+    expect(await routeAs("alice@elsewhere.example", "INVITE", bobUri, {}, "alice")).toMatchObject({
+      status: 407,
+    });
+  });
+
+  it("may have an alias in one domain of an authenticated user of another domain as From", async () => {
     services.store.addDomain("b.example");
     services.store.addUser("dora", "b.example", { password: "dora" });
     services.store.addAlias(
@@ -228,33 +241,33 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       { username: "dora", domain: "b.example" },
     );
     const From = "<sip:300@example.com>;tag=1";
-    expect(await askAs("dora", "INVITE", callBob, { From })).toMatchObject({ kind: "forward" });
+    expect(await routeAs("dora", "INVITE", bobUri, { From })).toMatchObject({ kind: "forward" });
   });
 
-  it("an alias is no login name", async () => {
+  it("is not authenticated with an alias as login name", async () => {
     services.store.addAlias(
       { username: "200", domain: "example.com" },
       { username: "alice", domain: "example.com" },
     );
     const From = "<sip:200@example.com>;tag=1";
     for (const login of ["200", "200@example.com"])
-      expect(await askAs(login, "INVITE", callBob, { From }, "alice"), login).toMatchObject({ status: 407 });
+      expect(await routeAs(login, "INVITE", bobUri, { From }, "alice"), login).toMatchObject({ status: 407 });
   });
 
-  it("a peer's contact is no binding of ours", async () => {
+  it("has no binding as caller when a peer sends it", async () => {
     services.peers.add(aliceFlow.key);
-    expect(await ask("INVITE", callBob, { Contact: "<sip:x@192.0.2.77>" })).toMatchObject({
+    expect(await routeFrom("INVITE", bobUri, { Contact: "<sip:x@192.0.2.77>" })).toMatchObject({
       kind: "forward",
       caller: { contactId: "0" },
     });
   });
 
-  it("a disabled user cannot call", async () => {
+  it("is not authenticated with a disabled user", async () => {
     services.store.addUser("alice", "example.com", { password: "alice", isEnabled: false });
-    expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 407 });
+    expect(await routeAs("alice", "INVITE", bobUri)).toMatchObject({ status: 407 });
   });
 
-  describe("an anonymous From (RFC 3323 §4.1): the caller is who the credentials prove", () => {
+  describe("with an anonymous From (RFC 3323 §4.1)", () => {
     const alice = { username: "alice", domain: "example.com" };
     const contact = {
       uri: "sip:alice@10.0.0.7",
@@ -263,7 +276,7 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       instance: undefined,
       regId: 0,
     };
-    const hidden = (From: string, fields: Fields = {}) => ({
+    const anonymousFields = (From: string, fields: Fields = {}) => ({
       From: `${From};tag=1`,
       Contact: `<${contact.uri}>`,
       ...fields,
@@ -275,117 +288,132 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
       "<sip:c8o@x.invalid>",
       "<sip:Anonymous@192.0.2.7>",
       "<sip:anonymous@example.com>",
-    ])("%s", async (From) => {
-      const routing = await askAs("alice", "INVITE", callBob, hidden(From));
+    ])("has the authenticated user as caller when From is %s", async (From) => {
+      const routing = await routeAs("alice", "INVITE", bobUri, anonymousFields(From));
       const id = contactId(alice, contact, aliceFlow, true);
       expect(routing).toMatchObject({ kind: "forward", caller: { contactId: id } });
-      expect(await askAs("alice", "INVITE", callBob, hidden(From), "wrong")).toMatchObject({ status: 407 });
+      expect(await routeAs("alice", "INVITE", bobUri, anonymousFields(From), "wrong")).toMatchObject({
+        status: 407,
+      });
     });
 
-    it("who has the name itself is no anonymous caller", async () => {
+    it("is refused with 403 when the anonymous name is that of another user", async () => {
       services.store.addUser("anonymous", "example.com", { password: "x" });
-      expect(await askAs("alice", "INVITE", callBob, hidden("<sip:anonymous@example.com>"))).toMatchObject({
+      expect(
+        await routeAs("alice", "INVITE", bobUri, anonymousFields("<sip:anonymous@example.com>")),
+      ).toMatchObject({
         status: 403,
       });
     });
 
-    describe("to a domain that refuses anonymous callers (RFC 5079)", () => {
+    describe("to a domain that rejects anonymous callers (RFC 5079)", () => {
       const refused = { kind: "reject", status: 433, reason: "Anonymity Disallowed" };
-      const shown = "<sip:alice@example.com>";
+      const ownFrom = "<sip:alice@example.com>";
       beforeEach(() => services.store.addDomain("example.com", { anonymousCallers: "Reject" }));
 
       it.each([
-        ["the host is below invalid", "<sip:anonymous@anonymous.invalid>", {}],
+        ["the host is in the domain invalid", "<sip:anonymous@anonymous.invalid>", {}],
         ["the user part is anonymous", "<sip:Anonymous@192.0.2.7>", {}],
-        ["the display name is quoted", `"Anonymous" ${shown}`, {}],
-        ["the display name is a token", `anonymous ${shown}`, {}],
-        ["Privacy: id", shown, { Privacy: "critical;id" }],
-        ["Privacy: user", shown, { Privacy: "user" }],
+        ["the display name is quoted", `"Anonymous" ${ownFrom}`, {}],
+        ["the display name is a token", `anonymous ${ownFrom}`, {}],
+        ["Privacy is id", ownFrom, { Privacy: "critical;id" }],
+        ["Privacy is user", ownFrom, { Privacy: "user" }],
       ])(
-        "%s: 433 for whoever proved who it is, a challenge for everybody else",
+        "is refused with 433 when %s and the caller is authenticated, and is challenged otherwise",
         async (_what, From, more) => {
           for (const method of ["INVITE", "MESSAGE", "SUBSCRIBE", "OPTIONS"]) {
-            const fields = hidden(From, more);
-            expect(await askAs("alice", method, callBob, fields), method).toMatchObject(refused);
-            expect(await ask(method, callBob, fields), method).toMatchObject({ status: 407 });
-            expect(await askAs("alice", method, callBob, fields, "wrong"), method).toMatchObject({
+            const fields = anonymousFields(From, more);
+            expect(await routeAs("alice", method, bobUri, fields), method).toMatchObject(refused);
+            expect(await routeFrom(method, bobUri, fields), method).toMatchObject({ status: 407 });
+            expect(await routeAs("alice", method, bobUri, fields, "wrong"), method).toMatchObject({
               status: 407,
             });
             services.peers.add(aliceFlow.key);
-            expect(await ask(method, callBob, fields), method).toMatchObject(refused);
+            expect(await routeFrom(method, bobUri, fields), method).toMatchObject(refused);
             services.peers.delete(aliceFlow.key);
           }
         },
       );
 
       it.each([
-        ["its own address", shown, {}],
-        ["a display name that holds the word", `"Anonymous Coward" ${shown}`, {}],
-        ["another privacy", shown, { Privacy: "header;none" }],
-      ])("%s is no anonymous caller", async (_what, From, more) => {
-        expect(await askAs("alice", "INVITE", callBob, hidden(From, more))).toMatchObject({
+        ["its own address", ownFrom, {}],
+        ["a display name that holds the word", `"Anonymous Coward" ${ownFrom}`, {}],
+        ["another Privacy value", ownFrom, { Privacy: "header;none" }],
+      ])("is forwarded with %s", async (_what, From, more) => {
+        expect(await routeAs("alice", "INVITE", bobUri, anonymousFields(From, more))).toMatchObject({
           kind: "forward",
         });
       });
 
-      it("nor is the user who has that name", async () => {
+      it("is forwarded when the caller is the user with that name", async () => {
         services.store.addUser("anonymous", "example.com", { password: "anonymous" });
         const From = "<sip:anonymous@example.com>";
-        expect(await askAs("anonymous", "INVITE", callBob, hidden(From))).toMatchObject({ kind: "forward" });
+        expect(await routeAs("anonymous", "INVITE", bobUri, anonymousFields(From))).toMatchObject({
+          kind: "forward",
+        });
       });
 
-      it("the called user's domain decides, not the caller's, and nobody learns who is there", async () => {
+      it("is refused by the setting of the called domain, not of the caller's, and independent of the called user", async () => {
         const From = "<sip:anonymous@anonymous.invalid>";
-        expect(await askAs("alice", "INVITE", "sip:nobody@example.com", hidden(From))).toMatchObject(refused);
-        expect(await askAs("alice", "INVITE", "sip:carol@example.com", hidden(From))).toMatchObject(refused);
         expect(
-          await askAs("alice", "INVITE", "sip:bob@192.0.2.2:5060", hidden(shown, { Privacy: "id" })),
+          await routeAs("alice", "INVITE", "sip:nobody@example.com", anonymousFields(From)),
+        ).toMatchObject(refused);
+        expect(
+          await routeAs("alice", "INVITE", "sip:carol@example.com", anonymousFields(From)),
+        ).toMatchObject(refused);
+        expect(
+          await routeAs(
+            "alice",
+            "INVITE",
+            "sip:bob@192.0.2.2:5060",
+            anonymousFields(ownFrom, { Privacy: "id" }),
+          ),
         ).toMatchObject(refused);
         services.store.addDomain("b.example");
         services.store.addUser("dora", "b.example", { password: "dora" });
         services.store.addRow({ username: "dora", domain: "b.example" }, binding({ id: "23" }));
-        services.store.addAlias({ username: "300", domain: "b.example" }, bobs);
-        const callDora = "sip:dora@b.example";
-        const own = hidden(From, { "P-Preferred-Identity": shown });
-        expect(await askAs("alice", "INVITE", callDora, own)).toMatchObject({ kind: "forward" });
-        expect(await askAs("alice", "INVITE", "sip:300@b.example", own)).toMatchObject(refused);
+        services.store.addAlias({ username: "300", domain: "b.example" }, bobAor);
+        const doraUri = "sip:dora@b.example";
+        const own = anonymousFields(From, { "P-Preferred-Identity": ownFrom });
+        expect(await routeAs("alice", "INVITE", doraUri, own)).toMatchObject({ kind: "forward" });
+        expect(await routeAs("alice", "INVITE", "sip:300@b.example", own)).toMatchObject(refused);
       });
     });
 
-    describe("of another served domain than the called one", () => {
+    describe("from a user of another served domain", () => {
       beforeEach(() => {
         services.store.addDomain("b.example", { realm: "b realm" });
         services.store.addUser("dora", "b.example", { password: "dora" });
       });
       const From = "<sip:anonymous@anonymous.invalid>";
 
-      it("is asked in the realm of the identity that it prefers, which proves nothing", async () => {
+      it("is challenged in the realm of its preferred identity, and only credentials authenticate the caller", async () => {
         for (const name of ["P-Preferred-Identity", "P-Asserted-Identity", "Remote-Party-ID"]) {
-          const fields = hidden(From, { [name]: "<sip:dora@b.example>" });
-          expect(((await ask("INVITE", callBob, fields)) as Rejection).lines, name).toContain(
+          const fields = anonymousFields(From, { [name]: "<sip:dora@b.example>" });
+          expect(((await routeFrom("INVITE", bobUri, fields)) as Rejection).lines, name).toContain(
             'realm="b realm"',
           );
-          expect(await askAs("dora", "INVITE", callBob, fields), name).toMatchObject({ kind: "forward" });
-          expect(await askAs("alice", "INVITE", callBob, fields), name).toMatchObject({ status: 407 });
+          expect(await routeAs("dora", "INVITE", bobUri, fields), name).toMatchObject({ kind: "forward" });
+          expect(await routeAs("alice", "INVITE", bobUri, fields), name).toMatchObject({ status: 407 });
         }
-        const unserved = hidden(From, { "P-Preferred-Identity": "<sip:x@elsewhere.example>" });
-        expect(((await ask("INVITE", callBob, unserved)) as Rejection).lines).toContain(
+        const unserved = anonymousFields(From, { "P-Preferred-Identity": "<sip:x@elsewhere.example>" });
+        expect(((await routeFrom("INVITE", bobUri, unserved)) as Rejection).lines).toContain(
           'realm="example.com"',
         );
       });
 
-      it("is known by credentials that it has for its own realm, or by its login name", async () => {
+      it("is authenticated by credentials for the realm of the caller, or by the login name with a domain", async () => {
         services.store.addDomain("c.example");
         services.store.addUser("erin", "c.example", { password: "erin" });
-        const own = await ask("INVITE", "sip:x@c.example", hidden("<sip:erin@c.example>"));
-        const signed = withCredentials("INVITE", callBob, hidden(From), own as Rejection, "erin");
+        const own = await routeFrom("INVITE", "sip:x@c.example", anonymousFields("<sip:erin@c.example>"));
+        const signed = withCredentials("INVITE", bobUri, anonymousFields(From), own as Rejection, "erin");
         expect(await route(signed, aliceFlow, node)).toMatchObject({ kind: "forward" });
-        services.now += 1; // a nonce of its own
-        const other = await ask("INVITE", "sip:x@b.example", hidden("<sip:dora@b.example>"));
+        services.now += 1; // makes the nonce unique
+        const other = await routeFrom("INVITE", "sip:x@b.example", anonymousFields("<sip:dora@b.example>"));
         const named = withCredentials(
           "INVITE",
-          callBob,
-          hidden(From),
+          bobUri,
+          anonymousFields(From),
           other as Rejection,
           "dora@b.example",
           "dora",
@@ -393,71 +421,73 @@ describe("§16.3 step 6: everything out of dialog is challenged (rule 15)", () =
         expect(await route(named, aliceFlow, node)).toMatchObject({ kind: "forward" });
       });
 
-      it("credentials for many realms, each with a name of its own, cost a few look-ups each and not all of all", async () => {
-        const asked: string[] = [];
+      it("causes a linear number of look-ups for credentials of many realms with different names", async () => {
+        const lookedUp: string[] = [];
         const values = Array.from(
           { length: maxCredentials },
           (_, i) => `Digest username="u${i}@h${i}.example", realm="r${i}.example"`,
         );
-        const request = requestOf("INVITE", callBob, {
+        const request = requestOf("INVITE", bobUri, {
           From: `${From};tag=1`,
           "Proxy-Authorization": values,
         });
-        expect(await route(request, aliceFlow, { ...node, lookup: listing(asked) })).toMatchObject({
+        expect(await route(request, aliceFlow, { ...node, lookup: recordLookUps(lookedUp) })).toMatchObject({
           status: 407,
         });
-        // Of each the realm and the host as homes, and the name twice for From's domain and twice for the chosen one
-        expect(asked.length).toBeLessThanOrEqual(6 * maxCredentials + 3);
+        // For each: the realm and the host as domains, the name twice for the domain of From and twice for the chosen domain
+        expect(lookedUp.length).toBeLessThanOrEqual(6 * maxCredentials + 3);
       });
 
-      it("is asked in the called domain's realm where nothing says whose it is", async () => {
-        expect(((await ask("INVITE", callBob, hidden(From))) as Rejection).lines).toContain(
+      it("is challenged in the realm of the called domain when it has no preferred identity", async () => {
+        expect(((await routeFrom("INVITE", bobUri, anonymousFields(From))) as Rejection).lines).toContain(
           'realm="example.com"',
         );
-        expect(await ask("INVITE", "sip:x@elsewhere.example", hidden(From))).toMatchObject({ status: 404 });
+        expect(await routeFrom("INVITE", "sip:x@elsewhere.example", anonymousFields(From))).toMatchObject({
+          status: 404,
+        });
       });
     });
   });
 
-  it("of several Proxy-Authorization fields one has to be right, and the called phone sees none", async () => {
-    const refusal = await ask("INVITE", callBob);
-    if (refusal.kind !== "reject") throw new Error("not challenged");
+  it("is accepted with one valid Proxy-Authorization of several, and all of them are removed", async () => {
+    const challenge = await routeFrom("INVITE", bobUri);
+    if (challenge.kind !== "reject") throw new Error("not challenged");
     const values = ["wrong", "alice"].map(
       (password) =>
         /Proxy-Authorization: (.*)/.exec(
-          withCredentials("INVITE", callBob, {}, refusal, "alice", password).text,
+          withCredentials("INVITE", bobUri, {}, challenge, "alice", password).text,
         )?.[1] ?? "",
     );
-    const request = requestOf("INVITE", callBob, { "Proxy-Authorization": values });
+    const request = requestOf("INVITE", bobUri, { "Proxy-Authorization": values });
     const routing = await route(request, aliceFlow, node);
     if (routing.kind !== "forward") throw new Error(routing.reason);
     expect(applyEdits(request.text, routing.edits)).not.toContain("Proxy-Authorization");
   });
 
-  it("a configured peer is not challenged, and its From is its own business", async () => {
+  it("is accepted from a configured peer without a challenge and with any From", async () => {
     services.peers.add(aliceFlow.key);
-    const routing = await ask("INVITE", callBob, { From: "<sip:+49@trunk.example>;tag=1" });
+    const routing = await routeFrom("INVITE", bobUri, { From: "<sip:+49@trunk.example>;tag=1" });
     expect(routing).toMatchObject({ kind: "forward", caller: { contactId: "0" } });
   });
 });
 
-describe("§16.5: targets", () => {
-  it("the bindings of the called user, with how each phone is reached", async () => {
+describe("§16.5: the routing of a request", () => {
+  it("returns the bindings of the called user with their flows and owner nodes", async () => {
     services.store.addRow(
-      bobs,
+      bobAor,
       binding({ id: "23", contact: "sip:bob@10.0.0.3", flow: aliceFlow, isBehindNat: true, q: 100 }),
     );
-    const routing = await askAs("alice", "INVITE", callBob);
+    const routing = await routeAs("alice", "INVITE", bobUri);
     expect(routing.kind === "forward" && routing.targets).toMatchObject([
       { uri: "sip:bob@192.0.2.2:5060", flow: bobFlow, contactId: "22", ownerNode: "bbbbbbbbbbbb" },
       { uri: "sip:bob@10.0.0.3", flow: aliceFlow, isBehindNat: true, contactId: "23" },
     ]);
   });
 
-  it("by an alias, and by an escaped user part", async () => {
-    services.store.addAlias({ username: "100", domain: "example.com" }, bobs);
+  it("finds the bindings by an alias and by an escaped user part", async () => {
+    services.store.addAlias({ username: "100", domain: "example.com" }, bobAor);
     for (const uri of ["sip:100@example.com", "sip:%62ob@EXAMPLE.com:5060;x=y"])
-      expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ kind: "forward" });
+      expect(await routeAs("alice", "INVITE", uri), uri).toMatchObject({ kind: "forward" });
   });
 
   it.each([
@@ -466,50 +496,52 @@ describe("§16.5: targets", () => {
     [404, "a disabled user", "sip:off@example.com"],
     [480, "a user without a phone", "sip:carol@example.com"],
     [404, "another case of the name", "sip:Bob@example.com"],
-  ])("%i for %s, to who logged in", async (status, _, uri) => {
+  ])("returns a %i for %s to an authenticated caller", async (status, _, uri) => {
     services.store.addUser("off", "example.com", { isEnabled: false });
-    expect(await askAs("alice", "INVITE", uri)).toMatchObject({ kind: "reject", status });
-    expect(await ask("INVITE", uri)).toMatchObject({ status: 407 });
+    expect(await routeAs("alice", "INVITE", uri)).toMatchObject({ kind: "reject", status });
+    expect(await routeFrom("INVITE", uri)).toMatchObject({ status: 407 });
   });
 
-  it("480 where the only contact is sips, which UDP must not reach; 416 for a sips Request-URI", async () => {
+  it("returns a 480 when the only contact is sips, and a 416 for a sips Request-URI", async () => {
     services.store.addRow(
       { username: "carol", domain: "example.com" },
       binding({ id: "33", contact: "sips:carol@h" }),
     );
-    expect(await askAs("alice", "INVITE", "sip:carol@example.com")).toMatchObject({ status: 480 });
+    expect(await routeAs("alice", "INVITE", "sip:carol@example.com")).toMatchObject({ status: 480 });
     for (const method of ["INVITE", "MESSAGE"])
-      expect(await ask(method, "sips:bob@example.com"), method).toMatchObject({ status: 416 });
+      expect(await routeFrom(method, "sips:bob@example.com"), method).toMatchObject({ status: 416 });
     expect(await answerOptions(requestOf("OPTIONS", "sips:example.com"), node)).toMatchObject({
       status: 416,
     });
   });
 
-  it("480 once the last binding has expired", async () => {
+  it("returns a 480 when the last binding has expired", async () => {
     services.store.now += 61;
-    expect(await askAs("alice", "INVITE", callBob)).toMatchObject({ status: 480 });
+    expect(await routeAs("alice", "INVITE", bobUri)).toMatchObject({ status: 480 });
   });
 
-  it("404 with a Warning for a domain that is not served, or no more", async () => {
+  it("returns a 404 with a Warning for a domain that is not served or is disabled", async () => {
     services.store.addDomain("off.example", { isEnabled: false });
     for (const domain of ["unserved.example", "off.example"])
-      expect(await askAs("alice", "INVITE", `sip:bob@${domain}`)).toMatchObject({
+      expect(await routeAs("alice", "INVITE", `sip:bob@${domain}`)).toMatchObject({
         status: 404,
         lines: `Warning: 399 strowger "The domain ${domain} is not served here"\r\n`,
       });
   });
 
-  it("no open relay: a stranger's request for a stranger's domain is 404 without a challenge", async () => {
-    const answer = await ask("INVITE", "sip:x@unserved.example", { From: "<sip:y@elsewhere.example>;tag=1" });
+  it("returns a 404 without a challenge when neither the caller nor the called domain is served, so that the node is no open relay", async () => {
+    const answer = await routeFrom("INVITE", "sip:x@unserved.example", {
+      From: "<sip:y@elsewhere.example>;tag=1",
+    });
     expect(answer).toMatchObject({ status: 404 });
   });
 
-  it("§22.3: the credentials that were meant for us go no further, others' do", async () => {
-    const refusal = await ask("INVITE", callBob);
-    if (refusal.kind !== "reject") throw new Error("not challenged");
+  it("§22.3: keeps the credentials for other proxies and removes those for this one", async () => {
+    const challenge = await routeFrom("INVITE", bobUri);
+    if (challenge.kind !== "reject") throw new Error("not challenged");
     const other = 'Digest username="a", realm="next hop", nonce="n", uri="u", response="r"';
-    const signed = withCredentials("INVITE", callBob, { "X-Keep": "1" }, refusal, "alice");
-    const both = requestOf("INVITE", callBob, {
+    const signed = withCredentials("INVITE", bobUri, { "X-Keep": "1" }, challenge, "alice");
+    const both = requestOf("INVITE", bobUri, {
       "X-Keep": "1",
       "Proxy-Authorization": [/Proxy-Authorization: (.*)/.exec(signed.text)?.[1] ?? "", other],
     });
@@ -520,20 +552,20 @@ describe("§16.5: targets", () => {
     ]);
   });
 
-  it("§22.3: of our realm everything goes, also partial or stale credentials beside the right ones", async () => {
-    const refusal = await ask("INVITE", callBob);
-    if (refusal.kind !== "reject") throw new Error("not challenged");
+  it("§22.3: removes all credentials of our realm, also partial or stale ones", async () => {
+    const challenge = await routeFrom("INVITE", bobUri);
+    if (challenge.kind !== "reject") throw new Error("not challenged");
     const right = /Proxy-Authorization: (.*)/.exec(
-      withCredentials("INVITE", callBob, {}, refusal, "alice").text,
+      withCredentials("INVITE", bobUri, {}, challenge, "alice").text,
     )?.[1];
     const partial = 'Digest username="alice", realm="example.com", nonce="", uri="u", response=""';
-    const request = requestOf("INVITE", callBob, { "Proxy-Authorization": [partial, right ?? ""] });
+    const request = requestOf("INVITE", bobUri, { "Proxy-Authorization": [partial, right ?? ""] });
     const routing = await route(request, aliceFlow, node);
     if (routing.kind !== "forward") throw new Error(routing.reason);
     expect(applyEdits(request.text, routing.edits)).not.toContain("Proxy-Authorization");
   });
 
-  it("the caller's binding goes into the token", async () => {
+  it("puts the contact id of the caller into the token", async () => {
     const contact = {
       uri: "sip:alice@10.0.0.7",
       q: undefined,
@@ -541,46 +573,46 @@ describe("§16.5: targets", () => {
       instance: undefined,
       regId: 0,
     };
-    const routing = await askAs("alice", "INVITE", callBob, { Contact: `<${contact.uri}>` });
+    const routing = await routeAs("alice", "INVITE", bobUri, { Contact: `<${contact.uri}>` });
     const id = contactId({ username: "alice", domain: "example.com" }, contact, aliceFlow, true);
     expect(routing).toMatchObject({
       caller: { flow: aliceFlow, isBehindNat: true, ownerNode: "aaaaaaaaaaaa", contactId: id },
     });
   });
 
-  it("§12.1.1: or the one that its phone registered, also where the INVITE does not say its instance or reg-id", async () => {
-    const alices = { username: "alice", domain: "example.com" };
+  it("§12.1.1: puts the registered binding of the caller into the token, also when the INVITE has no instance or reg-id", async () => {
+    const aliceAor = { username: "alice", domain: "example.com" };
     const phone = { contact: "sip:alice@10.0.0.7", flow: aliceFlow, instance: "<urn:x>", regId: 1 };
     services.store.addRow(
-      alices,
+      aliceAor,
       binding({ id: "41", contact: "sip:alice@10.0.0.8", flow: bobFlow, instance: "<urn:y>" }),
     );
-    services.store.addRow(alices, binding({ id: "42", ...phone }));
+    services.store.addRow(aliceAor, binding({ id: "42", ...phone }));
     for (const more of ["", ';+sip.instance="<urn:x>"', ';+sip.instance="<urn:x>";reg-id=1'])
       expect(
-        await askAs("alice", "INVITE", callBob, { Contact: `<sip:alice@10.0.0.7>${more}` }),
+        await routeAs("alice", "INVITE", bobUri, { Contact: `<sip:alice@10.0.0.7>${more}` }),
         more,
       ).toMatchObject({
         caller: { contactId: "42", contactKey: contactKey("sip:alice@10.0.0.7") },
       });
-    services.store.addAlias({ username: "200", domain: "example.com" }, alices);
+    services.store.addAlias({ username: "200", domain: "example.com" }, aliceAor);
     const byAlias = { Contact: "<sip:alice@10.0.0.7>", From: "<sip:200@example.com>;tag=1" };
-    expect(await askAs("alice", "INVITE", callBob, byAlias)).toMatchObject({ caller: { contactId: "42" } });
+    expect(await routeAs("alice", "INVITE", bobUri, byAlias)).toMatchObject({ caller: { contactId: "42" } });
   });
 
-  it("a caller that listens on another port goes into the token with it, and with no node that heard it (ADR 32)", async () => {
+  it("ADR 32: puts the listening port of the caller into the token, without an owner node", async () => {
     const direct = {
       Via: `SIP/2.0/UDP 198.51.100.7:4711;branch=z9hG4bK-1`,
       Contact: "<sip:alice@198.51.100.7:5070>",
     };
-    expect(await askAs("alice", "INVITE", callBob, direct)).toMatchObject({
+    expect(await routeAs("alice", "INVITE", bobUri, direct)).toMatchObject({
       caller: { flow: flowOf("198.51.100.7", 5070), isBehindNat: false, ownerNode: "" },
     });
   });
 
-  it("the caller's bindings are read where a dialog may begin, and not for a MESSAGE", async () => {
+  it("reads the bindings of the caller for a request that may create a dialog, and not for a MESSAGE", async () => {
     const read: string[] = [];
-    const counted = {
+    const recordingNode = {
       ...node,
       lookup: Object.assign(Object.create(node.lookup) as typeof node.lookup, {
         bindings: (aor: Aor) => (read.push(aor.username), node.lookup.bindings(aor)),
@@ -588,22 +620,22 @@ describe("§16.5: targets", () => {
     };
     for (const method of ["INVITE", "MESSAGE"]) {
       services.now += 1;
-      const refusal = await ask(method, callBob);
-      if (refusal.kind !== "reject") throw new Error("not challenged");
-      await route(withCredentials(method, callBob, {}, refusal, "alice"), aliceFlow, counted);
+      const challenge = await routeFrom(method, bobUri);
+      if (challenge.kind !== "reject") throw new Error("not challenged");
+      await route(withCredentials(method, bobUri, {}, challenge, "alice"), aliceFlow, recordingNode);
       expect(read.splice(0).sort(), method).toEqual(method === "INVITE" ? ["alice", "bob"] : ["bob"]);
     }
   });
 
-  it("P7: a database that is away is the floor plan's 500", async () => {
+  it("P7: throws StoreUnavailable while the database is unavailable", async () => {
     services.store.isAway = true;
-    await expect(ask("INVITE", callBob)).rejects.toThrow(StoreUnavailable);
+    await expect(routeFrom("INVITE", bobUri)).rejects.toThrow(StoreUnavailable);
   });
 });
 
 const aliceContact = "sip:alice@10.0.0.7:5060";
 const bobContact = "sip:bob@192.0.2.2:5060";
-const talk: FlowToken = {
+const tokenParties: FlowToken = {
   caller: {
     flow: aliceFlow,
     isBehindNat: true,
@@ -620,15 +652,15 @@ const talk: FlowToken = {
   },
 };
 
-describe("in a dialog (rule 17)", () => {
+describe("a request in a dialog (rule 17)", () => {
   const fields = (): Fields => ({
-    Route: `<sip:${sealToken(talk, "call-1", "alice-1", services.tokenSeal)}@203.0.113.1:5060;lr>`,
+    Route: `<sip:${sealToken(tokenParties, "call-1", "alice-1", services.tokenSeal)}@203.0.113.1:5060;lr>`,
     From: "<sip:alice@example.com>;tag=alice-1",
     To: "<sip:bob@example.com>;tag=bob-1",
   });
 
-  it("the token leads to the other phone, unchallenged and whatever the Request-URI", async () => {
-    const routing = await ask("BYE", "sip:bob@10.9.9.9", fields(), flowOf("203.0.113.77", 1));
+  it("is forwarded by its token to the other phone, without a challenge and with any Request-URI", async () => {
+    const routing = await routeFrom("BYE", "sip:bob@10.9.9.9", fields(), flowOf("203.0.113.77", 1));
     expect(routing).toMatchObject({
       kind: "forward",
       caller: undefined,
@@ -636,17 +668,17 @@ describe("in a dialog (rule 17)", () => {
     });
   });
 
-  it("a phone that nobody hears there any more is found by its binding", async () => {
+  it("is forwarded to the flow of the binding when no node receives from the flow in the token", async () => {
     const moved = flowOf("192.0.2.99", 9);
-    services.store.addRow(bobs, binding({ flow: moved, ownerNode: "cccccccccccc" }));
-    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({
+    services.store.addRow(bobAor, binding({ flow: moved, ownerNode: "cccccccccccc" }));
+    expect(await routeFrom("BYE", "sip:bob@h", fields())).toMatchObject({
       targets: [{ flow: moved, ownerNode: "cccccccccccc" }],
     });
     services.reachable.add(bobFlow.key);
-    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+    expect(await routeFrom("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
-  describe("§12.2.1.2: a phone that refreshes its target from another address (ADR 31)", () => {
+  describe("§12.2.1.2: after a target refresh from another address (ADR 31)", () => {
     const movedFlow = flowOf("203.0.113.50", 6000);
     const movedContact = "sip:alice@10.9.0.1:5060";
     const byBob = (): Fields => ({
@@ -655,18 +687,18 @@ describe("in a dialog (rule 17)", () => {
       To: "<sip:alice@example.com>;tag=alice-1",
     });
     const targetOf = async (uri: string, by: Fields = byBob()) => {
-      const routing = await ask("BYE", uri, by, bobFlow);
+      const routing = await routeFrom("BYE", uri, by, bobFlow);
       return routing.kind === "forward" ? routing.targets[0] : routing;
     };
     const refresh = (method: string, Contact: string | undefined = `<${movedContact}>`, source = movedFlow) =>
-      ask(method, bobContact, { ...fields(), Contact }, source);
+      routeFrom(method, bobContact, { ...fields(), Contact }, source);
     beforeEach(() => {
       services.reachable.add(aliceFlow.key);
       services.reachable.add(bobFlow.key);
     });
 
     it.each(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"])(
-      "%s: what names the new contact goes there",
+      "is forwarded to the new flow when its Request-URI is the contact of the %s",
       async (method) => {
         expect(await refresh(method)).toMatchObject({ targets: [{ flow: bobFlow }] });
         expect(await targetOf(movedContact)).toEqual({
@@ -678,7 +710,7 @@ describe("in a dialog (rule 17)", () => {
           contactKey: contactKey(aliceContact),
           uri: undefined,
         });
-        expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow }); // sent before the refresh came
+        expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow }); // sent before the refresh was received
         const ack = requestOf("ACK", movedContact, byBob());
         expect(await routeAck(ack, node)).toMatchObject({ targets: [{ flow: movedFlow }] });
       },
@@ -687,13 +719,16 @@ describe("in a dialog (rule 17)", () => {
     it.each([
       ["another method", "BYE", `<${movedContact}>`, movedFlow],
       ["no Contact", "INVITE", undefined, movedFlow],
-      ["the address of the token", "INVITE", `<${movedContact}>`, aliceFlow],
-    ] as const)("%s refreshes nothing", async (_, method, Contact, source) => {
-      await ask(method, bobContact, { ...fields(), Contact }, source);
-      expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
-    });
+      ["the source address in the token", "INVITE", `<${movedContact}>`, aliceFlow],
+    ] as const)(
+      "is forwarded to the flow in the token when the refresh has %s",
+      async (_, method, Contact, source) => {
+        await routeFrom(method, bobContact, { ...fields(), Contact }, source);
+        expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
+      },
+    );
 
-    it("the last one counts; one back to where the dialog began needs no row", async () => {
+    it("is forwarded to the flow of the last refresh, or to the flow in the token by the first contact", async () => {
       await refresh("INVITE");
       await refresh("INVITE", "<sip:alice@10.9.0.2>", flowOf("203.0.113.51", 1));
       expect(await targetOf("sip:alice@10.9.0.2")).toMatchObject({ flow: { port: 1 } });
@@ -701,77 +736,77 @@ describe("in a dialog (rule 17)", () => {
       expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow });
     });
 
-    it("a URI that the phone never said leads to the token's flow, whatever it names", async () => {
+    it("is forwarded to the flow in the token when its Request-URI is not a contact of the phone", async () => {
       await refresh("INVITE");
       expect(await targetOf("sip:alice@203.0.113.50:6000")).toMatchObject({ flow: aliceFlow });
     });
 
-    it("is one dialog's and one side's: another dialog's requests and the other direction's stay where they were", async () => {
+    it("is forwarded as before when it belongs to another dialog or to the other direction", async () => {
       await refresh("INVITE");
       const others = { ...byBob(), From: "<sip:bob@example.com>;tag=bob-2" };
       expect(await targetOf(movedContact, others)).toMatchObject({ flow: aliceFlow });
       expect(await targetOf(movedContact, fields())).toMatchObject({ flow: bobFlow });
     });
 
-    it("a phone that then registered from yet another flow is found by its binding, unless nobody hears it there", async () => {
-      const bobsNew = flowOf("192.0.2.70", 7);
-      await ask("INVITE", aliceContact, { ...byBob(), Contact: "<sip:bob@10.9.0.3>" }, movedFlow);
-      services.store.addRow(bobs, binding({ flow: bobsNew }));
+    it("is forwarded to the binding of a phone that registered from a third flow, when only that flow is reachable", async () => {
+      const registeredFlow = flowOf("192.0.2.70", 7);
+      await routeFrom("INVITE", aliceContact, { ...byBob(), Contact: "<sip:bob@10.9.0.3>" }, movedFlow);
+      services.store.addRow(bobAor, binding({ flow: registeredFlow }));
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
-      services.reachable.add(bobsNew.key);
-      expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: bobsNew });
+      services.reachable.add(registeredFlow.key);
+      expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: registeredFlow });
       services.reachable.add(movedFlow.key);
       expect(await targetOf("sip:bob@10.9.0.3", fields())).toMatchObject({ flow: movedFlow });
     });
 
-    it("a node that hears neither address sends to the one that was said last", async () => {
+    it("is forwarded to the last refreshed flow when neither flow is reachable", async () => {
       await refresh("INVITE");
       services.reachable.clear();
       expect(await targetOf(movedContact)).toMatchObject({ flow: movedFlow });
       expect(await targetOf(aliceContact)).toMatchObject({ flow: aliceFlow });
     });
 
-    it("P7: while the database is away the dialog goes on by its token", async () => {
+    it("P7: is forwarded to the flow in the token while the database is unavailable", async () => {
       services.store.isAway = true;
       expect(await refresh("INVITE")).toMatchObject({ targets: [{ flow: bobFlow }] });
       expect(await targetOf(movedContact)).toMatchObject({ flow: aliceFlow });
     });
 
-    it("a request that names the contact of the token costs no look-up", async () => {
-      const asked: string[] = [];
-      const counted = {
+    it("causes no look-up when its Request-URI is the contact of the token", async () => {
+      const lookedUp: string[] = [];
+      const recordingNode = {
         ...node,
         lookup: Object.assign(Object.create(node.lookup) as typeof node.lookup, {
-          dialogTarget: (id: string) => (asked.push(id), node.lookup.dialogTarget(id)),
-          bindingById: (id: string) => (asked.push(id), node.lookup.bindingById(id)),
+          dialogTarget: (id: string) => (lookedUp.push(id), node.lookup.dialogTarget(id)),
+          bindingById: (id: string) => (lookedUp.push(id), node.lookup.bindingById(id)),
         }),
       };
-      await route(requestOf("BYE", aliceContact, byBob()), bobFlow, counted);
-      expect(asked).toEqual([]);
-      await route(requestOf("BYE", movedContact, byBob()), bobFlow, counted);
-      expect(asked).toHaveLength(1);
+      await route(requestOf("BYE", aliceContact, byBob()), bobFlow, recordingNode);
+      expect(lookedUp).toEqual([]);
+      await route(requestOf("BYE", movedContact, byBob()), bobFlow, recordingNode);
+      expect(lookedUp).toHaveLength(1);
       services.reachable.clear();
-      await route(requestOf("BYE", aliceContact, byBob()), bobFlow, counted); // she has no binding
-      expect(asked).toHaveLength(2);
+      await route(requestOf("BYE", aliceContact, byBob()), bobFlow, recordingNode); // Alice has no binding
+      expect(lookedUp).toHaveLength(2);
     });
   });
 
-  it("a binding that has expired since the phone moved there leads nowhere: the token's flow is tried", async () => {
-    services.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: 0 }));
-    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+  it("is forwarded to the flow in the token when the binding on the new flow has expired", async () => {
+    services.store.addRow(bobAor, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: 0 }));
+    expect(await routeFrom("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
-  it("with the binding gone, or the database away, the token's flow is tried", async () => {
+  it("is forwarded to the flow in the token when there is no binding or the database is unavailable", async () => {
     services.store.now += 61;
-    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+    expect(await routeFrom("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
     services.store.isAway = true;
-    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+    expect(await routeFrom("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
-  it("§22.1, §22.3: credentials that an ACK or a request repeats for us do not reach the other phone, others' do", async () => {
+  it("§22.1, §22.3: is forwarded without repeated credentials for this proxy and with those for others, also when it is an ACK", async () => {
     const nonce = issueNonce(node.authenticator.keys, "call-1", services.now);
-    const credentials = (realm: string, its: string) =>
-      `Digest username="alice", realm="${realm}", nonce="${its}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
+    const credentials = (realm: string, nonce: string) =>
+      `Digest username="alice", realm="${realm}", nonce="${nonce}", uri="u", response="r", qop=auth, nc=1, cnonce="c"`;
     const other = credentials("next hop", "n");
     const repeated = { "Proxy-Authorization": [credentials("example.com", nonce), other] };
     for (const method of ["ACK", "BYE"]) {
@@ -785,7 +820,7 @@ describe("in a dialog (rule 17)", () => {
     }
   });
 
-  it("a served domain before the token is ours too, for an ACK as well, also while the database is away", async () => {
+  it("is forwarded without a served domain before the token, also when it is an ACK, and while the database is unavailable", async () => {
     const Route = ["<sip:example.com;lr>", String(fields()["Route"])];
     const bye = requestOf("BYE", "sip:bob@h", { ...fields(), Route });
     const ack = requestOf("ACK", "sip:bob@h", { ...fields(), Route });
@@ -799,13 +834,13 @@ describe("in a dialog (rule 17)", () => {
     }
   });
 
-  it("a foreign Route before the token is refused, and its ACK dropped", async () => {
+  it("is refused when a foreign Route is before the token, and is dropped when it is an ACK", async () => {
     const foreign = { ...fields(), Route: ["<sip:p.example.org;lr>", String(fields()["Route"])] };
-    expect(await ask("BYE", "sip:bob@h", foreign)).toMatchObject({ status: 403 });
+    expect(await routeFrom("BYE", "sip:bob@h", foreign)).toMatchObject({ status: 403 });
     expect(await routeAck(requestOf("ACK", "sip:bob@h", foreign), node)).toBeUndefined();
   });
 
-  it("§22.3: stale credentials of ours do not reach the other phone either: old ones, and those of another call", async () => {
+  it("§22.3: is forwarded without stale credentials for this proxy: expired ones, and those of another call", async () => {
     const { keys, nonceLifetime } = node.authenticator;
     const stale = [
       issueNonce(keys, "call-1", services.now - nonceLifetime - 1),
@@ -825,18 +860,18 @@ describe("in a dialog (rule 17)", () => {
     }
   });
 
-  it("an expired binding is no way to a phone that nobody hears: the token's flow is tried", async () => {
-    services.store.addRow(bobs, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: -1 }));
-    expect(await ask("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
+  it("is forwarded to the flow in the token when the binding has expired and no flow is reachable", async () => {
+    services.store.addRow(bobAor, binding({ flow: flowOf("192.0.2.99", 9), expiresIn: -1 }));
+    expect(await routeFrom("BYE", "sip:bob@h", fields())).toMatchObject({ targets: [{ flow: bobFlow }] });
   });
 
-  it("validation comes first: 483", async () => {
-    expect(await ask("BYE", "sip:bob@h", { ...fields(), "Max-Forwards": "0" })).toMatchObject({
+  it("is validated before it is forwarded, and Max-Forwards 0 gets a 483", async () => {
+    expect(await routeFrom("BYE", "sip:bob@h", { ...fields(), "Max-Forwards": "0" })).toMatchObject({
       status: 483,
     });
   });
 
-  it("an ACK goes by the token too, and is dropped without a valid one", async () => {
+  it("is forwarded by its token when it is an ACK, and is dropped without a valid token", async () => {
     const ack = requestOf("ACK", "sip:bob@10.9.9.9", fields());
     expect(await routeAck(ack, node)).toMatchObject({ targets: [{ flow: bobFlow }] });
     for (const bad of [
@@ -845,140 +880,137 @@ describe("in a dialog (rule 17)", () => {
       { ...fields(), "Max-Forwards": "0" },
       { ...fields(), Route: String(fields()["Route"]).replace("sip:", "sips:") },
     ])
-      expect(await routeAck(requestOf("ACK", callBob, bad), node)).toBeUndefined();
+      expect(await routeAck(requestOf("ACK", bobUri, bad), node)).toBeUndefined();
   });
 });
 
 describe("§16.5, RFC 5589 §7: a Request-URI that is a phone's contact (ADR 30)", () => {
   const contact = "sip:carol@10.0.0.3:5070;line=x";
   const carolFlow = flowOf("198.51.100.9", 4712);
-  const carols = { username: "carol", domain: "example.com" };
+  const carolAor = { username: "carol", domain: "example.com" };
   const row = (change: Partial<Binding> = {}) =>
     binding({ id: "33", contact, flow: carolFlow, isBehindNat: true, ...change });
-  const replaces = { Replaces: "call-2;to-tag=a;from-tag=b" };
+  const replacesField = { Replaces: "call-2;to-tag=a;from-tag=b" };
 
-  it.each(["INVITE", "MESSAGE", "REFER"])(
-    "%s: goes to that binding's flow and nowhere else",
-    async (method) => {
-      services.store.addRow(carols, row());
-      services.store.addRow(carols, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
-      const routing = await askAs("alice", method, contact, replaces);
-      expect(routing.kind === "forward" && routing.targets).toEqual([
-        {
-          q: 1000,
-          uri: contact,
-          flow: carolFlow,
-          isBehindNat: true,
-          ownerNode: "bbbbbbbbbbbb",
-          contactId: "33",
-          contactKey: contactKey(contact),
-        },
-      ]);
-    },
-  );
+  it.each(["INVITE", "MESSAGE", "REFER"])("routes %s to the flow of that binding only", async (method) => {
+    services.store.addRow(carolAor, row());
+    services.store.addRow(carolAor, binding({ id: "34", contact: "sip:carol@10.0.0.4" }));
+    const routing = await routeAs("alice", method, contact, replacesField);
+    expect(routing.kind === "forward" && routing.targets).toEqual([
+      {
+        q: 1000,
+        uri: contact,
+        flow: carolFlow,
+        isBehindNat: true,
+        ownerNode: "bbbbbbbbbbbb",
+        contactId: "33",
+        contactKey: contactKey(contact),
+      },
+    ]);
+  });
 
-  it("404 for a contact that is nobody's, has expired, or belongs to a user or domain that is off", async () => {
+  it("gets a 404 when the contact is unknown, has expired, or belongs to a disabled user or domain", async () => {
     const nothing = { status: 404, reason: "Domain Not Served" };
-    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    services.store.addRow(carols, row({ expiresIn: 0 }));
-    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
-    services.store.addRow(carols, row());
+    expect(await routeAs("alice", "INVITE", contact)).toMatchObject(nothing);
+    services.store.addRow(carolAor, row({ expiresIn: 0 }));
+    expect(await routeAs("alice", "INVITE", contact)).toMatchObject(nothing);
+    services.store.addRow(carolAor, row());
     services.store.addUser("carol", "example.com", { password: "carol", isEnabled: false });
-    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
+    expect(await routeAs("alice", "INVITE", contact)).toMatchObject(nothing);
     services.store.addDomain("off.example", { isEnabled: false });
     services.store.addUser("carol", "off.example", {});
     services.store.addRow({ username: "carol", domain: "off.example" }, row());
-    expect(await askAs("alice", "INVITE", contact)).toMatchObject(nothing);
+    expect(await routeAs("alice", "INVITE", contact)).toMatchObject(nothing);
   });
 
-  it("only the very contact: another user part, port or parameter is nobody's", async () => {
-    services.store.addRow(carols, row());
+  it("gets a 404 when its user part, port or parameters differ from the contact", async () => {
+    services.store.addRow(carolAor, row());
     for (const uri of ["sip:10.0.0.3:5070", "sip:carol@10.0.0.3", `${contact};transport=tcp`])
-      expect(await askAs("alice", "INVITE", uri), uri).toMatchObject({ status: 404 });
-    expect(await askAs("alice", "INVITE", "sips:carol@10.0.0.3:5070")).toMatchObject({ status: 416 });
+      expect(await routeAs("alice", "INVITE", uri), uri).toMatchObject({ status: 404 });
+    expect(await routeAs("alice", "INVITE", "sips:carol@10.0.0.3:5070")).toMatchObject({ status: 416 });
   });
 
-  it("a stranger is challenged and hears of no contact", async () => {
-    services.store.addRow(carols, row());
-    expect(await ask("INVITE", contact)).toMatchObject({ status: 407 });
-    expect(await askAs("alice", "INVITE", contact, {}, "wrong")).toMatchObject({ status: 407 });
+  it("causes the usual challenge for an unauthenticated caller", async () => {
+    services.store.addRow(carolAor, row());
+    expect(await routeFrom("INVITE", contact)).toMatchObject({ status: 407 });
+    expect(await routeAs("alice", "INVITE", contact, {}, "wrong")).toMatchObject({ status: 407 });
   });
 
-  it("phones of several users with one private contact: the one in the caller's domain, and nobody where that leaves two", async () => {
+  it("routes to the user in the domain of the caller when users share the private contact, and gets a 404 when two are left", async () => {
     services.store.addDomain("other.example");
     services.store.addUser("carol", "other.example", {});
-    const theirs = flowOf("198.51.100.10", 4713);
-    services.store.addRow({ username: "carol", domain: "other.example" }, row({ id: "35", flow: theirs }));
-    expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: theirs }] });
-    services.store.addRow(carols, row());
-    expect(await askAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: carolFlow }] });
-    services.store.addRow(bobs, row({ id: "36" }));
-    expect(await askAs("alice", "INVITE", contact)).toMatchObject({ status: 404 });
+    const otherFlow = flowOf("198.51.100.10", 4713);
+    services.store.addRow({ username: "carol", domain: "other.example" }, row({ id: "35", flow: otherFlow }));
+    expect(await routeAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: otherFlow }] });
+    services.store.addRow(carolAor, row());
+    expect(await routeAs("alice", "INVITE", contact)).toMatchObject({ targets: [{ flow: carolFlow }] });
+    services.store.addRow(bobAor, row({ id: "36" }));
+    expect(await routeAs("alice", "INVITE", contact)).toMatchObject({ status: 404 });
   });
 
-  it("two bindings of one user with it are both called", async () => {
-    services.store.addRow(carols, row());
-    services.store.addRow(carols, row({ id: "37", flow: bobFlow }));
-    const routing = await askAs("alice", "INVITE", contact);
+  it("routes to both bindings of one user with that contact", async () => {
+    services.store.addRow(carolAor, row());
+    services.store.addRow(carolAor, row({ id: "37", flow: bobFlow }));
+    const routing = await routeAs("alice", "INVITE", contact);
     expect(routing.kind === "forward" && routing.targets.map(({ flow }) => flow.key).sort()).toEqual(
       [carolFlow.key, bobFlow.key].sort(),
     );
   });
 });
 
-describe("state that a server keeps of its user, and this one does not", () => {
-  const alices = { username: "alice", domain: "example.com" };
+describe("a request for user state, which this server does not have", () => {
+  const aliceAor = { username: "alice", domain: "example.com" };
   beforeEach(() =>
-    services.store.addRow(alices, binding({ id: "30", contact: "sip:alice@10.0.0.1", flow: aliceFlow })),
+    services.store.addRow(aliceAor, binding({ id: "30", contact: "sip:alice@10.0.0.1", flow: aliceFlow })),
   );
 
   it.each(["message-summary", "reg", "presence.winfo"])(
-    "RFC 6665: SUBSCRIBE for %s to one's own address gets 489, with a phone or without",
+    "RFC 6665: gets a 489 when it is a SUBSCRIBE for %s to the caller's own address, with a registered phone or without",
     async (Event) => {
-      expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
+      expect(await routeAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
         status: 489,
       });
       services.store.now += 61;
-      expect(await askAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
+      expect(await routeAs("alice", "SUBSCRIBE", "sip:alice@example.com", { Event })).toMatchObject({
         status: 489,
       });
     },
   );
 
-  it("§21.4.6: PUBLISH to one's own address gets 405, and Allow does not name it", async () => {
-    const answer = await askAs("alice", "PUBLISH", "sip:alice@example.com", { Event: "presence" });
+  it("§21.4.6: gets a 405 without PUBLISH in Allow when it is a PUBLISH to the caller's own address", async () => {
+    const answer = await routeAs("alice", "PUBLISH", "sip:alice@example.com", { Event: "presence" });
     expect(answer).toMatchObject({ status: 405 });
     expect(answer.kind === "reject" && answer.lines).toMatch(/^Allow: INVITE, (?!.*PUBLISH).*\r\n$/);
   });
 
-  it("an alias is one's own address too", async () => {
-    services.store.addAlias({ username: "200", domain: "example.com" }, alices);
+  it("is refused for an alias of the caller too", async () => {
+    services.store.addAlias({ username: "200", domain: "example.com" }, aliceAor);
     for (const method of ["SUBSCRIBE", "PUBLISH"])
-      expect(await askAs("alice", method, "sip:200@example.com"), method).toMatchObject({ kind: "reject" });
+      expect(await routeAs("alice", method, "sip:200@example.com"), method).toMatchObject({ kind: "reject" });
   });
 
-  it("to another user both pass, as every other method to one's own address does, and all from a peer", async () => {
+  it("is forwarded when it is to another user, has another method, or is from a peer", async () => {
     for (const method of ["SUBSCRIBE", "PUBLISH"])
-      expect(await askAs("alice", method, callBob), method).toMatchObject({ kind: "forward" });
+      expect(await routeAs("alice", method, bobUri), method).toMatchObject({ kind: "forward" });
     for (const method of ["INVITE", "MESSAGE", "NOTIFY", "OPTIONS"])
-      expect(await askAs("alice", method, "sip:alice@example.com"), method).toMatchObject({
+      expect(await routeAs("alice", method, "sip:alice@example.com"), method).toMatchObject({
         kind: "forward",
       });
     services.peers.add(aliceFlow.key);
-    expect(await ask("SUBSCRIBE", "sip:alice@example.com")).toMatchObject({ kind: "forward" });
+    expect(await routeFrom("SUBSCRIBE", "sip:alice@example.com")).toMatchObject({ kind: "forward" });
   });
 
-  it("a stranger is challenged first", async () => {
-    expect(await ask("PUBLISH", "sip:alice@example.com")).toMatchObject({ status: 407 });
+  it("is challenged first when the caller is not authenticated", async () => {
+    expect(await routeFrom("PUBLISH", "sip:alice@example.com")).toMatchObject({ status: 407 });
   });
 });
 
-describe("§11.2: OPTIONS to the exchange itself", () => {
+describe("§11.2: an OPTIONS to the exchange itself", () => {
   const options = (uri: string, fields: Fields = {}) =>
     answerOptions(requestOf("OPTIONS", uri, fields), node);
 
   it.each(["sip:203.0.113.1", "sip:203.0.113.1:5060", "sip:example.com"])(
-    "%s: 200 for anybody, with Allow and Accept",
+    "gets a 200 with Allow and Accept for %s, without authentication",
     async (uri) => {
       const answer = await options(uri);
       expect(answer).toMatchObject({ status: 200 });
@@ -988,14 +1020,14 @@ describe("§11.2: OPTIONS to the exchange itself", () => {
     },
   );
 
-  it("404 with a Warning for another host, 483 and 420 as for any request", async () => {
+  it("gets a 404 for another host, and a 483 or 420 as any request", async () => {
     expect(await options("sip:unserved.example")).toMatchObject({ status: 404 });
     expect(await options("sip:example.com", { "Max-Forwards": "0" })).toMatchObject({ status: 483 });
     expect(await options("sip:example.com", { "Proxy-Require": "x" })).toMatchObject({ status: 420 });
   });
 
-  it("to a user it is the proxy's, and so is one in a dialog whose contact has no user part", async () => {
-    expect(await options(callBob)).toBeUndefined();
+  it("is left to the proxy when it is to a user, or in a dialog with a contact without a user part", async () => {
+    expect(await options(bobUri)).toBeUndefined();
     expect(await options("sip:192.0.2.2:5060", { To: "<sip:bob@example.com>;tag=bob-1" })).toBeUndefined();
   });
 });

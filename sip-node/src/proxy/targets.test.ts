@@ -26,14 +26,14 @@ const binding = (id: number, change: Partial<Binding> = {}): Binding => ({
 });
 const ids = (...bindings: Binding[]) => targets(bindings).map(({ contactId }) => contactId);
 
-it("a target is the binding's contact with how its phone is reached", () => {
+it("a target has the contact of its binding, its flow and its owner node", () => {
   const { contact: uri, q, flow, isBehindNat, ownerNode, id: contactId } = binding(1);
   expect(targets([binding(1)])).toEqual([
     { uri, q, flow, isBehindNat, ownerNode, contactId, contactKey: contactKey(uri) },
   ]);
 });
 
-it("the highest q comes first", () => {
+it("the targets are sorted by q, the highest first", () => {
   expect(ids(binding(1, { q: 100 }), binding(2, { q: 900 }), binding(3, { q: 500 }))).toEqual([
     "2",
     "3",
@@ -41,30 +41,30 @@ it("the highest q comes first", () => {
   ]);
 });
 
-it("expired and removed bindings are none", () => {
+it("expired and removed bindings are not targets", () => {
   expect(
     ids(binding(1, { expiresIn: 0 }), binding(2, { expiresIn: -1 }), binding(3, { expiresIn: 1 })),
   ).toEqual(["3"]);
 });
 
-it("one contact on one flow is one target, on two flows two", () => {
+it("one contact is one target on one flow and two targets on two flows", () => {
   const same = { contact: "sip:bob@h", flow: flowOf("192.0.2.9", 1) };
   expect(ids(binding(1, same), binding(2, same))).toEqual(["1"]);
   expect(ids(binding(1, same), binding(2, { ...same, flow: flowOf("192.0.2.9", 2) }))).toEqual(["1", "2"]);
 });
 
-it("a fork is bounded", () => {
+it("a fork has at most maxBranches targets", () => {
   expect(ids(...Array.from({ length: maxBranches + 5 }, (_, i) => binding(i + 1)))).toHaveLength(maxBranches);
 });
 
-it("a sips contact is none: its phone is to be reached over TLS only (§26.2.2)", () => {
+it("§26.2.2: a sips contact is not a target, because it requires TLS", () => {
   const contact = (uri: string, id: number) => binding(id, { contact: uri });
   expect(ids(contact("sips:bob@192.0.2.1", 1), contact("SIPS:bob@h", 2), contact("sip:sips@h", 3))).toEqual([
     "3",
   ]);
 });
 
-it("contacts of other tools' rows that no request line can hold are none (P6)", () => {
+it("P6: a contact that is invalid in a request line is not a target", () => {
   const contacts = ["", "sip:b o@h", "sip:b@h\r\nEvil: 1", "<sip:b@h>", `sip:${"b".repeat(2048)}@h`];
   expect(ids(...contacts.map((contact, i) => binding(i + 1, { contact })))).toEqual([]);
 });

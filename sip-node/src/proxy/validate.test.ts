@@ -18,10 +18,10 @@ const phone = flowOf("192.0.2.1", 5060);
 const invite = (fields: Fields = {}, body = ""): Request =>
   requestOf("INVITE", "sip:bob@example.com", fields, body);
 const verdict = (request: Request) => validate(request, addresses);
-const refusal = (status: number, more: object = {}) => ({ kind: "reject", status, ...more });
+const rejection = (status: number, more: object = {}) => ({ kind: "reject", status, ...more });
 
-/** The request as a node of this cluster forwards it and somebody sends it back; `reroute` is what that somebody changes. */
-function comeBack(request: Request, node: string, reroute = (text: string): string => text): Request {
+/** The request after a node of this cluster forwarded it and another element sent it back; `reroute` makes the changes of that element. */
+function sendBack(request: Request, node: string, reroute = (text: string): string => text): Request {
   const valid = validate(request, addresses);
   if (valid.kind === "reject") throw new Error(valid.reason);
   const viaBranch = makeViaBranch(node, 1, valid.loop, request.callId, phone, seal);
@@ -44,7 +44,7 @@ function comeBack(request: Request, node: string, reroute = (text: string): stri
 }
 
 describe("validate", () => {
-  it("a plain request is valid, with its Max-Forwards", () => {
+  it("accepts a plain request and returns its Max-Forwards", () => {
     expect(verdict(invite({ "Max-Forwards": "0068" }))).toMatchObject({ kind: "valid", maxForwards: 68 });
     expect(verdict(invite({ "Max-Forwards": undefined }))).toMatchObject({
       kind: "valid",
@@ -52,9 +52,9 @@ describe("validate", () => {
     });
   });
 
-  it.each(["tel:+4930123", "nobodyKnowsThisScheme:x"])("step 2: %s is refused with 416", (uri) => {
+  it.each(["tel:+4930123", "nobodyKnowsThisScheme:x"])("§16.3 step 2: refuses %s with 416", (uri) => {
     expect(verdict(requestOf("INVITE", uri))).toMatchObject(
-      refusal(416, { reason: "Unsupported URI Scheme" }),
+      rejection(416, { reason: "Unsupported URI Scheme" }),
     );
   });
 
@@ -63,88 +63,88 @@ describe("validate", () => {
     ["Request-URI in capitals", requestOf("BYE", "SIPS:bob@example.com", { To: "<sip:bob@h>;tag=1" })],
     ["Contact", requestOf("INVITE", "sip:bob@example.com", { Contact: '"A" <SIPS:alice@192.0.2.1>' })],
     ["Contact without brackets", requestOf("UPDATE", "sip:bob@example.com", { Contact: "sips:alice@h" })],
-  ])("step 2: sips as %s is refused with 416: it needs TLS (§26.2.2)", (_, request) => {
+  ])("§16.3 step 2: refuses sips as %s with 416, because it needs TLS (§26.2.2)", (_, request) => {
     expect(verdict(request)).toMatchObject(
-      refusal(416, { reason: "Unsupported URI Scheme", lines: expect.stringContaining("TLS") as unknown }),
+      rejection(416, { reason: "Unsupported URI Scheme", lines: expect.stringContaining("TLS") as unknown }),
     );
   });
 
-  it("step 2: sips where nothing is routed by it is nobody's business", () => {
+  it("§16.3 step 2: accepts sips in fields that do not affect routing", () => {
     const fields = { From: "<sips:alice@example.com>;tag=1", Contact: '"sips:" <sip:sips:x@h>' };
     expect(verdict(invite(fields))).toMatchObject({ kind: "valid" });
   });
 
-  it("step 2: a SIP URI that is none is refused with 400", () => {
-    expect(verdict(requestOf("INVITE", "sip:bob@"))).toMatchObject(refusal(400));
+  it("§16.3 step 2: refuses a malformed SIP URI with 400", () => {
+    expect(verdict(requestOf("INVITE", "sip:bob@"))).toMatchObject(rejection(400));
   });
 
-  it("step 3: Max-Forwards 0 is refused with 483, no number with 400", () => {
-    expect(verdict(invite({ "Max-Forwards": "0" }))).toMatchObject(refusal(483));
+  it("§16.3 step 3: refuses Max-Forwards 0 with 483 and an invalid Max-Forwards with 400", () => {
+    expect(verdict(invite({ "Max-Forwards": "0" }))).toMatchObject(rejection(483));
     for (const value of ["-1", "x", "1.5", "70, 70", "99999999999"])
-      expect(verdict(invite({ "Max-Forwards": value })), value).toMatchObject(refusal(400));
+      expect(verdict(invite({ "Max-Forwards": value })), value).toMatchObject(rejection(400));
   });
 
-  it("step 5: Proxy-Require is refused with 420 and what is unsupported", () => {
+  it("§16.3 step 5: refuses Proxy-Require with 420 and an Unsupported field", () => {
     expect(verdict(invite({ "Proxy-Require": "foo,\r\n bar" }))).toMatchObject(
-      refusal(420, { lines: "Unsupported: foo, bar\r\n" }),
+      rejection(420, { lines: "Unsupported: foo, bar\r\n" }),
     );
     expect(verdict(invite({ "Proxy-Require": "" }))).toMatchObject({ kind: "valid" });
   });
 });
 
-describe("step 4: loops", () => {
-  it("a request that comes back unchanged is refused with 482", () => {
-    expect(verdict(comeBack(invite(), "aaaaaaaaaaaa"))).toMatchObject(refusal(482));
+describe("§16.3 step 4: loop detection", () => {
+  it("refuses a request that returns unchanged with 482", () => {
+    expect(verdict(sendBack(invite(), "aaaaaaaaaaaa"))).toMatchObject(rejection(482));
   });
 
-  it("whatever node sees it: neither node nor key takes part in the hash (design-sip rule 8)", () => {
-    const once = comeBack(invite(), "aaaaaaaaaaaa");
-    expect(verdict(comeBack(invite(), "bbbbbbbbbbbb"))).toMatchObject(refusal(482));
-    expect(verdict(once)).toMatchObject(refusal(482));
+  it("works on every node, because the hash depends on neither node nor key (design-sip rule 8)", () => {
+    const returned = sendBack(invite(), "aaaaaaaaaaaa");
+    expect(verdict(sendBack(invite(), "bbbbbbbbbbbb"))).toMatchObject(rejection(482));
+    expect(verdict(returned)).toMatchObject(rejection(482));
   });
 
-  it("below other proxies' Vias as well, and through an address that was ours", () => {
-    const behind = comeBack(invite(), "aaaaaaaaaaaa", (text) =>
+  it("finds our Via below the Vias of other proxies, and with a former address of ours", () => {
+    const belowOther = sendBack(invite(), "aaaaaaaaaaaa", (text) =>
       text.replace("Via:", "Via: SIP/2.0/UDP other.example.org;branch=z9hG4bKx\r\nVia:"),
     );
-    expect(verdict(behind)).toMatchObject(refusal(482));
-    const old = comeBack(invite(), "aaaaaaaaaaaa", (text) =>
+    expect(verdict(belowOther)).toMatchObject(rejection(482));
+    const formerAddress = sendBack(invite(), "aaaaaaaaaaaa", (text) =>
       text.replace("203.0.113.1:5060", "OLD.example.net:5070"),
     );
-    expect(verdict(old)).toMatchObject(refusal(482));
+    expect(verdict(formerAddress)).toMatchObject(rejection(482));
   });
 
-  it("a spiral is none: another Request-URI, another Route, a new CSeq", () => {
+  it("accepts a spiral: another Request-URI, another Route or a new CSeq", () => {
     for (const change of [
       (text: string) => text.replace("sip:bob@example.com SIP", "sip:carol@example.com SIP"),
       (text: string) => text.replace("Max-Forwards", "Route: <sip:203.0.113.1;lr>\r\nMax-Forwards"),
       (text: string) => text.replace("CSeq: 1", "CSeq: 2"),
     ])
-      expect(verdict(comeBack(invite(), "aaaaaaaaaaaa", change)).kind).toBe("valid");
+      expect(verdict(sendBack(invite(), "aaaaaaaaaaaa", change)).kind).toBe("valid");
   });
 
-  it("the same branch in a Via of somebody else proves nothing", () => {
-    const foreign = comeBack(invite(), "aaaaaaaaaaaa", (text) =>
+  it("ignores the same branch in a Via of another host", () => {
+    const foreign = sendBack(invite(), "aaaaaaaaaaaa", (text) =>
       text.replace("203.0.113.1:5060", "198.51.100.1:5060"),
     );
     expect(verdict(foreign).kind).toBe("valid");
   });
 
-  it("§21.5.6: a Via below of another version of SIP is refused with 505", () => {
+  it("§21.5.6: refuses a lower Via with another version of SIP with 505", () => {
     expect(
       verdict(invite({ Via: ["SIP/2.0/UDP a;branch=z9hG4bK1", "SIP/3.0/UDP b;branch=z9hG4bK2"] })),
-    ).toMatchObject(refusal(505));
+    ).toMatchObject(rejection(505));
   });
 
-  it("a Via below that cannot be read is refused with 400", () => {
+  it("refuses a malformed lower Via with 400", () => {
     expect(verdict(invite({ Via: ["SIP/2.0/UDP a;branch=z9hG4bK1", "nonsense"] }))).toMatchObject(
-      refusal(400),
+      rejection(400),
     );
   });
 });
 
-describe("step 1: what would break our own bounds once our fields are on it is refused", () => {
-  const readable = (request: Request): boolean => {
+describe("§16.3 step 1: a request that would exceed our limits after our fields are added", () => {
+  const isForwardable = (request: Request): boolean => {
     const valid = validate(request, addresses);
     if (valid.kind === "reject") return false;
     const viaBranch = makeViaBranch("aaaaaaaaaaaa", 2 ** 40, valid.loop, request.callId, phone, seal);
@@ -164,22 +164,22 @@ describe("step 1: what would break our own bounds once our fields are on it is r
     expect(parseMessage(applyEdits(text, [])).kind).toBe("request");
     return true;
   };
-  const crowd = (count: number) =>
+  const withFields = (count: number) =>
     invite({ "Max-Forwards": undefined, "X-Crowd": new Array<string>(count).fill("y") });
   const via = (length: number) => `SIP/2.0/UDP h;branch=z9hG4bK1;x=${"y".repeat(length - 32)}`;
 
-  it("header fields: 400", () => {
-    expect(readable(crowd(maxFields - 9))).toBe(true);
-    expect(verdict(crowd(maxFields - 8))).toMatchObject(refusal(400));
+  it("is refused with 400 when it has too many header fields", () => {
+    expect(isForwardable(withFields(maxFields - 9))).toBe(true);
+    expect(verdict(withFields(maxFields - 8))).toMatchObject(rejection(400));
   });
 
-  it("the top Via: 400", () => {
-    expect(readable(invite({ Via: via(maxFieldBytes - 90) }))).toBe(true);
-    expect(verdict(invite({ Via: via(maxFieldBytes - 10) }))).toMatchObject(refusal(400));
+  it("is refused with 400 when its top Via is too long", () => {
+    expect(isForwardable(invite({ Via: via(maxFieldBytes - 90) }))).toBe(true);
+    expect(verdict(invite({ Via: via(maxFieldBytes - 10) }))).toMatchObject(rejection(400));
   });
 
-  it("bytes: 513", () => {
-    expect(readable(invite({}, "x".repeat(maxMessageBytes - 1500)))).toBe(true);
-    expect(verdict(invite({}, "x".repeat(maxMessageBytes - 500)))).toMatchObject(refusal(513));
+  it("is refused with 513 when it has too many bytes", () => {
+    expect(isForwardable(invite({}, "x".repeat(maxMessageBytes - 1500)))).toBe(true);
+    expect(verdict(invite({}, "x".repeat(maxMessageBytes - 500)))).toMatchObject(rejection(513));
   });
 });

@@ -1,4 +1,4 @@
-/** Our Via's branch (RFC 3261 §8.1.1.7; design-sip rules 3 and 8). */
+/** The branch of our Via (RFC 3261 §8.1.1.7; design-sip rules 3 and 8). */
 import { describe, expect, it } from "vitest";
 import { createSeal } from "../auth/create-seal.ts";
 import { requestOf } from "../../../test/support/sip-message.ts";
@@ -12,13 +12,13 @@ const caller = flowOf("192.0.2.1", 5060);
 const branch = makeViaBranch("0123456789ab", 12_345, "deadbeef", "call", caller, seal);
 
 describe("makeViaBranch", () => {
-  it("carries the cookie, the node and the loop hash in a token", () => {
+  it("returns a token with the magic cookie, the node and the loop hash", () => {
     expect(branch.startsWith("z9hG4bK")).toBe(true);
     expect(isToken(branch)).toBe(true);
     expect(readViaBranch(branch)).toEqual({ node: "0123456789ab", loop: "deadbeef" });
   });
 
-  it("differs for every number", () => {
+  it("returns another branch for each number", () => {
     expect(makeViaBranch("0123456789ab", 1, "deadbeef", "call", caller, seal)).not.toBe(branch);
   });
 });
@@ -31,17 +31,19 @@ it.each([
   "z9hG4bKnodelongerthanthat0123456789abcdefghijklmnop",
   branch.slice(7),
   branch.slice(0, 45),
-])("readViaBranch: %j is nobody's of ours", (text) => expect(readViaBranch(text)).toBeUndefined());
+])("readViaBranch returns undefined for %j, which is not a branch of ours", (text) =>
+  expect(readViaBranch(text)).toBeUndefined(),
+);
 
 describe("isOwnViaBranch (rule 3)", () => {
-  it("believes the branch for its call and caller alone", () => {
+  it("accepts the branch only with its call and caller", () => {
     expect(isOwnViaBranch(branch, "call", caller.key, seal)).toBe(true);
     expect(isOwnViaBranch(branch, "other", caller.key, seal)).toBe(false);
     expect(isOwnViaBranch(branch, "call", "udp:192.0.2.1:5061", seal)).toBe(false);
     expect(isOwnViaBranch("z9hG4bK-1", "call", caller.key, seal)).toBe(false);
   });
 
-  it("no character of it can be changed", () => {
+  it("rejects a branch with any changed character", () => {
     for (let i = 7; i < branch.length; i++) {
       const other = branch[i] === "0" ? "1" : "0";
       expect(
