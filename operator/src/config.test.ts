@@ -15,7 +15,7 @@ test("defaults: HTTP on loopback, log level info", () => {
   });
 });
 
-test("all problems come in one report, and none of them holds the password", () => {
+test("all problems are in one report, and none contains the password", () => {
   const report = readConfig({
     STROWGER_MYSQL_URL: "ftp://u:geheim@h/sip",
     STROWGER_HTTP: "8080",
@@ -26,7 +26,7 @@ test("all problems come in one report, and none of them holds the password", () 
   expect(JSON.stringify(report)).not.toContain("geheim");
 });
 
-test("workers: 4 of each kind where nothing is said, 1 to 64", () => {
+test("workers: 4 of each kind by default, 1 to 64", () => {
   expect(readConfig(good)).toHaveProperty("workers", 4);
   for (const workers of ["1", "64"])
     expect(readConfig({ ...good, STROWGER_WORKERS: workers })).toHaveProperty("workers", Number(workers));
@@ -46,7 +46,7 @@ const inKubernetes = {
   STROWGER_SIP_NODE_IMAGE: "sip-node:1",
 };
 
-test("Kubernetes: every namespace, and metrics for every pod, where nothing else is said", () => {
+test("Kubernetes: by default all namespaces, and metrics for all pods", () => {
   expect(readConfig(inKubernetes)).toMatchObject({
     source: {
       kind: "kubernetes",

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { parseDatabaseUrl, type DatabaseAddress } from "./adapters/mysql/database-url.ts";
 import { ownValue } from "./runtime/own-value.ts";
 
-/** A folder of YAML files and the one database that they are for. */
+/** A folder of YAML files and its database. */
 export interface FilesConfig {
   readonly kind: "files";
   /** Folder of YAML files. */
@@ -18,23 +18,23 @@ export interface KubernetesConfig {
   readonly kind: "kubernetes";
   /** Namespaces to watch; empty: all. */
   readonly namespaces: readonly string[];
-  /** Who this process is in the Lease. */
+  /** The identity of this process in the Lease. */
   readonly pod: string;
-  /** Where the Lease is. */
+  /** The namespace of the Lease. */
   readonly podNamespace: string;
   readonly lease: string;
-  /** The image of SIP nodes where a SipCluster says none. */
+  /** The image of SIP nodes, unless a SipCluster has one. */
   readonly nodeImage: string;
   readonly nodePull: ImagePull;
   /** CIDRs of pods and nodes; empty: read from Node objects. */
   readonly clusterRanges: readonly string[];
-  /** NetworkPolicyPeers that may read the nodes' metrics; empty: nobody but kubelets. */
+  /** NetworkPolicyPeers that may read the nodes' metrics; empty: only kubelets. */
   readonly metricsFrom: readonly unknown[];
 }
 
-/** How kubelets pull the nodes' image, unless a SipCluster's template says otherwise. */
+/** How kubelets pull the nodes' image, unless a SipCluster's template has its own settings. */
 export interface ImagePull {
-  /** Undefined: Kubernetes' own default. */
+  /** Undefined: the default of Kubernetes. */
   readonly policy: PullPolicy | undefined;
   /** Names of Secrets in the SipCluster's namespace. */
   readonly secrets: readonly string[];
@@ -46,7 +46,7 @@ export interface Config {
   readonly source: FilesConfig | KubernetesConfig;
   readonly http: { readonly host: string; readonly port: number };
   readonly logLevel: string;
-  /** Objects of each kind that are worked on at the same time. */
+  /** How many reconciles of each kind run at the same time. */
   readonly workers: number;
 }
 
@@ -55,14 +55,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const pullPolicies = ["Always", "IfNotPresent", "Never"] as const;
 const logLevels = ["trace", "debug", "info", "warn", "error", "silent"];
 /** All pods of all namespaces. */
-const everyPod = '[{"namespaceSelector":{}}]';
+const allPods = '[{"namespaceSelector":{}}]';
 
-/** A configuration, or everything that is wrong with the environment. Never holds the password in a problem. */
+/** The configuration, or all problems of the environment. No problem contains a password. */
 export function readConfig(environment: Environment): Config | { readonly problems: readonly string[] } {
   const problems: string[] = [];
   const source = sourceConfig(environment, problems);
   const http = parseListener(environment["STROWGER_HTTP"] ?? "127.0.0.1:8080");
-  if (http === undefined) problems.push("STROWGER_HTTP is not address:port; expected such as 127.0.0.1:8080");
+  if (http === undefined)
+    problems.push("STROWGER_HTTP is not address:port; expected for example 127.0.0.1:8080");
   const logLevel = environment["STROWGER_LOG_LEVEL"] ?? "info";
   if (!logLevels.includes(logLevel))
     problems.push(`STROWGER_LOG_LEVEL is ${logLevel}; expected ${logLevels.join(", ")}`);
@@ -111,7 +112,7 @@ function kubernetesConfig(environment: Environment, problems: string[]): Kuberne
       secrets: listOf(environment["STROWGER_SIP_NODE_PULL_SECRETS"]),
     },
     clusterRanges,
-    metricsFrom: parseList(environment["STROWGER_METRICS_FROM"] ?? everyPod, problems),
+    metricsFrom: parseList(environment["STROWGER_METRICS_FROM"] ?? allPods, problems),
   };
 }
 
@@ -156,13 +157,13 @@ function parseList(text: string, problems: string[]): readonly unknown[] {
     const value: unknown = JSON.parse(text);
     if (Array.isArray(value)) return value;
   } catch {
-    // reported below, like a value that is no list
+    // reported below, like a value that is not a list
   }
-  problems.push("STROWGER_METRICS_FROM is no JSON list; expected a list of NetworkPolicyPeer");
+  problems.push("STROWGER_METRICS_FROM is not a JSON list; expected a list of NetworkPolicyPeer");
   return [];
 }
 
-/** A reconcile waits for MySQL and the API server most of its time; beyond this many it waits for the others. */
+/** A reconcile mostly waits for MySQL and the API server. With more workers, reconciles would wait for each other. */
 const maxWorkers = 64;
 
 function parseWorkers(text: string): number | undefined {
@@ -170,7 +171,7 @@ function parseWorkers(text: string): number | undefined {
   return workers >= 1 && workers <= maxWorkers ? workers : undefined;
 }
 
-/** IPv6 in brackets; port 0 takes any that is free. */
+/** IPv6 in brackets; port 0: any free port. */
 function parseListener(text: string): Config["http"] | undefined {
   const found = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const port = Number(found?.[3]);

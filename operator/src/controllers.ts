@@ -118,7 +118,7 @@ const createFigures = (
     installations,
     source,
     clock: systemClock,
-    onCount: (cluster, counted) => bindings.learn(cluster, counted),
+    onCount: (cluster, counted) => bindings.set(cluster, counted),
     onFailure: (cause) => log.debug({ err: cause }, "the registrations could not be counted; tried again"),
   });
 

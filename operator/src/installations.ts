@@ -7,23 +7,23 @@ import type { ObjectKey } from "./runtime/object.ts";
 export interface LoginProblems {
   /** Of the operator's own login. */
   readonly operator?: Failure;
-  /** Of the login that nodes mount, as the operator tried it; absent also where it is the operator's. */
+  /** Of the login that nodes mount, when the operator tried it. Absent also if it is the operator's login. */
   readonly nodes?: Failure;
 }
 
-/** How often `sendHeartbeats` of an implementation is to be called. */
+/** The time between two calls of `sendHeartbeats` of an implementation. */
 export const heartbeatInterval: Ms = 5_000;
 
 export interface Installations {
   /**
-   * The installation of the SipCluster of that key, opened (connected, migrated) where it is not yet. Undefined: there is no such
-   * SipCluster, or it does not say a usable database. Throws where the database cannot be reached or served.
+   * The installation of a SipCluster. It is opened (connected, migrated) if it is not open. Undefined: the SipCluster does not exist, or
+   * its spec has no database. Throws if the database cannot be reached or used.
    */
   of(cluster: ObjectKey): Promise<Installation | undefined>;
-  /** Those that are open, whoever's they are; the sweep and deletions look through all of them. */
+  /** All open installations. The sweep and deletions search all of them. */
   open(): readonly Installation[];
-  /** What is wrong with the logins that its Secrets hold, while connections made earlier go on. */
+  /** Problems of the logins in its Secrets. Older connections may still work. */
   loginProblems(cluster: ObjectKey): LoginProblems;
-  /** SipClusters whose database is known by name and cannot be reached now: what they own is unknown. */
+  /** SipClusters with a database that is not open or cannot be reached now. Their owned rows are unknown. */
   unreachable(): readonly ObjectKey[];
 }

@@ -16,19 +16,19 @@ const reference = { kind: "SipUser", namespace: "ns", name: "alice" };
 const claim: Claim = { kind: "user", name: "alice@example.com", installationId: "i", owner: reference };
 const owner: Owner = { reference, uid: "u1", generation: 1, deletionPolicy: "Delete", fields: { a: [1] } };
 
-test("rules 5 and 6: who observes deletes nothing, whatever the spec says; else the spec, then who made the rows", () => {
+test("rules 5 and 6: an observer deletes nothing; otherwise the spec decides, then who made the rows", () => {
   const policies: readonly AdoptionPolicy[] = ["Never", "Adopt", "Enforce"];
-  for (const said of [undefined, "Delete", "Retain"] as const)
+  for (const specified of [undefined, "Delete", "Retain"] as const)
     for (const isAdopted of [false, true]) {
-      expect(resolveDeletionPolicy(said, "Observe", isAdopted)).toBe("Retain");
+      expect(resolveDeletionPolicy(specified, "Observe", isAdopted)).toBe("Retain");
       for (const policy of policies)
-        expect(resolveDeletionPolicy(said, policy, isAdopted)).toBe(
-          said ?? (isAdopted ? "Retain" : "Delete"),
+        expect(resolveDeletionPolicy(specified, policy, isAdopted)).toBe(
+          specified ?? (isAdopted ? "Retain" : "Delete"),
         );
     }
 });
 
-test("rule 3: rows are this object's by its uid; of an earlier one's only a live read tells", () => {
+test("rule 3: rows belong to this object by its uid; only a live read proves that an earlier object is gone", () => {
   expect(determineOwnership(undefined, "u1", undefined)).toBe("none");
   expect(determineOwnership(owner, "u1", undefined)).toBe("own");
   expect(determineOwnership(owner, "u2", { is: "present", uid: "u2" })).toBe("inherited");
@@ -48,7 +48,7 @@ test("rule 2: a claim is held by installation, kind, namespace and name together
     expect(isHeldBy(claim, "i", { ...reference, ...other })).toBe(false);
 });
 
-test("a conflict is about the first name of somebody else's, and names the owner in its own namespace only", () => {
+test("a conflict names the first name of another object, and its owner only in the same namespace", () => {
   const theirs = { ...claim, name: "100@example.com", owner: { ...reference, name: "bob" } };
   expect(claimConflict([claim], "i", reference)).toBeUndefined();
   const conflict = claimConflict([claim, theirs], "i", reference);
@@ -61,7 +61,7 @@ test("a conflict is about the first name of somebody else's, and names the owner
   );
 });
 
-test("the generation alone makes no other owner", () => {
+test("another generation alone is no other owner", () => {
   expect(isSameOwner(owner, { ...owner, generation: 9 })).toBe(true);
   expect(isSameOwner(undefined, owner)).toBe(false);
   for (const other of [{ uid: "u2" }, { deletionPolicy: "Retain" as const }, { fields: { a: [2] } }])

@@ -1,10 +1,10 @@
-/** Who owns which rows and names (design: truth, names, ownership), and what of it a person may read. Pure. */
+/** The owners of rows and names (design: truth, names, ownership), and what conditions may show about them. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { NewCondition } from "./runtime/condition.ts";
 import { notReady } from "./runtime/decision.ts";
 import type { Presence } from "./runtime/source.ts";
 
-/** An object of ours. */
+/** A SipCluster, SipDomain or SipUser. */
 export interface ObjectReference {
   readonly kind: string;
   readonly namespace: string;
@@ -13,10 +13,10 @@ export interface ObjectReference {
 
 export type DeletionPolicy = "Delete" | "Retain";
 
-/** What to do about rows that another tool made. */
+/** How to treat rows that another tool made. */
 export type AdoptionPolicy = "Never" | "Observe" | "Adopt" | "Enforce";
 
-/** The owner of rows. `fields` is what deletion and immutability need to know once the object is gone or changed. */
+/** The owner of rows. `fields` is for deletion and for immutable fields, when the object is gone or changed. */
 export interface Owner<Fields = unknown> {
   readonly reference: ObjectReference;
   readonly uid: string;
@@ -25,20 +25,20 @@ export interface Owner<Fields = unknown> {
   readonly fields: Fields;
 }
 
-/** What the fields of every kind's owner hold. */
+/** The fields of an owner of any kind. */
 export interface OwnerFields {
-  /** The immutable part of the spec, as it was written. */
+  /** The immutable part of the spec, unchanged. */
   readonly spec: unknown;
-  /** Some of the rows were another tool's before: then they are retained where the spec does not say. */
+  /** Another tool made some of the rows. Then they are retained, unless the spec has a deletion policy. */
   readonly isAdopted?: boolean;
-  /** No row says so (any more): the object's status does. */
+  /** There is no owner row (any more): the owner is known from the object's status. */
   readonly isFromStatus?: true;
 }
 
-/** `own`: this very object's. `inherited`: an earlier one's of the same name, which is proven gone. */
+/** `own`: the owner is this object. `inherited`: it is an earlier object of the same name that is proven to be gone. */
 export type Ownership = "none" | "own" | "inherited" | NewCondition;
 
-/** `present` is what a live read says of the object of that name; undefined where it was not asked, for the uid is this one's. */
+/** `present` is the result of a live read of the object of that name; undefined if none was needed, because the uid is equal. */
 export function determineOwnership(
   owner: Owner | undefined,
   uid: string,
@@ -50,11 +50,11 @@ export function determineOwnership(
   const why = present?.is === "unknown" ? `: ${present.why}` : "";
   return notReady(
     reasons.ownerUnproven,
-    `its rows are those of an earlier ${owner.reference.kind} of this name, and it is not proven that that one is gone${why}`,
+    `its rows belong to an earlier ${owner.reference.kind} of this name, and it is not proven that the earlier one is gone${why}`,
   );
 }
 
-/** Reasons that the kinds with rows give; those about Secrets are beside the credential. */
+/** Condition reasons of the kinds with rows. Those about Secrets are in `sip-user/credential.ts`. */
 export const reasons = {
   clusterNotFound: "ClusterNotFound",
   clusterNotReady: "ClusterNotReady",
@@ -71,21 +71,21 @@ export const reasons = {
   stale: "Stale",
 } as const;
 
-/** The rows that an object made go with it, the rows that it adopted stay, unless the spec says otherwise; who only observes deletes nothing. */
+/** Without a policy in the spec, rows that the object created are deleted with it, and adopted rows stay. An observer deletes nothing. */
 export function resolveDeletionPolicy(
-  said: DeletionPolicy | undefined,
+  specified: DeletionPolicy | undefined,
   adoptionPolicy: AdoptionPolicy,
   isAdopted: boolean,
 ): DeletionPolicy {
   if (adoptionPolicy === "Observe") return "Retain";
-  return said ?? (isAdopted ? "Retain" : "Delete");
+  return specified ?? (isAdopted ? "Retain" : "Delete");
 }
 
-/** The generation is a note for people: a change of it alone is worth no transaction. */
+/** The generation is only informative: a change of it alone needs no transaction. */
 export const isSameOwner = (found: Owner | undefined, owner: Owner): boolean =>
   found !== undefined && isDeepStrictEqual({ ...found, generation: owner.generation }, owner);
 
-/** The first name that is another object's, as a verdict. */
+/** A condition about the first name that another object holds. */
 export function claimConflict(
   claims: readonly Claim[],
   installationId: string,
@@ -100,13 +100,13 @@ export function claimConflict(
       );
 }
 
-/** A name that nobody holds, and the oldest of the other objects that want it, which is older than the one that asks. */
+/** An unclaimed name, and the oldest other object that requests it. That object is older than the one in question. */
 export interface OlderObject {
   readonly name: string;
   readonly owner: ObjectReference;
 }
 
-/** The first name that is left to an older object, as a verdict (ADR 33). */
+/** A condition about the first name that is left to an older object (ADR 33). */
 export function olderObjectConflict(
   [older]: readonly OlderObject[],
   { namespace }: ObjectReference,
@@ -115,11 +115,11 @@ export function olderObjectConflict(
     ? undefined
     : notReady(
         reasons.conflict,
-        `the name ${older.name} is left to ${describeOwner(older, namespace)}, which is older and wants it too`,
+        `the name ${older.name} is left to ${describeOwner(older, namespace)}, which is older and requests it too`,
       );
 }
 
-/** A name that is one object's alone: `domain` names domains and their aliases, `user` names user@domain and its aliases. */
+/** A claimed name belongs to one object. `domain`: domains and their aliases. `user`: user@domain and its aliases. */
 export type ClaimKind = "domain" | "user";
 
 export interface Claim {
@@ -143,6 +143,6 @@ export function isHeldBy(
   );
 }
 
-/** Names the owner only to somebody of the same namespace. */
+/** Shows the owner only to objects of the same namespace. */
 export const describeOwner = ({ owner }: Pick<Claim, "owner">, namespace: string): string =>
   owner.namespace === namespace ? `${owner.kind} ${owner.name}` : "an object of another namespace";

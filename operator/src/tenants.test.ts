@@ -27,7 +27,7 @@ test.each([
   expect(choosesNamespace({ selector: { matchExpressions: [expression] } }, "n", labels)).toBe(isChosen);
 });
 
-test("every name of a domain must be below a suffix that is open to its namespace", () => {
+test("every name of a domain must be below a suffix that its namespace may use", () => {
   const allowed = [
     { namespaces: { names: ["a"] }, suffixes: ["A.example"] },
     { namespaces: { names: ["b"] } },

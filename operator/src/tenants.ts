@@ -1,9 +1,9 @@
-/** Which namespaces may use what is in another one (SipCluster.allowedDomains, SipDomain.allowedNamespaces). Pure. */
+/** The namespaces that may use an object of another namespace (SipCluster.allowedDomains, SipDomain.allowedNamespaces). Pure. */
 import { ownValue } from "./runtime/own-value.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** As Kubernetes' LabelSelector: what it says must all hold; one that says nothing selects everything. */
+/** A LabelSelector of Kubernetes: all requirements must hold; an empty selector selects everything. */
 export interface LabelSelector {
   readonly matchLabels?: Labels;
   readonly matchExpressions?: readonly {
@@ -13,7 +13,7 @@ export interface LabelSelector {
   }[];
 }
 
-/** By name or by label: either will do. */
+/** By name or by label. */
 export interface NamespaceChoice {
   readonly names?: readonly string[];
   readonly selector?: LabelSelector;
@@ -25,7 +25,7 @@ export interface AllowedDomains {
   readonly suffixes?: readonly string[];
 }
 
-/** `labels` is undefined where they could not be read: then no selector matches. */
+/** `labels` is undefined if they could not be read: then no selector matches. */
 export function choosesNamespace(
   { names = [], selector }: NamespaceChoice,
   namespace: string,
@@ -36,7 +36,7 @@ export function choosesNamespace(
   );
 }
 
-/** Every one of `names` must be below a suffix that is open to this namespace. */
+/** Each of `names` must be below a suffix that this namespace may use. */
 export function allowsDomains(
   allowed: readonly AllowedDomains[],
   namespace: string,

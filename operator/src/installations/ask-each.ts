@@ -1,16 +1,16 @@
 /**
- * Asks every database by itself: one that is away, hangs, or was tampered with by whoever may write it, keeps no other SipCluster's from
- * being asked. What failed is handed back, and the caller says it when the others are served.
+ * Runs a request on every database, each independently: a database that is unavailable, hangs, or contains invalid rows does not affect the
+ * others. Failures are returned, so that the caller can report them after the others are done.
  */
 import type { Installation } from "../adapters/mysql/installation.ts";
 
 export interface Asked<Answer> {
   readonly answers: readonly Answer[];
-  /** One for each database that did not answer. */
+  /** One for each failed request. */
   readonly failures: readonly unknown[];
 }
 
-/** All at once; resolves when the last one has answered or failed. Never throws. */
+/** All at the same time. Resolves when all have ended. Never throws. */
 export async function askEach<Answer>(
   installations: readonly Installation[],
   ask: (installation: Installation) => Promise<Answer>,
@@ -22,7 +22,7 @@ export async function askEach<Answer>(
   };
 }
 
-/** For a removal: whether some database had what was to go. Throws where none had it and some could not be asked. */
+/** `remove` returns whether it removed anything. Throws if no database did, and some could not be asked. */
 export async function removeFromEach(
   installations: readonly Installation[],
   remove: (installation: Installation) => Promise<boolean>,

@@ -1,4 +1,4 @@
-/** What is kept of the checks; that the logins are tried on a real server is test/parts/operator/installations.test.ts. */
+/** The results of the checks. Logins on a real server: test/parts/operator/installations.test.ts. */
 import { expect, test } from "vitest";
 import { DatabaseUnavailable } from "../adapters/mysql/database-unavailable.ts";
 import type { DatabaseAddress } from "../adapters/mysql/database-url.ts";
@@ -13,11 +13,11 @@ const fails = (error: Error) => () => Promise.reject(error);
 const tries = (more: Partial<LoginTries> = {}): LoginTries => ({ operator: fine, nodes: fine, ...more });
 const address = { user: "sip" } as DatabaseAddress;
 
-function house(tryLogin: (address: DatabaseAddress) => Promise<void> = fine) {
+function makeChecks(tryLogin: (address: DatabaseAddress) => Promise<void> = fine) {
   let now = 0;
   const checks = new LoginChecks(tryLogin, () => now);
-  const reasons = async (given: LoginTries): Promise<(string | undefined)[]> => {
-    await checks.check(given);
+  const reasons = async (attempts: LoginTries): Promise<(string | undefined)[]> => {
+    await checks.check(attempts);
     const { operator, nodes } = checks.problems;
     return [operator?.reason, nodes?.reason];
   };
@@ -25,7 +25,7 @@ function house(tryLogin: (address: DatabaseAddress) => Promise<void> = fine) {
 }
 
 test("each login has its own problem, which ends when it works", async () => {
-  const { reasons } = house((login) => (login.user === "sip" ? Promise.reject(denied) : fine()));
+  const { reasons } = makeChecks((login) => (login.user === "sip" ? Promise.reject(denied) : fine()));
   expect(await reasons(tries({ operator: fails(noSecret) }))).toEqual(["SecretNotFound", undefined]);
   expect(await reasons(tries({ nodes: () => Promise.resolve(address) }))).toEqual([
     undefined,
@@ -35,8 +35,8 @@ test("each login has its own problem, which ends when it works", async () => {
   expect(await reasons(tries())).toEqual([undefined, undefined]);
 });
 
-test("an outage, or an API server that cannot be asked, says nothing new of a login", async () => {
-  const { reasons } = house();
+test("an outage, or an unreachable API server, changes no result", async () => {
+  const { reasons } = makeChecks();
   expect(await reasons(tries({ operator: fails(away) }))).toEqual([undefined, undefined]);
   await reasons(tries({ operator: fails(denied) }));
   expect(await reasons(tries({ operator: fails(away) }))).toEqual(["DatabaseAccessDenied", undefined]);
@@ -46,8 +46,8 @@ test("an outage, or an API server that cannot be asked, says nothing new of a lo
   ]);
 });
 
-test("a login is tried once a minute, one check after the other, and what is forgotten stays so", async () => {
-  const { checks, pass } = house();
+test("a login is tried once a minute, one check after the other, and a forgotten check stores no result", async () => {
+  const { checks, pass } = makeChecks();
   expect(checks.isDue()).toBe(true);
   const held = Promise.withResolvers<undefined>();
   const order: string[] = [];

@@ -31,7 +31,7 @@ test("an address needs the login and the certificate that the spec names", () =>
   });
 });
 
-test("a Secret that is not there and a key that it lacks are different reasons", () => {
+test("a missing Secret and a missing key have different reasons", () => {
   expect(reasonOf(undefined, ca)).toContain("SecretNotFound: there is no Secret tel/nodes");
   expect(reasonOf({ data: { username: "u" } as never }, ca)).toContain(
     "SecretKeyNotFound: Secret tel/nodes has no key password",

@@ -1,4 +1,4 @@
-/** The one database of an exchange that is a folder of files: it is whoever's SipCluster takes it first. */
+/** The database of an exchange from a folder of files. It belongs to the first SipCluster that takes it. */
 import type { Database } from "../adapters/mysql/database.ts";
 import { isTableMissing } from "../adapters/mysql/failure.ts";
 import { isAnotherDatabase, LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
@@ -37,7 +37,7 @@ export class OneInstallation implements Installations {
     return openInstallation(this.#database, name, onOpen);
   }
 
-  /** Whichever SipCluster asks: whose it is, the database itself says. */
+  /** The same for every SipCluster: the database itself records which one owns it. */
   of(_cluster: ObjectKey): Promise<Installation> {
     return this.opened();
   }
@@ -55,12 +55,12 @@ export class OneInstallation implements Installations {
     return this.#installation === undefined ? [] : [this.#installation];
   }
 
-  /** The login is the process's own, and no Secret holds it. */
+  /** The login is in the configuration of the process, not in a Secret. */
   loginProblems(_cluster: ObjectKey): LoginProblems {
     return {};
   }
 
-  /** It is not known by the name of any SipCluster. */
+  /** No SipCluster names it. */
   unreachable(): readonly ObjectKey[] {
     return [];
   }
@@ -81,20 +81,20 @@ export class OneInstallation implements Installations {
       const installation = await this.opened();
       const { id, epoch } = installation;
       if (epoch !== undefined && !(await writeLeaderHeartbeat(this.#database, { id, epoch }))) {
-        if (await isAnotherDatabase(this.#database, { id, epoch })) return await this.#openAnew();
+        if (await isAnotherDatabase(this.#database, { id, epoch })) return await this.#reopen();
         return this.#options.onLost(new LeadershipLost());
       }
-      if (await areTablesLost(this.#database)) return await this.#openAnew();
+      if (await areTablesLost(this.#database)) return await this.#reopen();
       this.#hasFailed = false;
       if (wasAway) this.#options.onBack();
     } catch (error) {
-      // Whoever needs the database says so in a condition.
-      if (isTableMissing(error)) await this.#openAnew().catch(() => undefined);
+      // Objects that need the database report the failure in a condition.
+      if (isTableMissing(error)) await this.#reopen().catch(() => undefined);
     }
   }
 
-  /** It was emptied, lost a table, or is another one than before. */
-  async #openAnew(): Promise<void> {
+  /** The database was emptied, lost a table, or was replaced. */
+  async #reopen(): Promise<void> {
     this.#installation = undefined;
     this.#openOnce = this.#opener();
     await this.opened();

@@ -22,7 +22,7 @@ function objectOf(reason: string | undefined): KubernetesObject {
 
 const served = objectOf("Reconciled");
 
-function given() {
+function makeConditions() {
   const clock = new VirtualClock();
   const outages = new OutageConditions(clock);
   const reason = (object: KubernetesObject, error: unknown = away): string | undefined =>
@@ -30,8 +30,8 @@ function given() {
   return { clock, outages, reason };
 }
 
-test("for ten minutes of an outage the last verdict stays, whatever it was; then it is Stale, once", () => {
-  const { clock, outages, reason } = given();
+test("for ten minutes of an outage the last condition stays; then it becomes Stale, once", () => {
+  const { clock, outages, reason } = makeConditions();
   expect(reason(served)).toBeUndefined();
   clock.advance(599_999);
   expect([reason(served), reason(objectOf("Conflict"))]).toEqual([undefined, undefined]);
@@ -41,8 +41,8 @@ test("for ten minutes of an outage the last verdict stays, whatever it was; then
   expect(reason(objectOf("Stale"))).toBeUndefined();
 });
 
-test("the ten minutes are of a SipCluster's outage, not of one object, and begin anew after a reconcile", () => {
-  const { clock, outages, reason } = given();
+test("the ten minutes count for the SipCluster, not for one object, and begin again after a reconcile", () => {
+  const { clock, outages, reason } = makeConditions();
   reason(objectOf("Conflict"));
   clock.advance(600_000);
   expect(reason(served)).toBe("Stale");
@@ -54,7 +54,7 @@ test("the ten minutes are of a SipCluster's outage, not of one object, and begin
 });
 
 test("at most ten a second become Stale", () => {
-  const { clock, reason } = given();
+  const { clock, reason } = makeConditions();
   reason(served);
   clock.advance(600_000);
   const said = (): number => Array.from({ length: 50 }, () => reason(served)).filter(Boolean).length;
@@ -63,13 +63,13 @@ test("at most ten a second become Stale", () => {
   expect(said()).toBe(10);
 });
 
-test("who has no verdict yet says at once that the database is away", () => {
-  const { reason } = given();
+test("an object without a condition reports the outage at once", () => {
+  const { reason } = makeConditions();
   expect(reason(objectOf(undefined))).toBe("DatabaseUnavailable");
 });
 
-test("every trouble of the database keeps the verdict, the API server's too; what is about the object is said", () => {
-  const { reason } = given();
+test("every outage of the database or the API server keeps the condition; a problem of the object itself is reported", () => {
+  const { reason } = makeConditions();
   expect(reason(served, new UnusableAddress("SecretNotFound", "no Secret"))).toBeUndefined();
   expect(reason(served, new UnusableAddress("DatabaseTaken", "another operator"))).toBeUndefined();
   expect(reason(served, new ApiUnreachable("GET Secret", new Error("ECONNREFUSED")))).toBeUndefined();

@@ -1,7 +1,7 @@
 /**
- * What a SipUser or SipDomain says when its reconcile failed (ADR 34). While its database, or the API server, is away that is nothing: the
- * last verdict stays, and the SipCluster says why. Only what has no verdict yet says it at once, and after ten minutes each says that its
- * verdict is an old one, a few each second.
+ * The condition of a SipUser or SipDomain after a failed reconcile (ADR 34). During an outage of the database or the API server, the last
+ * condition stays, and the SipCluster shows the cause. An object without a condition gets one at once. After ten minutes each object gets
+ * the reason `Stale`, a few objects each second.
  */
 import { ApiUnreachable } from "../adapters/kube/api-error.ts";
 import { failureOf } from "../adapters/mysql/failure.ts";
@@ -12,14 +12,14 @@ import type { NewCondition } from "../runtime/condition.ts";
 import { findReadyCondition } from "../runtime/is-ready-object.ts";
 import type { KubernetesObject, ObjectKey } from "../runtime/object.ts";
 
-/** So long the last verdict counts. */
-const keepsFor: Ms = 600_000;
-/** Statuses that say so, in all. */
+/** The last condition is valid for this time. */
+const validFor: Ms = 600_000;
+/** How many statuses become `Stale` each second, in all. */
 const perSecond = 10;
 
 export class OutageConditions {
   readonly #clock: Clock;
-  /** Since when nothing of a SipCluster could be reconciled. */
+  /** The start of the outage of each SipCluster. */
   readonly #since = new Map<ObjectKey | undefined, number>();
   #second = 0;
   #written = 0;
@@ -33,7 +33,7 @@ export class OutageConditions {
     this.#since.delete(cluster);
   }
 
-  /** Undefined: the status stays as it is. `cluster`: the SipCluster of the object, as far as that can be told. */
+  /** Undefined: the status does not change. `cluster`: the SipCluster of the object, if it is known. */
   failed(object: KubernetesObject, cluster: ObjectKey | undefined, error: unknown): NewCondition | undefined {
     if (error instanceof ApiUnreachable) return undefined;
     if (!isOutage(error)) return outlinedFailureCondition(error);
@@ -42,7 +42,7 @@ export class OutageConditions {
     this.#since.set(cluster, since);
     const before = findReadyCondition(object);
     if (before === undefined) return outlinedFailureCondition(error);
-    if (now - since < keepsFor || before.reason === reasons.stale || !this.#mayWrite(now)) return undefined;
+    if (now - since < validFor || before.reason === reasons.stale || !this.#mayWrite(now)) return undefined;
     return stale;
   }
 
@@ -55,7 +55,7 @@ export class OutageConditions {
   }
 }
 
-/** A row that somebody else made at this moment is the one failure of a database that is about this object alone. */
+/** A conflict with a concurrently inserted row concerns only this object; all other database failures are outages. */
 function isOutage(error: unknown): boolean {
   const failure = failureOf(error);
   return failure !== undefined && failure.reason !== reasons.conflict;
@@ -66,5 +66,5 @@ const stale: NewCondition = {
   status: "Unknown",
   reason: reasons.stale,
   message:
-    "its SipCluster's database could not be used for ten minutes; what was said before may be so no longer, and the SipCluster's conditions say why",
+    "its SipCluster's database could not be used for ten minutes; the last condition may be outdated, and the SipCluster's conditions show the cause",
 };

@@ -1,4 +1,4 @@
-/** Rows of one kind's objects in all databases that are open, found and removed by their owner rows alone (design: ownership, rules 4 and 6). */
+/** The rows of one kind's objects in all open databases. They are found and removed only by their owner rows (design: ownership, rules 4 and 6). */
 import { failureOf } from "../adapters/mysql/failure.ts";
 import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
 import { ownedKeys, readOwner } from "../adapters/mysql/owners.ts";
@@ -11,12 +11,12 @@ import { finalizer } from "../runtime/reconcile-object.ts";
 import type { Source } from "../runtime/source.ts";
 import { askEach, removeFromEach } from "./ask-each.ts";
 
-/** Removes what an owner row says, with the row itself. */
+/** Removes the rows of an owner, and the owner row. */
 export type RemoveRows<Fields> = (owner: Owner<Fields>, installation: Installation) => Promise<void>;
 
-/** A deletion waits for a database so long; after that the sweep finishes it. */
-const patienceMs = 30_000;
-const againMs = 2_000;
+/** How long a deletion waits for a database. After that the sweep removes the rows. */
+const databaseTimeoutMs = 30_000;
+const retryMs = 2_000;
 
 export class OwnedRows<Fields extends OwnerFields> {
   readonly #kind: string;
@@ -37,7 +37,7 @@ export class OwnedRows<Fields extends OwnerFields> {
     return { keys: [...new Set(asked.answers.flat())], isComplete, failures: asked.failures };
   }
 
-  /** Whoever's uid the owner row has: the object is proven gone. */
+  /** The uid of the owner row is not compared, because the object is proven to be gone. */
   remove(key: ObjectKey): Promise<void> {
     const reference = { kind: this.#kind, ...splitKey(key) };
     return removeFromEach(this.#installations.open(), async (installation) => {
@@ -48,8 +48,8 @@ export class OwnedRows<Fields extends OwnerFields> {
   }
 
   /**
-   * What this very object owns, by its uid: one that never owned anything removes nothing. `cluster` is the SipCluster that its spec leads
-   * to, as far as that can be told. A database that stays away for 30 s does not hold the object back any longer.
+   * Removes the rows of this object, by its uid. `cluster` is the SipCluster of the object, if it is known. A database that is unavailable
+   * for 30 s no longer delays the deletion of the object.
    */
   async finalize(object: KubernetesObject, cluster: ObjectKey | undefined, waited: Ms): Promise<Finalized> {
     const { kind, metadata } = object;
@@ -59,40 +59,40 @@ export class OwnedRows<Fields extends OwnerFields> {
       cluster !== undefined && !(await isReached(async () => (own = await this.#installations.of(cluster))));
     let isRemoved = false;
     const { failures } = await askEach(this.#installations.open(), async (one) => {
-      // Another SipCluster's database is of interest only where nobody can tell whose the object was.
-      const isOfInterest = cluster === undefined || one === own;
+      // Databases of other SipClusters matter only if the object's SipCluster is unknown.
+      const isRelevant = cluster === undefined || one === own;
       const found = await readOwner<Fields>(one, reference).catch((error: unknown) => {
         if (one === own && failureOf(error) === undefined) throw error;
-        isAway ||= isOfInterest;
+        isAway ||= isRelevant;
       });
       if (found?.uid !== metadata.uid) return;
       if (await isReached(() => this.#remove(found, one))) isRemoved = true;
-      else isAway ||= isOfInterest;
+      else isAway ||= isRelevant;
     });
     if (failures.length > 0) throw failures[0];
     if (isRemoved || metadata.finalizers?.includes(finalizer) !== true) return { isDone: true };
-    const why = isAway ? databaseAway : this.#unknown(cluster);
+    const why = isAway ? databaseUnavailable : this.#whyUnknown(cluster);
     if (why === undefined) return { isDone: true };
-    if (why !== clusterGone && waited < patienceMs) return { isDone: false, requeueAfter: againMs };
-    const message = `${why}; the object goes, and its rows when that database can be reached again`;
+    if (why !== clusterGone && waited < databaseTimeoutMs) return { isDone: false, requeueAfter: retryMs };
+    const message = `${why}; the object is deleted now, and its rows when that database can be reached again`;
     this.#source.event(object, { type: "Warning", reason: "RowsKept", message });
     return { isDone: true };
   }
 
-  /** Why nobody can tell what it owns. */
-  #unknown(cluster: ObjectKey | undefined): string | undefined {
+  /** Why the rows of the object are unknown. */
+  #whyUnknown(cluster: ObjectKey | undefined): string | undefined {
     if (cluster !== undefined && this.#source.get("SipCluster", cluster) === undefined) return clusterGone;
     const away = this.#installations.unreachable();
     const concerns = cluster === undefined ? away.length > 0 : away.includes(cluster);
-    return concerns ? databaseAway : undefined;
+    return concerns ? databaseUnavailable : undefined;
   }
 }
 
-/** Why, and where, is said to people of the SipCluster's namespace only: in its conditions. */
-const databaseAway = "the database of its SipCluster cannot be reached";
+/** The details are only in the conditions of the SipCluster, for readers of its namespace. */
+const databaseUnavailable = "the database of its SipCluster cannot be reached";
 const clusterGone = "its SipCluster is gone";
 
-/** Whether that went well; a failure that is none of a database goes on, and a leadership that was lost is not to be waited out. */
+/** False: a database failed. Other errors are thrown, and also a lost leadership, because waiting does not help. */
 async function isReached(work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work();

@@ -370,7 +370,7 @@ test("ADR 33: an unclaimed name is left to the older object that requests it", (
   const elder = { name: "a.example", owner: { ...reference, namespace: "far", name: "older" } };
   const decided = decide(domain({ aliases: ["a.example"] }), { ...empty, olderObjects: [elder] });
   expect(decided).toMatchObject({ actions: [], conditions: [{ reason: "Conflict" }], requeueAfter: 10_000 });
-  expect(readyOf(decided).message).not.toContain("older and wants it too, far");
+  expect(readyOf(decided).message).not.toContain("older and requests it too, far");
   expect(readyOf(decided).message).not.toContain("SipDomain older");
 });
 

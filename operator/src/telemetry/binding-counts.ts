@@ -1,10 +1,10 @@
-/** How many bindings each SipCluster's database has, as counted last: for a metric and for the status of the SipCluster. */
+/** The last count of bindings in each SipCluster's database, for a metric and for the status of the SipCluster. */
 import type { Clock, Ms } from "../runtime/clock.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 import type { ProbedGauge } from "./probed-gauge.ts";
 
-/** An older figure is not shown: its database cannot be read, or its SipCluster is gone. */
-const goodFor: Ms = 60_000;
+/** Older counts are not shown: the database cannot be read, or the SipCluster is gone. */
+const validFor: Ms = 60_000;
 
 export class BindingCounts {
   readonly #clock: Clock;
@@ -17,7 +17,7 @@ export class BindingCounts {
     this.#gauge = gauge;
   }
 
-  learn(cluster: ObjectKey, bindings: number): void {
+  set(cluster: ObjectKey, bindings: number): void {
     this.#counts.set(cluster, { bindings, at: this.#clock.now() });
     this.#gauge.add(cluster, () => this.get(cluster));
   }
@@ -25,7 +25,7 @@ export class BindingCounts {
   /** Undefined: not counted within the last minute. */
   get(cluster: ObjectKey): number | undefined {
     const found = this.#counts.get(cluster);
-    if (found === undefined || this.#clock.now() - found.at < goodFor) return found?.bindings;
+    if (found === undefined || this.#clock.now() - found.at < validFor) return found?.bindings;
     this.#counts.delete(cluster);
     return undefined;
   }

@@ -4,18 +4,28 @@ import { conditionSeries } from "./condition-series.ts";
 
 type Stated = readonly [type: string, status: string, reason: string];
 
-const given = (kind: string, name: string, ...conditions: readonly Stated[]): KubernetesObject => ({
+const makeObject = (kind: string, name: string, ...conditions: readonly Stated[]): KubernetesObject => ({
   kind,
   metadata: { namespace: "tel", name, uid: name, generation: 1 },
   spec: {},
   status: { conditions: conditions.map(([type, status, reason]) => ({ type, status, reason })) },
 });
 
-test("every condition of a SipCluster is listed, and Ready of other objects while it is not True", () => {
+test("every condition of a SipCluster is listed, and Ready of other objects only while it is not True", () => {
   const { conditions, omitted } = conditionSeries([
-    given("SipCluster", "pbx", ["Ready", "True", "Reconciled"], ["Reachable", "Unknown", "RangesUnknown"]),
-    given("SipDomain", "good", ["Ready", "True", "Reconciled"], ["Paused", "True", "PausedByAnnotation"]),
-    given("SipUser", "bad", ["Ready", "False", "Conflict"]),
+    makeObject(
+      "SipCluster",
+      "pbx",
+      ["Ready", "True", "Reconciled"],
+      ["Reachable", "Unknown", "RangesUnknown"],
+    ),
+    makeObject(
+      "SipDomain",
+      "good",
+      ["Ready", "True", "Reconciled"],
+      ["Paused", "True", "PausedByAnnotation"],
+    ),
+    makeObject("SipUser", "bad", ["Ready", "False", "Conflict"]),
   ]);
   const namespace = "tel";
   expect(conditions).toEqual([
@@ -26,7 +36,7 @@ test("every condition of a SipCluster is listed, and Ready of other objects whil
   expect(omitted).toBe(0);
 });
 
-test("an object that has no status yet is not Ready", () => {
+test("an object without a status is not Ready", () => {
   const { conditions, counts } = conditionSeries([
     { kind: "SipUser", metadata: { namespace: "tel", name: "new", uid: "u", generation: 1 }, spec: {} },
   ]);
@@ -36,12 +46,12 @@ test("an object that has no status yet is not Ready", () => {
   ]);
 });
 
-test("the bound leaves out the last ones and says how many; all are counted", () => {
+test("the limit omits the last series and counts them; all conditions are counted", () => {
   const users = Array.from({ length: 20_000 }, (_, i) =>
-    given("SipUser", `user-${i}`, ["Ready", "False", i % 2 === 0 ? "Conflict" : "DomainNotReady"]),
+    makeObject("SipUser", `user-${i}`, ["Ready", "False", i % 2 === 0 ? "Conflict" : "DomainNotReady"]),
   );
   const { conditions, counts, omitted } = conditionSeries(
-    [given("SipCluster", "pbx", ["Ready", "True", "Reconciled"]), ...users],
+    [makeObject("SipCluster", "pbx", ["Ready", "True", "Reconciled"]), ...users],
     100,
   );
   expect(conditions).toHaveLength(100);

@@ -1,12 +1,12 @@
-/** The conditions of the objects as series of metrics: each for itself up to a bound, and all of them counted. Pure. */
+/** The conditions of objects as series of metrics: single conditions up to a limit, and the number of all. Pure. */
 import type { CommonStatus, KubernetesObject } from "../runtime/object.ts";
 
 export interface ConditionSeries {
-  /** Each with the value 1, no more than the bound. */
+  /** Each has the value 1; at most the limit. */
   readonly conditions: readonly ConditionLabels[];
   /** How many objects have a condition of this kind, type, status and reason. */
   readonly counts: readonly ConditionCount[];
-  /** How many series the bound left out. */
+  /** How many series the limit omits. */
   readonly omitted: number;
 }
 
@@ -28,19 +28,19 @@ export interface ConditionCount {
   readonly count: number;
 }
 
-/** How many objects' conditions a scrape lists; there may be a hundred thousand users. */
+/** How many conditions a scrape lists; there can be a hundred thousand users. */
 export const maxConditionSeries = 500;
 
-/** The reason of an object that no condition was written for yet. */
-const nothingSaid = { type: "Ready", status: "Unknown", reason: "" } as const;
+/** For an object that has no condition yet. */
+const noCondition = { type: "Ready", status: "Unknown", reason: "" } as const;
 
 /**
- * `objects` in the order in which they are listed when the bound does not allow all. Of a SipCluster each condition is listed, of other
- * objects `Ready` while it is not True. An object without the condition `Ready` counts as Unknown.
+ * If the limit is reached, the first of `objects` are listed. All conditions of a SipCluster are listed; of other objects only `Ready`, and
+ * only while it is not True. An object without the condition `Ready` counts as Unknown.
  */
 export function conditionSeries(
   objects: Iterable<KubernetesObject>,
-  bound: number = maxConditionSeries,
+  limit: number = maxConditionSeries,
 ): ConditionSeries {
   const conditions: ConditionLabels[] = [];
   const counts = new Map<string, { readonly labels: ConditionCount["labels"]; count: number }>();
@@ -54,7 +54,7 @@ export function conditionSeries(
       if (counted === undefined) counts.set(id, { labels: { kind, type, status, reason }, count: 1 });
       else counted.count += 1;
       if (kind !== "SipCluster" && (type !== "Ready" || status === "True")) continue;
-      if (conditions.length < bound) conditions.push({ kind, namespace, name, type, status });
+      if (conditions.length < limit) conditions.push({ kind, namespace, name, type, status });
       else omitted += 1;
     }
   }
@@ -69,5 +69,5 @@ interface Stated {
 
 function conditionsOf({ status }: KubernetesObject): readonly Stated[] {
   const { conditions = [] } = (status ?? {}) as CommonStatus;
-  return conditions.some(({ type }) => type === "Ready") ? conditions : [...conditions, nothingSaid];
+  return conditions.some(({ type }) => type === "Ready") ? conditions : [...conditions, noCondition];
 }

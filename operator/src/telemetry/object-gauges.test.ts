@@ -23,7 +23,7 @@ async function scrape(registry: Registry): Promise<readonly string[]> {
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-test("a scrape shows the objects as they are at that moment", async () => {
+test("a scrape shows the present state of the objects", async () => {
   const registry = new Registry();
   const gauges = new ObjectGauges(registry);
   expect(await scrape(registry)).toEqual(["strowger_condition_omitted 0"]);

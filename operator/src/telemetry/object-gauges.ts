@@ -1,13 +1,13 @@
-/** Gauges about the objects that the operator serves, worked out when they are scraped. */
+/** Gauges about the objects of the operator, computed when they are scraped. */
 import { Gauge, type Registry } from "prom-client";
 import type { KubernetesObject } from "../runtime/object.ts";
 import type { SipClusterSpec, SipClusterStatus } from "../sources/types.ts";
 import { conditionSeries, maxConditionSeries } from "./condition-series.ts";
 
-/** Lists the objects of a kind. Empty where this process is not the leader, so that one of several operators reports. */
+/** Lists the objects of a kind. Empty if this process is not the leader, so that only one operator reports them. */
 export type ListObjects = (kind: string) => readonly KubernetesObject[];
 
-/** In the order in which their conditions are listed. */
+/** In this order their conditions are listed. */
 const kinds = ["SipCluster", "SipDomain", "SipUser"];
 
 export class ObjectGauges {
@@ -18,7 +18,7 @@ export class ObjectGauges {
     registerNodes(registry, (kind) => this.#list(kind));
   }
 
-  /** `list` answers from now on. */
+  /** Reads the objects from `list` from now on. */
   watch(list: ListObjects): void {
     this.#list = list;
   }
@@ -30,7 +30,7 @@ function registerConditions(registry: Registry, list: ListObjects): void {
     help: `1 for each condition of a SipCluster, and for Ready of a SipDomain or SipUser while it is not True; at most ${maxConditionSeries} series`,
     labelNames: ["kind", "namespace", "name", "type", "status"],
     registers: [registry],
-    // Registered first, so a scrape collects it before it reads the two below.
+    // Registered first, so that a scrape collects it before it reads the two gauges below.
     collect() {
       const series = conditionSeries(kinds.flatMap((kind) => list(kind)));
       this.reset();
@@ -43,13 +43,13 @@ function registerConditions(registry: Registry, list: ListObjects): void {
   const registers = [registry];
   const counts = new Gauge({
     name: "strowger_condition_objects",
-    help: "Objects that have a condition of this type with this status and reason; without a reason: the operator has not looked at the object yet",
+    help: "Objects that have a condition of this type with this status and reason; without a reason: the object was not reconciled yet",
     labelNames: ["kind", "type", "status", "reason"],
     registers,
   });
   const omitted = new Gauge({
     name: "strowger_condition_omitted",
-    help: "Series of strowger_condition that its bound leaves out",
+    help: "Series of strowger_condition that the limit omits",
     registers,
   });
 }

@@ -1,4 +1,4 @@
-/** What happens between us and the API server, as metrics and log lines. */
+/** Requests to the API server, watches and the election as metrics and log lines. */
 import type { Logger } from "pino";
 import type { KubeObserver } from "../adapters/kube/api-requests.ts";
 import type { ElectorObserver } from "../runtime/leader-elector.ts";
@@ -12,8 +12,8 @@ export const observeClient = (metrics: Metrics): KubeObserver => ({
   },
 });
 
-/** A first failure is as common as a rollout of the API server; what lasts is worth a warning. */
-const patienceMs = 10_000;
+/** Short failures are normal, as in a rollout of the API server. A longer back-off gets a warning. */
+const warnFromMs = 10_000;
 
 export const observeSource = (metrics: Metrics, log: Logger): SourceObserver => ({
   reflecting(type, age) {
@@ -22,15 +22,18 @@ export const observeSource = (metrics: Metrics, log: Logger): SourceObserver => 
   },
   failed(type, cause, retryIn) {
     metrics.reflectorFailures.labels(type).inc();
-    const level = retryIn >= patienceMs ? "warn" : "info";
-    log[level]({ type, retryIn: Math.round(retryIn), reason: (cause as Error).message }, "watched anew");
+    const level = retryIn >= warnFromMs ? "warn" : "info";
+    log[level](
+      { type, retryIn: Math.round(retryIn), reason: (cause as Error).message },
+      "list or watch failed; tried again",
+    );
   },
-  handlerFailed: (type, cause) => log.error({ type, err: cause }, "a change was not handled"),
+  handlerFailed: (type, cause) => log.error({ type, err: cause }, "a change could not be handled"),
   waits: (why) => log.error(why),
   eventFailed: (cause) => log.warn({ reason: (cause as Error).message }, "an Event was not written"),
 });
 
-/** `name`: of the Lease. `elected` and `lost` are called after they were counted and logged. */
+/** `name`: of the Lease. `elected` and `lost` are called after the metric is set and the line is logged. */
 export function observeElector(
   name: string,
   metrics: Metrics,
@@ -50,7 +53,8 @@ export function observeElector(
       log.error({ lease: name }, `no longer leader: ${why}`);
       on.lost(why);
     },
-    follows: (leader) => log.info({ lease: name, leader }, "waits behind the leader"),
-    failed: (cause) => log.warn({ lease: name, reason: (cause as Error).message }, "the Lease was not had"),
+    follows: (leader) => log.info({ lease: name, leader }, "another replica is the leader"),
+    failed: (cause) =>
+      log.warn({ lease: name, reason: (cause as Error).message }, "the Lease could not be read or written"),
   };
 }

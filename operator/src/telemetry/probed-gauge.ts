@@ -1,4 +1,4 @@
-/** A gauge whose value is asked for when it is scraped. */
+/** A gauge whose values are read when it is scraped. */
 import { Gauge, type Registry } from "prom-client";
 
 export class ProbedGauge {
@@ -25,7 +25,7 @@ export class ProbedGauge {
     });
   }
 
-  /** `probe` answers for the series of that label from now on. Undefined: there is no such series any more, until it is added again. */
+  /** `probe` returns the value of the series with this label. Undefined removes the series until it is added again. */
   add(label: string, probe: () => number | undefined): void {
     this.#probes.set(label, probe);
   }

@@ -16,7 +16,7 @@ test("a 404 Status that names the object proves its absence", () => {
   expect(isAbsence(refused(404, notFound({ name: "a", kind: "secrets" })), Secret, "a")).toBe(true);
 });
 
-test("nothing else does: another name, kind or group, a plain 404, 403, no answer", () => {
+test("nothing else proves it: another name, kind or group, a plain 404, 403, no response", () => {
   const unproven: readonly unknown[] = [
     refused(404, notFound({ name: "b", group: "sip.strowger.dev", kind: "sipusers" })),
     refused(404, notFound({ name: "a", group: "sip.strowger.dev", kind: "sipdomains" })),
@@ -31,7 +31,7 @@ test("nothing else does: another name, kind or group, a plain 404, 403, no answe
   expect(unproven.map((error) => isAbsence(error, SipUser, "a"))).toEqual(unproven.map(() => false));
 });
 
-test("the message says what was asked and what was answered", () => {
+test("the message contains the request and the response", () => {
   expect(refused(403, '{"kind":"Status","message":"sipusers is forbidden"}').message).toBe(
     "GET SipUser tel/a: 403 sipusers is forbidden",
   );
@@ -54,7 +54,7 @@ test.each([
   expect(isUnacceptable(refused(status, JSON.stringify({ kind: "Status", message })))).toBe(is),
 );
 
-test("no answer: the innermost reason is in the message", () => {
+test("no response: the message contains the innermost reason", () => {
   const cause = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED 127.0.0.1:6443") });
   expect(new ApiUnreachable("GET SipUser tel/a", cause).message).toBe(
     "GET SipUser tel/a: connect ECONNREFUSED 127.0.0.1:6443",

@@ -3,7 +3,7 @@ import { JsonLines } from "./json-lines.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-test("documents are given as their lines end, wherever the stream is cut, inside a character too", () => {
+test("documents are returned when their lines end, wherever the stream is cut, also inside a character", () => {
   const stream = bytes('{"a":"ä€"}\n{"b":2}\n\n{"c":3}\n');
   for (let size = 1; size <= stream.length; size += 1) {
     const lines = new JsonLines();
@@ -13,7 +13,7 @@ test("documents are given as their lines end, wherever the stream is cut, inside
   }
 });
 
-test("a line that does not end is refused before it fills the memory", () => {
+test("a line without an end is refused before it fills the memory", () => {
   const lines = new JsonLines();
   const chunk = bytes("x".repeat(1024 * 1024));
   expect(() => {
@@ -21,11 +21,11 @@ test("a line that does not end is refused before it fills the memory", () => {
   }).toThrow("longer than");
 });
 
-test("what is no JSON is refused", () => {
+test("a line that is not JSON is refused", () => {
   expect(() => new JsonLines().push(bytes("<html>\n"))).toThrow();
 });
 
-test("the bound is of a line: many that end, whole or in parts, are no long one", () => {
+test("the limit is for one line: many lines, whole or in parts, do not reach it", () => {
   const lines = new JsonLines();
   const text = "x".repeat(512 * 1024);
   for (let round = 0; round < 40; round += 1) {

@@ -12,24 +12,24 @@ test("paths of the core group, of other groups, of all namespaces, of subresourc
   expect(pathOf(Node, { name: "n" })).toBe("/api/v1/nodes/n");
 });
 
-test("no name leaves its place in the path", () => {
+test("a name cannot leave its segment of the path", () => {
   expect(pathOf(Pod, { namespace: "tel", name: "../../nodes" })).toBe(
     "/api/v1/namespaces/tel/pods/..%2F..%2Fnodes",
   );
 });
 
-test("a namespace that is missing or too many is named", () => {
+test("a missing or unexpected namespace is reported", () => {
   expect(() => pathOf(Pod, { name: "a" })).toThrow("Pod a: the namespace is missing");
   expect(() => pathOf(Node, { namespace: "tel", name: "n" })).toThrow("Node n: namespace tel was given");
 });
 
-test("a type that is not known is named", () => {
+test("an unknown type is reported", () => {
   expect(resourceTypeOf({ apiVersion: "apps/v1", kind: "Deployment" }).plural).toBe("deployments");
   expect(() => resourceTypeOf({ apiVersion: "v1", kind: "Deployment" })).toThrow("v1 Deployment");
   expect(() => resourceTypeOf({ apiVersion: "v1", kind: "constructor" })).toThrow("v1 constructor");
 });
 
-test("places in words", () => {
+test("places for messages", () => {
   expect(describePlace(SipUser, { namespace: "tel", name: "a" })).toBe("SipUser tel/a");
   expect(describePlace(SipUser, {})).toBe("SipUser all");
   expect(describePlace(SipUser, { namespace: "tel" })).toBe("SipUser all in tel");

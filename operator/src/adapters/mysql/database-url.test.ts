@@ -12,7 +12,7 @@ test("user, password and database are decoded, the port has its default", () => 
   });
 });
 
-test("what is not such a URL is refused with what was expected", () => {
+test("another text is refused, and the problem names the expected format", () => {
   for (const text of [
     "",
     "nonsense",
@@ -25,7 +25,7 @@ test("what is not such a URL is refused with what was expected", () => {
   }
 });
 
-test("neither a problem nor a description holds the password", () => {
+test("neither a problem nor a description contains the password", () => {
   const refused = parseDatabaseUrl("http://user:geheim@host/sip");
   expect(JSON.stringify(refused)).not.toContain("geheim");
   const address = parseDatabaseUrl("mysql://user:geheim@host/sip");

@@ -19,14 +19,14 @@ const rows = (finished: readonly number[]) =>
 const lost = (finished: readonly number[], ...tables: readonly string[]) =>
   firstLost(migrations, rows(finished), new Set(tables));
 
-test("the first migration that lost a table is the one to begin again with", () => {
+test("migrations are applied again from the first one that lost a table", () => {
   expect(lost([1, 2], "kept", "old", "own")).toBe(Infinity);
   expect(lost([1, 2], "kept", "old")).toBe(2);
   expect(lost([1, 2], "kept", "own")).toBe(1);
   expect(lost([1, 2])).toBe(1);
 });
 
-test("a migration that is not finished has lost nothing, and a table that a later one took away is not missed", () => {
+test("an unfinished migration has lost nothing, and a table that a later migration dropped is not missing", () => {
   expect(lost([1], "kept", "old")).toBe(Infinity);
   expect(lost([1, 2, 3], "kept", "own")).toBe(Infinity);
   expect(lost([1, 2, 3, 4], "kept", "own")).toBe(4);

@@ -9,7 +9,7 @@ test("comments and layout are not part of the checksum, statements are", () => {
   expect(other.checksum).not.toBe(one.checksum);
 });
 
-test("a migration says on its first line from which number on programs can serve after it, and the checksum holds it", () => {
+test("the first line of a migration states the schema number that programs must know, and the checksum includes it", () => {
   const sql = "ALTER TABLE strowger_t DROP COLUMN c;\n";
   const additive = parseMigration("0004-a.sql", sql);
   const breaking = parseMigration("0004-a.sql", `-- serves from: 4\n-- why\n${sql}`);
