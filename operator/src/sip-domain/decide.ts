@@ -16,14 +16,10 @@ const observeAgainAfter = 10_000;
 type Draft = DecisionDraft<DomainAction>;
 
 export function decide(domain: SipDomain, state: DomainState): Decision<DomainAction> {
-  return withConditions(draftDecision(domain, state));
+  const { ready, ...draft } = draftDecision(domain, state);
+  // All conditions of a SipDomain: a new condition is one more entry.
+  return { ...draft, conditions: [ready] };
 }
-
-/** All conditions of a SipDomain; each further condition is one more entry. */
-const withConditions = ({ ready, ...draft }: Draft): Decision<DomainAction> => ({
-  ...draft,
-  conditions: [ready],
-});
 
 function draftDecision(domain: SipDomain, state: DomainState): Draft {
   if (state.kind !== "ready")
@@ -107,10 +103,16 @@ export function decideRevocation(domain: SipDomain, state: DomainState): Decisio
   const unchanged = { ...domain, aliases: state.owner?.fields.aliases ?? domain.aliases };
   const ready = namesNotAllowed({ domain: unchanged, state });
   if (ready === undefined) return undefined;
-  return withConditions(
+  return withReadyOnly(
     refusal(unchanged, state, { ready, actions: switchOff({ domain: unchanged, state }) }),
   );
 }
+
+/** During a pause only the condition Ready changes. */
+const withReadyOnly = ({ ready, ...draft }: Draft): Decision<DomainAction> => ({
+  ...draft,
+  conditions: [ready],
+});
 
 /** The decision for an object that is gone or being deleted. Only its owner row is known. */
 export function decideRemoval({ deletionPolicy, fields }: Owner<DomainFields>): readonly DomainAction[] {

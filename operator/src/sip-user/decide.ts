@@ -21,14 +21,10 @@ const retryUnknownAfter = 10_000;
 type Draft = DecisionDraft<UserAction>;
 
 export function decide(user: SipUser, state: UserState): Decision<UserAction> {
-  return withConditions(draftDecision(user, state));
+  const { ready, ...draft } = draftDecision(user, state);
+  // All conditions of a SipUser: a new condition is one more entry.
+  return { ...draft, conditions: [ready] };
 }
-
-/** All conditions of a SipUser; each further condition is one more entry. */
-const withConditions = ({ ready, ...draft }: Draft): Decision<UserAction> => ({
-  ...draft,
-  conditions: [ready],
-});
 
 function draftDecision(user: SipUser, state: UserState): Draft {
   if (state.kind !== "ready") return withoutDomain(user, state);
@@ -157,8 +153,14 @@ export function decideRevocation(user: SipUser, state: UserState): Decision<User
   const { owner } = (state.kind === "ready" ? state : state.retained) ?? {};
   const unchanged = { ...user, aliases: owner?.fields.aliases ?? user.aliases };
   if (state.kind !== "ready")
-    return state.isWithdrawn === true ? withConditions(withoutDomain(unchanged, state)) : undefined;
+    return state.isWithdrawn === true ? withReadyOnly(withoutDomain(unchanged, state)) : undefined;
   const ready = namespaceNotAllowed({ user: unchanged, state });
   if (ready === undefined) return undefined;
-  return withConditions(refusal(unchanged, state, { ready, actions: switchOff({ user: unchanged, state }) }));
+  return withReadyOnly(refusal(unchanged, state, { ready, actions: switchOff({ user: unchanged, state }) }));
 }
+
+/** During a pause only the condition Ready changes. */
+const withReadyOnly = ({ ready, ...draft }: Draft): Decision<UserAction> => ({
+  ...draft,
+  conditions: [ready],
+});
