@@ -6,6 +6,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { missingRules } from "./checks/design-rules.ts";
 import { metricsPage, metricsPath } from "./checks/metrics-page.ts";
 import { staleQuotes } from "./checks/quotes.ts";
 import { reasonProblems } from "./checks/reasons.ts";
@@ -21,6 +22,7 @@ export const documentProblems = (tree: Tree): string[] => [
   ...rfcMapProblems(tree),
   ...staleQuotes(tree),
   ...brokenReferences(tree),
+  ...missingRules(tree),
   ...reasonProblems(tree),
   ...droppedWordProblems(tree),
 ];

@@ -1,4 +1,4 @@
-/** The databases that this operator serves: one for each SipCluster (design: truth, names, ownership, rule 1). */
+/** The databases that this operator serves: one for each SipCluster (design-kubernetes rule 1). */
 import type { Failure } from "./adapters/mysql/failure.ts";
 import type { Installation } from "./adapters/mysql/installation.ts";
 import type { Ms } from "./runtime/clock.ts";

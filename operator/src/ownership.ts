@@ -1,4 +1,4 @@
-/** The owners of rows and names (design: truth, names, ownership), and what conditions may show about them. Pure. */
+/** The owners of rows and names (design-kubernetes rules 1 to 6), and what conditions may show about them. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { NewCondition } from "./runtime/condition.ts";
 import { notReady } from "./runtime/decision.ts";

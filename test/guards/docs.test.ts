@@ -1,6 +1,7 @@
 /** `npm run docs:check` checks the documents. Here each of its checks must fail for a wrong document. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { missingRules } from "../../docs/checks/design-rules.ts";
 import { metricsPage, metricsPath } from "../../docs/checks/metrics-page.ts";
 import { staleQuotes } from "../../docs/checks/quotes.ts";
 import { reasonProblems } from "../../docs/checks/reasons.ts";
@@ -101,6 +102,24 @@ describe("references", () => {
     const text =
       "[map](rfc-map.md#not-implemented), `proxy/proxy.ts`, `docs/`, `sip.strowger.dev/v1alpha1`, `.strowger/logs/`, npm test";
     expect(brokenReferences(note(text))).toEqual([]);
+  });
+});
+
+describe("rules of the design", () => {
+  test("one that its page does not have, alone, in a list and on the next line of a comment", () => {
+    const code =
+      "/** design-sip rule 99; design-kubernetes rules 4, 6 and\n * 98 */\n/** As design-sip\n * rule 97. */\n";
+    expect(missingRules(withFiles(tree, { "cli/src/new.ts": code }))).toEqual([
+      "cli/src/new.ts:1: docs/design-sip.md has no rule 99",
+      "cli/src/new.ts:1: docs/design-kubernetes.md has no rule 98",
+      "cli/src/new.ts:3: docs/design-sip.md has no rule 97",
+    ]);
+  });
+
+  test("one that a page has lost", () => {
+    expect(missingRules(replaced("docs/design-sip.md", /^21\. /m, "")).join("\n")).toMatch(
+      /^sip-node\/src\/cluster\/hand-over\.ts:\d+: docs\/design-sip\.md has no rule 21$/m,
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-/** The rows of one kind's objects in all open databases. They are found and removed only by their owner rows (design: ownership, rules 4 and 6). */
+/** The rows of one kind's objects in all open databases. They are found and removed only by their owner rows (design-kubernetes rules 4 and 6). */
 import { failureOf } from "../adapters/mysql/failure.ts";
 import { LeadershipLost, type Installation } from "../adapters/mysql/installation.ts";
 import { ownedKeys, readOwner } from "../adapters/mysql/owners.ts";

@@ -1,4 +1,4 @@
-/** Which SipCluster owns the database (design: truth, names, ownership, rule 1), and whether the database can serve. Pure. */
+/** Which SipCluster owns the database (design-kubernetes rule 1), and whether the database can serve. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import { nodeTimeout, describeWait } from "../adapters/mysql/schema-now.ts";
 import type { Ms } from "../runtime/clock.ts";

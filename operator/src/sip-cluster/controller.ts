@@ -28,7 +28,7 @@ import { parseSipCluster, type HostPort, type SipCluster } from "./resource.ts";
 import { NodeMonitor } from "./node-monitor.ts";
 import type { FleetState } from "./current-state.ts";
 
-/** A deletion waits for an unreachable database for this time (design: ownership, rule 6). */
+/** A deletion waits for an unreachable database for this time (design-kubernetes rule 6). */
 const releaseTimeout: Ms = 30_000;
 const recheck: Ms = 5_000;
 

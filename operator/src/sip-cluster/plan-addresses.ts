@@ -1,4 +1,4 @@
-/** Plans the address that phones use, and the earlier addresses that nodes still accept as their own (design-sip, addresses, rule 1). Pure. */
+/** Plans the address that phones use, and the earlier addresses that nodes still accept as their own (design-sip rule 1). Pure. */
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Ms } from "../runtime/clock.ts";
 import type { Manifest } from "../runtime/manifests.ts";

@@ -1,5 +1,5 @@
 /**
- * Plans the key ring that the nodes share (design-sip, rule 18). A ring is created once. A rotation has three steps. Each step waits until
+ * Plans the key ring that the nodes share (design-sip rule 18). A ring is created once. A rotation has three steps. Each step waits until
  * every live node has applied the step before:
  *
  *     1 the new key verifies          signFrom: never

@@ -1,4 +1,4 @@
-/** The conditions Answering (nodes answer SIP) and Reachable (traffic from outside arrives) (design: operator, rule 12). Pure. */
+/** The conditions Answering (nodes answer SIP) and Reachable (traffic from outside arrives) (design-kubernetes rule 12). Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Ms } from "../runtime/clock.ts";

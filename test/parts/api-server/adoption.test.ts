@@ -1,4 +1,4 @@
-/** Rows of another tool: refused, observed, adopted or overwritten (design: ownership, rule 5). */
+/** Rows of another tool: refused, observed, adopted or overwritten (design-kubernetes rule 5). */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OperatorEnvironment, secret, sipCluster, sipDomain, sipUser } from "./operator-environment.ts";

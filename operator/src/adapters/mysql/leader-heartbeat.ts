@@ -1,4 +1,4 @@
-/** The heartbeat of a database's leader. It protects the database from another operator (design: ownership, rule 1). */
+/** The heartbeat of a database's leader. It protects the database from another operator (design-kubernetes rule 1). */
 import type { Ms } from "../../runtime/clock.ts";
 import type { Statements } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
