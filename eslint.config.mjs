@@ -1,14 +1,22 @@
 // Type-aware lint, and the rules of pure folders: no await, clock, random, environment or socket (docs/ARCHITECTURE.md).
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import tseslint from "typescript-eslint";
 import noOpenLookup from "./test/guards/no-open-lookup.mjs";
 
+/** Folders that are pure as a whole, and every other file whose first comment says "Pure.". */
 const pure = [
   "sip-node/src/{wire,transaction,auth}/**/*.ts",
   "operator/src/sip-cluster/manifests/*.ts",
-  "sip-node/src/registrar/{contact-changes,make-room}.ts",
-  "sip-node/src/proxy/!(proxy|look-ups).ts",
+  "sip-node/src/proxy/!(proxy|find-caller|find-targets).ts",
   "{sip-node,operator}/src/**/{plan,decide,build}.ts",
+  ...globSync("{sip-node,operator,cli}/src/**/*.ts", { cwd: import.meta.dirname }).filter(saysPure),
 ];
+
+function saysPure(file) {
+  const [comment = ""] = /^\/\*\*.*?\*\//s.exec(readFileSync(join(import.meta.dirname, file), "utf8")) ?? [];
+  return /\bPure\b/.test(comment);
+}
 
 const impureGlobals = [
   "setTimeout",

@@ -15,7 +15,7 @@ import {
 import { addressesOf } from "../../sip-node/src/proxy/addresses.ts";
 import { isOwnViaBranch, readViaBranch } from "../../sip-node/src/proxy/via-branch.ts";
 import { openToken } from "../../sip-node/src/proxy/flow-token.ts";
-import { forward } from "../../sip-node/src/proxy/forward.ts";
+import { requestCopy } from "../../sip-node/src/proxy/request-copy.ts";
 import { preprocess } from "../../sip-node/src/proxy/preprocess.ts";
 import { validate } from "../../sip-node/src/proxy/validate.ts";
 import { buildResponse } from "../../sip-node/src/wire/build-response.ts";
@@ -92,7 +92,7 @@ function checkForwarding(message: Message): void {
     viaBranch: "z9hG4bKours",
     recordRoute: "r",
   };
-  const copy = parseMessage(forward(input, addresses));
+  const copy = parseMessage(requestCopy(input, addresses));
   expect(copy).toMatchObject({
     kind: "request",
     method: message.method,

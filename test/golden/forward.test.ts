@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { type Addresses, addressesOf } from "../../sip-node/src/proxy/addresses.ts";
 import { sealToken } from "../../sip-node/src/proxy/flow-token.ts";
-import { forward, mayCreateDialog } from "../../sip-node/src/proxy/forward.ts";
+import { requestCopy, mayCreateDialog } from "../../sip-node/src/proxy/request-copy.ts";
 import { preprocess } from "../../sip-node/src/proxy/preprocess.ts";
 import { validate } from "../../sip-node/src/proxy/validate.ts";
 import { type Flow, flowOf } from "../../sip-node/src/wire/flow.ts";
@@ -66,7 +66,7 @@ it.each(Object.entries(cases).map(([name, { does }]) => [name, does]))("%s: %s",
   if (valid.kind === "reject" || path.kind !== "path") throw new Error(JSON.stringify([valid, path]));
   const recordRoute = mayCreateDialog(request) ? token : undefined;
   const { maxForwards } = valid;
-  const out = forward(
+  const out = requestCopy(
     {
       request,
       source,

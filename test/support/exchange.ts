@@ -262,7 +262,7 @@ export class Exchange {
     if (this.#pins.get(from) !== node.letter) this.#moved.push({ place: from, at: this.net.now });
     this.#pins.set(from, node.letter);
     const [address = "", port = ""] = from.split(":");
-    node.node.datagram(bytes, flowOf(address, Number(port)));
+    node.node.receiveDatagram(bytes, flowOf(address, Number(port)));
   }
 
   /** The store with the duration of a statement. It fails at once when it is unavailable. */

@@ -5,20 +5,20 @@ import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import type { BranchCopies } from "./branch-copies.ts";
 import { markParties, type MarkDependencies } from "./mark-parties.ts";
-import type { Transport } from "./transport.ts";
+import type { MessageSender } from "./message-sender.ts";
 
 export interface AcksDependencies extends ProxyDependencies, MarkDependencies {}
 
 export class Acks {
   private readonly deps: AcksDependencies;
   private readonly copies: BranchCopies;
-  private readonly transport: Transport;
+  private readonly sender: MessageSender;
   private underWay = 0;
 
-  constructor(deps: AcksDependencies, copies: BranchCopies, transport: Transport) {
+  constructor(deps: AcksDependencies, copies: BranchCopies, sender: MessageSender) {
     this.deps = deps;
     this.copies = copies;
-    this.transport = transport;
+    this.sender = sender;
   }
 
   /** Whether an ACK waits for a look-up or for the owner of the flow: the node must not exit, because no transaction retransmits the ACK. */
@@ -26,7 +26,7 @@ export class Acks {
     return this.underWay > 0;
   }
 
-  forward(request: Request, flow: Flow): void {
+  forwardAck(request: Request, flow: Flow): void {
     this.underWay += 1;
     void this.routeAndSend(request, flow).finally(() => (this.underWay -= 1));
   }
@@ -37,6 +37,6 @@ export class Acks {
     if (routing === undefined || target === undefined) return;
     markParties(flow, routing, this.deps);
     const { text } = this.copies.make(request, flow, target, routing);
-    await this.transport.forward(Buffer.from(text, "latin1"), target);
+    await this.sender.sendTo(Buffer.from(text, "latin1"), target);
   }
 }

@@ -69,7 +69,7 @@ beforeEach(() => {
 });
 
 async function receive(node: Node, method: string, uri: string, fields: Fields = {}): Promise<void> {
-  node.datagram(Buffer.from(requestText(method, uri, fields), "latin1"), sender);
+  node.receiveDatagram(Buffer.from(requestText(method, uri, fields), "latin1"), sender);
   await new Promise((resolve) => void setImmediate(resolve));
 }
 const tagOf = (text: string | undefined): string => /^To: .*;tag=(\S+)$/m.exec(text ?? "")?.[1] ?? "";

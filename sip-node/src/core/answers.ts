@@ -12,8 +12,9 @@ import type { Rejection } from "../wire/rejection.ts";
 import type { Seal } from "../wire/seal.ts";
 import { parseSecondVia } from "../wire/second-via.ts";
 import { reportResponse, type RequestReportDependencies } from "./request-report.ts";
-import { type ClientUser, ServerContext } from "./server-context.ts";
-import type { Transport } from "./transport.ts";
+import type { ClientUser } from "./branch.ts";
+import { ServerContext } from "./server-context.ts";
+import type { MessageSender } from "./message-sender.ts";
 
 export interface AnswersDependencies extends RequestReportDependencies {
   /** This node's id. */
@@ -29,18 +30,18 @@ export type Answer = Pick<Rejection, "status" | "reason" | "lines">;
 export class Answers {
   private readonly deps: AnswersDependencies;
   private readonly transactions: Transactions<ServerContext, ClientUser>;
-  private readonly transport: Transport;
+  private readonly sender: MessageSender;
   private tagNumber = 0;
   private openRequests = 0;
 
   constructor(
     deps: AnswersDependencies,
     transactions: Transactions<ServerContext, ClientUser>,
-    transport: Transport,
+    sender: MessageSender,
   ) {
     this.deps = deps;
     this.transactions = transactions;
-    this.transport = transport;
+    this.sender = sender;
   }
 
   /** Whether a request waits for its final response. */
@@ -49,7 +50,7 @@ export class Answers {
   }
 
   /** A new request: later it gets a final response, or is dropped. */
-  open(server: ServerTransaction<ServerContext>): ServerContext {
+  openContext(server: ServerTransaction<ServerContext>): ServerContext {
     this.openRequests += 1;
     this.tagNumber += 1;
     const toTag = `${this.deps.node}${this.tagNumber.toString(36)}`;
@@ -85,7 +86,7 @@ export class Answers {
     const text = buildResponse(server.request, server.flow, status, reason, tag, lines);
     this.report(context, status);
     server.terminate();
-    this.transport.sendBack(Buffer.from(text, "latin1"), server.flow);
+    this.sender.sendBack(Buffer.from(text, "latin1"), server.flow);
   }
 
   /** Whether this ACK acknowledges a response of `replyOnce`, of any node: it needs no further handling. */
@@ -98,7 +99,7 @@ export class Answers {
     if (method === "ACK") return;
     const text = buildResponse(request, flow, status, reason, hash("md5", request.text, "hex"));
     this.deps.telemetry.response(method, status);
-    this.transport.sendBack(Buffer.from(text, "latin1"), flow);
+    this.sender.sendBack(Buffer.from(text, "latin1"), flow);
   }
 
   /** Ends a request without a response of this node. */
@@ -110,14 +111,14 @@ export class Answers {
   // ── Responses of branches ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Forwards a branch's response to the caller (§16.7 steps 3 and 9), with the challenges of `also`. */
-  forward(context: ServerContext, response: Response, also: readonly Response[]): void {
+  forwardResponse(context: ServerContext, response: Response, also: readonly Response[]): void {
     const { server } = context;
     const from = context.branches.find(({ copy }) => copy.viaBranch === response.via.branch)?.target.flow;
     const bytes = Buffer.from(responseCopy(response, this.trust(from, server.flow), also), "latin1");
     this.report(context, response.status);
     if (this.transactions.respond(server, response.status, bytes, this.deps.clock())) return;
     // A 2xx after another final response has no transaction any more; step 5 forwards it too
-    if (response.status < 300) this.transport.sendBack(bytes, server.flow);
+    if (response.status < 300) this.sender.sendBack(bytes, server.flow);
   }
 
   /** A 2xx to an INVITE whose node died is forwarded to the caller without a transaction (design-sip rule 3). */
@@ -128,7 +129,7 @@ export class Answers {
     const flow = flowOf(caller.received, caller.rport);
     if (!isOwnViaBranch(response.via.branch ?? "", response.callId, flow.key, this.deps.branchSeal)) return;
     const text = responseCopy(response, this.trust(from, flow));
-    this.transport.sendBack(Buffer.from(text, "latin1"), flow, "");
+    this.sender.sendBack(Buffer.from(text, "latin1"), flow, "");
   }
 
   private trust(from: Flow | undefined, to: Flow): Trust {

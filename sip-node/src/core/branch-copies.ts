@@ -1,7 +1,7 @@
 /** Makes the copy of a request for one target (RFC 3261 §16.6), with the branch of its Via and the flow token of its Record-Route. */
 import { hash } from "node:crypto";
 import { sealToken } from "../proxy/flow-token.ts";
-import { forward, mayCreateDialog } from "../proxy/forward.ts";
+import { requestCopy, mayCreateDialog } from "../proxy/request-copy.ts";
 import { identityEdits } from "../proxy/identity.ts";
 import type { ProxyDependencies, Routing } from "../proxy/routing.ts";
 import type { Target } from "../proxy/targets.ts";
@@ -45,7 +45,7 @@ export class BranchCopies {
         ? sealToken({ caller, callee: target }, request.callId, request.from.tag ?? "", deps.tokenSeal)
         : undefined;
     const input = { request, source, edits, maxForwards, target, viaBranch, recordRoute };
-    return { viaBranch, text: forward(input, deps.addresses) };
+    return { viaBranch, text: requestCopy(input, deps.addresses) };
   }
 }
 

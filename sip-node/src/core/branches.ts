@@ -1,16 +1,16 @@
 /**
  * Forwards a request to its targets (RFC 3261 §16.6) and applies the decisions of its response context to each event (§16.7 to §16.10).
  *
- *   forward ─► a Branch for each target ─► client transactions
- *   response, failure, Timer C, CANCEL, silence ─► response context ─► effects: answers · CANCEL to branches
+ *   forwardRequest ─► a Branch for each target ─► client transactions
+ *   response, failure, Timer C, CANCEL, silence ─► response context ─► effects: start a branch, CANCEL it, answer the caller
  */
 import type { Routing } from "../proxy/routing.ts";
 import { buildCancel } from "../proxy/build-cancel.ts";
 import { type CancelCause, reasonLines } from "../proxy/cancel-reason.ts";
 import {
-  advance,
   type Effect,
   type Event,
+  handleEvent,
   isHeldBySilence,
   responseContext,
 } from "../proxy/response-context.ts";
@@ -22,14 +22,10 @@ import { parseMessage } from "../wire/parse-message.ts";
 import type { Ms } from "../wire/units.ts";
 import { type Answers, plain } from "./answers.ts";
 import type { BranchCopies } from "./branch-copies.ts";
-import {
-  Branch,
-  type BranchTimerEvent,
-  type BranchUser,
-  cancelUser,
-  type ClientUser,
-  type ServerContext,
-} from "./server-context.ts";
+import { Branch, type BranchTimerEvent, type BranchUser, cancelUser, type ClientUser } from "./branch.ts";
+import type { ServerContext } from "./server-context.ts";
+
+type RequestBranch = Branch<ServerContext>;
 
 export interface BranchesDependencies {
   readonly telemetry: Pick<Telemetry, "forwarded">;
@@ -43,12 +39,12 @@ const cancelTimeout: Ms = 32_000;
 /** How long silent branches may delay a known final response (ADR 29). A request is sent four times in that time. */
 const silenceTimeout: Ms = 4_000;
 
-export class Branches implements BranchUser {
+export class Branches implements BranchUser<ServerContext> {
   private readonly deps: BranchesDependencies;
   private readonly transactions: Transactions<ServerContext, ClientUser>;
   private readonly answers: Answers;
   private readonly copies: BranchCopies;
-  private readonly timers: TimerWheel<Branch, BranchTimerEvent>;
+  private readonly timers: TimerWheel<RequestBranch, BranchTimerEvent>;
   private readonly silences: TimerWheel<ServerContext, "silence">;
 
   constructor(
@@ -73,8 +69,8 @@ export class Branches implements BranchUser {
 
   // ── Events ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** §16.6: sends the request to all its targets. */
-  forward(context: ServerContext, routing: Routing): void {
+  /** §16.6: makes a branch for each target. The response context decides when each one starts. */
+  forwardRequest(context: ServerContext, routing: Routing): void {
     const { request, flow, isInvite } = context.server;
     context.responseContext = responseContext(isInvite, routing.targets);
     context.branches = routing.targets.map(
@@ -82,7 +78,7 @@ export class Branches implements BranchUser {
         new Branch(this, context, index, target, this.copies.make(request, flow, target, routing)),
     );
     this.deps.telemetry.forwarded(this.deps.clock() - context.receivedAt);
-    for (const branch of context.branches) this.start(branch);
+    this.apply(context, { kind: "start" });
   }
 
   /** §16.10: the caller cancelled a forwarded INVITE. */
@@ -91,7 +87,7 @@ export class Branches implements BranchUser {
   }
 
   /** §16.7 step 2: a provisional response but 100 restarts Timer C, a final response stops it. */
-  receiveResponse(branch: Branch, response: Response, now: Ms): void {
+  receiveResponse(branch: RequestBranch, response: Response, now: Ms): void {
     const { timer } = branch;
     if (response.status >= 200) this.timers.stop(timer);
     else if (response.status > 100 && timer.event === "Timer C" && timer.isRunning)
@@ -99,19 +95,19 @@ export class Branches implements BranchUser {
     this.apply(branch.context, { kind: "response", branch: branch.index, response });
   }
 
-  clientFailed(branch: Branch, cause: "timeout" | "transport"): void {
+  clientFailed(branch: RequestBranch, cause: "timeout" | "transport"): void {
     this.timers.stop(branch.timer);
     this.fail(branch, cause === "timeout" ? 408 : 480);
   }
 
-  private timerFired({ owner, event }: Timer<Branch, BranchTimerEvent>, now: Ms): void {
+  private timerFired({ owner, event }: Timer<RequestBranch, BranchTimerEvent>, now: Ms): void {
     if (event === "Timer C" && owner.client?.hasProvisional === true)
       return this.cancel(owner, { kind: "timer-c" }, now); // §16.8
     owner.client?.terminate();
     this.fail(owner, event === "Timer C" ? 408 : 487);
   }
 
-  private fail(branch: Branch, status: number): void {
+  private fail(branch: RequestBranch, status: number): void {
     this.apply(branch.context, { kind: "failure", branch: branch.index, status });
   }
 
@@ -119,16 +115,20 @@ export class Branches implements BranchUser {
 
   private apply(context: ServerContext, event: Event): void {
     if (context.responseContext === undefined) return;
-    const advanced = advance(context.responseContext, event);
-    context.responseContext = advanced.context;
-    for (const effect of advanced.effects) this.act(context, effect);
+    const handled = handleEvent(context.responseContext, event);
+    context.responseContext = handled.context;
+    for (const effect of handled.effects) this.act(context, effect);
     this.watchSilence(context);
   }
 
   private act(context: ServerContext, effect: Effect): void {
     switch (effect.kind) {
+      case "start": {
+        const branch = context.branches[effect.branch];
+        return branch === undefined ? undefined : this.start(branch);
+      }
       case "forward":
-        return this.answers.forward(context, effect.response, effect.also);
+        return this.answers.forwardResponse(context, effect.response, effect.also);
       case "reply":
         return this.answers.reply(context, plain(effect.status));
       case "cancel": {
@@ -140,7 +140,7 @@ export class Branches implements BranchUser {
     }
   }
 
-  private start(branch: Branch): void {
+  private start(branch: RequestBranch): void {
     const { server } = branch.context;
     const { viaBranch, text } = branch.copy;
     const now = this.deps.clock();
@@ -152,7 +152,7 @@ export class Branches implements BranchUser {
   }
 
   /** Sends one CANCEL for each branch: the caller may cancel a branch that Timer C cancelled before. */
-  private cancel(branch: Branch, cause: CancelCause, now: Ms): void {
+  private cancel(branch: RequestBranch, cause: CancelCause, now: Ms): void {
     if (branch.timer.event === "CANCEL unanswered") return;
     const invite = parseMessage(branch.copy.text);
     if (invite.kind !== "request") return;

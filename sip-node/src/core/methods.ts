@@ -17,7 +17,8 @@ import type { Ms } from "../wire/units.ts";
 import { type Answers, plain } from "./answers.ts";
 import type { Branches } from "./branches.ts";
 import { markParties, type MarkDependencies } from "./mark-parties.ts";
-import type { ClientUser, ServerContext } from "./server-context.ts";
+import type { ClientUser } from "./branch.ts";
+import type { ServerContext } from "./server-context.ts";
 
 export interface MethodsDependencies extends ProxyDependencies, RegistrarDependencies, MarkDependencies {
   readonly lookup: ProxyDependencies["lookup"] & RegistrarDependencies["lookup"];
@@ -110,7 +111,7 @@ export class Methods {
     }
     markParties(flow, routing, this.deps);
     this.answers.sendTrying(context);
-    this.branches.forward(context, routing);
+    this.branches.forwardRequest(context, routing);
   }
 
   /** Waits for `pending`; an INVITE that waits longer than `tryingAfter` gets a 100. */

@@ -120,7 +120,7 @@ const binding = {
 const requestLine = (bytes: Uint8Array): string =>
   Buffer.from(bytes).toString("latin1").split("\r\n")[0] ?? "";
 const receiveRequest = (method: string, fields: Fields = {}): void =>
-  node.datagram(Buffer.from(requestText(method, bob, fields), "latin1"), caller);
+  node.receiveDatagram(Buffer.from(requestText(method, bob, fields), "latin1"), caller);
 /** Resolves when all look-ups in the location in memory are answered. */
 const lookUpsDone = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const lines = (): string[] => sent.splice(0).map(({ line }) => line);
@@ -129,7 +129,7 @@ const lines = (): string[] => sent.splice(0).map(({ line }) => line);
 function answerFromPhone(
   request: { readonly text: string },
   status: number,
-  receive = (bytes: Buffer) => node.datagram(bytes, phone),
+  receive = (bytes: Buffer) => node.receiveDatagram(bytes, phone),
   fields: Fields = {},
 ): void {
   const message = parseMessage(request.text);
@@ -177,7 +177,7 @@ describe("RFC 3325: the asserted identity", () => {
   /** Alice's INVITE, with the credentials of her password. */
   async function inviteFromAlice(fields: Fields): Promise<void> {
     services.store.addUser("alice", "example.com", { password: "alice" });
-    node.datagram(Buffer.from(requestText("INVITE", bob, fields), "latin1"), alice);
+    node.receiveDatagram(Buffer.from(requestText("INVITE", bob, fields), "latin1"), alice);
     await lookUpsDone();
     const challenge = { status: 407, lines: lastSent("192.0.2.7 SIP/2.0 407") };
     const signed = withCredentials(
@@ -187,7 +187,7 @@ describe("RFC 3325: the asserted identity", () => {
       challenge,
       "alice",
     );
-    node.datagram(Buffer.from(signed.text, "latin1"), alice);
+    node.receiveDatagram(Buffer.from(signed.text, "latin1"), alice);
     await lookUpsDone();
   }
   const via = (branch: string) => `SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK-${branch};rport`;
@@ -245,7 +245,7 @@ describe("RFC 3325: the asserted identity", () => {
       From: "<sip:bob@example.com>;tag=bob-1",
       To: "<sip:alice@example.com>;tag=alice-1",
     };
-    node.datagram(Buffer.from(requestText("BYE", "sip:alice@192.0.2.1", bye), "latin1"), phone);
+    node.receiveDatagram(Buffer.from(requestText("BYE", "sip:alice@192.0.2.1", bye), "latin1"), phone);
     await lookUpsDone();
     expect(lastSent("192.0.2.1 BYE")).not.toBe("");
     expect(identities(lastSent("192.0.2.1 BYE"))).toEqual([]);
@@ -441,7 +441,7 @@ describe("a request without an answer of the phone", () => {
 describe("the second socket (rule 7)", () => {
   it("receives the response of a phone that was reached directly", async () => {
     const invite = await ringPhone();
-    answerFromPhone(invite, 200, (bytes) => node.directDatagram(bytes, phone));
+    answerFromPhone(invite, 200, (bytes) => node.receiveDirectDatagram(bytes, phone));
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
   });
 
@@ -451,7 +451,7 @@ describe("the second socket (rule 7)", () => {
       "OPTIONS sip:h SIP/2.0\r\nVia: x\r\n\r\n",
       "\r\n\r\n",
     ])
-      node.directDatagram(Buffer.from(text), caller);
+      node.receiveDirectDatagram(Buffer.from(text), caller);
     await lookUpsDone();
     expect(lines()).toEqual([]);
     expect(node.transactions.counts.server).toBe(0);
@@ -471,8 +471,8 @@ it("§16.7 step 3: a response is forwarded without our Via and otherwise byte fo
 describe("design-sip rule 5: the owner node of the destination of a response", () => {
   it("is this node, which received the request", async () => {
     receiveRequest("OPTIONS", { To: "<sip:example.com>" });
-    node.datagram(Buffer.from(requestText("MESSAGE", "sip:nobody@example.com"), "latin1"), caller);
-    node.datagram(Buffer.from("\r\n\r\n"), caller);
+    node.receiveDatagram(Buffer.from(requestText("MESSAGE", "sip:nobody@example.com"), "latin1"), caller);
+    node.receiveDatagram(Buffer.from("\r\n\r\n"), caller);
     await lookUpsDone();
     const answers = sent.filter(({ line }) => line.startsWith("192.0.2.1 "));
     expect(answers.length).toBeGreaterThan(1);
@@ -488,7 +488,7 @@ describe("design-sip rule 5: the owner node of the destination of a response", (
       `SIP/2.0/UDP 203.0.113.1:5060;branch=${branch};rport`,
       "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
     ];
-    node.datagram(Buffer.from(responseText(200, "OK", { Via: via }), "latin1"), phone);
+    node.receiveDatagram(Buffer.from(responseText(200, "OK", { Via: via }), "latin1"), phone);
     expect(sent.map(({ line, ownerNode }) => [line, ownerNode])).toEqual([["192.0.2.1 SIP/2.0 200 OK", ""]]);
   });
 });
@@ -508,8 +508,8 @@ describe("§16.7 step 3: a response without a Via below ours", () => {
     async (_, viasOf) => {
       const invite = await ringPhone();
       const wrong = answer(viasOf(ownVia(invite)));
-      node.datagram(wrong, phone);
-      node.directDatagram(wrong, phone);
+      node.receiveDatagram(wrong, phone);
+      node.receiveDirectDatagram(wrong, phone);
       node.receiveRelayedResponse(wrong);
       expect(lines()).toEqual([]);
       answerFromPhone(invite, 200);
@@ -521,9 +521,9 @@ describe("§16.7 step 3: a response without a Via below ours", () => {
     const invite = await ringPhone();
     relayedTo.length = 0;
     const other = ownVia(invite).replace(/z9hG4bK[0-9a-f]{12}/, `z9hG4bK${"b".repeat(12)}`);
-    node.datagram(answer(other), phone);
+    node.receiveDatagram(answer(other), phone);
     expect(relayedTo).toEqual([]);
-    node.datagram(answer([other, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1"]), phone);
+    node.receiveDatagram(answer([other, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1"]), phone);
     expect(relayedTo).toEqual(["b".repeat(12)]);
   });
 
@@ -541,20 +541,20 @@ describe("§16.7 step 3: a response without a Via below ours", () => {
 });
 
 it("§7.1: SIP-Version is sent in upper case when it was received in lower case", async () => {
-  node.datagram(Buffer.from(requestText("INVITE", bob).replace("SIP/2.0\r\n", "sip/2.0\r\n")), caller);
+  node.receiveDatagram(Buffer.from(requestText("INVITE", bob).replace("SIP/2.0\r\n", "sip/2.0\r\n")), caller);
   await lookUpsDone();
   const invite = sent.find(({ line }) => line.startsWith("192.0.2.2 INVITE"));
   expect(invite?.line).toBe("192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0");
   sent.length = 0;
   if (invite !== undefined)
     answerFromPhone(invite, 200, (bytes) =>
-      node.datagram(Buffer.from(bytes.toString().replace("SIP/2.0 200", "sip/2.0 200")), phone),
+      node.receiveDatagram(Buffer.from(bytes.toString().replace("SIP/2.0 200", "sip/2.0 200")), phone),
     );
   expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
 });
 
 describe("the flow of a sender", () => {
-  const receiveText = (text: string) => node.datagram(Buffer.from(text, "latin1"), caller);
+  const receiveText = (text: string) => node.receiveDatagram(Buffer.from(text, "latin1"), caller);
 
   it.each([
     ["a request", requestText("OPTIONS", "sip:example.com")],
@@ -586,7 +586,7 @@ it.each([
   ["a zero byte", "\0", []],
   ["CRLFs before a message", `\r\n\r\n${requestText("OPTIONS", "sip:example.com")}`, ["SIP/2.0 200 OK\r\n"]],
 ])("RFC 5626 §4.4.1: a datagram of %s is answered with %j", async (_, text, answers) => {
-  node.datagram(Buffer.from(text, "latin1"), caller);
+  node.receiveDatagram(Buffer.from(text, "latin1"), caller);
   await lookUpsDone();
   expect(sent.map((one) => one.text.slice(0, one.text.indexOf("\n") + 1))).toEqual(answers);
 });

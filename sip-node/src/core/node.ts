@@ -1,11 +1,14 @@
 /**
- * A SIP node: all events enter here and are processed in one direction. Only queries to the database and to peers are asynchronous.
+ * A SIP node: all events enter here, and each is handled in one direction, from left to right. A response, a time-out or a failure of a client
+ * transaction continues at the branch that started it. Only queries to the database and to peers are asynchronous.
  *
- *   datagram ─► parse ─► cluster.claimFlow ─┬─ request ──► requests ─► methods ─┬─ registrar ─► answers
- *                                         │                                  └─ proxy ─────► branches ─► answers
- *                                         └─ response ─► transactions ─► branches ─► answers
- *                                                             └─ of another node ─► cluster.relayResponse
- *   answers, branches ─► transactions ─► transport ─► cluster.deliver ─► bytes
+ *   datagram ─► parse ─► cluster.claimFlow ─┬─ request ──► requests ─┬─ new ──► methods ─┬─ registrar ─► answers
+ *                                           │                        │                   └─ proxy ─────► branches ─► answers
+ *                                           │                        ├─ ACK to a 2xx ─► acks
+ *                                           │                        └─ new, while draining ─► cluster.handOver
+ *                                           └─ response ─► transactions ─► branches ─► answers
+ *                                                               └─ of another node ─► cluster.relayResponse
+ *   answers, branches ─► transactions ─► message sender ─► cluster.deliver ─► bytes
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RelayReceiver } from "../cluster/frame-handlers.ts";
@@ -23,8 +26,9 @@ import { BranchCopies, type BranchCopiesDependencies } from "./branch-copies.ts"
 import { Branches, type BranchesDependencies } from "./branches.ts";
 import { Methods, type MethodsDependencies } from "./methods.ts";
 import { Requests, type RequestsDependencies } from "./requests.ts";
-import type { ClientUser, ServerContext } from "./server-context.ts";
-import { Transport, type TransportDependencies } from "./transport.ts";
+import type { ClientUser } from "./branch.ts";
+import type { ServerContext } from "./server-context.ts";
+import { MessageSender, type MessageSenderDependencies } from "./message-sender.ts";
 
 export interface NodeDependencies
   extends RequestsDependencies,
@@ -33,7 +37,7 @@ export interface NodeDependencies
     BranchesDependencies,
     BranchCopiesDependencies,
     AnswersDependencies,
-    TransportDependencies {
+    MessageSenderDependencies {
   readonly lookup: MethodsDependencies["lookup"];
   readonly cluster: RequestsDependencies["cluster"] &
     MethodsDependencies["cluster"] &
@@ -46,7 +50,7 @@ export interface NodeDependencies
 export class Node implements RelayReceiver {
   readonly transactions: Transactions<ServerContext, ClientUser>;
   private readonly deps: NodeDependencies;
-  private readonly transport: Transport;
+  private readonly sender: MessageSender;
   private readonly answers: Answers;
   private readonly branches: Branches;
   private readonly acks: Acks;
@@ -58,11 +62,11 @@ export class Node implements RelayReceiver {
     const { maxTransactions } = deps;
     const options = maxTransactions === undefined ? {} : { maxTransactions };
     const copies = new BranchCopies(deps);
-    this.transport = new Transport(deps);
-    this.transactions = new Transactions(this.transport, deps.clock(), options);
-    this.answers = new Answers(deps, this.transactions, this.transport);
+    this.sender = new MessageSender(deps);
+    this.transactions = new Transactions(this.sender, deps.clock(), options);
+    this.answers = new Answers(deps, this.transactions, this.sender);
     this.branches = new Branches(deps, this.transactions, this.answers, copies);
-    this.acks = new Acks(deps, copies, this.transport);
+    this.acks = new Acks(deps, copies, this.sender);
     this.methods = new Methods(deps, this.transactions, this.answers, this.branches);
     this.requests = new Requests(deps, this.transactions, this.answers, this.acks, this.methods);
   }
@@ -101,12 +105,12 @@ export class Node implements RelayReceiver {
   // ── Datagrams ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A datagram from a phone. */
-  datagram(bytes: Buffer, flow: Flow): void {
+  receiveDatagram(bytes: Buffer, flow: Flow): void {
     const { cluster, telemetry } = this.deps;
     const text = bytes.toString("latin1");
     if (isKeepalive(text)) {
       cluster.claimFlow(flow);
-      if (text.length >= 4) this.transport.sendBack(crlf, flow);
+      if (text.length >= 4) this.sender.sendBack(crlf, flow);
       return;
     }
     const message = parseMessage(text);
@@ -116,15 +120,11 @@ export class Node implements RelayReceiver {
       case "response":
         cluster.claimFlow(flow);
         return this.response(message, bytes, flow);
-      case "request":
+      case "request": {
         telemetry.request(message.method);
-        return this.requests.receive({
-          request: message,
-          bytes,
-          flow,
-          knownFlow: cluster.claimFlow(flow),
-          peer: undefined,
-        });
+        const knownFlow = cluster.claimFlow(flow);
+        return this.requests.receive({ request: message, bytes, flow, knownFlow, peer: undefined });
+      }
     }
   }
 
@@ -132,7 +132,7 @@ export class Node implements RelayReceiver {
    * A datagram to the second socket: the response of a phone that was reached directly (design-sip rule 7). It does not make this node
    * the owner of the flow. A request to that socket is ignored, because its response could not reach the sender.
    */
-  directDatagram(bytes: Buffer, flow: Flow): void {
+  receiveDirectDatagram(bytes: Buffer, flow: Flow): void {
     const message = parseMessage(bytes.toString("latin1"));
     if (message.kind === "response") this.response(message, bytes, flow);
   }

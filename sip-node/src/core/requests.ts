@@ -18,7 +18,8 @@ import type { Answers } from "./answers.ts";
 import type { Arrival } from "./arrival.ts";
 import { askPeers } from "./ask-peers.ts";
 import type { Methods } from "./methods.ts";
-import type { ClientUser, ServerContext } from "./server-context.ts";
+import type { ClientUser } from "./branch.ts";
+import type { ServerContext } from "./server-context.ts";
 
 export interface RequestsDependencies {
   readonly cluster: Pick<Cluster, "mustAskPeers" | "offer" | "beginHandedOver"> & {
@@ -117,18 +118,18 @@ export class Requests {
       case "full":
         return this.answers.replyStatelessly(request, flow, request.method, 503, "Service Unavailable");
       case "ack-to-2xx":
-        return this.acks.forward(request, flow);
+        return this.acks.forwardAck(request, flow);
       case "unmatched-ack":
         if (this.answers.isForReplyOnce(request)) return;
         void this.deps.cluster.offer(bytes, flow);
-        return this.acks.forward(request, flow);
+        return this.acks.forwardAck(request, flow);
       default:
         return this.begin(received, arrival);
     }
   }
 
   private begin(server: ServerTransaction<ServerContext>, arrival: Arrival): void {
-    const context = this.answers.open(server);
+    const context = this.answers.openContext(server);
     if (arrival.peer === undefined) this.deps.telemetry.newRequest(context.receivedAt);
     else context.release = this.deps.cluster.beginHandedOver(arrival.peer);
     context.isHeldByPeer = askPeers(arrival, this.deps.cluster);

@@ -126,7 +126,7 @@ export class NodeProcess {
   private receive(): void {
     const { node, cluster } = this.parts;
     const { direct, peers } = this.deps.sockets;
-    direct.receive((bytes, flow) => this.guard(() => node.directDatagram(bytes, flow)));
+    direct.receive((bytes, flow) => this.guard(() => node.receiveDirectDatagram(bytes, flow)));
     peers.receive((bytes, { address, port }) =>
       this.guard(() => cluster.receive(bytes, { host: address, port })),
     );
@@ -151,7 +151,7 @@ export class NodeProcess {
     const { sip, http } = settings.config;
     const phones = await openPhoneSocket(settings.config, this.log);
     sockets.phones = phones;
-    phones.receive((bytes, flow) => this.guard(() => this.parts.node.datagram(bytes, flow)));
+    phones.receive((bytes, flow) => this.guard(() => this.parts.node.receiveDatagram(bytes, flow)));
     this.life.serve();
     const { listen, advertise } = sip;
     this.log.info({ sip: listen, advertise, cluster: sockets.peers.port, http, version }, "ready");

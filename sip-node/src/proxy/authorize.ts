@@ -1,6 +1,6 @@
 /**
  * Whether a caller may call (RFC 3261 §16.3 step 6, §22.3; design-sip rule 15): checks its domain, its credentials, then its From. Pure;
- * `look-ups.ts` reads the user in From.
+ * `find-caller.ts` reads the user in From.
  */
 import { admit } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";

@@ -1,6 +1,6 @@
 /**
- * Routes a request (RFC 3261 §16.3 to §16.5), step by step from validation to its targets. Only this file and `look-ups.ts` await; every
- * other file of the proxy is pure. `response-context.ts` decides about the responses of its branches.
+ * Routes a request (RFC 3261 §16.3 to §16.5), step by step from validation to its targets. Only this file,
+ * `find-caller.ts` and `find-targets.ts` await; every other file of the proxy is pure. `response-context.ts` decides about the responses of its branches.
  */
 import type { Aor } from "../location/account.ts";
 import { contactKey } from "../location/contact-key.ts";
@@ -14,16 +14,8 @@ import { isOwnAddress } from "./addresses.ts";
 import { admitPeer, authorize } from "./authorize.ts";
 import { callerParty } from "./caller-party.ts";
 import { refreshedTarget, remoteSide } from "./dialog-target.ts";
-import {
-  bindingsOfFrom,
-  findByContact,
-  findCaller,
-  findTargets,
-  isSameUser,
-  isServedHere,
-  ownBindings,
-  locateParty,
-} from "./look-ups.ts";
+import { bindingsOfFrom, findCaller, isSameUser, ownBindings } from "./find-caller.ts";
+import { findByContact, findTargets, isServedHere, locateParty } from "./find-targets.ts";
 import { allow, isForStateAgent, refuseForStateAgent } from "./allowed-methods.ts";
 import { ownCredentials } from "./own-credentials.ts";
 import { type DialogParties, type Path, preprocess } from "./preprocess.ts";

@@ -4,7 +4,7 @@ import { responseOf } from "../../../test/support/sip-message.ts";
 import type { Response } from "../wire/message.ts";
 import { reasonLines } from "./cancel-reason.ts";
 import {
-  advance,
+  handleEvent,
   type Effect,
   type Event,
   isHeldBySilence,
@@ -26,7 +26,7 @@ const cancel: Event = { kind: "cancel", cause: { kind: "caller", reasons: "" } }
 function run(branches: number, events: readonly Event[], isInvite = true): string[][] {
   let context: ResponseContext<number> = responseContext(isInvite, [...Array(branches).keys()]);
   return events.map((event) => {
-    const next = advance(context, event);
+    const next = handleEvent(context, event);
     context = next.context;
     return next.effects.map(inShort);
   });
@@ -38,12 +38,18 @@ function inShort(effect: Effect): string {
       return `forward ${effect.status}${effect.also.length > 0 ? ` and ${effect.also.length} challenge` : ""}`;
     case "reply":
       return `reply ${effect.status}`;
+    case "start":
+      return `start ${effect.branch}`;
     case "cancel":
       return `cancel ${effect.branch}`;
     case "drop":
       return "drop";
   }
 }
+
+it("§16.6: all branches start at the same time", () => {
+  expect(run(3, [{ kind: "start" }])).toEqual([["start 0", "start 1", "start 2"]]);
+});
 
 describe("with one branch", () => {
   it("§16.7 step 5: a 100 is not forwarded, other provisional responses are", () => {
@@ -232,7 +238,7 @@ describe("§16.7 step 6: after the time limit for silent branches (ADR 29)", () 
   it("isHeldBySilence returns true only while silent branches delay a known final response", () => {
     const isHeld = (branches: number, events: readonly Event[]): boolean => {
       let context: ResponseContext<number> = responseContext(true, [...Array(branches).keys()]);
-      for (const event of events) context = advance(context, event).context;
+      for (const event of events) context = handleEvent(context, event).context;
       return isHeldBySilence(context);
     };
     expect(isHeld(2, [])).toBe(false);
@@ -248,7 +254,7 @@ describe("RFC 3326: the Reason of a CANCEL", () => {
   const linesOf = (branches: number, events: readonly Event[]): string[] => {
     let context: ResponseContext<number> = responseContext(true, [...Array(branches).keys()]);
     return events.flatMap((event) => {
-      const next = advance(context, event);
+      const next = handleEvent(context, event);
       context = next.context;
       return next.effects.flatMap((effect) => (effect.kind === "cancel" ? [reasonLines(effect.cause)] : []));
     });

@@ -34,6 +34,8 @@ export interface ResponseContext<Target> {
 
 /** `branch` is an index of `branches`. */
 export type Effect =
+  /** Send the copy of this branch. */
+  | { readonly kind: "start"; readonly branch: number }
   /** Forward this response to the caller, with the challenges of the responses in `also`. */
   | {
       readonly kind: "forward";
@@ -48,6 +50,8 @@ export type Effect =
   | { readonly kind: "drop" };
 
 export type Event =
+  /** The branches exist. */
+  | { readonly kind: "start" }
   | { readonly kind: "response"; readonly branch: number; readonly response: Response }
   /** The branch ended without a final response; `status` stands for it: 408, 480, 503 (§16.8, §16.9). */
   | { readonly kind: "failure"; readonly branch: number; readonly status: number }
@@ -56,7 +60,7 @@ export type Event =
   /** Only silent branches held the answer for the whole of their time limit. */
   | { readonly kind: "silence" };
 
-export interface Advanced<Target> {
+export interface Handled<Target> {
   readonly context: ResponseContext<Target>;
   readonly effects: readonly Effect[];
 }
@@ -76,7 +80,8 @@ export const responseContext = <Target>(
   })),
 });
 
-export function advance<Target>(context: ResponseContext<Target>, event: Event): Advanced<Target> {
+export function handleEvent<Target>(context: ResponseContext<Target>, event: Event): Handled<Target> {
+  if (event.kind === "start") return startBranches(context);
   if (event.kind === "cancel") return cancelPending(context, event.cause, []);
   if (event.kind === "silence") return answerWithoutSilent(context);
   const branch = context.branches[event.branch];
@@ -89,13 +94,19 @@ export function advance<Target>(context: ResponseContext<Target>, event: Event):
   return final(context, event.branch, response.status, response);
 }
 
+// §16.6: parallel forking starts all branches at the same time. Serial forking would start the next one in `conclude`
+const startBranches = <T>(context: ResponseContext<T>): Handled<T> => ({
+  context,
+  effects: context.branches.map((_, branch) => ({ kind: "start", branch })),
+});
+
 // §16.7 steps 1 to 5 for 1xx: a 100 is not forwarded (`core/branches.ts` restarts Timer C)
 function provisional<T>(
   context: ResponseContext<T>,
   at: number,
   branch: ContextBranch<T>,
   response: Response,
-): Advanced<T> {
+): Handled<T> {
   if (branch.state === "final") return { context, effects: [] };
   const effects: Effect[] = [];
   if (branch.state === "pending" && branch.cancelCause !== undefined)
@@ -110,7 +121,7 @@ function final<T>(
   at: number,
   status: number,
   response: Response | undefined,
-): Advanced<T> {
+): Handled<T> {
   const branch = context.branches[at];
   if (branch === undefined) return { context, effects: [] };
   const isSuccess = status < 300 && response !== undefined;
@@ -131,7 +142,7 @@ function final<T>(
 }
 
 // Step 6: all branches are final and no final response was forwarded
-function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): Advanced<T> {
+function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): Handled<T> {
   if (context.hasAnswered || context.branches.some(({ state }) => state !== "final"))
     return { context, effects };
   const best = bestResponse(context.branches);
@@ -150,7 +161,7 @@ export const isHeldBySilence = <T>({ hasAnswered, branches }: ResponseContext<T>
   branches.every(({ state, cancelCause }) => state !== "proceeding" || cancelCause !== undefined);
 
 /** Silent branches stay: the first provisional response of one triggers its CANCEL, and its 2xx is still forwarded. */
-function answerWithoutSilent<T>(context: ResponseContext<T>): Advanced<T> {
+function answerWithoutSilent<T>(context: ResponseContext<T>): Handled<T> {
   if (!isHeldBySilence(context)) return { context, effects: [] };
   const known = context.branches.flatMap((branch) => {
     if (branch.state === "final") return [branch];
@@ -184,7 +195,7 @@ function cancelPending<T>(
   context: ResponseContext<T>,
   cause: CancelCause,
   before: readonly Effect[],
-): Advanced<T> {
+): Handled<T> {
   if (!context.isInvite) return { context, effects: before };
   const effects: Effect[] = [...before];
   const branches = context.branches.map((branch, at) => {

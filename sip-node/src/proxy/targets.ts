@@ -1,4 +1,4 @@
-/** The target set (RFC 3261 §16.5): all bindings of the called user, for parallel forking. Pure. */
+/** The target set (RFC 3261 §16.5): the bindings of the called user, by q. `response-context.ts` decides when a branch to each one starts. Pure. */
 import type { Domain } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";

@@ -9,7 +9,7 @@ import { parseMessage } from "../wire/parse-message.ts";
 import type { Seal } from "../wire/seal.ts";
 import { addressesOf } from "./addresses.ts";
 import { makeViaBranch } from "./via-branch.ts";
-import { forward } from "./forward.ts";
+import { requestCopy } from "./request-copy.ts";
 import { validate } from "./validate.ts";
 
 const addresses = addressesOf({ host: "203.0.113.1", port: 5060 }, [{ host: "old.example.net", port: 5070 }]);
@@ -26,7 +26,7 @@ function sendBack(request: Request, node: string, reroute = (text: string): stri
   if (valid.kind === "reject") throw new Error(valid.reason);
   const viaBranch = makeViaBranch(node, 1, valid.loop, request.callId, phone, seal);
   const { maxForwards } = valid;
-  const text = forward(
+  const text = requestCopy(
     {
       request,
       source: phone,
@@ -149,7 +149,7 @@ describe("§16.3 step 1: a request that would exceed our limits after our fields
     if (valid.kind === "reject") return false;
     const viaBranch = makeViaBranch("aaaaaaaaaaaa", 2 ** 40, valid.loop, request.callId, phone, seal);
     const source = flowOf("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 65_535);
-    const text = forward(
+    const text = requestCopy(
       {
         request,
         source,

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { requestOf } from "../../../test/support/sip-message.ts";
 import { buildCancel } from "./build-cancel.ts";
-import { mayCreateDialog } from "./forward.ts";
+import { mayCreateDialog } from "./request-copy.ts";
 
 const uri = "sip:bob@example.com";
 

@@ -6,19 +6,20 @@ import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import type { TransactionDependencies } from "../transaction/transactions.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
-import type { ClientUser, ServerContext } from "./server-context.ts";
+import type { ClientUser } from "./branch.ts";
+import type { ServerContext } from "./server-context.ts";
 
-export interface TransportDependencies {
+export interface MessageSenderDependencies {
   /** This node's id. */
   readonly node: string;
   readonly cluster: Pick<Cluster, "deliver">;
   clock(): Ms;
 }
 
-export class Transport implements TransactionDependencies<ServerContext, ClientUser> {
-  private readonly deps: TransportDependencies;
+export class MessageSender implements TransactionDependencies<ServerContext, ClientUser> {
+  private readonly deps: MessageSenderDependencies;
 
-  constructor(deps: TransportDependencies) {
+  constructor(deps: MessageSenderDependencies) {
     this.deps = deps;
   }
 
@@ -48,7 +49,7 @@ export class Transport implements TransactionDependencies<ServerContext, ClientU
   }
 
   /** Resolves when it is sent or cannot be sent. */
-  async forward(bytes: Uint8Array, target: Destination): Promise<void> {
+  async sendTo(bytes: Uint8Array, target: Destination): Promise<void> {
     await this.deps.cluster.deliver(target, bytes);
   }
 }

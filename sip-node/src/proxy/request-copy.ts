@@ -15,7 +15,7 @@ import type { Request } from "../wire/message.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Target } from "./targets.ts";
 
-export interface ForwardInput {
+export interface RequestCopyInput {
   readonly request: Request;
   /** The flow that the request came from. */
   readonly source: Flow;
@@ -29,7 +29,7 @@ export interface ForwardInput {
   readonly recordRoute: string | undefined;
 }
 
-export function forward(input: ForwardInput, addresses: Addresses): string {
+export function requestCopy(input: RequestCopyInput, addresses: Addresses): string {
   const { request, source, target } = input;
   const { host, port } = addresses.advertised;
   // 1. Copy
