@@ -13,7 +13,7 @@ export class Acks {
   private readonly deps: AcksDependencies;
   private readonly copies: BranchCopies;
   private readonly sender: MessageSender;
-  private underWay = 0;
+  private forwardingCount = 0;
 
   constructor(deps: AcksDependencies, copies: BranchCopies, sender: MessageSender) {
     this.deps = deps;
@@ -21,14 +21,14 @@ export class Acks {
     this.sender = sender;
   }
 
-  /** Whether an ACK waits for a look-up or for the owner of the flow: the node must not exit, because no transaction retransmits the ACK. */
+  /** True while an ACK waits for a look-up or for the owner of the flow. The node must not exit then: no transaction retransmits an ACK. */
   get isForwarding(): boolean {
-    return this.underWay > 0;
+    return this.forwardingCount > 0;
   }
 
   forwardAck(request: Request, flow: Flow): void {
-    this.underWay += 1;
-    void this.routeAndSend(request, flow).finally(() => (this.underWay -= 1));
+    this.forwardingCount += 1;
+    void this.routeAndSend(request, flow).finally(() => (this.forwardingCount -= 1));
   }
 
   private async routeAndSend(request: Request, flow: Flow): Promise<void> {

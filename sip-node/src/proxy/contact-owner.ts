@@ -1,5 +1,5 @@
 /**
- * Finds the user of a Request-URI that is a phone's contact and no address of record, as in a Refer-To (RFC 5589 §7). Many networks use the
+ * Finds the user of a Request-URI that is a phone's contact, not an address of record, as in a Refer-To (RFC 5589 §7). Many networks use the
  * same private addresses, so phones of several users may have an equal contact. Pure.
  */
 import type { Aor } from "../location/account.ts";
@@ -13,8 +13,8 @@ export interface ContactOwner {
 }
 
 /**
- * The only user with a binding whose contact equals the URI (§19.1.4); if several users have one, the only one in the caller's domain.
- * Undefined: no such user, or still more than one.
+ * The user with a binding whose contact equals the URI (§19.1.4). If several users match, it is the user in the caller's domain, if exactly
+ * one is there. Undefined: no such user, or more than one.
  */
 export function contactOwner(
   uri: string,
@@ -22,8 +22,8 @@ export function contactOwner(
   callersDomain: string | undefined,
 ): ContactOwner | undefined {
   const equal = found.filter(({ binding }) => areEqualUris(binding.contact, uri));
-  const near = equal.filter(({ aor }) => aor.domain === callersDomain);
-  const [first, ...others] = near.length > 0 ? near : equal;
+  const inCallersDomain = equal.filter(({ aor }) => aor.domain === callersDomain);
+  const [first, ...others] = inCallersDomain.length > 0 ? inCallersDomain : equal;
   if (first === undefined) return undefined;
   const { aor } = first;
   const isOthers = ({ aor: other }: OwnedBinding): boolean =>

@@ -23,8 +23,8 @@ export interface ValidRequest {
 
 export function validate(request: Request, addresses: Addresses): ValidRequest | Rejection {
   // 1. The parser checks the syntax; our copy must stay within the same limits. 2. URI scheme
-  const crowded = refuseCrowded(request);
-  if (crowded !== undefined) return crowded;
+  const tooLarge = refuseTooLarge(request);
+  if (tooLarge !== undefined) return tooLarge;
   const uri = parseUri(request.uri);
   if (isProblem(uri)) return reject(uri.status, reasonOf(uri.status, uri.reason));
   if (uri.scheme === "sips" || hasSecureContact(request)) return refuseSecure();
@@ -52,11 +52,11 @@ export function validate(request: Request, addresses: Addresses): ValidRequest |
   return { kind: "valid", uri, maxForwards, loop };
 }
 
-/** The most that forwarding adds: Via, Record-Route and Max-Forwards; `received` and `rport` in the Via below. */
+/** The maximum that forwarding adds to a request: Via, Record-Route and Max-Forwards; `received` and `rport` in the Via below. */
 const added = { fields: 3, viaBytes: 80, bytes: 1_024 };
 
 /** Refuses a request whose copy would exceed the limits of our own parser: the transaction layer parses it again for an ACK. */
-function refuseCrowded({ text, fields }: Request): Rejection | undefined {
+function refuseTooLarge({ text, fields }: Request): Rejection | undefined {
   if (text.length > maxMessageBytes - added.bytes) return reject(513, "Message Too Large");
   if (fields.length > maxFields - added.fields)
     return reject(400, `More than ${maxFields - added.fields} header fields`);
@@ -70,8 +70,8 @@ const reasonOf = (status: number, detail: string): string =>
   status === 416 ? "Unsupported URI Scheme" : detail;
 
 /**
- * `sips` requires TLS on every hop (§26.2.2), which is not served. A Contact becomes the Request-URI of later requests in the dialog: a call
- * that was accepted could not be ended.
+ * `sips` requires TLS on every hop (§26.2.2), which is not served. The peer uses the Contact as the Request-URI of later requests: the BYE
+ * to a `sips` Contact would be refused.
  */
 function hasSecureContact(request: Request): boolean {
   const field = findField(request.fields, "contact");
