@@ -234,7 +234,7 @@ test("with a schema that needs a newer version the operator ends with one clear 
 
 test("all problems of an invalid configuration are in one report, without passwords", async () => {
   const wrong = new OperatorProcess("mysql://root:geheim@127.0.0.1/");
-  await expect(wrong.start()).rejects.toThrow(/STROWGER_MYSQL_URL names no database/);
+  await expect(wrong.start()).rejects.toThrow(/STROWGER_MYSQL_URL contains no database name/);
   expect(await wrong.ended()).toBe(2);
   expect(wrong.log).not.toContain("geheim");
   await wrong[Symbol.asyncDispose]();

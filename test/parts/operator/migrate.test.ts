@@ -240,7 +240,7 @@ test("a program that needs the waiting migration refuses the database, with the 
   );
   expect(failureOf(error)).toMatchObject({
     reason: "MigrationWaits",
-    message: expect.stringMatching(/0003-node-figures waits .* older: old\./) as unknown,
+    message: expect.stringMatching(/0003-node-figures waits .* outdated nodes: old\./) as unknown,
   });
 });
 
