@@ -192,7 +192,9 @@ export class Cluster {
     const now = this.deps.clock.now();
     this.peerRequests.advance(now);
     this.acknowledgements.advance(now);
-    if (this.heartbeat.advance(now)) this.delivery.queue.expire(now);
+    if (!this.heartbeat.advance(now)) return;
+    this.delivery.queue.expire(now);
+    this.owners.announceAgain(now);
   }
 
   private createHeartbeat(): Heartbeat {
