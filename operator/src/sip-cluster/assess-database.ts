@@ -6,7 +6,7 @@ import type { NewCondition } from "../runtime/condition.ts";
 import type { Reason } from "../runtime/reason.ts";
 import type { SipCluster } from "./resource.ts";
 import { liveNodes } from "./live-nodes.ts";
-import type { DatabaseState, OpenDatabase } from "./current-state.ts";
+import type { DatabaseReading, OpenDatabase } from "./current-state.ts";
 
 export interface DatabaseAssessment {
   /** `take`: it is this cluster's after the action `takeDatabase`. `unknown`: it cannot be reached, and the last assessment stays in force. */
@@ -22,7 +22,7 @@ const takeOverAfter: Ms = 60_000;
 /** `previousId`: the installation id in the status. */
 export function assessDatabase(
   cluster: SipCluster,
-  database: DatabaseState,
+  database: DatabaseReading,
   previousId: string | undefined,
 ): DatabaseAssessment {
   switch (database.kind) {

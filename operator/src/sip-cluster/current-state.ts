@@ -18,12 +18,12 @@ export interface ClusterState {
   readonly now: number;
   /** As it was last written. */
   readonly status: SipClusterStatus;
-  readonly database: DatabaseState;
+  readonly database: DatabaseReading;
   /** Undefined: the source is a folder of files, and the operator does not manage nodes. */
   readonly fleet: FleetState | undefined;
 }
 
-export type DatabaseState =
+export type DatabaseReading =
   /** The spec names no database. */
   | { readonly kind: "absent" }
   | { readonly kind: "away"; readonly reason: Reason; readonly message: string }

@@ -3,10 +3,10 @@ import { decide, type ClusterDecision } from "./decide.ts";
 import { findCondition } from "../../../test/support/operator/cluster-decisions.ts";
 import { makeCluster, makeDatabase } from "../../../test/support/operator/cluster-fixtures.ts";
 import type { SipClusterStatus } from "../sources/types.ts";
-import type { DatabaseState } from "./current-state.ts";
+import type { DatabaseReading } from "./current-state.ts";
 
 const inFiles = (
-  database: DatabaseState,
+  database: DatabaseReading,
   annotations?: Readonly<Record<string, string>>,
   status: SipClusterStatus = {},
 ) =>

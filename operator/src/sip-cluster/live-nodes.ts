@@ -1,6 +1,6 @@
 /** Which nodes live, and which configuration they use, by the nodes' rows and the pods. Pure. */
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
-import type { DatabaseState, Pod } from "./current-state.ts";
+import type { DatabaseReading, Pod } from "./current-state.ts";
 
 /** The nodes' own rule: a node without a heartbeat for three seconds is dead. */
 const deadAfter = 3_000;
@@ -40,7 +40,7 @@ export function deletionCost(pod: Pod, nodes: readonly NodeRow[]): number {
 }
 
 /** The name of the node with this id; the id itself where the name is unknown. */
-export function nodeNameOf(database: DatabaseState, id: string): string {
+export function nodeNameOf(database: DatabaseReading, id: string): string {
   const node = database.kind === "open" ? database.nodes.find((other) => other.id === id) : undefined;
   return node?.name || id;
 }

@@ -2,7 +2,7 @@
 import type { NodeRow } from "../adapters/mysql/node-rows.ts";
 import type { NewCondition } from "../runtime/condition.ts";
 import type { Ms } from "../runtime/clock.ts";
-import type { DatabaseState, FleetState } from "./current-state.ts";
+import type { DatabaseReading, FleetState } from "./current-state.ts";
 
 /** A datagram from outside counts for this time. */
 const reachedWithin: Ms = 300_000;
@@ -44,7 +44,7 @@ export function buildAnsweringCondition({
 
 /** Nodes recognise traffic from outside only where the ranges of pods and hosts are known. */
 export function buildReachableCondition(
-  database: DatabaseState,
+  database: DatabaseReading,
   { insideRanges }: Pick<FleetState, "insideRanges">,
 ): NewCondition {
   const type = "Reachable";

@@ -22,7 +22,7 @@ import { ports } from "./manifests/ports.ts";
 import { readPod } from "./read-pod.ts";
 import type { SipCluster } from "./resource.ts";
 import type { NodeMonitor } from "./node-monitor.ts";
-import type { ClusterState, DatabaseState, FleetState } from "./current-state.ts";
+import type { ClusterState, DatabaseReading, FleetState } from "./current-state.ts";
 
 /** The access to Kubernetes and the chart's settings for nodes. Absent where the source is a folder of files. */
 export interface Fleet {
@@ -77,7 +77,7 @@ async function readDatabase(
   cluster: SipCluster,
   { installations, source, bindings, clock }: ClusterDependencies,
   monitor: NodeMonitor,
-): Promise<{ readonly database: DatabaseState; readonly installation: Installation | undefined }> {
+): Promise<{ readonly database: DatabaseReading; readonly installation: Installation | undefined }> {
   const { kind, namespace, name } = cluster.reference;
   try {
     const installation = await installations.of(keyOf(namespace, name));

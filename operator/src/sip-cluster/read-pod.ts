@@ -17,11 +17,15 @@ interface PodStatus {
 
 interface ContainerStatus {
   readonly ready?: boolean;
-  readonly state?: { readonly waiting?: Stop; readonly terminated?: Stop; readonly running?: object };
-  readonly lastState?: { readonly terminated?: Stop };
+  readonly state?: {
+    readonly waiting?: ContainerStop;
+    readonly terminated?: ContainerStop;
+    readonly running?: object;
+  };
+  readonly lastState?: { readonly terminated?: ContainerStop };
 }
 
-interface Stop {
+interface ContainerStop {
   readonly reason?: string;
   readonly message?: string;
 }
@@ -85,7 +89,7 @@ function problemOf(status: PodStatus): PodProblem | undefined {
   return undefined;
 }
 
-function buildProblem({ reason = "Failed" }: Stop, message: string | undefined): PodProblem {
+function buildProblem({ reason = "Failed" }: ContainerStop, message: string | undefined): PodProblem {
   const text = (message ?? "").replace(/\s+/g, " ").trim();
   return {
     text: text === "" ? reason : `${reason}: ${text.slice(0, longest)}`,

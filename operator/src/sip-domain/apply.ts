@@ -1,6 +1,6 @@
 /** Carries out the decision about a SipDomain, in one transaction. */
 import { deleteDomain, insertDomain, saveDomainSettings } from "../adapters/mysql/domain-rows.ts";
-import type { Change, Installation } from "../adapters/mysql/installation.ts";
+import type { WriteTransaction, Installation } from "../adapters/mysql/installation.ts";
 import { deleteClaim, insertClaim, removeOwner, saveOwner } from "../adapters/mysql/owners.ts";
 import type { ObjectReference } from "../ownership.ts";
 import type { DomainAction } from "./domain-action.ts";
@@ -16,7 +16,7 @@ export async function apply(
   });
 }
 
-function applyOne(action: DomainAction, reference: ObjectReference, change: Change): Promise<void> {
+function applyOne(action: DomainAction, reference: ObjectReference, change: WriteTransaction): Promise<void> {
   switch (action.do) {
     case "claim":
       return insertClaim(change, "domain", action.name, reference);

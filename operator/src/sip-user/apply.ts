@@ -3,7 +3,7 @@
  * together with a password are removals, so they do not wait for it.
  */
 import { randomBytes } from "node:crypto";
-import type { Change, Installation } from "../adapters/mysql/installation.ts";
+import type { WriteTransaction, Installation } from "../adapters/mysql/installation.ts";
 import {
   deleteClaim,
   transferOwnership,
@@ -50,7 +50,7 @@ export async function apply(
 function applyOne(
   action: RowAction,
   reference: ObjectReference,
-  change: Change,
+  change: WriteTransaction,
   { subscriber }: Installation,
 ): Promise<void> {
   switch (action.do) {

@@ -18,7 +18,7 @@ export interface ServedDomain {
 }
 
 /** The fields of a SipDomain's owner row that its users need. */
-interface DomainFields extends OwnerFields {
+interface DomainIdentity extends OwnerFields {
   readonly domain: string;
   readonly realm: string;
 }
@@ -33,7 +33,7 @@ export async function readServedDomain(
   if (isExcludedDomain(object)) return undefined;
   const { kind, metadata } = object;
   const reference = { kind, namespace: metadata.namespace, name: metadata.name };
-  const owner = await readOwner<DomainFields>(installation, reference);
+  const owner = await readOwner<DomainIdentity>(installation, reference);
   const fields = owner?.fields ?? (await readObservedDomain(object, installation));
   if (fields === undefined) return undefined;
   const { domain, realm } = fields;

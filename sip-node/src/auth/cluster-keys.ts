@@ -8,7 +8,7 @@ import { createExpiringSeal } from "./create-expiring-seal.ts";
 import { createSeal } from "./create-seal.ts";
 import { type DerivedRing, deriveRing, type KeyRing } from "./key-ring.ts";
 
-interface Derived {
+interface DerivedKeys {
   readonly branch: Seal;
   readonly flowToken: Seal;
   readonly relay: Seal;
@@ -22,7 +22,7 @@ export class ClusterKeys {
   /** Seals frames between nodes; valid for a minute. */
   readonly relay: Seal = delegate(() => this.derived.relay);
   private readonly now: () => Epoch;
-  private derived: Derived;
+  private derived: DerivedKeys;
 
   constructor(ring: KeyRing, now: () => Epoch) {
     this.now = now;
@@ -38,7 +38,7 @@ export class ClusterKeys {
   }
 }
 
-const derive = (ring: KeyRing, now: () => Epoch): Derived => ({
+const derive = (ring: KeyRing, now: () => Epoch): DerivedKeys => ({
   branch: createSeal(ring, "branch", now),
   flowToken: createSeal(ring, "flow token", now),
   relay: createExpiringSeal(ring, "relay", now),

@@ -14,7 +14,7 @@ export interface SettingsChanges {
 
 export class SettingsInForce {
   private settings: Settings;
-  private derived: Derived;
+  private derived: DerivedSettings;
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -53,13 +53,13 @@ export class SettingsInForce {
   }
 }
 
-interface Derived {
+interface DerivedSettings {
   readonly addresses: Addresses;
   readonly peers: ReadonlySet<string>;
   readonly isOutside: (flow: Flow) => boolean;
 }
 
-function derive({ sip, peers, insideRanges }: Config): Derived {
+function derive({ sip, peers, insideRanges }: Config): DerivedSettings {
   const isInside = inRanges(insideRanges);
   return {
     addresses: addressesOf(sip.advertise, sip.former),

@@ -101,26 +101,28 @@ export async function register(
 }
 
 /** The URIs of the request, and the address of record that To names. */
-interface Target {
-  readonly kind: "target";
+interface RegistrationTarget {
+  readonly kind: "registration-target";
   readonly requestUri: SipUri;
   readonly to: SipUri;
   readonly aor: Aor;
 }
 
-function readTarget(request: Request): Target | Rejection {
+function readTarget(request: Request): RegistrationTarget | Rejection {
   const requestUri = parseUri(request.uri);
   const to = parseUri(request.to.uri);
   if (isProblem(requestUri)) return reject(requestUri.status, requestUri.reason);
   if (isProblem(to)) return reject(to.status === 416 ? 416 : 400, `To: ${to.reason}`);
   if (requestUri.scheme === "sips" || to.scheme === "sips") return reject(416, sipsProblem);
   const aor = aorOf(to);
-  return aor === undefined ? reject(400, "To names no user") : { kind: "target", requestUri, to, aor };
+  return aor === undefined
+    ? reject(400, "To names no user")
+    : { kind: "registration-target", requestUri, to, aor };
 }
 
 /** The domain of the Request-URI, when it is neither served nor this cluster's own address. */
 async function findUnservedDomain(
-  { requestUri: { host, port }, to }: Target,
+  { requestUri: { host, port }, to }: RegistrationTarget,
   deps: RegistrarDependencies,
 ): Promise<string | undefined> {
   if (host === to.host || deps.isOwnAddress(hostPort(host, port ?? 5060))) return undefined;

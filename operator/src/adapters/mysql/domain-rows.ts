@@ -1,7 +1,7 @@
 /** Rows of `domain` (OpenSIPS) and of `strowger_domain`. */
 import type { Statements } from "./database.ts";
 import { databaseDatetime } from "./database-time.ts";
-import type { Change } from "./installation.ts";
+import type { WriteTransaction } from "./installation.ts";
 
 /** A row of `strowger_domain`. Null: the default of the node. */
 export interface DomainSettings {
@@ -49,11 +49,11 @@ export async function readDomainSettings(
 }
 
 /** Throws `DuplicateKey` if the domain exists. */
-export async function insertDomain(change: Change, domain: string): Promise<void> {
+export async function insertDomain(change: WriteTransaction, domain: string): Promise<void> {
   await change.run(`INSERT INTO domain (domain, last_modified) VALUES (?, ${databaseDatetime})`, [domain]);
 }
 
-export async function saveDomainSettings(change: Change, row: DomainSettings): Promise<void> {
+export async function saveDomainSettings(change: WriteTransaction, row: DomainSettings): Promise<void> {
   await change.run(
     `INSERT INTO strowger_domain
        (domain, alias_of, realm, enabled, min_expires, default_expires, max_expires, max_contacts, on_max_contacts,
@@ -80,7 +80,7 @@ export async function saveDomainSettings(change: Change, row: DomainSettings): P
   );
 }
 
-export async function deleteDomain(change: Change, domain: string): Promise<void> {
+export async function deleteDomain(change: WriteTransaction, domain: string): Promise<void> {
   await change.run("DELETE FROM domain WHERE domain = ?", [domain]);
   await change.run("DELETE FROM strowger_domain WHERE domain = ?", [domain]);
 }

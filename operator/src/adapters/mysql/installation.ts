@@ -21,8 +21,8 @@ export class LeadershipLost extends Error {
   }
 }
 
-/** A write transaction: its statements, and the number of this change. */
-export interface Change extends Statements {
+/** A write transaction: its statements, and its number. */
+export interface WriteTransaction extends Statements {
   readonly installationId: string;
   readonly changeSeq: number;
 }
@@ -34,7 +34,7 @@ export interface Installation {
   readonly database: Database;
   readonly subscriber: SubscriberShape;
   /** Runs `work` in a write transaction. Throws `LeadershipLost` if the epoch is another one. An observer first takes the database. */
-  write(work: (change: Change) => Promise<void>): Promise<void>;
+  write(work: (change: WriteTransaction) => Promise<void>): Promise<void>;
 }
 
 /** Becomes the operator of this database. `name` identifies this process in `strowger_meta`. The present operator keeps its epoch. */
@@ -95,7 +95,7 @@ const installationUnder = async (database: Database, id: string, epoch: number):
 export async function observeInstallation(database: Database, name: string): Promise<Installation> {
   const { id } = await idAndEpoch(database);
   let taken: Promise<Installation> | undefined;
-  const write = async (work: (change: Change) => Promise<void>): Promise<void> =>
+  const write = async (work: (change: WriteTransaction) => Promise<void>): Promise<void> =>
     (await (taken ??= takeInstallation(database, name))).write(work);
   return { id, epoch: undefined, database, subscriber: await shapeOf(database), write };
 }
@@ -104,7 +104,7 @@ const writeUnder = (
   database: Database,
   id: string,
   epoch: number,
-  work: (change: Change) => Promise<void>,
+  work: (change: WriteTransaction) => Promise<void>,
 ): Promise<void> =>
   database.transaction(async (transaction) => {
     const raised = await transaction.run(
@@ -158,7 +158,7 @@ export async function clusterOfDatabase(database: Statements): Promise<ClusterId
 }
 
 export async function setClusterOfDatabase(
-  change: Change,
+  change: WriteTransaction,
   cluster: ClusterIdentity | undefined,
 ): Promise<void> {
   await change.run(

@@ -2,7 +2,7 @@
 import type { Claim, ClaimKind, ObjectReference, Owner, OwnerFields } from "../../ownership.ts";
 import { keyOf, type ObjectKey } from "../../runtime/object.ts";
 import type { Statements } from "./database.ts";
-import type { Change, Installation } from "./installation.ts";
+import type { WriteTransaction, Installation } from "./installation.ts";
 
 type OwnerRow = Pick<Owner, "uid" | "generation" | "deletionPolicy"> & { readonly fields: string };
 
@@ -42,7 +42,7 @@ export async function readOwnedSpecs({ database, id }: Installation): Promise<Re
   );
 }
 
-export async function saveOwner(change: Change, { reference, ...owner }: Owner): Promise<void> {
+export async function saveOwner(change: WriteTransaction, { reference, ...owner }: Owner): Promise<void> {
   await change.run(
     `INSERT INTO strowger_owner (installation_id, kind, namespace, name, uid, generation, deletion_policy, fields, change_seq)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -63,7 +63,10 @@ export async function saveOwner(change: Change, { reference, ...owner }: Owner):
 }
 
 /** Removes the owner and all its claims. */
-export async function removeOwner(change: Change, { kind, namespace, name }: ObjectReference): Promise<void> {
+export async function removeOwner(
+  change: WriteTransaction,
+  { kind, namespace, name }: ObjectReference,
+): Promise<void> {
   const values = [change.installationId, kind, namespace, name];
   await change.run(
     "DELETE FROM strowger_claim WHERE installation_id = ? AND owner_kind = ? AND owner_namespace = ? AND owner_name = ?",
@@ -76,7 +79,11 @@ export async function removeOwner(change: Change, { kind, namespace, name }: Obj
 }
 
 /** The new owner replaces the old one and gets its names. */
-export async function transferOwnership(change: Change, from: ObjectReference, to: Owner): Promise<void> {
+export async function transferOwnership(
+  change: WriteTransaction,
+  from: ObjectReference,
+  to: Owner,
+): Promise<void> {
   const { namespace, name } = to.reference;
   await change.run(
     `UPDATE strowger_claim SET owner_namespace = ?, owner_name = ?
@@ -110,7 +117,7 @@ export async function readClaims(
 
 /** Throws `DuplicateKey` if another object has claimed the name meanwhile. */
 export async function insertClaim(
-  change: Change,
+  change: WriteTransaction,
   kind: ClaimKind,
   name: string,
   owner: ObjectReference,
@@ -123,7 +130,7 @@ export async function insertClaim(
 
 /** Deletes the claim of that object; the claim of another object stays. */
 export async function deleteClaim(
-  change: Change,
+  change: WriteTransaction,
   kind: ClaimKind,
   name: string,
   owner: ObjectReference,

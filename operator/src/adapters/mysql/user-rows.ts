@@ -1,6 +1,6 @@
 /** Rows of `subscriber` and `dbaliases` (OpenSIPS) and of `strowger_subscriber`, and the bindings of a user. */
 import type { Statements } from "./database.ts";
-import type { Change, Installation, SubscriberShape } from "./installation.ts";
+import type { WriteTransaction, Installation, SubscriberShape } from "./installation.ts";
 
 /** A user of a domain, by the columns `username` and `domain` of many tables. */
 export interface Account {
@@ -86,7 +86,7 @@ export async function hasBindings(database: Statements, { username, domain }: Ac
 
 /** Stores no plain password. Throws `DuplicateKey` if the account exists. */
 export async function insertSubscriber(
-  change: Change,
+  change: WriteTransaction,
   shape: SubscriberShape,
   { username, domain }: Account,
   credential: Credential,
@@ -103,7 +103,7 @@ export async function insertSubscriber(
 }
 
 export async function updateSubscriber(
-  change: Change,
+  change: WriteTransaction,
   shape: SubscriberShape,
   { username, domain }: Account,
   credential: Credential,
@@ -128,7 +128,7 @@ const hashesIn = (
 ];
 
 async function saveOtherHashes(
-  change: Change,
+  change: WriteTransaction,
   { hasHa1b }: SubscriberShape,
   { username, domain }: Account,
   { ha1b, ha1bSha256 }: Credential,
@@ -141,7 +141,7 @@ async function saveOtherHashes(
 }
 
 export async function saveUserSettings(
-  change: Change,
+  change: WriteTransaction,
   { username, domain }: Account,
   settings: UserSettings,
 ): Promise<void> {
@@ -160,7 +160,10 @@ export async function saveUserSettings(
   );
 }
 
-export async function deleteSubscriber(change: Change, { username, domain }: Account): Promise<void> {
+export async function deleteSubscriber(
+  change: WriteTransaction,
+  { username, domain }: Account,
+): Promise<void> {
   await deleteFrom(change, ["subscriber", "strowger_subscriber"], "username = ? AND domain = ?", [
     username,
     domain,
@@ -169,7 +172,7 @@ export async function deleteSubscriber(change: Change, { username, domain }: Acc
 
 /** Throws `DuplicateKey` if the alias exists. */
 export async function insertAlias(
-  change: Change,
+  change: WriteTransaction,
   alias: string,
   { username, domain }: Account,
 ): Promise<void> {
@@ -181,7 +184,7 @@ export async function insertAlias(
 
 /** Deletes the alias only if it leads to this account. */
 export async function deleteAlias(
-  change: Change,
+  change: WriteTransaction,
   alias: string,
   { username, domain }: Account,
 ): Promise<void> {
@@ -195,7 +198,7 @@ export async function deleteAlias(
  * Removes the bindings of an account with their flows, and raises the version of the address of record. A REGISTER that was planned before
  * is then planned again with the present state of the user.
  */
-export async function removeBindings(change: Change, { username, domain }: Account): Promise<void> {
+export async function removeBindings(change: WriteTransaction, { username, domain }: Account): Promise<void> {
   await change.run(
     `INSERT INTO strowger_aor (username, domain, version) VALUES (?, ?, 1)
      ON DUPLICATE KEY UPDATE version = version + 1`,
@@ -213,7 +216,7 @@ export async function removeBindings(change: Change, { username, domain }: Accou
 
 /** Deletes from a table of OpenSIPS and from its companion table. */
 async function deleteFrom(
-  change: Change,
+  change: WriteTransaction,
   tables: readonly ["subscriber" | "location", "strowger_subscriber" | "strowger_flow"],
   where: string,
   values: readonly string[],

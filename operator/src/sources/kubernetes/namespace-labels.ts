@@ -1,10 +1,10 @@
-/** Labels of namespaces, read by GET and cached for 10 s, because many objects need the same ones at the same time. */
+/** LabelMap of namespaces, read by GET and cached for 10 s, because many objects need the same ones at the same time. */
 import { isAbsence, isForbidden } from "../../adapters/kube/api-error.ts";
 import type { KubeClient } from "../../adapters/kube/kube-client.ts";
 import { resourceTypes } from "../../adapters/kube/resource-type.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
-type Labels = Readonly<Record<string, string>>;
+type LabelMap = Readonly<Record<string, string>>;
 
 const cachedForMs = 10_000;
 
@@ -13,7 +13,7 @@ export class NamespaceLabels {
   readonly #clock: Clock;
   readonly #cache = new Map<
     string,
-    { readonly until: number; readonly labels: Promise<Labels | undefined> }
+    { readonly until: number; readonly labels: Promise<LabelMap | undefined> }
   >();
 
   constructor(client: KubeClient, clock: Clock) {
@@ -22,7 +22,7 @@ export class NamespaceLabels {
   }
 
   /** Undefined if the namespace does not exist or may not be read. Throws if the API server does not answer. */
-  of(namespace: string): Promise<Labels | undefined> {
+  of(namespace: string): Promise<LabelMap | undefined> {
     const now = this.#clock.now();
     const cached = this.#cache.get(namespace);
     if (cached !== undefined && cached.until > now) return cached.labels;
@@ -33,10 +33,10 @@ export class NamespaceLabels {
     return labels;
   }
 
-  async #read(name: string): Promise<Labels | undefined> {
+  async #read(name: string): Promise<LabelMap | undefined> {
     const type = resourceTypes.Namespace;
     try {
-      const { metadata } = await this.#client.get<{ metadata: { labels?: Labels } }>(
+      const { metadata } = await this.#client.get<{ metadata: { labels?: LabelMap } }>(
         type,
         { name },
         { isMetadataOnly: true },
