@@ -24,7 +24,7 @@ export function parseDatabaseUrl(text: string): DatabaseAddress | { readonly pro
   }
   const database = decodeURIComponent(url.pathname.slice(1));
   if (!/^[A-Za-z0-9_$-]{1,64}$/.test(database)) {
-    return { problem: "names no database; expected mysql://user:password@host:port/database" };
+    return { problem: "contains no database name; expected mysql://user:password@host:port/database" };
   }
   const tls = url.searchParams.get("tls") ?? "off";
   if (tls !== "off" && tls !== "encrypt" && tls !== "verify") {
