@@ -110,7 +110,7 @@ describeWith(["mariadb"], "npm start", () => {
       for (const [wrong, reason] of [
         [env.DATABASE_URL.replace("root@", "nobody:secret@"), "Access denied for user 'nobody'"],
         [env.DATABASE_URL.replace("/strowger", "/absent"), "Unknown database 'absent'"],
-        [env.DATABASE_URL.replace("/strowger", ""), "DATABASE_URL names no database"],
+        [env.DATABASE_URL.replace("/strowger", ""), "DATABASE_URL contains no database name"],
         ["postgres://127.0.0.1/x", "DATABASE_URL begins with postgres://"],
       ] as const) {
         const refused = await runUp(once(ours ?? ""), { DATABASE_URL: wrong });
