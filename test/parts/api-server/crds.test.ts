@@ -97,9 +97,9 @@ test("kubectl get shows clusters and domains", async () => {
 test("kubectl explain describes kinds and fields, with unit and default", async () => {
   const explain = async (path: string): Promise<string> =>
     (await server.kubectl(["explain", path])).replace(/\s+/g, " ");
-  expect(await explain("sipuser")).toContain("SipUser is somebody who can register phones");
+  expect(await explain("sipuser")).toContain("SipUser is a user who can register phones");
   expect(await explain("sipcluster.spec.drain.timeoutSeconds")).toMatch(
-    /Seconds that a SIP node has .* Defaults to 240/,
+    /Time in seconds for a SIP node .* Defaults to 240/,
   );
   expect(await explain("sipdomain.spec.registration")).toMatch(
     /maxExpiresSeconds <integer> .*seconds.* Defaults to 7200/,

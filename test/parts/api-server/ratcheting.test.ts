@@ -81,7 +81,7 @@ test("an invalid field can stay, and can be corrected", async () => {
 });
 
 test("a rule of several fields is checked again when a field of the spec changes", async () => {
-  await expect(patch("sipuser", "none", { enabled: false })).rejects.toThrow(/give one of/);
+  await expect(patch("sipuser", "none", { enabled: false })).rejects.toThrow(/set one of/);
   await patch("sipuser", "none", { enabled: false, passwordSecretRef: { name: "s" } });
 });
 
