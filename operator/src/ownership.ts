@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { NewCondition } from "./runtime/condition.ts";
 import { notReady } from "./runtime/decision.ts";
-import type { Presence } from "./runtime/source.ts";
+import type { Existence } from "./runtime/source.ts";
 
 /** A SipCluster, SipDomain or SipUser. */
 export interface ObjectReference {
@@ -42,7 +42,7 @@ export type Ownership = "none" | "own" | "inherited" | NewCondition;
 export function determineOwnership(
   owner: Owner | undefined,
   uid: string,
-  present: Presence | undefined,
+  present: Existence | undefined,
 ): Ownership {
   if (owner === undefined) return "none";
   if (owner.uid === uid) return "own";

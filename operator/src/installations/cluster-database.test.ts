@@ -69,7 +69,7 @@ function makeDatabase() {
   const database = new ClusterDatabase("ns/c", {
     source: {
       get: () => world.cluster,
-      presence: () => Promise.resolve({ is: "absent" }),
+      existence: () => Promise.resolve({ is: "absent" }),
       secret: () => Promise.resolve({ data: { username: "sip", password: world.password } }),
     },
     name: "me",

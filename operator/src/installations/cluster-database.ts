@@ -28,7 +28,7 @@ import { mysqlOf, readAddress } from "./mysql-address.ts";
 import { writeSessionHeartbeat, type LossEvent } from "./session-heartbeat.ts";
 
 export interface ClusterDatabaseDependencies {
-  readonly source: Pick<Source, "get" | "presence" | "secret">;
+  readonly source: Pick<Source, "get" | "existence" | "secret">;
   /** This process, for people who look into `strowger_meta`. */
   readonly name: string;
   readonly clock: Clock;

@@ -101,7 +101,7 @@ export function closeSession(session: DatabaseSession, isForGood: boolean): void
  * In the background: marks the database as free, and closes it. It is marked here only for a SipCluster that was deleted before it had a
  * finalizer, because the finalizer's removal does the same. A database that is unreachable stays marked.
  */
-export function releaseSession(session: DatabaseSession, source: Pick<Source, "presence">): void {
+export function releaseSession(session: DatabaseSession, source: Pick<Source, "existence">): void {
   freeDatabase(session, source)
     .catch(() => undefined)
     .then(() => closeSession(session, true))
@@ -110,11 +110,11 @@ export function releaseSession(session: DatabaseSession, source: Pick<Source, "p
 
 async function freeDatabase(
   { cluster, access, installation }: DatabaseSession,
-  source: Pick<Source, "presence">,
+  source: Pick<Source, "existence">,
 ): Promise<void> {
   if (installation.epoch === undefined) return;
-  const presence = await source.presence("SipCluster", keyOf(cluster.namespace, cluster.name));
-  if (presence.is !== "absent") return;
+  const existence = await source.existence("SipCluster", keyOf(cluster.namespace, cluster.name));
+  if (existence.is !== "absent") return;
   const holder = await access.cluster();
   if (holder?.uid === cluster.uid)
     await installation.write((change) => setClusterOfDatabase(change, undefined));

@@ -45,7 +45,7 @@ function given(owned: readonly ObjectKey[], present: readonly ObjectKey[], isPro
     },
     get: (_kind: string, key: ObjectKey) => (objects.has(key) ? objectOf(key) : undefined),
     list: () => [...objects].map(objectOf),
-    presence: (_kind: string, key: ObjectKey) => {
+    existence: (_kind: string, key: ObjectKey) => {
       seen.asked.push(key);
       return Promise.resolve(
         objects.has(key)

@@ -245,7 +245,7 @@ export class ControllerLoop {
     const absent: ObjectKey[] = [];
     for (const key of owned) {
       if (this.#source.get(this.#controller.kind, key) !== undefined) continue;
-      const { is } = await this.#source.presence(this.#controller.kind, key);
+      const { is } = await this.#source.existence(this.#controller.kind, key);
       if (is === "absent") absent.push(key);
     }
     const finalized = absent.filter((key) => this.#finalized.has(key));

@@ -11,7 +11,7 @@ const thing = (name: string, version: number, uid = name): Thing => ({
   metadata: { name, uid, resourceVersion: `${version}` },
 });
 
-const told = (change: StoreChange<Thing>): string =>
+const describeChange = (change: StoreChange<Thing>): string =>
   `${change.is} ${change.is === "removed" ? change.before.metadata.name : change.after.metadata.name}`;
 
 const settle = async (): Promise<void> => {
@@ -82,7 +82,7 @@ function given(items: readonly Thing[] = [], version = 10) {
     source,
     {
       changed(change) {
-        seen.changes.push(told(change));
+        seen.changes.push(describeChange(change));
         onChange();
       },
       listed: (objects) => seen.listed.push(objects),

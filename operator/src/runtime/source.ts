@@ -23,7 +23,7 @@ export interface Change {
 }
 
 /** The result of a live read of an object; `unknown` proves nothing. */
-export type Presence =
+export type Existence =
   | { readonly is: "present"; readonly uid: string }
   | { readonly is: "absent" }
   | { readonly is: "unknown"; readonly why: string };
@@ -40,7 +40,7 @@ export interface Source {
   get(kind: string, key: ObjectKey): KubernetesObject | undefined;
   list(kind: string): readonly KubernetesObject[];
   /** A live read, without any cache. Absent only with proof: an object that could not be read is unknown. Never throws. */
-  presence(kind: string, key: ObjectKey): Promise<Presence>;
+  existence(kind: string, key: ObjectKey): Promise<Existence>;
   /** Undefined: the namespace does not exist, or may not be read. */
   namespaceLabels(namespace: string): Promise<Readonly<Record<string, string>> | undefined>;
   secret(key: ObjectKey): Promise<Secret | undefined>;

@@ -24,7 +24,7 @@ const [typo, old, next] = [
 ];
 const remembered = (image: string) => ({ status: { image, version: "0.1.0" } });
 
-/** What the operator made before, of which `more` (status of the Deployment) is told. */
+/** What the operator made before, of which `more` (status of the Deployment) is visible. */
 function deployed(image: string, more: object): FleetState["live"] {
   const live = liveWhenSettled({ spec: { image } });
   const deployment = live.get("Deployment/pbx-nodes")!;

@@ -48,14 +48,14 @@ test("the number of bindings is in the status every 30 s, also with other reconc
     bindings: () => bindings,
     onFailure: () => undefined,
   });
-  const told = async (): Promise<number | undefined> => {
+  const observed = async (): Promise<number | undefined> => {
     await controller.reconcile({ ...object, status: written.at(-1) });
     return written.at(-1)?.registrations;
   };
-  expect(await told()).toBe(7);
+  expect(await observed()).toBe(7);
   bindings = 8;
   clock.advance(29_999);
-  expect(await told()).toBe(7);
+  expect(await observed()).toBe(7);
   clock.advance(1);
-  expect(await told()).toBe(8);
+  expect(await observed()).toBe(8);
 });

@@ -7,11 +7,11 @@ const target = { name: "pbx-1", address: "10.0.0.1", port: 5060 };
 const uri = { host: "pbx.example", port: 5060 };
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function house(answers: readonly (() => Promise<number | undefined>)[]) {
+function setUp(answers: readonly (() => Promise<number | undefined>)[]) {
   const clock = new VirtualClock();
   const left = [...answers];
   const failures: unknown[] = [];
-  let news = 0;
+  let changes = 0;
   let asked = 0;
   const watch = new NodeMonitor(
     clock,
@@ -23,15 +23,15 @@ function house(answers: readonly (() => Promise<number | undefined>)[]) {
     },
   );
   const look = async (targets = [target]): Promise<number> => {
-    watch.probe(targets, uri, () => (news += 1));
+    watch.probe(targets, uri, () => (changes += 1));
     await settled();
     return asked;
   };
-  return { clock, watch, failures, look, news: () => news };
+  return { clock, watch, failures, look, changes: () => changes };
 }
 
 test("a probe thread that could not be started is reported, and tried again after 5 s", async () => {
-  const { clock, watch, failures, look, news } = house([() => Promise.reject(new Error("no thread"))]);
+  const { clock, watch, failures, look, changes } = setUp([() => Promise.reject(new Error("no thread"))]);
   expect(await look()).toBe(1);
   expect(failures).toEqual([new Error("no thread")]);
   expect(watch.report).toBeUndefined();
@@ -40,25 +40,25 @@ test("a probe thread that could not be started is reported, and tried again afte
   clock.advance(1);
   expect(await look()).toBe(2);
   expect(watch.report?.answers).toEqual([{ name: "pbx-1", status: 200 }]);
-  expect(news()).toBe(1);
+  expect(changes()).toBe(1);
 });
 
 test("a target with an answer is probed every 30 s, without one every 5 s, and only a changed result is reported", async () => {
   const silence = () => Promise.resolve(undefined);
-  const { clock, look, news } = house([silence, silence]);
+  const { clock, look, changes } = setUp([silence, silence]);
   await look();
   clock.advance(5_000);
-  expect([await look(), news()]).toEqual([2, 1]);
+  expect([await look(), changes()]).toEqual([2, 1]);
   clock.advance(5_000);
-  expect([await look(), news()]).toEqual([3, 2]);
+  expect([await look(), changes()]).toEqual([3, 2]);
   clock.advance(29_999);
   expect(await look()).toBe(3);
   clock.advance(1);
-  expect([await look(), news()]).toEqual([4, 2]);
+  expect([await look(), changes()]).toEqual([4, 2]);
 });
 
 test("there is one probe at a time, and none without an IPv4 address or an address of the exchange", async () => {
-  const { clock, watch, look } = house([() => new Promise(() => undefined)]);
+  const { clock, watch, look } = setUp([() => new Promise(() => undefined)]);
   expect(await look([{ ...target, address: "2001:db8::1" }])).toBe(0);
   watch.probe([target], undefined, () => undefined);
   expect(await look()).toBe(1);

@@ -37,8 +37,8 @@ test("the load balancer's address is advertised, with the Service's port; its ot
 });
 
 test("spec.advertise takes precedence over the load balancer's address", () => {
-  const told = makeCluster({ spec: { advertise: { udp: { host: "sip.example", port: 5070 } } } });
-  const { addressing } = planAddresses(told, service([{ ip: "192.0.2.10" }]), undefined, [], now);
+  const observed = makeCluster({ spec: { advertise: { udp: { host: "sip.example", port: 5070 } } } });
+  const { addressing } = planAddresses(observed, service([{ ip: "192.0.2.10" }]), undefined, [], now);
   expect(addressing?.advertised).toEqual({ host: "sip.example", port: 5070 });
 });
 

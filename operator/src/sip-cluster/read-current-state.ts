@@ -86,7 +86,8 @@ async function readDatabase(
     const holder = await clusterOfDatabase(database);
     const isNamesake = holder?.namespace === namespace && holder.name === name;
     const isOurs = holder === undefined || (isNamesake && holder.uid === cluster.uid);
-    const presence = isNamesake && !isOurs ? await source.presence(kind, keyOf(namespace, name)) : undefined;
+    const existence =
+      isNamesake && !isOurs ? await source.existence(kind, keyOf(namespace, name)) : undefined;
     const key = keyOf(namespace, name);
     const counted = bindings(key);
     const open = {
@@ -95,7 +96,7 @@ async function readDatabase(
       holder,
       isLed: epoch !== undefined,
       beat: await readLeaderHeartbeat(database),
-      uidNow: presence?.is === "present" ? presence.uid : undefined,
+      uidNow: existence?.is === "present" ? existence.uid : undefined,
       schema: schemaNow(await readMigrationRows(database), await readMigrations()),
       // The tables of another SipCluster's database may be older than these statements.
       nodes: isOurs ? await readNodes(database) : [],

@@ -2,7 +2,7 @@
 import type { DomainSettings } from "../adapters/mysql/domain-rows.ts";
 import type { Claim, OlderObject, Owner } from "../ownership.ts";
 import { splitKey, type ObjectKey } from "../runtime/object.ts";
-import type { Presence } from "../runtime/source.ts";
+import type { Existence } from "../runtime/source.ts";
 import type { DomainFields } from "./resource.ts";
 
 export type DomainState =
@@ -16,7 +16,7 @@ export interface DomainRows {
   readonly isAllowed: boolean;
   readonly owner: Owner<DomainFields> | undefined;
   /** The result of a live read of this object. Read only where the owner row has another uid. */
-  readonly present: Presence | undefined;
+  readonly present: Existence | undefined;
   /** Claims of its names, by any object. */
   readonly claims: readonly Claim[];
   /** Unclaimed names that an older object requests too. */

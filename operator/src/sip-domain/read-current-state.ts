@@ -57,7 +57,7 @@ async function readRows(
     installationId: id,
     isAllowed: await isAllowed(cluster, reference.namespace, names, source),
     owner,
-    present: isOther ? await source.presence(reference.kind, key) : undefined,
+    present: isOther ? await source.existence(reference.kind, key) : undefined,
     claims,
     domains,
     settings: await readDomainSettings(database, owned === undefined ? names : [...names, owned]),

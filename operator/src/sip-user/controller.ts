@@ -169,7 +169,7 @@ export class SipUserController implements Controller {
   /** A deletion that began before the finalizer was set still completes. Then the generated Secret is removed here. */
   async #isGone(key: ObjectKey, { credential, uid }: SipUser): Promise<boolean> {
     const { source } = this.#reconcileDeps;
-    const found = await source.presence(this.kind, key);
+    const found = await source.existence(this.kind, key);
     const isGone = found.is === "absent" || (found.is === "present" && found.uid !== uid);
     if (isGone && credential !== undefined) await source.removeSecret(credential.secret, uid);
     return isGone;

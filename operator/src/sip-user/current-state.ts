@@ -1,7 +1,7 @@
 /** The current state that a decision about a SipUser reads: its domain, its Secret, its owner row, and every row with one of its names. */
 import type { AliasRow, SubscriberRow, UserSettings } from "../adapters/mysql/user-rows.ts";
 import type { Claim, OlderObject, Owner } from "../ownership.ts";
-import type { Presence, Secret } from "../runtime/source.ts";
+import type { Existence, Secret } from "../runtime/source.ts";
 import type { UserFields } from "./resource.ts";
 import type { ServedDomain } from "./served-domain.ts";
 import type { RetainedRows } from "./disable-account.ts";
@@ -24,7 +24,7 @@ export interface UserRows extends ServedDomain {
   readonly installationId: string;
   readonly owner: Owner<UserFields> | undefined;
   /** The result of a live read of this object. Read only where the owner row has another uid. */
-  readonly present: Presence | undefined;
+  readonly present: Existence | undefined;
   /** Undefined: there is none, or it was not read. */
   readonly secret: Secret | undefined;
   /** Why it could not be read. Whether it exists is unknown then. */

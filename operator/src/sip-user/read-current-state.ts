@@ -69,7 +69,8 @@ async function readWithoutDomain(
     return [{ kind: "absent", isUnknown: installations.unreachable().length > 0 }, undefined];
   const [retained, installation] = found;
   const isOff = disableAccount(retained).length === 0;
-  const isWithdrawn = isOff || isDeleted || (await source.presence("SipDomain", user.domain)).is === "absent";
+  const isWithdrawn =
+    isOff || isDeleted || (await source.existence("SipDomain", user.domain)).is === "absent";
   return [{ kind: "absent", retained, isWithdrawn, isUnknown: !isWithdrawn }, installation];
 }
 
@@ -109,7 +110,7 @@ async function readRows(
     installationId: installation.id,
     owner,
     present: isOther
-      ? await source.presence(reference.kind, keyOf(reference.namespace, reference.name))
+      ? await source.existence(reference.kind, keyOf(reference.namespace, reference.name))
       : undefined,
     seenSecret: seenSecretOf(object),
     ...(credential !== undefined && isAllowed

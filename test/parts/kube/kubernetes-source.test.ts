@@ -199,18 +199,21 @@ describe("kubernetes source", () => {
     await expect(live("nobody")).rejects.toSatisfy((error) => isAbsence(error, SipUser, "nobody"));
   });
 
-  it("presence: present, proven absent, and unknown if the object may not be read or its kind is not served", async () => {
+  it("existence: present, proven absent, and unknown if the object may not be read or its kind is not served", async () => {
     await apply("present");
     const { metadata } = await live("present");
-    expect(await source.presence("SipUser", "default/present")).toEqual({ is: "present", uid: metadata.uid });
-    expect(await source.presence("SipUser", "default/absent")).toEqual({ is: "absent" });
+    expect(await source.existence("SipUser", "default/present")).toEqual({
+      is: "present",
+      uid: metadata.uid,
+    });
+    expect(await source.existence("SipUser", "default/absent")).toEqual({ is: "absent" });
     const tenant = makeSource(
       new KubeClient(relayed.connect(await relayed.relayed(relayed.server.kubeconfigOf("tenant")))),
       [],
     );
-    expect(await tenant.presence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
+    expect(await tenant.existence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
     relayed.proxy.refuse();
-    expect(await source.presence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
+    expect(await source.existence("SipUser", "default/absent")).toMatchObject({ is: "unknown" });
     relayed.proxy.resume();
   });
 

@@ -5,7 +5,7 @@ import {
   type KubernetesObject,
   type ObjectKey,
 } from "../../../operator/src/runtime/object.ts";
-import type { Change, Event, Presence, Secret, Source } from "../../../operator/src/runtime/source.ts";
+import type { Change, Event, Existence, Secret, Source } from "../../../operator/src/runtime/source.ts";
 
 export class MemorySource implements Source {
   readonly objects = new Map<string, KubernetesObject>();
@@ -15,7 +15,7 @@ export class MemorySource implements Source {
   /** The requests that a real source would send to an API server. */
   readonly requests: string[] = [];
   /** The results of live reads that differ from `objects`. */
-  readonly presences = new Map<string, Presence>();
+  readonly presences = new Map<string, Existence>();
   /** The last status of each writer. */
   readonly written = new Map<string, unknown>();
   /** Called for every object that is put or removed. */
@@ -59,7 +59,7 @@ export class MemorySource implements Source {
     return [...this.objects.values()].filter((object) => object.kind === kind);
   }
 
-  presence(kind: string, key: ObjectKey): Promise<Presence> {
+  existence(kind: string, key: ObjectKey): Promise<Existence> {
     this.requests.push(`GET ${kind} ${key}`);
     const found = this.get(kind, key);
     const override = this.presences.get(`${kind} ${key}`);

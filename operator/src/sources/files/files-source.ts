@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type KubernetesObject, type ObjectKey } from "../../runtime/object.ts";
-import type { Change, Event, Presence, Secret, Source } from "../../runtime/source.ts";
+import type { Change, Event, Existence, Secret, Source } from "../../runtime/source.ts";
 import { GeneratedSecrets } from "./generated-secrets.ts";
 import type { Problem } from "./problem.ts";
 import {
@@ -106,7 +106,7 @@ export class FilesSource implements Source {
     return [...this.#stored.values()].filter(({ file }) => file.kind === kind).map(asObject);
   }
 
-  presence(kind: string, key: ObjectKey): Promise<Presence> {
+  existence(kind: string, key: ObjectKey): Promise<Existence> {
     const stored = this.#stored.get(idOf(kind, key));
     if (stored !== undefined) return Promise.resolve({ is: "present", uid: uidOf(stored.file) });
     return Promise.resolve(

@@ -9,7 +9,7 @@ import { resourceTypes } from "../../adapters/kube/resource-type.ts";
 import type { Clock, Ms } from "../../runtime/clock.ts";
 import { keyOfObject, type KubernetesObject, type ObjectKey, splitKey } from "../../runtime/object.ts";
 import type { Identified, StoreChange } from "../../runtime/reflected-store.ts";
-import type { Change, Event, Presence, Secret, Source } from "../../runtime/source.ts";
+import type { Change, Event, Existence, Secret, Source } from "../../runtime/source.ts";
 import { awaitDefinitions } from "./await-definitions.ts";
 import { classifyChange } from "./classify-change.ts";
 import { EventRecorder } from "./event-recorder.ts";
@@ -134,7 +134,7 @@ export class KubernetesSource implements Source {
     return this.#kind(kind).list();
   }
 
-  async presence(kind: string, key: ObjectKey): Promise<Presence> {
+  async existence(kind: string, key: ObjectKey): Promise<Existence> {
     const { type } = this.#kind(kind);
     try {
       const place = splitKey(key);
