@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const id = randomBytes(6).toString("hex");
   const output = openLog(settings.config, id);
   const sockets = await openSockets(settings.config, output.log);
-  const parts = new Assembly({ id, version, settings, sockets, log: output.log });
+  const assembly = new Assembly({ id, version, settings, sockets, log: output.log });
   const folders = mountedFolders(process.env);
   const exit = () => process.exit(0);
   const node = new NodeProcess({
@@ -28,12 +28,12 @@ async function main(): Promise<void> {
     readSettings,
     folders,
     sockets,
-    parts,
+    assembly,
     output,
     exit,
   });
-  process.on("uncaughtException", parts.reportInternalError);
-  process.on("unhandledRejection", parts.reportInternalError);
+  process.on("uncaughtException", assembly.reportInternalError);
+  process.on("unhandledRejection", assembly.reportInternalError);
   process.on("SIGTERM", () => node.drain("SIGTERM"));
   process.on("SIGINT", () => node.hurry());
   await node.start();

@@ -9,7 +9,7 @@ import { openInstallation } from "../adapters/mysql/open-installation.ts";
 import type { Installations, LoginProblems } from "../installations.ts";
 import type { ObjectKey } from "../runtime/object.ts";
 
-export interface OneInstallationOptions {
+export interface OneInstallationDependencies {
   /** This process, for people who look into `strowger_meta`. */
   readonly name: string;
   readonly onOpen: (report: MigrationReport) => void;
@@ -20,20 +20,20 @@ export interface OneInstallationOptions {
 
 export class OneInstallation implements Installations {
   readonly #database: Database;
-  readonly #options: OneInstallationOptions;
+  readonly #deps: OneInstallationDependencies;
   #openOnce: () => Promise<Installation>;
   #installation: Installation | undefined;
   #hasFailed = false;
   #sending: Promise<void> | undefined;
 
-  constructor(database: Database, options: OneInstallationOptions) {
+  constructor(database: Database, deps: OneInstallationDependencies) {
     this.#database = database;
-    this.#options = options;
+    this.#deps = deps;
     this.#openOnce = this.#opener();
   }
 
   #opener(): () => Promise<Installation> {
-    const { name, onOpen } = this.#options;
+    const { name, onOpen } = this.#deps;
     return openInstallation(this.#database, name, onOpen);
   }
 
@@ -82,11 +82,11 @@ export class OneInstallation implements Installations {
       const { id, epoch } = installation;
       if (epoch !== undefined && !(await writeLeaderHeartbeat(this.#database, { id, epoch }))) {
         if (await isAnotherDatabase(this.#database, { id, epoch })) return await this.#reopen();
-        return this.#options.onLost(new LeadershipLost());
+        return this.#deps.onLost(new LeadershipLost());
       }
       if (await areTablesLost(this.#database)) return await this.#reopen();
       this.#hasFailed = false;
-      if (wasAway) this.#options.onBack();
+      if (wasAway) this.#deps.onBack();
     } catch (error) {
       // Objects that need the database report the failure in a condition.
       if (isTableMissing(error)) await this.#reopen().catch(() => undefined);
@@ -99,6 +99,6 @@ export class OneInstallation implements Installations {
     this.#openOnce = this.#opener();
     await this.opened();
     this.#hasFailed = false;
-    this.#options.onBack();
+    this.#deps.onBack();
   }
 }

@@ -58,7 +58,7 @@ export interface ControllerObserver {
   planned(sweep: SweepPlan): void;
 }
 
-export interface ControllerOptions {
+export interface ControllerDependencies {
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
@@ -84,7 +84,7 @@ export class ControllerLoop {
   readonly #controller: Controller;
   readonly #source: Source;
   readonly #observer: ControllerObserver;
-  readonly #options: ControllerOptions;
+  readonly #deps: ControllerDependencies;
   readonly #queue: KeyedQueue<ObjectKey>;
   readonly #loop: ReconcileLoop<ObjectKey>;
   /** Keys that the last sweep proved absent and did not retain. */
@@ -106,16 +106,16 @@ export class ControllerLoop {
     controller: Controller,
     source: Source,
     observer: ControllerObserver,
-    options: ControllerOptions,
+    deps: ControllerDependencies,
   ) {
     this.#controller = controller;
     this.#source = source;
     this.#observer = observer;
-    this.#options = options;
-    this.#queue = new KeyedQueue(options.clock, backOff, options.random, observer.queue);
+    this.#deps = deps;
+    this.#queue = new KeyedQueue(deps.clock, backOff, deps.random, observer.queue);
     this.#loop = new ReconcileLoop<ObjectKey>(this.#queue, (key) => this.#work(key), {
-      workers: options.workers,
-      seconds: options.seconds,
+      workers: deps.workers,
+      seconds: deps.seconds,
       observer: observer.reconcile,
     });
   }
@@ -198,7 +198,7 @@ export class ControllerLoop {
 
   async #finalize(key: ObjectKey, object: KubernetesObject): Promise<Outcome> {
     const { uid, finalizers = [] } = object.metadata;
-    const now = this.#options.clock.now();
+    const now = this.#deps.clock.now();
     const begun = this.#finalizing.get(key);
     const since = begun?.uid === uid ? begun.since : now;
     this.#finalizing.set(key, { uid, since });
@@ -276,7 +276,7 @@ export class ControllerLoop {
 
   /** Queues one slice of all objects at a time, to spread the load. The sweep comes with the first slice. */
   #scheduleResync(): void {
-    const { clock, random, resyncWithin: within = resyncWithin } = this.#options;
+    const { clock, random, resyncWithin: within = resyncWithin } = this.#deps;
     this.#cancelResync = clock.after((within / resyncSlices) * (0.8 + 0.4 * random()), () => {
       const keys = this.#keys();
       const size = Math.ceil(keys.length / resyncSlices);

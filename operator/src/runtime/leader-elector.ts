@@ -34,7 +34,7 @@ export interface ElectorObserver {
   failed(cause: unknown): void;
 }
 
-export interface ElectorOptions {
+export interface ElectorDependencies {
   /** Unique to this process for all time. */
   readonly identity: string;
   /** A monotonic clock that continues while the process is stopped. */
@@ -53,7 +53,7 @@ const longestRequest = 5_000;
 export class LeaderElector {
   readonly #store: LeaseStore;
   readonly #observer: ElectorObserver;
-  readonly #options: Required<ElectorOptions>;
+  readonly #deps: Required<ElectorDependencies>;
   #observation: LeaseObservation | undefined;
   #follows = "";
   /** The start of the last successful renewal, by both clocks. */
@@ -63,10 +63,10 @@ export class LeaderElector {
   #running: Promise<void> = Promise.resolve();
   #cancelDeadline: () => void = () => undefined;
 
-  constructor(store: LeaseStore, observer: ElectorObserver, options: ElectorOptions) {
+  constructor(store: LeaseStore, observer: ElectorObserver, deps: ElectorDependencies) {
     this.#store = store;
     this.#observer = observer;
-    this.#options = { leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000, ...options };
+    this.#deps = { leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000, ...deps };
   }
 
   start(): void {
@@ -77,7 +77,7 @@ export class LeaderElector {
 
   /** Whether this process may write now. */
   get isLeader(): boolean {
-    return this.#state === "leader" && this.#sinceRenewal() < this.#options.renewDeadline;
+    return this.#state === "leader" && this.#sinceRenewal() < this.#deps.renewDeadline;
   }
 
   /** Releases the lease after the work in progress has ended. Resolves when it is released, or after some seconds. */
@@ -89,8 +89,8 @@ export class LeaderElector {
     await this.#running;
     if (!mayRelease || this.#observation === undefined) return;
     const { record, version } = this.#observation.lease;
-    if (record.holderIdentity !== this.#options.identity) return;
-    const free = released(record, this.#options.wallTime());
+    if (record.holderIdentity !== this.#deps.identity) return;
+    const free = released(record, this.#deps.wallTime());
     await this.#bounded((signal) => this.#store.update(free, version, signal)).catch((cause: unknown) =>
       this.#observer.failed(cause),
     );
@@ -98,7 +98,7 @@ export class LeaderElector {
 
   async #run(): Promise<void> {
     while (this.#state === "candidate" || this.#state === "leader") {
-      const began = { at: this.#options.clock.now(), wall: this.#options.wallTime() };
+      const began = { at: this.#deps.clock.now(), wall: this.#deps.wallTime() };
       const isHeld = await this.#attempt().catch((cause: unknown) => {
         this.#observer.failed(cause);
         return undefined;
@@ -112,10 +112,10 @@ export class LeaderElector {
 
   /** Returns whether this process holds the lease; throws if that is unknown. */
   async #attempt(): Promise<boolean> {
-    const { clock, wallTime } = this.#options;
+    const { clock, wallTime } = this.#deps;
     // A leader does not read first: its last record is most likely unchanged, and otherwise the server refuses the write.
     if (!this.#isLeading()) await this.#readLease();
-    const plan = planAttempt(this.#options, this.#observation, clock.now(), wallTime());
+    const plan = planAttempt(this.#deps, this.#observation, clock.now(), wallTime());
     if (plan.do === "wait") return false;
     const write = (signal: AbortSignal): Promise<StoredLease> =>
       plan.do === "create"
@@ -130,7 +130,7 @@ export class LeaderElector {
       // If the lease was removed or released, the next attempt takes it again, unless another process is faster.
       await this.#readLease();
       const holder = this.#observation?.lease.record.holderIdentity ?? "";
-      if (holder !== "" && holder !== this.#options.identity) return false;
+      if (holder !== "" && holder !== this.#deps.identity) return false;
       throw cause;
     }
   }
@@ -138,9 +138,9 @@ export class LeaderElector {
   async #readLease(): Promise<void> {
     const lease = await this.#bounded((signal) => this.#store.get(signal));
     this.#observation =
-      lease === undefined ? undefined : observeLease(this.#observation, lease, this.#options.clock.now());
+      lease === undefined ? undefined : observeLease(this.#observation, lease, this.#deps.clock.now());
     const holder = lease?.record.holderIdentity ?? "";
-    if (holder === this.#follows || holder === this.#options.identity) return;
+    if (holder === this.#follows || holder === this.#deps.identity) return;
     this.#follows = holder;
     if (holder !== "") this.#observer.follows(holder);
   }
@@ -148,7 +148,7 @@ export class LeaderElector {
   #recordRenewal(began: { readonly at: Ms; readonly wall: Ms }): void {
     if (this.#state === "ended") return;
     this.#renewed = began;
-    if (this.#sinceRenewal() >= this.#options.renewDeadline) return; // the renewal took too long to count
+    if (this.#sinceRenewal() >= this.#deps.renewDeadline) return; // the renewal took too long to count
     this.#watchDeadline();
     if (this.#state === "leader") return;
     this.#state = "leader";
@@ -157,8 +157,8 @@ export class LeaderElector {
 
   #watchDeadline(): void {
     this.#cancelDeadline();
-    const remaining = this.#options.renewDeadline - this.#sinceRenewal();
-    this.#cancelDeadline = this.#options.clock.after(remaining, () => this.#lose(this.#lateness()));
+    const remaining = this.#deps.renewDeadline - this.#sinceRenewal();
+    this.#cancelDeadline = this.#deps.clock.after(remaining, () => this.#lose(this.#lateness()));
   }
 
   #lose(why: string): void {
@@ -172,7 +172,7 @@ export class LeaderElector {
   /** By the clock with the longer time: a suspended machine may have stopped one of them. */
   #sinceRenewal(): Ms {
     if (this.#renewed === undefined) return Infinity;
-    const { clock, wallTime } = this.#options;
+    const { clock, wallTime } = this.#deps;
     return Math.max(clock.now() - this.#renewed.at, wallTime() - this.#renewed.wall);
   }
 
@@ -186,7 +186,7 @@ export class LeaderElector {
   }
 
   #pause(): Promise<void> {
-    const { retryPeriod, clock, random } = this.#options;
+    const { retryPeriod, clock, random } = this.#deps;
     if (this.#state === "ended") return Promise.resolve();
     // Candidates for the same lease must not ask at the same time.
     const delay = this.#state === "leader" ? retryPeriod : retryPeriod * (1 + 1.2 * random());
@@ -204,7 +204,7 @@ export class LeaderElector {
     const controller = new AbortController();
     let cancel: () => void = () => undefined;
     const late = new Promise<never>((_, reject) => {
-      cancel = this.#options.clock.after(longestRequest, () => {
+      cancel = this.#deps.clock.after(longestRequest, () => {
         controller.abort();
         reject(new Error(`no answer about the lease within ${longestRequest / 1000} s`));
       });

@@ -50,7 +50,7 @@ export interface ReflectorObserver<T> {
   handlerFailed(cause: unknown): void;
 }
 
-export interface ReflectorOptions {
+export interface ReflectorDependencies {
   readonly clock: Clock;
   readonly random: () => number;
   /** After this time without an event or a bookmark a watch is opened again. Bookmarks come about once a minute. */
@@ -86,13 +86,13 @@ export class Reflector<T extends Identified> {
   /** Interrupts the present request, watch or wait. */
   #interrupt: (why: Error) => void = () => undefined;
 
-  constructor(source: ListWatch<T>, observer: ReflectorObserver<T>, options: ReflectorOptions) {
+  constructor(source: ListWatch<T>, observer: ReflectorObserver<T>, deps: ReflectorDependencies) {
     this.#source = source;
     this.#observer = observer;
-    this.#clock = options.clock;
-    this.#random = options.random;
-    this.#longestSilence = options.longestSilence ?? defaultSilence;
-    this.#startedAt = options.clock.now();
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+    this.#longestSilence = deps.longestSilence ?? defaultSilence;
+    this.#startedAt = deps.clock.now();
   }
 
   /** A second call does nothing. */

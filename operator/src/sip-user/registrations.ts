@@ -21,7 +21,7 @@ const betweenWritesMs = 100;
 /** The limit of writes without an answer yet: the API server may be slower than ten per second. */
 const writesUnderWay = 20;
 
-export interface RegistrationFiguresOptions {
+export interface RegistrationFiguresDependencies {
   readonly installations: Installations;
   readonly source: Source;
   readonly clock: Clock;
@@ -32,7 +32,7 @@ export interface RegistrationFiguresOptions {
 }
 
 export class RegistrationFigures {
-  readonly #options: RegistrationFiguresOptions;
+  readonly #deps: RegistrationFiguresDependencies;
   /** The time of the last write, by uid. */
   readonly #written = new Map<string, number>();
   /** The last figures of each open database. */
@@ -44,12 +44,12 @@ export class RegistrationFigures {
   #due: readonly ObjectFigures[] = [];
   #cancels: readonly (() => void)[] = [];
 
-  constructor(options: RegistrationFiguresOptions) {
-    this.#options = options;
+  constructor(deps: RegistrationFiguresDependencies) {
+    this.#deps = deps;
   }
 
   start(): void {
-    const { clock, onFailure } = this.#options;
+    const { clock, onFailure } = this.#deps;
     this.#cancels = [
       repeat(clock, everyMs, () => this.read(), onFailure),
       repeat(clock, betweenWritesMs, () => this.writeNext(), onFailure),
@@ -62,7 +62,7 @@ export class RegistrationFigures {
 
   /** Reads each database, except those whose last read has not ended. Never throws. */
   async read(): Promise<void> {
-    const { installations, onFailure } = this.#options;
+    const { installations, onFailure } = this.#deps;
     const open = installations.open();
     for (const one of this.#found.keys()) if (!open.includes(one)) this.#found.delete(one);
     const idle = open.filter((one) => !this.#reading.has(one));
@@ -73,7 +73,7 @@ export class RegistrationFigures {
   async writeNext(): Promise<boolean> {
     const [one, ...rest] = this.#due;
     if (one === undefined || this.#writing.size >= writesUnderWay) return false;
-    const { source, clock, onFailure } = this.#options;
+    const { source, clock, onFailure } = this.#deps;
     this.#due = rest;
     this.#writing.add(one.uid);
     try {
@@ -93,14 +93,14 @@ export class RegistrationFigures {
     } finally {
       this.#reading.delete(installation);
     }
-    const now = this.#options.clock.now();
+    const now = this.#deps.clock.now();
     for (const [uid, at] of this.#written) if (now - at >= perObject) this.#written.delete(uid);
     const idle = [...this.#found.values()].flat().filter(({ uid }) => !this.#writing.has(uid));
     this.#due = planFigures(idle, this.#written, now);
   }
 
   async #figuresIn(installation: Installation): Promise<readonly ObjectFigures[]> {
-    const { source, onCount } = this.#options;
+    const { source, onCount } = this.#deps;
     const { database } = installation;
     const holder = await clusterOfDatabase(database);
     if (holder === undefined) return [];

@@ -7,13 +7,16 @@ import { messageOf } from "./message-of.ts";
 
 const retryInterval = 500;
 
-type JoiningParts = Pick<Assembly, "nodes" | "cluster">;
+type JoinDependencies = Pick<Assembly, "nodes" | "cluster">;
 
 /**
  * Writes the row of this node when the schema fits. The schema is read again after that: a migration that waits until older nodes are gone
  * may have begun in between.
  */
-export function waitForSchema({ nodes, cluster: { heartbeat } }: JoiningParts, log: Logger): Promise<void> {
+export function waitForSchema(
+  { nodes, cluster: { heartbeat } }: JoinDependencies,
+  log: Logger,
+): Promise<void> {
   const check = async () => {
     const problem = schemaProblem(await nodes.schema());
     if (problem !== undefined) throw new Error(problem);
@@ -29,7 +32,7 @@ export function waitForSchema({ nodes, cluster: { heartbeat } }: JoiningParts, l
 }
 
 /** A node that its peers do not know must not serve a phone: peers could not relay half of the responses to it. */
-export const meetPeers = ({ cluster: { heartbeat } }: JoiningParts, log: Logger): Promise<void> =>
+export const meetPeers = ({ cluster: { heartbeat } }: JoinDependencies, log: Logger): Promise<void> =>
   retry(log, async () => {
     await heartbeat.writeHeartbeat();
     await heartbeat.pingPeers();

@@ -32,14 +32,14 @@ export interface NodeProcessDependencies {
   /** The folders of the files that `readSettings` reads. */
   readonly folders: readonly string[];
   readonly sockets: Sockets;
-  readonly parts: Assembly;
+  readonly assembly: Assembly;
   readonly output: NodeLog;
   exit(): void;
 }
 
 export class NodeProcess {
   private readonly deps: NodeProcessDependencies;
-  private readonly parts: Assembly;
+  private readonly assembly: Assembly;
   private readonly life = new LifeCycle();
   private readonly settings: LiveSettings;
   private readonly stops: (() => void)[] = [];
@@ -49,7 +49,7 @@ export class NodeProcess {
 
   constructor(deps: NodeProcessDependencies) {
     this.deps = deps;
-    this.parts = deps.parts;
+    this.assembly = deps.assembly;
     this.settings = this.createLiveSettings();
   }
 
@@ -58,7 +58,7 @@ export class NodeProcess {
     this.stops.push(watchFolders(this.deps.folders, rereadInterval, () => this.settings.reread()));
     this.servers = await this.serveHttp();
     this.receive();
-    this.stops.push(startPeriodicTasks(this.parts, this.deps.output));
+    this.stops.push(startPeriodicTasks(this.assembly, this.deps.output));
     this.stops.push(this.startTicking());
     await this.join();
     await this.serve();
@@ -67,7 +67,7 @@ export class NodeProcess {
   /** `why` is logged. */
   drain(why: string): void {
     if (!this.life.drain(clock.now())) return;
-    const { node, telemetry, cluster } = this.parts;
+    const { node, telemetry, cluster } = this.assembly;
     const { drainTimeout } = this.settings.config;
     this.log.info({ why, transactions: node.transactions.counts, timeout: drainTimeout }, "draining");
     telemetry.drainingChanged(true);
@@ -87,13 +87,13 @@ export class NodeProcess {
   // ── Start ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private createLiveSettings(): LiveSettings {
-    const { settings, readSettings, parts } = this.deps;
-    const apply = (next: Settings) => parts.apply(next);
+    const { settings, readSettings, assembly } = this.deps;
+    const apply = (next: Settings) => assembly.apply(next);
     return new LiveSettings(settings, { read: readSettings, apply, observer: this.observeSettings() });
   }
 
   private observeSettings(): LiveSettingsObserver {
-    const { telemetry } = this.parts;
+    const { telemetry } = this.assembly;
     return {
       refused: (problems) => {
         telemetry.configurationRead(problems.length, this.settings.report.restarts.length);
@@ -124,7 +124,7 @@ export class NodeProcess {
   }
 
   private receive(): void {
-    const { node, cluster } = this.parts;
+    const { node, cluster } = this.assembly;
     const { direct, peers } = this.deps.sockets;
     direct.receive((bytes, flow) => this.guard(() => node.receiveDirectDatagram(bytes, flow)));
     peers.receive((bytes, { address, port }) =>
@@ -136,14 +136,14 @@ export class NodeProcess {
     return every(
       tickInterval,
       () => this.guard(() => this.tick()),
-      (lateness) => this.parts.eventLoopLag.add(lateness),
+      (lateness) => this.assembly.eventLoopLag.add(lateness),
     );
   }
 
   private async join(): Promise<void> {
-    await waitForSchema(this.parts, this.log);
+    await waitForSchema(this.assembly, this.log);
     this.isMember = true;
-    await meetPeers(this.parts, this.log);
+    await meetPeers(this.assembly, this.log);
   }
 
   private async serve(): Promise<void> {
@@ -151,7 +151,7 @@ export class NodeProcess {
     const { sip, http } = settings.config;
     const phones = await openPhoneSocket(settings.config, this.log);
     sockets.phones = phones;
-    phones.receive((bytes, flow) => this.guard(() => this.parts.node.receiveDatagram(bytes, flow)));
+    phones.receive((bytes, flow) => this.guard(() => this.assembly.node.receiveDatagram(bytes, flow)));
     this.life.serve();
     const { listen, advertise } = sip;
     this.log.info({ sip: listen, advertise, cluster: sockets.peers.port, http, version }, "ready");
@@ -160,7 +160,7 @@ export class NodeProcess {
   // ── While it runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private tick(): void {
-    const { node, cluster } = this.parts;
+    const { node, cluster } = this.assembly;
     this.tickedAt = clock.now();
     node.tick();
     if (this.isMember) cluster.tick();
@@ -176,13 +176,13 @@ export class NodeProcess {
     try {
       act();
     } catch (error) {
-      this.parts.reportInternalError(error);
+      this.assembly.reportInternalError(error);
     }
   }
 
   private status(): Status {
     const { id, version, settings } = this.deps;
-    const { node, cluster } = this.parts;
+    const { node, cluster } = this.assembly;
     const { problems, restarts } = this.settings.report;
     return {
       node: id,
@@ -200,14 +200,14 @@ export class NodeProcess {
   }
 
   private async metrics() {
-    const { registry } = this.parts.telemetry;
+    const { registry } = this.assembly.telemetry;
     return { type: registry.contentType, text: await registry.metrics() };
   }
 
   // ── Exit ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private async leave(): Promise<void> {
-    const { node, cluster, database } = this.parts;
+    const { node, cluster, database } = this.assembly;
     for (const stop of this.stops) stop();
     this.log.info({ transactions: node.transactions.counts, isDrained: node.isDrained }, "stopped");
     await Promise.race([cluster.heartbeat.removeRow(), pause(shutdownTimeout)]).catch(() => {});
@@ -222,7 +222,7 @@ export class NodeProcess {
 
   /** Until no ACK is being forwarded. The sockets close in the same turn of the event loop, because phones keep sending. */
   private async untilForwarded(): Promise<void> {
-    const { node } = this.parts;
+    const { node } = this.assembly;
     for (let waited = 0; node.isForwarding && waited < shutdownTimeout; waited += 2) await pause(2);
   }
 

@@ -4,7 +4,7 @@ import type { ResourceType } from "../../adapters/kube/resource-type.ts";
 import type { Ms } from "../../runtime/clock.ts";
 import { splitKey, type ObjectKey } from "../../runtime/object.ts";
 import type { Identified, StoreChange } from "../../runtime/reflected-store.ts";
-import { Reflector, type ListWatch, type ReflectorOptions } from "../../runtime/reflector.ts";
+import { Reflector, type ListWatch, type ReflectorDependencies } from "../../runtime/reflector.ts";
 
 export interface ReflectionQuery {
   /** Absent: all namespaces. */
@@ -31,7 +31,7 @@ export class ReflectedType<T extends Identified> {
     type: ResourceType,
     query: ReflectionQuery,
     observer: ReflectionObserver<T>,
-    options: ReflectorOptions,
+    options: ReflectorDependencies,
   ) {
     this.type = type;
     const reflectorOf = (namespace: string | undefined): Reflector<T> =>
