@@ -99,7 +99,7 @@ const impurities: readonly (readonly [file: string, code: string, rule: string])
   ["wire/planted-enum.ts", "export enum Planted { A }", "no-restricted-syntax"],
   ["registrar/plan.ts", "export const planted = (): number => Date.now();", "no-restricted-syntax"],
   [
-    "registrar/remove-excess-contacts.ts",
+    "registrar/contact-limit.ts",
     "export const planted = (): number => Date.now();",
     "no-restricted-syntax",
   ],

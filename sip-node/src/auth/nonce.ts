@@ -14,7 +14,10 @@ import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { Epoch, Ms } from "../wire/units.ts";
 import { type DerivedKey, type DerivedRing, mayVerify, signingKey } from "./key-ring.ts";
 
-/** The time after its issue during which a nonce is fresh. */
+/**
+ * The time after its issue during which a nonce is fresh. `adapters/mysql/reaper.ts` keeps expired bindings longer than this, against replayed
+ * credentials (design-sip rule 16).
+ */
 export const defaultNonceLifetime: Ms = 300_000;
 
 /** `at`: the time of issue. `stale`: of this cluster, but expired, for another Call-ID, or of a key that is not in the ring any more. */

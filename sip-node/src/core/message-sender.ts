@@ -23,7 +23,10 @@ export class MessageSender implements TransactionDependencies<ServerContext, Cli
     this.deps = deps;
   }
 
-  /** A failure, at once or later, is reported to the transaction (§17.1.4, §17.2.4). */
+  /**
+   * A failure, at once or later, is reported to the transaction (§17.1.4, §17.2.4). The transaction passes a third argument, whether this is a
+   * retransmission, which nothing uses yet.
+   */
   send(
     bytes: Uint8Array,
     transaction: ServerTransaction<ServerContext> | ClientTransaction<ClientUser>,

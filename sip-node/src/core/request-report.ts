@@ -10,7 +10,10 @@ export interface RequestReportDependencies {
   log(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** Called before the context changes: `hasAnswered` and `hasRung` describe the responses before this one. */
+/**
+ * Called before the context changes: `hasAnswered` and `hasRung` describe the responses before this one. From and To are what the sender claims;
+ * the authenticated caller is `Routing.proven`.
+ */
 export function reportResponse(
   context: ServerContext,
   status: number,

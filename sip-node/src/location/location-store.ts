@@ -1,4 +1,7 @@
-/** The database as the location service uses it. `adapters/mysql` implements it. One contract suite tests every implementation. */
+/**
+ * The database as the location service uses it. `adapters/mysql/location-tables.ts` implements it, and `process/assembly.ts` connects it. A
+ * store can wrap another one, for example to answer from a copy. One contract suite tests every implementation.
+ */
 import type { Aor, Resolution } from "./account.ts";
 import type { DialogTarget } from "./dialog-target.ts";
 import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";

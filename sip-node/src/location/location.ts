@@ -1,6 +1,7 @@
 /**
  * The location service (RFC 3261 §10, §16.5). Every look-up reads the database, together with others. Every change is committed, together
- * with others, before it is acknowledged (P1, P2). Nothing is answered from memory.
+ * with others, before it is acknowledged (P1, P2). Nothing is answered from memory ("What never happens" in
+ * docs/ARCHITECTURE.md).
  */
 import { maxSameContact } from "../wire/limits.ts";
 import { isAscii } from "../wire/wire-text.ts";

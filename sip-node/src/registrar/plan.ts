@@ -3,7 +3,7 @@ import type { RegistrationSettings } from "../location/account.ts";
 import { type Binding, isCurrent } from "../location/binding.ts";
 import type { Flow } from "../wire/flow.ts";
 import { type ContactChange, planContactChanges, removal } from "./contact-changes.ts";
-import { removeExcessContacts, tooManyContacts } from "./remove-excess-contacts.ts";
+import { removeExcessContacts, tooManyContacts } from "./contact-limit.ts";
 import type { Registration } from "./registration.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
 

@@ -1,6 +1,9 @@
 /** A flow: how one phone is reached, by transport and remote address. Nodes, rows and tokens name flows by their key. */
 
-/** The transports that this exchange serves; a flow of any other transport cannot exist. */
+/**
+ * The transports that this exchange serves; a flow of any other transport cannot exist. A further transport needs an adapter
+ * (`adapters/udp.ts`), sockets (`process/sockets.ts`), and a choice of the socket where `process/assembly.ts` sends to phones.
+ */
 export const transports = ["udp"] as const;
 export type Transport = (typeof transports)[number];
 

@@ -18,7 +18,7 @@ export const maxListValues = 64;
 export const maxCredentials = 8;
 /** Hosts in the Route of one request that are looked up as domains. Each look-up is a statement (403). */
 export const maxRouteHosts = 4;
-/** Contacts in one REGISTER (400). */
+/** Contacts in one REGISTER (400). The limit of all contacts of a user is in `registrar/contact-limit.ts`. */
 export const maxContactsPerRegister = 16;
 /** Characters of `location.socket`; a longer advertised address is not written there. */
 export const maxSocketBytes = 64;
