@@ -49,8 +49,6 @@ export interface ClusterDependencies {
   load(): NodeLoad;
 }
 
-export type OfferResult = "accepted" | "refused" | "unanswered";
-
 export class Cluster {
   readonly membership = new Membership();
   readonly flows: FlowDirectory;
@@ -149,14 +147,14 @@ export class Cluster {
     return true;
   }
 
-  /** Offers a request to all live peers. `unanswered`: none accepted it, and one that did not answer may hold its transaction. */
-  async offer(bytes: Uint8Array, flow: Flow): Promise<OfferResult> {
+  /** Offers a request to all live peers. Resolves true when one of them accepted it. */
+  async offer(bytes: Uint8Array, flow: Flow): Promise<boolean> {
     const now = this.deps.clock.now();
     const peers = this.membership.alive(now);
+    if (peers.length === 0) return false;
     this.counts.sent += peers.length;
     const answers = await this.peerRequests.requestAll(peers, "offer", packMessage(flow, bytes), now);
-    if (answers.some((answer) => answer?.[0] === accepted)) return "accepted";
-    return answers.includes(undefined) ? "unanswered" : "refused";
+    return answers.some((answer) => answer?.[0] === accepted);
   }
 
   // ── Drain (rule 21) ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -54,7 +54,7 @@ function startNode(): Node {
       deliver: (_to, bytes) => void sent.push(Buffer.from(bytes).toString("latin1")),
       offer: async () => {
         offered += 1;
-        return "refused";
+        return false;
       },
     },
   });

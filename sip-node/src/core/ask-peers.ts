@@ -30,5 +30,5 @@ async function isHeldByPeer(
   cluster: Peers,
 ): Promise<boolean> {
   await knownFlow.announcement;
-  return cluster.mustAskPeers(knownFlow) && (await cluster.offer(bytes, flow)) === "accepted";
+  return cluster.mustAskPeers(knownFlow) && cluster.offer(bytes, flow);
 }

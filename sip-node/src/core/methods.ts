@@ -131,9 +131,8 @@ export class Methods {
     const { request, flow } = context.server;
     const invite = this.transactions.findInvite(request, flow);
     if (invite === undefined || (await invite.context?.isHeldByPeer) === true) {
-      const result = await this.deps.cluster.offer(Buffer.from(request.text, "latin1"), flow);
-      // A peer that did not answer may hold the INVITE. After a 481 the phone would not send its CANCEL again.
-      if (result !== "refused") return this.answers.drop(context);
+      const isTaken = await this.deps.cluster.offer(Buffer.from(request.text, "latin1"), flow);
+      if (isTaken) return this.answers.drop(context);
       return this.answers.replyOnce(context, plain(481));
     }
     const cancelled = invite.context;
