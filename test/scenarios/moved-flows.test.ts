@@ -6,7 +6,6 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { frameKinds } from "../../sip-node/src/cluster/frame.ts";
 import type { Exchange } from "../support/exchange.ts";
 import { registerPhones, useExchange } from "../support/scenario.ts";
-import type { Datagram } from "../support/virtual-net.ts";
 import { refuse, ring, stayOffline, type VirtualPhone } from "../support/virtual-phone.ts";
 
 const currentExchange = useExchange("abc");
@@ -244,19 +243,4 @@ describe("a datagram between nodes is lost: the frame is sent again", () => {
     await exchange.net.until("hung up", () => bye.status > 0);
     expect([bye.status, bob.requests.length]).toEqual([200, 1]);
   });
-});
-
-it("a phone whose former owner received no announcement is called through its new owner a second later", async () => {
-  exchange.move(alice, "b");
-  alice.keepAlive();
-  await exchange.net.pass(100);
-  const toFormerOwner = ({ to, bytes }: Datagram) =>
-    to === "node-b:7000" && bytes[0] === frameKinds.announceFlows;
-  exchange.net.lose(toFormerOwner, 2);
-  exchange.move(bob, "c");
-  bob.keepAlive();
-  await exchange.net.pass(1_000);
-  const call = alice.call("bob");
-  await exchange.net.pass(2_000);
-  expect([call.status, bob.incomingCalls.length]).toEqual([200, 1]);
 });

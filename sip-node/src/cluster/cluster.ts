@@ -192,9 +192,7 @@ export class Cluster {
     const now = this.deps.clock.now();
     this.peerRequests.advance(now);
     this.acknowledgements.advance(now);
-    if (!this.heartbeat.advance(now)) return;
-    this.delivery.queue.expire(now);
-    this.owners.announceAgain(now);
+    if (this.heartbeat.advance(now)) this.delivery.queue.expire(now);
   }
 
   private createHeartbeat(): Heartbeat {

@@ -13,7 +13,7 @@ import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
 import type { FlowDirectory, KnownFlow } from "./flow-directory.ts";
 import { never, packFlows } from "./frame.ts";
-import type { Membership, Peer } from "./membership.ts";
+import type { Membership } from "./membership.ts";
 import type { PeerAnswer, PeerRequests } from "./peer-requests.ts";
 
 export interface Clock {
@@ -53,8 +53,6 @@ export class FlowOwners {
   private outsideReceivedAt: Ms | undefined;
   /** To be sent at the end of this turn of the event loop. */
   private announcements: Announcement[] = [];
-  /** Flows that a peer did not answer about, and these peers. */
-  private unanswered = { flows: new Set<KnownFlow>(), peers: new Set<string>() };
 
   constructor(self: { readonly id: string; readonly isPortShared: boolean }, deps: FlowOwnersDependencies) {
     this.self = self;
@@ -105,20 +103,6 @@ export class FlowOwners {
     this.peersChangedAt = now;
   }
 
-  /**
-   * Announces flows again to live peers that did not answer. A former owner that received no announcement would send to the phone from its
-   * own socket, which reaches no phone behind an address translator, until the flow moves again.
-   */
-  announceAgain(now: Ms): void {
-    const { flows, peers } = this.unanswered;
-    if (flows.size === 0) return;
-    this.unanswered = { flows: new Set(), peers: new Set() };
-    const silent = this.deps.membership.alive(now).filter(({ id }) => peers.has(id));
-    if (silent.length === 0) return;
-    const owned = [...flows].filter((known) => this.isOwner(known) && known.announcement === undefined);
-    this.sendFrames(silent, owned.map(startAnnouncement));
-  }
-
   // ── A peer receives ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Yields a flow to the peer that received from it. Returns how long ago this node received from it or served a request on it. */
@@ -159,7 +143,9 @@ export class FlowOwners {
 
   private announce(known: KnownFlow, now: Ms): void {
     if (known.announcement !== undefined || this.deps.membership.alive(now).length === 0) return;
-    this.announcements.push(startAnnouncement(known));
+    known.announcement = new Promise((settle) => {
+      this.announcements.push({ known, settle });
+    });
     if (this.announcements.length === 1) this.deps.clock.defer(() => this.sendAnnouncements());
   }
 
@@ -167,41 +153,24 @@ export class FlowOwners {
   private sendAnnouncements(): void {
     const { announcements } = this;
     this.announcements = [];
-    this.sendFrames(this.deps.membership.alive(this.deps.clock.now()), announcements);
-  }
-
-  private sendFrames(peers: readonly Peer[], announcements: readonly Announcement[]): void {
     for (let i = 0; i < announcements.length; i += maxFlowsInFrame)
-      void this.sendFrame(peers, announcements.slice(i, i + maxFlowsInFrame));
+      void this.sendFrame(announcements.slice(i, i + maxFlowsInFrame));
   }
 
-  private async sendFrame(peers: readonly Peer[], announcements: readonly Announcement[]): Promise<void> {
+  private async sendFrame(announcements: readonly Announcement[]): Promise<void> {
     const now = this.deps.clock.now();
     const body = packFlows(announcements.map(({ known }) => known.flow));
+    const peers = this.deps.membership.alive(now);
     const answers = await this.deps.peerRequests.requestAll(peers, "announceFlows", body, now);
-    const silent = peers.filter((_, i) => answers[i] === undefined);
-    for (const { id } of silent) this.unanswered.peers.add(id);
     announcements.forEach(({ known, settle }, i) => {
       const age = leastOf(answers, i);
       if (age < transactionLifetime) known.askPeersUntil = now + transactionLifetime - age;
       const authenticatedFor = greatestOf(answers, announcements.length + i);
       this.deps.flows.markAuthenticated(known.flow.key, now + authenticatedFor, now);
-      if (silent.length > 0) this.unanswered.flows.add(known);
       known.announcement = undefined;
       settle();
     });
   }
-
-  private isOwner(known: KnownFlow): boolean {
-    return known.owner === this.self.id && this.deps.flows.get(known.flow.key) === known;
-  }
-}
-
-/** Marks the flow as announced until `settle` is called. */
-function startAnnouncement(known: KnownFlow): Announcement {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  known.announcement = promise;
-  return { known, settle: resolve };
 }
 
 /** The least of the peers' numbers at this place of their answers; `never` when no peer answered. */
