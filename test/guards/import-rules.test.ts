@@ -98,11 +98,7 @@ const impurities: readonly (readonly [file: string, code: string, rule: string])
   ],
   ["wire/planted-enum.ts", "export enum Planted { A }", "no-restricted-syntax"],
   ["registrar/plan.ts", "export const planted = (): number => Date.now();", "no-restricted-syntax"],
-  [
-    "registrar/contact-limit.ts",
-    "export const planted = (): number => Date.now();",
-    "no-restricted-syntax",
-  ],
+  ["registrar/contact-limit.ts", "export const planted = (): number => Date.now();", "no-restricted-syntax"],
   ["wire/planted-spread.ts", "export const f = (n: number[]) => Math.max(...n);", "no-restricted-syntax"],
   [
     "proxy/response-context.ts",
