@@ -23,7 +23,7 @@ const received = (exchange: Exchange, phone: VirtualPhone): SipText[] =>
   exchange.net.sent.filter(({ to }) => phone.places.includes(to)).map(({ text }) => parseSip(text));
 
 const bindings = async (exchange: Exchange, username: string) =>
-  ((await exchange.services.store.bindings([{ username, domain }]))[0] ?? []).filter(
+  ((await exchange.services.store.bindings([{ username, domain }]))[0]?.bindings ?? []).filter(
     ({ expiresIn }) => expiresIn > 0,
   );
 

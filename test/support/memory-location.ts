@@ -10,6 +10,7 @@ import {
 } from "../../sip-node/src/location/account.ts";
 import { aorText } from "../../sip-node/src/location/account.ts";
 import type {
+  AorBindings,
   Binding,
   BindingChange,
   CommitOutcome,
@@ -78,12 +79,13 @@ export class MemoryLocation implements LocationStore {
     return names.map((name) => this.#resolveOne(name));
   }
 
-  async bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]> {
+  async bindings(aors: readonly Aor[]): Promise<readonly AorBindings[]> {
     this.#check();
     const rows = [...this.#rows.values()];
-    return aors.map((aor) =>
-      rows.filter((row) => aorText(row.aor) === aorText(aor)).map((row) => this.#read(row)),
-    );
+    return aors.map((aor) => ({
+      version: this.#versions.get(aorText(aor)) ?? 0,
+      bindings: rows.filter((row) => aorText(row.aor) === aorText(aor)).map((row) => this.#read(row)),
+    }));
   }
 
   async bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]> {
@@ -168,7 +170,6 @@ export class MemoryLocation implements LocationStore {
       password,
       algorithms: domain.algorithms,
       registration: { ...domain.registration, maxContacts },
-      version: this.#versions.get(aorText(user)) ?? 0,
     };
   }
 

@@ -42,8 +42,6 @@ export interface Account extends Aor {
   readonly password: string | undefined;
   readonly algorithms: readonly ("MD5" | "SHA-256")[];
   readonly registration: RegistrationSettings;
-  /** The version of its bindings. It is read before the bindings are. */
-  readonly version: number;
 }
 
 export interface RegistrationSettings {

@@ -29,6 +29,16 @@ export interface Binding {
   readonly refreshedAt?: Epoch;
 }
 
+/** The bindings of one address of record, as they were at one moment. */
+export interface AorBindings {
+  /** The number of changes of the address of record; 0: none, or only other tools wrote its rows. */
+  readonly version: number;
+  /** In no order, with expired rows that are not yet deleted. */
+  readonly bindings: readonly Binding[];
+}
+
+export const noBindings: AorBindings = { version: 0, bindings: [] };
+
 /** A binding with its address of record. */
 export interface OwnedBinding {
   readonly aor: Aor;

@@ -3,6 +3,9 @@
  * the copy. `leases/` implements the protocol. Neither side knows how the other one works, and the payload is opaque to the protocol.
  */
 
+/** The longest change that is announced, in bytes: it fits into one frame. A longer batch is announced in several changes. */
+export const maxChangeBytes = 32_000;
+
 /** How this node's copy is known to be current, and how its changes reach the copies of the other nodes. */
 export interface CopyProtocol {
   /** Whether the copy has every change that a 200 OK of any node can have acknowledged. It is called for each look-up, so it is cheap. */

@@ -4,13 +4,13 @@
  */
 import type { Aor, Resolution } from "./account.ts";
 import type { DialogTarget } from "./dialog-target.ts";
-import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
+import type { AorBindings, Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 
 export interface LocationStore {
-  /** One answer for each name, in order: domain, account and the current version of its bindings. Throws `StoreUnavailable`. */
+  /** One answer for each name, in order: domain and account. Throws `StoreUnavailable`. */
   resolve(names: readonly Aor[]): Promise<readonly Resolution[]>;
-  /** One list for each address of record, in order, with expired rows that are not yet deleted. Throws `StoreUnavailable`. */
-  bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]>;
+  /** One answer for each address of record, in order: its bindings and their version, read together. Throws `StoreUnavailable`. */
+  bindings(aors: readonly Aor[]): Promise<readonly AorBindings[]>;
   /** The binding of each `contact_id`, in order. Throws `StoreUnavailable`. */
   bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]>;
   /**

@@ -6,7 +6,7 @@
 import { maxSameContact } from "../wire/limits.ts";
 import { isAscii } from "../wire/wire-text.ts";
 import { type Aor, aorText, type Resolution } from "./account.ts";
-import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
+import type { AorBindings, Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 import { Coalescer, type CoalescerDependencies, type CoalescerLimits } from "./coalescer.ts";
 import type { DialogTarget } from "./dialog-target.ts";
 import type { LocationStore } from "./location-store.ts";
@@ -14,7 +14,7 @@ import type { LocationStore } from "./location-store.ts";
 /** The look-ups of the registrar and the proxy. A promise rejects only with `StoreUnavailable` or `QueueFull`. */
 export interface Lookup {
   resolve(name: Aor): Promise<Resolution>;
-  bindings(aor: Aor): Promise<readonly Binding[]>;
+  bindings(aor: Aor): Promise<AorBindings>;
   /** The binding of a `contact_id`, expired or not. */
   bindingById(id: string): Promise<Binding | undefined>;
   /** Current bindings of all users whose contact has this `contactKey`; empty when more than `maxSameContact` have it. */
@@ -32,7 +32,7 @@ const commitLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
 
 export class Location implements Lookup {
   private readonly resolutions: Coalescer<Aor, Resolution>;
-  private readonly bindingLists: Coalescer<Aor, readonly Binding[]>;
+  private readonly bindingLists: Coalescer<Aor, AorBindings>;
   private readonly byId: Coalescer<string, Binding | undefined>;
   private readonly byContact: Coalescer<string, readonly OwnedBinding[]>;
   private readonly dialogTargets: Coalescer<string, DialogTarget | undefined>;
@@ -68,7 +68,7 @@ export class Location implements Lookup {
     return isStorable(name) ? this.resolutions.add(name) : this.resolveDomain(name.domain);
   }
 
-  bindings(aor: Aor): Promise<readonly Binding[]> {
+  bindings(aor: Aor): Promise<AorBindings> {
     return this.bindingLists.add(aor);
   }
 

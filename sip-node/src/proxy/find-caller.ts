@@ -78,7 +78,7 @@ export interface NamedBindings {
 export async function bindingsOfFrom(request: Request, deps: ProxyDependencies): Promise<NamedBindings> {
   const from = mayCreateDialog(request) ? parseUri(request.from.uri) : undefined;
   const name = from === undefined || isProblem(from) ? undefined : aorOf(from);
-  return { name, bindings: name === undefined ? [] : await deps.lookup.bindings(name) };
+  return { name, bindings: name === undefined ? [] : (await deps.lookup.bindings(name)).bindings };
 }
 
 /** The caller's bindings. If From is an alias of the caller, they are read by the caller's name. */
@@ -89,5 +89,5 @@ export async function ownBindings(
 ): Promise<readonly Binding[]> {
   if (asked?.name === undefined) return [];
   const isAlias = asked.name.username !== aor.username || asked.name.domain !== aor.domain;
-  return isAlias ? deps.lookup.bindings(aor) : asked.bindings;
+  return isAlias ? (await deps.lookup.bindings(aor)).bindings : asked.bindings;
 }

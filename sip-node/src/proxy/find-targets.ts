@@ -20,7 +20,7 @@ export async function findTargets(
   called: Aor,
   deps: ProxyDependencies,
 ): Promise<TargetSet | NotServed | Unreachable> {
-  const [{ domain, account }, bindings] = await Promise.all([
+  const [{ domain, account }, byName] = await Promise.all([
     deps.lookup.resolve(called),
     deps.lookup.bindings(called),
   ]);
@@ -28,7 +28,8 @@ export async function findTargets(
   const unreachable = (rejection: Rejection): Unreachable => ({ kind: "unreachable", domain, rejection });
   if (account?.isEnabled !== true) return unreachable(reject(404, "Not Found"));
   const isAlias = account.username !== called.username || account.domain !== called.domain;
-  const found = targets(isAlias ? await deps.lookup.bindings(account) : bindings);
+  const { bindings } = isAlias ? await deps.lookup.bindings(account) : byName;
+  const found = targets(bindings);
   return found.length > 0
     ? { kind: "targets", domain, targets: found }
     : unreachable(reject(480, "Temporarily Unavailable"));

@@ -88,11 +88,11 @@ export async function register(
     const registration = readRegistration(request, flow, aor, deps.node, admission.nonce);
     if (isProblem(registration)) return reject(registration.status, registration.reason);
     const rows = await deps.lookup.bindings(aor);
-    const planned = plan(registration, rows, user.registration);
+    const planned = plan(registration, rows.bindings, user.registration);
     if (planned.kind === "stale")
       return challenge(request, "registrar", domain, deps.authenticator, deps.now(), true);
     if (planned.kind === "reject") return planned;
-    const failure = await commitChanges({ aor, version: user.version, bindings: planned.changed }, deps);
+    const failure = await commitChanges({ aor, version: rows.version, bindings: planned.changed }, deps);
     if (failure === "conflict") continue;
     // 8. Return all current bindings, as committed
     return failure ?? buildOk(planned, flow, deps.now());

@@ -102,7 +102,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
       `INSERT INTO location (contact_id, username, domain, contact, received, expires) VALUES (?, 'bob', 'example.com', ?, ?, ${expires})`,
       [id, contact, received],
     );
-  const read = async () => (await store.bindings([bob]))[0] ?? [];
+  const read = async () => (await store.bindings([bob]))[0]?.bindings ?? [];
 
   it("are read without a row of strowger_flow: the flow is `received`, or the contact's address", async () => {
     await insert(1, "sip:bob@10.0.0.1:5070", "sip:198.51.100.7:4711;transport=udp", "UNIX_TIMESTAMP() + 60");
@@ -254,7 +254,7 @@ describeWith(["mariadb"], "rows of other tools in `location`", () => {
     await expect(store.bindings([bob])).rejects.toThrow(StoreUnavailable);
     await expect(store.commit([change])).rejects.toThrow(StoreUnavailable);
     await server.restart();
-    expect(await store.bindings([bob])).toEqual([[]]);
+    expect(await store.bindings([bob])).toEqual([{ version: 0, bindings: [] }]);
     expect(await store.commit([change])).toEqual(["committed"]);
   });
 });

@@ -82,7 +82,8 @@ describeWith(["mariadb"], "a connection that ends while COMMIT runs", () => {
     await server[Symbol.asyncDispose]();
   });
   const rows = async (): Promise<number> => (await server.query("SELECT contact_id FROM location")).length;
-  const isCurrent = async (): Promise<boolean> => ((await store.bindings([aor]))[0]?.[0]?.expiresIn ?? 0) > 0;
+  const isCurrent = async (): Promise<boolean> =>
+    ((await store.bindings([aor]))[0]?.bindings[0]?.expiresIn ?? 0) > 0;
 
   it("after the server stored it: the change is committed once", async () => {
     relay.cutNextCommit("after");

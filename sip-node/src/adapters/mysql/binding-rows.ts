@@ -1,6 +1,6 @@
 /** Reads and writes bindings as rows of `location` and `strowger_flow` (see `../../../../schema`). */
-import type { Aor } from "../../location/account.ts";
-import type { Binding, OwnedBinding } from "../../location/binding.ts";
+import { type Aor, aorText } from "../../location/account.ts";
+import type { AorBindings, Binding, OwnedBinding } from "../../location/binding.ts";
 import { contactKey } from "../../location/contact-key.ts";
 import { toRowText } from "../../location/row-text.ts";
 import { hostPort, flowOf, parseFlowKey } from "../../wire/flow.ts";
@@ -12,46 +12,67 @@ import type { Row, Session, Value } from "./database.ts";
 import { databaseDatetime, databaseNow, databaseSeconds } from "./database-time.ts";
 import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
 
+/** The driver returns a number as text when the UNION makes its type a larger one. */
 interface BindingRow extends Row {
   readonly id: string;
-  readonly username: string;
-  readonly domain: string;
   readonly contact: string;
   readonly received: string | null;
   readonly expires_in: number | string;
-  readonly is_permanent: number;
-  readonly q: number;
+  readonly is_permanent: number | string;
+  readonly q: number | string;
   readonly callid: string;
-  readonly cseq: number;
+  readonly cseq: number | string;
   readonly user_agent: string;
   readonly sip_instance: string | null;
   readonly flow: string | null;
   readonly owner_node: string | null;
-  readonly reg_id: number | null;
+  readonly reg_id: number | string | null;
   readonly nonce_at: number | string | null;
-  readonly nonce_count: number | null;
+  readonly nonce_count: number | string | null;
   readonly registered_at: number | string | null;
   readonly refreshed_at: number | string | null;
 }
 
-const columns = `CAST(l.contact_id AS CHAR) AS id, l.username, l.domain, l.contact, l.received,
+const columnCount = 17;
+const columns = `CAST(l.contact_id AS CHAR) AS id, l.contact, l.received,
   CAST(l.expires AS SIGNED) - ${databaseSeconds} AS expires_in, l.expires = 0 AS is_permanent, l.q, l.callid, l.cseq, l.user_agent,
   l.sip_instance, f.flow, f.owner_node, f.reg_id, f.nonce_at, f.nonce_count, f.registered_at, f.refreshed_at`;
 const tables = "location l LEFT JOIN strowger_flow f ON f.contact_id = l.contact_id";
 
-export async function readBindings(
-  session: Session,
-  aors: readonly Aor[],
-): Promise<readonly (readonly Binding[])[]> {
+export async function readBindings(session: Session, aors: readonly Aor[]): Promise<readonly AorBindings[]> {
   const batch = padToPowerOfTwo(aors);
-  const where = placeholders(batch.length, "(l.username = ? AND l.domain = ?)", " OR ");
   const values = batch.flatMap(({ username, domain }) => [username, domain]);
-  const rows = await session.read<BindingRow>(
+  const rows = await session.read<BindingRow & Aor & { readonly version: string | number | null }>(
     "bindings",
-    `SELECT ${columns} FROM ${tables} WHERE ${where}`,
-    values,
+    bindingsStatement(batch.length),
+    [...values, ...values],
   );
-  return aors.map((aor) => rows.filter((row) => isOf(row, aor)).flatMap(bindingOf));
+  const rowsOfAor = new Map(aors.map((aor) => [aorText(aor), new Array<(typeof rows)[number]>()]));
+  for (const row of rows) rowsOfAor.get(aorText({ ...row, domain: row.domain.toLowerCase() }))?.push(row);
+  return aors.map((aor) => {
+    const found = rowsOfAor.get(aorText(aor)) ?? [];
+    const raised = found.find(({ version }) => version !== null);
+    return {
+      version: Number(raised?.version ?? 0),
+      bindings: found.filter((row) => row !== raised).flatMap(bindingOf),
+    };
+  });
+}
+
+/**
+ * Bindings and versions in one statement, so that both are of the same moment. A column of one table is NULL in the rows of the other. The
+ * names get one collation: MySQL refuses to join columns of different ones (error 1271).
+ */
+function bindingsStatement(count: number): string {
+  const names = (table: string) =>
+    ["username", "domain"]
+      .map((column) => `CONVERT(${table}.${column} USING utf8mb4) COLLATE utf8mb4_bin AS ${column}`)
+      .join(", ");
+  const where = (table: string) =>
+    placeholders(count, `(${table}.username = ? AND ${table}.domain = ?)`, " OR ");
+  return `SELECT ${names("l")}, ${columns}, NULL AS version FROM ${tables} WHERE ${where("l")}
+UNION ALL
+SELECT ${names("v")}, ${"NULL, ".repeat(columnCount)}v.version FROM strowger_aor v WHERE ${where("v")}`;
 }
 
 export async function readBindingsById(
@@ -73,9 +94,9 @@ export async function readBindingsByContact(
   key: string,
   limit: number,
 ): Promise<readonly OwnedBinding[]> {
-  const rows = await session.read<BindingRow>(
+  const rows = await session.read<BindingRow & Aor>(
     "bindings by contact",
-    `SELECT ${columns} FROM strowger_flow f JOIN location l ON l.contact_id = f.contact_id
+    `SELECT l.username, l.domain, ${columns} FROM strowger_flow f JOIN location l ON l.contact_id = f.contact_id
 WHERE f.contact_key = ? AND (l.expires = 0 OR l.expires > ${databaseSeconds}) LIMIT ${limit}`,
     [key],
   );
@@ -84,9 +105,6 @@ WHERE f.contact_key = ? AND (l.expires = 0 OR l.expires > ${databaseSeconds}) LI
     return bindingOf(row).map((binding) => ({ aor, binding }));
   });
 }
-
-const isOf = (row: BindingRow, aor: Aor): boolean =>
-  row.username === aor.username && row.domain.toLowerCase() === aor.domain;
 
 /** A row of another tool has no row in `strowger_flow`: then the phone is at `received`, or at its contact. */
 function bindingOf(row: BindingRow): Binding[] {
@@ -97,18 +115,18 @@ function bindingOf(row: BindingRow): Binding[] {
     {
       id: row.id,
       contact,
-      q: row.q < 0 ? 1000 : Math.round(row.q * 1000),
+      q: Number(row.q) < 0 ? 1000 : Math.round(Number(row.q) * 1000),
       callId: toWireText(row.callid),
-      cseq: row.cseq,
-      expiresIn: row.is_permanent === 1 ? 3600 : Number(row.expires_in),
+      cseq: Number(row.cseq),
+      expiresIn: Number(row.is_permanent) === 1 ? 3600 : Number(row.expires_in),
       flow,
       isBehindNat: row.received !== null,
       ownerNode: row.owner_node ?? "",
       userAgent: row.user_agent,
       instance: row.sip_instance === null ? undefined : toWireText(row.sip_instance),
-      regId: row.reg_id ?? 0,
+      regId: Number(row.reg_id ?? 0),
       nonceAt: Number(row.nonce_at ?? 0),
-      nonceCount: row.nonce_count ?? 0,
+      nonceCount: Number(row.nonce_count ?? 0),
       registeredAt: Number(row.registered_at ?? 0),
       ...(row.refreshed_at === null ? {} : { refreshedAt: Number(row.refreshed_at) }),
     },

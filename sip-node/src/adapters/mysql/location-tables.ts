@@ -8,7 +8,14 @@
  *   COMMIT                                                                     connection lost: read the rows again
  */
 import type { Aor, Resolution } from "../../location/account.ts";
-import type { Binding, BindingChange, CommitOutcome, OwnedBinding } from "../../location/binding.ts";
+import {
+  type AorBindings,
+  type Binding,
+  type BindingChange,
+  type CommitOutcome,
+  noBindings,
+  type OwnedBinding,
+} from "../../location/binding.ts";
 import type { DialogTarget } from "../../location/dialog-target.ts";
 import type { LocationStore } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
@@ -44,11 +51,11 @@ export class LocationTables implements LocationStore {
     );
   }
 
-  bindings(aors: readonly Aor[]): Promise<readonly (readonly Binding[])[]> {
+  bindings(aors: readonly Aor[]): Promise<readonly AorBindings[]> {
     return readByNames(
       aors,
       () => readBindings(this.database, aors),
-      () => [],
+      () => noBindings,
     );
   }
 
@@ -110,7 +117,7 @@ export class LocationTables implements LocationStore {
   private async readBack(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
     const lists = await this.bindings(changes.map(({ aor }) => aor));
     return changes.map(({ bindings }, i) => {
-      const rows = new Map(lists[i]?.map((row) => [row.id, row]));
+      const rows = new Map(lists[i]?.bindings.map((row) => [row.id, row]));
       const isThere = bindings.every((binding) => {
         const row = rows.get(binding.id);
         return (

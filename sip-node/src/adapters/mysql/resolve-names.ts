@@ -31,7 +31,6 @@ interface AccountRow extends Row {
   readonly ha1b_sha256: string | null;
   readonly user_enabled: number | null;
   readonly user_max_contacts: number | null;
-  readonly version: string | number | null;
 }
 
 const settings =
@@ -42,8 +41,7 @@ const settings =
  */
 const converted = (column: string): string => `CONVERT(${column} USING utf8mb4)`;
 const canonical = `COALESCE(sd.alias_of, ${converted("d.domain")})`;
-const sideTables = `LEFT JOIN strowger_subscriber ss ON ss.username = ${converted("s.username")} AND ss.domain = ${converted("s.domain")}
-  LEFT JOIN strowger_aor v ON v.username = ${converted("s.username")} AND v.domain = ${converted("s.domain")}`;
+const sideTable = `LEFT JOIN strowger_subscriber ss ON ss.username = ${converted("s.username")} AND ss.domain = ${converted("s.domain")}`;
 
 /** Columns that depend on the version of OpenSIPS that made `subscriber`, and the collation of that table. */
 export interface SubscriberColumns {
@@ -74,20 +72,20 @@ function statement(
   return `
 SELECT d.domain AS asked_domain, s.username AS asked_username, ${canonical} AS canonical, ${settings},
   s.username, s.domain, s.password, s.ha1, ${sha256} AS ha1_sha256,
-  ${ha1b} AS ha1b, ss.ha1b_sha256, ss.enabled AS user_enabled, ss.max_contacts AS user_max_contacts, v.version
+  ${ha1b} AS ha1b, ss.ha1b_sha256, ss.enabled AS user_enabled, ss.max_contacts AS user_max_contacts
 FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${converted("d.domain")}
   LEFT JOIN strowger_domain sc ON sc.domain = ${canonical}
   LEFT JOIN subscriber s ON s.domain = ${asTheirs} AND s.username IN (${placeholders(usernames)})
-  ${sideTables}
+  ${sideTable}
 WHERE d.domain IN (${placeholders(domains)})
 UNION ALL
 SELECT d.domain, a.alias_username, ${converted("a.domain")}, ${settings},
-  s.username, s.domain, s.password, s.ha1, ${sha256}, ${ha1b}, ss.ha1b_sha256, ss.enabled, ss.max_contacts, v.version
+  s.username, s.domain, s.password, s.ha1, ${sha256}, ${ha1b}, ss.ha1b_sha256, ss.enabled, ss.max_contacts
 FROM domain d LEFT JOIN strowger_domain sd ON sd.domain = ${converted("d.domain")}
   JOIN dbaliases a ON a.alias_domain = ${asTheirs} AND a.alias_username IN (${placeholders(usernames)})
   JOIN subscriber s ON s.username = a.username AND s.domain = a.domain
   LEFT JOIN strowger_domain sc ON sc.domain = ${converted("a.domain")}
-  ${sideTables}
+  ${sideTable}
 WHERE d.domain IN (${placeholders(domains)})`;
 }
 
@@ -157,6 +155,5 @@ function accountOf(row: AccountRow, domain: Domain): Account {
       ...domain.registration,
       maxContacts: row.user_max_contacts ?? domain.registration.maxContacts,
     },
-    version: Number(row.version ?? 0),
   };
 }
