@@ -1,0 +1,153 @@
+/**
+ * Measures the work of a node for one call or one REGISTER, without sockets and database: processor time, bytes allocated, share of garbage
+ * collection. One core is enough, and other load on the machine disturbs it little. Compare two versions in pairs:
+ *
+ *   node test/bench/core.ts [--work trusted,authenticated,register] [--exchanges 40000] [--rate 1000] [--runs 3]
+ *   node test/bench/core.ts --against ../other-worktree [--pairs 5]
+ *   node test/bench/core.ts --work trusted --profile [--functions 40]      the own time of each function
+ */
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { GCProfiler } from "node:v8";
+import type { Work } from "./core/phone-scripts.ts";
+import { record, type Recording, replay } from "./core/recording.ts";
+import { startProfile } from "./core/self-time.ts";
+
+const { values } = parseArgs({
+  options: {
+    work: { type: "string", default: "trusted,authenticated,register" },
+    exchanges: { type: "string", default: "40000" },
+    rate: { type: "string", default: "1000" },
+    runs: { type: "string", default: "3" },
+    json: { type: "boolean", default: false },
+    against: { type: "string" },
+    pairs: { type: "string", default: "5" },
+    profile: { type: "boolean", default: false },
+    functions: { type: "string", default: "40" },
+  },
+});
+
+interface Measured {
+  /** Microseconds of all threads, for one exchange. */
+  readonly cpu: number;
+  /** Kilobytes for one exchange. */
+  readonly allocated: number;
+  /** Of the main thread's time, in per cent. */
+  readonly collection: number;
+}
+
+const works = values.work.split(",") as Work[];
+if (values.against === undefined) for (const work of works) await measureWork(work);
+else for (const work of works) compare(work, values.against);
+
+async function measureWork(work: Work): Promise<void> {
+  const plan = { work, exchanges: Number(values.exchanges), rate: Number(values.rate), phones: 1000 };
+  const recording = await record(plan);
+  if (values.profile) return printProfile(recording);
+  const runs: Measured[] = [];
+  for (let i = 0; i < Number(values.runs); i++) runs.push(await measure(recording));
+  const best = runs.reduce((least, one) => (one.cpu < least.cpu ? one : least));
+  if (values.json) return console.log(JSON.stringify(best));
+  const all = runs.map(({ cpu }) => cpu.toFixed(1)).join(" ");
+  console.log(
+    `${work.padEnd(14)} ${best.cpu.toFixed(1)} µs CPU, ${best.allocated.toFixed(1)} kB allocated, ` +
+      `${best.collection.toFixed(1)} % garbage collection (runs: ${all})`,
+  );
+}
+
+/** One replay to warm the compiler, then one with the profile. */
+async function printProfile(recording: Recording): Promise<void> {
+  const { exchanges, work } = recording.plan;
+  await replay(recording, () => {});
+  const stop = await startProfile();
+  await replay(recording, () => {});
+  const functions = await stop();
+  console.log(`${work}: µs of the main thread for one exchange`);
+  for (const { place, microseconds } of functions.slice(0, Number(values.functions)))
+    console.log(`${(microseconds / exchanges).toFixed(2).padStart(8)}  ${place}`);
+}
+
+/** The last three quarters of a replay; the first one fills the tables of transactions and warms the compiler. */
+async function measure(recording: Recording): Promise<Measured> {
+  const { exchanges } = recording.plan;
+  const begin = exchanges / 4;
+  let startedAt = { cpu: process.cpuUsage(), time: performance.now(), profiler: new GCProfiler() };
+  let isRunning = false;
+  let measured = 0;
+  let result: Measured | undefined;
+  await replay(recording, (count) => {
+    if (!isRunning && count >= begin) {
+      isRunning = true;
+      globalThis.gc?.();
+      startedAt = { cpu: process.cpuUsage(), time: performance.now(), profiler: new GCProfiler() };
+      startedAt.profiler.start();
+      measured = count;
+    } else if (count === exchanges) {
+      const { user, system } = process.cpuUsage(startedAt.cpu);
+      const time = performance.now() - startedAt.time;
+      const { statistics } = startedAt.profiler.stop() as unknown as Collections;
+      const collection = statistics.reduce((sum, { cost }) => sum + cost, 0) / 10 / time;
+      measured = exchanges - measured;
+      result = {
+        cpu: (user + system) / measured,
+        allocated: allocatedIn(statistics) / measured / 1000,
+        collection,
+      };
+    }
+  });
+  if (result === undefined) throw new Error("the replay did not end");
+  return result;
+}
+
+interface Collections {
+  readonly statistics: readonly {
+    /** In microseconds. */
+    readonly cost: number;
+    readonly beforeGC: Heap;
+    readonly afterGC: Heap;
+  }[];
+}
+interface Heap {
+  readonly heapStatistics: { readonly usedHeapSize: number };
+}
+
+/** What was added between the collections. */
+function allocatedIn(collections: Collections["statistics"]): number {
+  return collections.reduce((sum, { beforeGC }, i) => {
+    const previous = collections[i - 1];
+    if (previous === undefined) return 0;
+    return sum + beforeGC.heapStatistics.usedHeapSize - previous.afterGC.heapStatistics.usedHeapSize;
+  }, 0);
+}
+
+/** Runs this and the other version alternately, each in a process of its own. */
+function compare(work: Work, other: string): void {
+  const pairs = Array.from({ length: Number(values.pairs) }, (_, i) => {
+    const run = (folder: string) => runIn(folder, work);
+    const here = resolve(import.meta.dirname, "../..");
+    // The order changes from pair to pair
+    if (i % 2 === 0) return [run(resolve(other)), run(here)] as const;
+    const mine = run(here);
+    return [run(resolve(other)), mine] as const;
+  });
+  const ratios = pairs.map(([before, after]) => after.cpu / before.cpu).sort((a, b) => a - b);
+  const middle = (numbers: readonly number[]): number =>
+    [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+  const column = (at: 0 | 1, name: keyof Measured) => middle(pairs.map((pair) => pair[at][name])).toFixed(1);
+  console.log(
+    `${work.padEnd(14)} CPU × ${middle(ratios).toFixed(3)} (${ratios.map((ratio) => ratio.toFixed(3)).join(" ")}), ` +
+      `${column(0, "cpu")} → ${column(1, "cpu")} µs, ${column(0, "allocated")} → ${column(1, "allocated")} kB`,
+  );
+}
+
+function runIn(folder: string, work: Work): Measured {
+  const { exchanges, rate, runs } = values;
+  const options = ["--work", work, "--exchanges", exchanges, "--rate", rate, "--runs", runs, "--json"];
+  const child = spawnSync(process.execPath, [resolve(folder, "test/bench/core.ts"), ...options], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (child.status !== 0) throw new Error(`the run in ${folder} failed`);
+  return JSON.parse(child.stdout) as Measured;
+}

@@ -1,0 +1,109 @@
+/** A whole node without sockets and database: core, transactions, cluster, registrar and proxy are real, and the clock stands until it is moved. */
+import { ClusterKeys } from "../../../sip-node/src/auth/cluster-keys.ts";
+import { hashPassword } from "../../../sip-node/src/auth/digest.ts";
+import { defaultNonceLifetime } from "../../../sip-node/src/auth/nonce.ts";
+import { NonceCounts } from "../../../sip-node/src/auth/nonce-counts.ts";
+import { Cluster } from "../../../sip-node/src/cluster/cluster.ts";
+import { Node } from "../../../sip-node/src/core/node.ts";
+import { addressesOf } from "../../../sip-node/src/proxy/addresses.ts";
+import { createTelemetry } from "../../../sip-node/src/telemetry/metrics.ts";
+import { type Flow, flowOf } from "../../../sip-node/src/wire/flow.ts";
+import type { Ms } from "../../../sip-node/src/wire/units.ts";
+import { domainName, InMemoryLocation } from "./in-memory-location.ts";
+
+export interface CoreNodeOptions {
+  /** Callers are peers: they are not challenged. */
+  readonly isTrusting: boolean;
+  /** Names of users. The password is the name. */
+  readonly users: readonly string[];
+  readonly send: (bytes: Uint8Array, flow: Flow) => void;
+}
+
+const ring = [{ id: "k1", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
+const id = "0123456789ab";
+const started = 1_800_000_000_000;
+
+export class CoreNode {
+  now: Ms = 1_000_000;
+  readonly node: Node;
+  readonly location: InMemoryLocation;
+  readonly errors: unknown[] = [];
+  /** Events that the node logs at the level `info`. */
+  logged = 0;
+  private readonly cluster: Cluster;
+
+  constructor({ isTrusting, users, send }: CoreNodeOptions) {
+    this.location = locationOf(users);
+    const keys = new ClusterKeys(ring, () => started + this.now);
+    const cluster: Cluster = new Cluster(
+      { id, address: { host: "127.0.0.1", port: 7000 }, isPortShared: false, maxFlows: 500_000 },
+      {
+        sockets: { sendToPhone: send, sendDirectly: send, sendToPeer: () => {} },
+        receiver: {
+          receiveRelayedResponse: (bytes) => this.node.receiveRelayedResponse(bytes),
+          acceptOffered: (bytes, flow) => this.node.acceptOffered(bytes, flow),
+          acceptHandedOver: (bytes, flow, peer) => this.node.acceptHandedOver(bytes, flow, peer),
+        },
+        observer: { peerChanged: () => {}, directoryFailed: (error) => void this.errors.push(error) },
+        directory: { writeHeartbeat: () => Promise.resolve([]), remove: () => Promise.resolve() },
+        clock: { now: () => this.now, defer: (act) => void setImmediate(act) },
+        seal: keys.relay,
+        isOutside: () => true,
+        load: () => this.node.load,
+      },
+    );
+    this.cluster = cluster;
+    const addresses = addressesOf({ host: "203.0.113.1", port: 5060 });
+    this.node = new Node({
+      lookup: this.location,
+      authenticator: {
+        get keys() {
+          return keys.nonces;
+        },
+        nonceLifetime: defaultNonceLifetime,
+        nonceCounts: new NonceCounts(),
+        dummyHa1: "0123456789abcdef".repeat(4),
+      },
+      addresses,
+      tokenSeal: keys.flowToken,
+      branchSeal: keys.branch,
+      node: id,
+      cluster,
+      telemetry: createTelemetry(noReadings),
+      now: () => started + this.now,
+      clock: () => this.now,
+      isPeer: () => isTrusting,
+      isReachable: (flow) => cluster.isReachable(flow),
+      isOwnAddress: (text) => addresses.own.has(text),
+      isStoreFailure: () => false,
+      log: () => void (this.logged += 1),
+      reportInternalError: (error) => void this.errors.push(error),
+    });
+  }
+
+  /** A datagram as the socket delivers it. */
+  receive(bytes: Buffer, address: string, port: number): void {
+    this.node.receiveDatagram(bytes, flowOf(address, port));
+  }
+
+  /** Moves the clock and fires the timers that are due. */
+  advance(now: Ms): void {
+    this.now = now;
+    this.node.tick();
+    this.cluster.tick();
+  }
+}
+
+function locationOf(users: readonly string[]): InMemoryLocation {
+  const location = new InMemoryLocation();
+  for (const user of users) location.addUser(user, hashPassword("MD5", user, domainName, user));
+  return location;
+}
+
+const noReadings = {
+  transactions: () => ({ server: 0, client: 0 }),
+  eventLoopLag: () => 0,
+  peers: () => 0,
+  flows: () => 0,
+  relays: () => ({}),
+};
