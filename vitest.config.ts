@@ -12,7 +12,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "{operator,sip-node,cli}/src/**/*.test.ts",
-            "test/{scenarios,torture,fuzz,golden,guards}/**/*.test.ts",
+            "test/{scenarios,torture,fuzz,golden,guards,bench}/**/*.test.ts",
           ],
           testTimeout: 20_000,
         },

@@ -6,6 +6,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { staleBenchmarksPage } from "./checks/benchmarks-page.ts";
 import { missingRules } from "./checks/design-rules.ts";
 import { metricsPage, metricsPath } from "./checks/metrics-page.ts";
 import { staleQuotes } from "./checks/quotes.ts";
@@ -19,6 +20,7 @@ import { staleDiagrams } from "./diagrams.ts";
 /** One line for each problem; empty if there is none. `staleDiagrams` checks the diagrams, because it reads its folder itself. */
 export const documentProblems = (tree: Tree): string[] => [
   ...staleMetricsPage(tree),
+  ...staleBenchmarksPage(tree),
   ...rfcMapProblems(tree),
   ...staleQuotes(tree),
   ...brokenReferences(tree),

@@ -1,155 +1,82 @@
-/**
- * `npm run bench`: measures the processor time per call of Strowger and of Debian's Kamailio in one run, with the same load from sipp: a new
- * caller's socket for each call, and one callee. Compare the ratio: the absolute times depend on the machine and its other load.
- *
- *   npm run bench -- [--rate 200] [--seconds 20] [--only challenged,kamailio] [--profile]
- */
-import { parseArgs } from "node:util";
-import { TestCluster } from "../support/test-cluster.ts";
-import { freeUdpPort } from "../../cli/src/up/free-port.ts";
-import type { Endpoint } from "../support/phone.ts";
-import { sipp, startSipp, type SippResult } from "../support/sipp.ts";
-import { startKamailio } from "./kamailio.ts";
-import { cpuMicroseconds, peakMemory } from "./process-time.ts";
+/** `npm run bench`: Strowger beside Debian's Kamailio on the same MariaDB, under the same load of sipp. `--help` lists the options. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { installTools } from "../../cli/src/setup/install-tools.ts";
+import { commit, machine, versions } from "./environment.ts";
+import { type BenchOptions, readOptions } from "./options.ts";
+import { benchmarksPage } from "./page.ts";
+import type { Results } from "./results.ts";
+import { Stage } from "./stage.ts";
+import { loadPlans, runLoad } from "./workloads/loads.ts";
+import { findMaxima } from "./workloads/maximum.ts";
+import { measureLatency } from "./workloads/latency.ts";
+import { measureMemory } from "./workloads/memory.ts";
+import { measureNodes } from "./workloads/nodes.ts";
+import { measureOperator } from "./workloads/operator.ts";
 
-const { values } = parseArgs({
-  options: {
-    rate: { type: "string", default: "200" },
-    seconds: { type: "string", default: "20" },
-    only: { type: "string", default: "challenged,trusted,kamailio" },
-    profile: { type: "boolean", default: false },
-  },
-});
-const rate = Number(values.rate);
-const calls = rate * Number(values.seconds);
-const warmUp = rate * 3;
-const domain = "bench.example";
-const callee = { username: "bob", domain, password: "bob-secret" };
-const caller = { username: "alice", domain, password: "alice-secret" };
+const started = performance.now();
+const progress = (text: string): void => {
+  const seconds = Math.round((performance.now() - started) / 1000);
+  console.error(`${String(seconds).padStart(4)} s  ${text}`);
+};
 
-interface Outcome {
-  readonly name: string;
-  readonly result: SippResult;
-  readonly perCall: number;
-  readonly databasePerCall: number | undefined;
-  readonly shares: string;
+const options = readOptions(process.argv.slice(2));
+if ("problem" in options) {
+  console.error(options.problem);
+  process.exit(process.argv.includes("--help") ? 0 : 2);
 }
+const results =
+  options.from === undefined
+    ? await run(options)
+    : (JSON.parse(readFileSync(options.from, "utf8")) as Results);
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 1)}\n`);
+if (options.write) writePage(results);
+console.log(benchmarksPage(results));
+progress("done");
 
-const outcomes: Outcome[] = [];
-for (const name of values.only.split(",")) {
-  if (name === "challenged" || name === "trusted") outcomes.push(await measureStrowger(name));
-  else if (name === "kamailio") outcomes.push(await measureKamailio());
-  else throw new Error(`--only: expected challenged, trusted or kamailio, got "${name}"`);
-}
-const reference = outcomes.find(({ name }) => name.startsWith("Kamailio"));
-for (const { name, result, perCall, databasePerCall, shares } of outcomes) {
-  const ratio = reference === undefined ? "" : ` (${(perCall / reference.perCall).toFixed(2)} × Kamailio)`;
-  const database = databasePerCall === undefined ? "" : `, MariaDB ${databasePerCall.toFixed(0)} µs`;
-  console.log(
-    `${name.padEnd(28)} ${perCall.toFixed(0).padStart(5)} µs CPU per call${ratio}${database}; ` +
-      `${result.successful} calls, ${result.failed} failed, ${result.retransmissions} retransmissions${shares}`,
-  );
-  if (result.failed > 0) console.log(result.errors.slice(0, 3_000));
-}
-
-async function measureStrowger(how: "challenged" | "trusted"): Promise<Outcome> {
-  await using cluster = await TestCluster.start({
-    front: "shared port",
-    nodes: 2,
-    ...(how === "trusted" ? { peers: ["127.0.0.1"] } : {}),
-    ...(values.profile ? { nodeArguments: ["--cpu-prof", "--cpu-prof-dir=.strowger/profiles"] } : {}),
-  });
-  await cluster.insertUsers(domain, ["alice", "bob"]);
-  await cluster.database.query(
-    "UPDATE subscriber SET ha1 = MD5(CONCAT(username, ':', domain, ':', password)), password = ''",
-  );
-  const scenarios = { register: "register", call: how === "trusted" ? "call-open" : "call" } as const;
-  const pids = cluster.nodes.map((node) => node.child.pid);
-  const mariadb = await databasePid(cluster);
-  const read = () => pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
-  let database = 0;
-  const { result, used } = await runLoad(cluster.front, scenarios, read, () => {
-    database = cpuMicroseconds(mariadb) - database;
-  });
-  const requests = await cluster.requests("INVITE");
-  const memory = pids.map((pid) => peakMemory(pid).toFixed(0)).join(" and ");
-  const shares = `; at most ${memory} MiB each; INVITEs ${Object.entries(requests)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(", ")}`;
-  return {
-    name: `Strowger, 2 nodes, ${how}`,
-    result,
-    perCall: used / calls,
-    databasePerCall: database / calls,
-    shares,
+async function run(options: BenchOptions): Promise<Results> {
+  const problem = await installTools(["mariadb", "sipp", "kamailio"]);
+  if (problem !== undefined) throw new Error(problem);
+  const { only, seconds, rounds } = options;
+  let results: Results = {
+    date: new Date().toISOString().slice(0, 16),
+    commit: commit(),
+    machine: machine(),
+    versions: versions(),
+    seconds,
+    rounds,
+    series: [],
+    maxima: [],
+    memory: [],
   };
+  if (
+    ["trusted", "challenged", "database", "register", "maximum", "latency", "memory"].some((name) =>
+      (only as ReadonlySet<string>).has(name),
+    )
+  ) {
+    await using stage = await Stage.start(options.profile);
+    progress("the database and the node run");
+    for (const plan of loadPlans(options))
+      results = {
+        ...results,
+        series: [...results.series, ...(await runLoad(plan, stage, options, progress))],
+      };
+    if (only.has("maximum")) results = { ...results, maxima: await findMaxima(stage, options, progress) };
+    if (only.has("latency"))
+      results = {
+        ...results,
+        series: [...results.series, ...(await measureLatency(stage, options, results.maxima, progress))],
+      };
+    if (only.has("memory")) results = { ...results, memory: await measureMemory(stage, options, progress) };
+  }
+  if (only.has("nodes"))
+    results = { ...results, series: [...results.series, ...(await measureNodes(options, progress))] };
+  const operator = only.has("operator") ? await measureOperator(progress) : undefined;
+  return operator === undefined ? results : { ...results, operator };
 }
 
-async function measureKamailio(): Promise<Outcome> {
-  const at = { address: "127.0.0.1", port: await freeUdpPort("127.0.0.1") };
-  await using proxy = await startKamailio(at);
-  const { result, used } = await runLoad(
-    at,
-    { register: "register-open", call: "call-open" },
-    () => cpuMicroseconds(proxy.pid, true),
-    () => {},
-  );
-  return {
-    name: "Kamailio, as packaged",
-    result,
-    perCall: used / calls,
-    databasePerCall: undefined,
-    shares: "",
-  };
-}
-
-/** Runs the load. `mark` is called directly before and after the measured part. */
-async function runLoad(
-  exchange: Endpoint,
-  scenarios: { readonly register: string; readonly call: string },
-  read: () => number,
-  mark: () => void,
-) {
-  const port = await freeUdpPort("127.0.0.1");
-  const registered = await sipp({
-    scenario: scenarios.register,
-    exchange,
-    login: callee,
-    port,
-    lifetime: 3600,
-  });
-  if (registered.successful !== 1) throw new Error(`the callee could not register: ${registered.errors}`);
-  await using answering = await startSipp({
-    scenario: "answer",
-    exchange,
-    login: callee,
-    port,
-    calls: calls + warmUp,
-    rate,
-    timeoutSeconds: 300,
-  });
-  const call = {
-    scenario: scenarios.call,
-    exchange,
-    login: caller,
-    callee: "bob",
-    transport: "un",
-    rate,
-    pauseMs: 500,
-    timeoutSeconds: 300,
-  } as const;
-  await sipp({ ...call, calls: warmUp });
-  const before = read();
-  mark();
-  const result = await sipp({ ...call, calls });
-  mark();
-  const used = read() - before;
-  await answering[Symbol.asyncDispose]();
-  return { result, used };
-}
-
-async function databasePid(cluster: TestCluster): Promise<number> {
-  const rows = (await cluster.database.query("SELECT @@pid_file AS file")) as unknown as { file: string }[];
-  const { readFile } = await import("node:fs/promises");
-  return Number(await readFile(rows[0]?.file ?? "", "utf8"));
+function writePage(results: Results): void {
+  const docs = resolve(import.meta.dirname, "../../docs");
+  writeFileSync(join(docs, "benchmarks.json"), `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(join(docs, "benchmarks.md"), benchmarksPage(results));
 }

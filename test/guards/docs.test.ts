@@ -1,6 +1,7 @@
 /** `npm run docs:check` checks the documents. Here each of its checks must fail for a wrong document. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { staleBenchmarksPage } from "../../docs/checks/benchmarks-page.ts";
 import { missingRules } from "../../docs/checks/design-rules.ts";
 import { metricsPage, metricsPath } from "../../docs/checks/metrics-page.ts";
 import { staleQuotes } from "../../docs/checks/quotes.ts";
@@ -36,6 +37,16 @@ describe("docs/metrics.md", () => {
     expect(metricsPage()).toContain("| `strowger_database_seconds` | histogram | `statement` |");
     expect(metricsPage()).toContain("| `workqueue_depth` | gauge | `name` |");
     expect(metricsPage()).not.toContain("| `nodejs_");
+  });
+});
+
+describe("docs/benchmarks.md", () => {
+  test("an edited number and an added row do not come from the results", () => {
+    const edited = [/not measured|met/, "nearly met"] as const;
+    for (const [from, to] of [edited, [/^## Goals$/m, "## Aims"] as const])
+      expect(staleBenchmarksPage(replaced("docs/benchmarks.md", from, to))).toEqual([
+        "docs/benchmarks.md has not the form that test/bench/page.ts writes: npm run bench -- --write --from docs/benchmarks.json",
+      ]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Runs sipp with a scenario of `test/sipp` and reads its statistics. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startChild, type TestChild } from "./child.ts";
@@ -29,17 +29,26 @@ export interface SippPlan {
   readonly timeoutSeconds?: number;
   /** A file for all sent and received messages. */
   readonly messages?: string;
+  /** An injection file: each run of the scenario takes its next line. */
+  readonly injection?: string;
+  /** Measures the response times that the scenario starts and ends. */
+  readonly responseTimes?: boolean;
+  /** Further arguments. */
+  readonly args?: readonly string[];
 }
 
 export interface SippResult {
   readonly successful: number;
   readonly failed: number;
   readonly retransmissions: number;
+  /** Milliseconds, in any order; empty without `responseTimes`. */
+  readonly responseTimes: readonly number[];
   /** sipp's error log; empty: no error. */
   readonly errors: string;
 }
 
 export interface RunningSipp extends AsyncDisposable {
+  readonly pid: number;
   readonly result: Promise<SippResult>;
   /** Starts no more calls. The result resolves when the current calls are over. */
   finish(): void;
@@ -71,13 +80,13 @@ export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
   };
   const finish = (): unknown => child.process.kill("SIGUSR1");
   const errors = () => errorsIn(folder);
-  return { result, finish, errors, [Symbol.asyncDispose]: dispose };
+  return { pid: child.pid, result, finish, errors, [Symbol.asyncDispose]: dispose };
 }
 
 function arguments_(plan: SippPlan, folder: string): string[] {
   const { exchange, login } = plan;
   // By default sipp writes the exchange's address as the digest URI, which must be the Request-URI. It adds `sip:` itself.
-  const digestUri = plan.scenario.startsWith("register")
+  const digestUri = /register/.test(plan.scenario)
     ? login.domain
     : `${plan.callee ?? login.username}@${login.domain}`;
   return [
@@ -112,6 +121,9 @@ function arguments_(plan: SippPlan, folder: string): string[] {
     ...["-trace_stat", "-stf", join(folder, "stat.csv"), "-fd", "1"],
     ...(plan.messages === undefined ? [] : ["-trace_msg", "-message_file", plan.messages]),
     ...["-trace_err", "-error_file", join(folder, "errors.log")],
+    ...(plan.injection === undefined ? [] : ["-inf", plan.injection]),
+    ...(plan.responseTimes === true ? ["-trace_rtt", "-rtt_freq", "1"] : []),
+    ...(plan.args ?? []),
   ];
 }
 
@@ -133,6 +145,15 @@ async function readResult(folder: string, child: TestChild): Promise<SippResult>
     successful: column("SuccessfulCall(C)"),
     failed: column("FailedCall(C)"),
     retransmissions: column("Retransmissions(C)"),
+    responseTimes: await responseTimesIn(folder),
     errors,
   };
+}
+
+/** A line of sipp's file has the time, the response time in milliseconds and the name of the timer. The first line has names. */
+async function responseTimesIn(folder: string): Promise<number[]> {
+  const file = (await readdir(folder)).find((name) => name.endsWith("_rtt.csv"));
+  if (file === undefined) return [];
+  const [, ...lines] = (await readFile(join(folder, file), "utf8")).trim().split("\n");
+  return lines.map((line) => Number(line.split(";")[1]));
 }

@@ -10,7 +10,7 @@ import { freeTcpPort, freeUdpPort } from "../../cli/src/up/free-port.ts";
 import { scrape, total, type Samples } from "../../cli/src/up/metrics.ts";
 import { Balancer } from "./balancer.ts";
 import { startChild, type TestChild } from "./child.ts";
-import { startMariadb, type TestMariadb } from "./mariadb.ts";
+import { type MariadbOptions, startMariadb, type TestMariadb } from "./mariadb.ts";
 import { Phone, type Endpoint, type PhoneOptions } from "./phone.ts";
 
 export interface TestClusterPlan {
@@ -23,6 +23,7 @@ export interface TestClusterPlan {
   readonly peers?: readonly string[];
   /** Seconds that a drain may take. Default 240. */
   readonly drainTimeout?: number;
+  readonly mariadb?: MariadbOptions;
   /** Arguments of the nodes' Node.js, for a profile. */
   readonly nodeArguments?: readonly string[];
 }
@@ -54,7 +55,10 @@ export class TestCluster implements AsyncDisposable {
   }
 
   static async start(plan: TestClusterPlan): Promise<TestCluster> {
-    const cluster = new TestCluster(await startMariadb(), await mkdtemp(join(tmpdir(), "strowger-cluster-")));
+    const cluster = new TestCluster(
+      await startMariadb(plan.mariadb),
+      await mkdtemp(join(tmpdir(), "strowger-cluster-")),
+    );
     try {
       await cluster.#startOperator(plan.yaml ?? {});
       await cluster.#startNodes(plan);

@@ -1,9 +1,9 @@
-/** `node cli/src/setup/main.ts TOOL...` installs missing tools (`all`: every tool). Exit status 1 and one message if it cannot. */
+/** `node cli/src/setup/main.ts TOOL...` installs missing tools (`all`: every tool of the local cluster and the tests). Exit status 1 and one message if it cannot. */
 import { installTools } from "./install-tools.ts";
-import { tools, type ToolName } from "./tools.ts";
+import { testTools, tools, type ToolName } from "./tools.ts";
 
 const requested = process.argv.slice(2);
-const names = requested.includes("all") ? Object.keys(tools) : requested;
+const names = requested.includes("all") ? testTools : requested;
 const unknown = names.filter((name) => !Object.hasOwn(tools, name));
 if (unknown.length > 0) {
   process.stderr.write(`unknown tool ${unknown.join(", ")}; known: ${Object.keys(tools).join(", ")}\n`);

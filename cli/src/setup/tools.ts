@@ -1,11 +1,14 @@
 /** The programs that the local cluster and the tests use, each with its Debian package. */
 import { accessSync, constants } from "node:fs";
-import { delimiter, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 
 export interface Tool {
   readonly command: string;
   readonly debianPackage: string;
 }
+
+/** The folder of Debian's modules of Kamailio. */
+export const kamailioModules = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/kamailio/modules`;
 
 // The -core packages have the server, but no service, user or configuration of the distribution.
 export const tools = {
@@ -30,10 +33,20 @@ export const tools = {
   nftables: [{ command: "nft", debianPackage: "nftables" }],
   conntrack: [{ command: "conntrack", debianPackage: "conntrack" }],
   iproute2: [{ command: "ip", debianPackage: "iproute2" }],
+  kamailio: [
+    { command: "kamailio", debianPackage: "kamailio" },
+    { command: join(kamailioModules, "db_mysql.so"), debianPackage: "kamailio-mysql-modules" },
+  ],
   prometheus: [{ command: "prometheus", debianPackage: "prometheus" }],
 } as const satisfies Record<string, readonly Tool[]>;
 
 export type ToolName = keyof typeof tools;
+
+/** Tools that only `npm run bench` needs. */
+const benchTools: ReadonlySet<string> = new Set<ToolName>(["kamailio"]);
+
+/** The tools that the local cluster and the tests need. */
+export const testTools = (Object.keys(tools) as ToolName[]).filter((name) => !benchTools.has(name));
 
 /** The path of a program, also in folders that may not be in PATH; undefined if there is none. An absolute path is only checked. */
 export function findCommand(command: string): string | undefined {
@@ -57,7 +70,7 @@ export function missingTools(names: readonly ToolName[]): Tool[] {
 
 function isExecutable(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, path.endsWith(".so") ? constants.R_OK : constants.X_OK); // Debian's libraries are not executable
     return true;
   } catch {
     return false;

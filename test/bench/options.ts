@@ -1,0 +1,98 @@
+/** The options of `npm run bench`. */
+import { parseArgs } from "node:util";
+
+export const workloadNames = [
+  "trusted",
+  "challenged",
+  "database",
+  "register",
+  "maximum",
+  "latency",
+  "memory",
+  "nodes",
+  "operator",
+] as const;
+export type WorkloadName = (typeof workloadNames)[number];
+
+export interface BenchOptions {
+  readonly quick: boolean;
+  readonly only: ReadonlySet<WorkloadName>;
+  /** Parts of contestants' names; empty: all. */
+  readonly contestants: readonly string[];
+  /** Calls or REGISTERs per second instead of those of the workload. */
+  readonly rate: number | undefined;
+  /** The measured time of one sample. */
+  readonly seconds: number;
+  /** The warm-up before it. */
+  readonly warmUp: number;
+  /** How many times each contestant is measured, alternately. */
+  readonly rounds: number;
+  readonly profile: boolean;
+  readonly json: string | undefined;
+  readonly write: boolean;
+  /** A file of `--json`: makes the page of it and measures nothing. */
+  readonly from: string | undefined;
+}
+
+export const usage = `npm run bench -- [options]
+  --quick              fewer rates and shorter samples: under 2 minutes
+  --only LIST          workloads: ${workloadNames.join(", ")}
+  --contestants LIST   parts of the contestants' names, for example "strowger,tuned"; all other contestants are left out
+  --rate N             calls or REGISTERs per second instead of the workload's rates
+  --seconds N          measured seconds of a sample (default 4, quick 2)
+  --warm-up N          seconds of the same load before each sample (default 1.5, quick 1)
+  --rounds N           samples of each contestant, alternately (default 3, quick 2)
+  --profile            writes profiles of the Strowger nodes to .strowger/profiles/: node test/bench/profile.ts prints them
+  --json FILE          writes all results as JSON
+  --write              writes docs/benchmarks.json and docs/benchmarks.md
+  --from FILE          with --write: takes the results from a file of --json and measures nothing
+  --help`;
+
+/** The options, or a problem for the user. */
+export function readOptions(args: readonly string[]): BenchOptions | { readonly problem: string } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      contestants: { type: "string", default: "" },
+      rate: { type: "string" },
+      seconds: { type: "string" },
+      "warm-up": { type: "string" },
+      rounds: { type: "string" },
+      profile: { type: "boolean", default: false },
+      json: { type: "string" },
+      write: { type: "boolean", default: false },
+      from: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return { problem: usage };
+  const { quick, profile, write, json, from } = values;
+  const only = values.only === undefined ? defaultWorkloads(quick) : values.only.split(",");
+  const unknown = only.find((name) => !(workloadNames as readonly string[]).includes(name));
+  if (unknown !== undefined)
+    return { problem: `--only: expected some of ${workloadNames.join(", ")}, got "${unknown}"` };
+  const numbers = {
+    rate: Number(values.rate ?? 0),
+    seconds: Number(values.seconds ?? (quick ? 2 : 4)),
+    warmUp: Number(values["warm-up"] ?? (quick ? 1 : 1.5)),
+    rounds: Number(values.rounds ?? (quick ? 2 : 3)),
+  };
+  for (const [name, value] of Object.entries(numbers))
+    if (!(value >= 0) || value > 100_000) return { problem: `--${name}: expected a number, got ${value}` };
+  return {
+    quick,
+    profile,
+    write,
+    json,
+    from,
+    ...numbers,
+    rate: numbers.rate || undefined,
+    only: new Set(only as WorkloadName[]),
+    contestants: values.contestants.split(",").filter((text) => text !== ""),
+  };
+}
+
+const defaultWorkloads = (quick: boolean): readonly WorkloadName[] =>
+  quick ? ["trusted", "challenged", "register"] : workloadNames;

@@ -1,0 +1,88 @@
+/** Calls in exchanges of 1, 2 and 4 nodes: between phones of one node, and between phones of different nodes. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { total } from "../../../cli/src/up/metrics.ts";
+import { TestCluster } from "../../support/test-cluster.ts";
+import { acrossFour, acrossTwo, oneNode, withinOneOfTwo } from "../contestants/names.ts";
+import { calleePort, measure, registerUsers, type Target } from "../load.ts";
+import type { BenchOptions } from "../options.ts";
+import type { Sample, Series } from "../results.ts";
+import { databasePid, insertStrowgerUsers, mariadbArguments, profileFolder } from "../stage.ts";
+import { trustedAddress, writeInjectionFiles } from "../users.ts";
+import { sampleText } from "./loads.ts";
+
+const users = 1000;
+
+/** The callees register through node-b. Nodes that are not needed any more are killed: first node-c and node-d, then node-a. */
+export async function measureNodes(
+  options: BenchOptions,
+  progress: (text: string) => void,
+): Promise<Series[]> {
+  await using cluster = await TestCluster.start({
+    front: "balancer",
+    nodes: 4,
+    peers: [trustedAddress],
+    mariadb: { args: mariadbArguments },
+    nodeArguments: options.profile ? ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`] : [],
+  });
+  await insertStrowgerUsers(cluster.database, users);
+  const folder = await mkdtemp(join(tmpdir(), "strowger-bench-"));
+  await writeInjectionFiles(folder, users);
+  const shared = { callees: await calleePort(), database: await databasePid(cluster.database), folder };
+  const target = (callersAt: string): Target => ({
+    ...shared,
+    callers: cluster.node(callersAt).sip,
+    registrar: cluster.node("node-b").sip,
+    pids: cluster.nodes
+      .filter(({ child }) => child.process.exitCode === null && child.process.signalCode === null)
+      .map(({ child }) => child.pid),
+  });
+  const series: Series[] = [];
+  const compare = async (contestants: Readonly<Record<string, Target>>): Promise<void> => {
+    series.push(...(await alternate(contestants, options, progress)));
+  };
+  try {
+    await registerUsers(target("node-a"), users);
+    await compare({ [acrossFour]: target("node-a") });
+    await leaveOnly(cluster, ["node-a", "node-b"]);
+    await compare({ [withinOneOfTwo]: target("node-b"), [acrossTwo]: target("node-a") });
+    await leaveOnly(cluster, ["node-b"]);
+    await compare({ [oneNode]: target("node-b") });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return series;
+}
+
+async function alternate(
+  contestants: Readonly<Record<string, Target>>,
+  { rate = 300, seconds, warmUp, rounds }: BenchOptions,
+  progress: (text: string) => void,
+): Promise<Series[]> {
+  const all = Object.entries(contestants).map(([contestant, target]) => ({
+    contestant,
+    target,
+    samples: [] as Sample[],
+  }));
+  for (let round = 1; round <= rounds; round++)
+    for (const { contestant, target, samples } of all) {
+      const sample = await measure(target, { kind: "trusted", rate, seconds, warmUp });
+      samples.push(sample);
+      progress(`nodes ${rate}/s, round ${round}, ${contestant}: ${sampleText(sample)}`);
+    }
+  return all.map(({ contestant, samples }) => ({ load: "nodes", contestant, rate, samples }));
+}
+
+/** Kills the other nodes and waits until these know it. */
+async function leaveOnly(cluster: TestCluster, names: readonly string[]): Promise<void> {
+  for (const { name } of cluster.nodes) if (!names.includes(name)) await cluster.kill(name);
+  const deadline = Date.now() + 15_000;
+  while (Date.now() < deadline) {
+    const peers = await Promise.all(
+      names.map(async (name) => total(await cluster.metrics(cluster.node(name)), "strowger_peers", {})),
+    );
+    if (peers.every((count) => count === names.length - 1)) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
