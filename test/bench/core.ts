@@ -6,7 +6,6 @@
  *   node test/bench/core.ts --against ../other-worktree [--pairs 5]
  *   node test/bench/core.ts --work trusted --profile [--functions 40]      the own time of each function
  */
-import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { GCProfiler } from "node:v8";
@@ -20,7 +19,6 @@ const { values } = parseArgs({
     exchanges: { type: "string", default: "40000" },
     rate: { type: "string", default: "1000" },
     runs: { type: "string", default: "3" },
-    json: { type: "boolean", default: false },
     against: { type: "string" },
     pairs: { type: "string", default: "5" },
     profile: { type: "boolean", default: false },
@@ -39,16 +37,18 @@ interface Measured {
 
 const works = values.work.split(",") as Work[];
 if (values.against === undefined) for (const work of works) await measureWork(work);
-else for (const work of works) compare(work, values.against);
+else for (const work of works) await compare(work, values.against);
+
+function planOf(work: Work) {
+  return { work, exchanges: Number(values.exchanges), rate: Number(values.rate), phones: 1000 };
+}
 
 async function measureWork(work: Work): Promise<void> {
-  const plan = { work, exchanges: Number(values.exchanges), rate: Number(values.rate), phones: 1000 };
-  const recording = await record(plan);
+  const recording = await record(planOf(work));
   if (values.profile) return printProfile(recording);
   const runs: Measured[] = [];
-  for (let i = 0; i < Number(values.runs); i++) runs.push(await measure(recording));
+  for (let i = 0; i < Number(values.runs); i++) runs.push(await measure(recording, replay));
   const best = runs.reduce((least, one) => (one.cpu < least.cpu ? one : least));
-  if (values.json) return console.log(JSON.stringify(best));
   const all = runs.map(({ cpu }) => cpu.toFixed(1)).join(" ");
   console.log(
     `${work.padEnd(14)} ${best.cpu.toFixed(1)} µs CPU, ${best.allocated.toFixed(1)} kB allocated, ` +
@@ -69,14 +69,14 @@ async function printProfile(recording: Recording): Promise<void> {
 }
 
 /** The last three quarters of a replay; the first one fills the tables of transactions and warms the compiler. */
-async function measure(recording: Recording): Promise<Measured> {
+async function measure(recording: Recording, play: typeof replay): Promise<Measured> {
   const { exchanges } = recording.plan;
   const begin = exchanges / 4;
   let startedAt = { cpu: process.cpuUsage(), time: performance.now(), profiler: new GCProfiler() };
   let isRunning = false;
   let measured = 0;
   let result: Measured | undefined;
-  await replay(recording, (count) => {
+  await play(recording, (count) => {
     if (!isRunning && count >= begin) {
       isRunning = true;
       globalThis.gc?.();
@@ -121,33 +121,26 @@ function allocatedIn(collections: Collections["statistics"]): number {
   }, 0);
 }
 
-/** Runs this and the other version alternately, each in a process of its own. */
-function compare(work: Work, other: string): void {
-  const pairs = Array.from({ length: Number(values.pairs) }, (_, i) => {
-    const run = (folder: string) => runIn(folder, work);
-    const here = resolve(import.meta.dirname, "../..");
-    // The order changes from pair to pair
-    if (i % 2 === 0) return [run(resolve(other)), run(here)] as const;
-    const mine = run(here);
-    return [run(resolve(other)), mine] as const;
-  });
+/** Replays this and the other version alternately, in one process: what disturbs the machine disturbs both. */
+async function compare(work: Work, other: string): Promise<void> {
+  const theirs = (await import(resolve(other, "test/bench/core/recording.ts"))) as Version;
+  const plan = planOf(work);
+  const recordings = [await theirs.record(plan), await record(plan)] as const;
+  const pairs: (readonly [Measured, Measured])[] = [];
+  for (let i = 0; i <= Number(values.pairs); i++)
+    pairs.push([await measure(recordings[0], theirs.replay), await measure(recordings[1], replay)]);
+  pairs.shift(); // the compiler was cold
   const ratios = pairs.map(([before, after]) => after.cpu / before.cpu).sort((a, b) => a - b);
-  const middle = (numbers: readonly number[]): number =>
-    [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-  const column = (at: 0 | 1, name: keyof Measured) => middle(pairs.map((pair) => pair[at][name])).toFixed(1);
+  const least = (at: 0 | 1, name: keyof Measured): number =>
+    pairs.reduce((sum, pair) => Math.min(sum, pair[at][name]), Number.POSITIVE_INFINITY);
+  const range = [ratios[0], ratios[ratios.length >> 1], ratios[ratios.length - 1]].map((one) =>
+    one?.toFixed(3),
+  );
   console.log(
-    `${work.padEnd(14)} CPU × ${middle(ratios).toFixed(3)} (${ratios.map((ratio) => ratio.toFixed(3)).join(" ")}), ` +
-      `${column(0, "cpu")} → ${column(1, "cpu")} µs, ${column(0, "allocated")} → ${column(1, "allocated")} kB`,
+    `${work.padEnd(14)} CPU × ${(least(1, "cpu") / least(0, "cpu")).toFixed(3)} (min ${least(0, "cpu").toFixed(1)} → ` +
+      `${least(1, "cpu").toFixed(1)} µs; pairs min/median/max ${range.join(" ")}), ` +
+      `${least(0, "allocated").toFixed(1)} → ${least(1, "allocated").toFixed(1)} kB`,
   );
 }
 
-function runIn(folder: string, work: Work): Measured {
-  const { exchanges, rate, runs } = values;
-  const options = ["--work", work, "--exchanges", exchanges, "--rate", rate, "--runs", runs, "--json"];
-  const child = spawnSync(process.execPath, [resolve(folder, "test/bench/core.ts"), ...options], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  if (child.status !== 0) throw new Error(`the run in ${folder} failed`);
-  return JSON.parse(child.stdout) as Measured;
-}
+type Version = Readonly<{ record: typeof record; replay: typeof replay }>;

@@ -1,7 +1,7 @@
 /** Seals of the cluster (`wire/seal.ts`) from a derived key ring. */
-import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { type Seal, sealLength } from "../wire/seal.ts";
 import type { Epoch } from "../wire/units.ts";
+import { type HashKey, isSameText, keyedHash } from "./keyed-hash.ts";
 import { deriveRing, type KeyRing, mayVerify, shortId, signingKey } from "./key-ring.ts";
 
 /** `now` reads the wall clock. Sealing throws `RangeError` if no key of the ring may sign: the mounted ring is wrong. */
@@ -16,21 +16,18 @@ export function createSeal(ring: KeyRing, purpose: string, now: () => Epoch): Se
     isSealed(data, seal) {
       if (seal.length !== sealLength) return false;
       const at = now();
-      const given = Buffer.from(seal.slice(2), "latin1");
       for (const entry of keys)
-        if (seal.startsWith(entry.short) && mayVerify(entry, at) && isEqual(given, mac(entry.secret, data)))
+        if (
+          seal.startsWith(entry.short) &&
+          mayVerify(entry, at) &&
+          isSameText(seal, 2, mac(entry.secret, data))
+        )
           return true;
       return false;
     },
   };
 }
 
-/** 96 bits as 16 characters. Text is hashed as latin1, the form of text in `wire/`. */
-const mac = (secret: KeyObject, data: string | Uint8Array): string =>
-  createHmac("sha256", secret)
-    .update(typeof data === "string" ? Buffer.from(data, "latin1") : data)
-    .digest("base64url")
-    .slice(0, sealLength - 2);
-
-const isEqual = (given: Buffer, expected: string): boolean =>
-  timingSafeEqual(given, Buffer.from(expected, "latin1"));
+/** 96 bits as 16 characters. */
+const mac = (secret: HashKey, data: string | Uint8Array): string =>
+  keyedHash(secret, data).slice(0, sealLength - 2);

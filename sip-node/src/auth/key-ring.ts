@@ -6,8 +6,9 @@
  *     unknown   │ verifies       │ verifies and, while newest,    │ unknown
  *               │                │ signs                          │
  */
-import { createSecretKey, hash, hkdfSync, type KeyObject } from "node:crypto";
+import { hash, hkdfSync } from "node:crypto";
 import type { Epoch } from "../wire/units.ts";
+import { type HashKey, hashKey } from "./keyed-hash.ts";
 
 interface KeyValidity {
   /** 1 to 32 letters, digits, "-" or "_". */
@@ -24,9 +25,9 @@ export interface RingKey extends KeyValidity {
   readonly key: Uint8Array;
 }
 
-/** A key for one purpose. `secret` is a `KeyObject`, because HMAC with a key in bytes takes five times as long. */
+/** A key for one purpose. */
 export interface DerivedKey extends KeyValidity {
-  readonly secret: KeyObject;
+  readonly secret: HashKey;
 }
 
 export type KeyRing = readonly RingKey[];
@@ -43,7 +44,7 @@ export const deriveRing = (ring: KeyRing, purpose: string): DerivedRing =>
     verifyFrom: entry.verifyFrom,
     signFrom: entry.signFrom,
     dropAfter: entry.dropAfter,
-    secret: createSecretKey(deriveKey(entry, purpose)),
+    secret: hashKey(deriveKey(entry, purpose)),
   }));
 
 /** The key that signs now: of those that may sign, the one with the latest `signFrom`. Undefined if none may. */

@@ -3,15 +3,16 @@
  *
  *   nonce = time "." key-id "." proof call
  *
- *   m     = base64url( HMAC-SHA-256(key, time "." key-id) )
+ *   m     = keyedHash(key, time "." key-id)
  *   proof = m[0..12)                                               proves that a node of this cluster made it
  *   call  = base64url( SHA-256(m[12..43) Call-ID) )[0..16)         proves that it was made for this Call-ID
  *
  * There are two proofs, because a nonce of this cluster in another call is `stale` (a phone tries its old one first), and any other nonce is
  * `forged`. The second proof is a plain hash: its secret belongs to this nonce only, and its truncation hides the state of the hash.
  */
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Epoch, Ms } from "../wire/units.ts";
+import { isSameText, keyedHash } from "./keyed-hash.ts";
 import { type DerivedKey, type DerivedRing, mayVerify, signingKey } from "./key-ring.ts";
 
 /**
@@ -47,20 +48,18 @@ export function checkNonce(
   const [, time, id, text] = form as unknown as [string, string, string, string];
   const entry = keys.find((key) => key.id === id && mayVerify(key, now));
   if (entry === undefined) return { kind: "stale" };
-  const given = Buffer.from(text, "latin1");
-  const expected = Buffer.from(proofs(entry, `${time}.${id}`, callId), "latin1");
-  if (!timingSafeEqual(given.subarray(0, proofLength), expected.subarray(0, proofLength)))
-    return { kind: "forged" };
+  const expected = proofs(entry, `${time}.${id}`, callId);
+  if (!isSameText(text.slice(0, proofLength), 0, expected.slice(0, proofLength))) return { kind: "forged" };
   const at = Number.parseInt(time, 36);
   if (Math.abs(now - at) > lifetime) return { kind: "stale" };
-  return timingSafeEqual(given, expected) ? { kind: "fresh", at } : { kind: "stale" };
+  return isSameText(text, 0, expected) ? { kind: "fresh", at } : { kind: "stale" };
 }
 
 const proofLength = 12;
 const callLength = 16;
 
 function proofs(entry: DerivedKey, head: string, callId: string): string {
-  const mac = createHmac("sha256", entry.secret).update(head).digest("base64url");
+  const mac = keyedHash(entry.secret, head);
   const call = hash("sha256", mac.slice(proofLength) + callId, "base64url");
   return mac.slice(0, proofLength) + call.slice(0, callLength);
 }
