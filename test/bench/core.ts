@@ -4,14 +4,14 @@
  *
  *   node test/bench/core.ts [--work trusted,authenticated,register] [--exchanges 40000] [--rate 1000] [--runs 3]
  *   node test/bench/core.ts --against ../other-worktree [--pairs 5]
- *   node test/bench/core.ts --work trusted --profile [--functions 40]      the own time of each function
+ *   node test/bench/core.ts --work trusted --profile [--functions 40]      time and allocations of each function
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { GCProfiler } from "node:v8";
 import type { Work } from "./core/phone-scripts.ts";
 import { record, type Recording, replay } from "./core/recording.ts";
-import { startProfile } from "./core/self-time.ts";
+import { startAllocationProfile, startTimeProfile } from "./core/profiles.ts";
 
 const { values } = parseArgs({
   options: {
@@ -45,7 +45,7 @@ function planOf(work: Work) {
 
 async function measureWork(work: Work): Promise<void> {
   const recording = await record(planOf(work));
-  if (values.profile) return printProfile(recording);
+  if (values.profile) return printProfiles(recording);
   const runs: Measured[] = [];
   for (let i = 0; i < Number(values.runs); i++) runs.push(await measure(recording, replay));
   const best = runs.reduce((least, one) => (one.cpu < least.cpu ? one : least));
@@ -56,16 +56,21 @@ async function measureWork(work: Work): Promise<void> {
   );
 }
 
-/** One replay to warm the compiler, then one with the profile. */
-async function printProfile(recording: Recording): Promise<void> {
+/** One replay to warm the compiler, one with the profile of time, one with the profile of allocations. */
+async function printProfiles(recording: Recording): Promise<void> {
   const { exchanges, work } = recording.plan;
   await replay(recording, () => {});
-  const stop = await startProfile();
-  await replay(recording, () => {});
-  const functions = await stop();
-  console.log(`${work}: µs of the main thread for one exchange`);
-  for (const { place, microseconds } of functions.slice(0, Number(values.functions)))
-    console.log(`${(microseconds / exchanges).toFixed(2).padStart(8)}  ${place}`);
+  for (const [unit, start] of [
+    ["µs of the main thread", startTimeProfile],
+    ["bytes allocated", startAllocationProfile],
+  ] as const) {
+    const stop = await start();
+    await replay(recording, () => {});
+    const shares = await stop();
+    console.log(`${work}: ${unit} for one exchange`);
+    for (const { place, amount } of shares.slice(0, Number(values.functions)))
+      console.log(`${(amount / exchanges).toFixed(2).padStart(9)}  ${place}`);
+  }
 }
 
 /** The last three quarters of a replay; the first one fills the tables of transactions and warms the compiler. */
