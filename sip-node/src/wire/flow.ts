@@ -1,4 +1,5 @@
 /** A flow: how one phone is reached, by transport and remote address. Nodes, rows and tokens name flows by their key. */
+import { RecentFlows } from "./recent-flows.ts";
 
 /**
  * The transports that this exchange serves; a flow of any other transport cannot exist. A further transport needs an adapter
@@ -22,12 +23,20 @@ export interface Flow {
   readonly key: string;
 }
 
-export const flowOf = (address: string, port: number, transport: Transport = "udp"): Flow => ({
-  transport,
+/** Flows of a busy minute. */
+const recent: Readonly<Record<Transport, RecentFlows>> = { udp: new RecentFlows(16_384) };
+
+/** The same object for the same flow, as long as it was used recently. */
+export const flowOf = (address: string, port: number, transport: Transport = "udp"): Flow =>
+  recent[transport].get(address, port, makers[transport]);
+
+const makeUdp = (address: string, port: number): Flow => ({
+  transport: "udp",
   address,
   port,
-  key: `${transport}:${hostPort(address, port)}`,
+  key: `udp:${hostPort(address, port)}`,
 });
+const makers = { udp: makeUdp } as const;
 
 /** `host:port` with the brackets that IPv6 needs. */
 export const hostPort = (address: string, port: number): string =>
