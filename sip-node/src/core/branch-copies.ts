@@ -1,5 +1,4 @@
 /** Makes the copy of a request for one target (RFC 3261 §16.6), with the branch of its Via and the flow token of its Record-Route. */
-import { hash } from "node:crypto";
 import { sealToken } from "../proxy/flow-token.ts";
 import { requestCopy, mayCreateDialog } from "../proxy/request-copy.ts";
 import { identityEdits } from "../proxy/identity.ts";
@@ -10,6 +9,7 @@ import { serverKey } from "../transaction/server-key.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import type { Seal } from "../wire/seal.ts";
+import { textHash } from "../wire/text-hash.ts";
 
 export interface BranchCopiesDependencies
   extends Pick<ProxyDependencies, "addresses" | "tokenSeal" | "node" | "isPeer"> {
@@ -50,5 +50,4 @@ export class BranchCopies {
 }
 
 /** An ACK has no transaction that recognises a retransmission: each copy of one ACK gets the same branch (§16.11). */
-const numberOf = (ack: Request): number =>
-  Number.parseInt(hash("md5", serverKey(ack), "hex").slice(0, 12), 16);
+const numberOf = (ack: Request): number => textHash([serverKey(ack)]);

@@ -56,13 +56,13 @@ export async function findByContact(
 export async function locateParty(
   party: Party,
   key: string,
-  sideId: string,
+  sideId: () => string,
   deps: ProxyDependencies,
 ): Promise<Target> {
   const isOwned = deps.isReachable(party.flow);
   const asToken: Target = { ...party, uri: undefined, q: 1000 };
   if (isOwned && key === party.contactKey) return asToken;
-  const refreshed = await deps.lookup.dialogTarget(sideId).catch(() => undefined);
+  const refreshed = await deps.lookup.dialogTarget(sideId()).catch(() => undefined);
   const asRefreshed = refreshed?.contactKey === key ? { ...asToken, ...place(refreshed) } : undefined;
   if (asRefreshed !== undefined && deps.isReachable(asRefreshed.flow)) return asRefreshed;
   if (isOwned && asRefreshed === undefined) return asToken;

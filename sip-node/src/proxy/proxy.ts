@@ -97,7 +97,7 @@ async function routeInDialog(
   { maxForwards, loop }: ValidRequest,
   deps: ProxyDependencies,
 ): Promise<Routing> {
-  const target = await locateParty(peer, contactKey(uri), remoteSide(request), deps);
+  const target = await locateParty(peer, contactKey(uri), () => remoteSide(request), deps);
   const allEdits = [...edits, ...ownCredentials(request, undefined, deps.authenticator, deps.now())];
   const targets = [target];
   return {

@@ -8,10 +8,10 @@
  * The seal covers the rest of the branch, the Call-ID and the caller's flow (design-sip rule 3). All nodes compute the
  * same loop hash: it depends on no node and no key (design-sip rule 8).
  */
-import { hash } from "node:crypto";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { type Seal, sealLength } from "../wire/seal.ts";
+import { textHash } from "../wire/text-hash.ts";
 
 const cookie = "z9hG4bK";
 const nodeLength = 12;
@@ -55,12 +55,12 @@ export function isOwnViaBranch(branch: string, callId: string, callerFlowKey: st
 const sealed = (node: string, loop: string, unique: string, callId: string, flowKey: string): string =>
   `${node} ${loop} ${unique} ${callId} ${flowKey}`;
 
-/** A hash of all values that decide the routing (§16.6 step 8, RFC 5393 §4.2): a request that returns with the same hash is in a loop. */
+/**
+ * A hash of all values that decide the routing (§16.6 step 8, RFC 5393 §4.2): a request that returns with the same hash is in a loop. `routes`:
+ * the Route values of the request.
+ */
 export function loopHash(request: Request, routes: string): string {
   const { uri, from, callId, cseq } = request;
-  return hash(
-    "md5",
-    `${uri}\n${routes}\n${callId}\n${from.tag ?? ""}\n${cseq.number}\n${cseq.method}`,
-    "hex",
-  ).slice(0, loopLength);
+  const hash = textHash([uri, routes, callId, from.tag ?? "", String(cseq.number), cseq.method]);
+  return hash.toString(16).padStart(loopLength, "0");
 }
