@@ -24,7 +24,7 @@ export interface Flow {
 }
 
 /** Flows of a busy minute. */
-const recent: Readonly<Record<Transport, RecentFlows>> = { udp: new RecentFlows(16_384) };
+const recent: Readonly<Record<Transport, RecentFlows<Flow>>> = { udp: new RecentFlows(16_384) };
 
 /** The same object for the same flow, as long as it was used recently. */
 export const flowOf = (address: string, port: number, transport: Transport = "udp"): Flow =>

@@ -2,13 +2,16 @@
  * The flows that were used recently, one object for each: no key is built for each datagram and each opened token, and a look-up by a key
  * that was hashed before compares pointers. Two generations, as in `recent.ts`, with at most `limit` flows each, whatever their addresses are.
  */
-import type { Flow } from "./flow.ts";
 
-type Generation = Map<string, Map<number, Flow>>;
+/** The part of a flow by which it is found. */
+export interface Source {
+  readonly address: string;
+  readonly port: number;
+}
 
-export class RecentFlows {
-  private young: Generation = new Map();
-  private old: Generation = new Map();
+export class RecentFlows<Flow extends Source> {
+  private young = new Map<string, Map<number, Flow>>();
+  private old = new Map<string, Map<number, Flow>>();
   private youngSize = 0;
   private readonly limit: number;
 
