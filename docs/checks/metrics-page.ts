@@ -56,4 +56,6 @@ const nothing = {
   peers: () => 0,
   flows: () => 0,
   relays: () => ({ sent: 0, received: 0, refused: 0 }),
+  copied: () => ({}),
+  evicted: () => ({}),
 };

@@ -70,7 +70,7 @@ describe("the database is slow", () => {
   it("a call is cancelled before it rings: 487, and no phone rings", async () => {
     exchange.databaseTakes = 600;
     const call = alice.call("bob");
-    await exchange.net.pass(900); // challenged; the look-up of the called user is pending
+    await exchange.net.pass(300); // challenged from the copy; the look-up of the called user's bindings is pending
     const cancel = call.cancel();
     await exchange.net.pass(10_000);
     expect([cancel.status, call.status, bob.incomingCalls.length]).toEqual([200, 487, 0]);

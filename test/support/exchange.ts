@@ -16,6 +16,7 @@ import { Node } from "../../sip-node/src/core/node.ts";
 import { createTelemetry } from "../../sip-node/src/telemetry/metrics.ts";
 import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import type { Ms } from "../../sip-node/src/wire/units.ts";
+import { locationDependencies } from "./location-dependencies.ts";
 import { TestServices } from "./test-services.ts";
 import { type Datagram, VirtualNet } from "./virtual-net.ts";
 import { type PhoneSettings, VirtualPhone } from "./virtual-phone.ts";
@@ -89,6 +90,10 @@ export class Exchange {
     const clock = { now: () => net.now, defer: (act: () => void) => void net.after(0, act) };
     const keys = new ClusterKeys(ring, () => services.now);
     const life = new LifeCycle();
+    const location = new Location(
+      this.#slowStore(),
+      locationDependencies({ now: () => net.now, epoch: () => services.now }),
+    );
     life.serve();
     const cluster: Cluster = new Cluster(
       { id, address, isPortShared: false, maxFlows: this.#maxFlows },
@@ -124,7 +129,7 @@ export class Exchange {
     );
     const node: Node = new Node({
       ...services.dependencies(id),
-      lookup: new Location(this.#slowStore(), queueMicrotask),
+      lookup: location,
       authenticator: {
         get keys() {
           return keys.nonces;
@@ -152,6 +157,7 @@ export class Exchange {
       if (!isAlive()) return;
       node.tick();
       cluster.tick();
+      location.advance(net.now);
       this.#leave(started);
     });
     this.nodes.set(letter, started);
@@ -274,6 +280,7 @@ export class Exchange {
       bindings: async (aors) => wait().then(() => store.bindings(aors)),
       bindingsById: async (ids) => wait().then(() => store.bindingsById(ids)),
       bindingsByContact: async (key, limit) => wait().then(() => store.bindingsByContact(key, limit)),
+      accountChanges: async () => wait().then(() => store.accountChanges()),
       dialogTargets: async (ids) => wait().then(() => store.dialogTargets(ids)),
       storeDialogTargets: async (targets) => wait().then(() => store.storeDialogTargets(targets)),
       commit: async (changes) => wait().then(() => store.commit(changes)),
@@ -292,4 +299,6 @@ const noReadings = {
   peers: () => 0,
   flows: () => 0,
   relays: () => ({}),
+  copied: () => ({}),
+  evicted: () => ({}),
 };

@@ -9,6 +9,7 @@ import {
   type Resolution,
 } from "../../sip-node/src/location/account.ts";
 import { aorText } from "../../sip-node/src/location/account.ts";
+import type { AccountChanges } from "../../sip-node/src/location/account-changes.ts";
 import type {
   AorBindings,
   Binding,
@@ -48,6 +49,8 @@ export interface NewUser {
 export class MemoryLocation implements LocationStore {
   /** The store's clock, in seconds. Tests move it to let bindings expire. */
   now = 1_800_000_000;
+  /** How often rows of users, domains and aliases were written. */
+  #changeSeq = 0;
   /** True: every call fails, as when the database is unavailable. */
   isAway = false;
   readonly #domains = new Map<string, NewDomain>();
@@ -58,14 +61,17 @@ export class MemoryLocation implements LocationStore {
   readonly #rows = new Map<string, Row>();
 
   addDomain(name: string, domain: NewDomain = {}): void {
+    this.#changeSeq += 1;
     this.#domains.set(name, domain);
   }
 
   addUser(username: string, domain: string, user: NewUser = {}): void {
+    this.#changeSeq += 1;
     this.#users.set(aorText({ username, domain }), { username, domain, ...user });
   }
 
   addAlias(alias: Aor, of: Aor): void {
+    this.#changeSeq += 1;
     this.#aliases.set(aorText(alias), of);
   }
 
@@ -102,6 +108,12 @@ export class MemoryLocation implements LocationStore {
       .filter(({ binding, expiresAt }) => contactKey(binding.contact) === key && expiresAt > this.now)
       .slice(0, limit)
       .map((row) => ({ aor: row.aor, binding: this.#read(row) }));
+  }
+
+  async accountChanges(): Promise<AccountChanges> {
+    this.#check();
+    const { now } = this;
+    return { changeSeq: `${this.#changeSeq}`, databaseNow: now * 1000, tables: "", isTableFresh: false };
   }
 
   async dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]> {

@@ -10,6 +10,7 @@ import type { Flow } from "../../sip-node/src/wire/flow.ts";
 import type { Request } from "../../sip-node/src/wire/message.ts";
 import { parseHostPort } from "../../sip-node/src/wire/uri.ts";
 import { digestAnswer } from "./digest-answer.ts";
+import { locationDependencies } from "./location-dependencies.ts";
 import { MemoryLocation } from "./memory-location.ts";
 import { type Fields, requestOf } from "./sip-message.ts";
 
@@ -33,7 +34,7 @@ export class TestServices {
   /** The dependencies of one node. All nodes share the store and the keys. */
   dependencies(id = "aaaaaaaaaaaa"): ServiceDependencies {
     return {
-      lookup: new Location(this.store, queueMicrotask),
+      lookup: new Location(this.store, locationDependencies({ epoch: () => this.now })),
       authenticator: {
         keys: deriveRing(ring, "nonce"),
         nonceLifetime: 300_000,

@@ -36,6 +36,8 @@ function startNode(): Node {
       peers: () => 0,
       flows: () => 0,
       relays: () => ({ sent: 0, received: 0, refused: 0 }),
+      copied: () => ({}),
+      evicted: () => ({}),
     }),
     clock: () => services.now,
     log: () => {},

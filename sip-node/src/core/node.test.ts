@@ -57,6 +57,8 @@ beforeEach(() => {
     peers: () => 0,
     flows: () => 0,
     relays: () => ({ sent: 0, received: 0, refused: 0 }),
+    copied: () => ({}),
+    evicted: () => ({}),
   });
   node = new Node({
     ...services.dependencies(),

@@ -2,6 +2,7 @@
  * The database as the location service uses it. `adapters/mysql/location-tables.ts` implements it, and `process/assembly.ts` connects it. A
  * store can wrap another one, for example to answer from a copy. One contract suite tests every implementation.
  */
+import type { AccountChanges } from "./account-changes.ts";
 import type { Aor, Resolution } from "./account.ts";
 import type { DialogTarget } from "./dialog-target.ts";
 import type { AorBindings, Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
@@ -18,6 +19,11 @@ export interface LocationStore {
    * included. Throws `StoreUnavailable`.
    */
   bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]>;
+  /**
+   * Whether users, domains and aliases have changed. `withTables`: also by other tools than the operator, which costs more. Throws
+   * `StoreUnavailable`.
+   */
+  accountChanges(withTables: boolean): Promise<AccountChanges>;
   /** The target of each side of a dialog, in order. Throws `StoreUnavailable`. */
   dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]>;
   /** Replaces the target of each side. No side may occur twice. Throws `StoreUnavailable`. */

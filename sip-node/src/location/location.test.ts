@@ -1,5 +1,6 @@
 /** The location service: coalesced reads, grouped commits (P1, P2). */
 import { beforeEach, describe, expect, it } from "vitest";
+import { locationDependencies } from "../../../test/support/location-dependencies.ts";
 import { MemoryLocation } from "../../../test/support/memory-location.ts";
 import type { Aor } from "./account.ts";
 import type { Binding, BindingChange } from "./binding.ts";
@@ -49,13 +50,14 @@ beforeEach(() => {
       bindings: (aors) => (calls.push(aors), store.bindings(aors)),
       bindingsById: (ids) => (calls.push(ids), store.bindingsById(ids)),
       bindingsByContact: (key, limit) => (calls.push([key, limit]), store.bindingsByContact(key, limit)),
+      accountChanges: () => store.accountChanges(),
       dialogTargets: (ids) => (calls.push(ids), store.dialogTargets(ids)),
       storeDialogTargets: (targets) => (
         calls.push(targets.map(({ sideId }) => sideId)), store.storeDialogTargets(targets)
       ),
       commit: (changes) => (calls.push(changes.map(({ aor }) => aor.username)), store.commit(changes)),
     },
-    queueMicrotask,
+    locationDependencies(),
   );
 });
 
@@ -67,7 +69,9 @@ describe("reads", () => {
     expect(answers.map(({ account }) => account?.username)).toEqual(["bob", undefined, "bob"]);
   });
 
-  it("nothing is answered from memory", async () => {
+  it("nothing is answered from memory while the protocol does not say that the copy is current", async () => {
+    await location.commit(change(bob));
+    calls = [];
     await location.bindings(bob);
     await location.bindings(bob);
     expect(calls).toHaveLength(2);

@@ -10,6 +10,7 @@ locationContract("in memory", async () => {
     bindings: (aors) => memory.bindings(aors),
     bindingsById: (ids) => memory.bindingsById(ids),
     bindingsByContact: (key, limit) => memory.bindingsByContact(key, limit),
+    accountChanges: () => memory.accountChanges(),
     dialogTargets: (ids) => memory.dialogTargets(ids),
     storeDialogTargets: (targets) => memory.storeDialogTargets(targets),
     commit: (changes) => memory.commit(changes),

@@ -15,6 +15,7 @@ import type { HostPort } from "../config/addresses.ts";
 import type { Settings } from "../config/config.ts";
 import { Node } from "../core/node.ts";
 import { QueueFull } from "../location/coalescer.ts";
+import { protocolWithoutPeers } from "../location/copy-protocol.ts";
 import { Location } from "../location/location.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
@@ -35,6 +36,8 @@ export interface AssemblyDependencies {
 
 const connectTimeout = 3_000;
 const queryTimeout = 5_000;
+/** Addresses of record, and names, in the copy (docs/adr/0045). */
+const maxCopied = 200_000;
 
 export class Assembly {
   readonly eventLoopLag = new Maximum();
@@ -43,6 +46,7 @@ export class Assembly {
   readonly login: LoginCheck;
   readonly nodes: NodeTable;
   readonly cluster: Cluster;
+  readonly location: Location;
   readonly node: Node;
   private readonly deps: AssemblyDependencies;
   private readonly inForce: SettingsInForce;
@@ -60,6 +64,7 @@ export class Assembly {
     this.login = this.createLoginCheck();
     this.nodes = this.createNodeTable();
     this.cluster = this.createCluster();
+    this.location = this.createLocation();
     this.node = this.createNode();
   }
 
@@ -90,6 +95,8 @@ export class Assembly {
       peers: () => this.cluster.membership.alive(clock.now()).length,
       flows: () => this.cluster.flows.size,
       relays: () => this.cluster.relays,
+      copied: () => this.location.copied,
+      evicted: () => this.location.evicted,
     };
   }
 
@@ -149,12 +156,24 @@ export class Assembly {
     );
   }
 
+  private createLocation(): Location {
+    const { inForce, telemetry } = this;
+    const tables = new LocationTables(this.database, () => inForce.locationSocket);
+    return new Location(tables, {
+      defer: clock.defer,
+      now: clock.now,
+      epoch: clock.epoch,
+      protocol: protocolWithoutPeers,
+      maxCopied,
+      lookedUp: (kind, result) => telemetry.lookedUp(kind, result),
+    });
+  }
+
   private createNode(): Node {
     const { inForce, keys, cluster } = this;
     const { id, settings, log } = this.deps;
-    const tables = new LocationTables(this.database, () => inForce.locationSocket);
     return new Node({
-      lookup: new Location(tables, clock.defer),
+      lookup: this.location,
       authenticator: this.createAuthenticator(),
       get addresses() {
         return inForce.addresses;

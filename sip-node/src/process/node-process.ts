@@ -160,8 +160,9 @@ export class NodeProcess {
   // ── While it runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private tick(): void {
-    const { node, cluster } = this.assembly;
+    const { node, cluster, location } = this.assembly;
     this.tickedAt = clock.now();
+    location.advance(this.tickedAt);
     node.tick();
     if (this.isMember) cluster.tick();
     const work = {

@@ -2,9 +2,9 @@
 import { type Admission, admit, challenge } from "../auth/admit.ts";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { type Account, type Aor, isSameAor, isServed } from "../location/account.ts";
-import type { Binding, BindingChange, CommitOutcome } from "../location/binding.ts";
+import type { AorBindings, Binding, CommitOutcome } from "../location/binding.ts";
 import { isSentDirectly } from "../location/flow-of-contact.ts";
-import type { Lookup } from "../location/location.ts";
+import type { Lookup, PlannedChange } from "../location/location.ts";
 import { findLogins, loginsOf } from "../location/logins.ts";
 import { aorOf } from "../location/row-text.ts";
 import { storageProblem } from "../location/storage-problem.ts";
@@ -21,7 +21,10 @@ import { type AcceptedPlan, plan } from "./plan.ts";
 import type { Registration } from "./registration.ts";
 
 export interface RegistrarDependencies {
-  readonly lookup: Lookup & { commit(change: BindingChange): Promise<CommitOutcome> };
+  readonly lookup: Lookup & {
+    commit(change: PlannedChange): Promise<CommitOutcome>;
+    confirm(aor: Aor, answered: AorBindings): Promise<void>;
+  };
   readonly authenticator: Authenticator;
   /** Node id. */
   readonly node: string;
@@ -92,7 +95,10 @@ export async function register(
     if (planned.kind === "stale")
       return challenge(request, "registrar", domain, deps.authenticator, deps.now(), true);
     if (planned.kind === "reject") return planned;
-    const failure = await commitChanges({ aor, version: rows.version, bindings: planned.changed }, deps);
+    const failure =
+      planned.changed.length === 0
+        ? await deps.lookup.confirm(aor, rows)
+        : await commitChanges(changeOf(aor, rows, planned.changed), deps);
     if (failure === "conflict") continue;
     // 8. Return all current bindings, as committed
     return failure ?? buildOk(planned, flow, deps.now());
@@ -177,12 +183,16 @@ const addsSecureContact = (contacts: Contacts, expires: string | undefined): boo
 
 const sipsProblem = "sips needs TLS, which is not served here";
 
+function changeOf(aor: Aor, { version, bindings }: AorBindings, changed: readonly Binding[]): PlannedChange {
+  const ids = new Set(changed.map(({ id }) => id));
+  return { aor, version, bindings: changed, others: bindings.filter(({ id }) => !ids.has(id)) };
+}
+
 /** Returns undefined when the changes are committed, and "conflict" when another node has changed the bindings since they were read. */
 async function commitChanges(
-  change: BindingChange,
+  change: PlannedChange,
   deps: RegistrarDependencies,
 ): Promise<Rejection | "conflict" | undefined> {
-  if (change.bindings.length === 0) return undefined;
   const reason = firstStorageProblem(change.bindings);
   if (reason !== undefined) return reject(400, reason);
   const outcome = await deps.lookup.commit(change);

@@ -34,6 +34,16 @@ export function countByCode(counter: Counter): (method: string, status: number) 
   };
 }
 
+/** For labels of which this program has a few. */
+export function countByTwo(counter: Counter): (first: string, second: string) => void {
+  const series = new Map<string, Map<string, Series>>();
+  return (first, second) => {
+    let ofFirst = series.get(first);
+    if (ofFirst === undefined) series.set(first, (ofFirst = new Map<string, Series>()));
+    seriesOf(ofFirst, second, () => counter.labels(first, second)).inc();
+  };
+}
+
 const labelOf = (method: string): string => (methods.has(method) ? method : "other");
 
 function seriesOf(known: Map<string, Series>, key: string, make: () => Series): Series {

@@ -9,6 +9,8 @@ export interface Readings {
   peers(): number;
   flows(): number;
   relays(): Readonly<Record<string, number>>;
+  copied(): Readonly<Record<string, number>>;
+  evicted(): Readonly<Record<string, number>>;
 }
 
 export interface Sample {
@@ -31,6 +33,9 @@ export interface MetricDefinition {
 const fast = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 /** For what people do, such as answering a call. */
 const human = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 180];
+
+const pairs = (values: Readonly<Record<string, number>>, label: string): readonly Sample[] =>
+  Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
 
 export const metricTable = {
   requests: {
@@ -85,6 +90,26 @@ export const metricTable = {
     help: "Duration of a statement or a transaction of the database",
     labels: ["statement"],
     buckets: fast,
+  },
+  lookups: {
+    type: "counter",
+    name: "strowger_copy_lookups_total",
+    help: "Look-ups of users, bindings and dialogs, by how they were answered: from the copy in memory, from the database, from the copy because the database is away, or not at all (unavailable)",
+    labels: ["kind", "result"],
+  },
+  copied: {
+    type: "gauge",
+    name: "strowger_copy_entries",
+    help: "Names (users, domains, aliases) and addresses of record in the copy",
+    labels: ["kind"],
+    read: (readings) => pairs(readings.copied(), "kind"),
+  },
+  evicted: {
+    type: "counter",
+    name: "strowger_copy_evictions_total",
+    help: "Names and addresses of record that were removed from the copy because it was full",
+    labels: ["kind"],
+    read: (readings) => pairs(readings.evicted(), "kind"),
   },
   transactions: {
     type: "gauge",

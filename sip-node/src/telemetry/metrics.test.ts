@@ -8,6 +8,8 @@ const readings = {
   peers: () => 0,
   flows: () => 0,
   relays: () => ({}),
+  copied: () => ({}),
+  evicted: () => ({}),
 };
 
 it("callees that invent status codes and methods create a few hundred series at most, and each response is counted", async () => {

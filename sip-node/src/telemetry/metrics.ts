@@ -1,7 +1,7 @@
 /** Counts and measures the events of a node (`metric-table.ts` has the metrics). */
 import { type Histogram, Registry } from "prom-client";
 import type { Ms } from "../wire/units.ts";
-import { countByCode, countByMethod } from "./count-by-label.ts";
+import { countByCode, countByMethod, countByTwo } from "./count-by-label.ts";
 import { createInstruments } from "./create-instruments.ts";
 import type { Readings } from "./metric-table.ts";
 import { PerMinute } from "./per-minute.ts";
@@ -19,6 +19,8 @@ export interface Telemetry {
   inviteAnswered(duration: Ms): void;
   registered(duration: Ms): void;
   statement(name: string, duration: Ms): void;
+  /** The location service answered a look-up, from where `result` says. */
+  lookedUp(kind: string, result: string): void;
   /** A new request from a phone, not from a peer. */
   newRequest(now: Ms): void;
   /** A new call was answered. */
@@ -44,6 +46,7 @@ export function createTelemetry(readings: Readings): Telemetry {
     inviteAnswered: observeSeconds(metrics.inviteAnswered),
     registered: observeSeconds(metrics.registered),
     statement: (name, duration) => metrics.statements.observe({ statement: name }, duration / 1000),
+    lookedUp: countByTwo(metrics.lookups),
     newRequest: (now) => lastMinute.requests.add(now),
     callAnswered(now) {
       metrics.calls.inc();

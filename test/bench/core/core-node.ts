@@ -106,4 +106,6 @@ const noReadings = {
   peers: () => 0,
   flows: () => 0,
   relays: () => ({}),
+  copied: () => ({}),
+  evicted: () => ({}),
 };

@@ -8,9 +8,9 @@ import {
   type Resolution,
 } from "../../../sip-node/src/location/account.ts";
 import type { AorBindings, BindingChange, CommitOutcome } from "../../../sip-node/src/location/binding.ts";
-import type { Location } from "../../../sip-node/src/location/location.ts";
+import type { Location, Lookup } from "../../../sip-node/src/location/location.ts";
 
-export type LookUp = Pick<Location, keyof Location>;
+export type LookUp = Lookup & Pick<Location, "commit" | "confirm">;
 
 export const domainName = "bench.example";
 
@@ -59,6 +59,10 @@ export class InMemoryLocation implements LookUp {
     const others = known.bindings.filter(({ id }) => !changed.has(id));
     this.bindingLists.set(aorText(aor), { version: version + 1, bindings: [...others, ...bindings] });
     return Promise.resolve("committed");
+  }
+
+  confirm(): Promise<void> {
+    return Promise.resolve();
   }
 
   bindingById(): Promise<undefined> {

@@ -8,6 +8,7 @@ import { flowOf } from "../../../sip-node/src/wire/flow.ts";
 import { toWireText } from "../../../sip-node/src/wire/wire-text.ts";
 import { type ServiceDependencies, TestServices, withCredentials } from "../../support/test-services.ts";
 import { databaseOf, startMigrated } from "../../support/location-database.ts";
+import { locationDependencies } from "../../support/location-dependencies.ts";
 import type { TestMariadb } from "../../support/mariadb.ts";
 import { describeWith } from "../../support/needs.ts";
 import { type Fields, requestOf } from "../../support/sip-message.ts";
@@ -40,7 +41,10 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     );
     const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
     services = new TestServices();
-    dependencies = { ...services.dependencies(), lookup: new Location(tables, setImmediate) };
+    dependencies = {
+      ...services.dependencies(),
+      lookup: new Location(tables, locationDependencies({ defer: setImmediate })),
+    };
   });
   afterAll(async () => {
     await database.close();
@@ -131,7 +135,10 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     async (collation) => {
       await convert(`utf8mb4 COLLATE ${collation}`);
       const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
-      dependencies = { ...services.dependencies(), lookup: new Location(tables, setImmediate) };
+      dependencies = {
+        ...services.dependencies(),
+        lookup: new Location(tables, locationDependencies({ defer: setImmediate })),
+      };
       await server.query("REPLACE INTO domain (domain) VALUES ('alias.example')");
       await server.query(
         "REPLACE INTO strowger_domain (domain, alias_of) VALUES ('alias.example', 'example.com')",

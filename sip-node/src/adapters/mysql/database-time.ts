@@ -11,3 +11,9 @@ export const databaseSeconds = "UNIX_TIMESTAMP()";
 
 /** A DATETIME in UTC, for the columns `last_modified`. */
 export const databaseDatetime = "UTC_TIMESTAMP()";
+
+/**
+ * Whole seconds since a DATETIME in the time zone of the session, as in `information_schema`. In the hour when summer time ends it may be an hour
+ * too small.
+ */
+export const secondsSinceLocal = (column: string): string => `TIMESTAMPDIFF(SECOND, ${column}, NOW())`;

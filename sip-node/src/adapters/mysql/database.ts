@@ -205,7 +205,10 @@ export class Database implements Session {
       maxPreparedStatements: 1_000,
       supportBigNumbers: true,
     }); // prettier-ignore
-    pool.on("connection", (connection) => connection.query(setStrictMode, () => {}));
+    pool.on("connection", (connection) => {
+      connection.query(setStrictMode, () => {});
+      connection.query(setFreshStatistics, () => {});
+    });
     return pool;
   }
 
@@ -223,6 +226,9 @@ export class Database implements Session {
 /** Without strict mode a server truncates a value that does not fit, or replaces characters with "?", and reports no error. */
 const setStrictMode =
   "SET SESSION sql_mode = IF(@@sql_mode = '', 'STRICT_ALL_TABLES', CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'))";
+
+/** MySQL 8 remembers the times of tables for a day. MariaDB does not know the variable, and its error is ignored. */
+const setFreshStatistics = "SET SESSION information_schema_stats_expiry = 0";
 
 /** The options that mysql2 copies for each new connection. Its types do not contain them. */
 const connectionConfigOf = (pool: Pool): object =>

@@ -7,6 +7,7 @@
  *   write `location`, write `strowger_flow`
  *   COMMIT                                                                     connection lost: read the rows again
  */
+import type { AccountChanges } from "../../location/account-changes.ts";
 import type { Aor, Resolution } from "../../location/account.ts";
 import {
   type AorBindings,
@@ -19,6 +20,7 @@ import {
 import type { DialogTarget } from "../../location/dialog-target.ts";
 import type { LocationStore } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
+import { readAccountChanges } from "./account-changes.ts";
 import { readBindings, readBindingsByContact, readBindingsById, writeBindings } from "./binding-rows.ts";
 import { AmbiguousCommit } from "./connection-errors.ts";
 import type { Database, Row, Session } from "./database.ts";
@@ -65,6 +67,10 @@ export class LocationTables implements LocationStore {
 
   bindingsByContact(key: string, limit: number): Promise<readonly OwnedBinding[]> {
     return readBindingsByContact(this.database, key, limit);
+  }
+
+  accountChanges(withTables: boolean): Promise<AccountChanges> {
+    return readAccountChanges(this.database, withTables);
   }
 
   dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]> {
