@@ -9,7 +9,8 @@ const nodeFolders = {
   transaction: ["wire"],
   auth: ["wire"],
   location: ["wire"],
-  cluster: ["wire"],
+  leases: ["wire"],
+  cluster: ["wire", "leases"],
   registrar: ["wire", "auth", "location"],
   proxy: ["wire", "auth", "location"],
   telemetry: ["wire"],
@@ -62,7 +63,7 @@ const libraryFree = {
   severity: "error",
   comment: "only adapters, telemetry, config and process import libraries",
   from: {
-    path: `${node}(wire|transaction|auth|location|cluster|registrar|proxy|core)/`,
+    path: `${node}(wire|transaction|auth|location|leases|cluster|registrar|proxy|core)/`,
     pathNot: tests,
   },
   to: { dependencyTypes: libraries },

@@ -22,6 +22,7 @@ const violations: readonly (readonly [rule: string, file: string, line: string])
     'import type { Account } from "../location/account.ts"; export type A = Account;',
   ],
   ["node-location", "sip-node/src/location/planted.ts", 'import "../auth/digest.ts";'],
+  ["node-leases", "sip-node/src/leases/planted.ts", 'import "../location/account.ts";'],
   ["node-cluster", "sip-node/src/cluster/planted.ts", 'import "../location/account.ts";'],
   ["node-registrar", "sip-node/src/registrar/planted.ts", 'import "../proxy/via-branch.ts";'],
   ["node-proxy", "sip-node/src/proxy/planted.ts", 'import "../transaction/transactions.ts";'],

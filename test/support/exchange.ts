@@ -117,10 +117,17 @@ export class Exchange {
           directoryFailed: (error) => void this.errors.push(error),
         },
         directory: {
-          writeHeartbeat: async () =>
-            [...this.nodes.values()].filter((other) => other.isAlive).map((other) => addressOf(other)),
+          join: async () => {},
+          beat: async () => {},
+          list: async () =>
+            [...this.nodes.values()]
+              .filter((other) => other.isAlive || other.id === id)
+              .map((other) => ({ ...addressOf(other), isGone: false, isStale: false })),
+          markGone: async () => {},
           remove: async () => {},
         },
+        copy: { apply: () => {}, distrust: () => {} },
+        announced: () => {},
         clock,
         seal: keys.relay,
         isOutside: () => false,

@@ -2,7 +2,7 @@
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
 import type { Address } from "../../sip-node/src/cluster/membership.ts";
-import type { NodeHeartbeat } from "../../sip-node/src/cluster/node-directory.ts";
+import type { DirectoryNode, NodeHeartbeat } from "../../sip-node/src/cluster/node-directory.ts";
 import type { Flow } from "../../sip-node/src/wire/flow.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
@@ -26,6 +26,8 @@ export class SimulatedNet {
   readonly lose = new Map<number, number>();
   /** The kind byte of each datagram so far. */
   readonly sent: number[] = [];
+  /** Nodes whose rows are deleted. */
+  readonly #left = new Set<string>();
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #queue: { readonly bytes: Buffer; readonly from: Address; readonly to: Address }[] = [];
   #deferred: (() => void)[] = [];
@@ -61,9 +63,17 @@ export class SimulatedNet {
           directoryFailed: () => did.push("directory failed"),
         },
         directory: {
-          writeHeartbeat: async (heartbeat) => this.#writeHeartbeat(heartbeat),
-          remove: async () => {},
+          join: async (heartbeat) => this.#writeHeartbeat(heartbeat),
+          beat: async (heartbeat) => this.#writeHeartbeat(heartbeat),
+          list: async () => this.#list(),
+          markGone: async () => {},
+          remove: async (removed) => void this.#left.add(removed),
         },
+        copy: {
+          apply: (change) => did.push(`change: ${textOf(change)}`),
+          distrust: () => {},
+        },
+        announced: () => {},
         clock: { now: () => this.now, defer: (act: () => void) => void this.#deferred.push(act) },
         seal: createSeal(ring, "relay", () => this.now),
         isOutside: ({ address }) => !address.startsWith("10."),
@@ -75,18 +85,23 @@ export class SimulatedNet {
     return node;
   }
 
-  #writeHeartbeat(heartbeat: NodeHeartbeat) {
+  #writeHeartbeat(heartbeat: NodeHeartbeat): void {
     this.heartbeats.set(heartbeat.id, heartbeat);
     if (this.isDatabaseAway) throw new Error("away");
-    return [...this.#nodes.values()].map(({ id }) => ({
-      id,
-      address: { host: `node-${id[0] ?? ""}`, port: 7_000 },
-    }));
+  }
+
+  #list(): DirectoryNode[] {
+    if (this.isDatabaseAway) throw new Error("away");
+    return [...this.#nodes.values()].flatMap(({ id }) =>
+      this.#left.has(id)
+        ? []
+        : { id, address: { host: `node-${id[0] ?? ""}`, port: 7_000 }, isGone: false, isStale: false },
+    );
   }
 
   /** Delivers all datagrams, and those that they cause, until there is none. */
   async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 3; ) {
+    for (let quiet = 0; quiet < 10; ) {
       await Promise.resolve();
       const deferred = this.#deferred;
       this.#deferred = [];

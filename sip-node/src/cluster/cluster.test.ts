@@ -587,19 +587,22 @@ describe("drain (rule 21)", () => {
   it("its row is removed after all pending heartbeats", async () => {
     const written: string[] = [];
     const waiting: (() => void)[] = [];
+    const write = () =>
+      new Promise<void>((done) =>
+        waiting.push(() => {
+          written.push("heartbeat");
+          done();
+        }),
+      );
+    const self = { id: "d".repeat(12), address: { host: "d", port: 1 } };
     const directory = {
-      writeHeartbeat: () =>
-        new Promise<[]>((done) =>
-          waiting.push(() => {
-            written.push("heartbeat");
-            done([]);
-          }),
-        ),
+      ...{ join: write, beat: write, list: async () => [{ ...self, isGone: false, isStale: false }] },
+      markGone: async () => {},
       remove: async () => void written.push("removed"),
     };
-    const self = { id: "d".repeat(12), address: { host: "d", port: 1 } };
     const heartbeat = new Heartbeat(self, {
       directory,
+      leases: net.join("d").cluster.copyProtocol.leases,
       membership: new Membership(),
       peerRequests: new PeerRequests(self.id, {
         seal: { seal: () => "", isSealed: () => false },
@@ -616,7 +619,10 @@ describe("drain (rule 21)", () => {
     void heartbeat.writeHeartbeat();
     heartbeat.drain();
     const removed = heartbeat.removeRow();
-    for (const finish of waiting.toReversed()) finish();
+    for (let cycle = 0; cycle < 2; cycle++) {
+      await net.settle();
+      waiting.shift()?.();
+    }
     await removed;
     expect(written).toEqual(["heartbeat", "heartbeat", "removed"]);
   });

@@ -9,6 +9,9 @@
  *   a new request             ──► handOver.start   while this node drains: to a serving peer
  *   a frame of a peer         ──► receive          by its kind to its handler in `frame-handlers.ts`, whose answer is sent back
  */
+import type { ChangeReceiver } from "../leases/held-leases.ts";
+import { packSequence } from "../leases/lease-messages.ts";
+import { LeaseProtocol } from "../leases/lease-protocol.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Ms } from "../wire/units.ts";
@@ -17,7 +20,7 @@ import { Delivery, type Destination, type PhoneSockets } from "./delivery.ts";
 import { DuplicateDetection } from "./duplicate-detection.ts";
 import { FlowDirectory, type KnownFlow } from "./flow-directory.ts";
 import { type Clock, FlowOwners } from "./flow-owners.ts";
-import { accepted, decodeFrame, type FrameKind, packMessage, packNumbers } from "./frame.ts";
+import { accepted, decodeFrame, type FrameKind, packChange, packMessage, packNumbers } from "./frame.ts";
 import { createFrameHandlers, type FrameHandler, type RelayReceiver } from "./frame-handlers.ts";
 import { HandOver } from "./hand-over.ts";
 import { HandedOver } from "./handed-over.ts";
@@ -42,11 +45,15 @@ export interface ClusterDependencies {
   readonly receiver: RelayReceiver;
   readonly observer: ClusterObserver;
   readonly directory: NodeDirectory;
+  /** The copy of users and bindings, which the nodes keep current (docs/adr/0044). */
+  readonly copy: ChangeReceiver;
   readonly clock: Clock;
   readonly seal: Seal;
   /** Whether a phone's address is neither a pod's nor a node's. */
   isOutside(flow: Flow): boolean;
   load(): NodeLoad;
+  /** How long an announced change waited for the peers. */
+  announced(waited: Ms): void;
 }
 
 export class Cluster {
@@ -54,6 +61,8 @@ export class Cluster {
   readonly flows: FlowDirectory;
   readonly heartbeat: Heartbeat;
   readonly handOver: HandOver;
+  /** How this node knows that its copy is current. */
+  readonly copyProtocol: LeaseProtocol;
   private readonly peerRequests: PeerRequests;
   private readonly owners: FlowOwners;
   private readonly delivery: Delivery;
@@ -80,11 +89,13 @@ export class Cluster {
     this.delivery = new Delivery(options, { sockets, flows, membership, peerRequests, now });
     this.handOver = new HandOver({ membership, peerRequests, now });
     this.acknowledgements = new Acknowledgements(peerRequests);
+    this.copyProtocol = this.createCopyProtocol();
     this.heartbeat = this.createHeartbeat();
     this.handlers = createFrameHandlers({
       ...{ flows, membership, peerRequests, counts: this.counts, receiver: deps.receiver },
       ...{ heartbeat: this.heartbeat, owners: this.owners, delivery: this.delivery },
       ...{ handedOver: this.handedOver, acknowledgements: this.acknowledgements },
+      leases: this.copyProtocol.leases,
       duplicates: new DuplicateDetection(),
     });
   }
@@ -195,12 +206,26 @@ export class Cluster {
     if (this.heartbeat.advance(now)) this.delivery.queue.expire(now);
   }
 
+  private createCopyProtocol(): LeaseProtocol {
+    const { membership, peerRequests, deps } = this;
+    return new LeaseProtocol({
+      receiver: deps.copy,
+      clock: deps.clock,
+      announced: (waited) => deps.announced(waited),
+      sendChange: (reader, sequence, change) => {
+        const peer = membership.get(reader);
+        const body = packChange(packSequence(sequence), change);
+        if (peer !== undefined) peerRequests.send(peer.address, "announceChange", body);
+      },
+    });
+  }
+
   private createHeartbeat(): Heartbeat {
     const { membership, peerRequests, owners, handOver } = this;
     const { deps } = this;
     const { observer, directory, clock } = deps;
     return new Heartbeat(this.options, {
-      ...{ membership, peerRequests, directory, clock },
+      ...{ membership, peerRequests, directory, clock, leases: this.copyProtocol.leases },
       measure: () => ({ load: deps.load(), outsideReceivedAgo: owners.outsideReceivedAgo(clock.now()) }),
       recordHeld: (peer, held, sentAt) => handOver.recordHeld(peer, held, sentAt),
       observer: {

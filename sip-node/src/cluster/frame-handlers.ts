@@ -2,6 +2,8 @@
  * What a node does with a peer's frame, by its kind (design-sip rules 3 to 9 and 21). A handler returns the numbers of its answer, or
  * undefined when the frame gets none. `frame.ts` describes the kinds.
  */
+import type { Leases } from "../leases/leases.ts";
+import { packSequence, readSequence } from "../leases/lease-messages.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
@@ -14,6 +16,8 @@ import {
   type Frame,
   type FrameKind,
   never,
+  packNumbers,
+  unpackChange,
   unpackFlows,
   unpackMessage,
   unpackNumbers,
@@ -38,7 +42,8 @@ export interface RelayReceiver {
 export interface FrameHandlersDependencies {
   readonly membership: Membership;
   readonly heartbeat: Pick<Heartbeat, "recordStatus">;
-  readonly peerRequests: Pick<PeerRequests, "receiveAnswer">;
+  readonly peerRequests: Pick<PeerRequests, "receiveAnswer" | "send">;
+  readonly leases: Leases;
   readonly flows: FlowDirectory;
   readonly owners: FlowOwners;
   readonly delivery: Delivery;
@@ -52,10 +57,21 @@ export interface FrameHandlersDependencies {
 export function createFrameHandlers(
   deps: FrameHandlersDependencies,
 ): Readonly<Record<FrameKind, FrameHandler>> {
-  const { heartbeat, peerRequests, flows, owners, handedOver } = deps;
+  const { peerRequests, flows, owners, leases } = deps;
   return {
-    // Liveness
-    ping: ({ from, body }) => [heartbeat.recordStatus(from, unpackNumbers(body)[0]), handedOver.count(from)],
+    // Liveness and leases
+    ping: (frame, now) => answerPing(deps, frame, now),
+    announceChange: (frame) => applyChange(deps, frame),
+    changeApplied: ({ from, body }) => {
+      const [high, low] = unpackNumbers(body);
+      leases.grants.acknowledge(from, readSequence(high, low) ?? 0);
+      return undefined;
+    },
+    farewell: ({ from, body }) => {
+      const [high, low] = unpackNumbers(body);
+      const final = readSequence(high, low);
+      return final === undefined ? undefined : packSequence(leases.held.receiveFarewell(from, final));
+    },
 
     // Answers to this node's own frames
     answer: ({ from, number, body }) => {
@@ -90,6 +106,28 @@ export function createFrameHandlers(
       return isAccepted;
     }),
   };
+}
+
+function answerPing(
+  { heartbeat, handedOver, leases }: FrameHandlersDependencies,
+  { from, body }: Frame,
+  now: Ms,
+): readonly number[] {
+  const [status, ...question] = unpackNumbers(body);
+  return [heartbeat.recordStatus(from, status), handedOver.count(from), ...leases.reply(from, question, now)];
+}
+
+/** A change of a peer: the copy has it before it is acknowledged. */
+function applyChange(
+  { leases, membership, peerRequests }: FrameHandlersDependencies,
+  { from, body }: Frame,
+): undefined {
+  const { sequence, change } = unpackChange(body);
+  const number = readSequence(sequence[0], sequence[1]);
+  const peer = membership.get(from);
+  if (number === undefined || peer === undefined) return;
+  leases.held.applyChange(from, number, change);
+  peerRequests.send(peer.address, "changeApplied", packNumbers(sequence));
 }
 
 /** A peer received from these flows: it owns them now, and messages that wait for their phones are sent through it. */

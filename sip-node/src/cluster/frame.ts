@@ -14,7 +14,10 @@ import { type Seal, sealLength } from "../wire/seal.ts";
 
 /** The kinds of frames and their bytes. */
 export const frameKinds = {
-  /** The sender is alive and has this status. Answer: the receiver's status, and how many transactions it holds for the sender. */
+  /**
+   * The sender is alive and has this status, and asks for a lease. Answer: the receiver's status, how many transactions it holds for the
+   * sender, and its reply about the lease (`leases/lease-messages.ts`).
+   */
   ping: 1,
   /**
    * The sender received from these flows and owns them now. Answer: for each flow, the milliseconds since the receiver received from it;
@@ -37,6 +40,12 @@ export const frameKinds = {
   acknowledge: 10,
   /** A new request that the draining sender received. The receiver serves it. Answer: `accepted` or 0. */
   handOver: 11,
+  /** A change of bindings, after its sequence number. The receiver applies it to its copy, and then sends `changeApplied`. */
+  announceChange: 12,
+  /** The sequence numbers of changes of the receiver that the sender has applied. */
+  changeApplied: 13,
+  /** The sender has announced its last change, with this sequence number. Answer: up to which number the receiver has applied them. */
+  farewell: 14,
 } as const;
 
 /** The status of a node, in a ping and in its answer. Only a serving node accepts new requests. */
@@ -87,6 +96,17 @@ export function decodeFrame(bytes: Buffer, seal: Seal): Frame | undefined {
     body: bytes.subarray(headerLength, end),
   };
 }
+
+/** A change with its sequence number, which is two numbers. */
+export const packChange = (sequence: readonly number[], change: Uint8Array): Buffer =>
+  Buffer.concat([packNumbers(sequence), change]);
+
+export const unpackChange = (
+  body: Buffer,
+): { readonly sequence: readonly number[]; readonly change: Buffer } => ({
+  sequence: unpackNumbers(body.subarray(0, 8)),
+  change: body.subarray(8),
+});
 
 /** A message with its source or destination flow: one byte with the length of the flow's key, the key, the message. */
 export function packMessage(flow: Flow, bytes: Uint8Array): Buffer {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { createSeal } from "../auth/create-seal.ts";
+import { Leases } from "../leases/leases.ts";
 import { decodeFrame, type FrameKind } from "./frame.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Membership } from "./membership.ts";
@@ -12,7 +13,7 @@ const seal = createSeal(
 );
 const self = { id: "0123456789ab", address: { host: "a", port: 1 } };
 
-it("pings twice a second and writes its row once a second", () => {
+it("pings and writes its row twice a second", async () => {
   let rows = 0;
   let now = 0;
   const sent: (FrameKind | undefined)[] = [];
@@ -25,7 +26,14 @@ it("pings twice a second and writes its row once a second", () => {
   const heartbeat = new Heartbeat(self, {
     membership,
     peerRequests,
-    directory: { writeHeartbeat: async () => ((rows += 1), []), remove: async () => {} },
+    directory: {
+      join: async () => void (rows += 1),
+      beat: async () => void (rows += 1),
+      list: async () => [{ ...self, isGone: false, isStale: false }],
+      markGone: async () => {},
+      remove: async () => {},
+    },
+    leases: new Leases({ receiver: { apply: () => {}, distrust: () => {} }, sendChange: () => {} }),
     clock: { now: () => now, defer: (act) => act() },
     observer: { peerChanged: () => {}, directoryFailed: () => {} },
     measure: () => ({
@@ -34,6 +42,9 @@ it("pings twice a second and writes its row once a second", () => {
     }),
     recordHeld: () => {},
   });
-  for (now = 0; now <= 2_000; now += 20) heartbeat.advance(now);
-  expect([sent, rows]).toEqual([["ping", "ping", "ping", "ping"], 2]);
+  for (now = 20; now <= 2_000; now += 20) {
+    heartbeat.advance(now);
+    await new Promise((settled) => setImmediate(settled));
+  }
+  expect([sent, rows]).toEqual([["ping", "ping", "ping", "ping"], 4]);
 });

@@ -1,13 +1,16 @@
 /**
  * Liveness of this node and its peers (design-sip rules 9 and 21). It finds peers in `strowger_node`, pings them and detects dead ones. It
- * reports this node's own status to them.
+ * reports this node's own status to them. A ping also asks for a lease of the copy (docs/adr/0044), and so does its answer reply to one.
  */
+import type { Leases } from "../leases/leases.ts";
+import { packSequence, readSequence } from "../leases/lease-messages.ts";
 import type { Ms } from "../wire/units.ts";
 import type { Clock } from "./flow-owners.ts";
-import { type NodeStatus, nodeStatuses, packStatus, readStatus } from "./frame.ts";
+import { type NodeStatus, nodeStatuses, packNumbers, packStatus, readStatus } from "./frame.ts";
 import { type Address, type Membership, type Peer, pingInterval } from "./membership.ts";
-import type { NodeDirectory, NodeHeartbeat } from "./node-directory.ts";
-import type { PeerAnswer, PeerRequests } from "./peer-requests.ts";
+import { NodeCycle } from "./node-cycle.ts";
+import type { DirectoryNode, NodeDirectory, NodeHeartbeat } from "./node-directory.ts";
+import type { PeerRequests } from "./peer-requests.ts";
 
 /** Notified of changes that the log shows. */
 export interface ClusterObserver {
@@ -20,6 +23,7 @@ export interface HeartbeatDependencies {
   readonly membership: Membership;
   readonly peerRequests: PeerRequests;
   readonly directory: NodeDirectory;
+  readonly leases: Leases;
   readonly clock: Clock;
   readonly observer: ClusterObserver;
   measure(): Pick<NodeHeartbeat, "load" | "outsideReceivedAgo">;
@@ -31,14 +35,18 @@ export class Heartbeat {
   private readonly self: { readonly id: string; readonly address: Address };
   private readonly deps: HeartbeatDependencies;
   private status: NodeStatus = "serving";
+  private readonly cycle: NodeCycle;
   private pingedAt: Ms = 0;
-  private writtenAt: Ms = 0;
-  /** Resolves when all pending writes are over, whether they succeeded or not. */
-  private pendingWrites: Promise<unknown> = Promise.resolve();
 
   constructor(self: { readonly id: string; readonly address: Address }, deps: HeartbeatDependencies) {
     this.self = self;
     this.deps = deps;
+    this.cycle = this.createCycle();
+  }
+
+  /** The database does not answer, or too late. */
+  get isStoreAway(): boolean {
+    return this.cycle.isStoreAway(this.deps.clock.now());
   }
 
   get isDraining(): boolean {
@@ -54,7 +62,7 @@ export class Heartbeat {
     if (this.isDraining) return;
     this.status = "draining";
     void this.pingPeers();
-    this.tryWriteHeartbeat();
+    this.writeHeartbeat().catch((error: unknown) => this.deps.observer.directoryFailed(error));
   }
 
   /** Notifies the peers, which count this node as dead from now on. */
@@ -65,15 +73,38 @@ export class Heartbeat {
       peerRequests.send(address, "ping", packStatus("left"));
   }
 
+  /**
+   * This node has announced its last change. Tells the nodes that need its leases, and sends them what they lack: they miss nothing when its
+   * row is gone. Resolves within 300 ms.
+   */
+  async sayFarewell(): Promise<void> {
+    const { membership, peerRequests, leases, clock } = this.deps;
+    const final = leases.leave();
+    const body = packNumbers(packSequence(final));
+    let peers = [...leases.grants.askers].flatMap((id) => membership.get(id) ?? []);
+    for (let round = 0; round < 3 && peers.length > 0; round++) {
+      const answers = await peerRequests.requestAll(peers, "farewell", body, clock.now());
+      const applied = answers.map((answer) => answer && readSequence(answer[0], answer[1]));
+      peers = peers.filter(({ id }, i) => {
+        const number = applied[i];
+        if (number !== undefined) leases.grants.resend(id, number);
+        return number === undefined || number < final;
+      });
+    }
+  }
+
   /** Deletes this node's row. It waits for pending writes, which would insert the row again. */
-  async removeRow(): Promise<void> {
-    await this.pendingWrites;
-    await this.deps.directory.remove(this.self.id);
+  removeRow(): Promise<void> {
+    return this.cycle.remove();
   }
 
   /** A frame of this peer arrived. */
   recordFrame(id: string, address: Address, now: Ms): void {
-    if (this.deps.membership.recordFrame(id, address, now)) this.reportChange(id, true);
+    const { membership, leases } = this.deps;
+    if (membership.recordFrame(id, address, now)) this.reportChange(id, true);
+    const peer = membership.get(id);
+    if (peer === undefined || peer.status === "left") return;
+    if (leases.held.recordFrame(id, now)) void this.pingPeer(peer);
   }
 
   /** A peer reported its status, in a ping or in its answer. Returns the number of this node's own status. */
@@ -82,50 +113,51 @@ export class Heartbeat {
     return nodeStatuses[this.status];
   }
 
-  /** Pings the peers twice a second, writes the heartbeat once a second and detects dead peers. Returns true when it pinged. */
+  /** Pings the peers and writes the heartbeat, both twice a second, and detects dead peers. Returns true when it pinged. */
   advance(now: Ms): boolean {
+    this.deps.leases.advance(now);
+    this.cycle.advance(now);
     if (now - this.pingedAt < pingInterval) return false;
     for (const { id } of this.deps.membership.sweep(this.pingedAt, now)) this.reportChange(id, false);
     this.pingedAt = now;
     void this.pingPeers();
-    if (now - this.writtenAt >= 2 * pingInterval) this.tryWriteHeartbeat();
     return true;
   }
 
   /** Pings every peer. Resolves when each has answered or timed out. */
   async pingPeers(): Promise<void> {
-    const { membership, peerRequests, clock } = this.deps;
-    const now = clock.now();
-    const peers = membership.all().filter(({ status }) => status !== "left");
-    const answers = await peerRequests.requestAll(peers, "ping", packStatus(this.status), now);
-    peers.forEach(({ id }, i) => this.receivePong(id, answers[i], now));
+    const peers = this.deps.membership.all().filter(({ status }) => status !== "left");
+    await Promise.all(peers.map((peer) => this.pingPeer(peer)));
   }
 
-  /** Writes this node's row and adds the other nodes. Resolves when the table was read. */
-  async writeHeartbeat(): Promise<void> {
-    const { membership, directory, clock } = this.deps;
-    this.writtenAt = clock.now();
-    const { id, address } = this.self;
-    const write = directory.writeHeartbeat({
-      id,
-      address,
-      isDraining: this.isDraining,
-      ...this.deps.measure(),
-    });
-    this.pendingWrites = Promise.allSettled([this.pendingWrites, write]);
-    const others = await write;
-    const now = clock.now();
-    for (const other of others) if (other.id !== id) membership.add(other.id, other.address, now);
+  /** Writes this node's row, and reads those of the other nodes. */
+  writeHeartbeat(): Promise<void> {
+    return this.cycle.run();
   }
 
-  private tryWriteHeartbeat(): void {
-    this.writeHeartbeat().catch((error: unknown) => this.deps.observer.directoryFailed(error));
-  }
-
-  private receivePong(id: string, answer: PeerAnswer, sentAt: Ms): void {
+  private async pingPeer(peer: Peer): Promise<void> {
+    const { peerRequests, leases, clock } = this.deps;
+    const sentAt = clock.now();
+    const body = packNumbers([nodeStatuses[this.status], ...leases.question(peer.id)]);
+    const answer = await peerRequests.request(peer, "ping", body, sentAt);
     if (answer === undefined) return;
-    this.recordStatus(id, answer[0]);
-    this.deps.recordHeld(id, answer[1] ?? 0, sentAt);
+    this.recordStatus(peer.id, answer[0]);
+    this.deps.recordHeld(peer.id, answer[1] ?? 0, sentAt);
+    if (leases.receiveReply(peer.id, answer.slice(2), sentAt)) await this.pingPeer(peer);
+  }
+
+  private createCycle(): NodeCycle {
+    const { directory, leases, clock, observer, membership } = this.deps;
+    const { id, address } = this.self;
+    return new NodeCycle(id, {
+      ...{ directory, leases },
+      now: () => clock.now(),
+      heartbeat: (): NodeHeartbeat => ({ id, address, isDraining: this.isDraining, ...this.deps.measure() }),
+      listed: (nodes: readonly DirectoryNode[]) => {
+        for (const other of nodes) membership.add(other.id, other.address, clock.now());
+      },
+      failed: (error) => observer.directoryFailed(error),
+    });
   }
 
   private reportChange(id: string, isAlive: boolean): void {

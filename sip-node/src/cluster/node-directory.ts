@@ -22,11 +22,26 @@ export interface NodeHeartbeat {
   readonly outsideReceivedAgo: Ms | undefined;
 }
 
+/** A node with a row. */
+export interface DirectoryNode {
+  readonly id: string;
+  readonly address: Address;
+  /** Its commits are refused until it joins again. */
+  readonly isGone: boolean;
+  /** Its last heartbeat is so old that it is to be marked gone. */
+  readonly isStale: boolean;
+}
+
+/** Every promise rejects while the database is unavailable. */
 export interface NodeDirectory {
-  /** Writes this node's row. Returns the other nodes whose heartbeat is recent. Rejects while the database is unavailable. */
-  writeHeartbeat(
-    heartbeat: NodeHeartbeat,
-  ): Promise<readonly { readonly id: string; readonly address: Address }[]>;
+  /** Inserts this node's row, or removes its mark "gone". */
+  join(heartbeat: NodeHeartbeat): Promise<void>;
+  /** Updates this node's row. Does nothing when there is none, or when it is marked gone. */
+  beat(heartbeat: NodeHeartbeat): Promise<void>;
+  /** Every row, also this node's. */
+  list(): Promise<readonly DirectoryNode[]>;
+  /** Marks these nodes gone if their heartbeats are still stale. Waits for their commits under way. */
+  markGone(ids: readonly string[]): Promise<void>;
   /** Deletes this node's row at a clean stop. */
   remove(id: string): Promise<void>;
 }

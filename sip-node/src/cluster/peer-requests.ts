@@ -17,6 +17,7 @@ const repeatedKinds: ReadonlySet<FrameKind> = new Set([
   "findOwner",
   "sendToPhone",
   "offer",
+  "farewell",
 ]);
 
 /** The numbers in the answer; undefined: the peer was silent. */

@@ -148,6 +148,8 @@ export class Assembly {
           directoryFailed: (error) => log.warn({ err: messageOf(error) }, "cannot read strowger_node"),
         },
         directory: this.nodes,
+        copy: { apply: () => {}, distrust: () => {} },
+        announced: () => {},
         clock,
         seal: this.keys.relay,
         isOutside: (flow) => this.inForce.isOutside(flow),

@@ -45,7 +45,18 @@ export class CoreNode {
           acceptHandedOver: (bytes, flow, peer) => this.node.acceptHandedOver(bytes, flow, peer),
         },
         observer: { peerChanged: () => {}, directoryFailed: (error) => void this.errors.push(error) },
-        directory: { writeHeartbeat: () => Promise.resolve([]), remove: () => Promise.resolve() },
+        directory: {
+          join: () => Promise.resolve(),
+          beat: () => Promise.resolve(),
+          list: () =>
+            Promise.resolve([
+              { id, address: { host: "127.0.0.1", port: 7000 }, isGone: false, isStale: false },
+            ]),
+          markGone: () => Promise.resolve(),
+          remove: () => Promise.resolve(),
+        },
+        copy: { apply: () => {}, distrust: () => {} },
+        announced: () => {},
         clock: { now: () => this.now, defer: (act) => void setImmediate(act) },
         seal: keys.relay,
         isOutside: () => true,
