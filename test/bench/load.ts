@@ -123,7 +123,7 @@ const callPlan = (target: Target, { kind, rate }: Load): SippPlan => ({
   address: kind === "trusted" ? trustedAddress : challengedAddress,
   rate,
   pauseMs: talkMs,
-  timeoutSeconds: 120,
+  timeoutSeconds: 60,
   injection: join(target.folder, "calls.csv"),
   responseTimes: true,
   args: [...sharedArguments, "-l", String(rate * 10)],

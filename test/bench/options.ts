@@ -25,7 +25,7 @@ export interface BenchOptions {
   readonly seconds: number;
   /** The warm-up before it. */
   readonly warmUp: number;
-  /** How many times each contestant is measured, alternately. */
+  /** How many times each contestant is measured, alternately, at the rates of the goals. */
   readonly rounds: number;
   readonly profile: boolean;
   readonly json: string | undefined;
@@ -34,14 +34,16 @@ export interface BenchOptions {
   readonly from: string | undefined;
 }
 
+export const defaultRounds = 3;
+
 export const usage = `npm run bench -- [options]
   --quick              fewer rates and shorter samples: under 2 minutes
   --only LIST          workloads: ${workloadNames.join(", ")}
   --contestants LIST   parts of the contestants' names, for example "strowger,tuned"; all other contestants are left out
   --rate N             calls or REGISTERs per second instead of the workload's rates
-  --seconds N          measured seconds of a sample (default 4, quick 2)
-  --warm-up N          seconds of the same load before each sample (default 1.5, quick 1)
-  --rounds N           samples of each contestant, alternately (default 3, quick 2)
+  --seconds N          measured seconds of a sample (default 3, quick 2)
+  --warm-up N          seconds of the same load before each sample (default 1)
+  --rounds N           samples of each contestant, alternately (default 3 at the rates of the goals, else 2; quick 2)
   --profile            writes profiles of the Strowger nodes to .strowger/profiles/: node test/bench/profile.ts prints them
   --json FILE          writes all results as JSON
   --write              writes docs/benchmarks.json and docs/benchmarks.md
@@ -75,9 +77,9 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
     return { problem: `--only: expected some of ${workloadNames.join(", ")}, got "${unknown}"` };
   const numbers = {
     rate: Number(values.rate ?? 0),
-    seconds: Number(values.seconds ?? (quick ? 2 : 4)),
-    warmUp: Number(values["warm-up"] ?? (quick ? 1 : 1.5)),
-    rounds: Number(values.rounds ?? (quick ? 2 : 3)),
+    seconds: Number(values.seconds ?? (quick ? 2 : 3)),
+    warmUp: Number(values["warm-up"] ?? 1),
+    rounds: Number(values.rounds ?? (quick ? 2 : defaultRounds)),
   };
   for (const [name, value] of Object.entries(numbers))
     if (!(value >= 0) || value > 100_000) return { problem: `--${name}: expected a number, got ${value}` };

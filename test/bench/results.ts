@@ -76,4 +76,6 @@ export interface Results {
   readonly maxima: readonly Maximum[];
   readonly memory: readonly Memory[];
   readonly operator?: OperatorResult;
+  /** Workloads that could not be measured, with the reason. */
+  readonly problems?: readonly string[];
 }

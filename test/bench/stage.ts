@@ -8,7 +8,7 @@ import type { Contestant } from "./contestants/contestant.ts";
 import { readsDatabase, shipped, strowger, tuned } from "./contestants/names.ts";
 import { createKamailioDatabase, type KamailioPlan, startKamailio } from "./contestants/kamailio.ts";
 import { calleePort, registerUsers, type Target } from "./load.ts";
-import { domain, passwordOf, trustedAddress, userName, writeInjectionFiles } from "./users.ts";
+import { domain, passwordOf, trustedAddress, userNames, writeInjectionFiles } from "./users.ts";
 
 const kamailios = [
   { name: shipped, children: 8, databaseMode: 1 },
@@ -107,7 +107,7 @@ export async function databasePid(server: TestMariadb): Promise<number> {
 }
 
 export async function insertStrowgerUsers(server: TestMariadb, count: number): Promise<void> {
-  const names = Array.from({ length: count }, (_, index) => userName(index));
+  const names = userNames(count);
   await server.query("INSERT IGNORE INTO strowger.domain (domain) VALUES (?)", [domain]);
   await server.query("INSERT IGNORE INTO strowger.subscriber (username, domain, password) VALUES ?", [
     names.map((name) => [name, domain, passwordOf(name)]),
@@ -119,7 +119,7 @@ export async function insertStrowgerUsers(server: TestMariadb, count: number): P
 }
 
 async function insertKamailioUsers(server: TestMariadb, database: string, count: number): Promise<void> {
-  const names = Array.from({ length: count }, (_, index) => userName(index));
+  const names = userNames(count);
   await server.query(`INSERT INTO ${database}.subscriber (username, domain, password) VALUES ?`, [
     names.map((name) => [name, domain, passwordOf(name)]),
   ]);

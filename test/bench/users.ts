@@ -8,6 +8,13 @@ export const trustedAddress = "127.0.0.2";
 export const challengedAddress = "127.0.0.1";
 
 export const userName = (index: number): string => `u${String(index).padStart(6, "0")}`;
+/** The caller and the callee of the latency probe. They exist beside the numbered users. */
+export const probeUsers = ["probe-a", "probe-b"] as const;
+/** All users of calls and REGISTERs: `count` numbered ones and those of the probe. */
+export const userNames = (count: number): string[] => [
+  ...Array.from({ length: count }, (_, index) => userName(index)),
+  ...probeUsers,
+];
 export const passwordOf = (name: string): string => `${name}-secret`;
 
 /** Writes `register.csv` (name; credentials) and `calls.csv` (caller; credentials; called user, half the users away) for the first `count` users. */

@@ -6,8 +6,9 @@ import { freeUdpPort } from "../../../cli/src/up/free-port.ts";
 import { startChild } from "../../support/child.ts";
 import type { TestMariadb } from "../../support/mariadb.ts";
 import { trustedAddress } from "../users.ts";
-import { type Contestant, untilAnswers } from "./contestant.ts";
+import type { Contestant } from "./contestant.ts";
 import { kamailioConfiguration } from "./kamailio-configuration.ts";
+import { untilAnswers } from "./until-answers.ts";
 
 export interface KamailioPlan {
   readonly name: string;
@@ -17,10 +18,12 @@ export interface KamailioPlan {
   readonly databaseMode: 1 | 3;
   /** Its database, which `createKamailioDatabase` made. */
   readonly database: string;
+  /** It is ready when it finds the binding of the user `probe` at this port. Undefined: when it answers. */
+  readonly probePort?: number;
 }
 
 export interface Kamailio extends Contestant {
-  /** Milliseconds until the first answer. */
+  /** Milliseconds until it was ready. */
   readonly startTime: number;
 }
 
@@ -58,14 +61,14 @@ export async function startKamailio(plan: KamailioPlan, server: TestMariadb): Pr
     ["-DD", "-E", "-f", file, "-Y", folder, "-m", "512", "-M", "32", ...memory],
     {},
   );
-  const ended = (): string | undefined =>
+  const hasEnded = (): string | undefined =>
     child.process.exitCode === null ? undefined : `kamailio ended:\n${child.output().slice(-2000)}`;
   const dispose = async (): Promise<void> => {
     await child.end();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const startTime = await untilAnswers(at, started, ended);
+    const startTime = await untilAnswers({ server: at, probePort: plan.probePort, since: started, hasEnded });
     return { name: plan.name, at, pids: [child.pid], startTime, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();

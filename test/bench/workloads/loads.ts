@@ -1,7 +1,7 @@
 /** Measures contestants alternately (A B A B ...) under the same load, so that a ratio compares samples of the same seconds. */
 import { readsDatabase, shipped, strowger, tuned } from "../contestants/names.ts";
-import { type Load, measure } from "../load.ts";
-import type { BenchOptions } from "../options.ts";
+import { type Load, measure, type Target } from "../load.ts";
+import { type BenchOptions, defaultRounds } from "../options.ts";
 import type { LoadName, Sample, Series } from "../results.ts";
 import type { Stage } from "../stage.ts";
 
@@ -10,41 +10,64 @@ export interface LoadPlan {
   readonly kind: Load["kind"];
   readonly rate: number;
   readonly contestants: readonly string[];
+  readonly rounds: number;
 }
 
-const all = [shipped, tuned, strowger];
+/** The rates of the goals. */
+const callRate = 1000;
+const registerRate = 800;
+const readingRate = 500;
 
 /** The loads of the chosen workloads, in their order. */
-export function loadPlans({ only, quick, rate, contestants }: BenchOptions): LoadPlan[] {
-  const callRates = rate === undefined ? (quick ? [1000] : [200, 500, 1000]) : [rate];
+export function loadPlans(options: BenchOptions): LoadPlan[] {
+  const { only, quick, rate, rounds } = options;
+  const otherRounds = rounds === defaultRounds ? 2 : rounds; // the whole run stays under 10 minutes
+  const contestants = chosen([shipped, tuned, strowger], options);
+  const readers = chosen([`${shipped}${readsDatabase}`, `${tuned}${readsDatabase}`], options);
+  const rates = rate === undefined ? (quick ? [callRate] : [200, 500, callRate]) : [rate];
   const plans: LoadPlan[] = [];
   for (const kind of ["trusted", "challenged"] as const) {
-    if (only.has(kind))
-      plans.push(...callRates.map((each) => ({ load: kind, kind, rate: each, contestants: all })));
-    if (only.has("database")) {
-      const readers = [shipped, tuned].map((name) => `${name}${readsDatabase}`);
-      plans.push({ load: kind, kind, rate: rate ?? 500, contestants: readers });
-    }
+    const calls = rates.map((each) => ({ rate: each, rounds: each === callRate ? rounds : otherRounds }));
+    if (only.has(kind)) plans.push(...calls.map((each) => ({ load: kind, kind, contestants, ...each })));
+    if (only.has("database"))
+      plans.push({ load: kind, kind, contestants: readers, rate: rate ?? readingRate, rounds: otherRounds });
   }
   if (only.has("register"))
-    plans.push({ load: "register", kind: "register", rate: rate ?? 800, contestants: all });
-  const isChosen = (name: string): boolean =>
-    contestants.length === 0 || contestants.some((part) => name.toLowerCase().includes(part.toLowerCase()));
-  return plans.map((plan) => ({ ...plan, contestants: plan.contestants.filter(isChosen) }));
+    plans.push({ load: "register", kind: "register", contestants, rate: rate ?? registerRate, rounds });
+  return plans;
 }
 
-/** One series for each contestant. */
-export async function runLoad(
+/** The names that contain one of `--contestants`; all without that option. */
+export const chosen = (names: readonly string[], { contestants }: BenchOptions): string[] =>
+  names.filter(
+    (name) =>
+      contestants.length === 0 || contestants.some((part) => name.toLowerCase().includes(part.toLowerCase())),
+  );
+
+export const runLoad = (
   plan: LoadPlan,
   stage: Stage,
-  { seconds, warmUp, rounds }: BenchOptions,
+  options: BenchOptions,
   progress: (text: string) => void,
+): Promise<Series[]> => runAlternately(plan, stage, progress, (target) => measureLoad(target, plan, options));
+
+export const measureLoad = (
+  target: Target,
+  { kind, rate }: LoadPlan,
+  { seconds, warmUp }: BenchOptions,
+): Promise<Sample> => measure(target, { kind, rate, seconds, warmUp });
+
+/** One series for each contestant. */
+export async function runAlternately(
+  plan: LoadPlan,
+  stage: Stage,
+  progress: (text: string) => void,
+  sampleOf: (target: Target) => Promise<Sample>,
 ): Promise<Series[]> {
   const samples = new Map<string, Sample[]>(plan.contestants.map((name) => [name, []]));
-  for (let round = 1; round <= rounds; round++)
+  for (let round = 1; round <= plan.rounds; round++)
     for (const [name, list] of samples) {
-      const target = await stage.target(name);
-      const sample = await measure(target, { kind: plan.kind, rate: plan.rate, seconds, warmUp });
+      const sample = await sampleOf(await stage.target(name));
       list.push(sample);
       progress(`${plan.load} ${plan.rate}/s, round ${round}, ${name}: ${sampleText(sample)}`);
     }
@@ -63,7 +86,7 @@ export function sampleText(sample: Sample): string {
     `${Math.round(server)} + ${Math.round(database)} µs`,
     `sipp ${Math.round(sipp)} µs`,
     `${Math.round(achieved)}/s`,
-    `p50 ${p50} p99 ${p99} ms`,
+    `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} ms`,
     `${failed} failed`,
     `${retransmissions} retransmissions`,
     `machine ${percent(busy)} busy (${percent(foreign)} others)`,

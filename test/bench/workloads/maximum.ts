@@ -2,6 +2,7 @@
 import { findMaximum } from "../find-maximum.ts";
 import { measure } from "../load.ts";
 import type { BenchOptions } from "../options.ts";
+import { chosen } from "./loads.ts";
 import type { Maximum, Sample } from "../results.ts";
 import type { Stage } from "../stage.ts";
 import { strowger, tuned } from "../contestants/names.ts";
@@ -23,14 +24,12 @@ const searches = [
 
 export async function findMaxima(
   stage: Stage,
-  { contestants: chosen, quick }: BenchOptions,
+  options: BenchOptions,
   progress: (text: string) => void,
 ): Promise<Maximum[]> {
   const maxima: Maximum[] = [];
   for (const { load, contestants, first, limit } of searches)
-    for (const contestant of contestants) {
-      const isChosen = chosen.some((part) => contestant.toLowerCase().includes(part.toLowerCase()));
-      if (chosen.length > 0 && !isChosen) continue;
+    for (const contestant of chosen(contestants, options)) {
       const target = await stage.target(contestant);
       let isLoadLimited = false;
       const attempt = async (rate: number): Promise<string | undefined> => {
@@ -40,7 +39,7 @@ export async function findMaxima(
         progress(`maximum of ${load}, ${contestant}: ${rate}/s ${problem ?? "sustained"}`);
         return problem;
       };
-      const found = await findMaximum({ first, limit, bisections: quick ? 1 : 3 }, attempt);
+      const found = await findMaximum({ first, limit, bisections: options.quick ? 1 : 2 }, attempt);
       maxima.push({ load, contestant, ...found, isLoadLimited });
     }
   return maxima;
