@@ -11,11 +11,12 @@ const nodeFolders = {
   location: ["wire"],
   leases: ["wire"],
   cluster: ["wire", "leases"],
+  overload: ["wire"],
   registrar: ["wire", "auth", "location"],
   proxy: ["wire", "auth", "location"],
   telemetry: ["wire"],
   config: ["wire", "auth"],
-  core: ["wire", "transaction", "auth", "location", "cluster", "registrar", "proxy", "telemetry"],
+  core: ["wire", "transaction", "auth", "location", "cluster", "overload", "registrar", "proxy", "telemetry"],
 };
 
 const shared = ["ownership.ts", "references.ts", "installations.ts", "sources/types.ts"];
@@ -63,7 +64,7 @@ const libraryFree = {
   severity: "error",
   comment: "only adapters, telemetry, config and process import libraries",
   from: {
-    path: `${node}(wire|transaction|auth|location|leases|cluster|registrar|proxy|core)/`,
+    path: `${node}(wire|transaction|auth|location|leases|cluster|overload|registrar|proxy|core)/`,
     pathNot: tests,
   },
   to: { dependencyTypes: libraries },

@@ -58,4 +58,7 @@ const nothing = {
   relays: () => ({ sent: 0, received: 0, refused: 0 }),
   copied: () => ({}),
   evicted: () => ({}),
+  dropped: () => ({}),
+  failedLogins: () => 0,
+  loadLevel: () => 0,
 };

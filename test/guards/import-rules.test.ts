@@ -24,6 +24,7 @@ const violations: readonly (readonly [rule: string, file: string, line: string])
   ["node-location", "sip-node/src/location/planted.ts", 'import "../auth/digest.ts";'],
   ["node-leases", "sip-node/src/leases/planted.ts", 'import "../location/account.ts";'],
   ["node-cluster", "sip-node/src/cluster/planted.ts", 'import "../location/account.ts";'],
+  ["node-overload", "sip-node/src/overload/planted.ts", 'import "../cluster/lru-list.ts";'],
   ["node-registrar", "sip-node/src/registrar/planted.ts", 'import "../proxy/via-branch.ts";'],
   ["node-proxy", "sip-node/src/proxy/planted.ts", 'import "../transaction/transactions.ts";'],
   ["node-telemetry", "sip-node/src/telemetry/planted.ts", 'import "../proxy/via-branch.ts";'],

@@ -13,6 +13,8 @@ import { LifeCycle } from "../../sip-node/src/process/life-cycle.ts";
 import { Location } from "../../sip-node/src/location/location.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
 import { Node } from "../../sip-node/src/core/node.ts";
+import { OverloadControl } from "../../sip-node/src/overload/overload-control.ts";
+import { defaultSourceLimits } from "../../sip-node/src/overload/sources.ts";
 import { createTelemetry } from "../../sip-node/src/telemetry/metrics.ts";
 import { flowOf } from "../../sip-node/src/wire/flow.ts";
 import type { Ms } from "../../sip-node/src/wire/units.ts";
@@ -33,6 +35,7 @@ export interface ExchangeNode {
   readonly node: Node;
   readonly cluster: Cluster;
   readonly keys: ClusterKeys;
+  readonly overload: OverloadControl;
   readonly life: LifeCycle;
   isAlive: boolean;
 }
@@ -134,6 +137,7 @@ export class Exchange {
         load: () => node.load,
       },
     );
+    const overload = new OverloadControl(defaultSourceLimits, net.now);
     const node: Node = new Node({
       ...services.dependencies(id),
       lookup: location,
@@ -149,6 +153,7 @@ export class Exchange {
       branchSeal: keys.branch,
       cluster,
       telemetry: createTelemetry(noReadings),
+      overload,
       clock: clock.now,
       isReachable: (flow) => cluster.isReachable(flow),
       isStoreFailure: (error) => error instanceof StoreUnavailable,
@@ -159,7 +164,7 @@ export class Exchange {
       const [host = "", port = ""] = from.split(":");
       if (isAlive()) cluster.receive(bytes, { host, port: Number(port) });
     });
-    const started: ExchangeNode = { letter, id, node, cluster, keys, life, isAlive: true };
+    const started: ExchangeNode = { letter, id, node, cluster, keys, overload, life, isAlive: true };
     net.every(tickInterval, () => {
       if (!isAlive()) return;
       node.tick();
@@ -308,4 +313,7 @@ const noReadings = {
   relays: () => ({}),
   copied: () => ({}),
   evicted: () => ({}),
+  dropped: () => ({}),
+  failedLogins: () => 0,
+  loadLevel: () => 0,
 };

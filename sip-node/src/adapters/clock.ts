@@ -9,6 +9,10 @@ export const clock = {
   defer: (act: () => void): void => void setImmediate(act),
 };
 
+/** The working and idle time of the event loop since the start, or between two earlier results. */
+export const loopUse: typeof performance.eventLoopUtilization = (later, earlier) =>
+  performance.eventLoopUtilization(later, earlier);
+
 /** Calls `act` every `interval`, and before each call `onLateness` with its delay. Returns the function that stops it. */
 export function every(
   interval: Ms,

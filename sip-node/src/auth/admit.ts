@@ -2,7 +2,7 @@
 import { type DigestCredentials, findDigestCredentials } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem, type ParseProblem } from "../wire/problem.ts";
-import { type Rejection, reject } from "../wire/rejection.ts";
+import { type FailedLogin, type Rejection, reject } from "../wire/rejection.ts";
 import type { Epoch } from "../wire/units.ts";
 import { authenticate, type Authenticator, type Decision, type DigestAccount } from "./authenticate.ts";
 import { buildChallenges } from "./challenge.ts";
@@ -49,18 +49,22 @@ export function admit<A extends DigestAccount>(
   const found = findDigestCredentials(request, header, toWireText(realm));
   const facts = { method: request.method, callId: request.callId, algorithms };
   const decisions: Decision[] = [];
+  let failedLogin: FailedLogin | undefined;
   for (const credentials of isProblem(found) ? [found] : found) {
     const account = accountOf(credentials, logins);
     const decision = authenticate(credentials, account, facts, authenticator, now);
     if (decision.kind === "authenticated" && account !== undefined)
       return { kind: "admitted", account, nonce: { at: decision.nonceAt, count: decision.nonceCount } };
     decisions.push(decision);
+    if (decision.kind === "challenge" && decision.isWrong === true && !isProblem(credentials))
+      failedLogin = { user: credentials.username, response: credentials.response };
   }
   const [first] = decisions;
   if (first?.kind === "refused" && decisions.every(({ kind }) => kind === "refused"))
     return reject(first.status, first.reason);
   const isStale = decisions.some((decision) => decision.kind === "challenge" && decision.stale);
-  return challenge(request, role, { realm, algorithms }, authenticator, now, isStale);
+  const rejection = challenge(request, role, { realm, algorithms }, authenticator, now, isStale);
+  return failedLogin === undefined ? rejection : { ...rejection, failedLogin };
 }
 
 const accountOf = <A extends DigestAccount>(

@@ -41,6 +41,7 @@ const register: AuthRequest = {
 const invite: AuthRequest = { ...register, method: "INVITE", uri: "sip:alice@example.com" };
 const authenticated = { kind: "authenticated", username: "bob", nonceAt: start, nonceCount: 1 };
 const plain = { kind: "challenge", stale: false };
+const wrongPassword = { kind: "challenge", stale: false, isWrong: true };
 const stale = { kind: "challenge", stale: true };
 
 interface Answer {
@@ -97,24 +98,26 @@ describe("authenticate", () => {
 
   it("returns the same challenge for an unknown user, a user without a credential and a wrong password", () => {
     const node = nodeOf();
-    expect(authenticate(answer(register, node), undefined, register, node, start)).toEqual(plain);
+    expect(authenticate(answer(register, node), undefined, register, node, start)).toEqual(wrongPassword);
     expect(
       authenticate(answer(register, node), { username: "bob", realm: "example.com" }, register, node, start),
-    ).toEqual(plain);
+    ).toEqual(wrongPassword);
     expect(
       authenticate(answer(register, node), { ...bob, ha1: "", password: "" }, register, node, start),
-    ).toEqual(plain);
+    ).toEqual(wrongPassword);
     const emptyHa1 = createHash("md5")
       .update(
         `:${answer(register, node).nonce}:00000001:cn:auth:${createHash("md5").update("REGISTER:sip:example.com").digest("hex")}`,
       )
       .digest("hex");
     const crafted = { ...answer(register, node), response: emptyHa1 };
-    expect(authenticate(crafted, { ...bob, ha1: "" }, register, node, start)).toEqual(plain);
+    expect(authenticate(crafted, { ...bob, ha1: "" }, register, node, start)).toEqual(wrongPassword);
     const noHa1 = answer(register, node, { password: "" });
-    expect(authenticate(noHa1, { ...bob, ha1: "", password: "" }, register, node, start)).toEqual(plain);
+    expect(authenticate(noHa1, { ...bob, ha1: "", password: "" }, register, node, start)).toEqual(
+      wrongPassword,
+    );
     expect(authenticate(answer(register, node, { password: "Secret" }), bob, register, node, start)).toEqual(
-      plain,
+      wrongPassword,
     );
   });
 
@@ -132,7 +135,9 @@ describe("authenticate", () => {
       expect(authenticate({ ...credentials, response }, account, register, node, start)).toEqual(
         authenticated,
       );
-      expect(authenticate({ ...credentials, response }, undefined, register, node, start)).toEqual(plain);
+      expect(authenticate({ ...credentials, response }, undefined, register, node, start)).toEqual(
+        wrongPassword,
+      );
     }
   });
 
@@ -144,7 +149,7 @@ describe("authenticate", () => {
     const other = answer(register, node, { nonce: issueNonce(node.keys, "call-2", start) });
     expect(authenticate(other, bob, register, node, start)).toEqual(stale);
     const wrong = answer(register, node, { nonce: issueNonce(node.keys, "call-2", start), password: "x" });
-    expect(authenticate(wrong, bob, register, node, start)).toEqual(plain);
+    expect(authenticate(wrong, bob, register, node, start)).toEqual(wrongPassword);
   });
 
   it("returns a plain challenge for a forged nonce with the right password", () => {
@@ -234,7 +239,7 @@ describe("authenticate", () => {
     const account = { ...bob, ha1Sha256: hashPassword("SHA-256", "bob", "example.com", "secret") };
     expect(authenticate(sha, account, both, node, start)).toEqual(authenticated);
     expect(authenticate(sha, account, register, node, start)).toEqual(plain);
-    expect(authenticate(sha, bob, both, node, start)).toEqual(plain);
+    expect(authenticate(sha, bob, both, node, start)).toEqual(wrongPassword);
     expect(
       authenticate(answer(register, node), account, { ...register, algorithms: ["SHA-256"] }, node, start),
     ).toEqual(plain);

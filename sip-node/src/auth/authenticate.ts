@@ -57,7 +57,12 @@ export type Decision =
       readonly nonceAt: Epoch;
       readonly nonceCount: number;
     }
-  | { readonly kind: "challenge"; readonly stale: boolean }
+  | {
+      readonly kind: "challenge";
+      readonly stale: boolean;
+      /** The password was wrong, or there is no such user. Absent: none was tried, or the nonce was not ours. */
+      readonly isWrong?: true;
+    }
   | { readonly kind: "refused"; readonly status: 400; readonly reason: string };
 
 /** `account`: the account of the credentials' username, with or without `@domain`; undefined if there is none or it is disabled. */
@@ -90,7 +95,8 @@ export function authenticate(
     request.method,
     credentials,
   );
-  if (!isRight || account === undefined || ha1 === undefined || nonce.kind === "forged") return challenge;
+  if (nonce.kind === "forged") return challenge;
+  if (!isRight || account === undefined || ha1 === undefined) return wrongPassword;
   if (nonce.kind === "stale") return staleChallenge;
   const nonceCount = Number.parseInt(credentials.nc ?? "", 16);
   const isNewer = authenticator.nonceCounts.accept(credentials.nonce, nonceCount);
@@ -104,6 +110,7 @@ const isComplete = ({ qop, nc, cnonce }: DigestCredentials): boolean =>
 
 const challenge: Decision = { kind: "challenge", stale: false };
 const staleChallenge: Decision = { kind: "challenge", stale: true };
+const wrongPassword: Decision = { kind: "challenge", stale: false, isWrong: true };
 const refuse = (reason: string): Decision => ({ kind: "refused", status: 400, reason });
 
 function offered(

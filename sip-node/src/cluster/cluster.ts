@@ -19,7 +19,7 @@ import { Acknowledgements } from "./acknowledgements.ts";
 import { Delivery, type Destination, type PhoneSockets } from "./delivery.ts";
 import { DuplicateDetection } from "./duplicate-detection.ts";
 import { FlowDirectory, type KnownFlow } from "./flow-directory.ts";
-import { type Clock, FlowOwners } from "./flow-owners.ts";
+import { type Clock, FlowOwners, transactionLifetime } from "./flow-owners.ts";
 import { accepted, decodeFrame, type FrameKind, packChange, packMessage, packNumbers } from "./frame.ts";
 import { createFrameHandlers, type FrameHandler, type RelayReceiver } from "./frame-handlers.ts";
 import { HandOver } from "./hand-over.ts";
@@ -120,6 +120,16 @@ export class Cluster {
     return known.askPeersUntil > this.deps.clock.now();
   }
 
+  /** A peer may hold the transaction of a request on this flow from now on: this node handed one over. */
+  askPeersAbout(known: KnownFlow): void {
+    known.askPeersUntil = this.deps.clock.now() + transactionLifetime;
+  }
+
+  /** Whether a live peer accepts new requests. */
+  hasServingPeers(): boolean {
+    return this.membership.serving(this.deps.clock.now()).length > 0;
+  }
+
   /** Whether a live node owns this flow, and its phone has not registered from another one. */
   isReachable(flow: Flow): boolean {
     return this.owners.isReachable(flow, this.deps.clock.now());
@@ -134,6 +144,12 @@ export class Cluster {
   markAuthenticated(flow: Flow, duration: Ms): void {
     const now = this.deps.clock.now();
     this.flows.markAuthenticated(flow.key, now + duration, now);
+  }
+
+  /** Whether an authenticated phone sends from this flow. */
+  isAuthenticated(flow: Flow): boolean {
+    const known = this.flows.get(flow.key);
+    return known !== undefined && known.authenticatedUntil > this.deps.clock.now();
   }
 
   /** The result of `isOutside` may have changed for every flow. */

@@ -23,7 +23,7 @@ export interface Clock {
 }
 
 /** A transaction is retransmitted at most this long (64 T1). So long a former owner may hold transactions of a flow (rule 4). */
-const transactionLifetime: Ms = 32_000;
+export const transactionLifetime: Ms = 32_000;
 /** A flow that was silent for longer is announced again. */
 const announcedAgainAfter: Ms = 320_000;
 /** A frame may arrive this much later than the datagram that it reports. */

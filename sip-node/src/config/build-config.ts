@@ -46,6 +46,7 @@ export const buildConfig = (
   insideRanges: file.outside.ranges.map((range) => valid(parseRange(range))),
   maxTransactions: file.limits.transactions ?? capacity.transactions,
   maxFlows: capacity.flows,
+  sourceLimits: file.limits.perSource,
   logLevel: file.log.level,
 });
 

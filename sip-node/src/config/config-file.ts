@@ -33,7 +33,11 @@ export interface ConfigFile {
   readonly peers: readonly string[];
   readonly drain: { readonly timeoutSeconds: number };
   readonly outside: { readonly ranges: readonly string[] };
-  readonly limits: { readonly transactions?: number };
+  readonly limits: {
+    readonly transactions?: number;
+    /** Requests per second from one address or IPv6 /64 network that has not authenticated. */
+    readonly perSource: { readonly register: number; readonly call: number; readonly other: number };
+  };
   readonly log: { readonly level: (typeof logLevels)[number] };
 }
 
@@ -111,7 +115,14 @@ const schema = object({
   peers: { ...list(ip), default: [] },
   drain: section({ timeoutSeconds: { ...wholeNumber(0), default: 240 } }),
   outside: section({ ranges: { ...list(range), default: [] } }),
-  limits: section({ transactions: wholeNumber(1) }),
+  limits: section({
+    transactions: wholeNumber(1),
+    perSource: section({
+      register: { ...wholeNumber(1), default: 200 },
+      call: { ...wholeNumber(1), default: 100 },
+      other: { ...wholeNumber(1), default: 200 },
+    }),
+  }),
   log: section({
     level: { enum: logLevels, default: "info", description: `one of ${logLevels.join(", ")}` },
   }),

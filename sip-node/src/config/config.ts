@@ -39,6 +39,8 @@ export interface Config {
   readonly insideRanges: readonly AddressRange[];
   readonly maxTransactions: number;
   readonly maxFlows: number;
+  /** Requests per second from one source that has not authenticated. */
+  readonly sourceLimits: { readonly register: number; readonly call: number; readonly other: number };
   readonly logLevel: (typeof logLevels)[number];
 }
 

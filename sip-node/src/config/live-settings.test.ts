@@ -29,6 +29,7 @@ const config: Config = {
   insideRanges: [],
   maxTransactions: 1000,
   maxFlows: 1000,
+  sourceLimits: { register: 200, call: 100, other: 200 },
   logLevel: "info",
 };
 const initial: Settings = { config, keys: [], hash: "initial" };

@@ -52,6 +52,7 @@ it("defaults: a port of its own for phones whose owner node is gone, one cluster
     insideRanges: [],
     maxTransactions: 20_971,
     maxFlows: 89_478,
+    sourceLimits: { register: 200, call: 100, other: 200 },
   });
   expect(ring).toMatchObject([{ id: "1", verifyFrom: 0, signFrom: 0, dropAfter: Number.POSITIVE_INFINITY }]);
 });

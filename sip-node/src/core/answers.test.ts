@@ -5,6 +5,8 @@ import { type Fields, requestText } from "../../../test/support/sip-message.ts";
 import { createSeal } from "../auth/create-seal.ts";
 import type { KnownFlow } from "../cluster/flow-directory.ts";
 import { Node } from "./node.ts";
+import { OverloadControl } from "../overload/overload-control.ts";
+import { defaultSourceLimits } from "../overload/sources.ts";
 import { createTelemetry } from "../telemetry/metrics.ts";
 import { flowOf } from "../wire/flow.ts";
 
@@ -38,13 +40,20 @@ function startNode(): Node {
       relays: () => ({ sent: 0, received: 0, refused: 0 }),
       copied: () => ({}),
       evicted: () => ({}),
+      dropped: () => ({}),
+      failedLogins: () => 0,
+      loadLevel: () => 0,
     }),
     clock: () => services.now,
     log: () => {},
+    overload: new OverloadControl(defaultSourceLimits, services.now),
     reportInternalError: (error) => expect.unreachable(String(error)),
     isStoreFailure: () => false,
     cluster: {
       claimFlow: () => knownFlow,
+      isAuthenticated: () => false,
+      hasServingPeers: () => false,
+      askPeersAbout: () => {},
       mustAskPeers: () => false,
       releaseFlows: () => {},
       markAuthenticated: () => {},

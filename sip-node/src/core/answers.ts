@@ -95,9 +95,16 @@ export class Answers {
   }
 
   /** To a request that gets no transaction; its retransmission gets the same To tag (§8.2.7). */
-  replyStatelessly(request: Answerable, flow: Flow, method: string, status: number, reason: string): void {
+  replyStatelessly(
+    request: Answerable,
+    flow: Flow,
+    method: string,
+    status: number,
+    reason: string,
+    lines = "",
+  ): void {
     if (method === "ACK") return;
-    const text = buildResponse(request, flow, status, reason, hash("md5", request.text, "hex"));
+    const text = buildResponse(request, flow, status, reason, hash("md5", request.text, "hex"), lines);
     this.deps.telemetry.response(method, status);
     this.sender.sendBack(Buffer.from(text, "latin1"), flow);
   }

@@ -6,6 +6,7 @@
  *                                └─ targets ───► branches
  */
 import type { Cluster } from "../cluster/cluster.ts";
+import type { OverloadControl } from "../overload/overload-control.ts";
 import { callersReasons } from "../proxy/cancel-reason.ts";
 import { answerOptions, route } from "../proxy/proxy.ts";
 import type { ProxyDependencies } from "../proxy/routing.ts";
@@ -13,6 +14,8 @@ import { register, type RegistrarDependencies } from "../registrar/register.ts";
 import type { Telemetry } from "../telemetry/metrics.ts";
 import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
 import type { Transactions } from "../transaction/transactions.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Rejection } from "../wire/rejection.ts";
 import type { Ms } from "../wire/units.ts";
 import { type Answers, plain } from "./answers.ts";
 import type { Branches } from "./branches.ts";
@@ -22,7 +25,8 @@ import type { ServerContext } from "./server-context.ts";
 
 export interface MethodsDependencies extends ProxyDependencies, RegistrarDependencies, MarkDependencies {
   readonly lookup: ProxyDependencies["lookup"] & RegistrarDependencies["lookup"];
-  readonly cluster: MarkDependencies["cluster"] & Pick<Cluster, "offer" | "releaseFlows">;
+  readonly cluster: MarkDependencies["cluster"] & Pick<Cluster, "offer" | "releaseFlows" | "isAuthenticated">;
+  readonly overload: OverloadControl;
   readonly telemetry: Pick<Telemetry, "registered">;
   clock(): Ms;
   /** An error of this program; the request is answered with 500. */
@@ -81,11 +85,12 @@ export class Methods {
   // §10.3
   private async register(context: ServerContext): Promise<void> {
     const { request, flow } = context.server;
-    const answer = await register(request, flow, this.deps);
+    const answer = await this.takingPlace(register(request, flow, this.deps));
     if (answer.kind === "accept") {
       this.deps.cluster.releaseFlows(answer.formerFlows);
       this.deps.cluster.markAuthenticated(flow, answer.flowExpiresIn * 1000);
-    }
+      this.deps.overload.loginSucceeded(flow, this.deps.clock());
+    } else if (!this.mayAnswer(answer, flow)) return this.answers.drop(context);
     if (answer.status === 401) this.answers.replyOnce(context, answer);
     else this.answers.reply(context, answer);
     this.deps.telemetry.registered(this.deps.clock() - context.receivedAt);
@@ -93,9 +98,11 @@ export class Methods {
 
   // §11.2
   private async options(context: ServerContext): Promise<void> {
-    const answer = await answerOptions(context.server.request, this.deps);
+    const { request, flow } = context.server;
+    const answer = await answerOptions(request, this.deps);
     if (answer === undefined) await this.proxy(context);
-    else this.answers.replyOnce(context, answer);
+    else if (this.mayAnswer(answer, flow)) this.answers.replyOnce(context, answer);
+    else this.answers.drop(context);
   }
 
   // §16.3 to §16.6
@@ -104,14 +111,38 @@ export class Methods {
     const routing = await this.tryingWhile(context, route(request, flow, this.deps));
     if (context.hasAnswered) return; // cancelled during the look-up
     if (routing.kind === "reject") {
+      if (!context.hasSentTrying && !this.mayAnswer(routing, flow)) return this.answers.drop(context);
       if (routing.isUnauthenticated === true && !context.hasSentTrying)
         this.answers.replyOnce(context, routing);
       else this.answers.reply(context, routing);
       return;
     }
     markParties(flow, routing, this.deps);
+    if (routing.proven !== undefined) this.deps.overload.loginSucceeded(flow, this.deps.clock());
     this.answers.sendTrying(context);
     this.branches.forwardRequest(context, routing);
+  }
+
+  // ── Strangers (design-sip rule 24) ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether a rejection is sent. Wrong passwords and requests for foreign domains get no answer when their sender had many of them. */
+  private mayAnswer({ failedLogin, isNotServed }: Rejection, flow: Flow): boolean {
+    const { overload, cluster } = this.deps;
+    const now = this.deps.clock();
+    if (failedLogin !== undefined) return overload.mayAnswerWrongPassword(flow, failedLogin, now);
+    if (isNotServed !== true || this.deps.isPeer(flow) || cluster.isAuthenticated(flow)) return true;
+    return overload.mayRefuse(flow, now);
+  }
+
+  /** A REGISTER that waits for the database takes a place of `overload.registers`. */
+  private async takingPlace<T>(pending: Promise<T>): Promise<T> {
+    const { registers } = this.deps.overload;
+    registers.begin();
+    try {
+      return await pending;
+    } finally {
+      registers.end();
+    }
   }
 
   /** Waits for `pending`; an INVITE that waits longer than `tryingAfter` gets a 100. */

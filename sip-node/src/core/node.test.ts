@@ -6,6 +6,8 @@ import { createSeal } from "../auth/create-seal.ts";
 import type { KnownFlow } from "../cluster/flow-directory.ts";
 import { Node } from "./node.ts";
 import { makeViaBranch } from "../proxy/via-branch.ts";
+import { OverloadControl } from "../overload/overload-control.ts";
+import { defaultSourceLimits } from "../overload/sources.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
 import { flowOf } from "../wire/flow.ts";
 import { parseMessage } from "../wire/parse-message.ts";
@@ -59,6 +61,9 @@ beforeEach(() => {
     relays: () => ({ sent: 0, received: 0, refused: 0 }),
     copied: () => ({}),
     evicted: () => ({}),
+    dropped: () => ({}),
+    failedLogins: () => 0,
+    loadLevel: () => 0,
   });
   node = new Node({
     ...services.dependencies(),
@@ -66,6 +71,7 @@ beforeEach(() => {
     telemetry,
     clock: () => now,
     log: () => {},
+    overload: new OverloadControl(defaultSourceLimits, now),
     reportInternalError: (error) => errors.push(error),
     isStoreFailure: () => false,
     cluster: {
@@ -73,6 +79,9 @@ beforeEach(() => {
         claimedFlows.push(key);
         return knownFlow;
       },
+      isAuthenticated: () => false,
+      hasServingPeers: () => false,
+      askPeersAbout: () => {},
       mustAskPeers: () => knownFlow.askPeersUntil > now,
       releaseFlows: () => {},
       markAuthenticated: ({ key }, span) => marked.push([key, span]),

@@ -2,17 +2,18 @@
  * A SIP node: all events enter here, and each is handled in one direction, from left to right. A response, a time-out or a failure of a client
  * transaction continues at the branch that started it. Only queries to the database and to peers are asynchronous.
  *
- *   datagram ─► parse ─► cluster.claimFlow ─┬─ request ──► requests ─┬─ new ──► methods ─┬─ registrar ─► answers
- *                                           │                        │                   └─ proxy ─────► branches ─► answers
- *                                           │                        ├─ ACK to a 2xx ─► acks
- *                                           │                        └─ new, while draining ─► cluster.handOver
- *                                           └─ response ─► transactions ─► branches ─► answers
- *                                                               └─ of another node ─► cluster.relayResponse
+ *   datagram ─► admission ─► parse ─► cluster.claimFlow ─┬─ request ──► requests ─┬─ new ──► methods ─┬─ registrar ─► answers
+ *                                                        │                        │                   └─ proxy ─────► branches ─► answers
+ *                                                        │                        ├─ ACK to a 2xx ─► acks
+ *                                                        │                        └─ new, while draining ─► cluster.handOver
+ *                                                        └─ response ─► transactions ─► branches ─► answers
+ *                                                                            └─ of another node ─► cluster.relayResponse
  *   answers, branches ─► transactions ─► message sender ─► cluster.deliver ─► bytes
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RelayReceiver } from "../cluster/frame-handlers.ts";
 import type { NodeLoad } from "../cluster/node-directory.ts";
+import { isScanner } from "../overload/scanner.ts";
 import { readViaBranch } from "../proxy/via-branch.ts";
 import type { Telemetry } from "../telemetry/metrics.ts";
 import { Transactions } from "../transaction/transactions.ts";
@@ -21,6 +22,7 @@ import type { Request, Response } from "../wire/message.ts";
 import { type Malformed, parseMessage } from "../wire/parse-message.ts";
 import { parseSecondVia } from "../wire/second-via.ts";
 import { Acks, type AcksDependencies } from "./acks.ts";
+import { Admission, type AdmissionDependencies } from "./admission.ts";
 import { Answers, type AnswersDependencies } from "./answers.ts";
 import { BranchCopies, type BranchCopiesDependencies } from "./branch-copies.ts";
 import { Branches, type BranchesDependencies } from "./branches.ts";
@@ -37,10 +39,12 @@ export interface NodeDependencies
     BranchesDependencies,
     BranchCopiesDependencies,
     AnswersDependencies,
+    AdmissionDependencies,
     MessageSenderDependencies {
   readonly lookup: MethodsDependencies["lookup"];
   readonly cluster: RequestsDependencies["cluster"] &
     MethodsDependencies["cluster"] &
+    AdmissionDependencies["cluster"] &
     Pick<Cluster, "deliver" | "claimFlow" | "relayResponse" | "isIdle">;
   readonly telemetry: Telemetry;
   /** Default: `wire/limits.ts`. */
@@ -56,6 +60,7 @@ export class Node implements RelayReceiver {
   private readonly acks: Acks;
   private readonly methods: Methods;
   private readonly requests: Requests;
+  private readonly admission: Admission;
 
   constructor(deps: NodeDependencies) {
     this.deps = deps;
@@ -69,6 +74,7 @@ export class Node implements RelayReceiver {
     this.acks = new Acks(deps, copies, this.sender);
     this.methods = new Methods(deps, this.transactions, this.answers, this.branches);
     this.requests = new Requests(deps, this.transactions, this.answers, this.acks, this.methods);
+    this.admission = new Admission(deps, (bytes, flow, isKnown) => this.serveDatagram(bytes, flow, isKnown));
   }
 
   // ── Time and state ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,6 +82,7 @@ export class Node implements RelayReceiver {
   /** Fires all timers that are due; called every 10 to 50 ms. */
   tick(): void {
     const now = this.deps.clock();
+    this.admission.advance(now);
     this.transactions.advance(now);
     this.branches.advance(now);
     this.methods.advance(now);
@@ -94,7 +101,8 @@ export class Node implements RelayReceiver {
   /** Whether this node has no work left and peers have none left for it: a draining node may exit (design-sip rule 21). */
   get isDrained(): boolean {
     const { server, client } = this.transactions.counts;
-    return server + client === 0 && !this.isForwarding && this.deps.cluster.isIdle;
+    const isWorking = server + client > 0 || this.isForwarding || this.admission.isWaiting;
+    return !isWorking && this.deps.cluster.isIdle;
   }
 
   get load(): NodeLoad {
@@ -106,6 +114,10 @@ export class Node implements RelayReceiver {
 
   /** A datagram from a phone. */
   receiveDatagram(bytes: Buffer, flow: Flow): void {
+    this.admission.receive(bytes, flow);
+  }
+
+  private serveDatagram(bytes: Buffer, flow: Flow, isKnown: boolean): void {
     const { cluster, telemetry } = this.deps;
     const text = bytes.toString("latin1");
     if (isKeepalive(text)) {
@@ -116,14 +128,15 @@ export class Node implements RelayReceiver {
     const message = parseMessage(text);
     switch (message.kind) {
       case "malformed":
-        return this.malformed(message, flow);
+        return this.malformed(message, flow, isKnown);
       case "response":
         cluster.claimFlow(flow);
         return this.response(message, bytes, flow);
       case "request": {
         telemetry.request(message.method);
+        if (!isKnown && isScanner(message)) return this.deps.overload.drop("scanner");
         const knownFlow = cluster.claimFlow(flow);
-        return this.requests.receive({ request: message, bytes, flow, knownFlow, peer: undefined });
+        return this.requests.receive({ request: message, bytes, flow, knownFlow, peer: undefined }, isKnown);
       }
     }
   }
@@ -159,9 +172,12 @@ export class Node implements RelayReceiver {
 
   // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private malformed({ text, fields, method, via, problem }: Malformed, flow: Flow): void {
+  private malformed(message: Malformed, flow: Flow, isKnown: boolean): void {
+    const { text, fields, method, via, problem } = message;
     this.deps.telemetry.malformed();
-    if (method === undefined || method === "ACK" || via === undefined) return; // it cannot be answered
+    if (!isKnown && isScanner(message)) return this.deps.overload.drop("scanner");
+    if (method === undefined || method === "ACK" || via === undefined)
+      return this.deps.overload.drop("malformed"); // it cannot be answered
     this.deps.cluster.claimFlow(flow);
     this.answers.replyStatelessly({ text, fields, via }, flow, method, problem.status, problem.reason);
   }

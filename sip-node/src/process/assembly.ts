@@ -18,6 +18,8 @@ import { QueueFull } from "../location/coalescer.ts";
 import { protocolWithoutPeers } from "../location/copy-protocol.ts";
 import { Location } from "../location/location.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
+import { loadLevels } from "../overload/load-monitor.ts";
+import { OverloadControl } from "../overload/overload-control.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
 import type { Readings } from "../telemetry/metric-table.ts";
 import { Maximum } from "./maximum.ts";
@@ -51,12 +53,14 @@ export class Assembly {
   private readonly deps: AssemblyDependencies;
   private readonly inForce: SettingsInForce;
   private readonly keys: ClusterKeys;
+  readonly overload: OverloadControl;
 
   constructor(deps: AssemblyDependencies) {
     const { config, keys } = deps.settings;
     this.deps = deps;
     this.inForce = new SettingsInForce(deps.settings);
     this.keys = new ClusterKeys(keys, clock.epoch);
+    this.overload = new OverloadControl(config.sourceLimits, clock.now());
     this.telemetry = createTelemetry(this.readings());
     this.database = new Database({ ...config.mysql, connectTimeout, queryTimeout }, (statement, duration) =>
       this.telemetry.statement(statement, duration),
@@ -74,6 +78,7 @@ export class Assembly {
     const { mysql, logLevel } = settings.config;
     const changes = inForce.replace(settings);
     this.keys.replace(settings.keys);
+    this.overload.sources.limits = settings.config.sourceLimits;
     if (changes.insideRanges) this.cluster.refreshOutside();
     if (changes.login) {
       this.database.setLogin(mysql.user, mysql.password);
@@ -97,6 +102,9 @@ export class Assembly {
       relays: () => this.cluster.relays,
       copied: () => this.location.copied,
       evicted: () => this.location.evicted,
+      dropped: () => this.overload.dropped,
+      failedLogins: () => this.overload.failedLogins.total,
+      loadLevel: () => loadLevels.indexOf(this.overload.load.level),
     };
   }
 
@@ -185,6 +193,7 @@ export class Assembly {
       node: id,
       cluster,
       telemetry: this.telemetry,
+      overload: this.overload,
       maxTransactions: settings.config.maxTransactions,
       now: clock.epoch,
       clock: clock.now,

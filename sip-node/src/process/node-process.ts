@@ -1,7 +1,7 @@
 /** One run of a node: it starts, serves, drains, and ends the process. `life-cycle.ts` has the stages. */
 import type { Server } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { clock, every } from "../adapters/clock.ts";
+import { clock, every, loopUse } from "../adapters/clock.ts";
 import { isFromLoopback, serveHttp } from "../adapters/http.ts";
 import { watchFolders } from "../adapters/watch-folders.ts";
 import type { Settings } from "../config/config.ts";
@@ -45,6 +45,7 @@ export class NodeProcess {
   private readonly stops: (() => void)[] = [];
   private servers: readonly Server[] = [];
   private tickedAt: Ms = clock.now();
+  private loopUse = loopUse();
   private isMember = false;
 
   constructor(deps: NodeProcessDependencies) {
@@ -136,7 +137,7 @@ export class NodeProcess {
     return every(
       tickInterval,
       () => this.guard(() => this.tick()),
-      (lateness) => this.assembly.eventLoopLag.add(lateness),
+      (lateness) => this.measureLoad(lateness),
     );
   }
 
@@ -170,6 +171,14 @@ export class NodeProcess {
       owesAnswers: node.hasOpenRequests,
     };
     if (this.life.mayLeave(this.tickedAt, this.settings.config.drainTimeout, work)) void this.leave();
+  }
+
+  private measureLoad(lateness: Ms): void {
+    const { eventLoopLag, overload } = this.assembly;
+    const since = this.loopUse;
+    this.loopUse = loopUse();
+    eventLoopLag.add(lateness);
+    overload.load.add(lateness, loopUse(this.loopUse, since).utilization, clock.now());
   }
 
   /** An error of one datagram or tick ends nothing. */

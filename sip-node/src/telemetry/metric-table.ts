@@ -11,6 +11,11 @@ export interface Readings {
   relays(): Readonly<Record<string, number>>;
   copied(): Readonly<Record<string, number>>;
   evicted(): Readonly<Record<string, number>>;
+  /** Datagrams that got no answer, by reason. */
+  dropped(): Readonly<Record<string, number>>;
+  failedLogins(): number;
+  /** 0: normal, 1: busy, 2: overloaded. */
+  loadLevel(): number;
 }
 
 export interface Sample {
@@ -144,6 +149,26 @@ export const metricTable = {
     labels: ["direction"],
     read: (readings) =>
       Object.entries(readings.relays()).map(([direction, value]) => ({ labels: { direction }, value })),
+  },
+  dropped: {
+    type: "counter",
+    name: "strowger_dropped_datagrams_total",
+    help: "Datagrams from phones that got no answer: malformed, of a scanner, above the rate of their source, a failed-login too many, for a domain that is not-served, a REGISTER that waited too long (register-queue), or of a stranger during overload",
+    labels: ["reason"],
+    read: (readings) =>
+      Object.entries(readings.dropped()).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  failedLogins: {
+    type: "counter",
+    name: "strowger_failed_logins_total",
+    help: "Requests with a wrong password, or of an unknown user",
+    read: (readings) => [{ value: readings.failedLogins() }],
+  },
+  loadLevel: {
+    type: "gauge",
+    name: "strowger_load_level",
+    help: "0: normal; 1: busy, requests above a limit are dropped; 2: overloaded, new calls are handed to other nodes or get 503",
+    read: (readings) => [{ value: readings.loadLevel() }],
   },
   calls: {
     type: "counter",

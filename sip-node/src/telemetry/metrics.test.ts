@@ -10,6 +10,9 @@ const readings = {
   relays: () => ({}),
   copied: () => ({}),
   evicted: () => ({}),
+  dropped: () => ({}),
+  failedLogins: () => 0,
+  loadLevel: () => 0,
 };
 
 it("callees that invent status codes and methods create a few hundred series at most, and each response is counted", async () => {

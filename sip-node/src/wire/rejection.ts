@@ -9,6 +9,16 @@ export interface Rejection {
   readonly lines: string;
   /** The sender is not authenticated: the response is sent once, and no transaction is kept (§26.3.2.4). */
   readonly isUnauthenticated?: boolean;
+  /** Undefined: no password was tried. */
+  readonly failedLogin?: FailedLogin;
+  /** The request names a domain that is not served. */
+  readonly isNotServed?: boolean;
+}
+
+/** A wrong password for this user. `response` is the digest: a retransmission has the same. */
+export interface FailedLogin {
+  readonly user: string;
+  readonly response: string;
 }
 
 export const reject = (status: number, reason: string, lines = ""): Rejection => ({
@@ -25,9 +35,11 @@ export const markUnauthenticated = (rejection: Rejection): Rejection => ({
 });
 
 /** Warning 399 names the domain, so that a user sees a typing mistake in it (§20.43). */
-export const rejectUnservedDomain = (domain: string): Rejection =>
-  reject(
+export const rejectUnservedDomain = (domain: string): Rejection => ({
+  ...reject(
     404,
     "Domain Not Served",
     `Warning: 399 strowger "The domain ${toWireText(domain)} is not served here"\r\n`,
-  );
+  ),
+  isNotServed: true,
+});
