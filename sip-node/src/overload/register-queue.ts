@@ -38,7 +38,7 @@ export class RegisterQueue {
   private readonly load: LoadMonitor;
   private readonly limits: RegisterQueueLimits;
   private underWay = 0;
-  private tokens = leastBurst;
+  private tokens = Number.POSITIVE_INFINITY; // the first call limits them to a burst
   private refilledAt: Ms;
   private turn = 0;
 

@@ -5,6 +5,8 @@ import { defaultNonceLifetime } from "../../../sip-node/src/auth/nonce.ts";
 import { NonceCounts } from "../../../sip-node/src/auth/nonce-counts.ts";
 import { Cluster } from "../../../sip-node/src/cluster/cluster.ts";
 import { Node } from "../../../sip-node/src/core/node.ts";
+import { OverloadControl } from "../../../sip-node/src/overload/overload-control.ts";
+import { defaultSourceLimits } from "../../../sip-node/src/overload/sources.ts";
 import { addressesOf } from "../../../sip-node/src/proxy/addresses.ts";
 import { createTelemetry } from "../../../sip-node/src/telemetry/metrics.ts";
 import { type Flow, flowOf } from "../../../sip-node/src/wire/flow.ts";
@@ -27,6 +29,7 @@ export class CoreNode {
   now: Ms = 1_000_000;
   readonly node: Node;
   readonly location: InMemoryLocation;
+  readonly overload = new OverloadControl(defaultSourceLimits, this.now);
   readonly errors: unknown[] = [];
   /** Events that the node logs at the level `info`. */
   logged = 0;
@@ -34,6 +37,7 @@ export class CoreNode {
 
   constructor({ isTrusting, users, send }: CoreNodeOptions) {
     this.location = locationOf(users);
+    this.overload.load.registerRate = 1_000_000_000; // the clock stands: the rate has no meaning
     const keys = new ClusterKeys(ring, () => started + this.now);
     const cluster: Cluster = new Cluster(
       { id, address: { host: "127.0.0.1", port: 7000 }, isPortShared: false, maxFlows: 500_000 },
@@ -81,6 +85,7 @@ export class CoreNode {
       node: id,
       cluster,
       telemetry: createTelemetry(noReadings),
+      overload: this.overload,
       now: () => started + this.now,
       clock: () => this.now,
       isPeer: () => isTrusting,
@@ -119,4 +124,7 @@ const noReadings = {
   relays: () => ({}),
   copied: () => ({}),
   evicted: () => ({}),
+  dropped: () => ({}),
+  failedLogins: () => 0,
+  loadLevel: () => 0,
 };
