@@ -7,6 +7,7 @@ import { type RunningSipp, sipp, type SippPlan, type SippResult, startSipp } fro
 import { cpuMicroseconds, endedChildrenMicroseconds, machineMicroseconds } from "./process-time.ts";
 import type { Sample } from "./results.ts";
 import { percentile } from "./statistics.ts";
+import { errorSummary } from "./error-summary.ts";
 import { challengedAddress, domain, trustedAddress } from "./users.ts";
 
 export interface Load {
@@ -20,6 +21,8 @@ export interface Load {
 /** The server under load. `callees`: the address and port at which `registerUsers` registered its users. */
 export interface Target {
   readonly callers: Endpoint;
+  /** The callers' own address; default: the trusted or the challenged one. */
+  readonly callersAddress?: string;
   /** Where the REGISTERs of `registerUsers` go; default: as calls. */
   readonly registrar?: Endpoint;
   readonly callees: number;
@@ -94,7 +97,7 @@ function sampleOf(result: SippResult, before: Reading, after: Reading, tailMs: n
     foreign: Math.max(0, (used("machine") - own) / capacity),
     p50: percentile(result.responseTimes, 0.5),
     p99: percentile(result.responseTimes, 0.99),
-    ...(result.failed > 0 ? { errors: result.errors.slice(0, 1000) } : {}),
+    ...(result.failed > 0 ? { errors: errorSummary(result.errors) } : {}),
   };
 }
 
@@ -120,7 +123,7 @@ const callPlan = (target: Target, { kind, rate }: Load): SippPlan => ({
   scenario: kind === "trusted" ? "users-call-open" : "users-call",
   exchange: target.callers,
   login,
-  address: kind === "trusted" ? trustedAddress : challengedAddress,
+  address: target.callersAddress ?? (kind === "trusted" ? trustedAddress : challengedAddress),
   rate,
   pauseMs: talkMs,
   timeoutSeconds: 60,

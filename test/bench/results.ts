@@ -17,7 +17,7 @@ export interface Sample {
   /** Milliseconds of INVITE or REGISTER to 200, with sipp's own delay. */
   readonly p50: number;
   readonly p99: number;
-  /** The beginning of sipp's error log, if something failed. */
+  /** The most frequent errors of sipp, if something failed. */
   readonly errors?: string;
 }
 

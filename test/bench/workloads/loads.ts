@@ -82,6 +82,7 @@ export async function runAlternately(
 export function sampleText(sample: Sample): string {
   const { server, database, sipp, failed, retransmissions, achieved, busy, foreign, p50, p99 } = sample;
   const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const errors = sample.errors === undefined ? [] : [`sipp: ${sample.errors}`];
   return [
     `${Math.round(server)} + ${Math.round(database)} µs`,
     `sipp ${Math.round(sipp)} µs`,
@@ -90,5 +91,6 @@ export function sampleText(sample: Sample): string {
     `${failed} failed`,
     `${retransmissions} retransmissions`,
     `machine ${percent(busy)} busy (${percent(foreign)} others)`,
+    ...errors,
   ].join(", ");
 }

@@ -13,8 +13,12 @@ import { trustedAddress, writeInjectionFiles } from "../users.ts";
 import { sampleText } from "./loads.ts";
 
 const users = 1000;
+const callersAddresses: Readonly<Record<string, string>> = {
+  "node-a": "127.0.0.3",
+  "node-b": trustedAddress,
+};
 
-/** The callees register through node-b. Nodes that are not needed any more are killed: first node-c and node-d, then node-a. */
+/** The callees register through node-b. Nodes that are not needed any more end: first node-c and node-d, then node-a. */
 export async function measureNodes(
   options: BenchOptions,
   progress: (text: string) => void,
@@ -22,7 +26,7 @@ export async function measureNodes(
   await using cluster = await TestCluster.start({
     front: "balancer",
     nodes: 4,
-    peers: [trustedAddress],
+    peers: Object.values(callersAddresses),
     mariadb: { args: mariadbArguments },
     nodeArguments: options.profile ? ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`] : [],
   });
@@ -30,14 +34,18 @@ export async function measureNodes(
   const folder = await mkdtemp(join(tmpdir(), "strowger-bench-"));
   await writeInjectionFiles(folder, users);
   const shared = { callees: await calleePort(), database: await databasePid(cluster.database), folder };
+  // Each way has callers of its own address: a flow that changes its node within seconds costs more, and is another case.
   const target = (callersAt: string): Target => ({
     ...shared,
+    callersAddress: callersAddresses[callersAt] ?? trustedAddress,
     callers: cluster.node(callersAt).sip,
     registrar: cluster.node("node-b").sip,
     pids: cluster.nodes
       .filter(({ child }) => child.process.exitCode === null && child.process.signalCode === null)
       .map(({ child }) => child.pid),
   });
+  if (options.profile)
+    progress(`processes: ${cluster.nodes.map(({ name, child }) => `${name} ${child.pid}`).join(", ")}`);
   const series: Series[] = [];
   const compare = async (contestants: Readonly<Record<string, Target>>): Promise<void> => {
     series.push(...(await alternate(contestants, options, progress)));
@@ -74,9 +82,9 @@ async function alternate(
   return all.map(({ contestant, samples }) => ({ load: "nodes", contestant, rate, samples }));
 }
 
-/** Kills the other nodes and waits until these know it. */
+/** Ends the other nodes without a drain, and waits until these know it. */
 async function leaveOnly(cluster: TestCluster, names: readonly string[]): Promise<void> {
-  for (const { name } of cluster.nodes) if (!names.includes(name)) await cluster.kill(name);
+  for (const { name, child } of cluster.nodes) if (!names.includes(name)) await child.end("SIGINT");
   const deadline = Date.now() + 15_000;
   while (Date.now() < deadline) {
     const peers = await Promise.all(
