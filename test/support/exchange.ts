@@ -293,6 +293,7 @@ export class Exchange {
       bindingsById: async (ids) => wait().then(() => store.bindingsById(ids)),
       bindingsByContact: async (key, limit) => wait().then(() => store.bindingsByContact(key, limit)),
       accountChanges: async () => wait().then(() => store.accountChanges()),
+      names: async (kind, after, limit) => wait().then(() => store.names(kind, after, limit)),
       dialogTargets: async (ids) => wait().then(() => store.dialogTargets(ids)),
       storeDialogTargets: async (targets) => wait().then(() => store.storeDialogTargets(targets)),
       commit: async (changes) => wait().then(() => store.commit(changes)),

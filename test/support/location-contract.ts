@@ -319,6 +319,23 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
       });
     });
 
+    it("names are read in pages, in the order of their keys: domains, users, aliases", async () => {
+      await fixture.addDomain("other.example");
+      for (const username of ["carol", "Bob"]) await fixture.addUser(username, "example.com");
+      await fixture.addUser("bob", "other.example");
+      await fixture.addAlias({ username: "100", domain: "example.com" }, bob);
+      for (const [kind, expected] of [
+        ["domains", ["@example.com", "@other.example"]],
+        ["users", ["Bob@example.com", "bob@example.com", "bob@other.example", "carol@example.com"]],
+        ["aliases", ["100@example.com"]],
+      ] as const) {
+        const found: Aor[] = [];
+        for (let pages = 0; pages < 9; pages++)
+          found.push(...(await store.names(kind, found.at(-1) ?? { username: "", domain: "" }, 2)));
+        expect(found.map(({ username, domain }) => `${username}@${domain}`)).toEqual(expected);
+      }
+    });
+
     describe("targets of dialogs", () => {
       const target = (sideId: string, change: Partial<DialogTarget> = {}): DialogTarget => ({
         sideId,

@@ -19,7 +19,11 @@ import type {
 } from "../../sip-node/src/location/binding.ts";
 import { contactKey } from "../../sip-node/src/location/contact-key.ts";
 import type { DialogTarget } from "../../sip-node/src/location/dialog-target.ts";
-import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
+import {
+  type LocationStore,
+  type NameKind,
+  StoreUnavailable,
+} from "../../sip-node/src/location/location-store.ts";
 import { storageProblem } from "../../sip-node/src/location/storage-problem.ts";
 
 interface Row {
@@ -56,6 +60,7 @@ export class MemoryLocation implements LocationStore {
   readonly #domains = new Map<string, NewDomain>();
   readonly #users = new Map<string, Aor & NewUser>();
   readonly #aliases = new Map<string, Aor>();
+  readonly #aliasNames = new Map<string, Aor>();
   readonly #versions = new Map<string, number>();
   readonly #targets = new Map<string, DialogTarget>();
   readonly #rows = new Map<string, Row>();
@@ -73,6 +78,7 @@ export class MemoryLocation implements LocationStore {
   addAlias(alias: Aor, of: Aor): void {
     this.#changeSeq += 1;
     this.#aliases.set(aorText(alias), of);
+    this.#aliasNames.set(aorText(alias), alias);
   }
 
   /** A row as another tool writes it: no version is raised. */
@@ -114,6 +120,20 @@ export class MemoryLocation implements LocationStore {
     this.#check();
     const { now } = this;
     return { changeSeq: `${this.#changeSeq}`, databaseNow: now * 1000, tables: "", isTableFresh: false };
+  }
+
+  async names(kind: NameKind, after: Aor, limit: number): Promise<readonly Aor[]> {
+    this.#check();
+    const all: Readonly<Record<NameKind, () => readonly Aor[]>> = {
+      domains: () => [...this.#domains.keys()].map((domain) => ({ username: "", domain })),
+      users: () => [...this.#users.values()].map(({ username, domain }) => ({ username, domain })),
+      aliases: () => [...this.#aliasNames.values()],
+    };
+    const keyOf = ({ username, domain }: Aor) => `${username} ${domain}`;
+    return all[kind]()
+      .filter((name) => keyOf(name) > keyOf(after))
+      .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+      .slice(0, limit);
   }
 
   async dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]> {

@@ -70,6 +70,7 @@ beforeEach(async () => {
     bindingsById: record("byId", (ids) => store.bindingsById(ids)),
     bindingsByContact: record("byContact", (key, limit) => store.bindingsByContact(key, limit)),
     accountChanges: record("poll", () => store.accountChanges()),
+    names: record("names", (kind, after, limit) => store.names(kind, after, limit)),
     dialogTargets: record("dialog", (ids) => store.dialogTargets(ids)),
     storeDialogTargets: record("storeDialog", (targets) => store.storeDialogTargets(targets)),
     commit: record("commit", (changes) => store.commit(changes)),
@@ -323,5 +324,43 @@ describe("the database is away", () => {
     store.isAway = true;
     expect(await contacts()).toEqual(["sip:bob@10.0.0.1"]);
     expect(results.at(-1)).toBe("away");
+  });
+});
+
+describe("the start of a node", () => {
+  const start = async (maxCopied = 1_000) => {
+    const starting = new Location(
+      store,
+      locationDependencies({
+        protocol: { isCurrent: () => true, announce: async () => {} },
+        maxCopied,
+        now: () => now,
+      }),
+    );
+    starting.advance(now);
+    await turn();
+    await starting.warm(10_000);
+    return starting;
+  };
+  const users = Array.from({ length: 600 }, (_, i) => ({ ...bob, username: `u${i}` }));
+
+  it("reads all domains, users, aliases and bindings: then known names need no database", async () => {
+    for (const { username, domain } of users) store.addUser(username, domain);
+    await store.commit(users.map((aor, i) => ({ ...change(0, binding(`${i}`)), aor })));
+    const starting = await start();
+    expect(starting.copied).toEqual({ name: 603, bindings: 600 });
+    store.isAway = true;
+    expect(await starting.bindings(users[599]!)).toMatchObject({ version: 1, bindings: [{ id: "599" }] });
+    expect((await starting.resolve({ ...bob, username: "100" })).account).toMatchObject(bob);
+    expect((await starting.resolve({ username: "", domain: "example.com" })).domain?.name).toBe(
+      "example.com",
+    );
+  });
+
+  it("ends when the copy is full, and when the database is away", async () => {
+    for (const { username, domain } of users) store.addUser(username, domain);
+    expect((await start(300)).copied.name).toBeLessThanOrEqual(300);
+    store.isAway = true;
+    await expect(start()).rejects.toThrow(StoreUnavailable);
   });
 });

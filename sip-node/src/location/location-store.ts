@@ -24,6 +24,11 @@ export interface LocationStore {
    * `StoreUnavailable`.
    */
   accountChanges(withTables: boolean): Promise<AccountChanges>;
+  /**
+   * Names after `after`, in the order of their keys; at most `limit`, none at the end. With the empty name they begin. A domain has an empty
+   * user name. Throws `StoreUnavailable`.
+   */
+  names(kind: NameKind, after: Aor, limit: number): Promise<readonly Aor[]>;
   /** The target of each side of a dialog, in order. Throws `StoreUnavailable`. */
   dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]>;
   /** Replaces the target of each side. No side may occur twice. Throws `StoreUnavailable`. */
@@ -35,6 +40,8 @@ export interface LocationStore {
    */
   commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]>;
 }
+
+export type NameKind = "domains" | "users" | "aliases";
 
 /** The database is unavailable: the caller answers 500 with Retry-After. */
 export class StoreUnavailable extends Error {

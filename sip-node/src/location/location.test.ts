@@ -51,6 +51,7 @@ beforeEach(() => {
       bindingsById: (ids) => (calls.push(ids), store.bindingsById(ids)),
       bindingsByContact: (key, limit) => (calls.push([key, limit]), store.bindingsByContact(key, limit)),
       accountChanges: () => store.accountChanges(),
+      names: (kind, after, limit) => store.names(kind, after, limit),
       dialogTargets: (ids) => (calls.push(ids), store.dialogTargets(ids)),
       storeDialogTargets: (targets) => (
         calls.push(targets.map(({ sideId }) => sideId)), store.storeDialogTargets(targets)

@@ -21,7 +21,7 @@ import { type AnnouncedChange, decodeChanges, encodeChanges } from "./change-enc
 import { Coalescer, type CoalescerDependencies, type CoalescerLimits } from "./coalescer.ts";
 import type { CopyProtocol, CopyReceiver } from "./copy-protocol.ts";
 import type { DialogTarget } from "./dialog-target.ts";
-import { type LocationStore, StoreUnavailable } from "./location-store.ts";
+import { type LocationStore, type NameKind, StoreUnavailable } from "./location-store.ts";
 import { ResolutionCopy, type ResolutionEntry } from "./resolution-copy.ts";
 import { StoreHealth } from "./store-health.ts";
 
@@ -78,6 +78,8 @@ const commitLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
 const announceLimits = { maxBatch: 128, maxRunning: 16, maxQueue: 10_000 };
 /** The tables of users are asked about in every fifth poll: about every two seconds. */
 const pollsPerTableCheck = 5;
+/** Names in a statement when a node starts. */
+const pageSize = 256;
 
 export class Location implements Lookup, CopyReceiver {
   private readonly store: LocationStore;
@@ -400,6 +402,29 @@ export class Location implements Lookup, CopyReceiver {
 
   distrust(): void {
     this.copy.distrust();
+  }
+
+  // ── The start of a node ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Reads all domains, users, aliases and bindings, page by page. Ends at the time limit, or when the copy is full. Rejects when a page cannot be
+   * read. The rest is read when it is needed.
+   */
+  async warm(timeLimit: Ms): Promise<void> {
+    const end = this.deps.now() + timeLimit;
+    for (const kind of ["domains", "users", "aliases"] as const) await this.warmKind(kind, end);
+  }
+
+  private async warmKind(kind: NameKind, end: Ms): Promise<void> {
+    let after: Aor = { username: "", domain: "" };
+    while (this.deps.now() < end && this.names.size + pageSize <= this.deps.maxCopied) {
+      const names = await this.store.names(kind, after, pageSize);
+      const last = names[names.length - 1];
+      if (last === undefined) return;
+      after = last;
+      const page = names.map(({ username, domain }) => ({ username, domain: domain.toLowerCase() }));
+      await Promise.all([this.readNames(page), ...(kind === "users" ? [this.readBindings(page)] : [])]);
+    }
   }
 
   // ── The database from time to time ───────────────────────────────────────────────────────────────────────────────────────

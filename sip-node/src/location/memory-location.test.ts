@@ -11,6 +11,7 @@ locationContract("in memory", async () => {
     bindingsById: (ids) => memory.bindingsById(ids),
     bindingsByContact: (key, limit) => memory.bindingsByContact(key, limit),
     accountChanges: () => memory.accountChanges(),
+    names: (kind, after, limit) => memory.names(kind, after, limit),
     dialogTargets: (ids) => memory.dialogTargets(ids),
     storeDialogTargets: (targets) => memory.storeDialogTargets(targets),
     commit: (changes) => memory.commit(changes),

@@ -12,6 +12,7 @@ import { controlRoutes, publicRoutes, type RoutesDependencies, type Status } fro
 import { meetPeers, waitForSchema } from "./join-cluster.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import type { NodeLog } from "./log.ts";
+import { messageOf } from "./message-of.ts";
 import { startPeriodicTasks } from "./periodic-tasks.ts";
 import { closeSockets, openPhoneSocket, type Sockets } from "./sockets.ts";
 
@@ -21,6 +22,8 @@ const tickInterval: Ms = 20;
 const rereadInterval: Ms = 10_000;
 /** The longest wait for each of the last steps: the row in the database, ACKs, open connections. */
 const shutdownTimeout: Ms = 2_000;
+/** How long a node that starts reads users and bindings into its copy, at most. */
+const warmTimeout: Ms = 10_000;
 
 export interface NodeProcessDependencies {
   readonly id: string;
@@ -145,6 +148,17 @@ export class NodeProcess {
     await waitForSchema(this.assembly, this.log);
     this.isMember = true;
     await meetPeers(this.assembly, this.log);
+    await this.warm();
+  }
+
+  /** A node that cannot read all users serves too: it reads them when it needs them. */
+  private async warm(): Promise<void> {
+    const { location } = this.assembly;
+    const startedAt = clock.now();
+    await location.warm(warmTimeout).catch((error: unknown) => {
+      this.log.warn({ err: messageOf(error) }, "cannot read all users and bindings before the start");
+    });
+    this.log.info({ ...location.copied, took: Math.round(clock.now() - startedAt) }, "copied");
   }
 
   private async serve(): Promise<void> {

@@ -18,7 +18,7 @@ import {
   type OwnedBinding,
 } from "../../location/binding.ts";
 import type { DialogTarget } from "../../location/dialog-target.ts";
-import type { LocationStore } from "../../location/location-store.ts";
+import type { LocationStore, NameKind } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import { readAccountChanges } from "./account-changes.ts";
 import { readBindings, readBindingsByContact, readBindingsById, writeBindings } from "./binding-rows.ts";
@@ -26,6 +26,7 @@ import { AmbiguousCommit } from "./connection-errors.ts";
 import type { Database, Row, Session } from "./database.ts";
 import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
 import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
+import { readNames } from "./read-names.ts";
 import { readByNames, refusedColumn } from "./refused-values.ts";
 import { type SubscriberColumns, resolveNames } from "./resolve-names.ts";
 
@@ -71,6 +72,10 @@ export class LocationTables implements LocationStore {
 
   accountChanges(withTables: boolean): Promise<AccountChanges> {
     return readAccountChanges(this.database, withTables);
+  }
+
+  names(kind: NameKind, after: Aor, limit: number): Promise<readonly Aor[]> {
+    return readNames(this.database, kind, after, limit);
   }
 
   dialogTargets(sideIds: readonly string[]): Promise<readonly (DialogTarget | undefined)[]> {
