@@ -1,5 +1,6 @@
 /** Counters with labels, without an unbounded number of series: senders and callees can invent methods and status codes. */
 import type { Counter } from "prom-client";
+import { Tallies, type Tally } from "./tally.ts";
 
 /** Methods that get a label of their own; all others are "other". */
 const methods: ReadonlySet<string> = new Set(
@@ -11,26 +12,34 @@ const methods: ReadonlySet<string> = new Set(
 /** Pairs of method and code with a series of their own. Phones use far fewer; further pairs count as 1xx to 6xx. */
 const maxPairs = 300;
 
-/** A series of a counter. Finding it once and keeping it saves hashing the labels at each message. */
-interface Series {
-  inc(): void;
-}
-
 export function countByMethod(counter: Counter): (method: string) => void {
-  const series = new Map<string, Series>();
+  const tallies = new Tallies(counter);
+  const known = new Map<string, Tally>();
   return (method) => {
     const label = labelOf(method);
-    seriesOf(series, label, () => counter.labels(label)).inc();
+    let tally = known.get(label);
+    if (tally === undefined) known.set(label, (tally = tallies.add({ method: label })));
+    tally.count += 1;
   };
 }
 
 export function countByCode(counter: Counter): (method: string, status: number) => void {
-  const series = new Map<string, Series>();
+  const tallies = new Tallies(counter);
+  /** By label of the method, then by status; classes of codes are 1 to 6. */
+  const known = new Map<string, Map<number, Tally>>();
+  let pairs = 0;
   return (method, status) => {
     const label = labelOf(method);
-    const hasOwnSeries = series.size < maxPairs || series.has(`${label} ${status}`);
-    const code = hasOwnSeries ? String(status) : `${Math.floor(status / 100)}xx`;
-    seriesOf(series, `${label} ${code}`, () => counter.labels(label, code)).inc();
+    let byCode = known.get(label);
+    if (byCode === undefined) known.set(label, (byCode = new Map<number, Tally>()));
+    const key = pairs < maxPairs || byCode.has(status) ? status : Math.floor(status / 100);
+    let tally = byCode.get(key);
+    if (tally === undefined) {
+      const code = key < 100 ? `${key}xx` : String(key);
+      byCode.set(key, (tally = tallies.add({ method: label, code })));
+      pairs += 1;
+    }
+    tally.count += 1;
   };
 }
 
@@ -45,11 +54,3 @@ export function countByTwo(counter: Counter): (first: string, second: string) =>
 }
 
 const labelOf = (method: string): string => (methods.has(method) ? method : "other");
-
-function seriesOf(known: Map<string, Series>, key: string, make: () => Series): Series {
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  known.set(key, made);
-  return made;
-}

@@ -5,6 +5,7 @@ import { countByCode, countByMethod, countByTwo } from "./count-by-label.ts";
 import { createInstruments } from "./create-instruments.ts";
 import type { Readings } from "./metric-table.ts";
 import { PerMinute } from "./per-minute.ts";
+import { Tallies } from "./tally.ts";
 
 /** One function for each event. */
 export interface Telemetry {
@@ -34,6 +35,7 @@ export interface Telemetry {
 export function createTelemetry(readings: Readings): Telemetry {
   const registry = new Registry();
   const metrics = createInstruments(registry, readings);
+  const calls = new Tallies(metrics.calls).add();
   const lastMinute = { calls: new PerMinute(), requests: new PerMinute() };
   return {
     registry,
@@ -49,7 +51,7 @@ export function createTelemetry(readings: Readings): Telemetry {
     lookedUp: countByTwo(metrics.lookups),
     newRequest: (now) => lastMinute.requests.add(now),
     callAnswered(now) {
-      metrics.calls.inc();
+      calls.count += 1;
       lastMinute.calls.add(now);
     },
     drainingChanged: (isDraining) => metrics.draining.set(isDraining ? 1 : 0),
