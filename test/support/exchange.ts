@@ -157,7 +157,7 @@ export class Exchange {
       clock: clock.now,
       isReachable: (flow) => cluster.isReachable(flow),
       isStoreFailure: (error) => error instanceof StoreUnavailable,
-      log: () => {},
+      logRequest: undefined,
       reportInternalError: (error) => void this.errors.push(error),
     });
     net.attach(place, ({ bytes, from }) => {

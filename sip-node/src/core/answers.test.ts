@@ -45,7 +45,7 @@ function startNode(): Node {
       loadLevel: () => 0,
     }),
     clock: () => services.now,
-    log: () => {},
+    logRequest: undefined,
     overload: new OverloadControl(defaultSourceLimits, services.now),
     reportInternalError: (error) => expect.unreachable(String(error)),
     isStoreFailure: () => false,

@@ -70,7 +70,7 @@ beforeEach(() => {
     branchSeal: createSeal(ring, "branch", () => services.now),
     telemetry,
     clock: () => now,
-    log: () => {},
+    logRequest: undefined,
     overload: new OverloadControl(defaultSourceLimits, now),
     reportInternalError: (error) => errors.push(error),
     isStoreFailure: () => false,

@@ -1,4 +1,4 @@
-/** Reports the response to a request: metrics, and one log line for each final response. */
+/** Reports the response to a request: metrics, and at the log level debug one line for each final response. */
 import type { Telemetry } from "../telemetry/metrics.ts";
 import type { Ms } from "../wire/units.ts";
 import type { ServerContext } from "./server-context.ts";
@@ -6,8 +6,8 @@ import type { ServerContext } from "./server-context.ts";
 export interface RequestReportDependencies {
   readonly telemetry: Telemetry;
   clock(): Ms;
-  /** One line for each event. */
-  log(event: string, fields: Readonly<Record<string, unknown>>): void;
+  /** Undefined while such lines are not logged, which is the default. */
+  readonly logRequest: ((fields: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 
 /**
@@ -29,7 +29,7 @@ export function reportResponse(
   const isInitial = server.request.to.tag === undefined;
   if (server.isInvite && status < 300 && !hasAnswered && isInitial) telemetry.callAnswered(now);
   if (server.isInvite && !hasAnswered && status !== 407) telemetry.inviteAnswered(duration);
-  if (status !== 401 && status !== 407) deps.log("request", logFields(context, status, duration));
+  if (status !== 401 && status !== 407) deps.logRequest?.(logFields(context, status, duration));
 }
 
 function logFields({ server }: ServerContext, status: number, duration: Ms) {

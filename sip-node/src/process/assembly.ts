@@ -182,6 +182,7 @@ export class Assembly {
   private createNode(): Node {
     const { inForce, keys, cluster } = this;
     const { id, settings, log } = this.deps;
+    const logRequest = (fields: object) => log.debug(fields, "request");
     return new Node({
       lookup: this.location,
       authenticator: this.createAuthenticator(),
@@ -201,7 +202,9 @@ export class Assembly {
       isReachable: (flow) => cluster.isReachable(flow),
       isOwnAddress: (text) => inForce.addresses.own.has(text),
       isStoreFailure: (error) => error instanceof StoreUnavailable || error instanceof QueueFull,
-      log: (event, fields) => log.info(fields, event),
+      get logRequest() {
+        return log.isLevelEnabled("debug") ? logRequest : undefined;
+      },
       reportInternalError: this.reportInternalError,
     });
   }
