@@ -1,6 +1,6 @@
 /** Forwards ACKs to 2xx responses (RFC 3261 §16.11, §17): they have no transaction, and are dropped when they cannot be routed. */
 import { routeAck } from "../proxy/proxy.ts";
-import type { ProxyDependencies } from "../proxy/routing.ts";
+import type { ProxyDependencies, Routing } from "../proxy/routing.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import type { BranchCopies } from "./branch-copies.ts";
@@ -27,16 +27,26 @@ export class Acks {
   }
 
   forwardAck(request: Request, flow: Flow): void {
+    const routing = routeAck(request, this.deps);
+    const pending =
+      routing instanceof Promise
+        ? routing.then((found) => this.send(request, flow, found))
+        : this.send(request, flow, routing);
+    if (pending === undefined) return;
     this.forwardingCount += 1;
-    void this.routeAndSend(request, flow).finally(() => (this.forwardingCount -= 1));
+    void pending.finally(() => (this.forwardingCount -= 1));
   }
 
-  private async routeAndSend(request: Request, flow: Flow): Promise<void> {
-    const routing = await routeAck(request, this.deps);
+  /** Returns undefined when it is sent or dropped. */
+  private send(
+    request: Request,
+    flow: Flow,
+    routing: Routing | undefined,
+  ): undefined | Promise<boolean | undefined> {
     const target = routing?.targets[0];
-    if (routing === undefined || target === undefined) return;
+    if (routing === undefined || target === undefined) return undefined;
     markParties(flow, routing, this.deps);
     const { text } = this.copies.make(request, flow, target, routing);
-    await this.sender.sendTo(Buffer.from(text, "latin1"), target);
+    return this.sender.sendTo(Buffer.from(text, "latin1"), target);
   }
 }

@@ -51,9 +51,9 @@ export class MessageSender implements TransactionDependencies<ServerContext, Cli
     void this.deps.cluster.deliver(replyDestination(flow, node), bytes);
   }
 
-  /** Resolves when it is sent or cannot be sent. */
-  async sendTo(bytes: Uint8Array, target: Destination): Promise<void> {
-    await this.deps.cluster.deliver(target, bytes);
+  /** Returns undefined when it is sent. The promise resolves when it is sent or cannot be sent. */
+  sendTo(bytes: Uint8Array, target: Destination): undefined | Promise<boolean> {
+    return this.deps.cluster.deliver(target, bytes);
   }
 }
 

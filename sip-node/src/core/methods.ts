@@ -9,7 +9,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { OverloadControl } from "../overload/overload-control.ts";
 import { callersReasons } from "../proxy/cancel-reason.ts";
 import { answerOptions, route } from "../proxy/proxy.ts";
-import type { ProxyDependencies } from "../proxy/routing.ts";
+import type { ProxyDependencies, Routing } from "../proxy/routing.ts";
 import { register, type RegistrarDependencies } from "../registrar/register.ts";
 import type { Telemetry } from "../telemetry/metrics.ts";
 import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
@@ -69,17 +69,32 @@ export class Methods {
     this.waiting.advance(now);
   }
 
-  /** Never rejects: a failure is answered with 500. */
-  async handle(context: ServerContext): Promise<void> {
+  /** Never throws: a failure, at once or later, is answered with 500. */
+  handle(context: ServerContext): void {
     try {
-      if (context.isHeldByPeer !== undefined && (await context.isHeldByPeer))
-        return this.answers.drop(context);
-      const handler = this.handlers.get(context.server.request.method);
-      await (handler === undefined ? this.proxy(context) : handler(context));
+      const { isHeldByPeer } = context;
+      const pending =
+        isHeldByPeer === undefined ? this.start(context) : this.startUnlessHeld(context, isHeldByPeer);
+      pending?.catch((error: unknown) => this.fail(context, error));
     } catch (error) {
-      if (!this.deps.isStoreFailure(error)) this.deps.reportInternalError(error);
-      if (!context.hasAnswered) this.answers.reply(context, { ...plain(500), lines: "Retry-After: 5\r\n" });
+      this.fail(context, error);
     }
+  }
+
+  /** Returns undefined when nothing is waited for. */
+  private start(context: ServerContext): undefined | Promise<void> {
+    const handler = this.handlers.get(context.server.request.method);
+    return handler === undefined ? this.proxy(context) : handler(context);
+  }
+
+  private async startUnlessHeld(context: ServerContext, isHeldByPeer: Promise<boolean>): Promise<void> {
+    if (await isHeldByPeer) this.answers.drop(context);
+    else await this.start(context);
+  }
+
+  private fail(context: ServerContext, error: unknown): void {
+    if (!this.deps.isStoreFailure(error)) this.deps.reportInternalError(error);
+    if (!context.hasAnswered) this.answers.reply(context, { ...plain(500), lines: "Retry-After: 5\r\n" });
   }
 
   // §10.3
@@ -106,9 +121,17 @@ export class Methods {
   }
 
   // §16.3 to §16.6
-  private async proxy(context: ServerContext): Promise<void> {
+  private proxy(context: ServerContext): undefined | Promise<void> {
     const { request, flow } = context.server;
-    const routing = await this.tryingWhile(context, route(request, flow, this.deps));
+    const routing = route(request, flow, this.deps);
+    if (routing instanceof Promise)
+      return this.tryingWhile(context, routing).then((found) => this.forward(context, found));
+    this.forward(context, routing);
+    return undefined;
+  }
+
+  private forward(context: ServerContext, routing: Routing | Rejection): void {
+    const { flow } = context.server;
     if (context.hasAnswered) return; // cancelled during the look-up
     if (routing.kind === "reject") {
       if (!context.hasSentTrying && !this.mayAnswer(routing, flow)) return this.answers.drop(context);
@@ -146,15 +169,11 @@ export class Methods {
   }
 
   /** Waits for `pending`; an INVITE that waits longer than `tryingAfter` gets a 100. */
-  private async tryingWhile<T>(context: ServerContext, pending: Promise<T>): Promise<T> {
+  private tryingWhile<T>(context: ServerContext, pending: Promise<T>): Promise<T> {
     if (!context.server.isInvite) return pending;
     const timer = new Timer<ServerContext, "100">(context, "100");
     this.waiting.start(timer, "100", tryingAfter, this.deps.clock());
-    try {
-      return await pending;
-    } finally {
-      this.waiting.stop(timer);
-    }
+    return pending.finally(() => this.waiting.stop(timer));
   }
 
   // §16.10, §9.2

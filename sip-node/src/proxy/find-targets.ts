@@ -9,7 +9,14 @@ import { reject, type Rejection } from "../wire/rejection.ts";
 import { contactOwner } from "./contact-owner.ts";
 import type { Party } from "./flow-token.ts";
 import type { ProxyDependencies } from "./routing.ts";
-import { type NotServed, type Target, targets, type TargetSet, type Unreachable } from "./targets.ts";
+import {
+  type NotServed,
+  type Target,
+  targetOf,
+  targets,
+  type TargetSet,
+  type Unreachable,
+} from "./targets.ts";
 
 /** Whether a host is a served domain that is not disabled. */
 export const isServedHere = async (host: string, deps: ProxyDependencies): Promise<boolean> =>
@@ -56,13 +63,13 @@ export async function findByContact(
 export async function locateParty(
   party: Party,
   key: string,
-  sideId: () => string,
+  sideId: string,
   deps: ProxyDependencies,
 ): Promise<Target> {
   const isOwned = deps.isReachable(party.flow);
-  const asToken: Target = { ...party, uri: undefined, q: 1000 };
+  const asToken = targetOf(party);
   if (isOwned && key === party.contactKey) return asToken;
-  const refreshed = await deps.lookup.dialogTarget(sideId()).catch(() => undefined);
+  const refreshed = await deps.lookup.dialogTarget(sideId).catch(() => undefined);
   const asRefreshed = refreshed?.contactKey === key ? { ...asToken, ...place(refreshed) } : undefined;
   if (asRefreshed !== undefined && deps.isReachable(asRefreshed.flow)) return asRefreshed;
   if (isOwned && asRefreshed === undefined) return asToken;

@@ -4,6 +4,7 @@
  */
 import type { Aor } from "../location/account.ts";
 import { contactKey } from "../location/contact-key.ts";
+import type { DialogTarget } from "../location/dialog-target.ts";
 import { aorOf } from "../location/row-text.ts";
 import { findField } from "../wire/fields.ts";
 import type { Flow } from "../wire/flow.ts";
@@ -21,25 +22,52 @@ import { ownCredentials } from "./own-credentials.ts";
 import { type DialogParties, type Path, preprocess } from "./preprocess.ts";
 import { rejectUnservedDomain, type Rejection, reject, markUnauthenticated } from "../wire/rejection.ts";
 import type { ProxyDependencies, Routing } from "./routing.ts";
+import { type Target, targetOf } from "./targets.ts";
 import { validate, type ValidRequest } from "./validate.ts";
 
-/** Rejects with `StoreUnavailable` or `QueueFull` when the database does not answer: 500 with Retry-After. */
-export async function route(
+/**
+ * Rejects with `StoreUnavailable` or `QueueFull` when the database does not answer: 500 with Retry-After. No promise is made for a request
+ * that needs no look-up, as most in a dialog.
+ */
+export function route(
   request: Request,
   source: Flow,
   deps: ProxyDependencies,
-): Promise<Routing | Rejection> {
+): Routing | Rejection | Promise<Routing | Rejection> {
   // §16.3 Validation
   const valid = validate(request, deps.addresses);
   if (valid.kind === "reject") return markUnauthenticated(valid);
-  const { maxForwards, loop } = valid;
   // §16.4 Preprocessing
-  const path = await preprocessRoutes(request, deps);
+  const path = preprocess(request, deps.addresses, deps.tokenSeal);
+  return path.kind === "needs-domain"
+    ? preprocessRoutes(request, deps).then((found) => routeAlong(request, source, found, valid, deps))
+    : routeAlong(request, source, path, valid, deps);
+}
+
+function routeAlong(
+  request: Request,
+  source: Flow,
+  path: Path | Rejection,
+  valid: ValidRequest,
+  deps: ProxyDependencies,
+): Routing | Rejection | Promise<Routing | Rejection> {
   if (path.kind === "reject") return markUnauthenticated(path);
-  if (path.dialog !== undefined) {
-    await storeRefreshedTarget(request, source, path.dialog, deps);
-    return routeInDialog(request, path, path.dialog, valid, deps);
-  }
+  const { dialog } = path;
+  if (dialog === undefined) return routeOutOfDialog(request, source, path, valid, deps);
+  const refreshed = refreshedTarget(request, source, dialog.sender, deps.node);
+  return refreshed === undefined
+    ? routeInDialog(request, path, dialog, valid, deps)
+    : storeRefreshedTarget(refreshed, deps).then(() => routeInDialog(request, path, dialog, valid, deps));
+}
+
+async function routeOutOfDialog(
+  request: Request,
+  source: Flow,
+  path: Path,
+  valid: ValidRequest,
+  deps: ProxyDependencies,
+): Promise<Routing | Rejection> {
+  const { maxForwards, loop } = valid;
   // §16.3 step 6: credentials, of every request out of dialog (design-sip rule 15)
   const called = nameOf(valid.uri);
   const isLikelyAuthorized = isLikelyToBeAuthorized(request, source, deps);
@@ -79,31 +107,56 @@ export async function route(
 }
 
 /** Routes an ACK to a 2xx by its flow token, without a challenge; undefined: it has no token and is dropped. */
-export async function routeAck(request: Request, deps: ProxyDependencies): Promise<Routing | undefined> {
+export function routeAck(
+  request: Request,
+  deps: ProxyDependencies,
+): Routing | undefined | Promise<Routing | undefined> {
   const valid = validate(request, deps.addresses);
   if (valid.kind === "reject") return undefined;
-  const first = preprocess(request, deps.addresses, deps.tokenSeal);
-  if (first.kind === "needs-domain" && !first.isInDialog) return undefined; // it is dropped: no look-up
-  const path = first.kind === "needs-domain" ? await preprocessRoutes(request, deps) : first;
-  if (path.kind === "reject" || path.dialog === undefined) return undefined;
-  return routeInDialog(request, path, path.dialog, valid, deps);
+  const path = preprocess(request, deps.addresses, deps.tokenSeal);
+  if (path.kind !== "needs-domain") return routeAckAlong(request, path, valid, deps);
+  if (!path.isInDialog) return undefined; // it is dropped: no look-up
+  return preprocessRoutes(request, deps).then((found) => routeAckAlong(request, found, valid, deps));
 }
 
-/** A request in a dialog, to the other phone. */
-async function routeInDialog(
+const routeAckAlong = (
   request: Request,
-  { uri, edits }: Path,
+  path: Path | Rejection,
+  valid: ValidRequest,
+  deps: ProxyDependencies,
+): Routing | undefined | Promise<Routing> =>
+  path.kind === "reject" || path.dialog === undefined
+    ? undefined
+    : routeInDialog(request, path, path.dialog, valid, deps);
+
+/** A request in a dialog, to the other phone. */
+function routeInDialog(
+  request: Request,
+  path: Path,
   { peer }: DialogParties,
+  valid: ValidRequest,
+  deps: ProxyDependencies,
+): Routing | Promise<Routing> {
+  const key = contactKey(path.uri);
+  if (key === peer.contactKey && deps.isReachable(peer.flow))
+    return forwardInDialog(request, path, targetOf(peer), valid, deps);
+  return locateParty(peer, key, remoteSide(request), deps).then((target) =>
+    forwardInDialog(request, path, target, valid, deps),
+  );
+}
+
+function forwardInDialog(
+  request: Request,
+  { edits }: Path,
+  target: Target,
   { maxForwards, loop }: ValidRequest,
   deps: ProxyDependencies,
-): Promise<Routing> {
-  const target = await locateParty(peer, contactKey(uri), () => remoteSide(request), deps);
-  const allEdits = [...edits, ...ownCredentials(request, undefined, deps.authenticator, deps.now())];
-  const targets = [target];
+): Routing {
+  const credentials = ownCredentials(request, undefined, deps.authenticator, deps.now());
   return {
     kind: "forward",
-    targets,
-    edits: allEdits,
+    targets: [target],
+    edits: credentials.length === 0 ? edits : [...edits, ...credentials],
     maxForwards,
     loop,
     caller: undefined,
@@ -112,15 +165,8 @@ async function routeInDialog(
 }
 
 /** Stores the new target of the sender before the other phone can use it. If the database does not answer, the dialog goes on without it. */
-async function storeRefreshedTarget(
-  request: Request,
-  source: Flow,
-  { sender }: DialogParties,
-  deps: ProxyDependencies,
-): Promise<void> {
-  const target = refreshedTarget(request, source, sender, deps.node);
-  if (target !== undefined) await deps.lookup.storeDialogTarget(target).catch(() => {});
-}
+const storeRefreshedTarget = (target: DialogTarget, { lookup }: ProxyDependencies): Promise<void> =>
+  lookup.storeDialogTarget(target).catch(() => {});
 
 /** The response to OPTIONS for this exchange (RFC 3261 §11.2), without a challenge; undefined: it is for a user or in a dialog. */
 export async function answerOptions(

@@ -16,6 +16,17 @@ export interface Target extends Party {
   readonly q: number;
 }
 
+/** The phone of a dialog, on the flow in its token. */
+export const targetOf = ({ flow, isBehindNat, ownerNode, contactId, contactKey: key }: Party): Target => ({
+  uri: undefined,
+  q: 1000,
+  flow,
+  isBehindNat,
+  ownerNode,
+  contactId,
+  contactKey: key,
+});
+
 export interface TargetSet {
   readonly kind: "targets";
   /** Of the called user. */
