@@ -9,6 +9,7 @@ export const COMMA = 44;
 export const COLON = 58;
 export const SEMI = 59;
 export const LAQUOT = 60;
+export const EQUALS = 61;
 export const RAQUOT = 62;
 export const LBRACKET = 91;
 const BACKSLASH = 92;
@@ -32,8 +33,31 @@ export function isUnbroken(text: string): boolean {
 }
 
 /** Whether the text can be a URI in a request line and between angle brackets, of any scheme. The empty text cannot. */
-export const isUriText = (text: string): boolean =>
-  text.length > 0 && isUnbroken(text) && !/[<>"]/.test(text);
+export function isUriText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code <= SP || code === 127 || code === LAQUOT || code === RAQUOT || code === QUOTE) return false;
+  }
+  return text.length > 0;
+}
+
+/** Whether the text has these characters from `at` on. No part of the text is made for the comparison, as in the two below. */
+export function hasAt(text: string, at: number, expected: string): boolean {
+  for (let i = 0; i < expected.length; i++)
+    if (text.charCodeAt(at + i) !== expected.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Whether the part of the text is this name, which is in lower case, when case is ignored. */
+export function isNameAt(text: string, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) {
+    const code = text.charCodeAt(start + i);
+    const lower = code >= 65 && code <= 90 ? code + 32 : code;
+    if (lower !== name.charCodeAt(i)) return false;
+  }
+  return true;
+}
 
 export const isSpace = (code: number): boolean => code === SP || code === HT || code === CR || code === LF;
 

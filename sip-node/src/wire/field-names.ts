@@ -1,4 +1,5 @@
 /** Names of header fields. A compact form is the same field as its long form (RFC 3261 §7.3.3, §20). */
+import { hasAt } from "./characters.ts";
 import type { FieldName } from "./message.ts";
 
 const longNames: readonly Exclude<FieldName, "other">[] = [
@@ -49,11 +50,32 @@ const compact: Readonly<Record<string, FieldName>> = {
 }; // prettier-ignore
 for (const [letter, name] of Object.entries(compact)) byName.set(letter, name);
 
+interface Spelling {
+  readonly text: string;
+  readonly name: FieldName;
+}
+
+/** Usual spellings by their length: Call-ID, CSeq, User-Agent, and compact forms. */
+const usual: Spelling[][] = [];
+for (const [name, field] of byName) {
+  const capitals = name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+  const special = { "Call-Id": "Call-ID", Cseq: "CSeq", "Www-Authenticate": "WWW-Authenticate" } as const;
+  const text = name.length === 1 ? name : (special[capitals as keyof typeof special] ?? capitals);
+  (usual[name.length] ??= []).push({ text, name: field });
+}
+
+/** The name between two offsets. A usual spelling is found without a part of the text: a message has ten to twenty. */
+export function fieldNameAt(text: string, start: number, end: number): FieldName {
+  for (const { text: spelling, name } of usual[end - start] ?? [])
+    if (hasAt(text, start, spelling)) return name;
+  return lookUp(text.slice(start, end));
+}
+
 /** A cache of spellings, of limited size. Phones spell a name in one or two ways, so most look-ups need no conversion to lower case. */
 const spellings = new Map<string, FieldName>();
 const maxSpellings = 512;
 
-export function fieldName(spelling: string): FieldName {
+function lookUp(spelling: string): FieldName {
   const known = spellings.get(spelling);
   if (known !== undefined) return known;
   const name = byName.get(spelling.toLowerCase()) ?? "other";

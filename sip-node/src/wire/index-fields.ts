@@ -6,8 +6,8 @@
  * A line that begins with white space continues the line before it (§7.3.1). A CR or LF alone is refused: a phone that takes it for the end
  * of a line would read a header field that this node never read.
  */
-import { HT, isToken, SP, skipSpace, trimEnd } from "./characters.ts";
-import { fieldName } from "./field-names.ts";
+import { CR, HT, isToken, LF, SP, skipSpace, trimEnd } from "./characters.ts";
+import { fieldNameAt } from "./field-names.ts";
 import { maxFieldBytes, maxFields } from "./limits.ts";
 import type { Field } from "./message.ts";
 import { isProblem, type ParseProblem, problem } from "./problem.ts";
@@ -41,9 +41,10 @@ export function indexFields(text: string, from: number, fields: Field[]): number
 function readField(text: string, at: number, lineEnd: number, end: number): Field | ParseProblem {
   const colon = text.indexOf(":", at);
   if (colon < 0 || colon > lineEnd) return problem("a header line without a colon", at);
-  const spelling = text.slice(at, trimEnd(text, at, colon));
-  const name = fieldName(spelling);
-  if (name === "other" && !isToken(spelling)) return problem("a header field's name is not a token", at);
+  const nameEnd = trimEnd(text, at, colon);
+  const name = fieldNameAt(text, at, nameEnd);
+  if (name === "other" && !isToken(text.slice(at, nameEnd)))
+    return problem("a header field's name is not a token", at);
   const valueStart = skipSpace(text, colon + 1, end - 2);
   const valueEnd = trimEnd(text, valueStart, end - 2);
   return valueEnd - valueStart > maxFieldBytes
@@ -53,6 +54,13 @@ function readField(text: string, at: number, lineEnd: number, end: number): Fiel
 
 /** Offset of the CRLF that ends the line at `at`. */
 export function endOfLine(text: string, at: number): number | ParseProblem {
+  let end = at;
+  while (end < text.length && text.charCodeAt(end) > CR) end++;
+  return text.charCodeAt(end) === CR && text.charCodeAt(end + 1) === LF ? end : endOfUnusualLine(text, at);
+}
+
+/** A line with a control character, or without an end. */
+function endOfUnusualLine(text: string, at: number): number | ParseProblem {
   const feed = text.indexOf("\n", at);
   if (feed < 0) return problem("the header section does not end with an empty line", at);
   return text.indexOf("\r", at) === feed - 1 ? feed - 1 : problem("a line contains a CR or LF alone", feed);

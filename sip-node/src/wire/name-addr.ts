@@ -8,7 +8,19 @@
  *
  * Leniencies: white space around the URI inside the angle brackets is skipped. A display name without quotes may have any characters.
  */
-import { isToken, isUriText, LAQUOT, QUOTE, SEMI, skipQuoted, skipSpace, trimEnd } from "./characters.ts";
+import {
+  EQUALS,
+  isNameAt,
+  isSpace,
+  isToken,
+  isUriText,
+  LAQUOT,
+  QUOTE,
+  SEMI,
+  skipQuoted,
+  skipSpace,
+  trimEnd,
+} from "./characters.ts";
 import { maxTokenBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
 
@@ -75,7 +87,7 @@ export function parameter(parameters: string, name: string): string | undefined 
     if (parameters.charCodeAt(at) !== SEMI) return undefined;
     const nameStart = skipSpace(parameters, at + 1, parameters.length);
     let nameEnd = nameStart;
-    while (nameEnd < parameters.length && !";= \t\r\n".includes(parameters[nameEnd] as string)) nameEnd++;
+    while (nameEnd < parameters.length && !endsName(parameters.charCodeAt(nameEnd))) nameEnd++;
     let valueStart = skipSpace(parameters, nameEnd, parameters.length);
     const hasValue = parameters[valueStart] === "=";
     if (hasValue) valueStart = skipSpace(parameters, valueStart + 1, parameters.length);
@@ -85,7 +97,7 @@ export function parameter(parameters: string, name: string): string | undefined 
     if (next < 0) return undefined;
     next = parameters.indexOf(";", next);
     if (next < 0) next = parameters.length;
-    if (nameEnd - nameStart === name.length && parameters.slice(nameStart, nameEnd).toLowerCase() === name) {
+    if (isNameAt(parameters, nameStart, nameEnd, name)) {
       if (!hasValue) return "";
       const raw = parameters.slice(valueStart, trimEnd(parameters, valueStart, next));
       return isQuoted ? raw.slice(1, -1).replace(/\\(.)/gs, "$1") : raw;
@@ -94,3 +106,5 @@ export function parameter(parameters: string, name: string): string | undefined 
   }
   return undefined;
 }
+
+const endsName = (code: number): boolean => code === SEMI || code === EQUALS || isSpace(code);

@@ -74,12 +74,14 @@ export function parseMessage(received: string): Message | Malformed {
   if (typeof callId !== "string") return fail(callId, via);
   const cseq = parseCSeq(text, fields);
   if (isProblem(cseq)) return fail(cseq, via);
-  const common = { text, fields, bodyStart, via, from, to, callId, cseq };
-  if (start.kind === "response")
-    return { kind: "response", status: start.status, reason: start.reason, ...common };
+  if (start.kind === "response") {
+    const { status, reason } = start;
+    return { kind: "response", status, reason, text, fields, bodyStart, via, from, to, callId, cseq };
+  }
   if (cseq.method !== start.method)
     return fail(problem(`CSeq names ${cseq.method}, the request is ${start.method}`), via);
-  return { kind: "request", method: start.method, uri: start.uri, ...common };
+  const { method: name, uri } = start;
+  return { kind: "request", method: name, uri, text, fields, bodyStart, via, from, to, callId, cseq };
 }
 
 function parseTopVia(text: string, fields: readonly Field[]): Via | ParseProblem {

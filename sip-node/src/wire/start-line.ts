@@ -6,7 +6,7 @@
  *
  * Leniency: the SIP-Version is accepted in upper and lower case.
  */
-import { isToken, isUriText, parseDigits, SP } from "./characters.ts";
+import { isNameAt, isToken, isUriText, parseDigits, SP } from "./characters.ts";
 import { maxMethodBytes, maxUriBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
 import { sipVersion } from "./via.ts";
@@ -33,9 +33,7 @@ interface StatusLine {
 const protocol = `SIP/${sipVersion}`;
 
 export function parseStartLine(line: string): StartLine | ParseProblem {
-  return line.startsWith("SIP/2.0 ") || line.slice(0, 8).toUpperCase() === "SIP/2.0 "
-    ? parseStatusLine(line)
-    : parseRequestLine(line);
+  return isNameAt(line, 0, 8, "sip/2.0 ") ? parseStatusLine(line) : parseRequestLine(line);
 }
 
 function parseStatusLine(line: string): StatusLine | ParseProblem {
@@ -53,11 +51,14 @@ function parseRequestLine(line: string): RequestLine | ParseProblem {
   if (uriEnd <= methodEnd) return problem("request line: expected method, URI and SIP/2.0", methodEnd);
   const uri = line.slice(methodEnd + 1, uriEnd);
   const request = { kind: "request", method, uri, versionAt: uriEnd + 1 } as const;
-  const version = line.slice(uriEnd + 1).toUpperCase();
-  if (version !== "SIP/2.0")
+  if (!isNameAt(line, uriEnd + 1, line.length, "sip/2.0"))
     return {
       ...request,
-      problem: problem("expected SIP/2.0", uriEnd, /^SIP\/\d+\.\d+$/.test(version) ? 505 : 400),
+      problem: problem(
+        "expected SIP/2.0",
+        uriEnd,
+        /^SIP\/\d+\.\d+$/i.test(line.slice(uriEnd + 1)) ? 505 : 400,
+      ),
     };
   if (uri.length > maxUriBytes)
     return {

@@ -10,6 +10,9 @@
  */
 import {
   COLON,
+  EQUALS,
+  hasAt,
+  isNameAt,
   isToken,
   LBRACKET,
   parseDigits,
@@ -44,6 +47,8 @@ export interface Via {
 export function parseVia(text: string, from: number, to: number): Via | ParseProblem {
   const start = skipSpace(text, from, to);
   const end = trimEnd(text, start, to);
+  if (hasAt(text, start, usualStart) && start + usualStart.length < end)
+    return parseSentBy(text, start, start + usualStart.length, end, sipVersion, "UDP");
   const name = text.indexOf("/", start);
   const version = name < 0 ? -1 : text.indexOf("/", name + 1);
   if (version < 0 || version > end) return problem("Via: expected SIP/2.0/transport", start);
@@ -55,8 +60,20 @@ export function parseVia(text: string, from: number, to: number): Via | ParsePro
   while (at < end && text.charCodeAt(at) > SP) at++;
   const transport = upper(text.slice(transportStart, at));
   if (!isToken(transport)) return problem("Via: the transport is not a token", transportStart);
+  return parseSentBy(text, start, at, end, number, transport);
+}
 
-  at = skipSpace(text, at, end);
+const usualStart = "SIP/2.0/UDP ";
+
+function parseSentBy(
+  text: string,
+  start: number,
+  from: number,
+  end: number,
+  version: string,
+  transport: string,
+): Via | ParseProblem {
+  let at = skipSpace(text, from, end);
   const hostStart = at;
   if (text.charCodeAt(at) === LBRACKET) {
     const close = text.indexOf("]", at);
@@ -73,7 +90,7 @@ export function parseVia(text: string, from: number, to: number): Via | ParsePro
     if (port <= 0) return problem(`Via: port "${text.slice(at + 1, portEnd).trim()}" is not 1 to 65535`, at);
     at = portEnd;
   }
-  return viaParameters(text, at, end, { version: number, transport, host, port, start, end });
+  return viaParameters(text, at, end, { version, transport, host, port, start, end });
 }
 
 type ViaStart = Pick<Via, "version" | "transport" | "host" | "port" | "start" | "end">;
@@ -87,10 +104,15 @@ function viaParameters(text: string, from: number, end: number, via: ViaStart): 
     if (text.charCodeAt(at) !== SEMI) return problem("Via: expected ; before a parameter", at);
     const next = parameterEnd(text, at + 1, end);
     if (next < 0) return problem("Via: a quoted parameter is not closed", at);
-    const { name, value } = viaParameter(text.slice(at + 1, next));
-    if (name === "branch") branch = value;
-    else if (name === "received") received = value;
-    else if (name === "rport") rport = value !== "" ? parseDigits(value, 65_535) : true;
+    const nameStart = skipSpace(text, at + 1, next);
+    const equals = equalsIn(text, nameStart, next);
+    const nameEnd = trimEnd(text, nameStart, equals < 0 ? next : equals);
+    const valueStart = equals < 0 ? next : skipSpace(text, equals + 1, next);
+    const valueStop = trimEnd(text, valueStart, next);
+    if (isNameAt(text, nameStart, nameEnd, "branch")) branch = text.slice(valueStart, valueStop);
+    else if (isNameAt(text, nameStart, nameEnd, "received")) received = text.slice(valueStart, valueStop);
+    else if (isNameAt(text, nameStart, nameEnd, "rport"))
+      rport = valueStart < valueStop ? parseDigits(text.slice(valueStart, valueStop), 65_535) : true;
     at = next;
   }
   if (branch !== undefined && (branch.length > maxTokenBytes || branch.length === 0))
@@ -99,10 +121,15 @@ function viaParameters(text: string, from: number, end: number, via: ViaStart): 
   return { ...via, branch, received, rport };
 }
 
-function viaParameter(text: string): { readonly name: string; readonly value: string } {
+/** Offset of the first "=", or -1. */
+function equalsIn(text: string, start: number, end: number): number {
+  for (let i = start; i < end; i++) if (text.charCodeAt(i) === EQUALS) return i;
+  return -1;
+}
+
+function parameterName(text: string): string {
   const equals = text.indexOf("=");
-  if (equals < 0) return { name: lower(text.trim()), value: "" };
-  return { name: lower(text.slice(0, equals).trim()), value: text.slice(equals + 1).trim() };
+  return lower((equals < 0 ? text : text.slice(0, equals)).trim());
 }
 
 /** Returns a valid Via value without the parameters of these names. */
@@ -111,7 +138,7 @@ export function withoutParameters(value: string, names: readonly string[]): stri
   let remaining = value.slice(0, at);
   while (at < value.length) {
     const next = parameterEnd(value, at + 1, value.length);
-    if (!names.includes(viaParameter(value.slice(at + 1, next)).name)) remaining += value.slice(at, next);
+    if (!names.includes(parameterName(value.slice(at + 1, next)))) remaining += value.slice(at, next);
     at = next;
   }
   return remaining;
