@@ -9,8 +9,7 @@
  *   contacts      8 bytes each: `contact_id` of both, 0 for none
  *   keys          8 bytes each: `contactKey` of the Contact of both, 0 for none
  */
-import { isIPv6 } from "node:net";
-import { type Flow, flowOf, transports } from "../wire/flow.ts";
+import { type Flow, flowOf, type Transport, transports } from "../wire/flow.ts";
 import { type Seal, sealLength } from "../wire/seal.ts";
 
 /** One phone of the dialog. */
@@ -55,54 +54,69 @@ const sealed = (packed: string, callId: string, callerTag: string): string =>
   `${packed} ${callId} ${callerTag}`;
 
 function pack({ caller, callee }: FlowToken): Buffer {
+  const isLong = [caller.flow.address.includes(":"), callee.flow.address.includes(":")] as const;
   const flags =
-    (isIPv6(caller.flow.address) ? 1 : 0) |
-    (isIPv6(callee.flow.address) ? 2 : 0) |
-    (caller.isBehindNat ? 4 : 0) |
-    (callee.isBehindNat ? 8 : 0); // prettier-ignore
+    (isLong[0] ? 1 : 0) | (isLong[1] ? 2 : 0) | (caller.isBehindNat ? 4 : 0) | (callee.isBehindNat ? 8 : 0); // prettier-ignore
   const indexes =
     (transports.indexOf(caller.flow.transport) << 4) | transports.indexOf(callee.flow.transport);
-  const bytes: number[] = indexes === 0 ? [flags] : [flags | hasTransports, indexes];
-  for (const { flow } of [caller, callee])
-    for (const byte of [...addressBytes(flow.address), flow.port >> 8, flow.port & 255]) bytes.push(byte);
-  const tail = Buffer.alloc(tailLength);
-  [caller, callee].forEach((party, i) => {
-    tail.write(party.ownerNode, i * 6, 6, "hex");
-    tail.writeBigUInt64BE(BigInt(party.contactId), 12 + i * 8);
-    tail.writeBigUInt64BE(BigInt(party.contactKey), 28 + i * 8);
-  });
-  return Buffer.concat([Buffer.from(bytes), tail]);
+  const start = indexes === 0 ? 1 : 2;
+  const bytes = Buffer.alloc(start + placeLength(isLong[0]) + placeLength(isLong[1]) + tailLength);
+  bytes[0] = indexes === 0 ? flags : flags | hasTransports;
+  if (indexes !== 0) bytes[1] = indexes;
+  const tail = packPlace(callee.flow, bytes, packPlace(caller.flow, bytes, start));
+  packParty(caller, bytes, tail, 0);
+  packParty(callee, bytes, tail, 1);
+  return bytes;
+}
+
+/** An address and a port. */
+const placeLength = (isLong: boolean): number => (isLong ? 18 : 6);
+
+/** Returns the offset after the address and the port. */
+function packPlace({ address, port }: Flow, bytes: Buffer, start: number): number {
+  let at = start;
+  for (const byte of addressBytes(address)) bytes[at++] = byte;
+  return bytes.writeUInt16BE(port, at);
+}
+
+function packParty({ ownerNode, contactId, contactKey }: Party, bytes: Buffer, tail: number, i: 0 | 1): void {
+  bytes.write(ownerNode, tail + i * 6, 6, "hex");
+  if (contactId !== "0") bytes.writeBigUInt64BE(BigInt(contactId), tail + 12 + i * 8);
+  if (contactKey !== "0") bytes.writeBigUInt64BE(BigInt(contactKey), tail + 28 + i * 8);
 }
 
 function unpack(bytes: Buffer): FlowToken | undefined {
   const flags = bytes[0] ?? 0;
   const start = flags & hasTransports ? 2 : 1;
   const indexes = flags & hasTransports ? (bytes[1] ?? 0) : 0;
-  const names = [transports[indexes >> 4], transports[indexes & 15]];
-  const lengths = [1, 2].map((isLong) => (flags & isLong ? 16 : 4) + 2);
-  if (bytes.length !== start + lengths.reduce((sum, length) => sum + length) + tailLength) return undefined;
-  if (names.includes(undefined)) return undefined;
-  let at = start;
-  const flows = lengths.map((length, i) => {
-    const address = addressText(bytes.subarray(at, at + length - 2));
-    const port = bytes.readUInt16BE(at + length - 2);
-    at += length;
-    return flowOf(address, port, names[i]);
-  });
-  const party = (i: 0 | 1): Party => ({
-    flow: flows[i] as Flow,
-    isBehindNat: (flags & (4 << i)) !== 0,
-    ownerNode: ownerText(bytes.subarray(at + i * 6, at + i * 6 + 6)),
-    contactId: bytes.readBigUInt64BE(at + 12 + i * 8).toString(),
-    contactKey: bytes.readBigUInt64BE(at + 28 + i * 8).toString(),
-  });
-  return { caller: party(0), callee: party(1) };
+  const [callers, callees] = [transports[indexes >> 4], transports[indexes & 15]];
+  if (callers === undefined || callees === undefined) return undefined;
+  const second = start + placeLength((flags & 1) !== 0);
+  const tail = second + placeLength((flags & 2) !== 0);
+  if (bytes.length !== tail + tailLength) return undefined;
+  return {
+    caller: unpackParty(unpackPlace(bytes, start, second, callers), (flags & 4) !== 0, bytes, tail, 0),
+    callee: unpackParty(unpackPlace(bytes, second, tail, callees), (flags & 8) !== 0, bytes, tail, 1),
+  };
 }
 
-const ownerText = (bytes: Buffer): string => (bytes.every((byte) => byte === 0) ? "" : bytes.toString("hex"));
+const unpackPlace = (bytes: Buffer, start: number, end: number, transport: Transport): Flow =>
+  flowOf(addressText(bytes, start, end - 2), bytes.readUInt16BE(end - 2), transport);
+
+const unpackParty = (flow: Flow, isBehindNat: boolean, bytes: Buffer, tail: number, i: 0 | 1): Party => ({
+  flow,
+  isBehindNat,
+  ownerNode: ownerText(bytes, tail + i * 6),
+  contactId: bytes.readBigUInt64BE(tail + 12 + i * 8).toString(),
+  contactKey: bytes.readBigUInt64BE(tail + 28 + i * 8).toString(),
+});
+
+/** Six bytes, all 0 where none is known. */
+const ownerText = (bytes: Buffer, at: number): string =>
+  bytes.readUIntBE(at, 6) === 0 ? "" : bytes.toString("hex", at, at + 6);
 
 function addressBytes(address: string): number[] {
-  if (!isIPv6(address)) return address.split(".").map(Number);
+  if (!address.includes(":")) return address.split(".").map(Number);
   const [head = "", tail] = address.split("::");
   const words = (text: string): number[] => (text === "" ? [] : text.split(":").flatMap(wordBytes));
   const first = words(head);
@@ -117,8 +131,9 @@ const wordBytes = (word: string): number[] => {
   return [value >> 8, value & 255];
 };
 
-function addressText(bytes: Buffer): string {
-  if (bytes.length === 4) return bytes.join(".");
+function addressText(all: Buffer, start: number, end: number): string {
+  if (end - start === 4) return `${all[start]}.${all[start + 1]}.${all[start + 2]}.${all[start + 3]}`;
+  const bytes = all.subarray(start, end);
   // As sockets write an IPv4 address that came over IPv6
   if (bytes.subarray(0, 12).toString("hex") === "00000000000000000000ffff")
     return `::ffff:${bytes.subarray(12).join(".")}`;

@@ -18,15 +18,21 @@ export interface Trust {
 
 /** `proven`: the authenticated caller; undefined: no authentication took place. */
 export function identityEdits(message: Message, trust: Trust, proven?: Aor): readonly Edit[] {
-  if (trust.isFromPeer && trust.isToPeer) return [];
+  if (trust.isFromPeer && trust.isToPeer) return none;
+  const isAsserted = proven !== undefined && trust.isToPeer;
+  if (!isAsserted && !message.fields.some(({ name }) => identities.has(name))) return none;
   const isHidden = !trust.isFromPeer || asksForPrivacy(message);
   const edits = message.fields.filter((field) => isRemoved(message, field, isHidden)).map(removeField);
-  if (proven === undefined || !trust.isToPeer) return edits;
+  if (!isAsserted) return edits;
   return [...edits, insertAtEnd(message, `P-Asserted-Identity: <${aorUri(proven)}>\r\n`)];
 }
 
+const none: readonly Edit[] = [];
+
 /** Headers that assert an identity. P-Preferred-Identity is only for the first proxy and always removed (RFC 3325 §9.2). */
 const assertions: ReadonlySet<FieldName> = new Set(["p-asserted-identity", "remote-party-id"]);
+
+const identities: ReadonlySet<FieldName> = new Set([...assertions, "p-preferred-identity"]);
 
 const isRemoved = (message: Message, field: Field, isHidden: boolean): boolean =>
   field.name === "p-preferred-identity" ||

@@ -3,6 +3,7 @@ import type { Authenticator } from "../auth/authenticate.ts";
 import { checkNonce } from "../auth/nonce.ts";
 import { parseDigestCredentials } from "../wire/digest-credentials.ts";
 import { type Edit, removeField } from "../wire/edits.ts";
+import { findField } from "../wire/fields.ts";
 import type { Field, Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import type { Epoch } from "../wire/units.ts";
@@ -18,6 +19,7 @@ export function ownCredentials(
   authenticator: Authenticator,
   now: Epoch,
 ): Edit[] {
+  if (findField(request.fields, "proxy-authorization") === undefined) return [];
   const wireRealm = realm === undefined ? undefined : toWireText(realm);
   return request.fields
     .filter((field) => isOwnCredential(request, field, wireRealm, authenticator, now))
