@@ -43,13 +43,20 @@ export function countByCode(counter: Counter): (method: string, status: number) 
   };
 }
 
-/** For labels of which this program has a few. */
-export function countByTwo(counter: Counter): (first: string, second: string) => void {
-  const series = new Map<string, Map<string, Series>>();
+/** For labels of which this program has a few; `names`: of both labels. */
+export function countByTwo(
+  counter: Counter,
+  names: readonly [string, string],
+): (first: string, second: string) => void {
+  const tallies = new Tallies(counter);
+  const known = new Map<string, Map<string, Tally>>();
   return (first, second) => {
-    let ofFirst = series.get(first);
-    if (ofFirst === undefined) series.set(first, (ofFirst = new Map<string, Series>()));
-    seriesOf(ofFirst, second, () => counter.labels(first, second)).inc();
+    let ofFirst = known.get(first);
+    if (ofFirst === undefined) known.set(first, (ofFirst = new Map<string, Tally>()));
+    let tally = ofFirst.get(second);
+    if (tally === undefined)
+      ofFirst.set(second, (tally = tallies.add({ [names[0]]: first, [names[1]]: second })));
+    tally.count += 1;
   };
 }
 

@@ -48,7 +48,7 @@ export function createTelemetry(readings: Readings): Telemetry {
     inviteAnswered: observeSeconds(metrics.inviteAnswered),
     registered: observeSeconds(metrics.registered),
     statement: (name, duration) => metrics.statements.observe({ statement: name }, duration / 1000),
-    lookedUp: countByTwo(metrics.lookups),
+    lookedUp: countByTwo(metrics.lookups, ["kind", "result"]),
     newRequest: (now) => lastMinute.requests.add(now),
     callAnswered(now) {
       calls.count += 1;
