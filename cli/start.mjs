@@ -1,15 +1,17 @@
-// `npm start`: installs the npm packages if they are missing, then starts `strowger up` on Node 24.
+// `npm start`: installs the npm packages if they are missing, compiles the UDP addon if it can, then starts `strowger up` on Node 24.
 // This file is plain JavaScript because it runs on the machine's own Node, which may not strip types.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildUdpAddon } from "../native/udp/build.mjs";
 import { installPackages, node24 } from "./src/setup/npm-packages.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 try {
   await installPackages(root);
+  buildUdpAddon(); // the nodes run without it too, and their log has the engine
 } catch (error) {
   console.error(error.message);
   process.exit(1);

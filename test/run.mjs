@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installPackages, node24 } from "../cli/src/setup/npm-packages.mjs";
+import { buildUdpAddon } from "../native/udp/build.mjs";
 import { underMountedRoot } from "./under-mounted-root.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -29,6 +30,7 @@ const node = node24(root);
 const missing = (await run([node, join(root, "cli/src/setup/main.ts"), "all"])) !== 0;
 if (missing && process.env.CI === "true")
   finish("a tool is missing, and with CI=true no test may be skipped");
+console.log(`UDP addon: ${buildUdpAddon()}`);
 
 if (isSelected("check")) {
   for (const step of checkSteps()) {

@@ -10,7 +10,7 @@ export interface Tree {
 }
 
 /** Folders in a checkout that do not belong to the repository. */
-const foreign = new Set(["node_modules", ".git", ".strowger", "coverage"]);
+const foreign = new Set(["node_modules", ".git", ".strowger", "coverage", "build"]);
 
 export function readTree(root: string): Tree {
   const files = walk(root, "").sort();

@@ -1,5 +1,6 @@
 /** The options of `npm run bench`. */
 import { parseArgs } from "node:util";
+import { udpEngines } from "../../sip-node/src/config/config-file.ts";
 
 export const workloadNames = [
   "trusted",
@@ -28,6 +29,8 @@ export interface BenchOptions {
   /** How many times each contestant is measured, alternately, at the rates of the goals. */
   readonly rounds: number;
   readonly profile: boolean;
+  /** The UDP engine of the Strowger nodes. */
+  readonly udp: "auto" | "dgram" | "batched";
   readonly json: string | undefined;
   readonly write: boolean;
   /** A file of `--json`: makes the page of it and measures nothing. */
@@ -45,6 +48,7 @@ export const usage = `npm run bench -- [options]
   --warm-up N          seconds of the same load before each sample (default 1)
   --rounds N           samples of each contestant, alternately (default 3 at the rates of the goals, else 2; quick 2)
   --profile            writes profiles of the Strowger nodes to .strowger/profiles/: node test/bench/profile.ts prints them
+  --udp ENGINE         the UDP engine of the Strowger nodes: auto (default), dgram or batched
   --json FILE          writes all results as JSON
   --write              writes docs/benchmarks.json and docs/benchmarks.md
   --from FILE          with --write: takes the results from a file of --json and measures nothing
@@ -63,6 +67,7 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
       "warm-up": { type: "string" },
       rounds: { type: "string" },
       profile: { type: "boolean", default: false },
+      udp: { type: "string", default: "auto" },
       json: { type: "string" },
       write: { type: "boolean", default: false },
       from: { type: "string" },
@@ -71,6 +76,9 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
   });
   if (values.help) return { problem: usage };
   const { quick, profile, write, json, from } = values;
+  const udp = udpEngines.find((name) => name === values.udp);
+  if (udp === undefined)
+    return { problem: `--udp: expected one of ${udpEngines.join(", ")}, got "${values.udp}"` };
   const only = values.only === undefined ? defaultWorkloads(quick) : values.only.split(",");
   const unknown = only.find((name) => !(workloadNames as readonly string[]).includes(name));
   if (unknown !== undefined)
@@ -86,6 +94,7 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
   return {
     quick,
     profile,
+    udp,
     write,
     json,
     from,

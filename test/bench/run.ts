@@ -39,7 +39,7 @@ export async function run(options: BenchOptions, progress: (text: string) => voi
     }
   };
   const loads = async (): Promise<void> => {
-    await using stage = await Stage.start(options.profile);
+    await using stage = await Stage.start(options);
     progress("the database and the node run");
     for (const plan of loadPlans(options))
       await attempt(plan.load, async () => series.push(...(await runLoad(plan, stage, options, progress))));

@@ -7,6 +7,7 @@ import { TestCluster } from "../support/test-cluster.ts";
 import type { Contestant } from "./contestants/contestant.ts";
 import { readsDatabase, shipped, strowger, tuned } from "./contestants/names.ts";
 import { createKamailioDatabase, type KamailioPlan, startKamailio } from "./contestants/kamailio.ts";
+import type { BenchOptions } from "./options.ts";
 import { calleePort, registerUsers, type Target } from "./load.ts";
 import { domain, passwordOf, trustedAddress, userNames, writeInjectionFiles } from "./users.ts";
 
@@ -42,7 +43,7 @@ export class Stage implements AsyncDisposable {
     this.databasePid = databasePid;
   }
 
-  static async start(profile: boolean): Promise<Stage> {
+  static async start({ profile, udp }: Pick<BenchOptions, "profile" | "udp">): Promise<Stage> {
     const nodeArguments = profile ? ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`] : [];
     const cluster = await TestCluster.start({
       front: "shared port",
@@ -50,6 +51,7 @@ export class Stage implements AsyncDisposable {
       peers: [trustedAddress],
       mariadb: { args: mariadbArguments },
       nodeArguments,
+      udpEngine: udp,
     });
     const folder = await mkdtemp(join(tmpdir(), "strowger-bench-"));
     await writeInjectionFiles(folder, userCount);

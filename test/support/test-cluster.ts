@@ -24,6 +24,8 @@ export interface TestClusterPlan {
   /** Seconds that a drain may take. Default 240. */
   readonly drainTimeout?: number;
   readonly mariadb?: MariadbOptions;
+  /** Default `auto`. */
+  readonly udpEngine?: "auto" | "dgram" | "batched";
   /** Arguments of the nodes' Node.js, for a profile. */
   readonly nodeArguments?: readonly string[];
 }
@@ -186,6 +188,7 @@ export class TestCluster implements AsyncDisposable {
       sip: {
         listen: text(sip),
         reusePort: sip === this.#front, // a shared port: every node may send to every phone
+        udpEngine: plan.udpEngine ?? "auto",
         advertise: `${address}:${port}`,
         direct: `${sip.address}:0`,
       },

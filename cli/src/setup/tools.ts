@@ -20,6 +20,9 @@ export const tools = {
   sipp: [{ command: "sipp", debianPackage: "sip-tester" }],
   baresip: [{ command: "baresip", debianPackage: "baresip-core" }],
   iptables: [{ command: "iptables", debianPackage: "iptables" }],
+  // g++ depends on gcc and on the headers of the C library, which gcc only recommends
+  cc: [{ command: "cc", debianPackage: "g++" }],
+  strace: [{ command: "strace", debianPackage: "strace" }],
   procps: [{ command: "ps", debianPackage: "procps" }],
   go: [{ command: "go", debianPackage: "golang-go" }],
   etcd: [{ command: "etcd", debianPackage: "etcd-server" }],

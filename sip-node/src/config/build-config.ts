@@ -56,6 +56,7 @@ function buildSip({ sip }: ConfigFile): Config["sip"] {
   return {
     listen,
     reusePort: sip.reusePort,
+    udpEngine: sip.udpEngine,
     advertise,
     locationSocket: locationSocket(advertise),
     former: sip.former.map(addressOf),

@@ -3,6 +3,7 @@ import type { SchemaObject } from "ajv";
 import { maxNodeAddress, maxNodeName } from "../wire/limits.ts";
 import { compileSchema, type Validate } from "./compile-schema.ts";
 
+export const udpEngines = ["auto", "dgram", "batched"] as const;
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 /** Addresses are `host:port`. */
@@ -11,6 +12,7 @@ export interface ConfigFile {
   readonly sip: {
     readonly listen: string;
     readonly reusePort: boolean;
+    readonly udpEngine: (typeof udpEngines)[number];
     readonly advertise: string;
     readonly former: readonly string[];
     readonly direct?: string;
@@ -86,6 +88,7 @@ const schema = object({
     {
       listen: address,
       reusePort: { ...flag, default: false },
+      udpEngine: { enum: udpEngines, default: "auto", description: `one of ${udpEngines.join(", ")}` },
       advertise: address,
       former: { ...list(address), default: [] },
       direct: address,

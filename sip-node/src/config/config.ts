@@ -2,7 +2,7 @@
 import type { KeyRing } from "../auth/key-ring.ts";
 import type { Ms } from "../wire/units.ts";
 import type { AddressRange, HostPort } from "./addresses.ts";
-import type { logLevels } from "./config-file.ts";
+import type { logLevels, udpEngines } from "./config-file.ts";
 
 export interface Config {
   readonly name: string;
@@ -10,6 +10,8 @@ export interface Config {
     readonly listen: HostPort;
     /** Several nodes share the listening address, and each may send to every phone. */
     readonly reusePort: boolean;
+    /** `auto`: `batched` where its addon was compiled, otherwise `dgram`. */
+    readonly udpEngine: (typeof udpEngines)[number];
     readonly advertise: HostPort;
     /** The advertised address as the column `location.socket` writes it; undefined if that column cannot hold it. */
     readonly locationSocket: string | undefined;

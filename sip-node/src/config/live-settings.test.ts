@@ -8,6 +8,7 @@ const config: Config = {
   sip: {
     listen: { host: "0.0.0.0", port: 5060 },
     reusePort: false,
+    udpEngine: "auto",
     advertise: { host: "203.0.113.1", port: 5060 },
     locationSocket: undefined,
     former: [],

@@ -42,7 +42,7 @@ function problems(config: unknown, ring?: unknown): readonly string[] {
 it("defaults: a port of its own for phones whose owner node is gone, one cluster address, no peers", () => {
   const { config, keys: ring } = read(minimal);
   expect(config).toMatchObject({
-    sip: { reusePort: false, former: [], direct: { host: "0.0.0.0", port: 0 } },
+    sip: { reusePort: false, udpEngine: "auto", former: [], direct: { host: "0.0.0.0", port: 0 } },
     cluster: { advertise: { host: "2001:db8::1", port: 7000 } },
     mysql: { password: "", connections: 8, tls: undefined },
     peers: [],

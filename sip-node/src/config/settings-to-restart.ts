@@ -7,6 +7,7 @@ const fixedSettings: Readonly<Record<string, (config: Config) => unknown>> = {
   name: ({ name }) => name,
   "sip.listen": ({ sip }) => sip.listen,
   "sip.reusePort": ({ sip }) => sip.reusePort,
+  "sip.udpEngine": ({ sip }) => sip.udpEngine,
   "sip.direct": ({ sip }) => sip.direct,
   "cluster.listen": ({ cluster }) => cluster.listen,
   "cluster.advertise": ({ cluster }) => cluster.advertise,

@@ -37,6 +37,7 @@ function startNode(): Node {
       eventLoopLag: () => 0,
       peers: () => 0,
       flows: () => 0,
+      udp: () => [],
       relays: () => ({ sent: 0, received: 0, refused: 0 }),
       copied: () => ({}),
       evicted: () => ({}),

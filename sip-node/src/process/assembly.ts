@@ -24,7 +24,7 @@ import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
 import type { Readings } from "../telemetry/metric-table.ts";
 import { Maximum } from "./maximum.ts";
 import { messageOf } from "./message-of.ts";
-import type { Sockets } from "./sockets.ts";
+import { readSockets, type Sockets } from "./sockets.ts";
 import { SettingsInForce } from "./settings-in-force.ts";
 
 export interface AssemblyDependencies {
@@ -105,6 +105,7 @@ export class Assembly {
       dropped: () => this.overload.dropped,
       failedLogins: () => this.overload.failedLogins.total,
       loadLevel: () => loadLevels.indexOf(this.overload.load.level),
+      udp: () => readSockets(this.deps.sockets),
     };
   }
 

@@ -169,7 +169,8 @@ export class NodeProcess {
     phones.receive((bytes, flow) => this.guard(() => this.assembly.node.receiveDatagram(bytes, flow)));
     this.life.serve();
     const { listen, advertise } = sip;
-    this.log.info({ sip: listen, advertise, cluster: sockets.peers.port, http, version }, "ready");
+    const { engine: udp } = phones;
+    this.log.info({ sip: listen, advertise, cluster: sockets.peers.port, http, udp, version }, "ready");
   }
 
   // ── While it runs ────────────────────────────────────────────────────────────────────────────────────────────────────────

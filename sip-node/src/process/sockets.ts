@@ -1,8 +1,12 @@
 /** The UDP sockets of a node. */
 import type { Logger } from "pino";
-import { openUdp, type UdpSocket } from "../adapters/udp.ts";
+import { clock } from "../adapters/clock.ts";
+import { openUdp } from "../adapters/udp/open-udp.ts";
+import type { OnUdpError, UdpSocket } from "../adapters/udp/udp-socket.ts";
 import type { HostPort } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
+import type { UdpReading } from "../telemetry/metric-table.ts";
+import type { Ms } from "../wire/units.ts";
 
 export interface Sockets {
   /** The socket that phones know; undefined until the node serves. */
@@ -12,24 +16,67 @@ export interface Sockets {
   readonly peers: UdpSocket;
 }
 
-/** In bytes, for each socket. */
-const receiveBuffer = 4 * 1024 * 1024;
+/** In bytes, for each socket: what the kernel is asked for. */
+const requestedBuffer = 4 * 1024 * 1024;
+/** A smaller receive buffer is logged: it overflows when the event loop is busy for some ten milliseconds. */
+const smallBuffer = requestedBuffer / 2;
+const errorLogInterval: Ms = 1_000;
 
 /** The sockets without `phones`. Rejects if an address cannot be bound. */
 export async function openSockets({ sip, cluster }: Config, log: Logger): Promise<Sockets> {
   return {
     phones: undefined,
-    direct: await open(sip.direct, false, log),
-    peers: await open(cluster.listen, false, log),
+    direct: await open(sip.direct, false, sip.udpEngine, log),
+    peers: await open(cluster.listen, false, sip.udpEngine, log),
   };
 }
 
-export const openPhoneSocket = ({ sip }: Config, log: Logger): Promise<UdpSocket> =>
-  open(sip.listen, sip.reusePort, log);
+export async function openPhoneSocket({ sip }: Config, log: Logger): Promise<UdpSocket> {
+  const socket = await open(sip.listen, sip.reusePort, sip.udpEngine, log);
+  const { receiveBuffer: granted } = socket;
+  if (granted < smallBuffer)
+    log.warn({ granted, requested: requestedBuffer }, "small UDP receive buffer: raise net.core.rmem_max");
+  return socket;
+}
 
 export async function closeSockets({ phones, direct, peers }: Sockets): Promise<void> {
   await Promise.all([phones?.close(), direct.close(), peers.close()]);
 }
 
-const open = (address: HostPort, reusePort: boolean, log: Logger): Promise<UdpSocket> =>
-  openUdp({ ...address, reusePort, receiveBuffer }, (error) => log.warn({ err: error.message }, "socket"));
+/** What the metrics say about the open sockets. */
+export const readSockets = (sockets: Sockets): readonly UdpReading[] =>
+  (["phones", "direct", "peers"] as const).flatMap((name) => {
+    const socket = sockets[name];
+    if (socket === undefined) return [];
+    const { received: receiveDrops, sent: sendDrops } = socket.drops();
+    const { engine, receiveBuffer } = socket;
+    return { socket: name, engine, receiveBuffer, receiveDrops, sendDrops };
+  });
+
+const open = (
+  address: HostPort,
+  reusePort: boolean,
+  engine: Config["sip"]["udpEngine"],
+  log: Logger,
+): Promise<UdpSocket> =>
+  openUdp(
+    { ...address, reusePort, receiveBuffer: requestedBuffer, sendBuffer: requestedBuffer },
+    engine,
+    logErrors(log),
+  );
+
+/** At most one line in each interval, because strangers can cause errors: a datagram with a forged source that has no route. */
+function logErrors(log: Logger): OnUdpError {
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  let omitted = 0;
+  return ({ message }) => {
+    const now = clock.now();
+    if (now - loggedAt < errorLogInterval) {
+      omitted += 1;
+      return;
+    }
+    log.warn({ err: message, omitted }, "socket");
+    loggedAt = now;
+    omitted = 0;
+  };
+}

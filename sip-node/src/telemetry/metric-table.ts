@@ -16,6 +16,18 @@ export interface Readings {
   failedLogins(): number;
   /** 0: normal, 1: busy, 2: overloaded. */
   loadLevel(): number;
+  /** The open UDP sockets. */
+  udp(): readonly UdpReading[];
+}
+
+export interface UdpReading {
+  readonly socket: "phones" | "direct" | "peers";
+  readonly engine: string;
+  /** In bytes. */
+  readonly receiveBuffer: number;
+  /** Undefined: not known on this system. */
+  readonly receiveDrops: number | undefined;
+  readonly sendDrops: number;
 }
 
 export interface Sample {
@@ -169,6 +181,45 @@ export const metricTable = {
     name: "strowger_load_level",
     help: "0: normal; 1: busy, requests above a limit are dropped; 2: overloaded, new calls are handed to other nodes or get 503",
     read: (readings) => [{ value: readings.loadLevel() }],
+  },
+  udpEngine: {
+    type: "gauge",
+    name: "strowger_udp_engine",
+    help: "1 for the engine of the UDP sockets: batched (the addon native/udp) or dgram (Node's own sockets)",
+    labels: ["engine"],
+    read: (readings) =>
+      [...new Set(readings.udp().map(({ engine }) => engine))].map((engine) => ({
+        labels: { engine },
+        value: 1,
+      })),
+  },
+  udpReceiveBuffer: {
+    type: "gauge",
+    name: "strowger_udp_receive_buffer_bytes",
+    help: "Size of the kernel's receive buffer, as granted; net.core.rmem_max limits it",
+    labels: ["socket"],
+    read: (readings) =>
+      readings.udp().map(({ socket, receiveBuffer }) => ({ labels: { socket }, value: receiveBuffer })),
+  },
+  udpReceiveDrops: {
+    type: "counter",
+    name: "strowger_udp_receive_drops_total",
+    help: "Datagrams that the kernel dropped because the receive buffer was full",
+    labels: ["socket"],
+    read: (readings) =>
+      readings
+        .udp()
+        .flatMap(({ socket, receiveDrops }) =>
+          receiveDrops === undefined ? [] : { labels: { socket }, value: receiveDrops },
+        ),
+  },
+  udpSendDrops: {
+    type: "counter",
+    name: "strowger_udp_send_drops_total",
+    help: "Datagrams that could not be sent",
+    labels: ["socket"],
+    read: (readings) =>
+      readings.udp().map(({ socket, sendDrops }) => ({ labels: { socket }, value: sendDrops })),
   },
   calls: {
     type: "counter",

@@ -7,6 +7,7 @@ const readings = {
   eventLoopLag: () => 0,
   peers: () => 0,
   flows: () => 0,
+  udp: () => [],
   relays: () => ({}),
   copied: () => ({}),
   evicted: () => ({}),
@@ -26,4 +27,26 @@ it("callees that invent status codes and methods create a few hundred series at 
   expect(values.reduce((sum, { value }) => sum + value, 0)).toBe(1802);
   expect(values).toContainEqual({ labels: { method: "INVITE", code: "200" }, value: 3 });
   expect(values.find(({ labels }) => labels["code"] === "6xx")?.value).toBeGreaterThan(50);
+});
+
+it("each UDP socket has its buffer and its drops; drops that the system does not count are left out", async () => {
+  const phones = {
+    socket: "phones",
+    engine: "batched",
+    receiveBuffer: 4096,
+    receiveDrops: 3,
+    sendDrops: 1,
+  } as const;
+  const peers = { ...phones, socket: "peers", receiveDrops: undefined } as const;
+  const { registry } = createTelemetry({ ...readings, udp: () => [phones, peers] });
+  const valuesOf = async (name: string) => (await registry.getSingleMetric(name)!.get()).values;
+  expect(await valuesOf("strowger_udp_engine")).toMatchObject([{ labels: { engine: "batched" }, value: 1 }]);
+  expect(await valuesOf("strowger_udp_receive_buffer_bytes")).toMatchObject([
+    { labels: { socket: "phones" }, value: 4096 },
+    { labels: { socket: "peers" }, value: 4096 },
+  ]);
+  expect(await valuesOf("strowger_udp_receive_drops_total")).toMatchObject([
+    { labels: { socket: "phones" }, value: 3 },
+  ]);
+  expect(await valuesOf("strowger_udp_send_drops_total")).toHaveLength(2);
 });

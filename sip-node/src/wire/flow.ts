@@ -3,7 +3,7 @@ import { RecentFlows } from "./recent-flows.ts";
 
 /**
  * The transports that this exchange serves; a flow of any other transport cannot exist. A further transport needs an adapter
- * (`adapters/udp.ts`), sockets (`process/sockets.ts`), and a choice of the socket where `process/assembly.ts` sends to phones.
+ * (`adapters/udp/`), sockets (`process/sockets.ts`), and a choice of the socket where `process/assembly.ts` sends to phones.
  */
 export const transports = ["udp"] as const;
 export type Transport = (typeof transports)[number];

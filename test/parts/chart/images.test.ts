@@ -76,6 +76,14 @@ describeWith(["buildah", "debootstrap", "go"], "the images", () => {
     expect(status).toBe(78);
   });
 
+  test("sip-node has the UDP addon, and its Node loads it", async () => {
+    const program =
+      'import("/app/sip-node/src/adapters/udp/udp-addon.ts").then(({ loadUdpAddon }) => console.log(typeof loadUdpAddon()?.open))';
+    const { status, output } = await run("sip-node", ["node", "-e", program]);
+    expect(output).toContain("function");
+    expect(status).toBe(0);
+  });
+
   test("operator starts and reports the missing environment variables", async () => {
     const { status, output } = await run("operator", image("operator").config.Entrypoint);
     expect(output).toContain("STROWGER_FILES is not set");

@@ -17,6 +17,7 @@ const root = resolve(import.meta.dirname, "../../..");
 
 export const images = {
   base: "localhost/strowger/base:test",
+  build: "localhost/strowger/build:test",
   operator: "localhost/strowger/operator:test",
   sipNode: "localhost/strowger/sip-node:test",
   pause: "localhost/strowger/pause:test",
@@ -26,26 +27,32 @@ export const images = {
 
 /** Returns the archives of the images of every test cluster: pause, CoreDNS, operator, sip-node. */
 export async function clusterImages(): Promise<readonly string[]> {
-  const base = await baseImage();
+  const bases = [await baseImage(), await buildImage()].join(" ");
   return [
     await programImage(images.pause, "pause"),
     await programImage(images.coredns, "coredns"),
-    await repositoryImage(images.sipNode, "sip-node", base),
-    await repositoryImage(images.operator, "operator", base),
+    await repositoryImage(images.sipNode, "sip-node", bases),
+    await repositoryImage(images.operator, "operator", bases),
   ];
 }
 
 /** Like the official Node image: Node and npm under /usr/local, and a user with the id 1000. */
-export async function baseImage(): Promise<string> {
+export const baseImage = (): Promise<string> => nodeImage(images.base, [], "debootstrap, Node and npm");
+
+/** The same with a C compiler. */
+const buildImage = (): Promise<string> =>
+  nodeImage(images.build, ["gcc", "libc6-dev"], "debootstrap, Node and a C compiler");
+
+async function nodeImage(name: string, packages: readonly string[], about: string): Promise<string> {
   const npm = await npmFolder();
   return await imageArchive({
-    name: images.base,
+    name,
     inputs: [process.version, await readFile(join(npm, "package.json"), "utf8"), await digestOfFiles(recipe)],
-    about: "debootstrap, Node and npm, about 60 s",
+    about: `${about}, about 60 s`,
     context: "",
     containerfile: `FROM scratch\nADD tree.tar /\nENV PATH=${imagePath}\nCMD ["node"]\n`,
     prepare: async (folder) => {
-      await debianTree(folder, ["libstdc++6", "libatomic1"], (tree) => addNode(tree, npm));
+      await debianTree(folder, ["libstdc++6", "libatomic1", ...packages], (tree) => addNode(tree, npm));
       return [];
     },
   });
@@ -67,15 +74,20 @@ export async function mariadbImage(): Promise<string> {
 }
 
 /** A target of this repository's Dockerfile. */
-async function repositoryImage(name: string, target: string, base: string): Promise<string> {
+async function repositoryImage(name: string, target: string, bases: string): Promise<string> {
   const files = await repositoryFiles();
   return await imageArchive({
     name,
-    inputs: [target, base, await digestOfFiles(files)],
+    inputs: [target, bases, await digestOfFiles(files)],
     about: `the Dockerfile's target ${target}, about 30 s the first time`,
     context: root,
     containerfile: await readFile(join(root, "Dockerfile"), "utf8"),
-    arguments: [`--build-arg=BASE_IMAGE=${images.base}`, `--target=${target}`, "--pull-never"],
+    arguments: [
+      `--build-arg=BASE_IMAGE=${images.base}`,
+      `--build-arg=BUILD_IMAGE=${images.build}`,
+      `--target=${target}`,
+      "--pull-never",
+    ],
     prepare: async (folder) => [`--secret=id=npmrc,src=${await npmSettings(folder)}`],
   });
 }
