@@ -119,6 +119,7 @@ const noReadings = {
   eventLoopLag: () => 0,
   peers: () => 0,
   flows: () => 0,
+  udp: () => [],
   relays: () => ({}),
   copied: () => ({}),
   evicted: () => ({}),

@@ -70,9 +70,11 @@ class BatchReceiver {
       const flow = this.flowOf(i);
       const length = this.table[i * wordsPerDatagram] ?? 0;
       const start = i * this.addon.placeSize;
+      // A copy: the next batch overwrites the area, and a request that waits for a peer keeps its bytes
+      const bytes = Buffer.allocUnsafe(length);
+      this.area.copy(bytes, 0, start, start + length);
       try {
-        // A copy: the next batch overwrites the area, and a request that waits for a peer keeps its bytes.
-        this.onDatagram?.(Buffer.from(this.area.subarray(start, start + length)), flow);
+        this.onDatagram?.(bytes, flow);
       } catch (error) {
         process.nextTick(rethrow, error); // the other datagrams of the batch are passed on
       }
