@@ -49,6 +49,14 @@ export interface Memory {
   readonly startMs: number;
 }
 
+/** The number of each system call for one call or REGISTER. */
+export interface SystemCalls {
+  readonly load: "trusted" | "challenged" | "register";
+  readonly contestant: string;
+  readonly failed: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
 export interface OperatorResult {
   readonly users: number;
   /** From the first write to the last Ready, and the API server's own time for the same writes. */
@@ -75,6 +83,7 @@ export interface Results {
   readonly series: readonly Series[];
   readonly maxima: readonly Maximum[];
   readonly memory: readonly Memory[];
+  readonly systemCalls?: readonly SystemCalls[];
   readonly operator?: OperatorResult;
   /** Workloads that could not be measured, with the reason. */
   readonly problems?: readonly string[];

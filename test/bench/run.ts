@@ -1,13 +1,14 @@
 /** Runs the chosen workloads one after the other. A workload that fails is reported, and the others run. */
 import { commit, machine, versions } from "./environment.ts";
 import type { BenchOptions, WorkloadName } from "./options.ts";
-import type { Maximum, Memory, OperatorResult, Results, Series } from "./results.ts";
+import type { Maximum, Memory, OperatorResult, Results, Series, SystemCalls } from "./results.ts";
 import { Stage } from "./stage.ts";
 import { measureLatency } from "./workloads/latency.ts";
 import { loadPlans, runLoad } from "./workloads/loads.ts";
 import { findMaxima } from "./workloads/maximum.ts";
 import { measureMemory } from "./workloads/memory.ts";
 import { measureNodes } from "./workloads/nodes.ts";
+import { countSystemCalls } from "./workloads/system-calls.ts";
 import { measureOperator } from "./workloads/operator.ts";
 
 const onStage: readonly WorkloadName[] = [
@@ -17,15 +18,17 @@ const onStage: readonly WorkloadName[] = [
   "register",
   "maximum",
   "latency",
+  "system-calls",
   "memory",
 ];
 
 export async function run(options: BenchOptions, progress: (text: string) => void): Promise<Results> {
   const { only, seconds, rounds } = options;
-  const date = new Date().toISOString().slice(0, 16);
+  const start = { date: new Date().toISOString().slice(0, 16), commit: commit() };
   const series: Series[] = [];
   const maxima: Maximum[] = [];
   const memory: Memory[] = [];
+  const systemCalls: SystemCalls[] = [];
   const problems: string[] = [];
   let operator: OperatorResult | undefined;
 
@@ -49,6 +52,10 @@ export async function run(options: BenchOptions, progress: (text: string) => voi
       await attempt("latency", async () =>
         series.push(...(await measureLatency(stage, options, maxima, progress))),
       );
+    if (only.has("system-calls"))
+      await attempt("system-calls", async () =>
+        systemCalls.push(...(await countSystemCalls(stage, options, progress))),
+      );
     // The last one: it ends the node.
     if (only.has("memory"))
       await attempt("memory", async () => memory.push(...(await measureMemory(stage, options, progress))));
@@ -60,8 +67,7 @@ export async function run(options: BenchOptions, progress: (text: string) => voi
   if (only.has("operator"))
     await attempt("operator", async () => (operator = await measureOperator(progress)));
   return {
-    date,
-    commit: commit(),
+    ...start,
     machine: machine(),
     versions: versions(),
     seconds,
@@ -69,6 +75,7 @@ export async function run(options: BenchOptions, progress: (text: string) => voi
     series,
     maxima,
     memory,
+    ...(systemCalls.length === 0 ? {} : { systemCalls }),
     ...(operator === undefined ? {} : { operator }),
     ...(problems.length === 0 ? {} : { problems }),
   };

@@ -16,7 +16,6 @@ const kamailios = [
   { name: tuned, children: 2, memoryManager: "tlsf", databaseMode: 1 },
   { name: `${shipped}${readsDatabase}`, children: 8, databaseMode: 3 },
   { name: `${tuned}${readsDatabase}`, children: 2, memoryManager: "tlsf", databaseMode: 3 },
-  { name: `${tuned}, 4 children`, children: 4, memoryManager: "tlsf", databaseMode: 1 },
   { name: `${tuned}, 8 children`, children: 8, memoryManager: "tlsf", databaseMode: 1 },
 ] as const satisfies readonly Omit<KamailioPlan, "database">[];
 

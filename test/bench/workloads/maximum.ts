@@ -7,17 +7,17 @@ import type { Maximum, Sample } from "../results.ts";
 import type { Stage } from "../stage.ts";
 import { strowger, tuned } from "../contestants/names.ts";
 
-const seconds = 2;
+const seconds = 1.5;
 const maxRetransmissionShare = 0.005;
 const minAchievedShare = 0.94;
 const saturated = 0.97;
 
 const searches = [
-  { load: "trusted", contestants: [tuned, strowger], first: 500, limit: 8_000 },
+  { load: "trusted", contestants: [tuned, strowger], first: 1000, limit: 8_000 },
   {
     load: "register",
-    contestants: [tuned, `${tuned}, 4 children`, `${tuned}, 8 children`, strowger],
-    first: 500,
+    contestants: [tuned, `${tuned}, 8 children`, strowger],
+    first: 1000,
     limit: 16_000,
   },
 ] as const;
