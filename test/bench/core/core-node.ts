@@ -1,17 +1,23 @@
-/** A whole node without sockets and database: core, transactions, cluster, registrar and proxy are real, and the clock stands until it is moved. */
+/**
+ * A whole node without sockets and database: core, transactions, cluster, registrar, proxy and the copy of users and bindings are real. The
+ * clock stands until it is moved.
+ */
 import { ClusterKeys } from "../../../sip-node/src/auth/cluster-keys.ts";
 import { hashPassword } from "../../../sip-node/src/auth/digest.ts";
 import { defaultNonceLifetime } from "../../../sip-node/src/auth/nonce.ts";
 import { NonceCounts } from "../../../sip-node/src/auth/nonce-counts.ts";
 import { Cluster } from "../../../sip-node/src/cluster/cluster.ts";
 import { Node } from "../../../sip-node/src/core/node.ts";
+import { protocolOfOneNode } from "../../../sip-node/src/location/copy-protocol.ts";
+import { Location } from "../../../sip-node/src/location/location.ts";
 import { OverloadControl } from "../../../sip-node/src/overload/overload-control.ts";
 import { defaultSourceLimits } from "../../../sip-node/src/overload/sources.ts";
 import { addressesOf } from "../../../sip-node/src/proxy/addresses.ts";
 import { createTelemetry } from "../../../sip-node/src/telemetry/metrics.ts";
 import { type Flow, flowOf } from "../../../sip-node/src/wire/flow.ts";
 import type { Ms } from "../../../sip-node/src/wire/units.ts";
-import { domainName, InMemoryLocation } from "./in-memory-location.ts";
+import { MemoryLocation } from "../../support/memory-location.ts";
+import { domainName } from "./phone-scripts.ts";
 
 export interface CoreNodeOptions {
   /** Callers are peers: they are not challenged. */
@@ -28,13 +34,28 @@ const started = 1_800_000_000_000;
 export class CoreNode {
   now: Ms = 1_000_000;
   readonly node: Node;
-  readonly location: InMemoryLocation;
+  /** Look-ups that the copy did not answer. */
+  databaseReads = 0;
+  private readonly store = new MemoryLocation();
+  private readonly location: Location;
   readonly overload = new OverloadControl(defaultSourceLimits, this.now);
   readonly errors: unknown[] = [];
   private readonly cluster: Cluster;
 
   constructor({ isTrusting, users, send }: CoreNodeOptions) {
-    this.location = locationOf(users);
+    const telemetry = createTelemetry(noReadings);
+    this.addUsers(users);
+    this.location = new Location(this.store, {
+      defer: queueMicrotask,
+      now: () => this.now,
+      epoch: () => started + this.now,
+      protocol: protocolOfOneNode,
+      maxCopied: 200_000,
+      lookedUp: (kind, result) => {
+        telemetry.lookedUp(kind, result);
+        if (result !== "copy") this.databaseReads += 1;
+      },
+    });
     this.overload.load.registerRate = 1_000_000_000; // the clock stands: the rate has no meaning
     const keys = new ClusterKeys(ring, () => started + this.now);
     const cluster: Cluster = new Cluster(
@@ -82,7 +103,7 @@ export class CoreNode {
       branchSeal: keys.branch,
       node: id,
       cluster,
-      telemetry: createTelemetry(noReadings),
+      telemetry,
       overload: this.overload,
       now: () => started + this.now,
       clock: () => this.now,
@@ -103,15 +124,17 @@ export class CoreNode {
   /** Moves the clock and fires the timers that are due. */
   advance(now: Ms): void {
     this.now = now;
+    this.store.now = Math.floor((started + now) / 1000);
     this.node.tick();
     this.cluster.tick();
+    this.location.advance(now);
   }
-}
 
-function locationOf(users: readonly string[]): InMemoryLocation {
-  const location = new InMemoryLocation();
-  for (const user of users) location.addUser(user, hashPassword("MD5", user, domainName, user));
-  return location;
+  private addUsers(users: readonly string[]): void {
+    this.store.addDomain(domainName);
+    for (const user of users)
+      this.store.addUser(user, domainName, { ha1: hashPassword("MD5", user, domainName, user) });
+  }
 }
 
 const noReadings = {

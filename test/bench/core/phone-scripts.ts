@@ -1,6 +1,7 @@
 /** What phones send in a call and in a registration, step by step. The messages have the headers and the length of those of common desk phones. */
 import { createHash } from "node:crypto";
-import { domainName } from "./in-memory-location.ts";
+
+export const domainName = "bench.example";
 
 /** A phone of one user. Its contact is its source address. */
 export interface ScriptedPhone {

@@ -129,7 +129,10 @@ class Recorder {
 }
 
 /** Replays all datagrams to a new node. `onProgress` is called at each tick with the number of exchanges that have ended. Throws when the node does not send what it sent while it was recorded. */
-export async function replay(recording: Recording, onProgress: (count: number) => void): Promise<CoreNode> {
+export async function replay(
+  recording: Recording,
+  onProgress: (count: number, core: CoreNode) => void,
+): Promise<CoreNode> {
   const { bytes, phones, turns, plan } = recording;
   const sent = { datagrams: 0, bytes: 0 };
   const core = new CoreNode({
@@ -148,7 +151,7 @@ export async function replay(recording: Recording, onProgress: (count: number) =
     await settled();
     if (!endsGroup) continue;
     core.advance(core.now + tick);
-    onProgress(begun);
+    onProgress(begun, core);
   }
   if (sent.datagrams !== recording.sent.datagrams || sent.bytes !== recording.sent.bytes)
     throw new Error(
