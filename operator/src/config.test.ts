@@ -26,8 +26,8 @@ test("all problems are in one report, and none contains the password", () => {
   expect(JSON.stringify(report)).not.toContain("geheim");
 });
 
-test("workers: 4 of each kind by default, 1 to 64", () => {
-  expect(readConfig(good)).toHaveProperty("workers", 4);
+test("workers: 32 of each kind by default, 1 to 64", () => {
+  expect(readConfig(good)).toHaveProperty("workers", 32);
   for (const workers of ["1", "64"])
     expect(readConfig({ ...good, STROWGER_WORKERS: workers })).toHaveProperty("workers", Number(workers));
   for (const workers of ["65", "-1", "1.5", "many", ""])

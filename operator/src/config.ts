@@ -67,7 +67,7 @@ export function readConfig(environment: Environment): Config | { readonly proble
   const logLevel = environment["STROWGER_LOG_LEVEL"] ?? "info";
   if (!logLevels.includes(logLevel))
     problems.push(`STROWGER_LOG_LEVEL is ${logLevel}; expected ${logLevels.join(", ")}`);
-  const workers = parseWorkers(environment["STROWGER_WORKERS"] ?? "4");
+  const workers = parseWorkers(environment["STROWGER_WORKERS"] ?? "32");
   if (workers === undefined)
     problems.push(`STROWGER_WORKERS is ${environment["STROWGER_WORKERS"]}; expected 1 to ${maxWorkers}`);
   if (problems.length > 0 || workers === undefined || source === undefined || http === undefined)
@@ -163,7 +163,7 @@ function parseList(text: string, problems: string[]): readonly unknown[] {
   return [];
 }
 
-/** A reconcile mostly waits for MySQL and the API server. With more workers, reconciles would wait for each other. */
+/** A reconcile mostly waits for MySQL and the API server, where the work of many is joined. More would only wait for each other. */
 const maxWorkers = 64;
 
 function parseWorkers(text: string): number | undefined {

@@ -9,7 +9,8 @@ export class NameIndex {
   readonly #source: Pick<Source, "get" | "list">;
   readonly #kind: string;
   readonly #namesOf: (object: KubernetesObject) => readonly string[];
-  #keys: Map<string, Set<ObjectKey>> | undefined;
+  /** A name that one object requests, which is the usual case, has no set. */
+  #keys: Map<string, ObjectKey | Set<ObjectKey>> | undefined;
   readonly #names = new Map<ObjectKey, readonly string[]>();
 
   constructor(
@@ -32,29 +33,40 @@ export class NameIndex {
 
   /** The objects that request this name, from the cache. */
   find(name: string): readonly KubernetesObject[] {
-    this.#keys ??= this.#build();
-    return [...(this.#keys.get(name) ?? [])].flatMap((key) => this.#source.get(this.#kind, key) ?? []);
+    return this.findKeys(name).flatMap((key) => this.#source.get(this.#kind, key) ?? []);
   }
 
-  #build(): Map<string, Set<ObjectKey>> {
-    const keys = new Map<string, Set<ObjectKey>>();
+  /** The keys of the objects that request this name. */
+  findKeys(name: string): readonly ObjectKey[] {
+    this.#keys ??= this.#build();
+    const found = this.#keys.get(name) ?? [];
+    return typeof found === "string" ? [found] : [...found];
+  }
+
+  #build(): Map<string, ObjectKey | Set<ObjectKey>> {
+    const keys = new Map<string, ObjectKey | Set<ObjectKey>>();
     for (const object of this.#source.list(this.#kind)) this.#add(keys, keyOfObject(object), object);
     return keys;
   }
 
-  #add(keys: Map<string, Set<ObjectKey>>, key: ObjectKey, object: KubernetesObject): void {
+  #add(keys: Map<string, ObjectKey | Set<ObjectKey>>, key: ObjectKey, object: KubernetesObject): void {
     const names = this.#namesOf(object);
     this.#names.set(key, names);
     for (const name of names) {
       const found = keys.get(name);
-      if (found === undefined) keys.set(name, new Set([key]));
+      if (found === undefined) keys.set(name, key);
+      else if (typeof found === "string") keys.set(name, new Set([found, key]));
       else found.add(key);
     }
   }
 
-  #remove(keys: Map<string, Set<ObjectKey>>, key: ObjectKey): void {
+  #remove(keys: Map<string, ObjectKey | Set<ObjectKey>>, key: ObjectKey): void {
     for (const name of this.#names.get(key) ?? []) {
       const found = keys.get(name);
+      if (typeof found === "string") {
+        if (found === key) keys.delete(name);
+        continue;
+      }
       found?.delete(key);
       if (found?.size === 0) keys.delete(name);
     }

@@ -14,7 +14,6 @@ import {
   keyOfObject,
   type KubernetesObject,
   type ObjectKey,
-  splitKey,
 } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import { NameIndex } from "../runtime/name-index.ts";
@@ -22,14 +21,22 @@ import { reconcileObject, type ReconcileDependencies, type Plan } from "../runti
 import type { Change, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
+import { AccountReader } from "./account-reader.ts";
 import { apply } from "./apply.ts";
 import { decide, decideRevocation } from "./decide.ts";
 import { indexNamesOf } from "./older-users.ts";
 import { decideRemoval } from "./remove-rows.ts";
-import { generatedSecretOf, parseSipUser, usesSecret, type SipUser, type UserFields } from "./resource.ts";
+import {
+  domainOf,
+  generatedSecretOf,
+  parseSipUser,
+  secretsOf,
+  type SipUser,
+  type UserFields,
+} from "./resource.ts";
 import { findCandidates, buildSuccessorOwner, isSuccessor } from "./successor.ts";
 import { isExcludedDomain } from "./served-domain.ts";
-import { readUserState } from "./read-current-state.ts";
+import { readUserState, type UserStateSources } from "./read-current-state.ts";
 
 export interface SipUserDependencies {
   readonly installations: Installations;
@@ -40,17 +47,21 @@ export interface SipUserDependencies {
 
 export class SipUserController implements Controller {
   readonly kind = "SipUser";
-  readonly #installations: Installations;
+  readonly #state: UserStateSources;
   readonly #reconcileDeps: Omit<ReconcileDependencies, "conditionOf">;
   readonly #outages: OutageConditions;
   readonly #rows: OwnedRows<UserFields>;
   readonly #index: NameIndex;
+  /** By the key of the Secret with the credential. */
+  readonly #bySecret: NameIndex;
 
   constructor(deps: SipUserDependencies) {
-    this.#installations = deps.installations;
     this.#reconcileDeps = { source: deps.source, status: deps.status };
     this.#outages = deps.outages;
-    this.#index = new NameIndex(deps.source, this.kind, indexNamesOf);
+    const { installations, source } = deps;
+    this.#index = new NameIndex(source, this.kind, indexNamesOf);
+    this.#bySecret = new NameIndex(source, this.kind, secretsOf);
+    this.#state = { installations, source, index: this.#index, accounts: new AccountReader() };
     this.#rows = new OwnedRows(this.kind, deps.installations, deps.source, (owner, installation) =>
       this.#remove(owner, installation),
     );
@@ -100,19 +111,19 @@ export class SipUserController implements Controller {
    */
   dependentsOf(change: Change): readonly ObjectKey[] {
     this.#index.update(change);
+    this.#bySecret.update(change);
     const { kind, key, what } = change;
-    if (kind !== "SipDomain" && kind !== "Secret") return [];
+    if (kind === "Secret") return this.#bySecret.findKeys(key);
+    if (kind !== "SipDomain") return [];
     const { source } = this.#reconcileDeps;
-    const { namespace: secretNamespace, name: secretName } = splitKey(key);
-    const domain = kind === "SipDomain" ? source.get(kind, key) : undefined;
+    const domain = source.get(kind, key);
     const isExcluded = domain !== undefined && isExcludedDomain(domain);
     const contradicts = (object: KubernetesObject): boolean =>
       isReadyObject(object) !== isReadyObject(domain) || (isExcluded && !waitsForDomain(object));
-    const concerns = (object: KubernetesObject): boolean =>
-      kind === "Secret"
-        ? usesSecret(object, secretNamespace, secretName)
-        : parseSipUser(object).domain === key && (what === "object" || contradicts(object));
-    return source.list(this.kind).filter(concerns).map(keyOfObject);
+    return source
+      .list(this.kind)
+      .filter((object) => domainOf(object) === key && (what === "object" || contradicts(object)))
+      .map(keyOfObject);
   }
 
   endsService(object: KubernetesObject): boolean {
@@ -129,7 +140,7 @@ export class SipUserController implements Controller {
   /** If a password has to be generated, it is generated first. Then the decision is repeated with the new Secret. */
   async #plan(user: SipUser): Promise<Plan> {
     const { source } = this.#reconcileDeps;
-    const [state, installation] = await readUserState(user, this.#installations, source, this.#index);
+    const [state, installation] = await readUserState(user, this.#state);
     let decided = decide(user, state);
     const generates = decided.actions.filter((action) => action.do === "generatePassword");
     if (generates.length > 0 && state.kind === "ready") {
@@ -156,12 +167,7 @@ export class SipUserController implements Controller {
   /** A revocation does not need the Secret. */
   async #revocation(user: SipUser): Promise<Plan | undefined> {
     const { source } = this.#reconcileDeps;
-    const [state, installation] = await readUserState(
-      { ...user, credential: undefined },
-      this.#installations,
-      source,
-      this.#index,
-    );
+    const [state, installation] = await readUserState({ ...user, credential: undefined }, this.#state);
     const decided = decideRevocation(user, state);
     return decided && { ...decided, apply: () => apply(decided.actions, user, installation, source) };
   }
@@ -177,10 +183,9 @@ export class SipUserController implements Controller {
 
   /** The object that a renamed user has now. An object whose Secret cannot be read is no candidate. */
   async #successorOf(owner: Owner<UserFields>): Promise<SipUser | undefined> {
-    const { source } = this.#reconcileDeps;
     for (const object of findCandidates(owner, this.#index)) {
       const user = parseSipUser(object);
-      const [state] = await readUserState(user, this.#installations, source, this.#index);
+      const [state] = await readUserState(user, this.#state);
       if (isSuccessor(user, state, owner)) return user;
     }
     return undefined;

@@ -21,6 +21,8 @@ export interface Unserved {
 
 export interface UserRows extends ServedDomain {
   readonly kind: "ready";
+  /** Whether the SipDomain allows users of this namespace. */
+  readonly isAllowed: boolean;
   readonly installationId: string;
   readonly owner: Owner<UserFields> | undefined;
   /** The result of a live read of this object. Read only where the owner row has another uid. */

@@ -1,43 +1,49 @@
 /** Reads the current state of a SipUser. Throws DatabaseUnavailable. */
 import type { Installation } from "../adapters/mysql/installation.ts";
-import { readClaims, readOwner } from "../adapters/mysql/owners.ts";
-import { hasBindings, readAliases, readSubscribers, readUserSettings } from "../adapters/mysql/user-rows.ts";
+import { hasBindings, readUserSettings, type Account } from "../adapters/mysql/user-rows.ts";
 import type { Installations } from "../installations.ts";
 import { clusterOfDomain } from "../references.ts";
 import type { NameIndex } from "../runtime/name-index.ts";
 import { keyOf, type KubernetesObject, type ObjectKey } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
+import type { AccountReader, ServedAccount } from "./account-reader.ts";
 import { findOlderUsers } from "./older-users.ts";
 import { findRetainedRows, isDomainTaken, readRetainedRows } from "./retained-rows.ts";
 import { userOwnerFromStatus } from "./owner-from-status.ts";
-import type { SipUser, UserFields } from "./resource.ts";
-import { isExcludedDomain, readServedDomain, type ServedDomain } from "./served-domain.ts";
+import type { SipUser } from "./resource.ts";
+import { allowsUsersOf, isExcludedDomain } from "./served-domain.ts";
 import { disableAccount } from "./disable-account.ts";
 import { claimName, type UserRows, type UserState } from "./current-state.ts";
+
+export interface UserStateSources {
+  readonly installations: Installations;
+  readonly source: Source;
+  readonly index: NameIndex;
+  readonly accounts: AccountReader;
+}
 
 /** Returns the state, and the installation of its rows. */
 export async function readUserState(
   user: SipUser,
-  installations: Installations,
-  source: Source,
-  index: NameIndex,
+  { installations, source, index, accounts }: UserStateSources,
 ): Promise<readonly [UserState, Installation | undefined]> {
   const object = source.get("SipDomain", user.domain);
   if (object === undefined || object.metadata.deletionTimestamp !== undefined)
     return readWithoutDomain(user, installations, source, object !== undefined);
   const installation = await installations.of(clusterOfDomain(object));
   if (installation?.epoch === undefined) return [{ kind: "unready" }, undefined];
-  const served = await readServedDomain(object, user, installation, source);
-  if (served !== undefined) {
-    const rows = await readRows(user, served, installation, source);
+  const account = await accounts.read(object, user, installation);
+  if (account !== undefined) {
+    const isAllowed = await allowsUsersOf(object, user.reference.namespace, source);
+    const rows = await readRows(user, { ...account, isAllowed }, installation, source);
     const older = await findOlderUsers(user, unclaimedNames(user, rows), {
       domain: object,
       owned: ownedNames(rows),
       index,
       source,
     });
-    const olderObjects = older.map(({ name, owner }) => ({ name: claimName(name, served.domain), owner }));
+    const olderObjects = older.map(({ name, owner }) => ({ name: claimName(name, rows.domain), owner }));
     return [{ ...rows, olderObjects }, installation];
   }
   const retained = await readRetainedRows(user, installation);
@@ -76,53 +82,52 @@ async function readWithoutDomain(
 
 async function readRows(
   user: SipUser,
-  served: ServedDomain,
+  { served, rows, isAllowed }: ServedAccount & { readonly isAllowed: boolean },
   installation: Installation,
   source: Source,
 ): Promise<Omit<UserRows, "olderObjects">> {
-  const { reference, uid, username, credential } = user;
-  const { domain, isAllowed } = served;
-  const { database } = installation;
-  const names = [username, ...user.aliases];
-  const object = source.get(reference.kind, keyOf(reference.namespace, reference.name));
-  // Rows are read before claims: an object that writes a row in between has written its claim, too.
-  const subscribers = await readSubscribers(installation, domain, names);
-  const aliases = await readAliases(database, domain, names);
-  const claims = await readClaims(
-    database,
-    "user",
-    names.map((name) => claimName(name, domain)),
-  );
+  const { reference, uid, credential } = user;
+  const { claims, subscribers, aliases } = rows;
+  const key = keyOf(reference.namespace, reference.name);
+  const object = source.get(reference.kind, key);
   const owner =
-    (await readOwner<UserFields>(installation, reference)) ??
+    rows.owner ??
     userOwnerFromStatus(user, object, {
       installationId: installation.id,
       claims,
-      domain,
+      domain: served.domain,
       subscribers,
       aliases,
     });
   const isOther = owner !== undefined && owner.uid !== uid;
-  const account = isAllowed ? { username, domain } : (owner?.fields ?? { username, domain });
   return {
     kind: "ready",
     ...served,
+    isAllowed,
     installationId: installation.id,
     owner,
-    present: isOther
-      ? await source.existence(reference.kind, keyOf(reference.namespace, reference.name))
-      : undefined,
+    present: isOther ? await source.existence(reference.kind, key) : undefined,
     seenSecret: seenSecretOf(object),
     ...(credential !== undefined && isAllowed
       ? await readSecret(credential.secret, source)
       : { secret: undefined }),
     claims,
     subscribers,
-    settings: await readUserSettings(database, account),
     aliases,
-    hasBindings: await hasBindings(database, account),
+    ...(isAllowed || owner === undefined
+      ? { settings: rows.settings, hasBindings: rows.hasBindings }
+      : await readUse(owner.fields, installation)),
   };
 }
+
+/** A user that is not allowed may have been served under another name. */
+const readUse = async (
+  account: Account,
+  { database }: Installation,
+): Promise<Pick<UserRows, "settings" | "hasBindings">> => ({
+  settings: await readUserSettings(database, account),
+  hasBindings: await hasBindings(database, account),
+});
 
 /** A read that fails is part of the state, because the user must be switched off without its Secret. */
 const readSecret = (key: ObjectKey, source: Source): Promise<Pick<UserRows, "secret" | "secretFailure">> =>

@@ -67,18 +67,15 @@ export const generatedSecretOf = (namespace: string, name: string): ObjectKey =>
 
 const generatedEnding = "-sip-password";
 
-/** Whether a user takes its credential from that Secret. Called for every user at every change of a Secret, so it does not parse. */
-export function usesSecret(
-  { metadata, spec: raw }: KubernetesObject,
-  namespace: string,
-  name: string,
-): boolean {
-  if (metadata.namespace !== namespace) return false;
-  const { passwordSecretRef, ha1SecretRef, generatePassword } = raw as SipUserSpec;
-  const named = passwordSecretRef ?? ha1SecretRef;
-  if (named !== undefined) return named.name === name;
-  return generatePassword === true && name === `${metadata.name}${generatedEnding}`;
+/** The Secret of the credential, for an index. */
+export function secretsOf({ metadata, spec }: KubernetesObject): readonly ObjectKey[] {
+  const credential = credentialSource(spec as SipUserSpec, metadata);
+  return credential === undefined ? [] : [credential.secret];
 }
+
+/** The SipDomain. */
+export const domainOf = ({ metadata, spec }: KubernetesObject): ObjectKey =>
+  resolveReference((spec as SipUserSpec).domainRef, metadata.namespace);
 
 /** The CRD's CEL rules allow at most one of the three. */
 function credentialSource(

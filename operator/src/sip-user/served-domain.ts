@@ -8,13 +8,10 @@ import type { CommonStatus, KubernetesObject } from "../runtime/object.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipDomainSpec } from "../sources/types.ts";
 import { choosesNamespace } from "../tenants.ts";
-import type { SipUser } from "./resource.ts";
 
 export interface ServedDomain {
   readonly domain: string;
   readonly realm: string;
-  /** Whether the SipDomain allows users of this namespace. */
-  readonly isAllowed: boolean;
 }
 
 /** The fields of a SipDomain's owner row that its users need. */
@@ -26,9 +23,7 @@ interface DomainIdentity extends OwnerFields {
 /** Undefined: the domain is not served, or not yet. */
 export async function readServedDomain(
   object: KubernetesObject,
-  user: SipUser,
   installation: Installation,
-  source: Source,
 ): Promise<ServedDomain | undefined> {
   if (isExcludedDomain(object)) return undefined;
   const { kind, metadata } = object;
@@ -37,7 +32,7 @@ export async function readServedDomain(
   const fields = owner?.fields ?? (await readObservedDomain(object, installation));
   if (fields === undefined) return undefined;
   const { domain, realm } = fields;
-  return { domain, realm, isAllowed: await allowsUsersOf(object, user.reference.namespace, source) };
+  return { domain, realm };
 }
 
 /** The SipCluster no longer allows the domain. Its rows exist, and are switched off. */
@@ -50,7 +45,7 @@ export const isExcludedDomain = ({ status }: KubernetesObject): boolean =>
 async function readObservedDomain(
   object: KubernetesObject,
   { database }: Installation,
-): Promise<{ readonly domain: string; readonly realm: string } | undefined> {
+): Promise<ServedDomain | undefined> {
   const spec = object.spec as SipDomainSpec;
   if (spec.adoptionPolicy !== "Observe" || !isReadyObject(object)) return undefined;
   const domain = spec.domain.toLowerCase();

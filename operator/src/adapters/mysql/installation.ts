@@ -2,7 +2,11 @@
  * Writing as the only operator of a database. An operator that starts raises the epoch. Every write transaction first raises the change number
  * under this epoch. So an operator that was suspended while another one took over can write nothing more, also on Galera.
  */
-import type { Database, Statements } from "./database.ts";
+import { Batches } from "../../runtime/batches.ts";
+import { monotonicClock } from "../../runtime/clock.ts";
+import type { Database, Statements, Value } from "./database.ts";
+import { DatabaseUnavailable } from "./database-unavailable.ts";
+import { PendingInserts, type Insertion } from "./pending-inserts.ts";
 import { databaseNow } from "./database-time.ts";
 import { columnsOf } from "./opensips-tables.ts";
 
@@ -21,10 +25,15 @@ export class LeadershipLost extends Error {
   }
 }
 
-/** A write transaction: its statements, and its number. */
+/** A write transaction: its statements, and its number. The changes of other objects may be in it, too. */
 export interface WriteTransaction extends Statements {
   readonly installationId: string;
   readonly changeSeq: number;
+  /**
+   * Inserts a row before the next other statement of this transaction, and at the latest at its end. Rows of one `insertion` are inserted
+   * together. Resolves before that: an error of the statement is an error of the transaction.
+   */
+  insert(insertion: Insertion, values: readonly Value[]): Promise<void>;
 }
 
 export interface Installation {
@@ -33,7 +42,10 @@ export interface Installation {
   readonly epoch: number | undefined;
   readonly database: Database;
   readonly subscriber: SubscriberShape;
-  /** Runs `work` in a write transaction. Throws `LeadershipLost` if the epoch is another one. An observer first takes the database. */
+  /**
+   * Runs `work` in a write transaction, together with other work that comes at the same time. It may run more than once. Throws
+   * `LeadershipLost` if the epoch is another one. An observer first takes the database.
+   */
   write(work: (change: WriteTransaction) => Promise<void>): Promise<void>;
 }
 
@@ -83,13 +95,11 @@ async function raiseEpoch(
   return idAndEpoch(transaction);
 }
 
-const installationUnder = async (database: Database, id: string, epoch: number): Promise<Installation> => ({
-  id,
-  epoch,
-  database,
-  subscriber: await shapeOf(database),
-  write: (work) => writeUnder(database, id, epoch, work),
-});
+async function installationUnder(database: Database, id: string, epoch: number): Promise<Installation> {
+  const groups = new Batches<Work, void>((works) => writeGroup(database, id, epoch, works), groupLimits);
+  const subscriber = await shapeOf(database);
+  return { id, epoch, database, subscriber, write: (work) => groups.add(work) };
+}
 
 /** Reads a database that belongs to another SipCluster, and takes it with the first write. */
 export async function observeInstallation(database: Database, name: string): Promise<Installation> {
@@ -100,12 +110,31 @@ export async function observeInstallation(database: Database, name: string): Pro
   return { id, epoch: undefined, database, subscriber: await shapeOf(database), write };
 }
 
-const writeUnder = (
+type Work = (change: WriteTransaction) => Promise<void>;
+
+/** Write transactions of an installation wait for each other anyway, because each changes the row of `strowger_meta`. */
+const groupLimits = { size: 32, spacing: 100, quiet: 15, clock: monotonicClock };
+
+/** One transaction for all. If one of several works fails, each is repeated in its own transaction, so that only this one fails. */
+async function writeGroup(
   database: Database,
   id: string,
   epoch: number,
-  work: (change: WriteTransaction) => Promise<void>,
-): Promise<void> =>
+  works: readonly Work[],
+): Promise<readonly PromiseSettledResult<void>[]> {
+  try {
+    await writeUnder(database, id, epoch, works);
+    return works.map(() => ({ status: "fulfilled", value: undefined }));
+  } catch (error) {
+    if (works.length === 1 || error instanceof LeadershipLost || error instanceof DatabaseUnavailable)
+      throw error;
+  }
+  const results: (readonly PromiseSettledResult<void>[])[] = [];
+  for (const work of works) results.push(await Promise.allSettled([writeUnder(database, id, epoch, [work])]));
+  return results.flat();
+}
+
+const writeUnder = (database: Database, id: string, epoch: number, works: readonly Work[]): Promise<void> =>
   database.transaction(async (transaction) => {
     const raised = await transaction.run(
       "UPDATE strowger_meta SET change_seq = change_seq + 1 WHERE id = 1 AND installation_id = ? AND epoch = ?",
@@ -115,7 +144,16 @@ const writeUnder = (
     const [row] = await transaction.rows<{ changeSeq: number }>(
       "SELECT change_seq AS changeSeq FROM strowger_meta WHERE id = 1",
     );
-    await work({ ...transaction, installationId: id, changeSeq: row?.changeSeq ?? 0 });
+    const inserts = new PendingInserts(transaction);
+    const change: WriteTransaction = {
+      rows: async (sql, values) => (await inserts.flush(), transaction.rows(sql, values)),
+      run: async (sql, values) => (await inserts.flush(), transaction.run(sql, values)),
+      insert: (insertion, values) => Promise.resolve(inserts.add(insertion, values)),
+      installationId: id,
+      changeSeq: row?.changeSeq ?? 0,
+    };
+    for (const work of works) await work(change);
+    await inserts.flush();
   });
 
 /** Whether this is no longer the database that was taken: it was emptied, replaced, or restored to an earlier state. */

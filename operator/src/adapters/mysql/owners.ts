@@ -3,20 +3,40 @@ import type { Claim, ClaimKind, ObjectReference, Owner, OwnerFields } from "../.
 import { keyOf, type ObjectKey } from "../../runtime/object.ts";
 import type { Statements } from "./database.ts";
 import type { WriteTransaction, Installation } from "./installation.ts";
+import type { Insertion } from "./pending-inserts.ts";
+import { padded, placeholdersFor } from "./placeholders.ts";
 
-type OwnerRow = Pick<Owner, "uid" | "generation" | "deletionPolicy"> & { readonly fields: string };
+type OwnerRow = Pick<Owner, "uid" | "generation" | "deletionPolicy"> & {
+  readonly name: string;
+  readonly fields: string;
+};
 
 export async function readOwner<Fields extends OwnerFields>(
-  { database, id }: Installation,
+  installation: Installation,
   reference: ObjectReference,
 ): Promise<Owner<Fields> | undefined> {
-  const { kind, namespace, name } = reference;
-  const [row] = await database.rows<OwnerRow>(
-    `SELECT uid, generation, deletion_policy AS deletionPolicy, fields FROM strowger_owner
-      WHERE installation_id = ? AND kind = ? AND namespace = ? AND name = ?`,
-    [id, kind, namespace, name],
-  );
-  return row === undefined ? undefined : { ...row, reference, fields: JSON.parse(row.fields) as Fields };
+  const [owner] = await readOwners<Fields>(installation, [reference]);
+  return owner;
+}
+
+/** The owners among these objects of one kind, in any order. One statement for each namespace. */
+export async function readOwners<Fields extends OwnerFields>(
+  { database, id }: Installation,
+  references: readonly ObjectReference[],
+): Promise<readonly Owner<Fields>[]> {
+  const owners: Owner<Fields>[] = [];
+  for (const [namespace, all] of Map.groupBy(references, (reference) => reference.namespace)) {
+    const kind = all[0]?.kind ?? "";
+    const names = all.map(({ name }) => name);
+    const rows = await database.rows<OwnerRow>(
+      `SELECT name, uid, generation, deletion_policy AS deletionPolicy, fields FROM strowger_owner
+        WHERE installation_id = ? AND kind = ? AND namespace = ? AND name IN (${placeholdersFor(names)})`,
+      [id, kind, namespace, ...padded(names)],
+    );
+    for (const { name, fields, ...row } of rows)
+      owners.push({ ...row, reference: { kind, namespace, name }, fields: JSON.parse(fields) as Fields });
+  }
+  return owners;
 }
 
 /** The keys of all objects of a kind that own rows. */
@@ -42,24 +62,24 @@ export async function readOwnedSpecs({ database, id }: Installation): Promise<Re
   );
 }
 
-export async function saveOwner(change: WriteTransaction, { reference, ...owner }: Owner): Promise<void> {
-  await change.run(
-    `INSERT INTO strowger_owner (installation_id, kind, namespace, name, uid, generation, deletion_policy, fields, change_seq)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON DUPLICATE KEY UPDATE uid = VALUES(uid), generation = VALUES(generation), deletion_policy = VALUES(deletion_policy),
+const ownerInsertion: Insertion = {
+  into: "INSERT INTO strowger_owner (installation_id, kind, namespace, name, uid, generation, deletion_policy, fields, change_seq)",
+  orUpdate: `ON DUPLICATE KEY UPDATE uid = VALUES(uid), generation = VALUES(generation), deletion_policy = VALUES(deletion_policy),
        fields = VALUES(fields), change_seq = VALUES(change_seq)`,
-    [
-      change.installationId,
-      reference.kind,
-      reference.namespace,
-      reference.name,
-      owner.uid,
-      owner.generation,
-      owner.deletionPolicy,
-      JSON.stringify(owner.fields),
-      change.changeSeq,
-    ],
-  );
+};
+
+export function saveOwner(change: WriteTransaction, { reference, ...owner }: Owner): Promise<void> {
+  return change.insert(ownerInsertion, [
+    change.installationId,
+    reference.kind,
+    reference.namespace,
+    reference.name,
+    owner.uid,
+    owner.generation,
+    owner.deletionPolicy,
+    JSON.stringify(owner.fields),
+    change.changeSeq,
+  ]);
 }
 
 /** Removes the owner and all its claims. */
@@ -104,8 +124,8 @@ export async function readClaims(
     ObjectReference & { readonly claimed: string; readonly installationId: string }
   >(
     `SELECT name AS claimed, installation_id AS installationId, owner_kind AS kind, owner_namespace AS namespace, owner_name AS name
-       FROM strowger_claim WHERE kind = ? AND name IN (${names.map(() => "?").join(", ")})`,
-    [kind, ...names],
+       FROM strowger_claim WHERE kind = ? AND name IN (${placeholdersFor(names)})`,
+    [kind, ...padded(names)],
   );
   return rows.map(({ claimed, installationId, ...owner }) => ({
     kind,
@@ -115,17 +135,25 @@ export async function readClaims(
   }));
 }
 
-/** Throws `DuplicateKey` if another object has claimed the name meanwhile. */
-export async function insertClaim(
+const claimInsertion: Insertion = {
+  into: "INSERT INTO strowger_claim (kind, name, installation_id, owner_kind, owner_namespace, owner_name)",
+};
+
+/** The transaction throws `DuplicateKey` if another object has claimed the name meanwhile. */
+export function insertClaim(
   change: WriteTransaction,
   kind: ClaimKind,
   name: string,
   owner: ObjectReference,
 ): Promise<void> {
-  await change.run(
-    "INSERT INTO strowger_claim (kind, name, installation_id, owner_kind, owner_namespace, owner_name) VALUES (?, ?, ?, ?, ?, ?)",
-    [kind, name, change.installationId, owner.kind, owner.namespace, owner.name],
-  );
+  return change.insert(claimInsertion, [
+    kind,
+    name,
+    change.installationId,
+    owner.kind,
+    owner.namespace,
+    owner.name,
+  ]);
 }
 
 /** Deletes the claim of that object; the claim of another object stays. */

@@ -1,6 +1,8 @@
 /** Rows of `subscriber` and `dbaliases` (OpenSIPS) and of `strowger_subscriber`, and the bindings of a user. */
 import type { Statements } from "./database.ts";
 import type { WriteTransaction, Installation, SubscriberShape } from "./installation.ts";
+import type { Insertion } from "./pending-inserts.ts";
+import { padded, placeholdersFor } from "./placeholders.ts";
 
 /** A user of a domain, by the columns `username` and `domain` of many tables. */
 export interface Account {
@@ -46,21 +48,33 @@ export const readSubscribers = (
        FROM subscriber s LEFT JOIN strowger_subscriber ss
          ON ss.username = CONVERT(s.username USING utf8mb4) AND ss.domain = CONVERT(s.domain USING utf8mb4)
       WHERE s.domain = ? AND s.username IN (${placeholdersFor(usernames)})`,
-    [domain, ...usernames],
+    [domain, ...padded(usernames)],
   );
 
 export async function readUserSettings(
   database: Statements,
-  account: Account,
+  { username, domain }: Account,
 ): Promise<UserSettings | undefined> {
-  const [row] = await database.rows<Omit<UserSettings, "isEnabled"> & { enabled: number }>(
-    `SELECT enabled, max_contacts AS maxContacts, display_name AS displayName FROM strowger_subscriber
-      WHERE username = ? AND domain = ?`,
-    [account.username, account.domain],
+  const [found] = await readSettingsOf(database, domain, [username]);
+  return found?.settings;
+}
+
+/** An account without a row is omitted. */
+export async function readSettingsOf(
+  database: Statements,
+  domain: string,
+  usernames: readonly string[],
+): Promise<readonly (Account & { readonly settings: UserSettings })[]> {
+  const rows = await database.rows<Account & Omit<UserSettings, "isEnabled"> & { enabled: number }>(
+    `SELECT username, domain, enabled, max_contacts AS maxContacts, display_name AS displayName FROM strowger_subscriber
+      WHERE domain = ? AND username IN (${placeholdersFor(usernames)})`,
+    [domain, ...padded(usernames)],
   );
-  if (row === undefined) return undefined;
-  const { enabled, ...rest } = row;
-  return { ...rest, isEnabled: enabled === 1 };
+  return rows.map(({ username, domain, enabled, ...rest }) => ({
+    username,
+    domain,
+    settings: { ...rest, isEnabled: enabled === 1 },
+  }));
 }
 
 export async function readAliases(
@@ -70,21 +84,27 @@ export async function readAliases(
 ): Promise<readonly AliasRow[]> {
   const rows = await database.rows<Account & { alias: string }>(
     `SELECT alias_username AS alias, username, domain FROM dbaliases WHERE alias_domain = ? AND alias_username IN (${placeholdersFor(aliases)})`,
-    [domain, ...aliases],
+    [domain, ...padded(aliases)],
   );
   return rows.map(({ alias, username, domain }) => ({ alias, target: { username, domain } }));
 }
 
 /** Whether the account has bindings, which are removed when the user is disabled. */
-export async function hasBindings(database: Statements, { username, domain }: Account): Promise<boolean> {
-  const rows = await database.rows(
-    "SELECT contact_id FROM location WHERE username = ? AND domain = ? LIMIT 1",
-    [username, domain],
-  );
-  return rows.length > 0;
-}
+export const hasBindings = async (database: Statements, { username, domain }: Account): Promise<boolean> =>
+  (await readBoundUsernames(database, domain, [username])).length > 0;
 
-/** Stores no plain password. Throws `DuplicateKey` if the account exists. */
+/** The accounts that have bindings. */
+export const readBoundUsernames = (
+  database: Statements,
+  domain: string,
+  usernames: readonly string[],
+): Promise<readonly Account[]> =>
+  database.rows(
+    `SELECT DISTINCT username, domain FROM location WHERE domain = ? AND username IN (${placeholdersFor(usernames)})`,
+    [domain, ...padded(usernames)],
+  );
+
+/** Stores no plain password. The transaction throws `DuplicateKey` if the account exists. */
 export async function insertSubscriber(
   change: WriteTransaction,
   shape: SubscriberShape,
@@ -92,14 +112,23 @@ export async function insertSubscriber(
   credential: Credential,
 ): Promise<void> {
   const hashes = hashesIn(shape, credential);
-  const columns = ["username", "domain", "password", ...hashes.map(([column]) => column)];
-  await change.run(`INSERT INTO subscriber (${columns.join(", ")}) VALUES (${placeholdersFor(columns)})`, [
+  await change.insert(subscriberInsertion(hashes.map(([column]) => column)), [
     username,
     domain,
     "",
     ...hashes.map(([, hash]) => hash),
   ]);
   await saveOtherHashes(change, shape, { username, domain }, credential);
+}
+
+const subscriberInsertions = new Map<string, Insertion>();
+
+/** The same object for the same columns. There are at most four lists of columns. */
+function subscriberInsertion(hashes: readonly string[]): Insertion {
+  const into = `INSERT INTO subscriber (${["username", "domain", "password", ...hashes].join(", ")})`;
+  const insertion = subscriberInsertions.get(into) ?? { into };
+  subscriberInsertions.set(into, insertion);
+  return insertion;
 }
 
 export async function updateSubscriber(
@@ -127,37 +156,46 @@ const hashesIn = (
   ...(hasHa1b ? [["ha1b", ha1b] as const] : []),
 ];
 
-async function saveOtherHashes(
+const otherHashInsertion: Insertion = {
+  into: "INSERT INTO strowger_subscriber (username, domain, ha1b, ha1b_sha256, change_seq)",
+  orUpdate:
+    "ON DUPLICATE KEY UPDATE ha1b = VALUES(ha1b), ha1b_sha256 = VALUES(ha1b_sha256), change_seq = VALUES(change_seq)",
+};
+
+function saveOtherHashes(
   change: WriteTransaction,
   { hasHa1b }: SubscriberShape,
   { username, domain }: Account,
   { ha1b, ha1bSha256 }: Credential,
 ): Promise<void> {
-  await change.run(
-    `INSERT INTO strowger_subscriber (username, domain, ha1b, ha1b_sha256, change_seq) VALUES (?, ?, ?, ?, ?)
-     ON DUPLICATE KEY UPDATE ha1b = VALUES(ha1b), ha1b_sha256 = VALUES(ha1b_sha256), change_seq = VALUES(change_seq)`,
-    [username, domain, hasHa1b ? "" : ha1b, ha1bSha256, change.changeSeq],
-  );
+  return change.insert(otherHashInsertion, [
+    username,
+    domain,
+    hasHa1b ? "" : ha1b,
+    ha1bSha256,
+    change.changeSeq,
+  ]);
 }
 
-export async function saveUserSettings(
+const settingsInsertion: Insertion = {
+  into: "INSERT INTO strowger_subscriber (username, domain, enabled, max_contacts, display_name, change_seq)",
+  orUpdate: `ON DUPLICATE KEY UPDATE enabled = VALUES(enabled), max_contacts = VALUES(max_contacts), display_name = VALUES(display_name),
+       change_seq = VALUES(change_seq)`,
+};
+
+export function saveUserSettings(
   change: WriteTransaction,
   { username, domain }: Account,
   settings: UserSettings,
 ): Promise<void> {
-  await change.run(
-    `INSERT INTO strowger_subscriber (username, domain, enabled, max_contacts, display_name, change_seq) VALUES (?, ?, ?, ?, ?, ?)
-     ON DUPLICATE KEY UPDATE enabled = VALUES(enabled), max_contacts = VALUES(max_contacts), display_name = VALUES(display_name),
-       change_seq = VALUES(change_seq)`,
-    [
-      username,
-      domain,
-      settings.isEnabled ? 1 : 0,
-      settings.maxContacts,
-      settings.displayName,
-      change.changeSeq,
-    ],
-  );
+  return change.insert(settingsInsertion, [
+    username,
+    domain,
+    settings.isEnabled ? 1 : 0,
+    settings.maxContacts,
+    settings.displayName,
+    change.changeSeq,
+  ]);
 }
 
 export async function deleteSubscriber(
@@ -170,16 +208,17 @@ export async function deleteSubscriber(
   ]);
 }
 
-/** Throws `DuplicateKey` if the alias exists. */
-export async function insertAlias(
+const aliasInsertion: Insertion = {
+  into: "INSERT INTO dbaliases (alias_username, alias_domain, username, domain)",
+};
+
+/** The transaction throws `DuplicateKey` if the alias exists. */
+export function insertAlias(
   change: WriteTransaction,
   alias: string,
   { username, domain }: Account,
 ): Promise<void> {
-  await change.run(
-    "INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES (?, ?, ?, ?)",
-    [alias, domain, username, domain],
-  );
+  return change.insert(aliasInsertion, [alias, domain, username, domain]);
 }
 
 /** Deletes the alias only if it leads to this account. */
@@ -211,7 +250,12 @@ export async function removeBindings(change: WriteTransaction, { username, domai
   );
   if (bindings.length === 0) return;
   const ids = bindings.map(({ id }) => id);
-  await deleteFrom(change, ["location", "strowger_flow"], `contact_id IN (${placeholdersFor(ids)})`, ids);
+  await deleteFrom(
+    change,
+    ["location", "strowger_flow"],
+    `contact_id IN (${placeholdersFor(ids)})`,
+    padded(ids),
+  );
 }
 
 /** Deletes from a table of OpenSIPS and from its companion table. */
@@ -223,5 +267,3 @@ async function deleteFrom(
 ): Promise<void> {
   for (const table of tables) await change.run(`DELETE FROM ${table} WHERE ${where}`, values);
 }
-
-const placeholdersFor = (values: readonly unknown[]): string => values.map(() => "?").join(", ");
