@@ -55,7 +55,7 @@ export class ApiRequests {
   }
 
   /** The body as a stream, after a head with 200. Then only `signal` ends it. */
-  async open(what: string, request: KubeRequest, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async open(what: string, request: KubeRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const deadline = new Deadline(this.#timeoutMs, signal);
     try {
       const answer = await this.#send(what, request, deadline.signal);

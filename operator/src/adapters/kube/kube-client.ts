@@ -15,6 +15,13 @@ export interface ListQuery {
   readonly isMetadataOnly?: boolean;
 }
 
+interface GetOptions {
+  /** Only `metadata`. */
+  readonly isMetadataOnly?: boolean;
+  readonly notOlderThan?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
 export interface WriteOptions {
   readonly fieldManager: string;
   readonly subresource?: "status";
@@ -42,14 +49,20 @@ export class KubeClient {
     this.#requests = new ApiRequests(connection, options);
   }
 
-  /** Throws `ApiRefused` if there is none; `isAbsence` shows whether the error proves its absence. */
+  /**
+   * Throws `ApiRefused` if there is none; `isAbsence` shows whether the error proves its absence. With `notOlderThan`, a resource version,
+   * the API server may answer from its cache, without a read of etcd.
+   */
   get<T>(
     type: ResourceType,
     place: Place,
-    { isMetadataOnly = false, signal }: { isMetadataOnly?: boolean; signal?: AbortSignal } = {},
+    { isMetadataOnly = false, notOlderThan, signal }: GetOptions = {},
   ): Promise<T> {
     const accept = isMetadataOnly ? { accept: metadataOf("PartialObjectMetadata") } : {};
-    return this.#json({ method: "GET", type, place, ...accept }, signal);
+    return this.#json(
+      { method: "GET", type, place, query: { resourceVersion: notOlderThan }, ...accept },
+      signal,
+    );
   }
 
   /** Reads a path that belongs to no type, such as `/openapi/v3`. */
@@ -110,12 +123,16 @@ export class KubeClient {
     const stream = await this.#requests.open(what, { method: "GET", path, headers }, signal);
     listener.opened();
     const lines = new JsonLines();
+    let isHandled = false; // the error is from the event or its handler, not from the connection
     const read = async (): Promise<void> => {
-      for await (const chunk of stream)
+      for await (const chunk of stream) {
+        isHandled = true;
         for (const event of lines.push(chunk)) listener.on(event as WatchEvent<T>);
+        isHandled = false;
+      }
     };
     await read().catch((cause: unknown) => {
-      if (cause instanceof TypeError) throw new ApiUnreachable(what, cause);
+      if (!isHandled && !signal.aborted) throw new ApiUnreachable(what, cause);
       throw cause;
     });
   }
