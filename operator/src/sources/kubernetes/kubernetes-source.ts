@@ -151,7 +151,7 @@ export class KubernetesSource implements Source {
   }
 
   secret(key: ObjectKey): Promise<Secret | undefined> {
-    return readSecret(this.#client, key);
+    return readSecret(this.#client, key, this.secretVersion(key));
   }
 
   secretVersion(key: ObjectKey): string | undefined {

@@ -24,9 +24,13 @@ interface StoredSecret {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Undefined only if the API server answers that the Secret does not exist. */
-export async function readSecret(client: KubeClient, key: ObjectKey): Promise<Secret | undefined> {
-  const stored = await read(client, key);
+/** Undefined only if the API server answers that the Secret does not exist. `seen`: the version that a watch has reported, if any. */
+export async function readSecret(
+  client: KubeClient,
+  key: ObjectKey,
+  seen: string | undefined,
+): Promise<Secret | undefined> {
+  const stored = await read(client, key, seen);
   if (stored === undefined) return undefined;
   const entries = Object.entries(stored.data ?? {});
   const data = Object.fromEntries(
@@ -74,8 +78,8 @@ export async function removeGenerated(
   });
 }
 
-const read = (client: KubeClient, key: ObjectKey): Promise<StoredSecret | undefined> =>
-  client.get<StoredSecret>(type, splitKey(key)).catch((error: unknown) => {
+const read = (client: KubeClient, key: ObjectKey, notOlderThan?: string): Promise<StoredSecret | undefined> =>
+  client.get<StoredSecret>(type, splitKey(key), { notOlderThan }).catch((error: unknown) => {
     if (isAbsence(error, type, splitKey(key).name)) return undefined;
     throw error;
   });
