@@ -46,8 +46,12 @@ export interface Source {
   secret(key: ObjectKey): Promise<Secret | undefined>;
   /** The resourceVersion of a Secret by a watch; undefined: it is not watched, or the source has no versions. */
   secretVersion(key: ObjectKey): string | undefined;
-  /** Creates a Secret for the object with that uid. An existing Secret stays as it is. */
-  createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void>;
+  /** Creates a Secret for the object with that uid. An existing Secret stays as it is. Returns the created or existing Secret. */
+  createSecret(
+    key: ObjectKey,
+    data: Readonly<Record<string, string>>,
+    generatedFor: string,
+  ): Promise<Secret | undefined>;
   /** Removes the Secret if it was generated for the object with that uid. */
   removeSecret(key: ObjectKey, generatedFor: string): Promise<void>;
   /** `writer` is the field manager: each owns the fields of its last write, and no others. */

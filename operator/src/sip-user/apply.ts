@@ -1,6 +1,6 @@
 /**
- * Carries out the decision about a SipUser: first the rows in one transaction, then the generation of a password. Rows that are decided
- * together with a password are removals, so they do not wait for it.
+ * Carries out the decision about a SipUser: the rows in one transaction, and the generation of a password. Rows that are decided together
+ * with a password are removals, so they do not wait for it.
  */
 import { randomBytes } from "node:crypto";
 import type { WriteTransaction, Installation } from "../adapters/mysql/installation.ts";
@@ -21,30 +21,34 @@ import {
   updateSubscriber,
 } from "../adapters/mysql/user-rows.ts";
 import type { ObjectReference } from "../ownership.ts";
-import type { Source } from "../runtime/source.ts";
+import type { Secret, Source } from "../runtime/source.ts";
 import type { UserAction } from "./user-action.ts";
 
-type RowAction = Exclude<UserAction, { do: "generatePassword" }>;
+type PasswordAction = Extract<UserAction, { do: "generatePassword" }>;
+type RowAction = Exclude<UserAction, PasswordAction>;
 
 export async function apply(
   actions: readonly UserAction[],
   user: { readonly reference: ObjectReference; readonly uid: string },
   installation: Installation | undefined,
-  source: Source,
 ): Promise<void> {
   const rows = actions.filter((action): action is RowAction => action.do !== "generatePassword");
   if (rows.length > 0 && installation !== undefined)
     await installation.write(async (change) => {
       for (const action of rows) await applyOne(action, user.reference, change, installation);
     });
+}
+
+/** Returns the Secret; undefined: the actions generate no password. */
+export async function generatePassword(
+  actions: readonly UserAction[],
+  uid: string,
+  source: Pick<Source, "createSecret">,
+): Promise<Secret | undefined> {
+  const action = actions.find((one): one is PasswordAction => one.do === "generatePassword");
   // 120 bits, in characters that every phone's keyboard has.
-  for (const action of actions)
-    if (action.do === "generatePassword")
-      await source.createSecret(
-        action.secret,
-        { [action.key]: randomBytes(15).toString("base64url") },
-        user.uid,
-      );
+  const password = randomBytes(15).toString("base64url");
+  return action && (await source.createSecret(action.secret, { [action.key]: password }, uid));
 }
 
 function applyOne(

@@ -53,7 +53,10 @@ test("`enabled: false` ends a service", () => {
 });
 
 /** A SipDomain as its condition Ready says it, and users of it. */
-function crowd(domain: { readonly status: string; readonly reason: string } | undefined) {
+function crowd(
+  domain: { readonly status: string; readonly reason: string } | undefined,
+  onList: () => void = () => undefined,
+) {
   const object = (kind: string, name: string, spec: object, ready?: object): KubernetesObject => ({
     kind,
     metadata: { namespace: "ns", name, uid: name, generation: 1 },
@@ -70,7 +73,7 @@ function crowd(domain: { readonly status: string; readonly reason: string } | un
   ];
   const source = {
     get: () => domain && object("SipDomain", "d", {}, domain),
-    list: () => all,
+    list: () => (onList(), all),
   } as unknown as Source;
   return new SipUserController({
     source,
@@ -92,8 +95,9 @@ test("a change of a SipDomain concerns its users; a change of its status only us
   expect(ready.dependentsOf({ kind: "SipCluster", key: "ns/d", what: "object" })).toEqual([]);
 });
 
-test("a Secret concerns the users of its own namespace that take their credential from it", () => {
-  const users = crowd(undefined);
+test("a Secret concerns the users of its own namespace that take their credential from it; they are listed once", () => {
+  let lists = 0;
+  const users = crowd(undefined, () => (lists += 1));
   const concerned = (key: `${string}/${string}`) =>
     users.dependentsOf({ kind: "Secret", key, what: "object" });
   expect(concerned("ns/s")).toEqual(["ns/served", "ns/conflict"]);
@@ -101,6 +105,7 @@ test("a Secret concerns the users of its own namespace that take their credentia
   expect(concerned("ns/waits-sip-password")).toEqual(["ns/waits"]);
   expect(concerned("ns/served-sip-password")).toEqual([]);
   expect(concerned("ns/far-sip-password")).toEqual([]);
+  expect(lists).toBe(1);
 });
 
 test.each([

@@ -22,7 +22,7 @@ import type { Change, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
 import { AccountReader } from "./account-reader.ts";
-import { apply } from "./apply.ts";
+import { apply, generatePassword } from "./apply.ts";
 import { decide, decideRevocation } from "./decide.ts";
 import { indexNamesOf } from "./older-users.ts";
 import { decideRemoval } from "./remove-rows.ts";
@@ -142,23 +142,20 @@ export class SipUserController implements Controller {
     const { source } = this.#reconcileDeps;
     const [state, installation] = await readUserState(user, this.#state);
     let decided = decide(user, state);
-    const generates = decided.actions.filter((action) => action.do === "generatePassword");
-    if (generates.length > 0 && state.kind === "ready") {
-      const rows = decided.actions.filter((action) => action.do !== "generatePassword");
-      await apply(rows, user, installation, source);
+    if (decided.actions.some((action) => action.do === "generatePassword") && state.kind === "ready") {
+      await apply(decided.actions, user, installation);
       // The finalizer comes first: a deleted object must not leave its Secret behind, because a later object of this name could not replace it.
       const key = keyOf(user.reference.namespace, user.reference.name);
       await source.setFinalizer(this.kind, key, true);
-      await apply(generates, user, installation, source);
+      const secret = await generatePassword(decided.actions, user.uid, source);
       if (await this.#isGone(key, user)) return { ...decided, actions: [], apply: () => Promise.resolve() };
-      const secret = user.credential && (await source.secret(user.credential.secret));
       decided = decide(user, { ...state, secret });
     }
     const failure = state.kind === "ready" ? state.secretFailure : undefined;
     return {
       ...decided,
       apply: async () => {
-        await apply(decided.actions, user, installation, source);
+        await apply(decided.actions, user, installation);
         if (failure !== undefined) throw failure;
       },
     };
@@ -166,10 +163,9 @@ export class SipUserController implements Controller {
 
   /** A revocation does not need the Secret. */
   async #revocation(user: SipUser): Promise<Plan | undefined> {
-    const { source } = this.#reconcileDeps;
     const [state, installation] = await readUserState({ ...user, credential: undefined }, this.#state);
     const decided = decideRevocation(user, state);
-    return decided && { ...decided, apply: () => apply(decided.actions, user, installation, source) };
+    return decided && { ...decided, apply: () => apply(decided.actions, user, installation) };
   }
 
   /** A deletion that began before the finalizer was set still completes. Then the generated Secret is removed here. */
@@ -196,16 +192,11 @@ export class SipUserController implements Controller {
     const { source } = this.#reconcileDeps;
     const successor = await this.#successorOf(owner);
     if (successor !== undefined)
-      return apply(
-        [{ do: "handOver", owner: buildSuccessorOwner(successor, owner) }],
-        owner,
-        installation,
-        source,
-      );
+      return apply([{ do: "handOver", owner: buildSuccessorOwner(successor, owner) }], owner, installation);
     // The Secret is removed first, because without the owner row it would be unknown. A retained row keeps its password.
     if (fields.generatedFor !== undefined && owner.deletionPolicy === "Delete")
       await source.removeSecret(generatedSecretOf(reference.namespace, reference.name), fields.generatedFor);
-    await apply(decideRemoval(owner), { reference, uid }, installation, source);
+    await apply(decideRemoval(owner), { reference, uid }, installation);
   }
 }
 

@@ -82,10 +82,14 @@ export class MemorySource implements Source {
     return this.secrets.get(key)?.resourceVersion;
   }
 
-  createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void> {
+  createSecret(
+    key: ObjectKey,
+    data: Readonly<Record<string, string>>,
+    generatedFor: string,
+  ): Promise<Secret | undefined> {
     this.requests.push(`POST Secret ${key}`);
     if (!this.secrets.has(key)) this.secrets.set(key, { data, generatedFor });
-    return Promise.resolve();
+    return Promise.resolve(this.secrets.get(key));
   }
 
   removeSecret(key: ObjectKey, generatedFor: string): Promise<void> {

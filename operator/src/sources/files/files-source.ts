@@ -143,8 +143,9 @@ export class FilesSource implements Source {
     key: ObjectKey,
     data: Readonly<Record<string, string>>,
     generatedFor: string,
-  ): Promise<void> {
+  ): Promise<Secret | undefined> {
     await this.#generatedSecrets.create(key, { data, generatedFor });
+    return this.secret(key);
   }
 
   async removeSecret(key: ObjectKey, generatedFor: string): Promise<void> {

@@ -158,7 +158,11 @@ export class KubernetesSource implements Source {
     return this.#secrets.get(key)?.metadata.resourceVersion;
   }
 
-  createSecret(key: ObjectKey, data: Readonly<Record<string, string>>, generatedFor: string): Promise<void> {
+  createSecret(
+    key: ObjectKey,
+    data: Readonly<Record<string, string>>,
+    generatedFor: string,
+  ): Promise<Secret | undefined> {
     return writeGenerated(this.#client, key, data, generatedFor);
   }
 

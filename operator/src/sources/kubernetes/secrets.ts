@@ -31,24 +31,29 @@ export async function readSecret(
   seen: string | undefined,
 ): Promise<Secret | undefined> {
   const stored = await read(client, key, seen);
-  if (stored === undefined) return undefined;
-  const entries = Object.entries(stored.data ?? {});
-  const data = Object.fromEntries(
-    entries.map(([name, value]) => [name, Buffer.from(value, "base64").toString("utf8")]),
-  );
-  const { resourceVersion, labels, annotations } = stored.metadata;
-  const generatedFor = annotations?.[generatedForAnnotation];
-  const isWatched = labels?.[watchLabel] === "true";
-  return { data, resourceVersion, isWatched, ...(generatedFor === undefined ? {} : { generatedFor }) };
+  return stored && secretOf(stored);
 }
 
-/** An existing Secret is not changed. */
+function secretOf({ data = {}, metadata }: StoredSecret): Secret {
+  const { resourceVersion, labels, annotations } = metadata;
+  const generatedFor = annotations?.[generatedForAnnotation];
+  return {
+    data: Object.fromEntries(
+      Object.entries(data).map(([name, value]) => [name, Buffer.from(value, "base64").toString("utf8")]),
+    ),
+    resourceVersion,
+    isWatched: labels?.[watchLabel] === "true",
+    ...(generatedFor === undefined ? {} : { generatedFor }),
+  };
+}
+
+/** Returns the created Secret, or an existing one, which is not changed. */
 export async function writeGenerated(
   client: KubeClient,
   key: ObjectKey,
   stringData: Readonly<Record<string, string>>,
   generatedFor: string,
-): Promise<void> {
+): Promise<Secret | undefined> {
   const metadata = {
     ...splitKey(key),
     labels: {
@@ -59,9 +64,12 @@ export async function writeGenerated(
     annotations: { [generatedForAnnotation]: generatedFor },
   };
   const secret = { metadata, type: "Opaque", stringData };
-  await client.create(type, secret, { fieldManager: "strowger-operator" }).catch((error: unknown) => {
+  const options = { fieldManager: "strowger-operator" };
+  const stored = await client.create<StoredSecret>(type, secret, options).catch((error: unknown) => {
     if (!isConflict(error)) throw error;
+    return read(client, key);
   });
+  return stored && secretOf(stored);
 }
 
 /** Does not delete a Secret that was generated for another uid, was not generated, or changed since it was read. */
