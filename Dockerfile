@@ -62,4 +62,5 @@ COPY schema schema
 COPY cli cli
 COPY operator operator
 USER 1000:1000
-ENTRYPOINT ["node", "operator/src/main.ts"]
+# Short-lived objects get 24 MB instead of up to 200 MB: with many changes at once the process grows by little more than its stored objects.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "operator/src/main.ts"]

@@ -77,7 +77,7 @@ export class KubernetesSource implements Source {
         this.#reflect<KubernetesObject>(kind, { namespaces }, (change) => classifyChange(change)),
       ]),
     );
-    const watched = { namespaces, labelSelector: watchLabel, isMetadataOnly: true };
+    const watched = { namespaces, labelSelector: watchLabel, isMetadataOnly: true, isIdentityOnly: true };
     this.#secrets = this.#reflect("Secret", watched);
     this.#all = [...this.#kinds.values(), this.#secrets];
   }

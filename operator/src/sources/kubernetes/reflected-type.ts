@@ -4,6 +4,7 @@ import type { ResourceType } from "../../adapters/kube/resource-type.ts";
 import type { Ms } from "../../runtime/clock.ts";
 import { splitKey, type ObjectKey } from "../../runtime/object.ts";
 import type { Identified, StoreChange } from "../../runtime/reflected-store.ts";
+import { identityOf, trimObject } from "./trim-object.ts";
 import { Reflector, type ListWatch, type ReflectorDependencies } from "../../runtime/reflector.ts";
 
 export interface ReflectionQuery {
@@ -12,6 +13,8 @@ export interface ReflectionQuery {
   readonly labelSelector?: string;
   /** Only `metadata` is fetched and stored. */
   readonly isMetadataOnly?: boolean;
+  /** Only namespace, name, uid and version are stored. */
+  readonly isIdentityOnly?: boolean;
 }
 
 interface ReflectionObserver<T> {
@@ -23,6 +26,7 @@ interface ReflectionObserver<T> {
 
 export class ReflectedType<T extends Identified> {
   readonly type: ResourceType;
+  readonly #query: ReflectionQuery;
   /** The keys are namespaces; "" is the reflector of all namespaces. */
   readonly #reflectors: ReadonlyMap<string, Reflector<T>>;
 
@@ -34,6 +38,7 @@ export class ReflectedType<T extends Identified> {
     options: ReflectorDependencies,
   ) {
     this.type = type;
+    this.#query = query;
     const reflectorOf = (namespace: string | undefined): Reflector<T> =>
       new Reflector(listWatch<T>(client, type, namespace, query), observer, options);
     this.#reflectors = new Map(
@@ -61,7 +66,7 @@ export class ReflectedType<T extends Identified> {
 
   /** Puts the answer to a write of this process into the store. */
   learn(object: T): void {
-    this.#of(object.metadata.namespace ?? "")?.learn(trim(this.type, object));
+    this.#of(object.metadata.namespace ?? "")?.learn(trim(this.type, this.#query, object));
   }
 
   get isSynced(): boolean {
@@ -103,19 +108,20 @@ function listWatch<T extends Identified>(
   client: KubeClient,
   type: ResourceType,
   namespace: string | undefined,
-  { labelSelector, isMetadataOnly = false }: ReflectionQuery,
+  query: ReflectionQuery,
 ): ListWatch<T> {
+  const { labelSelector, isMetadataOnly = false } = query;
   const selection = { isMetadataOnly, ...(labelSelector === undefined ? {} : { labelSelector }) };
   return {
     async list(page, signal) {
       const listed = await client.list<T>(type, namespace, { ...selection, ...page }, signal);
-      return { ...listed, items: listed.items.map((item) => trim(type, item)) };
+      return { ...listed, items: listed.items.map((item) => trim(type, query, item)) };
     },
     watch(from, timeoutSeconds, handlers, signal) {
       const trimmingHandlers = {
         opened: () => handlers.opened(),
         on: (event: Parameters<typeof handlers.on>[0]) =>
-          handlers.on(hasObject(event.type) ? { ...event, object: trim(type, event.object) } : event),
+          handlers.on(hasObject(event.type) ? { ...event, object: trim(type, query, event.object) } : event),
       };
       return client.watch<T>(
         type,
@@ -130,9 +136,5 @@ function listWatch<T extends Identified>(
 
 const hasObject = (type: string): boolean => type === "ADDED" || type === "MODIFIED" || type === "DELETED";
 
-/** Adds apiVersion and kind, which the items of a list do not have. Removes managedFields, which are large and not used. */
-function trim<T extends Identified>({ apiVersion, kind }: ResourceType, object: T): T {
-  const metadata: T["metadata"] & { managedFields?: unknown } = { ...object.metadata };
-  delete metadata.managedFields;
-  return { ...object, apiVersion, kind, metadata };
-}
+const trim = <T extends Identified>(type: ResourceType, { isIdentityOnly }: ReflectionQuery, object: T): T =>
+  isIdentityOnly === true ? identityOf(object) : trimObject(type, object);
