@@ -163,7 +163,9 @@ export class KubernetesSource implements Source {
     data: Readonly<Record<string, string>>,
     generatedFor: string,
   ): Promise<Secret | undefined> {
-    return writeGenerated(this.#client, key, data, generatedFor);
+    return writeGenerated(this.#client, key, data, generatedFor, (stored) =>
+      this.#secrets.learnCreated(stored),
+    );
   }
 
   removeSecret(key: ObjectKey, generatedFor: string): Promise<void> {

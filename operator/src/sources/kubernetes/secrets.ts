@@ -15,6 +15,8 @@ const { Secret: type } = resourceTypes;
 
 interface StoredSecret {
   readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
     readonly uid: string;
     readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
@@ -47,12 +49,13 @@ function secretOf({ data = {}, metadata }: StoredSecret): Secret {
   };
 }
 
-/** Returns the created Secret, or an existing one, which is not changed. */
+/** Returns the created Secret, or an existing one, which is not changed. `onCreated` gets the answer of the API server. */
 export async function writeGenerated(
   client: KubeClient,
   key: ObjectKey,
   stringData: Readonly<Record<string, string>>,
   generatedFor: string,
+  onCreated: (stored: StoredSecret) => void,
 ): Promise<Secret | undefined> {
   const metadata = {
     ...splitKey(key),
@@ -65,11 +68,14 @@ export async function writeGenerated(
   };
   const secret = { metadata, type: "Opaque", stringData };
   const options = { fieldManager: "strowger-operator" };
-  const stored = await client.create<StoredSecret>(type, secret, options).catch((error: unknown) => {
+  try {
+    const stored = await client.create<StoredSecret>(type, secret, options);
+    onCreated(stored);
+    return secretOf(stored);
+  } catch (error) {
     if (!isConflict(error)) throw error;
-    return read(client, key);
-  });
-  return stored && secretOf(stored);
+    return readSecret(client, key, undefined);
+  }
 }
 
 /** Does not delete a Secret that was generated for another uid, was not generated, or changed since it was read. */
