@@ -33,7 +33,7 @@ export class ApiClient implements Disposable {
     this.#server = cluster.server;
     this.#token = user.token;
     const ca = readFileSync(cluster["certificate-authority"]);
-    this.#agent = new Agent({ ca, keepAlive: true, maxSockets: 16 });
+    this.#agent = new Agent({ ca, keepAlive: true, maxSockets: 40 });
   }
 
   /** Resolves with any answer; rejects if there is none. A JSON body is parsed; another body is a string. */

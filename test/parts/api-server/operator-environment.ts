@@ -97,16 +97,19 @@ export class OperatorEnvironment implements AsyncDisposable {
     return { hosts: ["127.0.0.1"], port, database, credentialsSecretRef: { name: "mysql" } };
   }
 
-  /** Starts another operator process; resolves when it listens. */
-  async operator(name = `operator-${(this.#started += 1)}`): Promise<OperatorPod> {
-    const pod = await OperatorPod.start(name, this.#operatorEnv);
+  /** Starts another operator process, with additional environment variables; resolves when it listens. */
+  async operator(
+    name = `operator-${(this.#started += 1)}`,
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<OperatorPod> {
+    const pod = await OperatorPod.start(name, { ...this.#operatorEnv, ...variables });
     this.#pods.push(pod);
     return pod;
   }
 
   /** Starts an operator; resolves when it is the leader. */
-  async leader(): Promise<OperatorPod> {
-    const pod = await this.operator();
+  async leader(variables: Readonly<Record<string, string>> = {}): Promise<OperatorPod> {
+    const pod = await this.operator(undefined, variables);
     await pod.until("it is the leader", () => pod.leads());
     return pod;
   }

@@ -22,10 +22,10 @@ export class OperatorPod implements AsyncDisposable {
   static async start(name: string, environment: Readonly<Record<string, string>>): Promise<OperatorPod> {
     const port = await freeTcpPort("127.0.0.1", 0);
     const env = {
+      STROWGER_LOG_LEVEL: "debug",
       ...environment,
       STROWGER_POD_NAME: name,
       STROWGER_HTTP: `127.0.0.1:${port}`,
-      STROWGER_LOG_LEVEL: "debug",
     };
     const pod = new OperatorPod(name, port, startChild(process.execPath, [program], { env }));
     await pod.until("the operator listens", async () => (await pod.get("/healthz")).status > 0);
