@@ -33,7 +33,7 @@ export interface Target {
 }
 
 const lifetime = 3600;
-const talkMs = 200;
+const talkMs = 200; // of the scenarios
 const login = { username: "u000000", domain, password: "" };
 
 /** A free port for the callees of a contestant. */
@@ -108,10 +108,9 @@ function sampleOf(result: SippResult, before: Reading, after: Reading, tailMs: n
   };
 }
 
-// A server of several processes may send 200 before 180, as UDP may: an unexpected message does not end a call, but a missing one does.
 const sharedArguments = [
   ...["-auth_uri", domain, "-timer_resol", "1", "-buff_size", "1048576"],
-  ...["-default_behaviors", "all,-abortunexp", "-recv_timeout", "5000"],
+  ...["-recv_timeout", "5000"],
 ];
 
 const registerPlan = (target: Target, rate: number): SippPlan => ({
@@ -132,7 +131,6 @@ const callPlan = (target: Target, { kind, rate }: Load): SippPlan => ({
   login,
   address: target.callersAddress ?? (kind === "trusted" ? trustedAddress : challengedAddress),
   rate,
-  pauseMs: talkMs,
   timeoutSeconds: 60,
   injection: join(target.folder, "calls.csv"),
   responseTimes: true,
