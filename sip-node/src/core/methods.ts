@@ -17,7 +17,7 @@ import type { Transactions } from "../transaction/transactions.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Rejection } from "../wire/rejection.ts";
 import type { Ms } from "../wire/units.ts";
-import { type Answers, plain } from "./answers.ts";
+import { type Answer, type Answers, plain } from "./answers.ts";
 import type { Branches } from "./branches.ts";
 import { markParties, type MarkDependencies } from "./mark-parties.ts";
 import type { ClientUser } from "./branch.ts";
@@ -94,7 +94,7 @@ export class Methods {
 
   private fail(context: ServerContext, error: unknown): void {
     if (!this.deps.isStoreFailure(error)) this.deps.reportInternalError(error);
-    if (!context.hasAnswered) this.answers.reply(context, { ...plain(500), lines: "Retry-After: 5\r\n" });
+    if (!context.hasAnswered) this.answerBySender(context, { ...plain(500), lines: "Retry-After: 5\r\n" });
   }
 
   // §10.3
@@ -150,11 +150,20 @@ export class Methods {
 
   /** Whether a rejection is sent. Wrong passwords and requests for foreign domains get no answer when their sender had many of them. */
   private mayAnswer({ failedLogin, isNotServed }: Rejection, flow: Flow): boolean {
-    const { overload, cluster } = this.deps;
+    const { overload } = this.deps;
     const now = this.deps.clock();
     if (failedLogin !== undefined) return overload.mayAnswerWrongPassword(flow, failedLogin, now);
-    if (isNotServed !== true || this.deps.isPeer(flow) || cluster.isAuthenticated(flow)) return true;
-    return overload.mayRefuse(flow, now);
+    return isNotServed !== true || this.isKnown(flow) || overload.mayRefuse(flow, now);
+  }
+
+  private isKnown(flow: Flow): boolean {
+    return this.deps.isPeer(flow) || this.deps.cluster.isAuthenticated(flow);
+  }
+
+  /** A response before the sender is authenticated: to a stranger, whose address may be forged, it is sent once (ADR 7). */
+  private answerBySender(context: ServerContext, answer: Answer): void {
+    if (context.hasSentTrying || this.isKnown(context.server.flow)) this.answers.reply(context, answer);
+    else this.answers.replyOnce(context, answer);
   }
 
   /** A REGISTER that waits for the database takes a place of `overload.registers`. */
@@ -168,9 +177,9 @@ export class Methods {
     }
   }
 
-  /** Waits for `pending`; an INVITE that waits longer than `tryingAfter` gets a 100. */
+  /** Waits for `pending`. An INVITE of a known sender that waits longer than `tryingAfter` gets a 100: its response is then retransmitted. */
   private tryingWhile<T>(context: ServerContext, pending: Promise<T>): Promise<T> {
-    if (!context.server.isInvite) return pending;
+    if (!context.server.isInvite || !this.isKnown(context.server.flow)) return pending;
     const timer = new Timer<ServerContext, "100">(context, "100");
     this.waiting.start(timer, "100", tryingAfter, this.deps.clock());
     return pending.finally(() => this.waiting.stop(timer));
@@ -189,7 +198,7 @@ export class Methods {
     if (cancelled !== undefined) context.toTag = cancelled.toTag; // one tag for both (§9.2)
     this.answers.reply(context, plain(200));
     if (cancelled === undefined || cancelled.hasAnswered) return;
-    if (cancelled.responseContext === undefined) return this.answers.reply(cancelled, plain(487));
+    if (cancelled.responseContext === undefined) return this.answerBySender(cancelled, plain(487));
     this.branches.cancelAll(cancelled, { kind: "caller", reasons: callersReasons(request) });
   }
 }

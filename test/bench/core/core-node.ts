@@ -25,6 +25,8 @@ export interface CoreNodeOptions {
   /** Names of users. The password is the name. */
   readonly users: readonly string[];
   readonly send: (bytes: Uint8Array, flow: Flow) => void;
+  /** Default 500,000. */
+  readonly maxFlows?: number;
 }
 
 const ring = [{ id: "k1", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
@@ -42,7 +44,7 @@ export class CoreNode {
   readonly errors: unknown[] = [];
   private readonly cluster: Cluster;
 
-  constructor({ isTrusting, users, send }: CoreNodeOptions) {
+  constructor({ isTrusting, users, send, maxFlows = 500_000 }: CoreNodeOptions) {
     const telemetry = createTelemetry(noReadings);
     this.addUsers(users);
     this.location = new Location(this.store, {
@@ -59,7 +61,7 @@ export class CoreNode {
     this.overload.load.registerRate = 1_000_000_000; // the clock stands: the rate has no meaning
     const keys = new ClusterKeys(ring, () => started + this.now);
     const cluster: Cluster = new Cluster(
-      { id, address: { host: "127.0.0.1", port: 7000 }, isPortShared: false, maxFlows: 500_000 },
+      { id, address: { host: "127.0.0.1", port: 7000 }, isPortShared: false, maxFlows },
       {
         sockets: { sendToPhone: send, sendDirectly: send, sendToPeer: () => {} },
         receiver: {
@@ -114,6 +116,11 @@ export class CoreNode {
       logRequest: undefined,
       reportInternalError: (error) => void this.errors.push(error),
     });
+  }
+
+  /** Flows that the node remembers. */
+  get flowCount(): number {
+    return this.cluster.flows.size;
   }
 
   /** A datagram as the socket delivers it. */
