@@ -17,7 +17,7 @@ interface Sizes {
 }
 
 it(`${count} hostile datagrams from ${sources} addresses: heap, tables and handles are as after half of them`, () => {
-  const program = join(import.meta.dirname, "hostile-memory-program.ts");
+  const program = join(import.meta.dirname, "../../support/hostile-memory-program.ts");
   const args = ["--expose-gc", "--max-old-space-size=1500", program, String(count), String(sources)];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, {
     encoding: "utf8",

@@ -5,8 +5,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { CoreNode } from "../bench/core/core-node.ts";
 import { domainName } from "../bench/core/in-memory-location.ts";
-import { hostileDatagram, hostileKinds } from "../support/hostile-datagrams.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { hostileDatagram, hostileKinds } from "./hostile-datagrams.ts";
+import { seededRandom } from "./seeded-random.ts";
 
 const [count, sources] = process.argv.slice(2).map(Number) as [number, number];
 const random = seededRandom("hostile memory");
