@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { CoreNode } from "../bench/core/core-node.ts";
-import { domainName } from "../bench/core/in-memory-location.ts";
+import { domainName } from "../bench/core/phone-scripts.ts";
 import { hostileDatagram, hostileKinds } from "./hostile-datagrams.ts";
 import { seededRandom } from "./seeded-random.ts";
 
