@@ -10,6 +10,7 @@
  */
 import type { Ms, Seconds } from "../wire/units.ts";
 import type { AorBindings, Binding } from "./binding.ts";
+import { flatText } from "./flat-text.ts";
 
 /** Rows that another tool wrote into `location` are seen after this time at the latest. */
 export const maxAge: Ms = 300_000;
@@ -129,7 +130,7 @@ export class BindingCopy {
       epoch,
       isUsed: false,
     };
-    this.entries.set(key, entry);
+    this.entries.set(flatText(key), entry);
     this.replace(entry, found, now, epoch);
     return entry;
   }

@@ -163,6 +163,36 @@ describe("look-ups of known users", () => {
     expect(calls).toEqual(["resolve", "bindings"]);
   });
 
+  it("without credentials: an unknown user takes as many reads as a known one, none", async () => {
+    await location.resolve({ username: "", domain: "example.com" });
+    await location.resolve(bob);
+    calls = [];
+    expect(await location.resolveUnproven(bob)).toMatchObject({ account: bob });
+    expect(await location.resolveUnproven({ ...bob, username: "x" })).toMatchObject({
+      domain: { name: "example.com" },
+      account: undefined,
+    });
+    expect(calls).toEqual([]);
+    expect(await location.resolveUnproven({ ...bob, domain: "other.example" })).toMatchObject({
+      domain: undefined,
+    });
+    expect(calls).toEqual(["resolve"]);
+  });
+
+  it("a wrong password: users of the copy are read again, others were read already", async () => {
+    await location.resolve(bob);
+    calls = [];
+    expect(await location.refresh([bob])).toBe(false);
+    expect(await location.refresh([{ ...bob, username: "x" }])).toBe(false);
+    expect(calls).toEqual(["resolve"]);
+    store.addUser("bob", "example.com", { password: "new" });
+    expect(await Promise.all([location.refresh([bob]), location.refresh([bob])])).toEqual([true, true]);
+    expect(calls).toEqual(["resolve", "resolve"]);
+    expect((await location.resolve(bob)).account?.password).toBe("new");
+    store.isAway = true;
+    expect(await location.refresh([bob])).toBe(false);
+  });
+
   it("users are read while no poll has an answer", async () => {
     await location.resolve(bob);
     now += 5_000;

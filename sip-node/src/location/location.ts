@@ -28,6 +28,16 @@ import { StoreHealth } from "./store-health.ts";
 /** The look-ups of the registrar and the proxy. A promise rejects only with `StoreUnavailable` or `QueueFull`. */
 export interface Lookup {
   resolve(name: Aor): Promise<Resolution>;
+  /**
+   * For a request without credentials, which is challenged in any case: the user if the copy has it, otherwise the domain only. So the response
+   * time does not show whether the user exists.
+   */
+  resolveUnproven(name: Aor): Promise<Resolution>;
+  /**
+   * Before a wrong password is refused: reads the users that a copy answered, because another tool may have changed them. Returns whether one of
+   * them has changed. Never rejects.
+   */
+  refresh(names: readonly Aor[]): Promise<boolean>;
   bindings(aor: Aor): Promise<AorBindings>;
   /** The binding of a `contact_id`, expired or not. */
   bindingById(id: string): Promise<Binding | undefined>;
@@ -72,6 +82,7 @@ interface WaitingLookup {
 }
 
 const readLimits = { maxBatch: 64, maxRunning: 2, maxQueue: 10_000 };
+const refreshLimits = { maxBatch: 64, maxRunning: 1, maxQueue: 1_000 };
 /** One key in each statement, so that a contact which many users share does not use up the rows of another one. */
 const contactLimits = { maxBatch: 1, maxRunning: 2, maxQueue: 1_000 };
 const commitLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
@@ -92,6 +103,7 @@ export class Location implements Lookup, CopyReceiver {
   private polls = 0;
   private databaseAhead: Ms = 0;
   private readonly resolutions: Coalescer<Aor, Resolution>;
+  private readonly refreshes: Coalescer<Aor, Resolution>;
   private readonly bindingLists: Coalescer<Aor, AorBindings>;
   private readonly byId: Coalescer<string, Binding | undefined>;
   private readonly byContact: Coalescer<string, readonly OwnedBinding[]>;
@@ -112,6 +124,10 @@ export class Location implements Lookup, CopyReceiver {
     this.resolutions = coalesce(
       (names) => runDistinct(names, aorText, (distinct) => this.readNames(distinct)),
       readLimits,
+    );
+    this.refreshes = coalesce(
+      (names) => runDistinct(names, aorText, (distinct) => this.readNames(distinct)),
+      refreshLimits,
     );
     this.bindingLists = coalesce(
       (aors) => runDistinct(aors, aorText, (distinct) => this.readBindings(distinct)),
@@ -143,6 +159,16 @@ export class Location implements Lookup, CopyReceiver {
   resolve(name: Aor): Promise<Resolution> {
     if (!isAscii(name.domain)) return Promise.resolve({ domain: undefined, account: undefined });
     return isStorable(name) ? this.resolveStorable(name) : this.resolveDomain(name.domain);
+  }
+
+  resolveUnproven(name: Aor): Promise<Resolution> {
+    const now = this.deps.now();
+    const isCopied = ({ username, domain }: Aor): boolean => {
+      const entry = this.names.find(aorText({ username, domain }));
+      return entry !== undefined && this.isProven(entry, now);
+    };
+    const domain = { username: "", domain: name.domain };
+    return this.resolve(isCopied(domain) && !isCopied(name) ? domain : name);
   }
 
   bindings(aor: Aor): Promise<AorBindings> {
@@ -186,6 +212,22 @@ export class Location implements Lookup, CopyReceiver {
 
   async storeDialogTarget(target: DialogTarget): Promise<void> {
     await this.read("dialog", () => this.targetWrites.add(target));
+  }
+
+  /**
+   * A name that the copy does not have was read for this request, so a wrong password takes one read whether the user exists or not. All wrong
+   * passwords share one statement at a time, in which each user is once.
+   */
+  async refresh(names: readonly Aor[]): Promise<boolean> {
+    const known = names.filter((name) => this.names.find(aorText(name)) !== undefined);
+    if (known.length === 0 || this.health.isAway) return false;
+    const before = known.map((name) => JSON.stringify(this.names.find(aorText(name))?.resolution));
+    try {
+      const found = await Promise.all(known.map((name) => this.refreshes.add(name)));
+      return found.some((resolution, i) => JSON.stringify(resolution) !== before[i]);
+    } catch {
+      return false;
+    }
   }
 
   private resolveStorable(name: Aor): Promise<Resolution> {

@@ -36,6 +36,16 @@ export async function findLogins(
   return found.flat();
 }
 
+/** The names that `findLogins` looks up. */
+export const loginNames = (
+  request: Request,
+  field: "authorization" | "proxy-authorization",
+  domain: string,
+): readonly Aor[] =>
+  [...new Set(digestLogins(request, field).map(({ username }) => username))].flatMap((name) =>
+    candidates(name, domain),
+  );
+
 /** The login names of this account, also when it was found by an alias of another domain. */
 export const loginsOf = (account: Account | undefined): readonly KnownLogin[] =>
   account?.isEnabled === true

@@ -3,6 +3,7 @@
  * cannot fill the table, and a new user is found at once. Pure.
  */
 import type { Ms } from "../wire/units.ts";
+import { flatText } from "./flat-text.ts";
 import { type Account, type Aor, aorText, type Domain, isSameAor, type Resolution } from "./account.ts";
 
 export interface ResolutionEntry {
@@ -58,7 +59,7 @@ export class ResolutionCopy {
 
   private insert(key: string, resolution: Resolution, readAt: Ms, epoch: number): void {
     if (this.entries.size >= this.limit) this.evict();
-    this.entries.set(key, { resolution: this.compact(resolution), readAt, epoch, isUsed: false });
+    this.entries.set(flatText(key), { resolution: this.compact(resolution), readAt, epoch, isUsed: false });
   }
 
   /** An entry that was used is passed over once. */

@@ -4,8 +4,9 @@
  */
 import { type Aor, isSameAor, isServed } from "../location/account.ts";
 import type { Binding } from "../location/binding.ts";
-import { findLogins, loginsOf } from "../location/logins.ts";
+import { findLogins, loginNames, loginsOf } from "../location/logins.ts";
 import { aorOf } from "../location/row-text.ts";
+import { digestLogins } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri } from "../wire/uri.ts";
@@ -35,8 +36,9 @@ type NamedCaller = Omit<Caller, "name" | "isHidden">;
 
 /** One round trip, whether the users exist or not. */
 async function readLogins(request: Request, name: Aor, { lookup }: ProxyDependencies): Promise<NamedCaller> {
+  const isAttempt = digestLogins(request, "proxy-authorization").length > 0;
   const [resolution, others] = await Promise.all([
-    lookup.resolve(name),
+    isAttempt ? lookup.resolve(name) : lookup.resolveUnproven(name),
     findLogins(request, "proxy-authorization", name.domain, lookup),
   ]);
   return { ...resolution, logins: [...loginsOf(resolution.account), ...others] };
@@ -61,6 +63,17 @@ async function homeOf(
 }
 
 const unknownCaller: NamedCaller = { domain: undefined, account: undefined, logins: [] };
+
+/** Whether a wrong password was compared with users that have changed meanwhile: then the caller is looked up again. */
+export async function hasOutdatedLogin(
+  request: Request,
+  { name, domain }: Caller,
+  { lookup }: ProxyDependencies,
+): Promise<boolean> {
+  const logins = loginNames(request, "proxy-authorization", name?.domain ?? "");
+  const ofHome = loginNames(request, "proxy-authorization", domain?.name ?? "");
+  return lookup.refresh([...(name === undefined ? [] : [name]), ...logins, ...ofHome]);
+}
 
 /** Whether a name is this user or an alias of it. */
 export async function isSameUser(name: Aor, aor: Aor | undefined, deps: ProxyDependencies): Promise<boolean> {

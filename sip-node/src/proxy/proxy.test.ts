@@ -69,6 +69,8 @@ const recordLookUps = (lookedUp: string[]): Lookup => {
   const { lookup } = node;
   return {
     resolve: (name) => (lookedUp.push(aorText(name)), lookup.resolve(name)),
+    resolveUnproven: (name) => (lookedUp.push(aorText(name)), lookup.resolveUnproven(name)),
+    refresh: (names) => lookup.refresh(names),
     bindings: (aor) => lookup.bindings(aor),
     bindingById: (id) => lookup.bindingById(id),
     bindingsByContact: (key) => lookup.bindingsByContact(key),

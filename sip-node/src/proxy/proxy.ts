@@ -12,10 +12,10 @@ import { maxRouteHosts } from "../wire/limits.ts";
 import type { Request } from "../wire/message.ts";
 import type { SipUri } from "../wire/uri.ts";
 import { isOwnAddress } from "./addresses.ts";
-import { admitPeer, authorize } from "./authorize.ts";
+import { admitPeer, type Authorized, authorize, type Caller } from "./authorize.ts";
 import { callerParty } from "./caller-party.ts";
 import { refreshedTarget, remoteSide } from "./dialog-target.ts";
-import { bindingsOfFrom, findCaller, isSameUser, ownBindings } from "./find-caller.ts";
+import { bindingsOfFrom, findCaller, hasOutdatedLogin, isSameUser, ownBindings } from "./find-caller.ts";
 import { findByContact, findTargets, isServedHere, locateParty } from "./find-targets.ts";
 import { allow, isForStateAgent, refuseForStateAgent } from "./allowed-methods.ts";
 import { ownCredentials } from "./own-credentials.ts";
@@ -76,13 +76,7 @@ async function routeOutOfDialog(
   for (const answer of [calledLookUp, callerLookUp]) answer?.catch(() => {}); // awaited below, unless the caller is refused first
   const admission = deps.isPeer(source)
     ? admitPeer(request)
-    : authorize(
-        request,
-        await findCaller(request, called.domain, deps),
-        called.domain,
-        deps.authenticator,
-        deps.now(),
-      );
+    : await authorizeCaller(request, called.domain, deps);
   if (admission.kind === "reject") return admission;
   if (isForStateAgent(request) && (await isSameUser(called, admission.aor, deps)))
     return refuseForStateAgent(request);
@@ -104,6 +98,20 @@ async function routeOutOfDialog(
     caller: callerParty(request, source, admission.aor, own, deps.node),
     proven: admission.aor,
   };
+}
+
+/** After a wrong password the caller is looked up again, if another tool has changed it. */
+async function authorizeCaller(
+  request: Request,
+  calledDomain: string,
+  deps: ProxyDependencies,
+): Promise<Authorized | Rejection> {
+  const decide = (caller: Caller) => authorize(request, caller, calledDomain, deps.authenticator, deps.now());
+  const caller = await findCaller(request, calledDomain, deps);
+  const admission = decide(caller);
+  const isWrong = admission.kind === "reject" && admission.failedLogin !== undefined;
+  if (!isWrong || !(await hasOutdatedLogin(request, caller, deps))) return admission;
+  return decide(await findCaller(request, calledDomain, deps));
 }
 
 /** Routes an ACK to a 2xx by its flow token, without a challenge; undefined: it has no token and is dropped. */

@@ -5,10 +5,11 @@ import { type Account, type Aor, isSameAor, isServed } from "../location/account
 import type { AorBindings, Binding, CommitOutcome } from "../location/binding.ts";
 import { isSentDirectly } from "../location/flow-of-contact.ts";
 import type { Lookup, PlannedChange } from "../location/location.ts";
-import { findLogins, loginsOf } from "../location/logins.ts";
+import { findLogins, loginNames, loginsOf } from "../location/logins.ts";
 import { aorOf } from "../location/row-text.ts";
 import { storageProblem } from "../location/storage-problem.ts";
 import { type Contacts, parseContacts, parseExpires } from "../wire/contact.ts";
+import { digestLogins } from "../wire/digest-credentials.ts";
 import { fieldValue } from "../wire/fields.ts";
 import { type Flow, hostPort } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
@@ -56,9 +57,11 @@ export async function register(
   const target = readTarget(request);
   if (target.kind === "reject") return target;
   let admission: Admission<Account> | undefined;
+  let hasRefreshed = false;
+  const isAttempt = digestLogins(request, "authorization").length > 0;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const [{ domain, account }, otherLogins] = await Promise.all([
-      deps.lookup.resolve(target.aor),
+      isAttempt ? deps.lookup.resolve(target.aor) : deps.lookup.resolveUnproven(target.aor),
       findLogins(request, "authorization", target.aor.domain, deps.lookup),
     ]);
     // 1. The Request-URI names a domain that is served here
@@ -79,7 +82,13 @@ export async function register(
       deps.authenticator,
       deps.now(),
     );
-    if (admission.kind === "reject") return admission;
+    if (admission.kind === "reject") {
+      // Another tool may have changed the password
+      if (hasRefreshed || !(await hasOutdatedLogin(request, target.aor, admission, deps))) return admission;
+      hasRefreshed = true;
+      admission = undefined;
+      continue;
+    }
     // 4. Authorize: only the user itself may change its bindings (design-sip rule 11)
     // 5. The address of record of To is a user of the domain. It is the authenticated one, so it exists
     if (user === undefined || !isSameAor(admission.account, user))
@@ -105,6 +114,15 @@ export async function register(
   }
   return reject(500, "The bindings change too fast", "Retry-After: 1\r\n");
 }
+
+const hasOutdatedLogin = async (
+  request: Request,
+  aor: Aor,
+  { failedLogin }: Rejection,
+  { lookup }: RegistrarDependencies,
+): Promise<boolean> =>
+  failedLogin !== undefined &&
+  (await lookup.refresh([aor, ...loginNames(request, "authorization", aor.domain)]));
 
 /** The URIs of the request, and the address of record that To names. */
 interface RegistrationTarget {
