@@ -57,6 +57,7 @@ const nothing = {
   flows: () => 0,
   udp: () => [],
   relays: () => ({ sent: 0, received: 0, refused: 0 }),
+  leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
   copied: () => ({}),
   evicted: () => ({}),
   dropped: () => ({}),

@@ -40,6 +40,18 @@ async function runOnce(random: SeededRandom, rules: OutsideRules): Promise<Lease
     },
     () => void (letters < 8 && join()),
     (node) => node.leave(),
+    // A short visit: it joins while others have no list, writes, and is gone again
+    (node) => {
+      if (letters >= 8) return;
+      world.database.hang(node.id, 2_000 + world.amount(2_000));
+      join();
+      const visitor = world.nodes.at(-1);
+      for (const delay of [2_300, 2_400, 2_600])
+        world.after(delay, () => settled(visitor?.register(random.pick(world.aors)) ?? Promise.resolve()));
+      world.after(2_700, () => visitor?.leave());
+    },
+    // A long stop: it is marked gone, joins again, and reads what its buffers hold
+    (node) => node.stop(3_500 + world.amount(1_000)),
     (node) => void (random.below(3) === 0 && node.kill()),
   ];
   often(random.pick([700, 2_500, 8_000]), (node) => random.pick(faults)(node));

@@ -44,11 +44,6 @@ export class Heartbeat {
     this.cycle = this.createCycle();
   }
 
-  /** The database does not answer, or too late. */
-  get isStoreAway(): boolean {
-    return this.cycle.isStoreAway(this.deps.clock.now());
-  }
-
   get isDraining(): boolean {
     return this.status !== "serving";
   }
@@ -81,7 +76,8 @@ export class Heartbeat {
     const { membership, peerRequests, leases, clock } = this.deps;
     const final = leases.leave();
     const body = packNumbers(packSequence(final));
-    let peers = [...leases.grants.askers].flatMap((id) => membership.get(id) ?? []);
+    const askers = new Set(leases.grants.askers);
+    let peers = membership.alive(clock.now()).filter(({ id }) => askers.has(id));
     for (let round = 0; round < 3 && peers.length > 0; round++) {
       const answers = await peerRequests.requestAll(peers, "farewell", body, clock.now());
       const applied = answers.map((answer) => answer && readSequence(answer[0], answer[1]));

@@ -11,8 +11,6 @@ import type { Ms } from "../wire/units.ts";
 import type { DirectoryNode, NodeDirectory, NodeHeartbeat } from "./node-directory.ts";
 
 export const cycleInterval: Ms = 500;
-/** A cycle that takes longer shows that the database is away. */
-const slowAfter: Ms = 1_000;
 
 export interface NodeCycleDependencies {
   readonly directory: NodeDirectory;
@@ -28,10 +26,9 @@ export class NodeCycle {
   private readonly id: string;
   private readonly deps: NodeCycleDependencies;
   private isJoined = false;
-  private hasFailed = false;
   private isMarking = false;
   private lastStart: Ms = -Infinity;
-  private running: { readonly startedAt: Ms } | undefined;
+  private isRunning = false;
   /** Resolves when all cycles that were started are over, whether they succeeded or not. */
   private pending: Promise<void> = Promise.resolve();
 
@@ -41,14 +38,9 @@ export class NodeCycle {
     this.deps = deps;
   }
 
-  /** The last cycle failed, or one has been waiting for an answer for more than a second. */
-  isStoreAway(now: Ms): boolean {
-    return this.hasFailed || (this.running !== undefined && now - this.running.startedAt > slowAfter);
-  }
-
   /** Starts a cycle when it is time. Its failure is reported. */
   advance(now: Ms): void {
-    if (this.running !== undefined || now - this.lastStart < cycleInterval) return;
+    if (this.isRunning || now - this.lastStart < cycleInterval) return;
     this.lastStart = now;
     this.run().catch((error: unknown) => this.deps.failed(error));
   }
@@ -69,16 +61,12 @@ export class NodeCycle {
   }
 
   private async runNow(): Promise<void> {
-    this.running = { startedAt: this.deps.now() };
-    this.lastStart = this.running.startedAt;
+    this.isRunning = true;
+    this.lastStart = this.deps.now();
     try {
-      await this.cycle(this.running.startedAt);
-      this.hasFailed = false;
-    } catch (error) {
-      this.hasFailed = true;
-      throw error;
+      await this.cycle(this.lastStart);
     } finally {
-      this.running = undefined;
+      this.isRunning = false;
     }
   }
 

@@ -60,6 +60,7 @@ beforeEach(() => {
     flows: () => 0,
     udp: () => [],
     relays: () => ({ sent: 0, received: 0, refused: 0 }),
+    leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
     copied: () => ({}),
     evicted: () => ({}),
     dropped: () => ({}),

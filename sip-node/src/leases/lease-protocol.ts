@@ -19,9 +19,6 @@ export interface WritePermit {
   end(): void;
 }
 
-/** An announced change is one frame, and a datagram has at most 65,507 bytes. */
-export const maxChangeLength = 60_000;
-
 export class LeaseProtocol {
   readonly leases: Leases;
   private readonly deps: LeaseProtocolDependencies;
@@ -42,16 +39,25 @@ export class LeaseProtocol {
     this.deps.announced(this.deps.clock.now() - start);
   }
 
-  /** Resolves when this node may write bindings. `isOver` ends the wait: then it returns undefined. */
-  async enter(isOver: Promise<unknown>): Promise<WritePermit | undefined> {
+  /** Resolves when this node may write bindings. `patience` ends the wait: then it returns undefined. */
+  async enter(patience: () => Promise<unknown>): Promise<WritePermit | undefined> {
     const { gate } = this.leases;
-    if (!gate.isOpen) await Promise.race([new Promise<void>((open) => gate.wait(open)), isOver]);
+    if (!gate.isOpen) await Promise.race([new Promise<void>((open) => gate.wait(open)), patience()]);
     const term = gate.openTerm;
     if (term === undefined) return undefined;
     this.writes += 1;
     return {
       isValid: () => gate.openTerm === term,
       end: () => void (this.writes -= 1),
+    };
+  }
+
+  /** For the metrics. */
+  get figures() {
+    const { held, grants } = this.leases;
+    return {
+      ...held.count(this.deps.clock.now()),
+      ...{ isCurrent: this.isCurrent(), announced: grants.sequence, distrusts: held.distrusts },
     };
   }
 

@@ -1,7 +1,9 @@
 /** Makes the parts of a node and connects them. It opens no socket and starts no timer. */
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { clock } from "../adapters/clock.ts";
+import { CommitFence } from "../adapters/mysql/commit-fence.ts";
 import { Database } from "../adapters/mysql/database.ts";
 import { LocationTables } from "../adapters/mysql/location-tables.ts";
 import { LoginCheck } from "../adapters/mysql/login-check.ts";
@@ -15,7 +17,6 @@ import type { HostPort } from "../config/addresses.ts";
 import type { Settings } from "../config/config.ts";
 import { Node } from "../core/node.ts";
 import { QueueFull } from "../location/coalescer.ts";
-import { protocolWithoutPeers } from "../location/copy-protocol.ts";
 import { Location } from "../location/location.ts";
 import { StoreUnavailable } from "../location/location-store.ts";
 import { loadLevels } from "../overload/load-monitor.ts";
@@ -100,6 +101,7 @@ export class Assembly {
       peers: () => this.cluster.membership.alive(clock.now()).length,
       flows: () => this.cluster.flows.size,
       relays: () => this.cluster.relays,
+      leases: () => this.cluster.copyProtocol.figures,
       copied: () => this.location.copied,
       evicted: () => this.location.evicted,
       dropped: () => this.overload.dropped,
@@ -157,8 +159,11 @@ export class Assembly {
           directoryFailed: (error) => log.warn({ err: messageOf(error) }, "cannot read strowger_node"),
         },
         directory: this.nodes,
-        copy: { apply: () => {}, distrust: () => {} },
-        announced: () => {},
+        copy: {
+          apply: (change) => this.location.apply(change),
+          distrust: () => this.location.distrust(),
+        },
+        announced: (waited) => this.telemetry.announced(waited),
         clock,
         seal: this.keys.relay,
         isOutside: (flow) => this.inForce.isOutside(flow),
@@ -168,13 +173,18 @@ export class Assembly {
   }
 
   private createLocation(): Location {
-    const { inForce, telemetry } = this;
-    const tables = new LocationTables(this.database, () => inForce.locationSocket);
+    const { inForce, telemetry, cluster } = this;
+    const fence = new CommitFence(this.deps.id, {
+      protocol: cluster.copyProtocol,
+      rejoin: () => cluster.heartbeat.writeHeartbeat(),
+      pause: (duration) => pause(duration),
+    });
+    const tables = new LocationTables(this.database, () => inForce.locationSocket, fence);
     return new Location(tables, {
       defer: clock.defer,
       now: clock.now,
       epoch: clock.epoch,
-      protocol: protocolWithoutPeers,
+      protocol: cluster.copyProtocol,
       maxCopied,
       lookedUp: (kind, result) => telemetry.lookedUp(kind, result),
     });

@@ -50,6 +50,7 @@ export class NodeProcess {
   private tickedAt: Ms = clock.now();
   private loopUse = loopUse();
   private isMember = false;
+  private commits: "open" | "ending" | "ended" = "open";
 
   constructor(deps: NodeProcessDependencies) {
     this.deps = deps;
@@ -185,7 +186,9 @@ export class NodeProcess {
       isDrained: this.life.isDraining && node.isDrained,
       owesAnswers: node.hasOpenRequests,
     };
-    if (this.life.mayLeave(this.tickedAt, this.settings.config.drainTimeout, work)) void this.leave();
+    if (!this.life.mayLeave(this.tickedAt, this.settings.config.drainTimeout, work)) return;
+    if (this.commits === "ended") void this.leave();
+    else if (this.commits === "open") void this.endCommits();
   }
 
   private measureLoad(lateness: Ms): void {
@@ -243,6 +246,19 @@ export class NodeProcess {
     await Promise.race([database.close(), pause(shutdownTimeout)]);
     this.deps.output.flushSync();
     this.deps.exit();
+  }
+
+  /**
+   * No commit begins any more. When the last one is announced, peers learn that nothing of this node is missing. The node works on meanwhile, so
+   * afterwards it may have work again, which it finishes before it leaves.
+   */
+  private async endCommits(): Promise<void> {
+    this.commits = "ending";
+    const { heartbeat, copyProtocol } = this.assembly.cluster;
+    copyProtocol.leases.gate.leave();
+    for (let waited = 0; !copyProtocol.isQuiet && waited < shutdownTimeout; waited += 2) await pause(2);
+    if (copyProtocol.isQuiet && this.isMember) await heartbeat.sayFarewell();
+    this.commits = "ended";
   }
 
   /** Until no ACK is being forwarded. The sockets close in the same turn of the event loop, because phones keep sending. */

@@ -9,6 +9,14 @@ export interface Readings {
   peers(): number;
   flows(): number;
   relays(): Readonly<Record<string, number>>;
+  /** Of the copy of users and bindings. */
+  leases(): {
+    readonly isCurrent: boolean;
+    readonly held: number;
+    readonly needed: number;
+    readonly announced: number;
+    readonly distrusts: number;
+  };
   copied(): Readonly<Record<string, number>>;
   evicted(): Readonly<Record<string, number>>;
   /** Datagrams that got no answer, by reason. */
@@ -220,6 +228,43 @@ export const metricTable = {
     labels: ["socket"],
     read: (readings) =>
       readings.udp().map(({ socket, sendDrops }) => ({ labels: { socket }, value: sendDrops })),
+  },
+  copyCurrent: {
+    type: "gauge",
+    name: "strowger_copy_current",
+    help: "1 while the node may answer look-ups of bindings from its copy, else 0",
+    read: (readings) => [{ value: readings.leases().isCurrent ? 1 : 0 }],
+  },
+  copyLeases: {
+    type: "gauge",
+    name: "strowger_copy_leases",
+    help: "Leases of the copy that other nodes must grant to this node (needed), and that run (held)",
+    labels: ["state"],
+    read: (readings) => {
+      const { held, needed } = readings.leases();
+      return [
+        { labels: { state: "held" }, value: held },
+        { labels: { state: "needed" }, value: needed },
+      ];
+    },
+  },
+  copyAnnouncements: {
+    type: "counter",
+    name: "strowger_copy_announcements_total",
+    help: "Changes of bindings that this node announced to the copies of the other nodes, one for each group",
+    read: (readings) => [{ value: readings.leases().announced }],
+  },
+  copyAnnounced: {
+    type: "histogram",
+    name: "strowger_copy_announce_seconds",
+    help: "Time that an announced change waited for the other nodes, before the answer to its REGISTERs",
+    buckets: [...fast, 2.5],
+  },
+  copyDistrusts: {
+    type: "counter",
+    name: "strowger_copy_distrusts_total",
+    help: "Times that changes may have been missed, so that all bindings of the copy are read again",
+    read: (readings) => [{ value: readings.leases().distrusts }],
   },
   calls: {
     type: "counter",

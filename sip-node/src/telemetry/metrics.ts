@@ -20,6 +20,8 @@ export interface Telemetry {
   inviteAnswered(duration: Ms): void;
   registered(duration: Ms): void;
   statement(name: string, duration: Ms): void;
+  /** A change waited for the copies of the other nodes. */
+  announced(waited: Ms): void;
   /** The location service answered a look-up, from where `result` says. */
   lookedUp(kind: string, result: string): void;
   /** A new request from a phone, not from a peer. */
@@ -47,6 +49,7 @@ export function createTelemetry(readings: Readings): Telemetry {
     ringing: observeSeconds(metrics.ringing),
     inviteAnswered: observeSeconds(metrics.inviteAnswered),
     registered: observeSeconds(metrics.registered),
+    announced: observeSeconds(metrics.copyAnnounced),
     statement: (name, duration) => metrics.statements.observe({ statement: name }, duration / 1000),
     lookedUp: countByTwo(metrics.lookups, ["kind", "result"]),
     newRequest: (now) => lastMinute.requests.add(now),

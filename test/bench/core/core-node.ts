@@ -151,6 +151,7 @@ const noReadings = {
   flows: () => 0,
   udp: () => [],
   relays: () => ({}),
+  leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
   copied: () => ({}),
   evicted: () => ({}),
   dropped: () => ({}),

@@ -3,6 +3,7 @@
  * of changes.
  *
  *   START TRANSACTION
+ *   lock the row of this node                                                  marked gone: join again, then from the start
  *   raise the version of every AoR, if it is still the one of the plan         fewer rows than changes: another node was faster
  *   write `location`, write `strowger_flow`
  *   COMMIT                                                                     connection lost: read the rows again
@@ -22,6 +23,7 @@ import type { LocationStore, NameKind } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import { readAccountChanges } from "./account-changes.ts";
 import { readBindings, readBindingsByContact, readBindingsById, writeBindings } from "./binding-rows.ts";
+import { type CommitFence, type MembershipCheck, noFence } from "./commit-fence.ts";
 import { AmbiguousCommit } from "./connection-errors.ts";
 import type { Database, Row, Session } from "./database.ts";
 import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
@@ -33,12 +35,14 @@ import { type SubscriberColumns, resolveNames } from "./resolve-names.ts";
 export class LocationTables implements LocationStore {
   private readonly database: Database;
   private readonly socket: () => string | undefined;
+  private readonly fence: Pick<CommitFence, "run">;
   private columns: SubscriberColumns | undefined;
 
   /** `socket`: the value of `location.socket`; undefined: NULL. */
-  constructor(database: Database, socket: () => string | undefined) {
+  constructor(database: Database, socket: () => string | undefined, fence = noFence) {
     this.database = database;
     this.socket = socket;
+    this.fence = fence;
   }
 
   async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
@@ -97,12 +101,20 @@ export class LocationTables implements LocationStore {
     return outcomes;
   }
 
+  private commitTogether(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[] | undefined> {
+    return this.fence.run((isMember) => this.commitInside(changes, isMember));
+  }
+
   /** Undefined if the whole batch was refused, because of a conflict or of one row: then each change is tried alone. */
-  private async commitTogether(
+  private async commitInside(
     changes: readonly BindingChange[],
+    isMember: MembershipCheck,
   ): Promise<readonly CommitOutcome[] | undefined> {
     try {
-      const isDone = await this.database.transaction("commit", (session) => this.write(session, changes));
+      const isDone = await this.database.transaction(
+        "commit",
+        async (session) => (await isMember(session)) && this.write(session, changes),
+      );
       if (isDone) return changes.map(() => "committed");
       return changes.length === 1 ? ["conflict"] : undefined;
     } catch (error) {
