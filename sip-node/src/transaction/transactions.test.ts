@@ -296,6 +296,30 @@ describe("on the server side", () => {
     expect(layer.transactions.find(requestOf("INVITE"), flow)).toBe(server);
   });
 
+  it("§13.2.2.4: the ACK to a 2xx has a branch of its own and belongs to the accepted INVITE, until that ends", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE"));
+    const ack = requestOf("ACK", { toTag: "b1", branch: "z9hG4bKack" });
+    expect(layer.transactions.receiveRequest(ack, flow, 0)).toBe("unmatched-ack");
+    answer(layer, server, 200);
+    expect(layer.transactions.receiveRequest(ack, flow, 0)).toBe("ack-to-2xx");
+    expect(layer.transactions.receiveRequest(ack, flowOf("192.0.2.77", 5060), 0)).toBe("ack-to-2xx");
+    const others = [{ callId: "other" }, { cseq: 2 }].map((difference) =>
+      requestOf("ACK", { toTag: "b1", branch: "z9hG4bKack", ...difference }),
+    );
+    for (const other of others)
+      expect(layer.transactions.receiveRequest(other, flow, 0)).toBe("unmatched-ack");
+    layer.runTo(33_000);
+    expect(layer.transactions.receiveRequest(ack, flow, 33_000)).toBe("unmatched-ack");
+  });
+
+  it("§13.2.2.4: the ACK to a failure with a branch of its own is not absorbed as one to a 2xx", () => {
+    const layer = createLayer();
+    answer(layer, receive(layer, requestOf("INVITE")), 486);
+    const ack = requestOf("ACK", { toTag: "b1", branch: "z9hG4bKack" });
+    expect(layer.transactions.receiveRequest(ack, flow, 0)).toBe("unmatched-ack");
+  });
+
   it("RFC 4320 §4.2: a TU can terminate a transaction without a response", () => {
     const layer = createLayer();
     receive(layer, requestOf("BYE")).terminate();

@@ -19,7 +19,7 @@ import {
   type ClientTransactionUser,
 } from "./client-transaction.ts";
 import { Invariant } from "./invariant.ts";
-import { inviteKey, isTransactionId, serverKey } from "./server-key.ts";
+import { ackKey, inviteKey, isTransactionId, serverKey } from "./server-key.ts";
 import { type ServerDependencies, ServerTransaction } from "./server-transaction.ts";
 import { defaultTimers, timerLengths, type TimerSettings } from "./timers.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -42,8 +42,8 @@ export interface TransactionDependencies<S, C extends ClientTransactionUser> {
 
 /**
  * The result of a received request. A transaction: the request is new, and the TU answers it. `absorbed`: a retransmission or an ACK to a
- * non-2xx; it needs no further handling. `ack-to-2xx`: an ACK with the branch of an accepted INVITE; `unmatched-ack`: an ACK that matches no
- * transaction; the TU forwards both. `full`: the TU refuses it with 503, without a transaction.
+ * non-2xx; it needs no further handling. `ack-to-2xx`: the ACK of an accepted INVITE; `unmatched-ack`: an ACK that matches no transaction; the
+ * TU forwards both. `full`: the TU refuses it with 503, without a transaction.
  */
 export type Received<S> = ServerTransaction<S> | "absorbed" | "ack-to-2xx" | "unmatched-ack" | "full";
 
@@ -56,6 +56,8 @@ export class Transactions<S, C extends ClientTransactionUser> {
   readonly #servers = new Map<string, ServerTransaction<S>>();
   /** Transactions of INVITE by `inviteKey`; the latest one of each key. */
   readonly #invites = new Map<string, ServerTransaction<S>>();
+  /** Transactions of INVITE that were answered with 2xx, by `ackKey`: their ACK has a branch of its own (§13.2.2.4). */
+  readonly #accepted = new Map<string, ServerTransaction<S>>();
   readonly #clients = new Map<string, ClientTransaction<C>>();
   readonly #limit: number;
   readonly #wheel: TimerWheel<TimerOwner, TimerEvent>;
@@ -74,6 +76,8 @@ export class Transactions<S, C extends ClientTransactionUser> {
       serverEnded: (server) => {
         this.#servers.delete(server.key);
         this.#forgetInvite(server);
+        if (this.#accepted.get(ackKey(server.request)) === server)
+          this.#accepted.delete(ackKey(server.request));
         deps.ended?.(server);
       },
       clientEnded: (client) => {
@@ -98,7 +102,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
     const isAck = request.method === "ACK";
     const key = serverKey(request);
     const server = this.#servers.get(key) ?? this.#inviteOfAck(request, flow);
-    if (server === undefined) return isAck ? "unmatched-ack" : this.#create(key, request, flow);
+    if (server === undefined) return isAck ? this.#receiveAck(request) : this.#create(key, request, flow);
     const event = isAck ? "ACK" : server.isInvite ? "INVITE" : "request";
     const cell = server.on(event, now);
     return isAck && cell !== "ignored" && cell.actions.includes("ACK to TU") ? "ack-to-2xx" : "absorbed";
@@ -119,7 +123,10 @@ export class Transactions<S, C extends ClientTransactionUser> {
 
   /** Sends a response of the TU, provisional or final; false: not sent, because a final response was sent before. */
   respond(server: ServerTransaction<S>, status: number, bytes: Uint8Array, now: Ms): boolean {
-    return server.respond(status, bytes, now);
+    const isSent = server.respond(status, bytes, now);
+    if (isSent && server.isInvite && status >= 200 && status < 300)
+      this.#accepted.set(ackKey(server.request), server);
+    return isSent;
   }
 
   /**
@@ -175,6 +182,10 @@ export class Transactions<S, C extends ClientTransactionUser> {
   #inviteOn(request: Request, flow: Flow): ServerTransaction<S> | undefined {
     const onFlow = inviteKey(request, flow);
     return onFlow === undefined ? undefined : this.#invites.get(onFlow);
+  }
+
+  #receiveAck(ack: Request): Received<S> {
+    return this.#accepted.has(ackKey(ack)) ? "ack-to-2xx" : "unmatched-ack";
   }
 
   /** The INVITE of an ACK whose own key matches no transaction. */
