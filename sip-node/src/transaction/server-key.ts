@@ -44,6 +44,6 @@ export const exchangeKey = (request: Request): string =>
 export const inviteKey = ({ via, callId }: Request, flow: Flow): string | undefined =>
   isTransactionId(via.branch) ? `${flow.key} ${via.branch} ${callId}` : undefined;
 
-/** Equal for an INVITE and the ACK to its 2xx, from any source: Call-ID, CSeq number and From tag (§13.2.2.4, §17.1.1.3). */
+/** Equal for an INVITE and the ACK to its 2xx, from any source: Call-ID, CSeq number and From tag (§13.2.2.4). */
 export const ackKey = ({ callId, cseq, from }: Request): string =>
   `${cseq.number} ${callId} ${from.tag ?? ""}`;
