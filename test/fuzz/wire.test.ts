@@ -1,8 +1,9 @@
 /**
  * The parsers return a value or a problem for any input, in limited time (P6). For accepted input, offsets are inside the text, values are
- * within their limits, and edits leave the rest unchanged. STROWGER_SEED repeats a failed run.
+ * within their limits, and edits leave the rest unchanged. STROWGER_SEED repeats a failed run, and
+ * STROWGER_FUZZ_SECONDS makes a long one (`survive.ts`).
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import {
   decodeFrame,
@@ -35,31 +36,15 @@ import { parseMessage } from "../../sip-node/src/wire/parse-message.ts";
 import { isProblem } from "../../sip-node/src/wire/problem.ts";
 import { parseHostPort, parseUri } from "../../sip-node/src/wire/uri.ts";
 import { parseVia } from "../../sip-node/src/wire/via.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { survive, fuzzTimeout } from "./survive.ts";
 import { damage, plainMessage, randomShards, writeMessage } from "./mutate.ts";
+
+vi.setConfig({ testTimeout: fuzzTimeout });
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 const seal = createSeal(ring, "flow token", () => 1);
 const addresses = addressesOf({ host: "203.0.113.1", port: 5060 });
 const source = flowOf("192.0.2.1", 5060);
-
-/** Runs `act` on each text. A failure names the text and the seed. */
-function survive(
-  name: string,
-  rounds: number,
-  make: (random: ReturnType<typeof seededRandom>) => string,
-  act: (text: string) => void,
-): void {
-  const random = seededRandom(name);
-  for (let round = 0; round < rounds; round++) {
-    const text = make(random);
-    try {
-      act(text);
-    } catch (error) {
-      throw new Error(`${random.seed} round ${round}: ${JSON.stringify(text)}`, { cause: error });
-    }
-  }
-}
 
 function checkMessage(message: Message): void {
   let at = message.text.indexOf("\r\n") + 2;
