@@ -84,6 +84,15 @@ describe("trust", () => {
 });
 
 describe("versions", () => {
+  it("a read that began before an unknown version was announced is not trusted, also without an entry", () => {
+    copy.outdate("bob", 7);
+    copy.distrustReads(10);
+    copy.store("bob", content(6, 5), 5, copy.epoch);
+    expect(isTrusted("bob", 11)).toBe(false);
+    copy.store("bob", content(7, 11), 11, copy.epoch);
+    expect(isTrusted("bob", 11)).toBe(true);
+  });
+
   it("changes in reverse order: the higher version stays", () => {
     copy.store("bob", content(1), 0, copy.epoch);
     for (const version of [3, 2]) copy.applyChange("bob", content(version), version);

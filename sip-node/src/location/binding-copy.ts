@@ -49,7 +49,8 @@ export class BindingCopy {
   private readonly entryOfId = new Map<string, CopyEntry>();
   private readonly shared = new SharedTexts();
   private readonly limit: number;
-  private evictedChangeOf: Ms = Number.NEGATIVE_INFINITY;
+  /** What a read brings that began before is not trusted. */
+  private readsProvenAfter: Ms = Number.NEGATIVE_INFINITY;
 
   /** `limit`: of addresses of record. */
   constructor(limit: number) {
@@ -87,7 +88,7 @@ export class BindingCopy {
    * peer may have put here meanwhile.
    */
   store(key: string, found: CopiedBindings, startedAt: Ms, startedIn: number): CopyEntry {
-    const mayBeOutdated = startedAt <= this.evictedChangeOf;
+    const mayBeOutdated = startedAt <= this.readsProvenAfter;
     const epoch = mayBeOutdated ? noEpoch : startedIn;
     const entry = this.entries.get(key);
     if (entry === undefined) return this.insert(key, found, startedAt, epoch);
@@ -109,6 +110,14 @@ export class BindingCopy {
   outdate(key: string, version: number): void {
     const entry = this.entries.get(key);
     if (entry !== undefined && entry.version < version) entry.epoch = noEpoch;
+  }
+
+  /**
+   * A version that is not known was announced: a read under way may have begun before it, and an entry for it may not exist. What such reads
+   * bring is not trusted.
+   */
+  distrustReads(now: Ms): void {
+    this.readsProvenAfter = Math.max(this.readsProvenAfter, now);
   }
 
   /** The user does not exist any more. */
@@ -163,7 +172,7 @@ export class BindingCopy {
         continue;
       }
       this.forgetIds(entry);
-      this.evictedChangeOf = Math.max(this.evictedChangeOf, entry.changedAt);
+      this.distrustReads(entry.changedAt);
       this.evictions += 1;
       return;
     }

@@ -403,7 +403,7 @@ export class Location implements Lookup, CopyReceiver {
 
   private applyOwn({ aor, version, age, bindings }: AnnouncedChange, startedAt: Ms, startedIn: number): void {
     const key = aorText(aor);
-    if (bindings === undefined) this.copy.outdate(key, version);
+    if (bindings === undefined) this.outdateAnnounced(key, version);
     else
       this.copy.store(
         key,
@@ -411,6 +411,11 @@ export class Location implements Lookup, CopyReceiver {
         startedAt,
         startedIn,
       );
+  }
+
+  private outdateAnnounced(key: string, version: number): void {
+    this.copy.outdate(key, version);
+    this.copy.distrustReads(this.deps.now());
   }
 
   /** What these addresses of record have is not known: they are read again before they are used. */
@@ -437,7 +442,7 @@ export class Location implements Lookup, CopyReceiver {
     const now = this.deps.now();
     for (const { aor, version, age, bindings } of changes) {
       const key = aorText(aor);
-      if (bindings === undefined) this.copy.outdate(key, version);
+      if (bindings === undefined) this.outdateAnnounced(key, version);
       else this.copy.applyChange(key, { version, bindings, at: now, readAt: now - age }, now);
     }
   }
