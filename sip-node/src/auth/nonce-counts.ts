@@ -2,6 +2,8 @@
  * The last `nc` that this node accepted for each nonce (RFC 7616 §3.4.5). It prevents replays that no database row prevents. The number of
  * nonces is limited: above the limit the least recently used nonce is forgotten, and can be replayed until it expires.
  */
+import { detached } from "../wire/recent.ts";
+
 export class NonceCounts {
   readonly #counts = new Map<string, number>();
   readonly #limit: number;
@@ -20,7 +22,7 @@ export class NonceCounts {
     const last = this.#counts.get(nonce) ?? 0;
     if (count <= last) return false;
     this.#counts.delete(nonce);
-    this.#counts.set(nonce, count);
+    this.#counts.set(detached(nonce), count);
     const [oldest] = this.#counts.size > this.#limit ? this.#counts.keys() : [];
     if (oldest !== undefined) this.#counts.delete(oldest);
     return true;
