@@ -100,7 +100,14 @@ export class Methods {
   // §10.3
   private async register(context: ServerContext): Promise<void> {
     const { request, flow } = context.server;
-    const answer = await this.takingPlace(register(request, flow, this.deps));
+    const { registers } = this.deps.overload;
+    let answer: Awaited<ReturnType<typeof register>>;
+    registers.begin(); // it may wait for the database
+    try {
+      answer = await register(request, flow, this.deps);
+    } finally {
+      registers.end();
+    }
     if (answer.kind === "accept") {
       this.deps.cluster.releaseFlows(answer.formerFlows);
       this.deps.cluster.markAuthenticated(flow, answer.flowExpiresIn * 1000);
@@ -164,17 +171,6 @@ export class Methods {
   private answerBySender(context: ServerContext, answer: Answer): void {
     if (context.hasSentTrying || this.isKnown(context.server.flow)) this.answers.reply(context, answer);
     else this.answers.replyOnce(context, answer);
-  }
-
-  /** A REGISTER that waits for the database takes a place of `overload.registers`. */
-  private async takingPlace<T>(pending: Promise<T>): Promise<T> {
-    const { registers } = this.deps.overload;
-    registers.begin();
-    try {
-      return await pending;
-    } finally {
-      registers.end();
-    }
   }
 
   /** Waits for `pending`. An INVITE of a known sender that waits longer than `tryingAfter` gets a 100: its response is then retransmitted. */
