@@ -25,17 +25,17 @@ it("one long pause, as of the garbage collector, changes nothing", () => {
   expect(load.level).toBe("normal");
 });
 
-it("without idle time it is busy at once, overloaded after 2 s with the least rate of REGISTERs, and normal when it has idle time again", () => {
+it("without idle time it is busy at once, saturated with the least rate of REGISTERs, overloaded after 3 s of that, and normal when it has idle time again", () => {
   const load = new LoadMonitor(0);
-  expect(run(load, 4, 0, 1)).toEqual(["busy", "busy", "overloaded", "overloaded"]);
+  expect(run(load, 4, 0, 1)).toEqual(["saturated", "saturated", "saturated", "overloaded"]);
   expect(load.registerRate).toBe(registerRates.least);
   expect(run(load, 1, 0, 0.92, 4_000)).toEqual(["overloaded"]);
   expect(run(load, 1, 0, 0.5, 5_000)).toEqual(["normal"]);
 });
 
-it("a loop that is late by 250 ms is overloaded after 2 s, whatever its idle time", () => {
+it("a loop that is late by 250 ms is overloaded after 3 s, whatever its idle time", () => {
   const load = new LoadMonitor(0);
-  expect(run(load, 3, 250, 0.5)).toEqual(["busy", "busy", "overloaded"]);
+  expect(run(load, 4, 250, 0.5)).toEqual(["saturated", "saturated", "saturated", "overloaded"]);
 });
 
 it("REGISTERs that take all idle time make it busy and never overloaded: their rate falls first, and rises again", () => {

@@ -2,8 +2,9 @@
  * Notices overload before latency grows, from the lag of the event loop and the part of the time in which it works (design-sip rule 24).
  *
  *   normal ──► busy         the loop works 95 % of the time, or is late by 20 ms: requests above a budget are dropped
- *   busy ────► overloaded   for 2 s, REGISTERs have their smallest share and the loop still works 98 % of the time, or is late by 250 ms:
- *                           new calls are handed to peers, then refused
+ *   busy ────► saturated    for 0.5 s, REGISTERs have their smallest share and the loop still works 98 % of the time, or is late by 250 ms:
+ *                           requests of strangers are dropped, so that a flood of them never costs a call of a known phone
+ *   saturated ► overloaded  the same for 3 s, although strangers are dropped: new calls are handed to peers, then refused
  *
  * A process that reads a bounded number of datagrams in each turn of its loop is never late for long: what waits is in the socket's buffer.
  * So lag alone does not show that datagrams wait; a loop without idle time does.
@@ -13,7 +14,7 @@
 import type { Ms } from "../wire/units.ts";
 
 /** In ascending order. */
-export const loadLevels = ["normal", "busy", "overloaded"] as const;
+export const loadLevels = ["normal", "busy", "saturated", "overloaded"] as const;
 export type LoadLevel = (typeof loadLevels)[number];
 
 /** New REGISTERs per second. */
@@ -23,7 +24,8 @@ const intervalLength: Ms = 100;
 const busyAt = { utilization: 0.95, lag: 20 } as const;
 const overloadedAt = { utilization: 0.98, lag: 250 } as const;
 const calmBelow = 0.9;
-const overloadedAfter: Ms = 2_000;
+const saturatedAfter: Ms = 500;
+const overloadedAfter: Ms = 3_000;
 const calmAfter: Ms = 300;
 
 export class LoadMonitor {
@@ -84,8 +86,9 @@ export class LoadMonitor {
     this.saturatedSince = isSaturated ? (this.saturatedSince ?? now) : undefined;
     this.calmSince = isCalm ? (this.calmSince ?? now) : undefined;
     const isCalmForLong = this.calmSince !== undefined && now - this.calmSince >= calmAfter;
-    if (this.saturatedSince !== undefined && now - this.saturatedSince >= overloadedAfter)
-      this.level = "overloaded";
+    const saturatedFor = this.saturatedSince === undefined ? 0 : now - this.saturatedSince;
+    if (saturatedFor >= overloadedAfter) this.level = "overloaded";
+    else if (saturatedFor >= saturatedAfter && this.level !== "overloaded") this.level = "saturated";
     else if (isCalmForLong) this.level = "normal";
     else if (this.level === "normal" && this.busyIntervals >= 2) this.level = "busy";
   }

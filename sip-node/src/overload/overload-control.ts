@@ -60,6 +60,8 @@ export class OverloadControl {
     const isRequest = kind !== "response" && kind !== "keepalive";
     const isBusy = this.load.level !== "normal";
     if (!isRequest && !isBusy) return true;
+    const isSaturated = this.load.level === "saturated" || this.load.level === "overloaded";
+    if (isSaturated && kind !== "register" && !this.isTrusted(flow, now)) return this.refuse("overload");
     if (isRequest && this.failedLogins.isDelayed(flow, now)) return this.refuse("failed-login");
     if (this.sources.take(flow.address, isRequest ? budgetOf[kind] : "other", now)) return true;
     const isPaced = kind === "register"; // `registers` limits them while this node is busy

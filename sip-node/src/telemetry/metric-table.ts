@@ -22,7 +22,7 @@ export interface Readings {
   /** Datagrams that got no answer, by reason. */
   dropped(): Readonly<Record<string, number>>;
   failedLogins(): number;
-  /** 0: normal, 1: busy, 2: overloaded. */
+  /** The index in `loadLevels`. */
   loadLevel(): number;
   /** The open UDP sockets. */
   udp(): readonly UdpReading[];
@@ -187,7 +187,7 @@ export const metricTable = {
   loadLevel: {
     type: "gauge",
     name: "strowger_load_level",
-    help: "0: normal; 1: busy, requests above a limit are dropped; 2: overloaded, new calls are handed to other nodes or get 503",
+    help: "0: normal; 1: busy, requests above a limit are dropped; 2: saturated, requests of strangers are dropped; 3: overloaded, new calls are handed to other nodes or get 503",
     read: (readings) => [{ value: readings.loadLevel() }],
   },
   udpEngine: {
