@@ -56,11 +56,6 @@ export class ReflectedStore<T extends Identified> {
     return change;
   }
 
-  /** Stores an object that we created, before the watch reports it. */
-  learnCreated(after: T): void {
-    if (this.put(after) !== undefined) this.#learned.add(keyOfObject(after));
-  }
-
   /** Removes a deleted object; `last` is its last state. Returns undefined if it is unknown, or was created again since. */
   remove(last: T): StoreChange<T> | undefined {
     const key = keyOfObject(last);

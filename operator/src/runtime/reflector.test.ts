@@ -385,18 +385,6 @@ test("the answer to our own write is reported at once, and not again by the watc
   expect(seen.changes).toEqual(["added a", "updated a", "updated a"]);
 });
 
-test("an object that we created is stored at once, and only its later changes are reported", async () => {
-  const { seen, reflector, lastWatch, started } = given([thing("a", 1)]);
-  await started();
-  reflector.learnCreated(thing("b", 15));
-  expect(reflector.get("/b")?.metadata.resourceVersion).toBe("15");
-  lastWatch().send("ADDED", thing("b", 15));
-  expect(seen.changes).toEqual(["added a"]);
-  lastWatch().send("MODIFIED", thing("b", 16));
-  lastWatch().send("DELETED", thing("b", 17));
-  expect(seen.changes).toEqual(["added a", "updated b", "removed b"]);
-});
-
 test("a list that began before our own write does not undo it", async () => {
   const { server, reflector, lastWatch, started } = given([thing("a", 1)]);
   await started();

@@ -120,11 +120,6 @@ export class Reflector<T extends Identified> {
     this.#report(this.#store.learn(object));
   }
 
-  /** Stores an object that we created. Neither this nor the event of the watch is reported: its creator knows it. */
-  learnCreated(object: T): void {
-    this.#store.learnCreated(object);
-  }
-
   /** Whether a complete list was stored. */
   get isSynced(): boolean {
     return this.#isSynced;

@@ -56,8 +56,6 @@ export class KubernetesSource implements Source {
   readonly #kinds: ReadonlyMap<string, ReflectedType<KubernetesObject>>;
   /** The Secrets with the label, without their values. */
   readonly #secrets: ReflectedType<Identified>;
-  /** Secrets that are being created by this process. */
-  readonly #creating = new Set<ObjectKey>();
   readonly #all: readonly ReflectedType<Identified>[];
   readonly #namespaces: NamespaceLabels;
   readonly #events: EventRecorder;
@@ -165,10 +163,7 @@ export class KubernetesSource implements Source {
     data: Readonly<Record<string, string>>,
     generatedFor: string,
   ): Promise<Secret | undefined> {
-    this.#creating.add(key);
-    return writeGenerated(this.#client, key, data, generatedFor, (stored) =>
-      this.#secrets.learnCreated(stored),
-    ).finally(() => this.#creating.delete(key));
+    return writeGenerated(this.#client, key, data, generatedFor);
   }
 
   removeSecret(key: ObjectKey, generatedFor: string): Promise<void> {
@@ -222,8 +217,6 @@ export class KubernetesSource implements Source {
     const reflection = {
       changed: (change: StoreChange<T>) => {
         const key = keyOfObject(change.is === "removed" ? change.before : change.after);
-        // The watch may report it before the answer to the request, which the creator waits for.
-        if (kind === "Secret" && change.is === "added" && this.#creating.has(key)) return;
         this.#listener?.changed({ kind, key, what: what(change) });
       },
       listed: () => {

@@ -69,11 +69,6 @@ export class ReflectedType<T extends Identified> {
     this.#of(object.metadata.namespace ?? "")?.learn(trim(this.type, this.#query, object));
   }
 
-  /** The same for an object that this process created. */
-  learnCreated(object: T): void {
-    this.#of(object.metadata.namespace ?? "")?.learnCreated(trim(this.type, this.#query, object));
-  }
-
   get isSynced(): boolean {
     return [...this.#reflectors.values()].every(({ isSynced }) => isSynced);
   }

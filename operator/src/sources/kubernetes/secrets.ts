@@ -15,8 +15,6 @@ const { Secret: type } = resourceTypes;
 
 interface StoredSecret {
   readonly metadata: {
-    readonly namespace: string;
-    readonly name: string;
     readonly uid: string;
     readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
@@ -49,13 +47,12 @@ function secretOf({ data = {}, metadata }: StoredSecret): Secret {
   };
 }
 
-/** Returns the created Secret, or an existing one, which is not changed. `onCreated` gets the answer of the API server. */
+/** Returns the created Secret, or an existing one, which is not changed. */
 export async function writeGenerated(
   client: KubeClient,
   key: ObjectKey,
   stringData: Readonly<Record<string, string>>,
   generatedFor: string,
-  onCreated: (stored: StoredSecret) => void,
 ): Promise<Secret | undefined> {
   const metadata = {
     ...splitKey(key),
@@ -68,14 +65,11 @@ export async function writeGenerated(
   };
   const secret = { metadata, type: "Opaque", stringData };
   const options = { fieldManager: "strowger-operator" };
-  try {
-    const stored = await client.create<StoredSecret>(type, secret, options);
-    onCreated(stored);
-    return secretOf(stored);
-  } catch (error) {
+  const stored = await client.create<StoredSecret>(type, secret, options).catch((error: unknown) => {
     if (!isConflict(error)) throw error;
-    return readSecret(client, key, undefined);
-  }
+    return read(client, key);
+  });
+  return stored && secretOf(stored);
 }
 
 /** Does not delete a Secret that was generated for another uid, was not generated, or changed since it was read. */
