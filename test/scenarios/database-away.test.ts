@@ -16,6 +16,24 @@ beforeEach(async () => {
 
 describe("the database is unavailable", () => {
   it.each([
+    ["an INVITE", () => alice.call("bob")],
+    ["a MESSAGE", () => alice.message("bob", "hello")],
+  ])(
+    "P7: %s between known phones of two nodes succeeds, also after the time of their bindings",
+    async (_, ask) => {
+      const first = alice.message("bob", "hello");
+      await exchange.net.until("the users are known", () => first.status === 200);
+      exchange.services.store.isAway = true;
+      for (const duration of [0, 1_000, 300_000]) {
+        await exchange.net.pass(duration);
+        const sent = ask();
+        await exchange.net.until("answered", () => sent.status > 0);
+        expect(sent.status, `after ${duration} ms`).toBe(200);
+      }
+    },
+  );
+
+  it.each([
     ["REGISTER", () => alice.register()],
     ["INVITE", () => alice.call("bob")],
     ["MESSAGE", () => alice.message("bob", "hello")],

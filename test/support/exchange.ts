@@ -95,7 +95,14 @@ export class Exchange {
     const life = new LifeCycle();
     const location = new Location(
       this.#slowStore(),
-      locationDependencies({ now: () => net.now, epoch: () => services.now }),
+      locationDependencies({
+        now: () => net.now,
+        epoch: () => services.now,
+        protocol: {
+          isCurrent: () => cluster.copyProtocol.isCurrent(),
+          announce: (change) => cluster.copyProtocol.announce(change),
+        },
+      }),
     );
     life.serve();
     const cluster: Cluster = new Cluster(

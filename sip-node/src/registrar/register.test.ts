@@ -282,6 +282,21 @@ describe("steps 6 to 8 over both nodes", () => {
     expect((await a.lookup.bindings({ username: "bob", domain: "example.com" })).version).toBe(1);
   });
 
+  it("a repeated REGISTER, and a query, are answered after the copies of all nodes have what the response lists", async () => {
+    const confirmed: number[] = [];
+    const lookup = Object.assign(Object.create(b.lookup) as typeof b.lookup, {
+      confirm: async (_: unknown, { version }: { readonly version: number }) => void confirmed.push(version),
+    });
+    const node = { ...b, lookup };
+    const rejection = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
+    const request = withCredentials("REGISTER", uri, next(2, {}), rejection, "bob");
+    expect((await register(request, phone, a)).status).toBe(200);
+    expect((await register(request, phone, node)).status).toBe(200);
+    services.now += 1; // for another nonce
+    await registered(next(3, { Contact: undefined }), a, node);
+    expect(confirmed).toEqual([1, 1]);
+  });
+
   it("rule 16: used credentials with another CSeq get stale=true on every node, and a new nonce is accepted", async () => {
     const rejection = await register(requestOf("REGISTER", uri, next(1, {})), phone, a);
     expect(
