@@ -45,8 +45,9 @@ export const calleePort = (): Promise<number> => freeUdpPort(challengedAddress);
  */
 export async function registerUsers(target: Target, count: number): Promise<void> {
   let last: SippResult | undefined;
-  for (const rate of [1000, 300, 100]) {
-    last = await sipp({ ...registerPlan(target, rate), port: target.callees, calls: count });
+  for (const rate of [1000, 200, 50]) {
+    const args = [...sharedArguments, "-l", String(count)];
+    last = await sipp({ ...registerPlan(target, rate), args, port: target.callees, calls: count });
     if (last.successful === count) return;
   }
   throw new Error(
@@ -108,10 +109,9 @@ function sampleOf(result: SippResult, before: Reading, after: Reading, tailMs: n
   };
 }
 
-const sharedArguments = [
-  ...["-auth_uri", domain, "-timer_resol", "1", "-buff_size", "1048576"],
-  ...["-recv_timeout", "5000"],
-];
+const sharedArguments = ["-auth_uri", domain, "-timer_resol", "1", "-buff_size", "1048576"];
+/** A message that takes longer is a failure. Preparations wait as long as SIP retransmits. */
+const receiveTimeout = ["-recv_timeout", "5000"];
 
 const registerPlan = (target: Target, rate: number): SippPlan => ({
   scenario: "users-register",
@@ -122,7 +122,7 @@ const registerPlan = (target: Target, rate: number): SippPlan => ({
   timeoutSeconds: 120,
   injection: join(target.folder, "register.csv"),
   responseTimes: true,
-  args: [...sharedArguments, "-l", String(rate * 10)],
+  args: [...sharedArguments, ...receiveTimeout, "-l", String(rate * 10)],
 });
 
 const callPlan = (target: Target, { kind, rate }: Load): SippPlan => ({
@@ -134,7 +134,7 @@ const callPlan = (target: Target, { kind, rate }: Load): SippPlan => ({
   timeoutSeconds: 60,
   injection: join(target.folder, "calls.csv"),
   responseTimes: true,
-  args: [...sharedArguments, "-l", String(rate * 10)],
+  args: [...sharedArguments, ...receiveTimeout, "-l", String(rate * 10)],
 });
 
 /** The callees answer until they are ended. */
