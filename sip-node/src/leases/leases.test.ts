@@ -146,6 +146,16 @@ describe("a writer", () => {
   });
 });
 
+it("a node that has left does not announce what waited for its list", () => {
+  askTwice(0);
+  did.length = 0;
+  announce("one", 1_600);
+  writer.leave();
+  writer.receiveList(others("r"), 1_700, 1_700);
+  writer.advance(1_720);
+  expect(did).toEqual([]);
+});
+
 describe("the gate of a node that joined", () => {
   const joined = (at: number) => {
     writer.withdraw();

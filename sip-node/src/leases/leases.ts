@@ -34,7 +34,7 @@ export class Leases {
 
   advance(now: Ms): void {
     this.gate.advance(now);
-    if (this.waiting.length > 0 && this.isMember(now)) {
+    if (this.waiting.length > 0 && !this.hasLeft && this.isMember(now)) {
       const waiting = this.waiting;
       this.waiting = [];
       for (const { change, done } of waiting) this.grants.announce(change, now, done);
