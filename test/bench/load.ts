@@ -45,7 +45,7 @@ export const calleePort = (): Promise<number> => freeUdpPort(challengedAddress);
  */
 export async function registerUsers(target: Target, count: number): Promise<void> {
   let last: SippResult | undefined;
-  for (const rate of [1000, 200, 50]) {
+  for (const rate of [250, 100, 50]) {
     const args = [...sharedArguments, "-l", String(count)];
     last = await sipp({ ...registerPlan(target, rate), args, port: target.callees, calls: count });
     if (last.successful === count) return;
