@@ -1,6 +1,7 @@
 // `npm test`: installs missing tools, runs the steps of `npm run check` one by one, then the tests with real programs (parts and e2e). The
-// last line is `N passed, N failed, N skipped`. `node test/run.mjs STAGE...` runs only the given stages of check, parts and e2e. This file is
-// plain JavaScript, because the first process runs on the machine's own Node.
+// last line is `N passed, N failed, N skipped`. `node test/run.mjs STAGE...` runs only the given stages of check, parts and e2e. The stage `long`
+// (`npm run test:long`) runs the long forms of some tests, for about half an hour, and only when it is named. This file is plain JavaScript,
+// because the first process runs on the machine's own Node.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,14 @@ const vitest = join(root, "node_modules/vitest/vitest.mjs");
 const reports = mkdtempSync(join(tmpdir(), "strowger-test-"));
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+/** How long or how often, by the variable that each test reads. */
+const longForms = {
+  STROWGER_RUNS: "10000",
+  STROWGER_FUZZ_SECONDS: "600",
+  STROWGER_CALLS: "10000",
+  STROWGER_FLOOD: "60",
+  STROWGER_HOSTILE: "1000000",
+};
 let running;
 
 process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
@@ -51,6 +60,16 @@ if (isSelected("e2e")) {
   console.log("\n--- e2e (two Kubernetes nodes, the chart, calls through the Service)");
   await runProject("e2e");
 }
+if (process.argv.includes("long")) {
+  console.log("\n--- long forms (simulation of the leases, fuzzer, floods, calls right after a REGISTER)");
+  Object.assign(process.env, longForms);
+  await runProject("unit", ["test/scenarios/copy-leases.test.ts", "test/fuzz"]);
+  await runProject("parts", [
+    "test/parts/location/fresh-after-register.test.ts",
+    "test/parts/calls/hostile-flood.test.ts",
+    "test/parts/calls/hostile-memory.test.ts",
+  ]);
+}
 if (missing)
   console.log("\nA tool is missing (see above how to install it): the tests that need it count as skipped.");
 finish();
@@ -67,10 +86,10 @@ function checkSteps() {
 }
 
 /** Runs a vitest project. A file that could not be loaded counts as one failed test. */
-async function runProject(project) {
+async function runProject(project, files = []) {
   const report = join(reports, `${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const command = [node, vitest, "run", "--project", project, ...reporters];
+  const command = [node, vitest, "run", "--project", project, ...reporters, ...files];
   const status = await run(project === "unit" ? command : underMountedRoot(command));
   let result;
   try {
