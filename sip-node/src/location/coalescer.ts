@@ -23,6 +23,12 @@ export interface CoalescerLimits {
   readonly maxQueue: number;
 }
 
+/** Makes a coalescer for one kind of items. */
+export type Coalesce = <Item, Answer>(
+  run: CoalescerDependencies<Item, Answer>["run"],
+  limits: CoalescerLimits,
+) => Coalescer<Item, Answer>;
+
 interface QueuedItem<Item, Answer> {
   readonly item: Item;
   readonly resolve: (answer: Answer) => void;

@@ -6,7 +6,9 @@ import { flowOf } from "../wire/flow.ts";
 import type { Aor } from "./account.ts";
 import type { Binding } from "./binding.ts";
 import { decodeChanges, encodeChanges } from "./change-encoding.ts";
-import { Location, type LookupResult, type PlannedChange } from "./location.ts";
+import type { PlannedChange } from "./binding-changes.ts";
+import { Location } from "./location.ts";
+import type { LookupResult } from "./lookup.ts";
 import { type LocationStore, StoreUnavailable } from "./location-store.ts";
 
 const bob: Aor = { username: "bob", domain: "example.com" };

@@ -3,7 +3,7 @@ import { digestLogins } from "../wire/digest-credentials.ts";
 import type { Request } from "../wire/message.ts";
 import { toWireText } from "../wire/wire-text.ts";
 import { type Account, type Aor, aorText } from "./account.ts";
-import type { Lookup } from "./location.ts";
+import type { Lookup } from "./lookup.ts";
 import { toRowText } from "./row-text.ts";
 
 /** An enabled account of an enabled domain, with the user name in the credentials (wire text). */

@@ -8,7 +8,7 @@ import {
 } from "../../../test/support/test-services.ts";
 import { type Fields, requestOf } from "../../../test/support/sip-message.ts";
 import { type Aor, aorText } from "../location/account.ts";
-import type { Lookup } from "../location/location.ts";
+import type { Lookup } from "../location/lookup.ts";
 import type { Binding } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
 import { contactId } from "../location/contact-id.ts";

@@ -1,7 +1,7 @@
 /** The result of routing a request, and the dependencies of the proxy. */
 import type { Authenticator } from "../auth/authenticate.ts";
 import type { Aor } from "../location/account.ts";
-import type { Lookup } from "../location/location.ts";
+import type { Lookup } from "../location/lookup.ts";
 import type { Edit } from "../wire/edits.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Seal } from "../wire/seal.ts";
