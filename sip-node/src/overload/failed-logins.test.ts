@@ -17,9 +17,15 @@ it("a phone with an old password that tries every 30 seconds is always answered,
   }
 });
 
-it("after 10 failures for a user a source gets no more answers for that user, and for others it does", () => {
+it("a phone that answers each challenge with the same wrong password is answered 19 times before its flow waits", () => {
   const logins = new FailedLogins();
-  expect(fail(logins, 20, "bob", 0).filter(Boolean)).toHaveLength(9);
+  expect(fail(logins, 19, "bob", 0)).toEqual(Array.from({ length: 19 }, () => true));
+  expect(logins.isDelayed(flow(5_060), 0)).toBe(false);
+});
+
+it("after 30 failures for a user a source gets no more answers for that user, and for others it does", () => {
+  const logins = new FailedLogins();
+  expect(fail(logins, 40, "bob", 0).filter(Boolean)).toHaveLength(29);
   expect(logins.failed(flow(1), guess("carol"), 0)).toBe(true);
   expect(logins.failed(flow(1, "192.0.2.2"), guess("bob"), 0)).toBe(true);
   expect(logins.failed(flow(1), guess("bob"), 120_000)).toBe(true);
@@ -36,13 +42,14 @@ it("after 100 failures for any users no wrong password of the source is answered
 
 it("a flow waits longer after each failure, at most 8 s; other flows of its address do not wait", () => {
   const logins = new FailedLogins();
-  const waits = Array.from({ length: 12 }, (_, i) => {
+  const waits = Array.from({ length: 27 }, (_, i) => {
     logins.failed(flow(5_060), guess(`user${i}`), 0);
     let wait = 0;
     while (logins.isDelayed(flow(5_060), wait)) wait += 500;
     return wait;
   });
-  expect(waits).toEqual([0, 0, 0, 0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
+  expect(waits.slice(0, 19).every((wait) => wait === 0)).toBe(true);
+  expect(waits.slice(19)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
   expect(logins.isDelayed(flow(5_061), 0)).toBe(false);
   logins.succeeded(flow(5_060));
   expect(logins.isDelayed(flow(5_060), 0)).toBe(false);

@@ -2,8 +2,8 @@
  * Penalties for wrong passwords. A password that is right is always accepted: credentials are checked before a penalty applies, and a penalty
  * of one flow does not apply to another flow behind the same address.
  *
- *   flow            after 5 failures its next requests are dropped for 0.5 s, 1 s, ... at most 8 s, unless it is an authenticated flow
- *   source and user after 10 failures a wrong password for this user gets no answer
+ *   flow            after 20 failures its next requests are dropped for 0.5 s, 1 s, ... at most 8 s, unless it is an authenticated flow
+ *   source and user after 30 failures a wrong password for this user gets no answer
  *   source          after 100 failures no wrong password gets an answer, and the source has no privilege of a trusted one
  *
  * A phone with an old password that tries every 30 seconds stays below all of them. Failures count half after a minute. The table is bounded;
@@ -16,8 +16,9 @@ import type { Ms } from "../wire/units.ts";
 import { sourceOf } from "./source-of.ts";
 
 const halfLife: Ms = 60_000;
-const flowFailures = 5;
-const userFailures = 10;
+/** baresip 1.0 answers each challenge by itself, ten times and more, before it shows its user that the password is wrong. */
+const flowFailures = 20;
+const userFailures = 30;
 const sourceFailures = 100;
 const firstDelay: Ms = 500;
 /** A phone retransmits for 32 s: a corrected password on the same flow is accepted within one transaction. */
