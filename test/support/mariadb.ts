@@ -38,7 +38,7 @@ export interface MariadbOptions {
 export async function startMariadb(options: MariadbOptions = {}): Promise<TestMariadb> {
   const folder = options.dir ?? (await mkdtemp(join(tmpdir(), "strowger-mariadb-")));
   const port = options.host === undefined ? await freePort() : 3306;
-  install(join(folder, "data"));
+  install(folder);
   let server = await run(folder, port, options);
   const own = ownAccess(folder, port, options);
   const address = options.host?.address ?? "127.0.0.1";
@@ -81,12 +81,14 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<TestMa
   };
 }
 
-function install(data: string): void {
+/** The temporary tables of two servers with one process id, in namespaces of their own, have one name: each server has its own folder for them. */
+function install(folder: string): void {
   const { status, stdout, stderr } = spawnSync(
     "mariadb-install-db",
     [
       "--no-defaults",
-      `--datadir=${data}`,
+      `--datadir=${join(folder, "data")}`,
+      `--tmpdir=${folder}`,
       `--user=${userInfo().username}`,
       "--auth-root-authentication-method=normal",
       "--skip-test-db",
@@ -114,6 +116,7 @@ async function run(folder: string, port: number, options: MariadbOptions): Promi
       "--no-defaults",
       `--user=${userInfo().username}`,
       `--datadir=${join(folder, "data")}`,
+      `--tmpdir=${folder}`,
       `--socket=${join(folder, "socket")}`,
       `--pid-file=${join(folder, "pid")}`,
       `--port=${port}`,
