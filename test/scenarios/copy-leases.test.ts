@@ -15,8 +15,8 @@ const duration = 30_000;
 /** One run: some nodes, phones that register and call, and faults. */
 async function runOnce(random: SeededRandom, rules: OutsideRules): Promise<LeaseWorld> {
   const world = new LeaseWorld(random);
-  let letters = 0;
-  const join = () => world.nodes.push(new LeaseNode(world, "abcdefgh".charAt(letters++), rules));
+  let joined = 0;
+  const join = () => world.nodes.push(new LeaseNode(world, "abcdefgh".charAt(joined++), rules));
   for (let count = 2 + random.below(3); count > 0; count--) world.after(random.below(1_500), join);
   const often = (interval: number, act: (node: LeaseNode) => void) => {
     const again = () => {
@@ -38,11 +38,11 @@ async function runOnce(random: SeededRandom, rules: OutsideRules): Promise<Lease
     (node) => {
       for (const { id } of world.nodes) world.cut(id, node.id, world.amount(6_000));
     },
-    () => void (letters < 8 && join()),
+    () => void (joined < 8 && join()),
     (node) => node.leave(),
     // A short visit: it joins while others have no list, writes, and is gone again
     (node) => {
-      if (letters >= 8) return;
+      if (joined >= 8) return;
       world.database.hang(node.id, 2_000 + world.amount(2_000));
       join();
       const visitor = world.nodes.at(-1);

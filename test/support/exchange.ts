@@ -11,6 +11,7 @@ import { NonceCounts } from "../../sip-node/src/auth/nonce-counts.ts";
 import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
 import { LifeCycle } from "../../sip-node/src/process/life-cycle.ts";
 import { Location } from "../../sip-node/src/location/location.ts";
+import { noReadings } from "./no-readings.ts";
 import { type LocationStore, StoreUnavailable } from "../../sip-node/src/location/location-store.ts";
 import { Node } from "../../sip-node/src/core/node.ts";
 import { OverloadControl } from "../../sip-node/src/overload/overload-control.ts";
@@ -312,18 +313,3 @@ const addressOf = ({ id, letter }: ExchangeNode) => ({
   id,
   address: { host: `node-${letter}`, port: 7_000 },
 });
-
-const noReadings = {
-  transactions: () => ({ server: 0, client: 0 }),
-  eventLoopLag: () => 0,
-  peers: () => 0,
-  flows: () => 0,
-  udp: () => [],
-  relays: () => ({}),
-  leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
-  copied: () => ({}),
-  evicted: () => ({}),
-  dropped: () => ({}),
-  failedLogins: () => 0,
-  loadLevel: () => 0,
-};

@@ -1,24 +1,10 @@
 /** The node's metrics. */
 import { expect, it } from "vitest";
+import { noReadings } from "../../../test/support/no-readings.ts";
 import { createTelemetry } from "./metrics.ts";
 
-const readings = {
-  transactions: () => ({ server: 0, client: 0 }),
-  eventLoopLag: () => 0,
-  peers: () => 0,
-  flows: () => 0,
-  udp: () => [],
-  relays: () => ({}),
-  leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
-  copied: () => ({}),
-  evicted: () => ({}),
-  dropped: () => ({}),
-  failedLogins: () => 0,
-  loadLevel: () => 0,
-};
-
 it("callees that invent status codes and methods create a few hundred series at most, and each response is counted", async () => {
-  const telemetry = createTelemetry(readings);
+  const telemetry = createTelemetry(noReadings);
   telemetry.response("INVITE", 200);
   for (let status = 100; status < 700; status++)
     for (const method of ["INVITE", "BYE", `X${status}`]) telemetry.response(method, status);
@@ -39,7 +25,7 @@ it("each UDP socket has its buffer and its drops; drops that the system does not
     sendDrops: 1,
   } as const;
   const peers = { ...phones, socket: "peers", receiveDrops: undefined } as const;
-  const { registry } = createTelemetry({ ...readings, udp: () => [phones, peers] });
+  const { registry } = createTelemetry({ ...noReadings, udp: () => [phones, peers] });
   const valuesOf = async (name: string) => (await registry.getSingleMetric(name)!.get()).values;
   expect(await valuesOf("strowger_udp_engine")).toMatchObject([{ labels: { engine: "batched" }, value: 1 }]);
   expect(await valuesOf("strowger_udp_receive_buffer_bytes")).toMatchObject([

@@ -10,6 +10,7 @@ import { Cluster } from "../../../sip-node/src/cluster/cluster.ts";
 import { Node } from "../../../sip-node/src/core/node.ts";
 import { protocolOfOneNode } from "../../../sip-node/src/location/copy-protocol.ts";
 import { Location } from "../../../sip-node/src/location/location.ts";
+import { noReadings } from "../../support/no-readings.ts";
 import { OverloadControl } from "../../../sip-node/src/overload/overload-control.ts";
 import { defaultSourceLimits } from "../../../sip-node/src/overload/sources.ts";
 import { addressesOf } from "../../../sip-node/src/proxy/addresses.ts";
@@ -143,18 +144,3 @@ export class CoreNode {
       this.store.addUser(user, domainName, { ha1: hashPassword("MD5", user, domainName, user) });
   }
 }
-
-const noReadings = {
-  transactions: () => ({ server: 0, client: 0 }),
-  eventLoopLag: () => 0,
-  peers: () => 0,
-  flows: () => 0,
-  udp: () => [],
-  relays: () => ({}),
-  leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
-  copied: () => ({}),
-  evicted: () => ({}),
-  dropped: () => ({}),
-  failedLogins: () => 0,
-  loadLevel: () => 0,
-};
