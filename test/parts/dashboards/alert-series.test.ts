@@ -30,6 +30,14 @@ const badSeries = ({ operator, node }: Origin): readonly (readonly [string, stri
   return [
     ["StrowgerNodeDown", `up{${node}}`, "0x120"],
     ["StrowgerNodeBusy", `strowger_event_loop_lag_seconds{${node}}`, "1x120"],
+    ["StrowgerNodeOverloaded", `strowger_load_level{${node}}`, "0x60 2x60"],
+    ["StrowgerDatagramsLost", `strowger_udp_receive_drops_total{${node}, socket="phones"}`, "0+60x120"],
+    ["StrowgerCopyFull", `strowger_copy_evictions_total{${node}, kind="bindings"}`, "0+60x120"],
+    [
+      "StrowgerDatabaseAway",
+      `strowger_copy_lookups_total{${node}, kind="bindings", result="away"}`,
+      "0x60 0+60x60",
+    ],
     ["StrowgerInvariantBroken", `strowger_invariant_violations_total{${node}}`, "0+1x120"],
     ["StrowgerFramesRefused", `strowger_relays_total{${node}, direction="refused"}`, "0+60x120"],
     ["StrowgerConfigurationProblem", `strowger_configuration_problems{${node}}`, "1x120"],
@@ -138,6 +146,20 @@ describeWith(["prometheus"], "alerts", () => {
     const isUp = [`up{${renamed.operator}}`, "1x120"] as const;
     await firing(await rendered(plan), [isUp, ...bad(renamed)], raised);
     await firing(await rendered(plan), [operatorIsUp, ...bad(ours)], ["StrowgerOperatorDown"]);
+  });
+
+  test("a problem of a node that was short, or that ended, fires no alert", async () => {
+    const short = [
+      // At the end of two hours it lasts for a minute, or was over for minutes.
+      [`strowger_load_level{${ours.node}}`, "0x119 3"],
+      [`strowger_udp_receive_drops_total{${ours.node}, socket="phones"}`, "0x117 500x3"],
+      [`strowger_copy_evictions_total{${ours.node}, kind="bindings"}`, "0+600x60 36000x60"],
+      [`strowger_copy_lookups_total{${ours.node}, kind="user", result="away"}`, "0x118 50x2"],
+      // Answers from the copy and from the database are no problem, at any rate.
+      [`strowger_copy_lookups_total{${ours.node}, kind="user", result="copy"}`, "0+6000x120"],
+      [`strowger_copy_lookups_total{${ours.node}, kind="user", result="database"}`, "0+6000x120"],
+    ] as const;
+    await firing(await rendered({}), [operatorIsUp, ...short], []);
   });
 
   test("an exchange that is scaled to zero fires no alert", async () => {
