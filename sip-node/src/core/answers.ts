@@ -1,5 +1,6 @@
 /** Sends responses to the caller: those of this node, and those of branches that are forwarded (RFC 3261 §16.7). */
 import { hash } from "node:crypto";
+import { calleeContactEdit } from "../proxy/callee-contact.ts";
 import type { Trust } from "../proxy/identity.ts";
 import { responseCopy } from "../proxy/response-copy.ts";
 import { isOwnViaBranch } from "../proxy/via-branch.ts";
@@ -21,6 +22,8 @@ export interface AnswersDependencies extends RequestReportDependencies {
   readonly node: string;
   /** Seals the branch of our Via. */
   readonly branchSeal: Seal;
+  /** Seals the token in our Record-Route. */
+  readonly tokenSeal: Seal;
   isPeer(flow: Flow): boolean;
 }
 
@@ -120,8 +123,11 @@ export class Answers {
   /** Forwards a branch's response to the caller (§16.7 steps 3 and 9), with the challenges of `also`. */
   forwardResponse(context: ServerContext, response: Response, also: readonly Response[]): void {
     const { server } = context;
-    const from = context.branches.find(({ copy }) => copy.viaBranch === response.via.branch)?.target.flow;
-    const bytes = Buffer.from(responseCopy(response, this.trust(from, server.flow), also), "latin1");
+    const branch = context.branches.find(({ copy }) => copy.viaBranch === response.via.branch);
+    const token = branch?.copy.token;
+    const route = token === undefined ? undefined : calleeContactEdit(response, token, this.deps.tokenSeal);
+    const trust = this.trust(branch?.target.flow, server.flow);
+    const bytes = Buffer.from(responseCopy(response, trust, also, route), "latin1");
     this.report(context, response.status);
     if (this.transactions.respond(server, response.status, bytes, this.deps.clock())) return;
     // A 2xx after another final response has no transaction any more; step 5 forwards it too

@@ -1,5 +1,6 @@
 /** Makes the copy of a request for one target (RFC 3261 §16.6), with the branch of its Via and the flow token of its Record-Route. */
-import { sealToken } from "../proxy/flow-token.ts";
+import type { SentToken } from "../proxy/callee-contact.ts";
+import { type Party, sealToken } from "../proxy/flow-token.ts";
 import { requestCopy, mayCreateDialog } from "../proxy/request-copy.ts";
 import { identityEdits } from "../proxy/identity.ts";
 import type { ProxyDependencies, Routing } from "../proxy/routing.ts";
@@ -22,6 +23,8 @@ export interface BranchCopy {
   readonly viaBranch: string;
   /** The request as it is sent. */
   readonly text: string;
+  /** Undefined: it has no Record-Route. */
+  readonly token: SentToken | undefined;
 }
 
 export class BranchCopies {
@@ -40,12 +43,15 @@ export class BranchCopies {
     const edits = [...routing.edits, ...identityEdits(request, trust, proven)];
     const number = request.method === "ACK" ? numberOf(request) : (this.number += 1);
     const viaBranch = makeViaBranch(deps.node, number, loop, request.callId, source, deps.branchSeal);
-    const recordRoute =
-      caller !== undefined && mayCreateDialog(request)
-        ? sealToken({ caller, callee: target }, request.callId, request.from.tag ?? "", deps.tokenSeal)
-        : undefined;
-    const input = { request, source, edits, maxForwards, target, viaBranch, recordRoute };
-    return { viaBranch, text: requestCopy(input, deps.addresses) };
+    const token =
+      caller !== undefined && mayCreateDialog(request) ? this.seal(request, caller, target) : undefined;
+    const input = { request, source, edits, maxForwards, target, viaBranch, recordRoute: token?.text };
+    return { viaBranch, text: requestCopy(input, deps.addresses), token };
+  }
+
+  private seal({ callId, from }: Request, caller: Party, callee: Party): SentToken {
+    const text = sealToken({ caller, callee }, callId, from.tag ?? "", this.deps.tokenSeal);
+    return { text, caller, callee };
   }
 }
 

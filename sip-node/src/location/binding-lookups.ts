@@ -19,6 +19,7 @@ export interface BindingLookupsDependencies {
   readonly copy: BindingCopy;
   readonly protocol: Pick<CopyProtocol, "isCurrent">;
   readonly users: {
+    isUser(aor: Aor): boolean;
     userOfAlias(aor: Aor): Account | undefined;
     provenUserOfAlias(aor: Aor, now: Ms): Account | undefined;
   };
@@ -77,8 +78,11 @@ export class BindingLookups {
     );
   }
 
-  /** Reads the bindings of these users from the database into the copy. */
-  async readBindings(aors: readonly Aor[]): Promise<readonly AorBindings[]> {
+  /**
+   * Reads the bindings of these users from the database into the copy. Of a user that has never registered, the empty list is kept; a name that
+   * may be no user's gets no entry, so a stranger cannot fill the copy.
+   */
+  async readBindings(aors: readonly Aor[], areUsers = false): Promise<readonly AorBindings[]> {
     const startedAt = this.deps.now();
     const startedIn = this.deps.copy.epoch;
     const found = await this.deps.store.bindings(aors);
@@ -86,7 +90,8 @@ export class BindingLookups {
       const list = found[i] as AorBindings;
       const key = aorText(aor);
       const isEmpty = list.version === 0 && list.bindings.length === 0;
-      if (isEmpty && this.deps.copy.find(key) === undefined) return list;
+      const isUser = areUsers || this.deps.users.isUser(aor);
+      if (isEmpty && !isUser && this.deps.copy.find(key) === undefined) return list;
       const entry = this.deps.copy.store(
         key,
         { ...list, at: startedAt, readAt: startedAt },

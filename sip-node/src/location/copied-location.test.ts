@@ -141,6 +141,17 @@ describe("look-ups of known users", () => {
     expect(calls).toHaveLength(2);
   });
 
+  it("a user that has never registered is answered by the copy, until a peer announces a binding", async () => {
+    await location.resolve(bob);
+    await contacts();
+    calls = [];
+    expect(await location.bindings(bob)).toEqual({ version: 0, bindings: [] });
+    for (const bytes of encodeChanges([{ aor: bob, version: 1, age: 0, bindings: [binding("1")] }]))
+      location.apply(bytes);
+    expect(await location.bindings(bob)).toMatchObject({ version: 1, bindings: [{ id: "1" }] });
+    expect(calls).toEqual([]);
+  });
+
   it("unknown users and unserved domains are read each time", async () => {
     for (const name of [
       { ...bob, username: "x" },
@@ -150,7 +161,7 @@ describe("look-ups of known users", () => {
       for (let i = 0; i < 2; i++) await Promise.all([location.resolve(name), location.bindings(name)]);
       expect(calls).toEqual(["resolve", "bindings", "resolve", "bindings"]);
     }
-    expect(location.copied.name).toBe(0);
+    expect(location.copied).toEqual({ name: 0, bindings: 0 });
   });
 
   it("a change of the operator is seen with the next poll, for users and bindings", async () => {
@@ -380,8 +391,9 @@ describe("the start of a node", () => {
     for (const { username, domain } of users) store.addUser(username, domain);
     await store.commit(users.map((aor, i) => ({ ...change(0, binding(`${i}`)), aor })));
     const starting = await start();
-    expect(starting.copied).toEqual({ name: 603, bindings: 600 });
+    expect(starting.copied).toEqual({ name: 603, bindings: 601 });
     store.isAway = true;
+    expect(await starting.bindings(bob)).toEqual({ version: 0, bindings: [] });
     expect(await starting.bindings(users[599]!)).toMatchObject({ version: 1, bindings: [{ id: "599" }] });
     expect((await starting.resolve({ ...bob, username: "100" })).account).toMatchObject(bob);
     expect((await starting.resolve({ username: "", domain: "example.com" })).domain?.name).toBe(

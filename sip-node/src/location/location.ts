@@ -158,7 +158,7 @@ export class Location implements Lookup, CopyReceiver {
       const page = names.map(({ username, domain }) => ({ username, domain: domain.toLowerCase() }));
       await Promise.all([
         this.users.readNames(page),
-        ...(kind === "users" ? [this.lookups.readBindings(page)] : []),
+        ...(kind === "users" ? [this.lookups.readBindings(page, true)] : []),
       ]);
     }
   }

@@ -78,6 +78,11 @@ export class UserLookups {
     }
   }
 
+  /** Whether the copy has a user of this name, which is no alias. */
+  isUser(aor: Aor): boolean {
+    return isSameAor(aor, this.copy.find(aorText(aor))?.resolution.account);
+  }
+
   /** The user that an alias names; undefined: it is not known that the name is an alias. */
   userOfAlias(aor: Aor): Account | undefined {
     const account = this.copy.find(aorText(aor))?.resolution.account;

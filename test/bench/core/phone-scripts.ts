@@ -40,6 +40,9 @@ const allow =
 const agent = "User-Agent: Example SIP-T46U 108.86.0.20\r\n";
 
 const contact = ({ user, address, port }: ScriptedPhone): string => `<sip:${user}@${address}:${port}>`;
+/** Every second callee answers with another Contact than it registered, as gateways do. */
+const contactOfCallee = (callee: ScriptedPhone, number: number): string =>
+  number % 2 === 0 ? contact(callee) : `<sip:${callee.address}:${callee.port};transport=udp>`;
 const uriOf = ({ user }: ScriptedPhone): string => `sip:${user}@${domainName}`;
 const withBody = (text: string, body: string): string =>
   `${text}${body === "" ? "" : "Content-Type: application/sdp\r\n"}Content-Length: ${body.length}\r\n\r\n${body}`;
@@ -124,7 +127,7 @@ const answer =
     const { request: asked } = callee;
     const copied = ["Via", "Record-Route", "From"].map((name) => lines(asked, name)).join("");
     const to = `To: ${tagged(value(asked, "To"), `${number}t`)}\r\n`;
-    const rest = `${lines(asked, "Call-ID")}${lines(asked, "CSeq")}Contact: ${contact(callee)}\r\n${agent}${allow}`;
+    const rest = `${lines(asked, "Call-ID")}${lines(asked, "CSeq")}Contact: ${contactOfCallee(callee, number)}\r\n${agent}${allow}`;
     return {
       from: callee,
       text: withBody(`SIP/2.0 ${status}\r\n${copied}${to}${rest}`, hasBody ? sdp(callee) : ""),

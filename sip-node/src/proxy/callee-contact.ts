@@ -1,0 +1,42 @@
+/**
+ * The Record-Route of a response (RFC 3261 §16.7 step 8). The flow token was made before the callee's Contact was known: a phone may use another
+ * one than it registered, as gateways and conference servers do. In the response, the token gets the key of the Contact that the callee sent, so
+ * that no look-up is needed for the caller's later requests (ADR 51). Pure.
+ */
+import { contactKey } from "../location/contact-key.ts";
+import type { Edit } from "../wire/edits.ts";
+import { findField } from "../wire/fields.ts";
+import type { Response } from "../wire/message.ts";
+import { parseNameAddr } from "../wire/name-addr.ts";
+import { isProblem } from "../wire/problem.ts";
+import type { Seal } from "../wire/seal.ts";
+import { type FlowToken, sealToken } from "./flow-token.ts";
+
+/** The token in the Record-Route of a copy, and what it says. */
+export interface SentToken extends FlowToken {
+  readonly text: string;
+}
+
+/** Undefined: the response stays as it is. */
+export function calleeContactEdit(response: Response, sent: SentToken, seal: Seal): Edit | undefined {
+  if (response.status === 100 || response.status >= 300) return undefined;
+  const contact = findField(response.fields, "contact");
+  if (contact === undefined) return undefined;
+  const address = parseNameAddr(response.text, contact.valueStart, contact.valueEnd, "Contact");
+  const key = isProblem(address) ? "0" : contactKey(address.uri);
+  if (key === "0" || key === sent.callee.contactKey) return undefined;
+  const start = startOfToken(response, sent.text);
+  if (start === undefined) return undefined;
+  const token = { caller: sent.caller, callee: { ...sent.callee, contactKey: key } };
+  const text = sealToken(token, response.callId, response.from.tag ?? "", seal);
+  return { start, end: start + sent.text.length, text };
+}
+
+function startOfToken({ text, fields }: Response, token: string): number | undefined {
+  for (const { name, valueStart, valueEnd } of fields) {
+    if (name !== "record-route") continue;
+    const start = text.indexOf(token, valueStart);
+    if (start >= 0 && start < valueEnd) return start;
+  }
+  return undefined;
+}
