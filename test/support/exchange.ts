@@ -110,12 +110,16 @@ export class Exchange {
       { id, address, isPortShared: false, maxFlows: this.#maxFlows },
       {
         sockets: {
-          sendToPhone: (bytes, { address: host, port }) => {
+          sendToPhone: (text, { address: host, port }) => {
             const to = `${host}:${port}`;
-            post(this.#pins.get(to) === letter ? advertised : `${address.host}:5060`, to, bytes);
+            post(
+              this.#pins.get(to) === letter ? advertised : `${address.host}:5060`,
+              to,
+              Buffer.from(text, "latin1"),
+            );
           },
-          sendDirectly: (bytes, { address: host, port }) =>
-            post(`${address.host}:5070`, `${host}:${port}`, bytes),
+          sendDirectly: (text, { address: host, port }) =>
+            post(`${address.host}:5070`, `${host}:${port}`, Buffer.from(text, "latin1")),
           sendToPeer: (bytes, to) => post(place, `${to.host}:${to.port}`, bytes, innerLatency),
         },
         receiver: {
@@ -288,7 +292,7 @@ export class Exchange {
     if (this.#pins.get(from) !== node.letter) this.#moved.push({ place: from, at: this.net.now });
     this.#pins.set(from, node.letter);
     const [address = "", port = ""] = from.split(":");
-    node.node.receiveDatagram(bytes, flowOf(address, Number(port)));
+    node.node.receiveDatagram(bytes.toString("latin1"), flowOf(address, Number(port)));
   }
 
   /** The store with the duration of a statement. It fails at once when it is unavailable. */

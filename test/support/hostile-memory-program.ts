@@ -49,8 +49,8 @@ const results = [];
 for (let i = 1; i <= count; i++) {
   const kind = hostileKinds[i % hostileKinds.length]!;
   const from = random.below(sources);
-  const bytes = Buffer.from(hostileDatagram(kind, random, domainName), "latin1");
-  core.receive(bytes, `10.${from >> 16}.${(from >> 8) & 255}.${from & 255}`, 1_024 + random.below(60_000));
+  const datagram = hostileDatagram(kind, random, domainName);
+  core.receive(datagram, `10.${from >> 16}.${(from >> 8) & 255}.${from & 255}`, 1_024 + random.below(60_000));
   if (i % 100 === 0) {
     core.advance(core.now + 20); // 5,000 datagrams per second
     await turn();

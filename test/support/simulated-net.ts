@@ -43,18 +43,18 @@ export class SimulatedNet {
       { id, address, isPortShared, maxFlows: 10_000 },
       {
         sockets: {
-          sendToPhone: (bytes, flow) => did.push(`to phone ${flow.key}: ${textOf(bytes)}`),
-          sendDirectly: (bytes, flow) => did.push(`directly ${flow.key}: ${textOf(bytes)}`),
+          sendToPhone: (text, flow) => did.push(`to phone ${flow.key}: ${text}`),
+          sendDirectly: (text, flow) => did.push(`directly ${flow.key}: ${text}`),
           sendToPeer: (bytes, to) => void this.#queue.push({ bytes: Buffer.from(bytes), from: address, to }),
         },
         receiver: {
-          receiveRelayedResponse: (bytes, flow) => did.push(`response ${flow.key}: ${textOf(bytes)}`),
-          acceptOffered: (bytes, flow) => {
-            did.push(`offered ${flow.key}: ${textOf(bytes)}`);
+          receiveRelayedResponse: (text, flow) => did.push(`response ${flow.key}: ${text}`),
+          acceptOffered: (text, flow) => {
+            did.push(`offered ${flow.key}: ${text}`);
             return node.acceptsOffered;
           },
-          acceptHandedOver: (bytes, flow, peer) => {
-            did.push(`handed over by ${peer} ${flow.key}: ${textOf(bytes)}`);
+          acceptHandedOver: (text, flow, peer) => {
+            did.push(`handed over by ${peer} ${flow.key}: ${text}`);
             return node.acceptsHandedOver;
           },
         },

@@ -9,7 +9,7 @@ import { Membership } from "./membership.ts";
 import { PeerRequests } from "./peer-requests.ts";
 
 const flow = flowOf("198.51.100.7", 4711);
-const bytes = Buffer.from("MESSAGE");
+const message = "MESSAGE";
 
 let net: SimulatedNet;
 let a: SimulatedNode;
@@ -79,11 +79,14 @@ describe("liveness (rule 9)", () => {
     expect(new Set(a.did)).toEqual(new Set(["directory failed"]));
   });
 
-  it("unsealed bytes, changed frames and the node's own frames are refused", () => {
+  it("unsealed message, changed frames and the node's own frames are refused", () => {
     const before = a.cluster.relays.refused;
     for (const text of ["", "x", "INVITE sip:b@h SIP/2.0\r\n\r\n", "\x01aaaaaaaaaaaa0000................."])
       a.cluster.receive(Buffer.from(text, "latin1"), { host: "x", port: 1 });
-    const own = encodeFrame({ kind: "offer", from: a.id, number: 1, body: packMessage(flow, bytes) }, seal());
+    const own = encodeFrame(
+      { kind: "offer", from: a.id, number: 1, body: packMessage(flow, message) },
+      seal(),
+    );
     a.cluster.receive(own, { host: "node-a", port: 7_000 });
     expect([a.cluster.relays.refused - before, a.did]).toEqual([5, []]);
   });
@@ -93,14 +96,14 @@ describe("flows", () => {
   it("a node that receives from a flow owns it, and sends to it at once", async () => {
     a.cluster.claimFlow(flow);
     await net.settle();
-    expect(a.cluster.deliver(phoneAt(flow), bytes)).toBeUndefined();
+    expect(a.cluster.deliver(phoneAt(flow), message)).toBeUndefined();
     expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
   });
 
   it("other nodes send through the owner without a question, because its first datagram was announced", async () => {
     a.cluster.claimFlow(flow);
     await net.settle();
-    expect(await outcome(b.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    expect(await outcome(b.cluster.deliver(phoneAt(flow), message))).toBe(true);
     expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
     expect(b.cluster.relays.sent).toBe(1);
   });
@@ -118,7 +121,7 @@ describe("flows", () => {
     await net.settle();
     const owners = [a, b].map(({ cluster }) => cluster.flows.get(flow.key)?.owner);
     expect(owners).toEqual([a.id, a.id]);
-    expect(await outcome(c.cluster.deliver({ flow, isBehindNat: true, ownerNode: "" }, bytes))).toBe(true);
+    expect(await outcome(c.cluster.deliver({ flow, isBehindNat: true, ownerNode: "" }, message))).toBe(true);
   });
 
   it("flows that do not fit into one frame are announced in several frames", async () => {
@@ -133,7 +136,7 @@ describe("flows", () => {
     await net.pass(10_000);
     b.cluster.claimFlow(flow);
     await net.settle();
-    for (const node of [a, c]) expect(await outcome(node.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    for (const node of [a, c]) expect(await outcome(node.cluster.deliver(phoneAt(flow), message))).toBe(true);
     expect(b.did).toHaveLength(2);
     expect(a.did).toEqual([]);
   });
@@ -238,7 +241,7 @@ describe("flows", () => {
     await shared.settle();
     expect(shared.sent.length).toBe(before);
     one.did.length = 0;
-    expect(one.cluster.deliver(phoneAt(flowOf("192.0.2.9", 9)), bytes)).toBeUndefined();
+    expect(one.cluster.deliver(phoneAt(flowOf("192.0.2.9", 9)), message)).toBeUndefined();
     expect(one.did).toHaveLength(1);
   });
 });
@@ -248,7 +251,7 @@ describe("messages to a phone (rules 6 and 7)", () => {
     a.cluster.claimFlow(flow);
     await net.settle();
     b.cluster.flows.record(flow, "", net.now);
-    expect(await outcome(b.cluster.deliver(phoneAt(flow, a.id), bytes))).toBe(true);
+    expect(await outcome(b.cluster.deliver(phoneAt(flow, a.id), message))).toBe(true);
     expect(a.did).toHaveLength(1);
   });
 
@@ -256,7 +259,7 @@ describe("messages to a phone (rules 6 and 7)", () => {
     a.cluster.claimFlow(flow);
     await net.settle();
     b.cluster.flows.record(flow, "", net.now);
-    expect(await outcome(b.cluster.deliver(phoneAt(flow, c.id), bytes))).toBe(true);
+    expect(await outcome(b.cluster.deliver(phoneAt(flow, c.id), message))).toBe(true);
     expect(a.did).toHaveLength(1);
     expect(c.did).toEqual([]);
   });
@@ -265,7 +268,7 @@ describe("messages to a phone (rules 6 and 7)", () => {
     a.cluster.claimFlow(flow);
     await net.settle();
     net.lose.set(frameKinds.sendToPhone, 1);
-    const sent = b.cluster.deliver(phoneAt(flow), bytes);
+    const sent = b.cluster.deliver(phoneAt(flow), message);
     expect(await outcome(sent)).toBeUndefined();
     await net.pass(150);
     expect(await outcome(sent)).toBe(true);
@@ -276,33 +279,33 @@ describe("messages to a phone (rules 6 and 7)", () => {
     a.cluster.claimFlow(flow);
     await net.settle();
     net.lose.set(frameKinds.answer, 1);
-    const sent = b.cluster.deliver(phoneAt(flow), bytes);
+    const sent = b.cluster.deliver(phoneAt(flow), message);
     await net.pass(150);
     expect(await outcome(sent)).toBe(true);
     expect(net.sent.filter((kind) => kind === frameKinds.sendToPhone)).toHaveLength(2);
     expect(a.did).toHaveLength(1);
-    expect(await outcome(b.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    expect(await outcome(b.cluster.deliver(phoneAt(flow), message))).toBe(true);
     expect(a.did).toHaveLength(2);
   });
 
   it("rule 7: without an owner, a phone that is not behind NAT is sent to from the second socket", async () => {
-    expect(await outcome(a.cluster.deliver(phoneAt(flow, "", false), bytes))).toBe(true);
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, "", false), message))).toBe(true);
     expect(a.did).toEqual([`directly ${flow.key}: MESSAGE`]);
   });
 
   it("a forgotten flow is sent to from this node's socket when the row names this node and no peer owns the flow", async () => {
-    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), bytes))).toBe(true);
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), message))).toBe(true);
     expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
     a.did.length = 0;
     b.cluster.claimFlow(flow);
     await net.settle();
-    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), bytes))).toBe(true);
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), message))).toBe(true);
     expect([a.did, b.did]).toEqual([[], [`to phone ${flow.key}: MESSAGE`]]);
   });
 
   it("a released flow is not", async () => {
     a.cluster.releaseFlows([flow]);
-    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), bytes))).toBeUndefined();
+    expect(await outcome(a.cluster.deliver(phoneAt(flow, a.id), message))).toBeUndefined();
     expect(a.did).toEqual([]);
   });
 
@@ -311,7 +314,7 @@ describe("messages to a phone (rules 6 and 7)", () => {
     await net.settle();
     net.dead.add(a.id);
     await net.pass(4_000);
-    const sent = b.cluster.deliver(phoneAt(flow, a.id), bytes);
+    const sent = b.cluster.deliver(phoneAt(flow, a.id), message);
     await net.pass(10_000);
     expect(await outcome(sent)).toBeUndefined();
     c.cluster.claimFlow(flow);
@@ -320,7 +323,7 @@ describe("messages to a phone (rules 6 and 7)", () => {
   });
 
   it("it waits at most 25 s", async () => {
-    const sent = b.cluster.deliver(phoneAt(flow), bytes);
+    const sent = b.cluster.deliver(phoneAt(flow), message);
     await net.settle();
     await net.pass(24_000);
     expect(await outcome(sent)).toBeUndefined();
@@ -329,9 +332,9 @@ describe("messages to a phone (rules 6 and 7)", () => {
   });
 
   it("a retransmission of a waiting message is not queued twice", async () => {
-    void b.cluster.deliver(phoneAt(flow), bytes);
+    void b.cluster.deliver(phoneAt(flow), message);
     await net.settle();
-    void b.cluster.deliver(phoneAt(flow), bytes);
+    void b.cluster.deliver(phoneAt(flow), message);
     await net.settle();
     b.cluster.claimFlow(flow);
     await net.settle();
@@ -341,7 +344,7 @@ describe("messages to a phone (rules 6 and 7)", () => {
 
 describe("messages for another node's transactions", () => {
   it("rule 3: a response goes to the node that its branch names, once", async () => {
-    expect(a.cluster.relayResponse(b.id, bytes, flow)).toBe(true);
+    expect(a.cluster.relayResponse(b.id, message, flow)).toBe(true);
     await net.settle();
     expect(b.did).toEqual([`response ${flow.key}: MESSAGE`]);
     expect(c.did).toEqual([]);
@@ -351,12 +354,12 @@ describe("messages for another node's transactions", () => {
   it("it is not relayed to a node that is dead or unknown", async () => {
     net.dead.add(b.id);
     await net.pass(4_000);
-    expect(a.cluster.relayResponse(b.id, bytes, flow)).toBe(false);
-    expect(a.cluster.relayResponse("f".repeat(12), bytes, flow)).toBe(false);
+    expect(a.cluster.relayResponse(b.id, message, flow)).toBe(false);
+    expect(a.cluster.relayResponse("f".repeat(12), message, flow)).toBe(false);
   });
 
   it("responses are acknowledged together within 100 ms", async () => {
-    for (let i = 0; i < 5; i++) a.cluster.relayResponse(b.id, bytes, flow);
+    for (let i = 0; i < 5; i++) a.cluster.relayResponse(b.id, message, flow);
     await net.settle();
     await net.pass(75);
     expect(net.sent.filter((kind) => kind === frameKinds.acknowledge)).toHaveLength(1);
@@ -364,19 +367,19 @@ describe("messages for another node's transactions", () => {
 
   it("rule 4: a CANCEL or ACK is offered to all peers, and its holder accepts it", async () => {
     c.acceptsOffered = true;
-    expect(await outcome(a.cluster.offer(bytes, flow))).toBe(true);
+    expect(await outcome(a.cluster.offer(message, flow))).toBe(true);
     expect([b.did, c.did]).toEqual([[`offered ${flow.key}: MESSAGE`], [`offered ${flow.key}: MESSAGE`]]);
   });
 
   it("an offer is not accepted when all peers refuse it, when one is silent for 100 ms, and when there is no peer", async () => {
-    expect(await outcome(a.cluster.offer(bytes, flow))).toBe(false);
+    expect(await outcome(a.cluster.offer(message, flow))).toBe(false);
     net.lose.set(frameKinds.offer, 1);
-    const offered = a.cluster.offer(bytes, flow);
+    const offered = a.cluster.offer(message, flow);
     expect(await outcome(offered)).toBeUndefined();
     await net.pass(150);
     expect(await outcome(offered)).toBe(false);
     const alone = new SimulatedNet();
-    expect(await alone.join("a").cluster.offer(bytes, flow)).toBe(false);
+    expect(await alone.join("a").cluster.offer(message, flow)).toBe(false);
   });
 });
 
@@ -384,7 +387,7 @@ describe("drain (rule 21)", () => {
   const handed = (key: string) => {
     const served: string[] = [];
     const serve = () => void served.push(key);
-    a.cluster.handOver.start({ key, bytes, flow, isHeld: undefined, serve });
+    a.cluster.handOver.start({ key, datagram: message, flow, isHeld: undefined, serve });
     return served;
   };
   const taken = () => [b, c].map(({ did }) => did.filter((what) => what.startsWith("handed over")).length);
@@ -414,7 +417,7 @@ describe("drain (rule 21)", () => {
     await net.settle();
     expect(taken().toSorted()).toEqual([0, 1]);
     const chosen = taken()[0] === 1 ? b : c;
-    expect(await outcome(chosen.cluster.deliver(phoneAt(flow), bytes))).toBe(true);
+    expect(await outcome(chosen.cluster.deliver(phoneAt(flow), message))).toBe(true);
     expect(a.did).toEqual([`to phone ${flow.key}: MESSAGE`]);
   });
 
@@ -458,20 +461,20 @@ describe("drain (rule 21)", () => {
     const served = handed("key");
     await net.pass(500);
     expect([taken().toSorted(), served]).toEqual([[0, 1], []]);
-    expect(await outcome(a.cluster.handOver.follow("key", bytes, flow))).toBe(true);
+    expect(await outcome(a.cluster.handOver.follow("key", message, flow))).toBe(true);
   });
 
   it("a CANCEL follows its INVITE, and goes to no peer when the INVITE is served here or unknown", async () => {
-    expect(await outcome(a.cluster.handOver.follow("unknown", bytes, flow))).toBe(false);
+    expect(await outcome(a.cluster.handOver.follow("unknown", message, flow))).toBe(false);
     handed("key");
-    const followed = a.cluster.handOver.follow("key", bytes, flow);
+    const followed = a.cluster.handOver.follow("key", message, flow);
     await net.pass(50);
     expect(await outcome(followed)).toBe(true);
     expect(taken().toSorted()).toEqual([0, 2]);
     for (const node of [b, c]) node.acceptsHandedOver = false;
     handed("here");
     await net.pass(50);
-    expect(await outcome(a.cluster.handOver.follow("here", bytes, flow))).toBe(false);
+    expect(await outcome(a.cluster.handOver.follow("here", message, flow))).toBe(false);
   });
 
   it("it is idle when each peer has answered, after the last request, that it holds no transaction for this node", async () => {
@@ -498,7 +501,7 @@ describe("drain (rule 21)", () => {
   });
 
   it("it is not idle while a message waits for a phone", async () => {
-    const sent = a.cluster.deliver(phoneAt(flow), bytes);
+    const sent = a.cluster.deliver(phoneAt(flow), message);
     await net.settle();
     expect(a.cluster.isIdle).toBe(false);
     a.cluster.claimFlow(flow);
@@ -543,9 +546,9 @@ describe("drain (rule 21)", () => {
   it("a request that is too long for a frame is served here", async () => {
     const serve = (length: number) => {
       const served: number[] = [];
-      const long = Buffer.alloc(length, "x");
+      const long = "x".repeat(length);
       const done = () => void served.push(length);
-      a.cluster.handOver.start({ key: `${length}`, bytes: long, flow, isHeld: undefined, serve: done });
+      a.cluster.handOver.start({ key: `${length}`, datagram: long, flow, isHeld: undefined, serve: done });
       return served;
     };
     const fits = 60_000 - 1 - flow.key.length;
@@ -560,19 +563,19 @@ describe("drain (rule 21)", () => {
     const serve = () => {
       throw new Error("served here");
     };
-    a.cluster.handOver.start({ key: "key", bytes, flow, isHeld: Promise.resolve(true), serve });
+    a.cluster.handOver.start({ key: "key", datagram: message, flow, isHeld: Promise.resolve(true), serve });
     await net.settle();
     expect(taken().toSorted()).toEqual([0, 2]);
-    expect(await outcome(a.cluster.handOver.follow("key", bytes, flow))).toBe(true);
+    expect(await outcome(a.cluster.handOver.follow("key", message, flow))).toBe(true);
   });
 
   it("a request that a peer held before is not handed over, and later messages of its transaction are not either", async () => {
     const served: string[] = [];
     const serve = () => void served.push("key");
-    a.cluster.handOver.start({ key: "key", bytes, flow, isHeld: Promise.resolve(true), serve });
+    a.cluster.handOver.start({ key: "key", datagram: message, flow, isHeld: Promise.resolve(true), serve });
     await net.settle();
     expect([served, taken()]).toEqual([[], [0, 0]]);
-    expect(await outcome(a.cluster.handOver.follow("key", bytes, flow))).toBe(false);
+    expect(await outcome(a.cluster.handOver.follow("key", message, flow))).toBe(false);
   });
 
   it("the answer to a ping that was sent before the request does not count", async () => {
@@ -667,10 +670,10 @@ describe("a node that has left (rule 21)", () => {
     announceFlows: packFlows([flow]),
     findOwner: packFlows([flow]),
     releaseFlows: packFlows([flow]),
-    response: packMessage(flow, bytes),
-    sendToPhone: packMessage(flow, bytes),
-    offer: packMessage(flow, bytes),
-    handOver: packMessage(flow, bytes),
+    response: packMessage(flow, message),
+    sendToPhone: packMessage(flow, message),
+    offer: packMessage(flow, message),
+    handOver: packMessage(flow, message),
   };
 
   it.each(Object.keys(bodies) as FrameKind[])(

@@ -160,27 +160,27 @@ export class Cluster {
   // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Returns undefined when this node has sent the message. The promise resolves false when no node could send it. */
-  deliver(to: Destination, bytes: Uint8Array): undefined | Promise<boolean> {
-    return this.delivery.deliver(to, bytes);
+  deliver(to: Destination, text: string): undefined | Promise<boolean> {
+    return this.delivery.deliver(to, text);
   }
 
   /** Sends a response to the node that its branch names. Returns false when that node is not alive. */
-  relayResponse(node: string, bytes: Uint8Array, flow: Flow): boolean {
+  relayResponse(node: string, text: string, flow: Flow): boolean {
     const now = this.deps.clock.now();
     const peer = this.membership.get(node);
     if (peer === undefined || !this.membership.isAlive(node, now)) return false;
     this.counts.sent += 1;
-    void this.peerRequests.request(peer, "response", packMessage(flow, bytes), now);
+    void this.peerRequests.request(peer, "response", packMessage(flow, text), now);
     return true;
   }
 
   /** Offers a request to all live peers. Resolves true when one of them accepted it. */
-  async offer(bytes: Uint8Array, flow: Flow): Promise<boolean> {
+  async offer(text: string, flow: Flow): Promise<boolean> {
     const now = this.deps.clock.now();
     const peers = this.membership.alive(now);
     if (peers.length === 0) return false;
     this.counts.sent += peers.length;
-    const answers = await this.peerRequests.requestAll(peers, "offer", packMessage(flow, bytes), now);
+    const answers = await this.peerRequests.requestAll(peers, "offer", packMessage(flow, text), now);
     return answers.some((answer) => answer?.[0] === accepted);
   }
 

@@ -27,9 +27,9 @@ export interface Destination {
 /** The sockets that send to phones. */
 export interface PhoneSockets {
   /** From the socket that phones send to. */
-  sendToPhone(bytes: Uint8Array, flow: Flow): void;
+  sendToPhone(text: string, flow: Flow): void;
   /** From the second socket, which no address translator has an entry for (rule 7). */
-  sendDirectly(bytes: Uint8Array, flow: Flow): void;
+  sendDirectly(text: string, flow: Flow): void;
 }
 
 export interface DeliveryDependencies {
@@ -55,18 +55,18 @@ export class Delivery {
   }
 
   /** Returns undefined when this node has sent the message. The promise resolves false when no node could send it. */
-  deliver(to: Destination, bytes: Uint8Array): undefined | Promise<boolean> {
+  deliver(to: Destination, text: string): undefined | Promise<boolean> {
     if (this.self.isPortShared || this.isOwner(to.flow)) {
-      this.deps.sockets.sendToPhone(bytes, to.flow);
+      this.deps.sockets.sendToPhone(text, to.flow);
       return undefined;
     }
-    return this.deliverElsewhere(to, bytes);
+    return this.deliverElsewhere(to, text);
   }
 
   /** Sends a peer's message to a phone whose flow this node owns. Returns false when it does not own it. */
-  deliverForPeer(flow: Flow, bytes: Uint8Array): boolean {
+  deliverForPeer(flow: Flow, text: string): boolean {
     if (!this.isOwner(flow)) return false;
-    this.deps.sockets.sendToPhone(bytes, flow);
+    this.deps.sockets.sendToPhone(text, flow);
     return true;
   }
 
@@ -79,22 +79,22 @@ export class Delivery {
     return ownerNode === this.self.id && this.deps.flows.get(flow.key) === undefined;
   }
 
-  private async deliverElsewhere(to: Destination, bytes: Uint8Array): Promise<boolean> {
-    const body = packMessage(to.flow, bytes);
+  private async deliverElsewhere(to: Destination, text: string): Promise<boolean> {
+    const body = packMessage(to.flow, text);
     for (const id of new Set([this.deps.flows.get(to.flow.key)?.owner, to.ownerNode]))
       if (id !== undefined && (await this.sendThroughPeer(id, body))) return true;
     const owner = await this.findOwner(to.flow);
     if (owner !== undefined && (await this.sendThroughPeer(owner, body))) return true;
     if (this.isForgotten(to)) {
-      this.deps.sockets.sendToPhone(bytes, to.flow);
+      this.deps.sockets.sendToPhone(text, to.flow);
       return true;
     }
     if (!to.isBehindNat) {
-      this.deps.sockets.sendDirectly(bytes, to.flow);
+      this.deps.sockets.sendDirectly(text, to.flow);
       return true;
     }
-    if (!(await this.queue.wait(to.flow.key, bytes, this.deps.now()))) return false;
-    return (await this.deliver(to, bytes)) ?? true;
+    if (!(await this.queue.wait(to.flow.key, text, this.deps.now()))) return false;
+    return (await this.deliver(to, text)) ?? true;
   }
 
   private async sendThroughPeer(id: string, body: Buffer): Promise<boolean> {

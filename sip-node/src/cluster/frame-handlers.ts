@@ -32,11 +32,11 @@ export type FrameHandler = (frame: Frame, now: Ms) => readonly number[] | undefi
 /** The transactions of this node, as peers reach them. */
 export interface RelayReceiver {
   /** A peer received a response to a transaction of this node. */
-  receiveRelayedResponse(bytes: Buffer, flow: Flow): void;
+  receiveRelayedResponse(datagram: string, flow: Flow): void;
   /** A peer received a request that may belong to a transaction of this node. Returns true when it does. */
-  acceptOffered(bytes: Buffer, flow: Flow): boolean;
+  acceptOffered(datagram: string, flow: Flow): boolean;
   /** A draining peer hands a request over. Returns true when this node serves it. */
-  acceptHandedOver(bytes: Buffer, flow: Flow, peer: string): boolean;
+  acceptHandedOver(datagram: string, flow: Flow, peer: string): boolean;
 }
 
 export interface FrameHandlersDependencies {
@@ -97,11 +97,11 @@ export function createFrameHandlers(
       receiveResponse(deps, frame);
       return undefined;
     },
-    sendToPhone: acceptOnce(deps, (flow, bytes) => deps.delivery.deliverForPeer(flow, bytes)),
-    offer: acceptOnce(deps, (flow, bytes) => deps.receiver.acceptOffered(bytes, flow)),
-    handOver: acceptOnce(deps, (flow, bytes, from, now) => {
+    sendToPhone: acceptOnce(deps, (flow, text) => deps.delivery.deliverForPeer(flow, text)),
+    offer: acceptOnce(deps, (flow, text) => deps.receiver.acceptOffered(text, flow)),
+    handOver: acceptOnce(deps, (flow, text, from, now) => {
       owners.recordHandedOver(from, flow, now);
-      const isAccepted = deps.receiver.acceptHandedOver(bytes, flow, from);
+      const isAccepted = deps.receiver.acceptHandedOver(text, flow, from);
       if (isAccepted) deps.counts.accepted += 1;
       return isAccepted;
     }),
@@ -153,19 +153,19 @@ function receiveResponse(
   const message = unpackMessage(frame.body);
   if (peer === undefined || message === undefined) return;
   acknowledgements.add(peer, frame.number);
-  receiver.receiveRelayedResponse(message.bytes, message.flow);
+  receiver.receiveRelayedResponse(message.text, message.flow);
 }
 
 /** A handler for frames with a message, which answers whether `accept` accepted it. A repeated frame gets the same answer. */
 function acceptOnce(
   { duplicates, counts }: FrameHandlersDependencies,
-  accept: (flow: Flow, bytes: Buffer, from: string, now: Ms) => boolean,
+  accept: (flow: Flow, text: string, from: string, now: Ms) => boolean,
 ): FrameHandler {
   return ({ from, number, body }, now) =>
     duplicates.answerOnce(from, number, now, () => {
       counts.received += 1;
       const message = unpackMessage(body);
-      const isAccepted = message !== undefined && accept(message.flow, message.bytes, from, now);
+      const isAccepted = message !== undefined && accept(message.flow, message.text, from, now);
       return [isAccepted ? accepted : 0];
     });
 }

@@ -109,18 +109,18 @@ export const unpackChange = (
 });
 
 /** A message with its source or destination flow: one byte with the length of the flow's key, the key, the message. */
-export function packMessage(flow: Flow, bytes: Uint8Array): Buffer {
-  const body = Buffer.allocUnsafe(1 + flow.key.length + bytes.length);
+export function packMessage(flow: Flow, text: string): Buffer {
+  const body = Buffer.allocUnsafe(1 + flow.key.length + text.length);
   body[0] = flow.key.length;
   body.write(flow.key, 1, "latin1");
-  body.set(bytes, 1 + flow.key.length);
+  body.write(text, 1 + flow.key.length, "latin1");
   return body;
 }
 
-export function unpackMessage(body: Buffer): { readonly flow: Flow; readonly bytes: Buffer } | undefined {
+export function unpackMessage(body: Buffer): { readonly flow: Flow; readonly text: string } | undefined {
   const end = 1 + (body[0] ?? 0);
   const flow = parseFlowKey(body.toString("latin1", 1, end));
-  return flow === undefined ? undefined : { flow, bytes: body.subarray(end) };
+  return flow === undefined ? undefined : { flow, text: body.toString("latin1", end) };
 }
 
 /** Keys of flows, one in each line. */

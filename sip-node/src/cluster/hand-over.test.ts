@@ -25,7 +25,7 @@ it("remembers a limited number of outcomes, and forgets the least recently used 
   });
   const handOver = new HandOver({ membership, peerRequests, now: () => 0 }, 2);
   for (const key of ["1", "2", "1", "3"])
-    handOver.start({ key, bytes: Buffer.from("x"), flow, isHeld: undefined, serve: () => {} });
-  const follows = (key: string) => handOver.follow(key, Buffer.from("x"), flow);
+    handOver.start({ key, datagram: "x", flow, isHeld: undefined, serve: () => {} });
+  const follows = (key: string) => handOver.follow(key, "x", flow);
   expect(await Promise.all(["1", "2", "3"].map(follows))).toEqual([true, false, true]);
 });

@@ -22,7 +22,7 @@ import { rendezvous } from "./rendezvous.ts";
 export interface NewRequest {
   /** Equal for all messages of one transaction, its CANCEL and ACK among them. */
   readonly key: string;
-  readonly bytes: Uint8Array;
+  readonly datagram: string;
   readonly flow: Flow;
   /** Whether a peer holds its transaction already; undefined: no peer was asked. */
   readonly isHeld: Promise<boolean> | undefined;
@@ -84,10 +84,10 @@ export class HandOver {
   }
 
   /** Sends a later message of a transaction to the peer that accepted its request. Resolves false when no peer did. */
-  async follow(key: string, bytes: Uint8Array, flow: Flow): Promise<boolean> {
+  async follow(key: string, datagram: string, flow: Flow): Promise<boolean> {
     const outcome = await this.outcomes.get(key);
     if (typeof outcome !== "object") return false;
-    return (await this.offerTo(outcome.peer, packMessage(flow, bytes))) === "accepted";
+    return (await this.offerTo(outcome.peer, packMessage(flow, datagram))) === "accepted";
   }
 
   /** A peer answered the ping sent at `sentAt`: it holds so many transactions for this node. */
@@ -100,7 +100,7 @@ export class HandOver {
     const earlier = await previous;
     const chosen = typeof earlier === "object" ? earlier.peer : undefined;
     if (chosen === undefined && (await request.isHeld) === true) return "held";
-    const body = packMessage(request.flow, request.bytes);
+    const body = packMessage(request.flow, request.datagram);
     const excluded = new Set<string>();
     let id = chosen ?? this.nextPeer(request.key, excluded)?.id;
     while (id !== undefined && body.length <= maxBody) {

@@ -1,9 +1,10 @@
 import { expect, it, vi } from "vitest";
 import { MessageQueue } from "./message-queue.ts";
 
-const wait = (queue: MessageQueue, key: string, now: number) => {
+let count = 0;
+const wait = (queue: MessageQueue, key: string, now: number, text = `message ${(count += 1)}`) => {
   const result: { isReachable?: boolean } = {};
-  void queue.wait(key, Buffer.from("x"), now).then((isReachable) => (result.isReachable = isReachable));
+  void queue.wait(key, text, now).then((isReachable) => (result.isReachable = isReachable));
   return result;
 };
 
@@ -32,6 +33,15 @@ it("a datagram wakes all messages of its flow once, and the next one those that 
   queue.wake("f1");
   await Promise.resolve();
   expect([second.isReachable, queue.size]).toEqual([true, 0]);
+});
+
+it("a retransmission is not queued twice; the same text to another flow is", async () => {
+  const queue = new MessageQueue(9);
+  const [first, again, other] = ["f1", "f1", "f2"].map((flow) => wait(queue, flow, 0, "INVITE"));
+  expect(queue.size).toBe(2);
+  for (const flow of ["f1", "f2"]) queue.wake(flow);
+  await Promise.resolve();
+  expect([first, again, other].map((one) => one?.isReachable)).toEqual([true, undefined, true]);
 });
 
 it("a flow without waiting messages is forgotten", () => {
@@ -68,5 +78,5 @@ it("a datagram of a flow without waiting messages iterates over no message", () 
 it("a full queue refuses at once", async () => {
   const queue = new MessageQueue(1);
   wait(queue, "f1", 0);
-  expect(await queue.wait("f2", Buffer.from("y"), 0)).toBe(false);
+  expect(await queue.wait("f2", "y", 0)).toBe(false);
 });

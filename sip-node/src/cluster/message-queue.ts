@@ -14,8 +14,8 @@ interface QueuedMessage {
 
 export class MessageQueue {
   /** In the order of `until`. */
-  private readonly messages = new Map<Uint8Array, QueuedMessage>();
-  private readonly byFlow = new Map<string, Set<Uint8Array>>();
+  private readonly messages = new Map<string, QueuedMessage>();
+  private readonly byFlow = new Map<string, Set<string>>();
   private readonly limit: number;
 
   constructor(limit: number) {
@@ -28,39 +28,40 @@ export class MessageQueue {
 
   /**
    * Resolves true when a datagram arrives on the flow, and false after `maxWait` or when the queue is full. A retransmission has the same
-   * bytes object. It is not queued twice: its promise never resolves.
+   * text. It is not queued twice: its promise never resolves.
    */
-  wait(flowKey: string, bytes: Uint8Array, now: Ms): Promise<boolean> {
-    if (this.messages.has(bytes)) return new Promise(() => {});
+  wait(flowKey: string, text: string, now: Ms): Promise<boolean> {
+    const key = `${flowKey} ${text}`;
+    if (this.messages.has(key)) return new Promise(() => {});
     if (this.messages.size >= this.limit) return Promise.resolve(false);
     return new Promise((settle) => {
-      this.messages.set(bytes, { flowKey, until: now + maxWait, settle });
+      this.messages.set(key, { flowKey, until: now + maxWait, settle });
       const ofFlow = this.byFlow.get(flowKey);
-      if (ofFlow === undefined) this.byFlow.set(flowKey, new Set([bytes]));
-      else ofFlow.add(bytes);
+      if (ofFlow === undefined) this.byFlow.set(flowKey, new Set([key]));
+      else ofFlow.add(key);
     });
   }
 
   /** A datagram arrived on this flow. */
   wake(flowKey: string): void {
     const ofFlow = this.byFlow.get(flowKey);
-    if (ofFlow !== undefined) for (const bytes of ofFlow) this.end(bytes, true);
+    if (ofFlow !== undefined) for (const key of ofFlow) this.end(key, true);
   }
 
   /** Ends messages that waited for `maxWait`. */
   expire(now: Ms): void {
-    for (const [bytes, { until }] of this.messages) {
+    for (const [key, { until }] of this.messages) {
       if (until > now) return;
-      this.end(bytes, false);
+      this.end(key, false);
     }
   }
 
-  private end(bytes: Uint8Array, isReachable: boolean): void {
-    const message = this.messages.get(bytes);
+  private end(key: string, isReachable: boolean): void {
+    const message = this.messages.get(key);
     if (message === undefined) return;
-    this.messages.delete(bytes);
+    this.messages.delete(key);
     const ofFlow = this.byFlow.get(message.flowKey);
-    ofFlow?.delete(bytes);
+    ofFlow?.delete(key);
     if (ofFlow?.size === 0) this.byFlow.delete(message.flowKey);
     message.settle(isReachable);
   }

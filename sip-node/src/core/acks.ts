@@ -47,6 +47,6 @@ export class Acks {
     if (routing === undefined || target === undefined) return undefined;
     markParties(flow, routing, this.deps);
     const { text } = this.copies.make(request, flow, target, routing);
-    return this.sender.sendTo(Buffer.from(text, "latin1"), target);
+    return this.sender.sendTo(text, target);
   }
 }

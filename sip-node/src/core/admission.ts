@@ -20,7 +20,7 @@ export interface AdmissionDependencies {
 }
 
 /** `isKnown`: the sender of a request is a configured peer, or a phone that authenticated on this flow. A source address can be forged. */
-type Serve = (bytes: Buffer, flow: Flow, isKnown: boolean) => void;
+type Serve = (datagram: string, flow: Flow, isKnown: boolean) => void;
 
 export class Admission {
   private readonly deps: AdmissionDependencies;
@@ -36,23 +36,23 @@ export class Admission {
     return this.deps.overload.registers.size > 0;
   }
 
-  receive(bytes: Buffer, flow: Flow): void {
+  receive(datagram: string, flow: Flow): void {
     const { overload } = this.deps;
-    const kind = datagramClass(bytes);
+    const kind = datagramClass(datagram);
     const isRequest = kind !== "response" && kind !== "keepalive";
-    if (!isRequest && overload.load.level === "normal") return this.serve(bytes, flow, false);
+    if (!isRequest && overload.load.level === "normal") return this.serve(datagram, flow, false);
     const isKnown = this.deps.cluster.isAuthenticated(flow) || this.deps.isPeer(flow);
     const now = this.deps.clock();
     if (!isKnown && !overload.admitsStranger(kind, flow, now)) return;
-    if (kind !== "register" || overload.registers.mayStart(bytes, flow, isKnown, now))
-      this.serve(bytes, flow, isKnown);
+    if (kind !== "register" || overload.registers.mayStart(datagram, flow, isKnown, now))
+      this.serve(datagram, flow, isKnown);
   }
 
   /** Serves the REGISTERs whose turn it is. */
   advance(now: Ms): void {
     if (this.isWaiting)
-      this.deps.overload.registers.advance(now, ({ bytes, flow, isKnown }) =>
-        this.serve(bytes, flow, isKnown),
+      this.deps.overload.registers.advance(now, ({ datagram, flow, isKnown }) =>
+        this.serve(datagram, flow, isKnown),
       );
   }
 }

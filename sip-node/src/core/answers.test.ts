@@ -82,7 +82,7 @@ beforeEach(() => {
 });
 
 async function receive(node: Node, method: string, uri: string, fields: Fields = {}): Promise<void> {
-  node.receiveDatagram(Buffer.from(requestText(method, uri, fields), "latin1"), sender);
+  node.receiveDatagram(requestText(method, uri, fields), sender);
   await new Promise((resolve) => void setImmediate(resolve));
 }
 const tagOf = (text: string | undefined): string => /^To: .*;tag=(\S+)$/m.exec(text ?? "")?.[1] ?? "";

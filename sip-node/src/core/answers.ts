@@ -69,7 +69,7 @@ export class Answers {
     const toTag = status === 100 ? undefined : context.toTag;
     const text = buildResponse(server.request, server.flow, status, reason, toTag, lines);
     this.report(context, status);
-    this.transactions.respond(server, status, Buffer.from(text, "latin1"), this.deps.clock());
+    this.transactions.respond(server, status, text, this.deps.clock());
   }
 
   /** The 100 to an INVITE, once (§17.2.1). */
@@ -89,7 +89,7 @@ export class Answers {
     const text = buildResponse(server.request, server.flow, status, reason, tag, lines);
     this.report(context, status);
     server.terminate();
-    this.sender.sendBack(Buffer.from(text, "latin1"), server.flow);
+    this.sender.sendBack(text, server.flow);
   }
 
   /** Whether this ACK acknowledges a response of `replyOnce`, of any node: it needs no further handling. */
@@ -109,7 +109,7 @@ export class Answers {
     if (method === "ACK") return;
     const text = buildResponse(request, flow, status, reason, hash("md5", request.text, "hex"), lines);
     this.deps.telemetry.response(method, status);
-    this.sender.sendBack(Buffer.from(text, "latin1"), flow);
+    this.sender.sendBack(text, flow);
   }
 
   /** Ends a request without a response of this node. */
@@ -127,11 +127,11 @@ export class Answers {
     const token = branch?.copy.token;
     const route = token === undefined ? undefined : calleeContactEdit(response, token, this.deps.tokenSeal);
     const trust = this.trust(branch?.target.flow, server.flow);
-    const bytes = Buffer.from(responseCopy(response, trust, also, route), "latin1");
+    const text = responseCopy(response, trust, also, route);
     this.report(context, response.status);
-    if (this.transactions.respond(server, response.status, bytes, this.deps.clock())) return;
+    if (this.transactions.respond(server, response.status, text, this.deps.clock())) return;
     // A 2xx after another final response has no transaction any more; step 5 forwards it too
-    if (response.status < 300) this.sender.sendBack(bytes, server.flow);
+    if (response.status < 300) this.sender.sendBack(text, server.flow);
   }
 
   /** A 2xx to an INVITE whose node died is forwarded to the caller without a transaction (design-sip rule 3). */
@@ -142,7 +142,7 @@ export class Answers {
     const flow = flowOf(caller.received, caller.rport);
     if (!isOwnViaBranch(response.via.branch ?? "", response.callId, flow.key, this.deps.branchSeal)) return;
     const text = responseCopy(response, this.trust(from, flow));
-    this.sender.sendBack(Buffer.from(text, "latin1"), flow, "");
+    this.sender.sendBack(text, flow, "");
   }
 
   private trust(from: Flow | undefined, to: Flow): Trust {

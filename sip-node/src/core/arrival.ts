@@ -5,7 +5,8 @@ import type { Request } from "../wire/message.ts";
 
 export interface Arrival {
   readonly request: Request;
-  readonly bytes: Buffer;
+  /** The datagram, as it was received. */
+  readonly datagram: string;
   /** The phone's flow, also when a peer received the request. */
   readonly flow: Flow;
   /** The cluster's record of the flow; undefined: a peer received the request. */

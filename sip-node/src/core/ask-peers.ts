@@ -15,20 +15,20 @@ const neverAsked: ReadonlySet<string> = new Set(["REGISTER", "CANCEL"]);
  * Undefined: there is no reason to ask.
  */
 export function askPeers(
-  { request, bytes, flow, knownFlow }: Arrival,
+  { request, datagram, flow, knownFlow }: Arrival,
   cluster: Peers,
 ): Promise<boolean> | undefined {
   if (knownFlow === undefined || neverAsked.has(request.method)) return undefined;
   if (knownFlow.announcement === undefined && !cluster.mustAskPeers(knownFlow)) return undefined;
-  return isHeldByPeer(bytes, flow, knownFlow, cluster);
+  return isHeldByPeer(datagram, flow, knownFlow, cluster);
 }
 
 async function isHeldByPeer(
-  bytes: Buffer,
+  datagram: string,
   flow: Flow,
   knownFlow: KnownFlow,
   cluster: Peers,
 ): Promise<boolean> {
   await knownFlow.announcement;
-  return cluster.mustAskPeers(knownFlow) && cluster.offer(bytes, flow);
+  return cluster.mustAskPeers(knownFlow) && cluster.offer(datagram, flow);
 }

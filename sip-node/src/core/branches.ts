@@ -144,9 +144,8 @@ export class Branches implements BranchUser<ServerContext> {
     const { server } = branch.context;
     const { viaBranch, text } = branch.copy;
     const now = this.deps.clock();
-    const bytes = Buffer.from(text, "latin1");
     const { flow } = branch.target;
-    branch.client = this.transactions.request(server.request.method, viaBranch, bytes, flow, branch, now);
+    branch.client = this.transactions.request(server.request.method, viaBranch, text, flow, branch, now);
     if (branch.client === undefined) return this.fail(branch, 503);
     if (server.isInvite) this.timers.start(branch.timer, "Timer C", timerC, now);
   }
@@ -156,10 +155,10 @@ export class Branches implements BranchUser<ServerContext> {
     if (branch.timer.event === "CANCEL unanswered") return;
     const invite = parseMessage(branch.copy.text);
     if (invite.kind !== "request") return;
-    const bytes = Buffer.from(buildCancel(invite, reasonLines(cause)), "latin1");
+    const text = buildCancel(invite, reasonLines(cause));
     const { flow } = branch.target;
     this.timers.start(branch.timer, "CANCEL unanswered", cancelTimeout, now);
-    this.transactions.request("CANCEL", branch.copy.viaBranch, bytes, flow, cancelUser(branch.target), now);
+    this.transactions.request("CANCEL", branch.copy.viaBranch, text, flow, cancelUser(branch.target), now);
   }
 
   /** Starts or stops the timer that bounds how long silent branches delay a final response. */

@@ -27,15 +27,12 @@ export class MessageSender implements TransactionDependencies<ServerContext, Cli
    * A failure, at once or later, is reported to the transaction (§17.1.4, §17.2.4). The transaction passes a third argument, whether this is a
    * retransmission, which nothing uses yet.
    */
-  send(
-    bytes: Uint8Array,
-    transaction: ServerTransaction<ServerContext> | ClientTransaction<ClientUser>,
-  ): void {
+  send(text: string, transaction: ServerTransaction<ServerContext> | ClientTransaction<ClientUser>): void {
     const to =
       transaction.kind === "client"
         ? transaction.user.target
         : replyDestination(transaction.flow, this.deps.node);
-    const pending = this.deps.cluster.deliver(to, bytes);
+    const pending = this.deps.cluster.deliver(to, text);
     void pending?.then((isSent) => {
       if (!isSent) transaction.transportFailed(this.deps.clock());
     });
@@ -47,13 +44,13 @@ export class MessageSender implements TransactionDependencies<ServerContext, Cli
   }
 
   /** Sends a message that belongs to no transaction. `node` received the flow's request; "": unknown. */
-  sendBack(bytes: Uint8Array, flow: Flow, node = this.deps.node): void {
-    void this.deps.cluster.deliver(replyDestination(flow, node), bytes);
+  sendBack(text: string, flow: Flow, node = this.deps.node): void {
+    void this.deps.cluster.deliver(replyDestination(flow, node), text);
   }
 
   /** Returns undefined when it is sent. The promise resolves when it is sent or cannot be sent. */
-  sendTo(bytes: Uint8Array, target: Destination): undefined | Promise<boolean> {
-    return this.deps.cluster.deliver(target, bytes);
+  sendTo(text: string, target: Destination): undefined | Promise<boolean> {
+    return this.deps.cluster.deliver(target, text);
   }
 }
 

@@ -186,7 +186,7 @@ export class Methods {
     const { request, flow } = context.server;
     const invite = this.transactions.findInvite(request, flow);
     if (invite === undefined || (await invite.context?.isHeldByPeer) === true) {
-      const isTaken = await this.deps.cluster.offer(Buffer.from(request.text, "latin1"), flow);
+      const isTaken = await this.deps.cluster.offer(request.text, flow);
       if (isTaken) return this.answers.drop(context);
       return this.answers.replyOnce(context, plain(481));
     }

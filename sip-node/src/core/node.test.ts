@@ -91,23 +91,20 @@ beforeEach(() => {
       isIdle: true,
       heartbeat: drainState,
       handOver: {
-        start: ({ bytes }) => void drainState.handedOver.push(requestLine(bytes)),
-        follow: async (_key, bytes) => drainState.followed.push(requestLine(bytes)) > 0,
+        start: ({ datagram }) => void drainState.handedOver.push(requestLine(datagram)),
+        follow: async (_key, datagram) => drainState.followed.push(requestLine(datagram)) > 0,
         isPending: () => drainState.isHandingOver,
       },
       relayResponse: (to) => {
         relayedTo.push(to);
         return false;
       },
-      deliver: ({ flow, ownerNode }, bytes) => {
-        const text = Buffer.from(bytes).toString("latin1");
+      deliver: ({ flow, ownerNode }, text) => {
         sent.push({ line: `${flow.address} ${text.slice(0, text.indexOf("\r\n"))}`, text, ownerNode });
         return undefined;
       },
-      offer: (bytes) =>
-        new Promise((settle) =>
-          offers.push({ line: Buffer.from(bytes).toString().split(" ")[0] ?? "", settle }),
-        ),
+      offer: (datagram) =>
+        new Promise((settle) => offers.push({ line: datagram.split(" ")[0] ?? "", settle })),
     },
   });
 });
@@ -130,10 +127,9 @@ const binding = {
   registeredAt: 0,
 };
 
-const requestLine = (bytes: Uint8Array): string =>
-  Buffer.from(bytes).toString("latin1").split("\r\n")[0] ?? "";
+const requestLine = (datagram: string): string => datagram.split("\r\n")[0] ?? "";
 const receiveRequest = (method: string, fields: Fields = {}): void =>
-  node.receiveDatagram(Buffer.from(requestText(method, bob, fields), "latin1"), caller);
+  node.receiveDatagram(requestText(method, bob, fields), caller);
 /** Resolves when all look-ups in the location in memory are answered. */
 const lookUpsDone = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const lines = (): string[] => sent.splice(0).map(({ line }) => line);
@@ -142,7 +138,7 @@ const lines = (): string[] => sent.splice(0).map(({ line }) => line);
 function answerFromPhone(
   request: { readonly text: string },
   status: number,
-  receive = (bytes: Buffer) => node.receiveDatagram(bytes, phone),
+  receive = (datagram: string) => node.receiveDatagram(datagram, phone),
   fields: Fields = {},
 ): void {
   const message = parseMessage(request.text);
@@ -150,12 +146,7 @@ function answerFromPhone(
   const via = message.fields
     .filter(({ name }) => name === "via")
     .map(({ valueStart, valueEnd }) => message.text.slice(valueStart, valueEnd));
-  receive(
-    Buffer.from(
-      responseText(status, "Reason", { Via: via, CSeq: `1 ${message.method}`, ...fields }),
-      "latin1",
-    ),
-  );
+  receive(responseText(status, "Reason", { Via: via, CSeq: `1 ${message.method}`, ...fields }));
 }
 /** Advances the clock in steps of the node's tick. */
 function passTime(span: number): void {
@@ -190,7 +181,7 @@ describe("RFC 3325: the asserted identity", () => {
   /** Alice's INVITE, with the credentials of her password. */
   async function inviteFromAlice(fields: Fields): Promise<void> {
     services.store.addUser("alice", "example.com", { password: "alice" });
-    node.receiveDatagram(Buffer.from(requestText("INVITE", bob, fields), "latin1"), alice);
+    node.receiveDatagram(requestText("INVITE", bob, fields), alice);
     await lookUpsDone();
     const challenge = { status: 407, lines: lastSent("192.0.2.7 SIP/2.0 407") };
     const signed = withCredentials(
@@ -200,7 +191,7 @@ describe("RFC 3325: the asserted identity", () => {
       challenge,
       "alice",
     );
-    node.receiveDatagram(Buffer.from(signed.text, "latin1"), alice);
+    node.receiveDatagram(signed.text, alice);
     await lookUpsDone();
   }
   const via = (branch: string) => `SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK-${branch};rport`;
@@ -258,7 +249,7 @@ describe("RFC 3325: the asserted identity", () => {
       From: "<sip:bob@example.com>;tag=bob-1",
       To: "<sip:alice@example.com>;tag=alice-1",
     };
-    node.receiveDatagram(Buffer.from(requestText("BYE", "sip:alice@192.0.2.1", bye), "latin1"), phone);
+    node.receiveDatagram(requestText("BYE", "sip:alice@192.0.2.1", bye), phone);
     await lookUpsDone();
     expect(lastSent("192.0.2.1 BYE")).not.toBe("");
     expect(identities(lastSent("192.0.2.1 BYE"))).toEqual([]);
@@ -356,8 +347,7 @@ describe("a CANCEL (§9.2, §16.10)", () => {
 });
 
 describe("an offered request on a draining node (rules 4 and 21)", () => {
-  const offered = (method: string) =>
-    node.acceptOffered(Buffer.from(requestText(method, bob), "latin1"), caller);
+  const offered = (method: string) => node.acceptOffered(requestText(method, bob), caller);
 
   it("is accepted and handed over as the first copy was, and its CANCEL and ACK follow it", () => {
     drainState = Object.assign(drainState, { isDraining: true, isHandingOver: true });
@@ -454,7 +444,7 @@ describe("a request without an answer of the phone", () => {
 describe("the second socket (rule 7)", () => {
   it("receives the response of a phone that was reached directly", async () => {
     const invite = await ringPhone();
-    answerFromPhone(invite, 200, (bytes) => node.receiveDirectDatagram(bytes, phone));
+    answerFromPhone(invite, 200, (datagram) => node.receiveDirectDatagram(datagram, phone));
     expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
   });
 
@@ -464,7 +454,7 @@ describe("the second socket (rule 7)", () => {
       "OPTIONS sip:h SIP/2.0\r\nVia: x\r\n\r\n",
       "\r\n\r\n",
     ])
-      node.receiveDirectDatagram(Buffer.from(text), caller);
+      node.receiveDirectDatagram(text, caller);
     await lookUpsDone();
     expect(lines()).toEqual([]);
     expect(node.transactions.counts.server).toBe(0);
@@ -484,8 +474,8 @@ it("§16.7 step 3: a response is forwarded without our Via and otherwise byte fo
 describe("design-sip rule 5: the owner node of the destination of a response", () => {
   it("is this node, which received the request", async () => {
     receiveRequest("OPTIONS", { To: "<sip:example.com>" });
-    node.receiveDatagram(Buffer.from(requestText("MESSAGE", "sip:nobody@example.com"), "latin1"), caller);
-    node.receiveDatagram(Buffer.from("\r\n\r\n"), caller);
+    node.receiveDatagram(requestText("MESSAGE", "sip:nobody@example.com"), caller);
+    node.receiveDatagram("\r\n\r\n", caller);
     await lookUpsDone();
     const answers = sent.filter(({ line }) => line.startsWith("192.0.2.1 "));
     expect(answers.length).toBeGreaterThan(1);
@@ -501,15 +491,14 @@ describe("design-sip rule 5: the owner node of the destination of a response", (
       `SIP/2.0/UDP 203.0.113.1:5060;branch=${branch};rport`,
       "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1;received=192.0.2.1;rport=5060",
     ];
-    node.receiveDatagram(Buffer.from(responseText(200, "OK", { Via: via }), "latin1"), phone);
+    node.receiveDatagram(responseText(200, "OK", { Via: via }), phone);
     expect(sent.map(({ line, ownerNode }) => [line, ownerNode])).toEqual([["192.0.2.1 SIP/2.0 200 OK", ""]]);
   });
 });
 
 describe("§16.7 step 3: a response without a Via below ours", () => {
   const ownVia = ({ text }: { readonly text: string }) => /Via: ([^\r]*)\r\n/.exec(text)?.[1] ?? "";
-  const answer = (via: string | readonly string[]) =>
-    Buffer.from(responseText(200, "OK", { Via: via, CSeq: "1 INVITE" }), "latin1");
+  const answer = (via: string | readonly string[]) => responseText(200, "OK", { Via: via, CSeq: "1 INVITE" });
 
   it.each([
     ["nothing", (via: string) => via],
@@ -554,20 +543,20 @@ describe("§16.7 step 3: a response without a Via below ours", () => {
 });
 
 it("§7.1: SIP-Version is sent in upper case when it was received in lower case", async () => {
-  node.receiveDatagram(Buffer.from(requestText("INVITE", bob).replace("SIP/2.0\r\n", "sip/2.0\r\n")), caller);
+  node.receiveDatagram(requestText("INVITE", bob).replace("SIP/2.0\r\n", "sip/2.0\r\n"), caller);
   await lookUpsDone();
   const invite = sent.find(({ line }) => line.startsWith("192.0.2.2 INVITE"));
   expect(invite?.line).toBe("192.0.2.2 INVITE sip:bob@192.0.2.2:5060 SIP/2.0");
   sent.length = 0;
   if (invite !== undefined)
     answerFromPhone(invite, 200, (bytes) =>
-      node.receiveDatagram(Buffer.from(bytes.toString().replace("SIP/2.0 200", "sip/2.0 200")), phone),
+      node.receiveDatagram(bytes.toString().replace("SIP/2.0 200", "sip/2.0 200"), phone),
     );
   expect(lines()).toEqual(["192.0.2.1 SIP/2.0 200 Reason"]);
 });
 
 describe("the flow of a sender", () => {
-  const receiveText = (text: string) => node.receiveDatagram(Buffer.from(text, "latin1"), caller);
+  const receiveText = (text: string) => node.receiveDatagram(text, caller);
 
   it.each([
     ["a request", requestText("OPTIONS", "sip:example.com")],
@@ -599,7 +588,7 @@ it.each([
   ["a zero byte", "\0", []],
   ["CRLFs before a message", `\r\n\r\n${requestText("OPTIONS", "sip:example.com")}`, ["SIP/2.0 200 OK\r\n"]],
 ])("RFC 5626 §4.4.1: a datagram of %s is answered with %j", async (_, text, answers) => {
-  node.receiveDatagram(Buffer.from(text, "latin1"), caller);
+  node.receiveDatagram(text, caller);
   await lookUpsDone();
   expect(sent.map((one) => one.text.slice(0, one.text.indexOf("\n") + 1))).toEqual(answers);
 });

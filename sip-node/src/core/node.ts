@@ -74,7 +74,9 @@ export class Node implements RelayReceiver {
     this.acks = new Acks(deps, copies, this.sender);
     this.methods = new Methods(deps, this.transactions, this.answers, this.branches);
     this.requests = new Requests(deps, this.transactions, this.answers, this.acks, this.methods);
-    this.admission = new Admission(deps, (bytes, flow, isKnown) => this.serveDatagram(bytes, flow, isKnown));
+    this.admission = new Admission(deps, (datagram, flow, isKnown) =>
+      this.serveDatagram(datagram, flow, isKnown),
+    );
   }
 
   // ── Time and state ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,30 +115,32 @@ export class Node implements RelayReceiver {
   // ── Datagrams ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A datagram from a phone. */
-  receiveDatagram(bytes: Buffer, flow: Flow): void {
-    this.admission.receive(bytes, flow);
+  receiveDatagram(datagram: string, flow: Flow): void {
+    this.admission.receive(datagram, flow);
   }
 
-  private serveDatagram(bytes: Buffer, flow: Flow, isKnown: boolean): void {
+  private serveDatagram(datagram: string, flow: Flow, isKnown: boolean): void {
     const { cluster, telemetry } = this.deps;
-    const text = bytes.toString("latin1");
-    if (isKeepalive(text)) {
+    if (isKeepalive(datagram)) {
       cluster.claimFlow(flow);
-      if (text.length >= 4) this.sender.sendBack(crlf, flow);
+      if (datagram.length >= 4) this.sender.sendBack("\r\n", flow);
       return;
     }
-    const message = parseMessage(text);
+    const message = parseMessage(datagram);
     switch (message.kind) {
       case "malformed":
         return this.malformed(message, flow, isKnown);
       case "response":
         cluster.claimFlow(flow);
-        return this.response(message, bytes, flow);
+        return this.response(message, datagram, flow);
       case "request": {
         telemetry.request(message.method);
         if (!isKnown && isScanner(message)) return this.deps.overload.drop("scanner");
         const knownFlow = cluster.claimFlow(flow);
-        return this.requests.receive({ request: message, bytes, flow, knownFlow, peer: undefined }, isKnown);
+        return this.requests.receive(
+          { request: message, datagram, flow, knownFlow, peer: undefined },
+          isKnown,
+        );
       }
     }
   }
@@ -145,29 +149,29 @@ export class Node implements RelayReceiver {
    * A datagram to the second socket: the response of a phone that was reached directly (design-sip rule 7). It does not make this node
    * the owner of the flow. A request to that socket is ignored, because its response could not reach the sender.
    */
-  receiveDirectDatagram(bytes: Buffer, flow: Flow): void {
-    const message = parseMessage(bytes.toString("latin1"));
-    if (message.kind === "response") this.response(message, bytes, flow);
+  receiveDirectDatagram(datagram: string, flow: Flow): void {
+    const message = parseMessage(datagram);
+    if (message.kind === "response") this.response(message, datagram, flow);
   }
 
   /** A response that a peer received for a transaction of this node. */
-  receiveRelayedResponse(bytes: Buffer): void {
-    const message = parseMessage(bytes.toString("latin1"));
+  receiveRelayedResponse(datagram: string): void {
+    const message = parseMessage(datagram);
     if (message.kind === "response") this.receiveResponse(message);
   }
 
   /** A request that a peer received; true: this node has its transaction, and handles the request. */
-  acceptOffered(bytes: Buffer, flow: Flow): boolean {
-    const request = requestIn(bytes);
+  acceptOffered(datagram: string, flow: Flow): boolean {
+    const request = requestIn(datagram);
     if (request === undefined) return false;
-    return this.requests.receiveOffered({ request, bytes, flow, knownFlow: undefined, peer: undefined });
+    return this.requests.receiveOffered({ request, datagram, flow, knownFlow: undefined, peer: undefined });
   }
 
   /** A request that a draining peer received; true: this node handles it. */
-  acceptHandedOver(bytes: Buffer, flow: Flow, peer: string): boolean {
-    const request = requestIn(bytes);
+  acceptHandedOver(datagram: string, flow: Flow, peer: string): boolean {
+    const request = requestIn(datagram);
     if (request === undefined) return false;
-    return this.requests.receiveHandedOver({ request, bytes, flow, knownFlow: undefined, peer });
+    return this.requests.receiveHandedOver({ request, datagram, flow, knownFlow: undefined, peer });
   }
 
   // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,11 +186,11 @@ export class Node implements RelayReceiver {
     this.answers.replyStatelessly({ text, fields, via }, flow, method, problem.status, problem.reason);
   }
 
-  private response(response: Response, bytes: Buffer, flow: Flow): void {
+  private response(response: Response, datagram: string, flow: Flow): void {
     if (this.receiveResponse(response)) return;
     const branch = readViaBranch(response.via.branch);
     if (branch === undefined || branch.node === this.deps.node) return;
-    if (this.deps.cluster.relayResponse(branch.node, bytes, flow)) return;
+    if (this.deps.cluster.relayResponse(branch.node, datagram, flow)) return;
     this.answers.forwardStray(response, flow);
   }
 
@@ -203,12 +207,10 @@ export class Node implements RelayReceiver {
   }
 }
 
-const crlf = Buffer.from("\r\n");
-
 /** A datagram of CRLFs keeps the NAT mapping alive; two CRLFs are a ping, which is answered with one (RFC 5626 §4.4.1). */
 const isKeepalive = (text: string): boolean => text.length <= 8 && /^[\r\n\0]*$/.test(text);
 
-function requestIn(bytes: Buffer): Request | undefined {
-  const message = parseMessage(bytes.toString("latin1"));
+function requestIn(datagram: string): Request | undefined {
+  const message = parseMessage(datagram);
   return message.kind === "request" ? message : undefined;
 }

@@ -103,15 +103,15 @@ export class Requests {
   // ── Drain (design-sip rule 21) ───────────────────────────────────────────────────────────────────────────────────────────
 
   private handOver(arrival: Arrival): void {
-    const { request, bytes, flow } = arrival;
+    const { request, datagram, flow } = arrival;
     const { cluster } = this.deps;
     const key = exchangeKey(request);
     const serve = () => this.serve({ ...arrival, knownFlow: undefined });
     if (request.method === "CANCEL" || request.method === "ACK")
-      void cluster.handOver.follow(key, bytes, flow).then((isFollowed) => {
+      void cluster.handOver.follow(key, datagram, flow).then((isFollowed) => {
         if (!isFollowed) serve();
       });
-    else cluster.handOver.start({ key, bytes, flow, isHeld: askPeers(arrival, cluster), serve });
+    else cluster.handOver.start({ key, datagram, flow, isHeld: askPeers(arrival, cluster), serve });
   }
 
   private isBeingHandedOver({ request }: Arrival): boolean {
@@ -130,13 +130,13 @@ export class Requests {
   private shed(arrival: Arrival, isKnown: boolean): void {
     const { cluster, overload } = this.deps;
     if (!isKnown) return overload.drop("overload");
-    const { request, bytes, flow, knownFlow } = arrival;
+    const { request, datagram, flow, knownFlow } = arrival;
     const serve = () => this.refuse(request, flow);
     if (!cluster.hasServingPeers()) return serve();
     if (knownFlow !== undefined) cluster.askPeersAbout(knownFlow); // about its retransmissions (rule 4)
     cluster.handOver.start({
       key: exchangeKey(request),
-      bytes,
+      datagram,
       flow,
       isHeld: askPeers(arrival, cluster),
       serve,
@@ -165,7 +165,7 @@ export class Requests {
   }
 
   private serve(arrival: Arrival): void {
-    const { request, bytes, flow } = arrival;
+    const { request, datagram, flow } = arrival;
     const received = this.transactions.receiveRequest(request, flow, this.deps.clock());
     switch (received) {
       case "absorbed":
@@ -176,7 +176,7 @@ export class Requests {
         return this.acks.forwardAck(request, flow);
       case "unmatched-ack":
         if (this.answers.isForReplyOnce(request)) return;
-        void this.deps.cluster.offer(bytes, flow);
+        void this.deps.cluster.offer(datagram, flow);
         return this.acks.forwardAck(request, flow);
       default:
         return this.begin(received, arrival);

@@ -13,13 +13,13 @@ const [CR, LF] = [0x0d, 0x0a];
 const letter = (text: string): number => text.charCodeAt(0);
 const [E, F, G, I, M, N, P, R, S, U, V] = [..."EFGIMNPRSUV"].map(letter);
 
-export function datagramClass(bytes: Uint8Array): DatagramClass {
-  if (bytes.length <= longestKeepalive) return "keepalive";
+export function datagramClass(datagram: string): DatagramClass {
+  if (datagram.length <= longestKeepalive) return "keepalive";
   let at = 0;
-  while (bytes[at] === CR && bytes[at + 1] === LF) at += 2; // the parser skips them too (§7.5)
-  const first = bytes[at];
-  const second = bytes[at + 1];
-  const third = bytes[at + 2];
+  while (datagram.charCodeAt(at) === CR && datagram.charCodeAt(at + 1) === LF) at += 2; // the parser skips them too (§7.5)
+  const first = datagram.charCodeAt(at);
+  const second = datagram.charCodeAt(at + 1);
+  const third = datagram.charCodeAt(at + 2);
   switch (first) {
     case R: // REGISTER, REFER
       return second === E && third === G ? "register" : second === E && third === F ? "call" : "other";

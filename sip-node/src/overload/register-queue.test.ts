@@ -3,7 +3,7 @@ import { flowOf } from "../wire/flow.ts";
 import { LoadMonitor } from "./load-monitor.ts";
 import { RegisterQueue } from "./register-queue.ts";
 
-const bytes = Buffer.from("REGISTER");
+const datagram = "REGISTER";
 const limits = { maxQueue: 8, maxUnderWay: 100 };
 
 function queueOf(rate: number, given = limits) {
@@ -12,7 +12,7 @@ function queueOf(rate: number, given = limits) {
   const queue = new RegisterQueue(load, 0, given);
   const started: number[] = [];
   const receive = (port: number, isKnown: boolean, now: number) => {
-    if (queue.mayStart(bytes, flowOf("192.0.2.1", port), isKnown, now)) started.push(port);
+    if (queue.mayStart(datagram, flowOf("192.0.2.1", port), isKnown, now)) started.push(port);
   };
   const advance = (now: number) => queue.advance(now, ({ flow }) => void started.push(flow.port));
   return { queue, started, receive, advance };

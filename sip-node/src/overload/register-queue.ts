@@ -13,7 +13,7 @@ import type { Ms } from "../wire/units.ts";
 import type { LoadMonitor } from "./load-monitor.ts";
 
 export interface WaitingRegister {
-  readonly bytes: Buffer;
+  readonly datagram: string;
   readonly flow: Flow;
   readonly isKnown: boolean;
   readonly at: Ms;
@@ -57,13 +57,13 @@ export class RegisterQueue {
   }
 
   /** True: the caller starts it now. False: it waits, or was dropped. */
-  mayStart(bytes: Buffer, flow: Flow, isKnown: boolean, now: Ms): boolean {
+  mayStart(datagram: string, flow: Flow, isKnown: boolean, now: Ms): boolean {
     if (this.size === 0 && this.takeToken(now)) return true;
     if (this.size >= this.limits.maxQueue) {
       this.dropped += 1;
       if (!isKnown || this.strangers.take() === undefined) return false;
     }
-    (isKnown ? this.known : this.strangers).add({ bytes, flow, isKnown, at: now });
+    (isKnown ? this.known : this.strangers).add({ datagram, flow, isKnown, at: now });
     return false;
   }
 

@@ -144,14 +144,14 @@ export class Assembly {
       },
       {
         sockets: {
-          sendToPhone: (bytes, flow) => sockets.phones?.send(bytes, flow.address, flow.port),
-          sendDirectly: (bytes, flow) => sockets.direct.send(bytes, flow.address, flow.port),
+          sendToPhone: (text, flow) => sockets.phones?.send(text, flow.address, flow.port),
+          sendDirectly: (text, flow) => sockets.direct.send(text, flow.address, flow.port),
           sendToPeer: (bytes, to) => sockets.peers.send(bytes, to.host, to.port),
         },
         receiver: {
-          receiveRelayedResponse: (bytes) => this.node.receiveRelayedResponse(bytes),
-          acceptOffered: (bytes, flow) => this.node.acceptOffered(bytes, flow),
-          acceptHandedOver: (bytes, flow, peer) => this.node.acceptHandedOver(bytes, flow, peer),
+          receiveRelayedResponse: (datagram) => this.node.receiveRelayedResponse(datagram),
+          acceptOffered: (datagram, flow) => this.node.acceptOffered(datagram, flow),
+          acceptHandedOver: (datagram, flow, peer) => this.node.acceptHandedOver(datagram, flow, peer),
         },
         observer: {
           peerChanged: ({ id: peer, address }, isAlive) =>

@@ -131,8 +131,8 @@ export class NodeProcess {
   private receive(): void {
     const { node, cluster } = this.assembly;
     const { direct, peers } = this.deps.sockets;
-    direct.receive((bytes, flow) => this.guard(() => node.receiveDirectDatagram(bytes, flow)));
-    peers.receive((bytes, { address, port }) =>
+    direct.receiveText((text, flow) => this.guard(() => node.receiveDirectDatagram(text, flow)));
+    peers.receiveBytes((bytes, { address, port }) =>
       this.guard(() => cluster.receive(bytes, { host: address, port })),
     );
   }
@@ -167,7 +167,7 @@ export class NodeProcess {
     const { sip, http } = settings.config;
     const phones = await openPhoneSocket(settings.config, this.log);
     sockets.phones = phones;
-    phones.receive((bytes, flow) => this.guard(() => this.assembly.node.receiveDatagram(bytes, flow)));
+    phones.receiveText((text, flow) => this.guard(() => this.assembly.node.receiveDatagram(text, flow)));
     this.life.serve();
     const { listen, advertise } = sip;
     const { engine: udp } = phones;

@@ -31,7 +31,7 @@ export interface ClientTransactionUser {
 }
 
 export interface ClientDependencies<User extends ClientTransactionUser> extends Timing {
-  sendRequest(bytes: Uint8Array, client: ClientTransaction<User>, isRetransmission: boolean): void;
+  sendRequest(text: string, client: ClientTransaction<User>, isRetransmission: boolean): void;
   clientEnded(client: ClientTransaction<User>): void;
 }
 
@@ -47,14 +47,14 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
   readonly branch: string;
   readonly user: User;
   readonly #deps: ClientDependencies<User>;
-  readonly #request: Uint8Array;
+  readonly #request: string;
   #hasSentRequest = false;
   #hasSentAck = false;
 
   constructor(
     method: string,
     branch: string,
-    request: Uint8Array,
+    request: string,
     flow: Flow,
     user: User,
     deps: ClientDependencies<User>,
@@ -93,7 +93,8 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
         this.#hasSentRequest = true;
         break;
       case "send ACK":
-        if (response !== undefined) this.#deps.sendRequest(this.#ack(response), this, this.#hasSentAck);
+        if (response !== undefined)
+          this.#deps.sendRequest(buildAck(this.#request, response), this, this.#hasSentAck);
         this.#hasSentAck = true;
         break;
       case "response to TU":
@@ -111,12 +112,6 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
 
   protected override ended(): void {
     this.#deps.clientEnded(this);
-  }
-
-  #ack(response: Response): Uint8Array {
-    const { buffer, byteOffset, byteLength } = this.#request;
-    const invite = Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
-    return Buffer.from(buildAck(invite, response), "latin1");
   }
 }
 

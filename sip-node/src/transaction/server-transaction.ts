@@ -23,16 +23,11 @@ export type ServerEvent = InviteServerEvent | NonInviteServerEvent;
 export type ServerAction = InviteServerAction | NonInviteServerAction;
 
 export interface ServerDependencies<Context> extends Timing {
-  sendResponse(bytes: Uint8Array, server: ServerTransaction<Context>, isRetransmission: boolean): void;
+  sendResponse(text: string, server: ServerTransaction<Context>, isRetransmission: boolean): void;
   serverEnded(server: ServerTransaction<Context>): void;
 }
 
-export class ServerTransaction<Context> extends Transaction<
-  ServerState,
-  ServerEvent,
-  ServerAction,
-  Uint8Array
-> {
+export class ServerTransaction<Context> extends Transaction<ServerState, ServerEvent, ServerAction, string> {
   readonly kind = "server";
   /** The result of `serverKey`. */
   readonly key: string;
@@ -40,7 +35,7 @@ export class ServerTransaction<Context> extends Transaction<
   /** Belongs to the transaction user; undefined until it sets one. */
   context: Context | undefined = undefined;
   readonly #deps: ServerDependencies<Context>;
-  #lastResponse: Uint8Array | undefined = undefined;
+  #lastResponse: string | undefined = undefined;
 
   constructor(key: string, request: Request, flow: Flow, deps: ServerDependencies<Context>) {
     super(request.method === "INVITE" ? invite : nonInvite, flow, deps);
@@ -54,22 +49,22 @@ export class ServerTransaction<Context> extends Transaction<
   }
 
   /** Applies a response of the transaction user; false when the state ignores it. Called by `Transactions`. */
-  respond(status: number, bytes: Uint8Array, now: Ms): boolean {
-    return this.on(responseEvent(status, this.isInvite), now, bytes) !== "ignored";
+  respond(status: number, text: string, now: Ms): boolean {
+    return this.on(responseEvent(status, this.isInvite), now, text) !== "ignored";
   }
 
   /** The To tag of the response sent last: the ACK of an RFC 2543 client has the same tag (§17.2.3). */
   get responseToTag(): string | undefined {
     if (this.#lastResponse === undefined) return undefined;
-    const response = parseMessage(Buffer.from(this.#lastResponse).toString("latin1"));
+    const response = parseMessage(this.#lastResponse);
     return response.kind === "malformed" ? undefined : response.to.tag;
   }
 
   // "ACK to TU" is a result of `receiveRequest`; a proxy does nothing at "timeout to TU" and "error to TU" (§16.9)
-  protected override act(action: ServerAction, _now: Ms, bytes: Uint8Array | undefined): void {
+  protected override act(action: ServerAction, _now: Ms, text: string | undefined): void {
     if (action === "send response") {
-      this.#lastResponse = bytes;
-      if (bytes !== undefined) this.#deps.sendResponse(bytes, this, false);
+      this.#lastResponse = text;
+      if (text !== undefined) this.#deps.sendResponse(text, this, false);
     } else if (action === "send last response" && this.#lastResponse !== undefined) {
       this.#deps.sendResponse(this.#lastResponse, this, true);
     }

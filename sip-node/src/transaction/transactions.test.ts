@@ -62,7 +62,6 @@ const requestOf = (method: string, parts: Parts = {}): Request =>
   parse(`${method} ${parts.uri ?? "sip:bob@example.com"} SIP/2.0\r\n${headers(method, parts)}`) as Request;
 const responseOf = (status: number, method: string, parts: Parts = {}): Response =>
   parse(`SIP/2.0 ${status} Some reason\r\n${headers(method, { toTag: "b1", ...parts })}`) as Response;
-const bytesOf = (message: Message): Uint8Array => Buffer.from(message.text, "latin1");
 
 const receive = (layer: ReturnType<typeof createLayer>, request: Request): ServerTransaction<string> => {
   const received = layer.transactions.receiveRequest(request, flow, layer.clock.now);
@@ -76,16 +75,16 @@ const answer = (
   toTag = "b1",
 ): boolean => {
   const response = responseOf(status, server.request.method, { toTag });
-  return layer.transactions.respond(server, status, bytesOf(response), layer.clock.now);
+  return layer.transactions.respond(server, status, response.text, layer.clock.now);
 };
 const send = (
   layer: ReturnType<typeof createLayer>,
   method: string,
   parts: Parts = {},
 ): ClientTransaction<ClientTransactionUser> => {
-  const bytes = bytesOf(requestOf(method, parts));
+  const { text } = requestOf(method, parts);
   const branch = parts.branch ?? "z9hG4bKabc";
-  return layer.transactions.request(method, branch, bytes, flow, layer.user, layer.clock.now)!;
+  return layer.transactions.request(method, branch, text, flow, layer.user, layer.clock.now)!;
 };
 
 describe("over an unreliable transport", () => {
@@ -518,7 +517,7 @@ describe("on the client side", () => {
       "\r\nFrom",
       ", SIP/2.0/UDP a;branch=z9hG4bKa\r\nVia: SIP/2.0/UDP b\r\nFrom",
     );
-    layer.transactions.request("INVITE", "z9hG4bKabc", Buffer.from(text), flow, layer.user, 0);
+    layer.transactions.request("INVITE", "z9hG4bKabc", text, flow, layer.user, 0);
     layer.transactions.receiveResponse(responseOf(404, "INVITE"), 0);
     expect(layer.sent[1]?.text.match(/^Via: .*$/gm)).toEqual([
       "Via: SIP/2.0/UDP client.example.com:5060;branch=z9hG4bKabc",
@@ -567,7 +566,7 @@ describe("on the client side", () => {
   it("a transaction that the TU terminates while it receives a response leaves no timer behind", () => {
     const transactions = new Transactions<string, ClientTransactionUser>({ send: () => undefined }, 0);
     const user = { receiveResponse: () => client?.terminate(), clientFailed: () => undefined };
-    const client = transactions.request("BYE", "z9hG4bKabc", bytesOf(requestOf("BYE")), flow, user, 0);
+    const client = transactions.request("BYE", "z9hG4bKabc", requestOf("BYE").text, flow, user, 0);
     transactions.receiveResponse(responseOf(200, "BYE"), 0);
     expect(transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
   });

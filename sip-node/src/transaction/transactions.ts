@@ -1,5 +1,5 @@
 /**
- * The transaction layer of a node (RFC 3261 §17, RFC 6026). It does no input or output: `deps.send` sends the bytes, and `now` is the
+ * The transaction layer of a node (RFC 3261 §17, RFC 6026). It does no input or output: `deps.send` sends wire text, and `now` is the
  * time of the node's monotonic clock. TU is the transaction user.
  *
  *   request  ─► receiveRequest ──► a new ServerTransaction, returned to the TU     TU ─► respond ─► send
@@ -32,7 +32,7 @@ export interface TransactionDependencies<S, C extends ClientTransactionUser> {
    * at once or later: `transaction.transportFailed`.
    */
   send(
-    bytes: Uint8Array,
+    text: string,
     transaction: ServerTransaction<S> | ClientTransaction<C>,
     isRetransmission: boolean,
   ): void;
@@ -71,8 +71,8 @@ export class Transactions<S, C extends ClientTransactionUser> {
       wheel: this.#wheel,
       lengths: timerLengths(timers),
       t2: timers.t2,
-      sendResponse: (bytes, server, isRetransmission) => deps.send(bytes, server, isRetransmission),
-      sendRequest: (bytes, client, isRetransmission) => deps.send(bytes, client, isRetransmission),
+      sendResponse: (text, server, isRetransmission) => deps.send(text, server, isRetransmission),
+      sendRequest: (text, client, isRetransmission) => deps.send(text, client, isRetransmission),
       serverEnded: (server) => {
         this.#servers.delete(server.key);
         this.#forgetInvite(server);
@@ -122,21 +122,20 @@ export class Transactions<S, C extends ClientTransactionUser> {
   }
 
   /** Sends a response of the TU, provisional or final; false: not sent, because a final response was sent before. */
-  respond(server: ServerTransaction<S>, status: number, bytes: Uint8Array, now: Ms): boolean {
-    const isSent = server.respond(status, bytes, now);
+  respond(server: ServerTransaction<S>, status: number, text: string, now: Ms): boolean {
+    const isSent = server.respond(status, text, now);
     if (isSent && server.isInvite && status >= 200 && status < 300)
       this.#accepted.set(ackKey(server.request), server);
     return isSent;
   }
 
   /**
-   * Sends a request as a client transaction (§17.1); undefined: too many transactions. `branch` is the one in the top Via of `bytes`.
-   * The transaction keeps `bytes`. Throws `Invariant` for an ACK, and when branch and method are in use.
+   * Sends a request as a client transaction (§17.1); undefined: too many transactions. `branch` is the one in the top Via of `text`. Throws `Invariant` for an ACK, and when branch and method are in use.
    */
   request(
     method: string,
     branch: string,
-    bytes: Uint8Array,
+    text: string,
     flow: Flow,
     user: C,
     now: Ms,
@@ -145,7 +144,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
     if (method === "ACK") throw new Invariant("an ACK has no client transaction (RFC 3261 §17)");
     if (this.#clients.has(key)) throw new Invariant(`client transaction ${key} exists`);
     if (this.isFull) return undefined;
-    const client = new ClientTransaction(method, branch, bytes, flow, user, this.#deps);
+    const client = new ClientTransaction(method, branch, text, flow, user, this.#deps);
     this.#clients.set(key, client);
     client.start(now);
     return client;

@@ -25,7 +25,7 @@ export interface CoreNodeOptions {
   readonly isTrusting: boolean;
   /** Names of users. The password is the name. */
   readonly users: readonly string[];
-  readonly send: (bytes: Uint8Array, flow: Flow) => void;
+  readonly send: (text: string, flow: Flow) => void;
   /** Default 500,000. */
   readonly maxFlows?: number;
 }
@@ -66,9 +66,9 @@ export class CoreNode {
       {
         sockets: { sendToPhone: send, sendDirectly: send, sendToPeer: () => {} },
         receiver: {
-          receiveRelayedResponse: (bytes) => this.node.receiveRelayedResponse(bytes),
-          acceptOffered: (bytes, flow) => this.node.acceptOffered(bytes, flow),
-          acceptHandedOver: (bytes, flow, peer) => this.node.acceptHandedOver(bytes, flow, peer),
+          receiveRelayedResponse: (datagram) => this.node.receiveRelayedResponse(datagram),
+          acceptOffered: (datagram, flow) => this.node.acceptOffered(datagram, flow),
+          acceptHandedOver: (datagram, flow, peer) => this.node.acceptHandedOver(datagram, flow, peer),
         },
         observer: { peerChanged: () => {}, directoryFailed: (error) => void this.errors.push(error) },
         directory: {
@@ -125,8 +125,8 @@ export class CoreNode {
   }
 
   /** A datagram as the socket delivers it. */
-  receive(bytes: Buffer, address: string, port: number): void {
-    this.node.receiveDatagram(bytes, flowOf(address, port));
+  receive(datagram: string, address: string, port: number): void {
+    this.node.receiveDatagram(datagram, flowOf(address, port));
   }
 
   /** Moves the clock and fires the timers that are due. */

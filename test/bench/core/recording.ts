@@ -76,7 +76,7 @@ class Recorder {
       response: "",
     }));
     this.byFlow = new Map(this.phones.map(({ address, port }, i) => [`${address}:${port}`, i]));
-    const send = (bytes: Uint8Array, flow: Flow) => this.deliver(Buffer.from(bytes).toString("latin1"), flow);
+    const send = (text: string, flow: Flow) => this.deliver(text, flow);
     this.core = new CoreNode({
       isTrusting: plan.work === "trusted",
       users: this.phones.map(({ user }) => user),
@@ -111,7 +111,7 @@ class Recorder {
       senders.push(this.byFlow.get(`${from.address}:${from.port}`) ?? 0);
       this.chunks.push(bytes);
       this.length += bytes.length;
-      this.core.receive(Buffer.from(bytes), from.address, from.port);
+      this.core.receive(text, from.address, from.port);
     }
     await settled();
     const [places, phones] = [Uint32Array.from(starts), Uint32Array.from(senders)];
@@ -135,18 +135,19 @@ export async function replay(
 ): Promise<CoreNode> {
   const { bytes, phones, turns, plan } = recording;
   const sent = { datagrams: 0, bytes: 0 };
+  const socket = Buffer.alloc(65_536);
   const core = new CoreNode({
     isTrusting: plan.work === "trusted",
     users: phones.map(({ user }) => user),
     send: (one) => {
       sent.datagrams += 1;
-      sent.bytes += one.length;
+      sent.bytes += socket.write(one, "latin1"); // a socket copies it too
     },
   });
   for (const { starts, phones: senders, end, begun, endsGroup } of turns) {
     for (let i = 0; i < starts.length; i++) {
       const { address, port } = phones[senders[i] ?? 0] as ScriptedPhone;
-      core.receive(bytes.subarray(starts[i], starts[i + 1] ?? end), address, port);
+      core.receive(bytes.toString("latin1", starts[i], starts[i + 1] ?? end), address, port);
     }
     await settled();
     if (!endsGroup) continue;

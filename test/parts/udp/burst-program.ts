@@ -8,7 +8,7 @@ const socket = await openUdp(options, "batched", (error) => {
   throw error;
 });
 let received = 0;
-socket.receive(() => {
+socket.receiveText(() => {
   received += 1;
   if (received < count) return;
   console.log(`received ${received}`);

@@ -34,7 +34,7 @@ describe.each(engines)("engine %s", (engine) => {
   const openReceiver = async (options: Partial<UdpOptions> = {}) => {
     const socket = await open(options);
     const received: { readonly bytes: Buffer; readonly flow: Flow }[] = [];
-    socket.receive((bytes, flow) => received.push({ bytes, flow }));
+    socket.receiveBytes((bytes, flow) => received.push({ bytes, flow }));
     return { socket, received };
   };
 
@@ -178,7 +178,7 @@ describe.each(engines)("engine %s", (engine) => {
     process.on("uncaughtException", (error) => caught.push(error));
     try {
       let count = 0;
-      socket.receive((bytes) => {
+      socket.receiveBytes((bytes) => {
         count += 1;
         if (bytes.toString() === "bad") throw new Error("bad");
       });
@@ -193,7 +193,7 @@ describe.each(engines)("engine %s", (engine) => {
   test("promises settle and callbacks of process.nextTick run after a batch", async () => {
     const socket = await open();
     const events: string[] = [];
-    socket.receive(() => {
+    socket.receiveBytes(() => {
       process.nextTick(() => events.push("tick"));
       void Promise.resolve().then(() => events.push("promise"));
     });
@@ -207,7 +207,7 @@ describe.each(engines)("engine %s", (engine) => {
     other.send("early", "127.0.0.1", other.port);
     await untilIdle(socket, received);
     let count = 0;
-    other.receive(() => {
+    other.receiveBytes(() => {
       count += 1;
       void other.close();
       opened.splice(opened.indexOf(other), 1);
@@ -270,13 +270,13 @@ describe.each(engines)("engine %s", (engine) => {
   test("a hundred thousand datagrams there and back: each once", async () => {
     const { socket: server } = await openReceiver();
     const client = await open();
-    server.receive((bytes, flow) => server.send(bytes, flow.address, flow.port));
+    server.receiveBytes((bytes, flow) => server.send(bytes, flow.address, flow.port));
     const seen = new Uint8Array(100_000);
     let count = 0;
     let next = 0;
     const window = 200;
     const send = () => client.send(`${next++}`, "127.0.0.1", server.port);
-    client.receive((bytes) => {
+    client.receiveBytes((bytes) => {
       const number = Number(bytes.toString());
       seen[number] = (seen[number] ?? 0) + 1;
       count += 1;

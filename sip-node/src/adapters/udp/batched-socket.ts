@@ -29,7 +29,12 @@ export function openBatchedSocket(options: UdpOptions, onError: OnUdpError, addo
     engine: "batched",
     port,
     receiveBuffer: granted,
-    receive: (onDatagram) => (receiver.onDatagram = onDatagram),
+    receiveText: (onDatagram) =>
+      (receiver.onDatagram = (area, start, end, flow) =>
+        onDatagram(area.toString("latin1", start, end), flow)),
+    receiveBytes: (onDatagram) =>
+      (receiver.onDatagram = (area, start, end, flow) =>
+        onDatagram(Buffer.from(area.subarray(start, end)), flow)),
     send(message, address, to) {
       const error = addon.send(native, message, address, to);
       if (error === 0) return;
@@ -52,7 +57,8 @@ class BatchReceiver {
   /** The bytes of a batch: one place for each datagram. */
   readonly area: Buffer;
   readonly table: Uint32Array<ArrayBuffer>;
-  onDatagram: ((bytes: Buffer, flow: Flow) => void) | undefined;
+  /** It copies what it needs: the next batch overwrites the area. */
+  onDatagram: ((area: Buffer, start: number, end: number, flow: Flow) => void) | undefined;
   native: NativeSocket | undefined;
   private readonly addon: UdpAddon;
   /** The flow of each place in the addon's table of sources: its texts are written once, not for each datagram. */
@@ -70,11 +76,8 @@ class BatchReceiver {
       const flow = this.flowOf(i);
       const length = this.table[i * wordsPerDatagram] ?? 0;
       const start = i * this.addon.placeSize;
-      // A copy: the next batch overwrites the area, and a request that waits for a peer keeps its bytes
-      const bytes = Buffer.allocUnsafe(length);
-      this.area.copy(bytes, 0, start, start + length);
       try {
-        this.onDatagram?.(bytes, flow);
+        this.onDatagram?.(this.area, start, start + length, flow);
       } catch (error) {
         process.nextTick(rethrow, error); // the other datagrams of the batch are passed on
       }

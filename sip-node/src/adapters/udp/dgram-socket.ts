@@ -39,7 +39,12 @@ function wrap(socket: Socket, onError: OnUdpError): UdpSocket {
     port,
     // The kernel doubles a requested size, for its own use (socket(7))
     receiveBuffer: socket.getRecvBufferSize() / 2,
-    receive(onDatagram) {
+    receiveText(onDatagram) {
+      socket.on("message", (bytes, from) =>
+        onDatagram(bytes.toString("latin1"), flowOf(from.address, from.port)),
+      );
+    },
+    receiveBytes(onDatagram) {
       socket.on("message", (bytes, from) => onDatagram(bytes, flowOf(from.address, from.port)));
     },
     send(message, address, to) {

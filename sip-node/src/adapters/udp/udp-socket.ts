@@ -28,8 +28,10 @@ export interface UdpSocket {
   readonly port: number;
   /** The size of the kernel's receive buffer, in bytes: the requested one, or less. */
   readonly receiveBuffer: number;
-  /** Starts to pass on datagrams. Earlier ones are dropped. The receiver may keep the bytes. */
-  receive(onDatagram: (bytes: Buffer, flow: Flow) => void): void;
+  /** Starts to pass on datagrams, as Latin-1 text. Earlier ones are dropped. */
+  receiveText(onDatagram: (text: string, flow: Flow) => void): void;
+  /** The same for datagrams that are no text. The receiver may keep the bytes. */
+  receiveBytes(onDatagram: (bytes: Buffer, flow: Flow) => void): void;
   /** In order for each destination, at the latest before the event loop waits again. A string is Latin-1 text. */
   send(message: Uint8Array | string, address: string, port: number): void;
   drops(): UdpDrops;
