@@ -74,6 +74,7 @@ function crowd(
   const source = {
     get: () => domain && object("SipDomain", "d", {}, domain),
     list: () => (onList(), all),
+    secretVersion: () => undefined,
   } as unknown as Source;
   return new SipUserController({
     source,

@@ -25,6 +25,7 @@ import { AccountReader } from "./account-reader.ts";
 import { apply, generatePassword } from "./apply.ts";
 import { decide, decideRevocation } from "./decide.ts";
 import { indexNamesOf } from "./older-users.ts";
+import { OwnSecrets } from "./own-secrets.ts";
 import { decideRemoval } from "./remove-rows.ts";
 import {
   domainOf,
@@ -54,6 +55,7 @@ export class SipUserController implements Controller {
   readonly #index: NameIndex;
   /** By the key of the Secret with the credential. */
   readonly #bySecret: NameIndex;
+  readonly #ownSecrets = new OwnSecrets();
 
   constructor(deps: SipUserDependencies) {
     this.#reconcileDeps = { source: deps.source, status: deps.status };
@@ -113,9 +115,12 @@ export class SipUserController implements Controller {
     this.#index.update(change);
     this.#bySecret.update(change);
     const { kind, key, what } = change;
-    if (kind === "Secret") return this.#bySecret.findKeys(key);
-    if (kind !== "SipDomain") return [];
     const { source } = this.#reconcileDeps;
+    if (kind === "Secret") {
+      const informed = this.#ownSecrets.report(key, source.secretVersion(key));
+      return this.#bySecret.findKeys(key).filter((user) => user !== informed);
+    }
+    if (kind !== "SipDomain") return [];
     const domain = source.get(kind, key);
     const isExcluded = domain !== undefined && isExcludedDomain(domain);
     const contradicts = (object: KubernetesObject): boolean =>
@@ -148,6 +153,10 @@ export class SipUserController implements Controller {
       const key = keyOf(user.reference.namespace, user.reference.name);
       await source.setFinalizer(this.kind, key, true);
       const secret = await generatePassword(decided.actions, user.uid, source);
+      if (secret !== undefined && user.credential !== undefined) {
+        const { secret: name } = user.credential;
+        this.#ownSecrets.add(name, secret, key, source.secretVersion(name));
+      }
       if (await this.#isGone(key, user)) return { ...decided, actions: [], apply: () => Promise.resolve() };
       decided = decide(user, { ...state, secret });
     }

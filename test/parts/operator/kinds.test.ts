@@ -98,6 +98,22 @@ test("a password is generated once, in one reconcile", async () => {
   expect(source.secrets.has("voice/gina-sip-password")).toBe(false);
 });
 
+test("the report of a generated Secret needs no other reconcile; that of a later version does", async () => {
+  source.put("SipDomain", "voice", "example", domainSpec());
+  await reconcile("SipDomain", "voice/example");
+  const spec = userSpec("gina", { passwordSecretRef: undefined, generatePassword: true });
+  source.put("SipUser", "voice", "gina", spec);
+  const key = "voice/gina-sip-password";
+  const reported = (version: string | undefined): readonly ObjectKey[] => {
+    source.reported.set(key, version);
+    return users.dependentsOf({ kind: "Secret", key, what: "object" });
+  };
+  source.reported.set(key, undefined);
+  await reconcile("SipUser", "voice/gina");
+  expect(reported(source.secrets.get(key)?.resourceVersion)).toEqual([]);
+  expect(reported("later")).toEqual(["voice/gina"]);
+});
+
 /** Marks the object for deletion. */
 function deleted(kind: string, key: ObjectKey): void {
   const object = source.get(kind, key)!;

@@ -10,6 +10,8 @@ import type { Change, Event, Existence, Secret, Source } from "../../../operator
 export class MemorySource implements Source {
   readonly objects = new Map<string, KubernetesObject>();
   readonly secrets = new Map<ObjectKey, Secret>();
+  /** Versions of Secrets that a watch has reported, where they differ from `secrets`; undefined: none. */
+  readonly reported = new Map<ObjectKey, string | undefined>();
   readonly namespaces = new Map<string, Readonly<Record<string, string>>>();
   readonly events: (Event & { readonly name: string })[] = [];
   /** The requests that a real source would send to an API server. */
@@ -79,7 +81,7 @@ export class MemorySource implements Source {
   }
 
   secretVersion(key: ObjectKey): string | undefined {
-    return this.secrets.get(key)?.resourceVersion;
+    return this.reported.has(key) ? this.reported.get(key) : this.secrets.get(key)?.resourceVersion;
   }
 
   createSecret(
@@ -88,7 +90,8 @@ export class MemorySource implements Source {
     generatedFor: string,
   ): Promise<Secret | undefined> {
     this.requests.push(`POST Secret ${key}`);
-    if (!this.secrets.has(key)) this.secrets.set(key, { data, generatedFor });
+    if (!this.secrets.has(key))
+      this.secrets.set(key, { data, generatedFor, resourceVersion: "generated", isWatched: true });
     return Promise.resolve(this.secrets.get(key));
   }
 
