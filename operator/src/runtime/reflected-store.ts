@@ -20,8 +20,8 @@ export type StoreChange<T> =
 
 export class ReflectedStore<T extends Identified> {
   readonly #objects = new Map<ObjectKey, T>();
-  /** Objects in the state after our own write. A list that began before the write does not show it. */
-  readonly #learned = new Set<ObjectKey>();
+  /** While a list is read: objects in the state after our own write. A list that began before the write does not show it. */
+  #learned: Set<ObjectKey> | undefined;
 
   get(key: ObjectKey): T | undefined {
     return this.#objects.get(key);
@@ -33,7 +33,7 @@ export class ReflectedStore<T extends Identified> {
 
   /** A list begins. Objects that are learned from now on are later than this list. */
   listBegins(): void {
-    this.#learned.clear();
+    this.#learned = new Set();
   }
 
   /** Stores a created or changed object. Returns undefined if this or a later state is known. */
@@ -52,7 +52,7 @@ export class ReflectedStore<T extends Identified> {
     const before = this.#objects.get(key);
     if (before === undefined || before.metadata.uid !== after.metadata.uid) return undefined;
     const change = this.put(after);
-    if (change !== undefined) this.#learned.add(key);
+    if (change !== undefined) this.#learned?.add(key);
     return change;
   }
 
@@ -81,6 +81,7 @@ export class ReflectedStore<T extends Identified> {
       this.#objects.set(key, after);
       changes.push(changeOf(before, after));
     }
+    this.#learned = undefined;
     return changes;
   }
 
@@ -88,7 +89,7 @@ export class ReflectedStore<T extends Identified> {
   #mayReplace(key: ObjectKey, before: T, after: T): boolean {
     const [known, listed] = [before.metadata, after.metadata];
     if (known.uid === listed.uid && known.resourceVersion === listed.resourceVersion) return false;
-    return !this.#learned.has(key) || isLater(listed.resourceVersion, known.resourceVersion);
+    return this.#learned?.has(key) !== true || isLater(listed.resourceVersion, known.resourceVersion);
   }
 }
 

@@ -29,6 +29,7 @@ export class StatusWriter {
   readonly #foreign: ForeignFields;
   /** In the order of writing. */
   readonly #written = new Map<string, Written>();
+  #isForgetting = false;
 
   /** `onChange` is called for every condition whose status or reason changed. An Event is recorded, too. */
   constructor(
@@ -93,10 +94,21 @@ export class StatusWriter {
     const id = `${kind} ${keyOf(namespace, name)}`;
     this.#written.delete(id);
     this.#written.set(id, { uid, status, at });
-    for (const [old, written] of this.#written) {
-      if (written.at > at - rememberMs) return;
+    this.#forget(at);
+  }
+
+  /** Forgets old writes, now and until none is left: after many writes at once there may be no other for a long time. */
+  #forget(now: number): void {
+    for (const [old, { at }] of this.#written) {
+      if (at > now - rememberMs) break;
       this.#written.delete(old);
     }
+    if (this.#isForgetting || this.#written.size === 0) return;
+    this.#isForgetting = true;
+    this.#clock.after(rememberMs, () => {
+      this.#isForgetting = false;
+      this.#forget(this.#clock.now());
+    });
   }
 }
 

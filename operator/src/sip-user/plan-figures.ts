@@ -46,7 +46,7 @@ export function isFlip({ before = {}, after }: ObjectFigures): boolean {
 }
 
 /** A user that never registered gets no figures. */
-const hasChanged = ({ kind, before, after }: ObjectFigures): boolean =>
+export const hasChanged = ({ kind, before, after }: ObjectFigures): boolean =>
   before === undefined && kind === "SipUser"
     ? after["registered"] === true
     : !isDeepStrictEqual(before, after);

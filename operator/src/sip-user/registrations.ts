@@ -13,7 +13,14 @@ import { repeat } from "../runtime/repeat.ts";
 import { rfc3339 } from "../runtime/rfc3339.ts";
 import type { Source } from "../runtime/source.ts";
 import type { SipDomainSpec, SipUserStatus } from "../sources/types.ts";
-import { figureFields, perObject, planFigures, type ObjectFigures, type Figures } from "./plan-figures.ts";
+import {
+  figureFields,
+  hasChanged,
+  perObject,
+  planFigures,
+  type ObjectFigures,
+  type Figures,
+} from "./plan-figures.ts";
 import { parseSipUser } from "./resource.ts";
 
 const everyMs = 10_000;
@@ -35,7 +42,7 @@ export class RegistrationFigures {
   readonly #deps: RegistrationFiguresDependencies;
   /** The time of the last write, by uid. */
   readonly #written = new Map<string, number>();
-  /** The last figures of each open database. */
+  /** Of each open database the figures that differed from the status at the last read. */
   readonly #found = new Map<Installation, readonly ObjectFigures[]>();
   readonly #reading = new Set<Installation>();
   /** Uids of writes in progress. */
@@ -89,7 +96,7 @@ export class RegistrationFigures {
   async #readOne(installation: Installation): Promise<void> {
     this.#reading.add(installation);
     try {
-      this.#found.set(installation, await this.#figuresIn(installation));
+      this.#found.set(installation, (await this.#figuresIn(installation)).filter(hasChanged));
     } finally {
       this.#reading.delete(installation);
     }
