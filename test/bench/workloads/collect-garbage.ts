@@ -1,9 +1,9 @@
 /** Lets a Node.js process that was started with `--inspect=127.0.0.1:0` collect all garbage, by its debugger's protocol. */
-import type { TestChild } from "../../support/child.ts";
 
-export async function collectGarbage(child: TestChild): Promise<void> {
-  const url = /Debugger listening on (ws:\S+)/.exec(child.output())?.[1];
-  if (url === undefined) throw new Error(`no debugger:\n${child.output().slice(-2000)}`);
+/** `output`: what the process has written until now. */
+export async function collectGarbage(output: string): Promise<void> {
+  const url = /Debugger listening on (ws:\S+)/.exec(output)?.[1];
+  if (url === undefined) throw new Error(`no debugger:\n${output.slice(-2000)}`);
   const socket = new WebSocket(url);
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve);

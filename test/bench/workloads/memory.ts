@@ -72,7 +72,7 @@ async function ofNode({ cluster }: Stage, probePort: number): Promise<Measured> 
     untilReady(httpUrl, hasEnded),
   ]);
   const startMs = performance.now() - started;
-  await collectGarbage(child);
+  await collectGarbage(child.output());
   const bytes = memoryBytes([child.pid]);
   await child.end("SIGINT");
   return { contestant: strowger, bytes, startMs };
