@@ -28,6 +28,6 @@ export function cpuOf(processes: Processes): Processes {
 }
 
 export /** In bytes. */
-const memoryOf = (pid: number, field: "VmRSS" | "VmHWM" = "VmRSS"): number =>
+const memoryOf = (pid: number, field: "VmRSS" | "VmHWM" | "RssAnon" = "VmRSS"): number =>
   Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) *
   1024;

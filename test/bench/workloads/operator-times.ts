@@ -6,7 +6,7 @@ import { collection } from "../../parts/api-server/api-client.ts";
 import { eventually } from "../../parts/api-server/eventually.ts";
 import { OperatorEnvironment, sipCluster, sipDomain } from "../../parts/api-server/operator-environment.ts";
 import type { OperatorPod } from "../../parts/api-server/operator-pod.ts";
-import { cpuMicroseconds, memoryBytes } from "../process-time.ts";
+import { cpuMicroseconds } from "../process-time.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { childrenOf, cpuOf, memoryOf } from "./operator-processes.ts";
 import { create, createShared, type CreatedUser, type Users, writeAsOperator } from "./operator-users.ts";
@@ -107,9 +107,10 @@ export async function measureWithOperator(plan: OperatorPlan): Promise<OperatorT
   };
 }
 
+/** Without pages of files: how many of them are resident depends on the machine. */
 async function keptMemory(operator: OperatorPod): Promise<number> {
   await collectGarbage(operator.log);
-  return memoryBytes([operator.pid]);
+  return memoryOf(operator.pid, "RssAnon");
 }
 
 /** Objects that exist before the measurement. Waits until the new API server has done the work of its start. */
