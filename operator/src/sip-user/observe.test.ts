@@ -1,4 +1,4 @@
-/** What is said of a user that is observed; that nothing is written is test/parts/operator/kinds.test.ts. */
+/** What is said of a user that is observed; that nothing is written is test/parts/operator/kinds-tenants.test.ts. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { observe } from "./observe.ts";

@@ -1,4 +1,5 @@
 /** A real database, an API server in memory, and the controllers of the two kinds with rows; each test of the importing file gets new ones. */
+import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { ClusterInstallations } from "../../../operator/src/installations/cluster-installations.ts";
 import { OutageConditions } from "../../../operator/src/installations/outage-conditions.ts";
@@ -94,3 +95,32 @@ export async function reconcile(
 
 const reasonOf = (object: KubernetesObject | undefined): string =>
   (object?.status as CommonStatus).conditions?.find(({ type }) => type === "Ready")?.reason ?? "none";
+
+export const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
+
+export const statusOf = (kind: string, key: ObjectKey): Record<string, unknown> =>
+  source.get(kind, key)?.status as Record<string, unknown>;
+
+export const ha1Of = async (name: string): Promise<string | undefined> =>
+  (await mariadb.query<{ ha1: string }>("SELECT ha1 FROM subscriber WHERE username = ?", [name]))[0]?.ha1;
+
+/** A served domain with its user alice. */
+export async function createDomainAndUser(): Promise<void> {
+  source.put("SipDomain", "voice", "example", domainSpec());
+  secret("voice/secret", "first", "1");
+  source.put("SipUser", "voice", "alice", userSpec("alice"));
+  await reconcile("SipDomain", "voice/example");
+  await reconcile("SipUser", "voice/alice");
+}
+
+/** Marks the object for deletion. */
+export function deleted(kind: string, key: ObjectKey): void {
+  const object = source.get(kind, key)!;
+  const metadata = { ...object.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
+  source.objects.set(`${kind} ${key}`, { ...object, metadata });
+}
+
+export const subscribers = async (): Promise<readonly string[]> =>
+  (await mariadb.query<{ username: string }>("SELECT username FROM subscriber ORDER BY username")).map(
+    ({ username }) => username,
+  );
