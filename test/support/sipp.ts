@@ -1,5 +1,5 @@
 /** Runs sipp with a scenario of `test/sipp` and reads its statistics. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startChild, type TestChild } from "./child.ts";
@@ -24,6 +24,11 @@ export interface SippPlan {
   readonly transport?: "u1" | "un";
   /** Milliseconds of the scenario's pause: talk, or ringing before CANCEL. */
   readonly pauseMs?: number;
+  /**
+   * For how long after its end a call answers repeated requests and absorbs repeated responses, as a phone does by Timers J and K (RFC 3261
+   * §17.2.2, §17.1.2.2). Without it, sipp counts them as errors.
+   */
+  readonly timewaitMs?: number;
   /** Seconds of a registration. Default 300. */
   readonly lifetime?: number;
   readonly timeoutSeconds?: number;
@@ -66,7 +71,7 @@ export async function sipp(plan: SippPlan): Promise<SippResult> {
 export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
   const folder = await mkdtemp(join(tmpdir(), "strowger-sipp-"));
   const place = plan.namespace === undefined ? {} : { namespace: plan.namespace };
-  const child = startChild("sipp", arguments_(plan, folder), {
+  const child = startChild("sipp", arguments_(plan, await scenarioFile(plan, folder), folder), {
     cwd: folder,
     env: { TERM: "dumb" },
     ...place,
@@ -83,7 +88,16 @@ export async function startSipp(plan: SippPlan): Promise<RunningSipp> {
   return { pid: child.pid, result, finish, errors, [Symbol.asyncDispose]: dispose };
 }
 
-function arguments_(plan: SippPlan, folder: string): string[] {
+async function scenarioFile({ scenario, timewaitMs }: SippPlan, folder: string): Promise<string> {
+  const file = resolve(import.meta.dirname, "../sipp", `${scenario}.xml`);
+  if (timewaitMs === undefined) return file;
+  const wait = `<timewait milliseconds="${timewaitMs}"/>\n</scenario>`;
+  const copy = join(folder, "scenario.xml");
+  await writeFile(copy, (await readFile(file, "utf8")).replace("</scenario>", wait));
+  return copy;
+}
+
+function arguments_(plan: SippPlan, scenario: string, folder: string): string[] {
   const { exchange, login } = plan;
   // By default sipp writes the exchange's address as the digest URI, which must be the Request-URI. It adds `sip:` itself.
   const digestUri = /register/.test(plan.scenario)
@@ -91,7 +105,7 @@ function arguments_(plan: SippPlan, folder: string): string[] {
     : `${plan.callee ?? login.username}@${login.domain}`;
   return [
     `${exchange.address}:${exchange.port}`,
-    ...["-sf", resolve(import.meta.dirname, "../sipp", `${plan.scenario}.xml`)],
+    ...["-sf", scenario],
     ...["-i", plan.address ?? "127.0.0.1", "-mi", plan.address ?? "127.0.0.1"],
     ...(plan.port === undefined ? [] : ["-p", String(plan.port)]),
     ...["-t", plan.transport ?? "u1", "-max_socket", "8000"],
