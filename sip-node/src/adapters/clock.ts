@@ -5,8 +5,9 @@ export const clock = {
   /** Monotonic. */
   now: (): Ms => performance.now(),
   epoch: (): Epoch => Date.now(),
-  /** Runs `act` after all that this turn of the event loop has read is handled. */
-  defer: (act: () => void): void => void setImmediate(act),
+  /** Runs `act` after `delay`, at the earliest after all that this turn of the event loop has read is handled. */
+  defer: (act: () => void, delay: Ms = 0): void =>
+    void (delay > 0 ? setTimeout(act, delay) : setImmediate(act)),
 };
 
 /** The working and idle time of the event loop since the start, or between two earlier results. */

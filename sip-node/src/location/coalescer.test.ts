@@ -1,11 +1,13 @@
 /** Items that arrive while a statement runs are in the next one. */
 import { describe, expect, it } from "vitest";
-import { Coalescer, QueueFull } from "./coalescer.ts";
+import { Coalescer, type CoalescerLimits, QueueFull } from "./coalescer.ts";
 import { StoreUnavailable } from "./location-store.ts";
 
-/** A coalescer whose batches end when `end` is called. */
-function start(limits = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
+/** A coalescer whose batches end when `end` is called. `pass` moves the time. */
+function start(limits: CoalescerLimits = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
   const deferred: (() => void)[] = [];
+  const delayed: { readonly at: number; act(): void }[] = [];
+  let now = 1_000;
   const batches: { readonly items: readonly number[]; end(fail?: Error): void }[] = [];
   const coalescer = new Coalescer<number, string>(
     {
@@ -14,7 +16,8 @@ function start(limits = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
           const answers = items.map((item) => `answer ${item}`);
           batches.push({ items, end: (fail) => (fail === undefined ? resolve(answers) : reject(fail)) });
         }),
-      defer: (act) => void deferred.push(act),
+      defer: (act, delay) => void (delay > 0 ? delayed.push({ at: now + delay, act }) : deferred.push(act)),
+      now: () => now,
     },
     limits,
   );
@@ -22,7 +25,12 @@ function start(limits = { maxBatch: 3, maxRunning: 1, maxQueue: 5 }) {
     for (const act of deferred.splice(0)) act();
     for (let i = 0; i < 5; i++) await Promise.resolve();
   };
-  return { coalescer, batches, turn, items: () => batches.map(({ items }) => items) };
+  const pass = (time: number): Promise<void> => {
+    now += time;
+    for (const due of delayed.filter(({ at }) => at > now - time && at <= now)) due.act();
+    return turn();
+  };
+  return { coalescer, batches, turn, pass, items: () => batches.map(({ items }) => items) };
 }
 
 describe("Coalescer", () => {
@@ -67,6 +75,71 @@ describe("Coalescer", () => {
     expect(items()).toEqual([[1], [2]]);
   });
 
+  describe("with an interval", () => {
+    const limits = { maxBatch: 3, maxRunning: 1, maxQueue: 9, interval: 8 };
+
+    it("the first item does not wait; the next batch begins 8 ms after the begin of the last one", async () => {
+      const { coalescer, batches, turn, pass, items } = start(limits);
+      void coalescer.add(1);
+      await turn();
+      batches[0]?.end();
+      await pass(2);
+      void coalescer.add(2);
+      await turn();
+      await pass(5);
+      void coalescer.add(3);
+      await turn();
+      expect(items()).toEqual([[1]]);
+      await pass(1);
+      expect(items()).toEqual([[1], [2, 3]]);
+    });
+
+    it("a batch that takes longer is followed at once by what arrived in it", async () => {
+      const { coalescer, batches, turn, pass, items } = start(limits);
+      void coalescer.add(1);
+      await turn();
+      void coalescer.add(2);
+      await pass(9);
+      batches[0]?.end();
+      await turn();
+      expect(items()).toEqual([[1], [2]]);
+    });
+
+    it("what arrived in a batch waits for the rest of the interval", async () => {
+      const { coalescer, batches, turn, pass, items } = start(limits);
+      void coalescer.add(1);
+      await turn();
+      void coalescer.add(2);
+      await pass(3);
+      batches[0]?.end();
+      await turn();
+      await pass(4);
+      expect(items()).toEqual([[1]]);
+      await pass(1);
+      expect(items()).toEqual([[1], [2]]);
+    });
+
+    it("a full batch does not wait, and the end of the wait starts no batch while one runs", async () => {
+      const { coalescer, batches, turn, pass, items } = start(limits);
+      void coalescer.add(1);
+      await turn();
+      batches[0]?.end();
+      await turn();
+      for (const item of [2, 3]) void coalescer.add(item);
+      await turn();
+      expect(items()).toEqual([[1]]);
+      void coalescer.add(4);
+      await turn();
+      expect(items()).toEqual([[1], [2, 3, 4]]);
+      void coalescer.add(5);
+      await pass(8);
+      expect(items()).toEqual([[1], [2, 3, 4]]);
+      batches[1]?.end();
+      await turn();
+      expect(items()).toEqual([[1], [2, 3, 4], [5]]);
+    });
+  });
+
   it("a batch that fails is run again in halves: only the refused items fail", async () => {
     const batches: (readonly number[])[] = [];
     const bad = new Set([3, 4]);
@@ -78,6 +151,7 @@ describe("Coalescer", () => {
           return items.map((item) => `answer ${item}`);
         },
         defer: queueMicrotask,
+        now: () => 0,
       },
       { maxBatch: 5, maxRunning: 1, maxQueue: 9 },
     );

@@ -5,15 +5,21 @@
  *   add a ──▶ [a] runs ──────────────▶ [b c d] runs ──▶
  *   add b, c, d while a runs ─▶ queue ─┘
  *
+ * With an `interval` a batch begins that long after the begin of the last one, or when it is full. So a load that is no load for the database
+ * makes few batches too. The first item after a pause does not wait.
+ *
  * A batch that fails is run again in halves, down to the one item that the database refuses. So no item fails because of another one.
  */
+import type { Ms } from "../wire/units.ts";
 import { StoreUnavailable } from "./location-store.ts";
 
 export interface CoalescerDependencies<Item, Answer> {
   /** Returns one answer for each item, in order. It throws `StoreUnavailable` when another attempt is of no use. */
   run(batch: readonly Item[]): Promise<readonly Answer[]>;
-  /** Calls `act` later, so that all items of one turn of the event loop are in the first batch. */
-  defer(act: () => void): void;
+  /** Calls `act` after `delay`, at the earliest after this turn of the event loop: so all items of one turn are in the first batch. */
+  defer(act: () => void, delay: Ms): void;
+  /** Monotonic. */
+  now(): Ms;
 }
 
 export interface CoalescerLimits {
@@ -21,6 +27,8 @@ export interface CoalescerLimits {
   /** How many batches may run at the same time. */
   readonly maxRunning: number;
   readonly maxQueue: number;
+  /** The least time between the begins of two batches; default: 0. */
+  readonly interval?: Ms;
 }
 
 /** Makes a coalescer for one kind of items. */
@@ -38,6 +46,8 @@ interface QueuedItem<Item, Answer> {
 export class Coalescer<Item, Answer> {
   private queue: QueuedItem<Item, Answer>[] = [];
   private running = 0;
+  private begunAt: Ms = Number.NEGATIVE_INFINITY;
+  private isWaiting = false;
   private readonly deps: CoalescerDependencies<Item, Answer>;
   private readonly limits: CoalescerLimits;
 
@@ -48,23 +58,38 @@ export class Coalescer<Item, Answer> {
 
   /** Resolves when the item's batch has run. Rejects at once with `QueueFull` when the queue is full. */
   add(item: Item): Promise<Answer> {
-    const { maxQueue, maxRunning } = this.limits;
+    const { maxBatch, maxQueue, maxRunning } = this.limits;
     if (this.queue.length >= maxQueue) return Promise.reject(new QueueFull(maxQueue));
     return new Promise((resolve, reject) => {
-      this.queue.push({ item, resolve, reject });
-      if (this.queue.length === 1 && this.running < maxRunning) this.deps.defer(() => this.startBatch());
+      const length = this.queue.push({ item, resolve, reject });
+      const isDue = length === 1 || (length === maxBatch && this.isWaiting);
+      if (isDue && this.running < maxRunning) this.deps.defer(() => this.begin(), 0);
     });
+  }
+
+  /** Starts the next batch when it is due. */
+  private begin(): void {
+    const { interval = 0, maxBatch } = this.limits;
+    const wait = this.begunAt + interval - this.deps.now();
+    if (wait <= 0 || this.queue.length >= maxBatch) return this.startBatch();
+    if (this.isWaiting || this.queue.length === 0) return;
+    this.isWaiting = true;
+    this.deps.defer(() => {
+      this.isWaiting = false;
+      this.startBatch();
+    }, wait);
   }
 
   private startBatch(): void {
     if (this.queue.length === 0 || this.running >= this.limits.maxRunning) return;
     const batch = this.queue.splice(0, this.limits.maxBatch);
     this.running += 1;
+    this.begunAt = this.deps.now();
     void this.settle(batch).then(() => {
       this.running -= 1;
-      this.startBatch();
+      this.begin();
     });
-    this.startBatch();
+    this.begin();
   }
 
   private settle(batch: readonly QueuedItem<Item, Answer>[]): Promise<void> {

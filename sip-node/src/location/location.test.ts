@@ -119,6 +119,18 @@ describe("commits", () => {
     expect(outcomes).toEqual(["committed", "committed", "committed"]);
   });
 
+  it("that begin within 8 ms are one group, but for the first one, and a read does not wait", async () => {
+    const delays: number[] = [];
+    const one = new Location(store, {
+      ...locationDependencies({ now: () => 1_000 }),
+      defer: (act, delay) => (delays.push(delay), queueMicrotask(act)),
+    });
+    await one.commit(change(bob));
+    await one.commit(change(bob, 1));
+    await one.resolve(bob);
+    expect(delays.filter((delay) => delay > 0)).toEqual([8]);
+  });
+
   it("two of one address of record in one group: the later one conflicts", async () => {
     const outcomes = await Promise.all([
       location.commit(change(bob)),

@@ -19,8 +19,8 @@ import type { Lookup, LookupKind, LookupResult } from "./lookup.ts";
 import { UserLookups } from "./user-lookups.ts";
 
 export interface LocationDependencies {
-  /** Calls `act` later, so that all items of one turn of the event loop are in the first batch. */
-  defer(act: () => void): void;
+  /** Calls `act` after `delay`, at the earliest after this turn of the event loop: so all items of one turn are in the first batch. */
+  defer(act: () => void, delay: Ms): void;
   /** Monotonic. */
   now(): Ms;
   epoch(): Epoch;
@@ -60,7 +60,7 @@ export class Location implements Lookup, CopyReceiver {
     this.copy = new BindingCopy(deps.maxCopied);
     const reads = new DatabaseReads((kind, result) => deps.lookedUp(kind, result));
     const coalesce: Coalesce = (run, limits) =>
-      new Coalescer({ run, defer: (act) => deps.defer(act) }, limits);
+      new Coalescer({ run, defer: (act, delay) => deps.defer(act, delay), now: () => deps.now() }, limits);
     const { copy } = this;
     const { protocol, maxCopied } = deps;
     const shared = { store, reads, coalesce, now: () => deps.now() };
