@@ -4,7 +4,8 @@
  */
 import { createHook } from "node:async_hooks";
 import type * as Crypto from "node:crypto";
-import { getHeapStatistics } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test, vi } from "vitest";
 import type { Work } from "../bench/core/phone-scripts.ts";
 import { record, type Recording, replay } from "../bench/core/recording.ts";
@@ -95,3 +96,25 @@ test.each<readonly [Work, Costs, number]>([
   },
   60_000,
 );
+
+/** Bytes that a node keeps for a call that has ended, for the 32 s in which retransmissions may arrive. */
+async function keptFor(recording: Recording): Promise<number> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const used = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const core = await replay(recording, () => {});
+  const before = used();
+  expect(core.node.transactions.counts.server).toBeGreaterThan(plan.exchanges);
+  core.advance(core.now + 60_000);
+  expect(core.node.transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+  return (before - used()) / plan.exchanges;
+}
+
+test("a call that has ended keeps at most 6.5 kB: its two responses and its keys, no part of a request", async () => {
+  const kept = await keptFor(await record({ work: "trusted", ...plan }));
+  expect(kept).toBeGreaterThan(1_000); // it was measured
+  expect(kept).toBeLessThan(6_500);
+}, 60_000);

@@ -66,6 +66,7 @@ export class Answers {
 
   reply(context: ServerContext, { status, reason, lines }: Answer): void {
     const { server } = context;
+    if (server.request === undefined) return;
     const toTag = status === 100 ? undefined : context.toTag;
     const text = buildResponse(server.request, server.flow, status, reason, toTag, lines);
     this.report(context, status);
@@ -85,6 +86,7 @@ export class Answers {
    */
   replyOnce(context: ServerContext, { status, reason, lines }: Answer): void {
     const { server } = context;
+    if (server.request === undefined) return;
     const tag = this.deps.branchSeal.seal(factsOf(server.request));
     const text = buildResponse(server.request, server.flow, status, reason, tag, lines);
     this.report(context, status);
@@ -123,8 +125,8 @@ export class Answers {
   /** Forwards a branch's response to the caller (§16.7 steps 3 and 9), with the challenges of `also`. */
   forwardResponse(context: ServerContext, response: Response, also: readonly Response[]): void {
     const { server } = context;
-    const branch = context.branches.find(({ copy }) => copy.viaBranch === response.via.branch);
-    const token = branch?.copy.token;
+    const branch = context.branches.find(({ viaBranch }) => viaBranch === response.via.branch);
+    const token = branch?.token;
     const route = token === undefined ? undefined : calleeContactEdit(response, token, this.deps.tokenSeal);
     const trust = this.trust(branch?.target.flow, server.flow);
     const text = responseCopy(response, trust, also, route);

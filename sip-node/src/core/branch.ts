@@ -1,4 +1,5 @@
 /** A branch of a forwarded request (RFC 3261 §16.6): its copy, its client transaction, and the timer that bounds it. */
+import type { SentToken } from "../proxy/callee-contact.ts";
 import type { Target } from "../proxy/targets.ts";
 import type { ClientTransaction, ClientTransactionUser } from "../transaction/client-transaction.ts";
 import { Timer } from "../transaction/timer-wheel.ts";
@@ -32,17 +33,30 @@ export class Branch<Context> implements ClientUser {
   /** Its index in the branches of the response context. */
   readonly index: number;
   readonly target: Target;
-  readonly copy: BranchCopy;
+  /** The branch parameter of our Via. */
+  readonly viaBranch: string;
+  /** The request as it is sent; empty after the final response. */
+  text: string;
+  /** Undefined: it has no Record-Route. */
+  readonly token: SentToken | undefined;
   client: ClientTransaction<ClientUser> | undefined = undefined;
   readonly timer = new Timer<Branch<Context>, BranchTimerEvent>(this, "Timer C");
   private readonly user: BranchUser<Context>;
 
-  constructor(user: BranchUser<Context>, context: Context, index: number, target: Target, copy: BranchCopy) {
+  constructor(
+    user: BranchUser<Context>,
+    context: Context,
+    index: number,
+    target: Target,
+    { viaBranch, text, token }: BranchCopy,
+  ) {
     this.user = user;
     this.context = context;
     this.index = index;
     this.target = target;
-    this.copy = copy;
+    this.viaBranch = viaBranch;
+    this.text = text;
+    this.token = token;
   }
 
   receiveResponse(response: Response, now: Ms): void {

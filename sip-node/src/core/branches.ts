@@ -17,7 +17,7 @@ import {
 import type { Telemetry } from "../telemetry/metrics.ts";
 import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
 import type { Transactions } from "../transaction/transactions.ts";
-import type { Response } from "../wire/message.ts";
+import type { Request, Response } from "../wire/message.ts";
 import { parseMessage } from "../wire/parse-message.ts";
 import type { Ms } from "../wire/units.ts";
 import { type Answers, plain } from "./answers.ts";
@@ -70,8 +70,8 @@ export class Branches implements BranchUser<ServerContext> {
   // ── Events ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** §16.6: makes a branch for each target. The response context decides when each one starts. */
-  forwardRequest(context: ServerContext, routing: Routing): void {
-    const { request, flow, isInvite } = context.server;
+  forwardRequest(context: ServerContext, request: Request, routing: Routing): void {
+    const { flow, isInvite } = context.server;
     context.responseContext = responseContext(isInvite, routing.targets);
     context.branches = routing.targets.map(
       (target, index) =>
@@ -89,14 +89,14 @@ export class Branches implements BranchUser<ServerContext> {
   /** §16.7 step 2: a provisional response but 100 restarts Timer C, a final response stops it. */
   receiveResponse(branch: RequestBranch, response: Response, now: Ms): void {
     const { timer } = branch;
-    if (response.status >= 200) this.timers.stop(timer);
+    if (response.status >= 200) this.end(branch);
     else if (response.status > 100 && timer.event === "Timer C" && timer.isRunning)
       this.timers.start(timer, "Timer C", timerC, now);
     this.apply(branch.context, { kind: "response", branch: branch.index, response });
   }
 
   clientFailed(branch: RequestBranch, cause: "timeout" | "transport"): void {
-    this.timers.stop(branch.timer);
+    this.end(branch);
     this.fail(branch, cause === "timeout" ? 408 : 480);
   }
 
@@ -105,6 +105,12 @@ export class Branches implements BranchUser<ServerContext> {
       return this.cancel(owner, { kind: "timer-c" }, now); // §16.8
     owner.client?.terminate();
     this.fail(owner, event === "Timer C" ? 408 : 487);
+  }
+
+  /** Nothing is sent any more. */
+  private end(branch: RequestBranch): void {
+    this.timers.stop(branch.timer);
+    branch.text = "";
   }
 
   private fail(branch: RequestBranch, status: number): void {
@@ -142,10 +148,10 @@ export class Branches implements BranchUser<ServerContext> {
 
   private start(branch: RequestBranch): void {
     const { server } = branch.context;
-    const { viaBranch, text } = branch.copy;
+    const { viaBranch, text } = branch;
     const now = this.deps.clock();
     const { flow } = branch.target;
-    branch.client = this.transactions.request(server.request.method, viaBranch, text, flow, branch, now);
+    branch.client = this.transactions.request(server.method, viaBranch, text, flow, branch, now);
     if (branch.client === undefined) return this.fail(branch, 503);
     if (server.isInvite) this.timers.start(branch.timer, "Timer C", timerC, now);
   }
@@ -153,12 +159,12 @@ export class Branches implements BranchUser<ServerContext> {
   /** Sends one CANCEL for each branch: the caller may cancel a branch that Timer C cancelled before. */
   private cancel(branch: RequestBranch, cause: CancelCause, now: Ms): void {
     if (branch.timer.event === "CANCEL unanswered") return;
-    const invite = parseMessage(branch.copy.text);
+    const invite = parseMessage(branch.text);
     if (invite.kind !== "request") return;
     const text = buildCancel(invite, reasonLines(cause));
     const { flow } = branch.target;
     this.timers.start(branch.timer, "CANCEL unanswered", cancelTimeout, now);
-    this.transactions.request("CANCEL", branch.copy.viaBranch, text, flow, cancelUser(branch.target), now);
+    this.transactions.request("CANCEL", branch.viaBranch, text, flow, cancelUser(branch.target), now);
   }
 
   /** Starts or stops the timer that bounds how long silent branches delay a final response. */

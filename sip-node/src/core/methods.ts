@@ -15,6 +15,7 @@ import type { Telemetry } from "../telemetry/metrics.ts";
 import { Timer, TimerWheel } from "../transaction/timer-wheel.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
 import type { Rejection } from "../wire/rejection.ts";
 import type { Ms } from "../wire/units.ts";
 import { type Answer, type Answers, plain } from "./answers.ts";
@@ -34,6 +35,8 @@ export interface MethodsDependencies extends ProxyDependencies, RegistrarDepende
   isStoreFailure(error: unknown): boolean;
 }
 
+type Handler = (context: ServerContext, request: Request) => Promise<void>;
+
 /** A 100 is sent when the response takes longer (§17.2.1). */
 const tryingAfter: Ms = 200;
 
@@ -45,10 +48,10 @@ export class Methods {
   /** INVITEs that wait for the database or for peers. */
   private readonly waiting: TimerWheel<ServerContext, "100">;
 
-  private readonly handlers: ReadonlyMap<string, (context: ServerContext) => Promise<void>> = new Map([
-    ["REGISTER", (context: ServerContext) => this.register(context)],
-    ["OPTIONS", (context: ServerContext) => this.options(context)],
-    ["CANCEL", (context: ServerContext) => this.cancel(context)],
+  private readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+    ["REGISTER", (context, request) => this.register(context, request)],
+    ["OPTIONS", (context, request) => this.options(context, request)],
+    ["CANCEL", (context, request) => this.cancel(context, request)],
   ]);
 
   constructor(
@@ -70,11 +73,13 @@ export class Methods {
   }
 
   /** Never throws: a failure, at once or later, is answered with 500. */
-  handle(context: ServerContext): void {
+  handle(context: ServerContext, request: Request): void {
     try {
       const { isHeldByPeer } = context;
       const pending =
-        isHeldByPeer === undefined ? this.start(context) : this.startUnlessHeld(context, isHeldByPeer);
+        isHeldByPeer === undefined
+          ? this.start(context, request)
+          : this.startUnlessHeld(context, request, isHeldByPeer);
       pending?.catch((error: unknown) => this.fail(context, error));
     } catch (error) {
       this.fail(context, error);
@@ -82,14 +87,18 @@ export class Methods {
   }
 
   /** Returns undefined when nothing is waited for. */
-  private start(context: ServerContext): undefined | Promise<void> {
-    const handler = this.handlers.get(context.server.request.method);
-    return handler === undefined ? this.proxy(context) : handler(context);
+  private start(context: ServerContext, request: Request): undefined | Promise<void> {
+    const handler = this.handlers.get(request.method);
+    return handler === undefined ? this.proxy(context, request) : handler(context, request);
   }
 
-  private async startUnlessHeld(context: ServerContext, isHeldByPeer: Promise<boolean>): Promise<void> {
+  private async startUnlessHeld(
+    context: ServerContext,
+    request: Request,
+    isHeldByPeer: Promise<boolean>,
+  ): Promise<void> {
     if (await isHeldByPeer) this.answers.drop(context);
-    else await this.start(context);
+    else await this.start(context, request);
   }
 
   private fail(context: ServerContext, error: unknown): void {
@@ -98,8 +107,8 @@ export class Methods {
   }
 
   // §10.3
-  private async register(context: ServerContext): Promise<void> {
-    const { request, flow } = context.server;
+  private async register(context: ServerContext, request: Request): Promise<void> {
+    const { flow } = context.server;
     const { registers } = this.deps.overload;
     let answer: Awaited<ReturnType<typeof register>>;
     registers.begin(); // it may wait for the database
@@ -119,25 +128,25 @@ export class Methods {
   }
 
   // §11.2
-  private async options(context: ServerContext): Promise<void> {
-    const { request, flow } = context.server;
+  private async options(context: ServerContext, request: Request): Promise<void> {
+    const { flow } = context.server;
     const answer = await answerOptions(request, this.deps);
-    if (answer === undefined) await this.proxy(context);
+    if (answer === undefined) await this.proxy(context, request);
     else if (this.mayAnswer(answer, flow)) this.answers.replyOnce(context, answer);
     else this.answers.drop(context);
   }
 
   // §16.3 to §16.6
-  private proxy(context: ServerContext): undefined | Promise<void> {
-    const { request, flow } = context.server;
+  private proxy(context: ServerContext, request: Request): undefined | Promise<void> {
+    const { flow } = context.server;
     const routing = route(request, flow, this.deps);
     if (routing instanceof Promise)
-      return this.tryingWhile(context, routing).then((found) => this.forward(context, found));
-    this.forward(context, routing);
+      return this.tryingWhile(context, routing).then((found) => this.forward(context, request, found));
+    this.forward(context, request, routing);
     return undefined;
   }
 
-  private forward(context: ServerContext, routing: Routing | Rejection): void {
+  private forward(context: ServerContext, request: Request, routing: Routing | Rejection): void {
     const { flow } = context.server;
     if (context.hasAnswered) return; // cancelled during the look-up
     if (routing.kind === "reject") {
@@ -150,7 +159,7 @@ export class Methods {
     markParties(flow, routing, this.deps);
     if (routing.proven !== undefined) this.deps.overload.loginSucceeded(flow, this.deps.clock());
     this.answers.sendTrying(context);
-    this.branches.forwardRequest(context, routing);
+    this.branches.forwardRequest(context, request, routing);
   }
 
   // ── Strangers (design-sip rule 24) ───────────────────────────────────────────────────────────────────────────────────────
@@ -182,8 +191,8 @@ export class Methods {
   }
 
   // §16.10, §9.2
-  private async cancel(context: ServerContext): Promise<void> {
-    const { request, flow } = context.server;
+  private async cancel(context: ServerContext, request: Request): Promise<void> {
+    const { flow } = context.server;
     const invite = this.transactions.findInvite(request, flow);
     if (invite === undefined || (await invite.context?.isHeldByPeer) === true) {
       const isTaken = await this.deps.cluster.offer(request.text, flow);

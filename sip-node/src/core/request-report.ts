@@ -1,5 +1,7 @@
 /** Reports the response to a request: metrics, and at the log level debug one line for each final response. */
 import type { Telemetry } from "../telemetry/metrics.ts";
+import type { Flow } from "../wire/flow.ts";
+import type { Request } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
 import type { ServerContext } from "./server-context.ts";
 
@@ -23,17 +25,20 @@ export function reportResponse(
   const { server, receivedAt, hasAnswered, hasRung } = context;
   const now = deps.clock();
   const duration = now - receivedAt;
-  telemetry.response(server.request.method, status);
+  telemetry.response(server.method, status);
   if (server.isInvite && status > 100 && status < 200 && !hasRung) telemetry.ringing(duration);
   if (status < 200) return;
-  const isInitial = server.request.to.tag === undefined;
-  if (server.isInvite && status < 300 && !hasAnswered && isInitial) telemetry.callAnswered(now);
+  if (server.isInvite && status < 300 && !hasAnswered && server.isInitial) telemetry.callAnswered(now);
   if (server.isInvite && !hasAnswered && status !== 407) telemetry.inviteAnswered(duration);
-  if (status !== 401 && status !== 407) deps.logRequest?.(logFields(context, status, duration));
+  if (status !== 401 && status !== 407 && server.request !== undefined)
+    deps.logRequest?.(logFields(server.request, server.flow, status, duration));
 }
 
-function logFields({ server }: ServerContext, status: number, duration: Ms) {
-  const { method, callId, from, to } = server.request;
-  const source = server.flow.key;
+function logFields(
+  { method, callId, from, to }: Request,
+  { key: source }: Flow,
+  status: number,
+  duration: Ms,
+) {
   return { method, status, callId, from: from.uri, to: to.uri, source, ms: Math.round(duration) };
 }

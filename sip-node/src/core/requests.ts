@@ -188,6 +188,6 @@ export class Requests {
     if (arrival.peer === undefined) this.deps.telemetry.newRequest(context.receivedAt);
     else context.release = this.deps.cluster.beginHandedOver(arrival.peer);
     context.isHeldByPeer = askPeers(arrival, this.deps.cluster);
-    this.methods.handle(context);
+    this.methods.handle(context, arrival.request);
   }
 }

@@ -10,7 +10,7 @@
  */
 import type { Ms, Seconds } from "../wire/units.ts";
 import type { AorBindings, Binding } from "./binding.ts";
-import { flatText } from "./flat-text.ts";
+import { flatText } from "../wire/flat-text.ts";
 
 /** Rows that another tool wrote into `location` are seen after this time at the latest. */
 export const maxAge: Ms = 300_000;

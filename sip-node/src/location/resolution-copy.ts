@@ -3,7 +3,7 @@
  * cannot fill the table, and a new user is found at once. Pure.
  */
 import type { Ms } from "../wire/units.ts";
-import { flatText } from "./flat-text.ts";
+import { flatText } from "../wire/flat-text.ts";
 import { type Account, type Aor, aorText, type Domain, isSameAor, type Resolution } from "./account.ts";
 
 export interface ResolutionEntry {

@@ -22,7 +22,7 @@ export interface ContextBranch<Target> {
   /** Its CANCEL is sent, or waits for the first provisional response (§9.1); undefined: it is not cancelled. */
   readonly cancelCause: CancelCause | undefined;
   readonly status: number;
-  /** The final response; undefined where this node made the status itself, such as 408. */
+  /** The final response; undefined where this node made the status itself, such as 408, and after the caller was answered. */
   readonly response: Response | undefined;
 }
 
@@ -126,7 +126,8 @@ function final<T>(
   if (branch === undefined) return { context, effects: [] };
   const isSuccess = status < 300 && response !== undefined;
   if (branch.state === "final" && !isSuccess) return { context, effects: [] };
-  const after = withBranch(context, at, { ...branch, state: "final", status, response });
+  const kept = isSuccess ? undefined : response; // it is forwarded now
+  const after = withBranch(context, at, { ...branch, state: "final", status, response: kept });
   // Every 2xx to INVITE is forwarded, also a second one; of other methods the first (step 5)
   if (isSuccess) {
     if (!context.isInvite && context.hasAnswered) return { context: after, effects: [] };
@@ -146,7 +147,8 @@ function conclude<T>(context: ResponseContext<T>, effects: readonly Effect[]): H
   if (context.hasAnswered || context.branches.some(({ state }) => state !== "final"))
     return { context, effects };
   const best = bestResponse(context.branches);
-  const answered = { ...context, hasAnswered: true };
+  const branches = context.branches.map((branch) => ({ ...branch, response: undefined }));
+  const answered = { ...context, branches, hasAnswered: true };
   if (best === undefined) return { context: answered, effects };
   return { context: answered, effects: [...effects, answer(context, best)] };
 }

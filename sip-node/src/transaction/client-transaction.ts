@@ -47,7 +47,8 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
   readonly branch: string;
   readonly user: User;
   readonly #deps: ClientDependencies<User>;
-  readonly #request: string;
+  /** Empty when it cannot be sent again. */
+  #request: string;
   #hasSentRequest = false;
   #hasSentAck = false;
 
@@ -84,6 +85,7 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
   /** Applies a response that matched. Called by `Transactions`. */
   receive(response: Response, now: Ms): void {
     this.on(responseEvent(response.status, this.isInvite), now, response);
+    if (response.status >= 200 && (!this.isInvite || response.status < 300)) this.#request = "";
   }
 
   protected override act(action: ClientAction, now: Ms, response: Response | undefined): void {

@@ -31,7 +31,15 @@ export class ServerTransaction<Context> extends Transaction<ServerState, ServerE
   readonly kind = "server";
   /** The result of `serverKey`. */
   readonly key: string;
-  readonly request: Request;
+  readonly method: string;
+  /** Of the request, which has no To tag. */
+  readonly isInitial: boolean;
+  readonly sequenceNumber: number;
+  /** Undefined when a final response was sent: the rest of its time, it only absorbs retransmissions. */
+  request: Request | undefined;
+  /** Its other keys in `Transactions`. */
+  inviteKey: string | undefined = undefined;
+  ackKey: string | undefined = undefined;
   /** Belongs to the transaction user; undefined until it sets one. */
   context: Context | undefined = undefined;
   readonly #deps: ServerDependencies<Context>;
@@ -40,17 +48,22 @@ export class ServerTransaction<Context> extends Transaction<ServerState, ServerE
   constructor(key: string, request: Request, flow: Flow, deps: ServerDependencies<Context>) {
     super(request.method === "INVITE" ? invite : nonInvite, flow, deps);
     this.key = key;
+    this.method = request.method;
+    this.isInitial = request.to.tag === undefined;
+    this.sequenceNumber = request.cseq.number;
     this.request = request;
     this.#deps = deps;
   }
 
   get isInvite(): boolean {
-    return this.request.method === "INVITE";
+    return this.method === "INVITE";
   }
 
   /** Applies a response of the transaction user; false when the state ignores it. Called by `Transactions`. */
   respond(status: number, text: string, now: Ms): boolean {
-    return this.on(responseEvent(status, this.isInvite), now, text) !== "ignored";
+    const isSent = this.on(responseEvent(status, this.isInvite), now, text) !== "ignored";
+    if (isSent && status >= 200) this.request = undefined;
+    return isSent;
   }
 
   /** The To tag of the response sent last: the ACK of an RFC 2543 client has the same tag (§17.2.3). */

@@ -74,7 +74,7 @@ const answer = (
   status: number,
   toTag = "b1",
 ): boolean => {
-  const response = responseOf(status, server.request.method, { toTag });
+  const response = responseOf(status, server.method, { toTag });
   return layer.transactions.respond(server, status, response.text, layer.clock.now);
 };
 const send = (
@@ -576,5 +576,25 @@ describe("on the client side", () => {
     send(layer, "BYE");
     expect(() => send(layer, "BYE")).toThrow("exists");
     expect(() => send(layer, "ACK")).toThrow("no client transaction");
+  });
+});
+
+describe("what a transaction keeps while it only absorbs retransmissions", () => {
+  it("an answered server transaction keeps no part of its request, and still matches what belongs to it", () => {
+    const layer = createLayer();
+    const server = receive(layer, requestOf("INVITE"));
+    answer(layer, server, 180);
+    expect(server.request).toBeDefined();
+    answer(layer, server, 200);
+    expect([server.request, server.method, server.isInitial]).toEqual([undefined, "INVITE", true]);
+    const { transactions, clock } = layer;
+    expect(transactions.receiveRequest(requestOf("INVITE"), flow, clock.now)).toBe("absorbed");
+    expect(transactions.findInvite(requestOf("CANCEL"), flow)).toBe(server);
+    const ack = requestOf("ACK", { branch: "z9hG4bKother", toTag: "b1" });
+    expect(transactions.receiveRequest(ack, flow, clock.now)).toBe("ack-to-2xx");
+    layer.runTo(60_000);
+    expect(transactions.counts).toEqual({ server: 0, client: 0, timers: 0 });
+    expect(transactions.receiveRequest(ack, flow, clock.now)).toBe("unmatched-ack");
+    expect(transactions.findInvite(requestOf("CANCEL"), flow)).toBeUndefined();
   });
 });

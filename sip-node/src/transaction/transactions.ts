@@ -10,6 +10,7 @@
  * stays forever: Timer C of the proxy bounds those of INVITE, Timer F of its client transactions bounds the others.
  */
 import type { Flow } from "../wire/flow.ts";
+import { flatText } from "../wire/flat-text.ts";
 import { maxTransactions } from "../wire/limits.ts";
 import type { Request, Response } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
@@ -75,9 +76,8 @@ export class Transactions<S, C extends ClientTransactionUser> {
       sendRequest: (text, client, isRetransmission) => deps.send(text, client, isRetransmission),
       serverEnded: (server) => {
         this.#servers.delete(server.key);
-        this.#forgetInvite(server);
-        if (this.#accepted.get(ackKey(server.request)) === server)
-          this.#accepted.delete(ackKey(server.request));
+        forget(this.#invites, server.inviteKey, server);
+        forget(this.#accepted, server.ackKey, server);
         deps.ended?.(server);
       },
       clientEnded: (client) => {
@@ -123,9 +123,12 @@ export class Transactions<S, C extends ClientTransactionUser> {
 
   /** Sends a response of the TU, provisional or final; false: not sent, because a final response was sent before. */
   respond(server: ServerTransaction<S>, status: number, text: string, now: Ms): boolean {
+    const { request } = server;
     const isSent = server.respond(status, text, now);
-    if (isSent && server.isInvite && status >= 200 && status < 300)
-      this.#accepted.set(ackKey(server.request), server);
+    if (isSent && server.isInvite && status >= 200 && status < 300 && request !== undefined) {
+      server.ackKey = flatText(ackKey(request));
+      this.#accepted.set(server.ackKey, server);
+    }
     return isSent;
   }
 
@@ -145,7 +148,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
     if (this.#clients.has(key)) throw new Invariant(`client transaction ${key} exists`);
     if (this.isFull) return undefined;
     const client = new ClientTransaction(method, branch, text, flow, user, this.#deps);
-    this.#clients.set(key, client);
+    this.#clients.set(flatText(key), client);
     client.start(now);
     return client;
   }
@@ -166,16 +169,14 @@ export class Transactions<S, C extends ClientTransactionUser> {
 
   #create(key: string, request: Request, flow: Flow): ServerTransaction<S> | "full" {
     if (this.isFull) return "full";
-    const server = new ServerTransaction<S>(key, request, flow, this.#deps);
-    this.#servers.set(key, server);
+    const server = new ServerTransaction<S>(flatText(key), request, flow, this.#deps);
+    this.#servers.set(server.key, server);
     const onFlow = server.isInvite ? inviteKey(request, flow) : undefined;
-    if (onFlow !== undefined) this.#invites.set(onFlow, server);
+    if (onFlow !== undefined) {
+      server.inviteKey = flatText(onFlow);
+      this.#invites.set(server.inviteKey, server);
+    }
     return server;
-  }
-
-  #forgetInvite(server: ServerTransaction<S>): void {
-    const onFlow = server.isInvite ? inviteKey(server.request, server.flow) : undefined;
-    if (onFlow !== undefined && this.#invites.get(onFlow) === server) this.#invites.delete(onFlow);
   }
 
   #inviteOn(request: Request, flow: Flow): ServerTransaction<S> | undefined {
@@ -191,7 +192,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
   #inviteOfAck(request: Request, flow: Flow): ServerTransaction<S> | undefined {
     if (request.method !== "ACK") return undefined;
     const latest = this.#inviteOn(request, flow);
-    return latest?.request.cseq.number === request.cseq.number ? latest : this.#legacyAck(request);
+    return latest?.sequenceNumber === request.cseq.number ? latest : this.#legacyAck(request);
   }
 
   /** RFC 2543: the ACK to an initial INVITE has the To tag of the response, and the INVITE had none (§17.2.3). */
@@ -200,6 +201,11 @@ export class Transactions<S, C extends ClientTransactionUser> {
     const initial = this.#servers.get(serverKey(request, "INVITE", ""));
     return initial?.responseToTag === request.to.tag ? initial : undefined;
   }
+}
+
+/** Removes the entry, unless a later transaction has the same key. */
+function forget<Server>(table: Map<string, Server>, key: string | undefined, server: Server): void {
+  if (key !== undefined && table.get(key) === server) table.delete(key);
 }
 
 const clientKey = (branch: string, method: string): string => `${method} ${branch}`;
