@@ -79,7 +79,7 @@ it(`P2: no copy is behind an acknowledged REGISTER, in ${runs} runs`, async () =
 }, 3_600_000);
 
 /** The oracle notices these in few runs, and the others in the long form only. */
-const soon: (keyof OutsideRules)[] = ["isRepeatAnnounced", "isEpochKept"];
+const soon: (keyof OutsideRules)[] = ["isRepeatAnnounced", "isEpochKept", "isEndedWhenLeft"];
 const late: (keyof OutsideRules)[] = runs >= 10_000 ? ["isFenced", "isTermChecked"] : [];
 it.each([...soon, ...late])(
   "the oracle notices when the rule %s is broken",

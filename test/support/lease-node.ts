@@ -21,11 +21,13 @@ export interface OutsideRules {
   readonly isEpochKept: boolean;
   /** A node that leaves waits for its commits before its farewell. */
   readonly isQuietAtFarewell: boolean;
+  /** A node stops using its copy before it tells the others that it has left. */
+  readonly isEndedWhenLeft: boolean;
 }
 
 export const allRules: OutsideRules = {
   ...{ isFenced: true, isTermChecked: true, isRepeatAnnounced: true, isEpochKept: true },
-  isQuietAtFarewell: true,
+  ...{ isQuietAtFarewell: true, isEndedWhenLeft: true },
 };
 
 export class LeaseNode {
@@ -132,11 +134,19 @@ export class LeaseNode {
       for (const delay of [0, 50, 100]) this.#later(delay, () => this.#sayFarewell(final));
       this.#later(150, () => {
         void this.#cycle.remove().catch(() => {});
+        this.#later(100, () => this.#sayLeft());
         this.#later(500, () => this.kill());
       });
       this.#world.counts.left += 1;
     };
     farewell();
+  }
+
+  /** Its row may not be deleted yet: the database may hang. */
+  #sayLeft(): void {
+    if (this.#rules.isEndedWhenLeft) this.leases.end();
+    this.#world.log(`${this.id} has left`);
+    for (const id of this.#known) this.#world.send(this, id, (other) => other.leases.grants.remove(this.id));
   }
 
   #sayFarewell(final: number): void {

@@ -7,9 +7,11 @@ import {
   handOverFrom,
   message,
   outcomeOn,
+  sealOf,
   startThreeNodes,
 } from "../../../test/support/three-nodes.ts";
-import { frameKinds } from "./frame.ts";
+import { packQuestion } from "../leases/lease-messages.ts";
+import { encodeFrame, frameKinds, packNumbers } from "./frame.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Membership } from "./membership.ts";
 import { PeerRequests } from "./peer-requests.ts";
@@ -202,6 +204,18 @@ describe("drain (rule 21): the node is idle, and leaves", () => {
     await net.settle();
     net.dead.add(a.id);
     expect(await pings()).toBe(4);
+  });
+
+  it("an announced change waits for a silent node, and for no node that has left, also if a ping of it arrives late", async () => {
+    const announce = () => outcome(b.cluster.copyProtocol.announce(Buffer.alloc(0)).then(() => "done"));
+    const late = { kind: "ping", from: a.id, number: 1, body: packNumbers([0, ...packQuestion(0)]) } as const;
+    a.cluster.heartbeat.leave();
+    await net.settle();
+    net.dead.add(a.id);
+    b.cluster.receive(encodeFrame(late, sealOf(net)), { host: "node-a", port: 7_000 });
+    expect(await announce()).toBe("done");
+    net.dead.add(c.id);
+    expect(await announce()).toBeUndefined();
   });
 
   it("a node that has left is dead for all peers at once, and receives no frame", async () => {

@@ -109,12 +109,15 @@ export function createFrameHandlers(
 }
 
 function answerPing(
-  { heartbeat, handedOver, leases }: FrameHandlersDependencies,
+  { heartbeat, handedOver, leases, membership }: FrameHandlersDependencies,
   { from, body }: Frame,
   now: Ms,
 ): readonly number[] {
   const [status, ...question] = unpackNumbers(body);
-  return [heartbeat.recordStatus(from, status), handedOver.count(from), ...leases.reply(from, question, now)];
+  const ownStatus = heartbeat.recordStatus(from, status);
+  // A late ping of a node that has left gets no lease: changes would wait for it
+  const asked = membership.get(from)?.status === "left" ? [] : question;
+  return [ownStatus, handedOver.count(from), ...leases.reply(from, asked, now)];
 }
 
 /** A change of a peer: the copy has it before it is acknowledged. */

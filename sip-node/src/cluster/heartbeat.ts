@@ -60,9 +60,10 @@ export class Heartbeat {
     this.writeHeartbeat().catch((error: unknown) => this.deps.observer.directoryFailed(error));
   }
 
-  /** Notifies the peers, which count this node as dead from now on. */
+  /** Notifies the peers, which count this node as dead from now on. Their changes wait for it no more, so its copy is out of use before. */
   leave(): void {
-    const { membership, peerRequests, clock } = this.deps;
+    const { membership, peerRequests, leases, clock } = this.deps;
+    leases.end();
     this.status = "left";
     for (const { address } of membership.alive(clock.now()))
       peerRequests.send(address, "ping", packStatus("left"));
@@ -105,7 +106,10 @@ export class Heartbeat {
 
   /** A peer reported its status, in a ping or in its answer. Returns the number of this node's own status. */
   recordStatus(id: string, status: number | undefined): number {
-    if (this.deps.membership.setStatus(id, readStatus(status))) this.reportChange(id, false);
+    if (this.deps.membership.setStatus(id, readStatus(status))) {
+      this.deps.leases.grants.remove(id);
+      this.reportChange(id, false);
+    }
     return nodeStatuses[this.status];
   }
 

@@ -91,6 +91,13 @@ export class Grants {
     return { verdict: "granted", sequence };
   }
 
+  /** `reader` has ended and uses its copy no more. No change waits for it. */
+  remove(reader: string): void {
+    this.readers.delete(reader);
+    for (const [sequence, pending] of this.pending)
+      if (pending.waitsFor.delete(reader)) this.finish(sequence, pending);
+  }
+
   /** Sends what `reader` lacks. */
   resend(reader: string, applied: number): void {
     const last = Math.min(this.sequence, applied + maxResent);

@@ -81,6 +81,15 @@ describe("a reader", () => {
     expect([reader.held.isCurrent(2_000), did.includes("distrust")]).toEqual([true, false]);
   });
 
+  it("that has ended uses its copy no more, although a cycle that was under way ends later", () => {
+    askTwice(100);
+    expect(reader.held.isCurrent(200)).toBe(true);
+    reader.end();
+    expect(reader.held.isCurrent(200)).toBe(false);
+    reader.receiveList(others("w"), 150, 250);
+    expect(reader.held.isCurrent(250)).toBe(false);
+  });
+
   it("applies changes in any order, and counts only those without a gap", () => {
     askTwice(0);
     for (const number of [2, 2, 3]) reader.held.applyChange("w", number, Buffer.from(`${number}`));
@@ -117,6 +126,16 @@ describe("a writer", () => {
     expect(did).not.toContain("done one");
     writer.advance(2_000);
     expect(did.at(-1)).toBe("done one");
+  });
+
+  it("waits no longer for a reader that has left, neither for present nor for later changes", () => {
+    ask(0);
+    writer.announce(Buffer.from("pending"), 10, () => did.push("done pending"));
+    expect(did).not.toContain("done pending");
+    writer.grants.remove("r");
+    expect(did).toContain("done pending");
+    announce("later", 20);
+    expect(did).toContain("done later");
   });
 
   it("grants no lease to a reader that is behind, and sends what it lacks; a change on its way for less than 100 ms is no reason", () => {

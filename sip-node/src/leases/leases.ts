@@ -24,6 +24,7 @@ export class Leases {
   /** Changes that were announced while this node was not known to be a member. */
   private waiting: { readonly change: Uint8Array; readonly done: () => void }[] = [];
   private hasLeft = false;
+  private hasEnded = false;
 
   constructor(deps: LeasesDependencies) {
     this.held = new HeldLeases(deps.receiver);
@@ -44,6 +45,7 @@ export class Leases {
 
   /** A cycle that began at `startedAt` read this list, here without this node, whose row is in it and not marked gone. */
   receiveList(others: readonly ListedNode[], startedAt: Ms, now: Ms): void {
+    if (this.hasEnded) return;
     this.held.receiveList(others, startedAt, now);
     this.gate.list(others.filter(({ isGone }) => !isGone).map(({ id }) => id));
   }
@@ -52,6 +54,15 @@ export class Leases {
   withdraw(): void {
     this.gate.close();
     this.held.invalidateList();
+  }
+
+  /**
+   * Call it before the peers are told that this node has left, because they then wait for it no more. It answers nothing from its copy, also
+   * when a cycle ends later that is under way.
+   */
+  end(): void {
+    this.hasEnded = true;
+    this.withdraw();
   }
 
   // ── Questions and replies ────────────────────────────────────────────────────────────────────────────────────────────────
