@@ -17,7 +17,12 @@ import {
 } from "../runtime/object.ts";
 import type { Outcome } from "../runtime/reconcile-loop.ts";
 import { NameIndex } from "../runtime/name-index.ts";
-import { reconcileObject, type ReconcileDependencies, type Plan } from "../runtime/reconcile-object.ts";
+import {
+  finalizer,
+  reconcileObject,
+  type ReconcileDependencies,
+  type Plan,
+} from "../runtime/reconcile-object.ts";
 import type { Change, Source } from "../runtime/source.ts";
 import type { SipUserStatus } from "../sources/types.ts";
 import type { StatusWriter } from "../runtime/status-writer.ts";
@@ -151,13 +156,17 @@ export class SipUserController implements Controller {
       await apply(decided.actions, user, installation);
       // The finalizer comes first: a deleted object must not leave its Secret behind, because a later object of this name could not replace it.
       const key = keyOf(user.reference.namespace, user.reference.name);
+      const hadFinalizer = this.#hasFinalizer(key, user);
       await source.setFinalizer(this.kind, key, true);
+      // An object that got its finalizer just now exists, and cannot go without its `finalize`.
+      const isHeld = !hadFinalizer && this.#hasFinalizer(key, user);
       const secret = await generatePassword(decided.actions, user.uid, source);
       if (secret !== undefined && user.credential !== undefined) {
         const { secret: name } = user.credential;
         this.#ownSecrets.add(name, secret, key, source.secretVersion(name));
       }
-      if (await this.#isGone(key, user)) return { ...decided, actions: [], apply: () => Promise.resolve() };
+      if (!isHeld && (await this.#isGone(key, user)))
+        return { ...decided, actions: [], apply: () => Promise.resolve() };
       decided = decide(user, { ...state, secret });
     }
     const failure = state.kind === "ready" ? state.secretFailure : undefined;
@@ -175,6 +184,11 @@ export class SipUserController implements Controller {
     const [state, installation] = await readUserState({ ...user, credential: undefined }, this.#state);
     const decided = decideRevocation(user, state);
     return decided && { ...decided, apply: () => apply(decided.actions, user, installation) };
+  }
+
+  #hasFinalizer(key: ObjectKey, { uid }: SipUser): boolean {
+    const object = this.#reconcileDeps.source.get(this.kind, key);
+    return object?.metadata.uid === uid && object.metadata.finalizers?.includes(finalizer) === true;
   }
 
   /** A deletion that began before the finalizer was set still completes. Then the generated Secret is removed here. */

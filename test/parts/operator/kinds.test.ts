@@ -83,6 +83,27 @@ test("a password is generated once, in one reconcile", async () => {
   expect(source.secrets.has("voice/gina-sip-password")).toBe(false);
 });
 
+test("a generated password needs one read: an object that got its finalizer just now is not gone, and any other may be", async () => {
+  source.put("SipDomain", "voice", "example", domainSpec());
+  await reconcile("SipDomain", "voice/example");
+  const spec = userSpec("gina", { passwordSecretRef: undefined, generatePassword: true });
+  source.put("SipUser", "voice", "gina", spec);
+  source.requests.length = 0;
+  await reconcile("SipUser", "voice/gina");
+  expect(source.requests).toEqual([
+    "GET Secret voice/gina-sip-password",
+    "PATCH SipUser voice/gina finalizers",
+    "POST Secret voice/gina-sip-password",
+    "PATCH SipUser voice/gina status by status",
+  ]);
+  source.secrets.delete("voice/gina-sip-password");
+  source.presences.set("SipUser voice/gina", { is: "absent" });
+  source.requests.length = 0;
+  await reconcile("SipUser", "voice/gina");
+  expect(source.requests).toContain("GET SipUser voice/gina");
+  expect(source.secrets.has("voice/gina-sip-password")).toBe(false);
+});
+
 test("the report of a generated Secret needs no other reconcile; that of a later version does", async () => {
   source.put("SipDomain", "voice", "example", domainSpec());
   await reconcile("SipDomain", "voice/example");
