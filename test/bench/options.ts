@@ -27,6 +27,8 @@ export interface BenchOptions {
   readonly seconds: number;
   /** The warm-up before it. */
   readonly warmUp: number;
+  /** Before the first sample of Strowger with a kind of load: V8 compiles while it runs, and slow code would be measured. */
+  readonly firstLoad: number;
   /** How many times each contestant is measured, alternately, at the rates of the goals. */
   readonly rounds: number;
   readonly profile: boolean;
@@ -48,6 +50,7 @@ export const usage = `npm run bench -- [options]
   --rate N             calls or REGISTERs per second instead of the workload's rates
   --seconds N          measured seconds of a sample (default 3, quick 2)
   --warm-up N          seconds of the same load before each sample (default 1)
+  --first-load N       seconds of load before Strowger's first sample of each kind: V8 compiles meanwhile (default 20, quick 8)
   --rounds N           samples of each contestant, alternately (default 3 at the rates of the goals, else 2; quick 2)
   --profile            writes profiles of the Strowger nodes to .strowger/profiles/: node test/bench/profile.ts prints them
   --udp ENGINE         the UDP engine of the Strowger nodes: auto (default), dgram or batched
@@ -67,6 +70,7 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
       rate: { type: "string" },
       seconds: { type: "string" },
       "warm-up": { type: "string" },
+      "first-load": { type: "string" },
       rounds: { type: "string" },
       profile: { type: "boolean", default: false },
       udp: { type: "string", default: "auto" },
@@ -89,6 +93,7 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
     rate: Number(values.rate ?? 0),
     seconds: Number(values.seconds ?? (quick ? 2 : 3)),
     warmUp: Number(values["warm-up"] ?? 1),
+    firstLoad: Number(values["first-load"] ?? (quick ? 8 : 20)),
     rounds: Number(values.rounds ?? (quick ? 2 : defaultRounds)),
   };
   for (const [name, value] of Object.entries(numbers))

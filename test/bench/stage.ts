@@ -33,6 +33,7 @@ export class Stage implements AsyncDisposable {
   readonly cluster: TestCluster;
   readonly folder: string;
   readonly databasePid: number;
+  readonly #kinds = new Set<string>();
   readonly #targets = new Map<string, Promise<Target>>();
   readonly #started: Contestant[] = [];
 
@@ -56,6 +57,13 @@ export class Stage implements AsyncDisposable {
     await writeInjectionFiles(folder, userCount);
     await insertStrowgerUsers(cluster.database, userCount);
     return new Stage(cluster, folder, await databasePid(cluster.database));
+  }
+
+  /** Whether this kind of load was not run before. */
+  isFirstOf(kind: string): boolean {
+    const isFirst = !this.#kinds.has(kind);
+    this.#kinds.add(kind);
+    return isFirst;
   }
 
   /** Starts the contestant if it does not run, and registers the users with it. */

@@ -44,12 +44,19 @@ export const chosen = (names: readonly string[], { contestants }: BenchOptions):
       contestants.length === 0 || contestants.some((part) => name.toLowerCase().includes(part.toLowerCase())),
   );
 
-export const runLoad = (
+export async function runLoad(
   plan: LoadPlan,
   stage: Stage,
   options: BenchOptions,
   progress: (text: string) => void,
-): Promise<Series[]> => runAlternately(plan, stage, progress, (target) => measureLoad(target, plan, options));
+): Promise<Series[]> {
+  if (plan.contestants.includes(strowger) && stage.isFirstOf(plan.kind)) {
+    progress(`${plan.kind}: ${options.firstLoad} s of load for ${strowger}`);
+    const seconds = options.firstLoad;
+    await measure(await stage.target(strowger), { kind: plan.kind, rate: plan.rate, seconds, warmUp: 0 });
+  }
+  return runAlternately(plan, stage, progress, (target) => measureLoad(target, plan, options));
+}
 
 export const measureLoad = (
   target: Target,
