@@ -1,6 +1,7 @@
 /** Makes the copy of a request for one target (RFC 3261 §16.6), with the branch of its Via and the flow token of its Record-Route. */
 import type { SentToken } from "../proxy/callee-contact.ts";
-import { type Party, sealToken } from "../proxy/flow-token.ts";
+import { sealToken } from "../proxy/flow-token.ts";
+import type { Party } from "../proxy/packed-party.ts";
 import { requestCopy, mayCreateDialog } from "../proxy/request-copy.ts";
 import { identityEdits } from "../proxy/identity.ts";
 import type { ProxyDependencies, Routing } from "../proxy/routing.ts";

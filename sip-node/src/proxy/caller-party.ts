@@ -9,7 +9,7 @@ import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import { callersBinding } from "./callers-binding.ts";
-import type { Party } from "./flow-token.ts";
+import type { Party } from "./packed-party.ts";
 
 /** How the callee's later requests reach the caller: its flow, the id of its binding if it has one, and the key of its Contact. */
 export function callerParty(

@@ -9,7 +9,7 @@ import { parseContacts } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
-import type { Party } from "./flow-token.ts";
+import type { Party } from "./packed-party.ts";
 
 /** Requests that refresh the remote target (§12.2.1.2). */
 const refreshing: ReadonlySet<string> = new Set(["INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"]);

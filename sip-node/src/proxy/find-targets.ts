@@ -7,7 +7,7 @@ import { type Binding, isCurrent } from "../location/binding.ts";
 import { contactKey } from "../location/contact-key.ts";
 import { reject, type Rejection } from "../wire/rejection.ts";
 import { contactOwner } from "./contact-owner.ts";
-import type { Party } from "./flow-token.ts";
+import type { Party } from "./packed-party.ts";
 import type { ProxyDependencies } from "./routing.ts";
 import {
   type NotServed,

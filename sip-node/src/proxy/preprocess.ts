@@ -13,7 +13,8 @@ import { isProblem } from "../wire/problem.ts";
 import type { Seal } from "../wire/seal.ts";
 import { isSecure, parseUri } from "../wire/uri.ts";
 import { type Addresses, isOwnAddress } from "./addresses.ts";
-import { openToken, type Party } from "./flow-token.ts";
+import { openToken } from "./flow-token.ts";
+import type { Party } from "./packed-party.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
 import { refuseSecure } from "./validate.ts";
 

@@ -7,7 +7,7 @@ import type { Flow } from "../wire/flow.ts";
 import type { Seal } from "../wire/seal.ts";
 import type { Epoch } from "../wire/units.ts";
 import type { Addresses } from "./addresses.ts";
-import type { Party } from "./flow-token.ts";
+import type { Party } from "./packed-party.ts";
 import type { Target } from "./targets.ts";
 
 export interface ProxyDependencies {

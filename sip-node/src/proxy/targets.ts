@@ -5,7 +5,7 @@ import { contactKey } from "../location/contact-key.ts";
 import { isUriText } from "../wire/characters.ts";
 import { maxBranches, maxUriBytes } from "../wire/limits.ts";
 import { isSecure } from "../wire/uri.ts";
-import type { Party } from "./flow-token.ts";
+import type { Party } from "./packed-party.ts";
 import type { Rejection } from "../wire/rejection.ts";
 
 /** The destination of a branch. */
