@@ -46,6 +46,8 @@ export class FlowDirectory {
   private readonly flows = new Map<string, Entry>();
   private readonly authenticated = new LruList<Entry>();
   private readonly unauthenticated = new LruList<Entry>();
+  /** The flow that was found last: a datagram asks for its flow several times, one after the other. */
+  private last: Entry | undefined;
   private readonly limit: number;
   private readonly maxAuthenticated: number;
 
@@ -59,12 +61,12 @@ export class FlowDirectory {
   }
 
   get(key: string): KnownFlow | undefined {
-    return this.flows.get(key);
+    return this.find(key);
   }
 
   /** Records that `owner` received from the flow at `now`. */
   record(flow: Flow, owner: string, now: Ms): KnownFlow {
-    const entry = this.flows.get(flow.key) ?? this.create(flow);
+    const entry = this.find(flow.key) ?? this.create(flow);
     entry.owner = owner;
     entry.lastReceivedAt = now;
     this.moveToNewest(entry, now);
@@ -73,7 +75,7 @@ export class FlowDirectory {
 
   /** Marks the flow as an authenticated phone's, at least until `until`. Does nothing when the flow is not known. */
   markAuthenticated(key: string, until: Ms, now: Ms): void {
-    const entry = this.flows.get(key);
+    const entry = this.find(key);
     if (entry === undefined || until <= Math.max(now, entry.authenticatedUntil)) return;
     entry.authenticatedUntil = until;
     if (entry.list !== this.authenticated) this.moveToNewest(entry, now);
@@ -81,13 +83,20 @@ export class FlowDirectory {
 
   /** The phone has left the flow. It has no owner and counts as unauthenticated from now on. */
   release(flow: Flow, now: Ms): void {
-    const known = this.flows.get(flow.key);
+    const known = this.find(flow.key);
     if (known !== undefined) known.authenticatedUntil = 0;
     this.record(flow, "", now);
   }
 
   all(): IterableIterator<KnownFlow> {
     return this.flows.values();
+  }
+
+  private find(key: string): Entry | undefined {
+    if (this.last?.flow.key === key) return this.last;
+    const found = this.flows.get(key);
+    if (found !== undefined) this.last = found;
+    return found;
   }
 
   private create(flow: Flow): Entry {
@@ -126,5 +135,6 @@ export class FlowDirectory {
     if (entry === undefined) return;
     entry.list.remove(entry);
     this.flows.delete(entry.flow.key);
+    if (this.last === entry) this.last = undefined;
   }
 }

@@ -44,6 +44,7 @@ export class MessageQueue {
 
   /** A datagram arrived on this flow. */
   wake(flowKey: string): void {
+    if (this.messages.size === 0) return;
     const ofFlow = this.byFlow.get(flowKey);
     if (ofFlow !== undefined) for (const key of ofFlow) this.end(key, true);
   }

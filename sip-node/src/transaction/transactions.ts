@@ -59,7 +59,9 @@ export class Transactions<S, C extends ClientTransactionUser> {
   readonly #invites = new Map<string, ServerTransaction<S>>();
   /** Transactions of INVITE that were answered with 2xx, by `ackKey`: their ACK has a branch of its own (§13.2.2.4). */
   readonly #accepted = new Map<string, ServerTransaction<S>>();
+  /** By the branch of our Via, which no two requests share, but a CANCEL and its INVITE (§9.1). */
   readonly #clients = new Map<string, ClientTransaction<C>>();
+  readonly #cancels = new Map<string, ClientTransaction<C>>();
   readonly #limit: number;
   readonly #wheel: TimerWheel<TimerOwner, TimerEvent>;
   readonly #deps: ServerDependencies<S> & ClientDependencies<C>;
@@ -81,7 +83,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
         deps.ended?.(server);
       },
       clientEnded: (client) => {
-        this.#clients.delete(clientKey(client.branch, client.method));
+        this.#clientsOf(client.method).delete(client.branch);
         deps.ended?.(client);
       },
     };
@@ -89,12 +91,16 @@ export class Transactions<S, C extends ClientTransactionUser> {
 
   /** Server and client transactions, also those that only absorb retransmissions (32 s); running timers. */
   get counts(): { readonly server: number; readonly client: number; readonly timers: number } {
-    return { server: this.#servers.size, client: this.#clients.size, timers: this.#wheel.size };
+    return {
+      server: this.#servers.size,
+      client: this.#clients.size + this.#cancels.size,
+      timers: this.#wheel.size,
+    };
   }
 
   /** Whether new requests are refused. */
   get isFull(): boolean {
-    return this.#servers.size + this.#clients.size >= this.#limit;
+    return this.#servers.size + this.#clients.size + this.#cancels.size >= this.#limit;
   }
 
   /** A request from the network (§17.2). */
@@ -143,12 +149,12 @@ export class Transactions<S, C extends ClientTransactionUser> {
     user: C,
     now: Ms,
   ): ClientTransaction<C> | undefined {
-    const key = clientKey(branch, method);
+    const clients = this.#clientsOf(method);
     if (method === "ACK") throw new Invariant("an ACK has no client transaction (RFC 3261 §17)");
-    if (this.#clients.has(key)) throw new Invariant(`client transaction ${key} exists`);
+    if (clients.has(branch)) throw new Invariant(`client transaction ${branch} exists`);
     if (this.isFull) return undefined;
     const client = new ClientTransaction(method, branch, text, flow, user, this.#deps);
-    this.#clients.set(flatText(key), client);
+    clients.set(flatText(branch), client);
     client.start(now);
     return client;
   }
@@ -156,15 +162,20 @@ export class Transactions<S, C extends ClientTransactionUser> {
   /** A response from the network (§17.1.3); false: it matches no transaction of this node. */
   receiveResponse(response: Response, now: Ms): boolean {
     const { branch } = response.via;
-    const client =
-      branch === undefined ? undefined : this.#clients.get(clientKey(branch, response.cseq.method));
-    client?.receive(response, now);
-    return client !== undefined;
+    const { method } = response.cseq;
+    const client = branch === undefined ? undefined : this.#clientsOf(method).get(branch);
+    if (client?.method !== method) return false;
+    client.receive(response, now);
+    return true;
   }
 
   /** Fires the timers that are due. */
   advance(now: Ms): void {
     this.#wheel.advance(now);
+  }
+
+  #clientsOf(method: string): Map<string, ClientTransaction<C>> {
+    return method === "CANCEL" ? this.#cancels : this.#clients;
   }
 
   #create(key: string, request: Request, flow: Flow): ServerTransaction<S> | "full" {
@@ -207,5 +218,3 @@ export class Transactions<S, C extends ClientTransactionUser> {
 function forget<Server>(table: Map<string, Server>, key: string | undefined, server: Server): void {
   if (key !== undefined && table.get(key) === server) table.delete(key);
 }
-
-const clientKey = (branch: string, method: string): string => `${method} ${branch}`;
