@@ -15,36 +15,51 @@ export interface KnownLogin {
 /**
  * Looks up every user name of the field in `domain`, and one with "@" also as an address (OpenSIPS: `ha1b`). The request alone decides which
  * names are looked up, all in one round trip. So the response time does not show which users exist. An alias of a user is not a login.
+ *
+ * `known`: the caller looks up this user itself, and has the login with its plain name from `loginsOf`.
  */
-export async function findLogins(
+export function findLogins(
   request: Request,
   field: "authorization" | "proxy-authorization",
   domain: string,
   lookup: Pick<Lookup, "resolve">,
+  known?: Aor,
+): readonly KnownLogin[] | Promise<readonly KnownLogin[]> {
+  const searches = namesOf(request, field)
+    .flatMap((name) => candidates(name, domain).map((aor) => ({ name, aor })))
+    .filter(({ name, aor }) => known === undefined || !isPlainLogin(name, aor, known));
+  return searches.length === 0 ? [] : resolveLogins(searches, lookup);
+}
+
+const isPlainLogin = (name: string, aor: Aor, user: Aor): boolean =>
+  aor.domain === user.domain && aor.username === user.username && name === toWireText(user.username);
+
+async function resolveLogins(
+  searches: readonly { readonly name: string; readonly aor: Aor }[],
+  lookup: Pick<Lookup, "resolve">,
 ): Promise<readonly KnownLogin[]> {
-  const names = [...new Set(digestLogins(request, field).map(({ username }) => username))];
   const found = await Promise.all(
-    names.flatMap((name) =>
-      candidates(name, domain).map(async (aor) => {
-        const { domain: ownDomain, account } = await lookup.resolve(aor);
-        const isLogin =
-          ownDomain?.isEnabled === true && account?.isEnabled === true && account.username === aor.username;
-        return isLogin ? [{ name, account }] : [];
-      }),
-    ),
+    searches.map(async ({ name, aor }) => {
+      const { domain, account } = await lookup.resolve(aor);
+      const isLogin =
+        domain?.isEnabled === true && account?.isEnabled === true && account.username === aor.username;
+      return isLogin ? [{ name, account }] : [];
+    }),
   );
   return found.flat();
 }
+
+/** The user names of the field, each once. */
+const namesOf = (request: Request, field: "authorization" | "proxy-authorization"): readonly string[] => [
+  ...new Set(digestLogins(request, field).map(({ username }) => username)),
+];
 
 /** The names that `findLogins` looks up. */
 export const loginNames = (
   request: Request,
   field: "authorization" | "proxy-authorization",
   domain: string,
-): readonly Aor[] =>
-  [...new Set(digestLogins(request, field).map(({ username }) => username))].flatMap((name) =>
-    candidates(name, domain),
-  );
+): readonly Aor[] => namesOf(request, field).flatMap((name) => candidates(name, domain));
 
 /** The login names of this account, also when it was found by an alias of another domain. */
 export const loginsOf = (account: Account | undefined): readonly KnownLogin[] =>

@@ -39,7 +39,7 @@ async function readLogins(request: Request, name: Aor, { lookup }: ProxyDependen
   const isAttempt = digestLogins(request, "proxy-authorization").length > 0;
   const [resolution, others] = await Promise.all([
     isAttempt ? lookup.resolve(name) : lookup.resolveUnproven(name),
-    findLogins(request, "proxy-authorization", name.domain, lookup),
+    findLogins(request, "proxy-authorization", name.domain, lookup, name),
   ]);
   return { ...resolution, logins: [...loginsOf(resolution.account), ...others] };
 }

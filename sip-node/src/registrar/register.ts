@@ -63,7 +63,7 @@ export async function register(
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const [{ domain, account }, otherLogins] = await Promise.all([
       isAttempt ? deps.lookup.resolve(target.aor) : deps.lookup.resolveUnproven(target.aor),
-      findLogins(request, "authorization", target.aor.domain, deps.lookup),
+      findLogins(request, "authorization", target.aor.domain, deps.lookup, target.aor),
     ]);
     // 1. The Request-URI names a domain that is served here
     if (!isServed(domain)) return rejectUnservedDomain(target.to.host);
