@@ -37,10 +37,10 @@ export interface BindingChangesDependencies {
 }
 
 /**
- * Most of the cost of a commit does not depend on the number of its changes. At 800 REGISTERs/s about seven share one, for about 5 ms more until
+ * Most of the cost of a commit does not depend on the number of its changes. At 800 REGISTERs/s about ten share one, for about 6 ms more until
  * the 200 OK (docs/adr/0049).
  */
-const commitLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000, interval: 8 };
+const commitLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000, interval: 12 };
 const announceLimits = { maxBatch: 128, maxRunning: 16, maxQueue: 10_000 };
 
 export class BindingChanges {

@@ -119,7 +119,7 @@ describe("commits", () => {
     expect(outcomes).toEqual(["committed", "committed", "committed"]);
   });
 
-  it("that begin within 8 ms are one group, but for the first one, and a read does not wait", async () => {
+  it("that begin within 12 ms are one group, but for the first one, and a read does not wait", async () => {
     const delays: number[] = [];
     const one = new Location(store, {
       ...locationDependencies({ now: () => 1_000 }),
@@ -128,7 +128,7 @@ describe("commits", () => {
     await one.commit(change(bob));
     await one.commit(change(bob, 1));
     await one.resolve(bob);
-    expect(delays.filter((delay) => delay > 0)).toEqual([8]);
+    expect(delays.filter((delay) => delay > 0)).toEqual([12]);
   });
 
   it("two of one address of record in one group: the later one conflicts", async () => {
