@@ -13,10 +13,14 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import type { Endpoint } from "./phone.ts";
 
+const keepAlive = Buffer.from("\r\n");
+
 interface Flow {
   readonly phone: Endpoint;
   readonly socket: Socket;
   node: string;
+  /** When the phone last sent, in milliseconds of `performance.now()`. */
+  sentAt: number;
 }
 
 export interface PacketCount {
@@ -69,9 +73,11 @@ export class Balancer implements Disposable {
     (await this.#flowOf(phone)).node = node;
   }
 
-  /** Forwards a keepalive for a phone whose program sends none. */
-  async keepAlive(phone: Endpoint): Promise<void> {
-    await this.#forward(Buffer.from("\r\n"), phone);
+  /** Forwards a keepalive for each phone that has sent something within this time, as phones do that wait for a response. */
+  async keepAliveRecent(withinMs: number): Promise<void> {
+    const since = performance.now() - withinMs;
+    for (const { phone, sentAt } of [...this.#flows.values()])
+      if (sentAt >= since) await this.#forward(keepAlive, phone);
   }
 
   /** The node gets no new flows and keeps its own, as with kube-proxy while a pod terminates and is ready. */
@@ -95,6 +101,7 @@ export class Balancer implements Disposable {
     const node = this.#nodes.get(flow.node);
     if (node === undefined) return;
     this.#count(flow.node).toNode += 1;
+    if (data !== keepAlive) flow.sentAt = performance.now();
     flow.socket.send(data, node.port, node.address);
   }
 
@@ -109,7 +116,7 @@ export class Balancer implements Disposable {
 
   async #openFlow(phone: Endpoint): Promise<Flow> {
     const socket = createSocket("udp4");
-    const flow: Flow = { phone, socket, node: this.#choose() };
+    const flow: Flow = { phone, socket, node: this.#choose(), sentAt: performance.now() };
     socket.on("message", (data, from) => {
       const sender = [...this.#nodes].find(
         ([, node]) => node.address === from.address && node.port === from.port,
