@@ -54,12 +54,10 @@ export class BindingChanges {
     this.announcements = deps.coalesce((changes) => this.announceBatch(changes), announceLimits);
   }
 
-  /**
-   * Resolves after COMMIT, when no node can use what was before. Rejects when the database is found to be away, also while the commit waits for an
-   * answer of it: a change that is stored after that is announced too.
-   */
+  /** Resolves after COMMIT, when no node can use what was before. */
   async commit(change: PlannedChange): Promise<CommitOutcome> {
-    const { outcome, announced } = await this.deps.reads.read(undefined, () => this.commits.add(change));
+    if (this.deps.reads.health.hasFailed) throw this.deps.reads.unavailable();
+    const { outcome, announced } = await this.commits.add(change);
     if (outcome === "committed") await announced;
     return outcome;
   }

@@ -347,24 +347,6 @@ describe("the database is away", () => {
     continueDatabase();
   });
 
-  it("a hanging database: a REGISTER that waits is refused after a second, and later ones without a statement", async () => {
-    await known();
-    let continueDatabase = (): void => {};
-    answer = new Promise<void>((resolve) => (continueDatabase = resolve));
-    const waiting = expect(location.commit(change(1, binding("2")))).rejects.toThrow(StoreUnavailable);
-    await pass(1_600);
-    await waiting;
-    calls = [];
-    await expect(location.commit(change(1, binding("3")))).rejects.toThrow(StoreUnavailable);
-    expect([calls, results.filter((result) => result === "unavailable")]).toEqual([[], []]);
-    // What is stored after that is in the copy, and the peers get it
-    continueDatabase();
-    await turn();
-    expect(acknowledgeAll()).toMatchObject([[{ aor: bob, version: 2, bindings: [{ id: "2" }] }]]);
-    await pass(500);
-    expect(await location.bindings(bob)).toMatchObject({ version: 2 });
-  });
-
   it("when it answers again, everything is read again, and changes are committed", async () => {
     await known();
     store.isAway = true;

@@ -36,16 +36,16 @@ export class DatabaseReads {
 
   /**
    * Reads the database. While it is away: answers with `fromCopy`, whatever its age, or rejects. A look-up that the copy never answers does not
-   * wait for a slow database. `kind`: undefined for a change, which is no look-up.
+   * wait for a slow database.
    */
   read<Answer>(
-    kind: LookupKind | undefined,
+    kind: LookupKind,
     run: () => Promise<Answer>,
     fromCopy?: () => Answer | undefined,
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const settle = (result: LookupResult, act: () => void): true => {
-        if (this.waiting.delete(lookup) && kind !== undefined) this.lookedUp(kind, result);
+        if (this.waiting.delete(lookup)) this.lookedUp(kind, result);
         act(); // a promise that is settled already ignores it
         return true;
       };
