@@ -26,7 +26,7 @@ export interface SippPlan {
   readonly pauseMs?: number;
   /**
    * For how long after its end a call answers repeated requests and absorbs repeated responses, as a phone does by Timers J and K (RFC 3261
-   * §17.2.2, §17.1.2.2). It also ignores a 100 that arrives after the final response. Without it, sipp counts all three as errors.
+   * §17.2.2, §17.1.2.2). Without it, sipp counts them as errors.
    */
   readonly timewaitMs?: number;
   /** Seconds of a registration. Default 300. */
@@ -93,11 +93,7 @@ async function scenarioFile({ scenario, timewaitMs }: SippPlan, folder: string):
   if (timewaitMs === undefined) return file;
   const wait = `<timewait milliseconds="${timewaitMs}"/>\n</scenario>`;
   const copy = join(folder, "scenario.xml");
-  const text = (await readFile(file, "utf8")).replace("</scenario>", wait);
-  await writeFile(
-    copy,
-    text.replaceAll('response="100" optional="true"', 'response="100" optional="global"'),
-  );
+  await writeFile(copy, (await readFile(file, "utf8")).replace("</scenario>", wait));
   return copy;
 }
 
