@@ -36,8 +36,11 @@ const contactLimits = { maxBatch: 1, maxRunning: 2, maxQueue: 1_000 };
 const targetLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
 /** The tables of users are asked about in every fifth poll: about every two seconds. */
 const pollsPerTableCheck = 5;
-/** Names in a statement when a node starts. */
-const pageSize = 256;
+/**
+ * Names in a statement when a node starts. With more, MariaDB may scan the whole table, and compare each row with all names, as long as its
+ * statistics are older than many new rows.
+ */
+const pageSize = 64;
 
 export class Location implements Lookup, CopyReceiver {
   private readonly store: LocationStore;
