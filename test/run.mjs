@@ -22,6 +22,7 @@ const longForms = {
   STROWGER_FUZZ_SECONDS: "600",
   STROWGER_CALLS: "10000",
   STROWGER_FLOOD: "60",
+  STROWGER_OUTAGE: "60",
   STROWGER_HOSTILE: "1000000",
 };
 let running;
@@ -68,6 +69,7 @@ if (process.argv.includes("long")) {
     "test/parts/location/fresh-after-register.test.ts",
     "test/parts/calls/hostile-flood.test.ts",
     "test/parts/calls/hostile-memory.test.ts",
+    "test/parts/cluster/database-hangs.test.ts",
   ]);
 }
 if (missing)

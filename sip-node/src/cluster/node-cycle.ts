@@ -4,13 +4,18 @@
  *
  *   1. write the heartbeat; the first time, or after this node was marked gone: join, with the gate of its own writes closed before
  *   2. read the list of the nodes, which is valid for 1.5 s from the start of the cycle
- *   3. mark nodes gone that have been silent for 10 s, in the background
+ *   3. mark nodes gone that have been silent for 10 s, in the background. After an outage of the database all heartbeats are old: no node is marked
+ *      until the others had time to write theirs
  */
 import type { Leases } from "../leases/leases.ts";
 import type { Ms } from "../wire/units.ts";
 import type { DirectoryNode, NodeDirectory, NodeHeartbeat } from "./node-directory.ts";
 
 export const cycleInterval: Ms = 500;
+/** Without a cycle that succeeded for this time, the database was away. */
+const outageAfter: Ms = 5_000;
+/** As long as a node may be silent. */
+const patience: Ms = 10_000;
 
 export interface NodeCycleDependencies {
   readonly directory: NodeDirectory;
@@ -28,6 +33,9 @@ export class NodeCycle {
   private isJoined = false;
   private isMarking = false;
   private lastStart: Ms = -Infinity;
+  /** When the last cycle began that succeeded; undefined: none did. */
+  private succeededAt: Ms | undefined = undefined;
+  private mayMarkFrom: Ms = -Infinity;
   private isRunning = false;
   /** Resolves when all cycles that were started are over, whether they succeeded or not. */
   private pending: Promise<void> = Promise.resolve();
@@ -83,7 +91,11 @@ export class NodeCycle {
     const others = nodes.filter(({ id }) => id !== this.id);
     leases.receiveList(others, startedAt, this.deps.now());
     this.deps.listed(others.filter(({ isGone }) => !isGone));
-    void this.markGone(others.filter(({ isStale }) => isStale).map(({ id }) => id));
+    if (this.succeededAt !== undefined && startedAt - this.succeededAt > outageAfter)
+      this.mayMarkFrom = startedAt + patience;
+    this.succeededAt = startedAt;
+    if (startedAt >= this.mayMarkFrom)
+      void this.markGone(others.filter(({ isStale }) => isStale).map(({ id }) => id));
   }
 
   /** The row that was listed is not marked gone: so the heartbeat before it was written, because only this node removes its mark. */

@@ -11,8 +11,8 @@ import { header, status } from "../../support/sip-text.ts";
 import { TestCluster } from "../../support/test-cluster.ts";
 
 const domain = "parts.example";
-/** Longer than all time limits of statements. */
-const outage = 8_000;
+/** Longer than all time limits of statements, and than the time after which a silent node is marked gone. STROWGER_OUTAGE: in seconds. */
+const outage = Number(process.env["STROWGER_OUTAGE"] ?? 13) * 1_000;
 const pause = (duration: number) => new Promise((resolve) => setTimeout(resolve, duration));
 
 describeWith(["mariadb"], "calls between known phones of two nodes", () => {
