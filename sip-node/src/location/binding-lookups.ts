@@ -90,8 +90,8 @@ export class BindingLookups {
       const list = found[i] as AorBindings;
       const key = aorText(aor);
       const isEmpty = list.version === 0 && list.bindings.length === 0;
-      const isUser = areUsers || this.deps.users.isUser(aor);
-      if (isEmpty && !isUser && this.deps.copy.find(key) === undefined) return list;
+      if (isEmpty && !areUsers && !this.deps.users.isUser(aor) && this.deps.copy.find(key) === undefined)
+        return list;
       const entry = this.deps.copy.store(
         key,
         { ...list, at: startedAt, readAt: startedAt },
