@@ -93,7 +93,8 @@ export class Delivery {
       this.deps.sockets.sendDirectly(text, to.flow);
       return true;
     }
-    if (!(await this.queue.wait(to.flow.key, text, this.deps.now()))) return false;
+    const result = await this.queue.wait(to.flow.key, text, this.deps.now());
+    if (result !== "reachable") return result === "repeated";
     return (await this.deliver(to, text)) ?? true;
   }
 

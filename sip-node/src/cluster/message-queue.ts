@@ -6,10 +6,14 @@ import type { Ms } from "../wire/units.ts";
 
 export const maxWait: Ms = 25_000;
 
+/** `repeated`: the same message was queued before, and is sent. */
+export type WaitResult = "reachable" | "repeated" | "unreachable";
+
 interface QueuedMessage {
   readonly flowKey: string;
   readonly until: Ms;
-  readonly settle: (isReachable: boolean) => void;
+  readonly ended: Promise<WaitResult>;
+  readonly settle: (result: WaitResult) => void;
 }
 
 export class MessageQueue {
@@ -27,43 +31,45 @@ export class MessageQueue {
   }
 
   /**
-   * Resolves true when a datagram arrives on the flow, and false after `maxWait` or when the queue is full. A retransmission has the same
-   * text. It is not queued twice: its promise never resolves.
+   * Resolves `reachable` when a datagram arrives on the flow, and `unreachable` after `maxWait` or when the queue is full. A retransmission has the same
+   * text. It is not queued twice: `repeated`, when the first one ended.
    */
-  wait(flowKey: string, text: string, now: Ms): Promise<boolean> {
+  wait(flowKey: string, text: string, now: Ms): Promise<WaitResult> {
     const key = `${flowKey} ${text}`;
-    if (this.messages.has(key)) return new Promise(() => {});
-    if (this.messages.size >= this.limit) return Promise.resolve(false);
-    return new Promise((settle) => {
-      this.messages.set(key, { flowKey, until: now + maxWait, settle });
-      const ofFlow = this.byFlow.get(flowKey);
-      if (ofFlow === undefined) this.byFlow.set(flowKey, new Set([key]));
-      else ofFlow.add(key);
-    });
+    const first = this.messages.get(key);
+    if (first !== undefined)
+      return first.ended.then((result) => (result === "reachable" ? "repeated" : result));
+    if (this.messages.size >= this.limit) return Promise.resolve("unreachable");
+    const { promise: ended, resolve: settle } = Promise.withResolvers<WaitResult>();
+    this.messages.set(key, { flowKey, until: now + maxWait, ended, settle });
+    const ofFlow = this.byFlow.get(flowKey);
+    if (ofFlow === undefined) this.byFlow.set(flowKey, new Set([key]));
+    else ofFlow.add(key);
+    return ended;
   }
 
   /** A datagram arrived on this flow. */
   wake(flowKey: string): void {
     if (this.messages.size === 0) return;
     const ofFlow = this.byFlow.get(flowKey);
-    if (ofFlow !== undefined) for (const key of ofFlow) this.end(key, true);
+    if (ofFlow !== undefined) for (const key of ofFlow) this.end(key, "reachable");
   }
 
   /** Ends messages that waited for `maxWait`. */
   expire(now: Ms): void {
     for (const [key, { until }] of this.messages) {
       if (until > now) return;
-      this.end(key, false);
+      this.end(key, "unreachable");
     }
   }
 
-  private end(key: string, isReachable: boolean): void {
+  private end(key: string, result: WaitResult): void {
     const message = this.messages.get(key);
     if (message === undefined) return;
     this.messages.delete(key);
     const ofFlow = this.byFlow.get(message.flowKey);
     ofFlow?.delete(key);
     if (ofFlow?.size === 0) this.byFlow.delete(message.flowKey);
-    message.settle(isReachable);
+    message.settle(result);
   }
 }
