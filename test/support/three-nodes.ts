@@ -32,7 +32,7 @@ export const sealOf = (net: SimulatedNet): Seal =>
     () => net.now,
   );
 
-/** The promise's value when no datagram is under way; undefined: it is pending. */
+/** The promise's value when no datagram is under way and collected acknowledgements were sent; undefined: it is pending. */
 export async function outcomeOn<T>(
   net: SimulatedNet,
   promise: Promise<T> | undefined,
@@ -40,6 +40,7 @@ export async function outcomeOn<T>(
   let value: T | undefined;
   void promise?.then((settled) => (value = settled));
   await net.settle();
+  if (value === undefined) await net.pass(25);
   return value;
 }
 

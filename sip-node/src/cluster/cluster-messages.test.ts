@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { phoneAt, type SimulatedNode, type SimulatedNet } from "../../../test/support/simulated-net.ts";
 import { flow, message, outcomeOn, startThreeNodes } from "../../../test/support/three-nodes.ts";
+import { flowOf } from "../wire/flow.ts";
 import { frameKinds } from "./frame.ts";
 
 let net: SimulatedNet;
@@ -42,10 +43,10 @@ describe("messages to a phone (rules 6 and 7)", () => {
     expect(a.did).toHaveLength(1);
   });
 
-  it("a sendToPhone frame whose answer is lost is sent again, and the phone gets the message once", async () => {
+  it("a sendToPhone frame whose acknowledgement is lost is sent again, and the phone gets the message once", async () => {
     a.cluster.claimFlow(flow);
     await net.settle();
-    net.lose.set(frameKinds.answer, 1);
+    net.lose.set(frameKinds.acknowledge, 1);
     const sent = b.cluster.deliver(phoneAt(flow), message);
     await net.pass(150);
     expect(await outcome(sent)).toBe(true);
@@ -53,6 +54,24 @@ describe("messages to a phone (rules 6 and 7)", () => {
     expect(a.did).toHaveLength(1);
     expect(await outcome(b.cluster.deliver(phoneAt(flow), message))).toBe(true);
     expect(a.did).toHaveLength(2);
+  });
+
+  it("several messages that a node accepts from one peer are acknowledged in one frame, and a refusal is not delayed", async () => {
+    a.cluster.claimFlow(flow);
+    await net.settle();
+    net.sent.length = 0;
+    const sent = [1, 2, 3].map(() => b.cluster.deliver(phoneAt(flow), message));
+    await net.settle();
+    const count = (kind: number): number => net.sent.filter((each) => each === kind).length;
+    expect([count(frameKinds.acknowledge), count(frameKinds.answer)]).toEqual([0, 0]);
+    await net.pass(25);
+    expect(await Promise.all(sent)).toEqual([true, true, true]);
+    expect(count(frameKinds.acknowledge)).toBe(1);
+
+    const other = flowOf("198.51.100.8", 4711);
+    void b.cluster.deliver(phoneAt(other, a.id), message);
+    await net.settle();
+    expect(count(frameKinds.findOwner)).toBe(2);
   });
 
   it("rule 7: without an owner, a phone that is not behind NAT is sent to from the second socket", async () => {

@@ -214,11 +214,11 @@ export class Cluster {
 
   // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Call it every few milliseconds. */
+  /** Call it every 20 ms. */
   tick(): void {
     const now = this.deps.clock.now();
     this.peerRequests.advance(now);
-    this.acknowledgements.advance(now);
+    this.acknowledgements.send();
     if (this.heartbeat.advance(now)) this.delivery.queue.expire(now);
   }
 

@@ -97,7 +97,10 @@ export function createFrameHandlers(
       receiveResponse(deps, frame);
       return undefined;
     },
-    sendToPhone: acceptOnce(deps, (flow, text) => deps.delivery.deliverForPeer(flow, text)),
+    sendToPhone: acknowledgeLater(
+      deps,
+      acceptOnce(deps, (flow, text) => deps.delivery.deliverForPeer(flow, text)),
+    ),
     offer: acceptOnce(deps, (flow, text) => deps.receiver.acceptOffered(text, flow)),
     handOver: acceptOnce(deps, (flow, text, from, now) => {
       owners.recordHandedOver(from, flow, now);
@@ -171,4 +174,22 @@ function acceptOnce(
       const isAccepted = message !== undefined && accept(message.flow, message.text, from, now);
       return [isAccepted ? accepted : 0];
     });
+}
+
+/**
+ * A handler whose acceptance is acknowledged later with others. A refusal is answered at once, because the sender tries another way then. So
+ * is a repeated frame: its acknowledgement was lost or is late.
+ */
+function acknowledgeLater(
+  { membership, acknowledgements, duplicates }: FrameHandlersDependencies,
+  handler: FrameHandler,
+): FrameHandler {
+  return (frame, now) => {
+    const peer = membership.get(frame.from);
+    const isRepeated = duplicates.hasAnswer(frame.from, frame.number);
+    const answer = handler(frame, now);
+    if (peer === undefined || isRepeated || answer?.[0] !== accepted) return answer;
+    acknowledgements.add(peer, frame.number);
+    return undefined;
+  };
 }

@@ -28,7 +28,7 @@ export const frameKinds = {
   findOwner: 4,
   /** A response to a transaction of the receiver. It is acknowledged later. */
   response: 5,
-  /** A message to a phone. The receiver sends it if it owns the flow. Answer: `accepted` or 0. */
+  /** A message to a phone. The receiver sends it if it owns the flow, and acknowledges it later. Otherwise it answers 0 at once. */
   sendToPhone: 6,
   /** A request that may belong to a transaction of the receiver. Answer: `accepted` or 0. */
   offer: 7,
@@ -36,7 +36,7 @@ export const frameKinds = {
   answer: 8,
   /** The phones of these flows registered from other flows. Answer: no numbers. */
   releaseFlows: 9,
-  /** The numbers of the `response` frames that arrived. */
+  /** The numbers of the `response` and `sendToPhone` frames that arrived and were accepted. */
   acknowledge: 10,
   /** A new request that the draining sender received. The receiver serves it. Answer: `accepted` or 0. */
   handOver: 11,
