@@ -60,7 +60,7 @@ describe("messages to a phone (rules 6 and 7)", () => {
     a.cluster.claimFlow(flow);
     await net.settle();
     net.sent.length = 0;
-    const sent = [1, 2, 3].map(() => b.cluster.deliver(phoneAt(flow), message));
+    const sent = [1, 2, 3].map(async () => b.cluster.deliver(phoneAt(flow), message));
     await net.settle();
     const count = (kind: number): number => net.sent.filter((each) => each === kind).length;
     expect([count(frameKinds.acknowledge), count(frameKinds.answer)]).toEqual([0, 0]);
