@@ -35,11 +35,11 @@ interface Described {
 function table(registry: Registry): string {
   const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
   const rows = metrics
-    .map(({ name, help, labelNames, constructor }) => ({
+    .map(({ name, help, labelNames, type }) => ({
       name,
       help,
       labels: labelNames.filter((label) => label !== "le"),
-      type: constructor.name.toLowerCase(),
+      type,
     }))
     .filter(({ name }) => !/^(process|nodejs)_/.test(name))
     .map(

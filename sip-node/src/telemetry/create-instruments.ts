@@ -1,11 +1,12 @@
 /** Makes the metrics of the table. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { DurationHistogram } from "./duration-histogram.ts";
 import { type MetricDefinition, metricTable, type Readings, type Sample } from "./metric-table.ts";
 
 type Instrument<Definition extends MetricDefinition> = {
   counter: Counter;
   gauge: Gauge;
-  histogram: Histogram;
+  histogram: Definition extends { readonly labels: readonly string[] } ? Histogram : DurationHistogram;
 }[Definition["type"]];
 
 export type Instruments = {
@@ -30,7 +31,9 @@ function createInstrument(definition: MetricDefinition, registry: Registry, read
     case "gauge":
       return new Gauge({ ...options, ...(read && { collect: setSamples(samples) }) });
     case "histogram":
-      return new Histogram({ ...options, buckets: [...buckets] });
+      return labels.length === 0
+        ? new DurationHistogram({ name, help, buckets }, registry)
+        : new Histogram({ ...options, buckets: [...buckets] });
   }
 }
 

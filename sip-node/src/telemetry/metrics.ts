@@ -1,5 +1,5 @@
 /** Counts and measures the events of a node (`metric-table.ts` has the metrics). */
-import { type Histogram, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import type { Ms } from "../wire/units.ts";
 import { countByCode, countByMethod, countByTwo } from "./count-by-label.ts";
 import { createInstruments } from "./create-instruments.ts";
@@ -45,11 +45,11 @@ export function createTelemetry(readings: Readings): Telemetry {
     response: countByCode(metrics.responses),
     malformed: () => metrics.malformed.inc(),
     internalError: () => metrics.internalErrors.inc(),
-    forwarded: observeSeconds(metrics.forwarded),
-    ringing: observeSeconds(metrics.ringing),
-    inviteAnswered: observeSeconds(metrics.inviteAnswered),
-    registered: observeSeconds(metrics.registered),
-    announced: observeSeconds(metrics.copyAnnounced),
+    forwarded: (duration) => metrics.forwarded.observe(duration),
+    ringing: (duration) => metrics.ringing.observe(duration),
+    inviteAnswered: (duration) => metrics.inviteAnswered.observe(duration),
+    registered: (duration) => metrics.registered.observe(duration),
+    announced: (duration) => metrics.copyAnnounced.observe(duration),
     statement: (name, duration) => metrics.statements.observe({ statement: name }, duration / 1000),
     lookedUp: countByTwo(metrics.lookups, ["kind", "result"]),
     newRequest: (now) => lastMinute.requests.add(now),
@@ -69,5 +69,3 @@ export function createTelemetry(readings: Readings): Telemetry {
     }),
   };
 }
-
-const observeSeconds = (histogram: Histogram) => (duration: Ms) => histogram.observe(duration / 1000);

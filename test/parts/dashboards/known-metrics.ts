@@ -21,17 +21,17 @@ export function knownMetrics(): KnownMetrics {
 
 interface Described {
   readonly name: string;
-  readonly type?: string;
+  readonly type: string;
   readonly labelNames: readonly string[];
 }
 
 function seriesOf(registry: Registry): [string, readonly string[]][] {
   const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
-  return metrics.flatMap(({ name, labelNames, constructor }): [string, readonly string[]][] => {
+  return metrics.flatMap(({ name, labelNames, type }): [string, readonly string[]][] => {
     // If the target has the same label, Prometheus renames the metric's label to `exported_...` (honor_labels: false).
     const own = labelNames.map((label) => (targetLabels.includes(label) ? `exported_${label}` : label));
     const labels = [...targetLabels, ...own];
-    if (constructor.name !== "Histogram") return [[name, labels]];
+    if (type !== "histogram") return [[name, labels]];
     return [
       [`${name}_bucket`, [...labels, "le"]],
       [`${name}_sum`, labels],
