@@ -1,7 +1,7 @@
 /** The contract of a location store (`sip-node/src/location/location-store.ts`), run against the one in memory and the one on MySQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Aor } from "../../sip-node/src/location/account.ts";
-import type { Binding, BindingChange } from "../../sip-node/src/location/binding.ts";
+import type { AorBindings, Binding, BindingChange } from "../../sip-node/src/location/binding.ts";
 import { contactKey } from "../../sip-node/src/location/contact-key.ts";
 import type { DialogTarget } from "../../sip-node/src/location/dialog-target.ts";
 import type { LocationStore } from "../../sip-node/src/location/location-store.ts";
@@ -334,6 +334,28 @@ export function locationContract(name: string, open: () => Promise<LocationFixtu
           found.push(...(await store.names(kind, found.at(-1) ?? { username: "", domain: "" }, 2)));
         expect(found.map(({ username, domain }) => `${username}@${domain}`)).toEqual(expected);
       }
+    });
+
+    it("a page of users is read as names are: users of a domain, of its alias, of none, and without a binding", async () => {
+      await fixture.addDomain("alias.example", { aliasOf: "example.com" });
+      await fixture.addUser("alice", "example.com");
+      await fixture.addUser("bob", "alias.example");
+      await fixture.addUser("carol", "nowhere.example");
+      await fixture.addUser("dave", "example.com", { maxContacts: 3 });
+      const dave = { username: "dave", domain: "example.com" };
+      await store.commit([change(bob, 0, binding(1), binding(2)), change(dave, 0, binding(3))]);
+      const names = await store.names("users", { username: "", domain: "" }, 9);
+      expect(names).toHaveLength(5);
+      expect(await store.resolve(names, true)).toEqual(await store.resolve(names));
+      const byContact = (lists: readonly AorBindings[]) =>
+        lists.map(({ version, bindings }) => ({
+          version,
+          contacts: bindings.map(({ contact }) => contact).sort(),
+        }));
+      expect(byContact(await store.bindings(names, true))).toEqual(byContact(await store.bindings(names)));
+      const part = names.slice(1, 3);
+      expect(byContact(await store.bindings(part, true))).toEqual(byContact(await store.bindings(part)));
+      expect(await store.resolve(part, true)).toEqual(await store.resolve(part));
     });
 
     describe("targets of dialogs", () => {

@@ -82,7 +82,7 @@ export class BindingLookups {
    * Reads the bindings of these users from the database into the copy. Of a user that has never registered, the empty list is kept; a name that
    * may be no user's gets no entry, so a stranger cannot fill the copy.
    */
-  async readBindings(aors: readonly Aor[], areUsers = false): Promise<readonly AorBindings[]> {
+  async readBindings(aors: readonly Aor[]): Promise<readonly AorBindings[]> {
     const startedAt = this.deps.now();
     const startedIn = this.deps.copy.epoch;
     const found = await this.deps.store.bindings(aors);
@@ -90,16 +90,22 @@ export class BindingLookups {
       const list = found[i] as AorBindings;
       const key = aorText(aor);
       const isEmpty = list.version === 0 && list.bindings.length === 0;
-      if (isEmpty && !areUsers && !this.deps.users.isUser(aor) && this.deps.copy.find(key) === undefined)
-        return list;
-      const entry = this.deps.copy.store(
-        key,
-        { ...list, at: startedAt, readAt: startedAt },
-        startedAt,
-        startedIn,
-      );
-      return bindingsAt(entry, this.deps.now());
+      if (isEmpty && !this.deps.users.isUser(aor) && this.deps.copy.find(key) === undefined) return list;
+      return bindingsAt(this.store(key, list, startedAt, startedIn), this.deps.now());
     });
+  }
+
+  /** Reads the bindings of these users into the copy. `isPage`: as in `LocationStore.bindings`. */
+  async readUsers(users: readonly Aor[], isPage: boolean): Promise<void> {
+    const startedAt = this.deps.now();
+    const startedIn = this.deps.copy.epoch;
+    const found = await this.deps.store.bindings(users, isPage);
+    users.forEach((user, i) => this.store(aorText(user), found[i] as AorBindings, startedAt, startedIn));
+  }
+
+  /** What a read found that began at `startedAt` in `startedIn`. */
+  private store(key: string, list: AorBindings, startedAt: Ms, startedIn: number): CopyEntry {
+    return this.deps.copy.store(key, { ...list, at: startedAt, readAt: startedAt }, startedAt, startedIn);
   }
 
   private isCurrent(entry: CopyEntry, now: Ms): boolean {

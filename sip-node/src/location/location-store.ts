@@ -8,10 +8,16 @@ import type { DialogTarget } from "./dialog-target.ts";
 import type { AorBindings, Binding, BindingChange, CommitOutcome, OwnedBinding } from "./binding.ts";
 
 export interface LocationStore {
-  /** One answer for each name, in order: domain and account. Throws `StoreUnavailable`. */
-  resolve(names: readonly Aor[]): Promise<readonly Resolution[]>;
-  /** One answer for each address of record, in order: its bindings and their version, read together. Throws `StoreUnavailable`. */
-  bindings(aors: readonly Aor[]): Promise<readonly AorBindings[]>;
+  /**
+   * One answer for each name, in order: domain and account. `isPage`: the names are all users from the first to the last, in the order of their
+   * keys, so they can be read as one range. Throws `StoreUnavailable`.
+   */
+  resolve(names: readonly Aor[], isPage?: boolean): Promise<readonly Resolution[]>;
+  /**
+   * One answer for each address of record, in order: its bindings and their version, read together. `isPage`: as above. Throws
+   * `StoreUnavailable`.
+   */
+  bindings(aors: readonly Aor[], isPage?: boolean): Promise<readonly AorBindings[]>;
   /** The binding of each `contact_id`, in order. Throws `StoreUnavailable`. */
   bindingsById(ids: readonly string[]): Promise<readonly (Binding | undefined)[]>;
   /**

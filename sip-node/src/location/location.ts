@@ -14,9 +14,10 @@ import { type Coalesce, Coalescer } from "./coalescer.ts";
 import type { CopyProtocol, CopyReceiver } from "./copy-protocol.ts";
 import { DatabaseReads } from "./database-reads.ts";
 import type { DialogTarget } from "./dialog-target.ts";
-import { type LocationStore, type NameKind, StoreUnavailable } from "./location-store.ts";
+import { type LocationStore, StoreUnavailable } from "./location-store.ts";
 import type { Lookup, LookupKind, LookupResult } from "./lookup.ts";
 import { UserLookups } from "./user-lookups.ts";
+import { warmCopy } from "./warm-copy.ts";
 
 export interface LocationDependencies {
   /** Calls `act` after `delay`, at the earliest after this turn of the event loop: so all items of one turn are in the first batch. */
@@ -36,12 +37,6 @@ const contactLimits = { maxBatch: 1, maxRunning: 2, maxQueue: 1_000 };
 const targetLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000 };
 /** The tables of users are asked about in every fifth poll: about every two seconds. */
 const pollsPerTableCheck = 5;
-/**
- * Names in a statement when a node starts. With more, MariaDB may scan the whole table, and compare each row with all names, as long as its
- * statistics are older than many new rows.
- */
-const pageSize = 64;
-
 export class Location implements Lookup, CopyReceiver {
   private readonly store: LocationStore;
   private readonly deps: LocationDependencies;
@@ -146,24 +141,9 @@ export class Location implements Lookup, CopyReceiver {
    * Reads all domains, users, aliases and bindings, page by page. Ends at the time limit, or when the copy is full. Rejects when a page cannot be
    * read. The rest is read when it is needed.
    */
-  async warm(timeLimit: Ms): Promise<void> {
-    const end = this.deps.now() + timeLimit;
-    for (const kind of ["domains", "users", "aliases"] as const) await this.warmKind(kind, end);
-  }
-
-  private async warmKind(kind: NameKind, end: Ms): Promise<void> {
-    let after: Aor = { username: "", domain: "" };
-    while (this.deps.now() < end && this.users.copy.size + pageSize <= this.deps.maxCopied) {
-      const names = await this.store.names(kind, after, pageSize);
-      const last = names[names.length - 1];
-      if (last === undefined) return;
-      after = last;
-      const page = names.map(({ username, domain }) => ({ username, domain: domain.toLowerCase() }));
-      await Promise.all([
-        this.users.readNames(page),
-        ...(kind === "users" ? [this.lookups.readBindings(page, true)] : []),
-      ]);
-    }
+  warm(timeLimit: Ms): Promise<void> {
+    const { store, users, lookups, deps } = this;
+    return warmCopy({ store, users, lookups, now: () => deps.now(), maxCopied: deps.maxCopied }, timeLimit);
   }
 
   // ── The database from time to time ───────────────────────────────────────────────────────────────────────────────────────

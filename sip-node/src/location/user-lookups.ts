@@ -100,11 +100,11 @@ export class UserLookups {
     return this.state.update(found, startedAt);
   }
 
-  /** Reads these names from the database into the copy. */
-  async readNames(names: readonly Aor[]): Promise<readonly Resolution[]> {
+  /** Reads these names from the database into the copy. `isPage`: as in `LocationStore.resolve`. */
+  async readNames(names: readonly Aor[], isPage = false): Promise<readonly Resolution[]> {
     const startedAt = this.deps.now();
     const startedIn = this.copy.epoch;
-    const found = await this.deps.store.resolve(names);
+    const found = await this.deps.store.resolve(names, isPage);
     names.forEach((name, i) => {
       const former = this.copy.store(name, found[i] as Resolution, startedAt, startedIn);
       if (former !== undefined) this.deps.removed(former);

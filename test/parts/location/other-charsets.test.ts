@@ -130,6 +130,29 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     });
   }
 
+  it("a page of users is read whatever the charset, also if `location` sorts names in another way", async () => {
+    await server.query(
+      "INSERT INTO subscriber (username, domain, password) VALUES ('Carol', 'example.com', '')",
+    );
+    expect(await registered("bob")).toMatchObject({ status: 200 });
+    for (const [charset, ofLocation] of [
+      ["utf8mb4 COLLATE utf8mb4_general_ci", "utf8mb4 COLLATE utf8mb4_bin"],
+      ["latin1", "utf8mb4"],
+      ["latin1", "latin1"],
+    ] as const) {
+      await convert(charset);
+      await server.query(`ALTER TABLE location CONVERT TO CHARACTER SET ${ofLocation}`);
+      const tables = new LocationTables(database, () => undefined);
+      const names = await tables.names("users", { username: "", domain: "" }, 9);
+      expect(names).toHaveLength(3);
+      expect(await tables.resolve(names, true)).toEqual(await tables.resolve(names));
+      const lists = await tables.bindings(names, true);
+      expect(lists.map(({ bindings }) => bindings.length)).toEqual(
+        names.map(({ username }) => (username === "bob" ? 1 : 0)),
+      );
+    }
+  });
+
   it.each(["utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci"])(
     "the collation %s beside Strowger's: users, aliases and a domain's alias are found, with their settings",
     async (collation) => {

@@ -10,6 +10,7 @@ import { parseUri } from "../../wire/uri.ts";
 import { toWireText } from "../../wire/wire-text.ts";
 import type { Row, Session, Value } from "./database.ts";
 import { databaseDatetime, databaseNow, databaseSeconds } from "./database-time.ts";
+import { nameRange, nameRangeValues } from "./name-range.ts";
 import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
 
 /** The driver returns a number as text when the UNION makes its type a larger one. */
@@ -33,6 +34,9 @@ interface BindingRow extends Row {
   readonly refreshed_at: number | string | null;
 }
 
+/** A row of `location`, or one of `strowger_aor` with the version only. */
+type ListRow = BindingRow & Aor & { readonly version: string | number | null };
+
 const columnCount = 17;
 const columns = `CAST(l.contact_id AS CHAR) AS id, l.contact, l.received,
   CAST(l.expires AS SIGNED) - ${databaseSeconds} AS expires_in, l.expires = 0 AS is_permanent, l.q, l.callid, l.cseq, l.user_agent,
@@ -42,12 +46,29 @@ const tables = "location l LEFT JOIN strowger_flow f ON f.contact_id = l.contact
 export async function readBindings(session: Session, aors: readonly Aor[]): Promise<readonly AorBindings[]> {
   const batch = padToPowerOfTwo(aors);
   const values = batch.flatMap(({ username, domain }) => [username, domain]);
-  const rows = await session.read<BindingRow & Aor & { readonly version: string | number | null }>(
-    "bindings",
-    bindingsStatement(batch.length),
-    [...values, ...values],
+  const where = (table: string) =>
+    placeholders(batch.length, `(${table}.username = ? AND ${table}.domain = ?)`, " OR ");
+  return listsOf(
+    aors,
+    await session.read<ListRow>("bindings", bindingsStatement(where), [...values, ...values]),
   );
-  const rowsOfAor = new Map(aors.map((aor) => [aorText(aor), new Array<(typeof rows)[number]>()]));
+}
+
+/** As `readBindings`, for all users from the first to the last. The tables must sort names in the same way (`table-columns.ts`). */
+export async function readBindingsOfPage(
+  session: Session,
+  aors: readonly Aor[],
+): Promise<readonly AorBindings[]> {
+  const values = nameRangeValues(aors);
+  const rows = await session.read<ListRow>("bindings page", bindingsStatement(nameRange), [
+    ...values,
+    ...values,
+  ]);
+  return listsOf(aors, rows);
+}
+
+function listsOf(aors: readonly Aor[], rows: readonly ListRow[]): readonly AorBindings[] {
+  const rowsOfAor = new Map(aors.map((aor) => [aorText(aor), new Array<ListRow>()]));
   for (const row of rows) rowsOfAor.get(aorText({ ...row, domain: row.domain.toLowerCase() }))?.push(row);
   return aors.map((aor) => {
     const found = rowsOfAor.get(aorText(aor)) ?? [];
@@ -63,13 +84,11 @@ export async function readBindings(session: Session, aors: readonly Aor[]): Prom
  * Bindings and versions in one statement, so that both are of the same moment. A column of one table is NULL in the rows of the other. The
  * names get one collation: MySQL refuses to join columns of different ones (error 1271).
  */
-function bindingsStatement(count: number): string {
+function bindingsStatement(where: (table: string) => string): string {
   const names = (table: string) =>
     ["username", "domain"]
       .map((column) => `CONVERT(${table}.${column} USING utf8mb4) COLLATE utf8mb4_bin AS ${column}`)
       .join(", ");
-  const where = (table: string) =>
-    placeholders(count, `(${table}.username = ? AND ${table}.domain = ?)`, " OR ");
   return `SELECT ${names("l")}, ${columns}, NULL AS version FROM ${tables} WHERE ${where("l")}
 UNION ALL
 SELECT ${names("v")}, ${"NULL, ".repeat(columnCount)}v.version FROM strowger_aor v WHERE ${where("v")}`;

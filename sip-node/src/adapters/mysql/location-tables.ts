@@ -22,21 +22,29 @@ import type { DialogTarget } from "../../location/dialog-target.ts";
 import type { LocationStore, NameKind } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import { readAccountChanges } from "./account-changes.ts";
-import { readBindings, readBindingsByContact, readBindingsById, writeBindings } from "./binding-rows.ts";
+import {
+  readBindings,
+  readBindingsByContact,
+  readBindingsById,
+  readBindingsOfPage,
+  writeBindings,
+} from "./binding-rows.ts";
 import { type CommitFence, type MembershipCheck, noFence } from "./commit-fence.ts";
 import { AmbiguousCommit } from "./connection-errors.ts";
-import type { Database, Row, Session } from "./database.ts";
+import type { Database, Session } from "./database.ts";
 import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
-import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
+import { inParts, padToPowerOfTwo, placeholders } from "./placeholders.ts";
 import { readNames } from "./read-names.ts";
 import { readByNames, refusedColumn } from "./refused-values.ts";
-import { type SubscriberColumns, resolveNames } from "./resolve-names.ts";
+import { resolveNames } from "./resolve-names.ts";
+import { resolvePage } from "./resolve-page.ts";
+import { readTableColumns, type TableColumns } from "./table-columns.ts";
 
 export class LocationTables implements LocationStore {
   private readonly database: Database;
   private readonly socket: () => string | undefined;
   private readonly fence: Pick<CommitFence, "run">;
-  private columns: SubscriberColumns | undefined;
+  private columns: TableColumns | undefined;
 
   /** `socket`: the value of `location.socket`; undefined: NULL. */
   constructor(database: Database, socket: () => string | undefined, fence = noFence) {
@@ -45,9 +53,11 @@ export class LocationTables implements LocationStore {
     this.fence = fence;
   }
 
-  async resolve(names: readonly Aor[]): Promise<readonly Resolution[]> {
-    this.columns ??= await subscriberColumns(this.database);
+  async resolve(names: readonly Aor[], isPage = false): Promise<readonly Resolution[]> {
+    this.columns ??= await readTableColumns(this.database);
     const { database, columns } = this;
+    if (isPage && columns.haveOneOrder) return resolvePage(database, names, columns);
+    if (isPage) return inParts(names, (part) => this.resolve(part));
     return readByNames(
       names,
       () => resolveNames(database, names, columns),
@@ -58,7 +68,12 @@ export class LocationTables implements LocationStore {
     );
   }
 
-  bindings(aors: readonly Aor[]): Promise<readonly AorBindings[]> {
+  async bindings(aors: readonly Aor[], isPage = false): Promise<readonly AorBindings[]> {
+    if (isPage) {
+      this.columns ??= await readTableColumns(this.database);
+      if (this.columns.haveOneOrder) return readBindingsOfPage(this.database, aors);
+      return inParts(aors, (part) => this.bindings(part));
+    }
     return readByNames(
       aors,
       () => readBindings(this.database, aors),
@@ -174,21 +189,4 @@ ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(versi
     batch.flatMap(({ aor, version }) => [aor.username, aor.domain, version + 1]),
   );
   return affected === changes.reduce((sum, { version }) => sum + (version === 0 ? 1 : 2), 0);
-}
-
-/** OpenSIPS has `ha1b` before 3.2, and `ha1_sha256` since 3.2. */
-async function subscriberColumns(session: Session): Promise<SubscriberColumns> {
-  const rows = await session.read<Row & { readonly name: string; readonly collation: string | null }>(
-    "columns",
-    `SELECT column_name AS name, collation_name AS collation FROM information_schema.columns
-      WHERE table_schema = DATABASE() AND table_name = 'subscriber' AND column_name IN ('ha1_sha256', 'ha1b', 'domain')`,
-    [],
-  );
-  const collations = new Map(rows.map(({ name, collation }) => [name.toLowerCase(), collation ?? ""]));
-  const collation = collations.get("domain") ?? "";
-  return {
-    sha256: collations.has("ha1_sha256") ? "s.ha1_sha256" : "''",
-    ha1b: collations.has("ha1b") ? "s.ha1b" : "ss.ha1b",
-    collation: /^utf8mb4_\w+$/.test(collation) ? collation : undefined,
-  };
 }

@@ -8,8 +8,9 @@ import {
 } from "../../location/account.ts";
 import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
 import type { Row, Session } from "./database.ts";
+import type { TableColumns } from "./table-columns.ts";
 
-interface AccountRow extends Row {
+export interface AccountRow extends Row {
   readonly asked_domain: string;
   readonly asked_username: string | null;
   readonly canonical: string;
@@ -33,41 +34,27 @@ interface AccountRow extends Row {
   readonly user_max_contacts: number | null;
 }
 
-const settings =
+export const settings =
   "sc.realm, sc.enabled, sc.min_expires, sc.default_expires, sc.max_expires, sc.max_contacts, sc.on_max_contacts, sc.algorithms, sc.anonymous_callers";
 /**
  * A column of OpenSIPS's tables for the comparison with a column of a `strowger_*` table. MySQL refuses to compare two columns of different
  * binary collations (error 1267). A converted column takes the collation of the other one, whose index is then used.
  */
-const converted = (column: string): string => `CONVERT(${column} USING utf8mb4)`;
-const canonical = `COALESCE(sd.alias_of, ${converted("d.domain")})`;
-const sideTable = `LEFT JOIN strowger_subscriber ss ON ss.username = ${converted("s.username")} AND ss.domain = ${converted("s.domain")}`;
-
-/** Columns that depend on the version of OpenSIPS that made `subscriber`, and the collation of that table. */
-export interface SubscriberColumns {
-  /** OpenSIPS before 3.2 has no such column. */
-  readonly sha256: "s.ha1_sha256" | "''";
-  /** Before 3.2 in `subscriber`, since then in `strowger_subscriber`. */
-  readonly ha1b: "s.ha1b" | "ss.ha1b";
-  /** The collation of its names, if they are utf8mb4. The compared value gets this collation, so that the index of the names is used. */
-  readonly collation: string | undefined;
-}
+export const converted = (column: string): string => `CONVERT(${column} USING utf8mb4)`;
+export const canonical = `COALESCE(sd.alias_of, ${converted("d.domain")})`;
+export const sideTable = `LEFT JOIN strowger_subscriber ss ON ss.username = ${converted("s.username")} AND ss.domain = ${converted("s.domain")}`;
 
 /** One text for each pair of sizes: mysql2 finds a prepared statement by its text. */
 const statements = new Map<string, string>();
 
-function statementFor(usernames: number, domains: number, columns: SubscriberColumns): string {
+function statementFor(usernames: number, domains: number, columns: TableColumns): string {
   const key = `${usernames} ${domains} ${columns.sha256} ${columns.ha1b} ${columns.collation}`;
   const known = statements.get(key) ?? statement(usernames, domains, columns);
   statements.set(key, known);
   return known;
 }
 
-function statement(
-  usernames: number,
-  domains: number,
-  { sha256, ha1b, collation }: SubscriberColumns,
-): string {
+function statement(usernames: number, domains: number, { sha256, ha1b, collation }: TableColumns): string {
   const asTheirs = `CONVERT(${canonical} USING utf8mb4)${collation === undefined ? "" : ` COLLATE ${collation}`}`;
   return `
 SELECT d.domain AS asked_domain, s.username AS asked_username, ${canonical} AS canonical, ${settings},
@@ -92,7 +79,7 @@ WHERE d.domain IN (${placeholders(domains)})`;
 export async function resolveNames(
   session: Session,
   names: readonly Aor[],
-  columns: SubscriberColumns,
+  columns: TableColumns,
 ): Promise<readonly Resolution[]> {
   const usernames = padToPowerOfTwo([...new Set(names.map(({ username }) => username))]);
   const domains = padToPowerOfTwo([...new Set(names.map(({ domain }) => domain))]);
@@ -115,7 +102,7 @@ function resolution(name: Aor, rows: readonly AccountRow[]): Resolution {
   return { domain, account: row === undefined ? undefined : accountOf(row, domain) };
 }
 
-function domainOf(row: AccountRow): Domain {
+export function domainOf(row: AccountRow): Domain {
   const name = row.canonical.toLowerCase();
   const defaults = defaultRegistration;
   return {
@@ -137,7 +124,7 @@ function domainOf(row: AccountRow): Domain {
   };
 }
 
-function accountOf(row: AccountRow, domain: Domain): Account {
+export function accountOf(row: AccountRow, domain: Domain): Account {
   const text = (value: string | null): string | undefined =>
     value === null || value === "" ? undefined : value;
   return {
