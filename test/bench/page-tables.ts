@@ -1,5 +1,5 @@
 /** The tables of docs/benchmarks.md. Pure. */
-import { tuned, withinOneOfTwo } from "./contestants/names.ts";
+import { oneNode, tuned, withinOneOfTwo } from "./contestants/names.ts";
 import { bytesPerBinding, cost, isValid, ratioOf } from "./goals.ts";
 import type { LoadName, Maximum, Memory, Results, Sample, Series, SystemCalls } from "./results.ts";
 import { type Spread, spread } from "./statistics.ts";
@@ -10,6 +10,7 @@ export const loadTexts: Readonly<Record<LoadName, string>> = {
   register: "REGISTER",
   latency: "half load",
   nodes: "nodes",
+  "node-registers": "REGISTER and nodes",
 };
 
 /** Each section with its title; a section without results is left out. */
@@ -51,6 +52,12 @@ const sections = [
     title: "Calls across nodes",
     reference: withinOneOfTwo,
     text: "Calls without a challenge. `server` is the sum of all nodes.",
+  },
+  {
+    load: "node-registers",
+    title: "REGISTER in exchanges of several nodes",
+    reference: oneNode,
+    text: "All arrive at one node. Each change is announced to all other nodes before its 200. `server` is the sum of all nodes, also of what they do without load.",
   },
 ] as const;
 

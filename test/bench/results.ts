@@ -21,7 +21,7 @@ export interface Sample {
   readonly errors?: string;
 }
 
-export type LoadName = "trusted" | "challenged" | "register" | "latency" | "nodes";
+export type LoadName = "trusted" | "challenged" | "register" | "latency" | "nodes" | "node-registers";
 
 /** Samples of one contestant at one rate; sample n of each contestant belongs to round n. */
 export interface Series {

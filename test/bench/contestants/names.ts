@@ -9,3 +9,6 @@ export const oneNode = "1 node";
 export const withinOneOfTwo = "2 nodes, phones of one node";
 export const acrossTwo = "2 nodes, phones of different nodes";
 export const acrossFour = "4 nodes, phones of different nodes";
+export const twoNodes = "2 nodes";
+export const fourNodes = "4 nodes";
+export const eightNodes = "8 nodes";

@@ -11,6 +11,8 @@ export interface LoadPlan {
   readonly rate: number;
   readonly contestants: readonly string[];
   readonly rounds: number;
+  /** No goal depends on it: shorter samples are enough. */
+  readonly isShort?: boolean;
 }
 
 /** The rates of the goals. */
@@ -23,14 +25,19 @@ export function loadPlans(options: BenchOptions): LoadPlan[] {
   const { only, quick, rate, rounds } = options;
   const otherRounds = rounds === defaultRounds ? 2 : rounds; // the whole run stays under 10 minutes
   const contestants = chosen([shipped, tuned, strowger], options);
-  const readers = chosen([`${shipped}${readsDatabase}`, `${tuned}${readsDatabase}`], options);
+  const readers = chosen([`${tuned}${readsDatabase}`], options);
   const rates = rate === undefined ? (quick ? [callRate] : [200, 500, callRate]) : [rate];
   const plans: LoadPlan[] = [];
   for (const kind of ["trusted", "challenged"] as const) {
-    const calls = rates.map((each) => ({ rate: each, rounds: each === callRate ? rounds : otherRounds }));
+    const calls = rates.map((each) =>
+      each === callRate ? { rate: each, rounds } : { rate: each, rounds: otherRounds, isShort: true },
+    );
     if (only.has(kind)) plans.push(...calls.map((each) => ({ load: kind, kind, contestants, ...each })));
     if (only.has("database"))
-      plans.push({ load: kind, kind, contestants: readers, rate: rate ?? readingRate, rounds: otherRounds });
+      plans.push({
+        ...{ load: kind, kind, contestants: readers },
+        ...{ rate: rate ?? readingRate, rounds: otherRounds, isShort: true },
+      });
   }
   if (only.has("register"))
     plans.push({ load: "register", kind: "register", contestants, rate: rate ?? registerRate, rounds });
@@ -51,8 +58,8 @@ export async function runLoad(
   progress: (text: string) => void,
 ): Promise<Series[]> {
   if (plan.contestants.includes(strowger) && stage.isFirstOf(plan.kind)) {
-    progress(`${plan.kind}: ${options.firstLoad} s of load for ${strowger}`);
-    const seconds = options.firstLoad;
+    const seconds = plan.kind === "trusted" ? options.firstLoad : options.firstLoad / 2; // most code is compiled
+    progress(`${plan.kind}: ${seconds} s of load for ${strowger}`);
     await measure(await stage.target(strowger), { kind: plan.kind, rate: plan.rate, seconds, warmUp: 0 });
   }
   return runAlternately(plan, stage, progress, (target) => measureLoad(target, plan, options));
@@ -60,9 +67,13 @@ export async function runLoad(
 
 export const measureLoad = (
   target: Target,
-  { kind, rate }: LoadPlan,
+  { kind, rate, isShort }: LoadPlan,
   { seconds, warmUp }: BenchOptions,
-): Promise<Sample> => measure(target, { kind, rate, seconds, warmUp });
+): Promise<Sample> =>
+  measure(target, {
+    ...{ kind, rate },
+    ...(isShort === true ? { seconds: (seconds * 2) / 3, warmUp: warmUp / 2 } : { seconds, warmUp }),
+  });
 
 /** One series for each contestant. */
 export async function runAlternately(

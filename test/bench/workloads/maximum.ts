@@ -13,11 +13,11 @@ const minAchievedShare = 0.94;
 const saturated = 0.97;
 
 const searches = [
-  { load: "trusted", contestants: [tuned, strowger], first: 1000, limit: 8_000 },
+  { load: "trusted", contestants: [tuned, strowger], first: 2000, limit: 8_000 },
   {
     load: "register",
     contestants: [tuned, `${tuned}, 8 children`, strowger],
-    first: 1000,
+    first: 2000,
     limit: 16_000,
   },
 ] as const;

@@ -1,11 +1,19 @@
-/** Calls in exchanges of 1, 2 and 4 nodes: between phones of one node, and between phones of different nodes. */
+/** Exchanges of several nodes: calls between phones of one node and of different nodes, and REGISTERs. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { total } from "../../../cli/src/up/metrics.ts";
 import { TestCluster } from "../../support/test-cluster.ts";
-import { acrossFour, acrossTwo, oneNode, withinOneOfTwo } from "../contestants/names.ts";
-import { calleePort, measure, registerUsers, type Target } from "../load.ts";
+import {
+  acrossFour,
+  acrossTwo,
+  eightNodes,
+  fourNodes,
+  oneNode,
+  twoNodes,
+  withinOneOfTwo,
+} from "../contestants/names.ts";
+import { calleePort, type Load, measure, registerUsers, type Target } from "../load.ts";
 import type { BenchOptions } from "../options.ts";
 import type { Sample, Series } from "../results.ts";
 import { databasePid, insertStrowgerUsers, mariadbArguments, profileFolder } from "../stage.ts";
@@ -18,14 +26,14 @@ const callersAddresses: Readonly<Record<string, string>> = {
   "node-b": trustedAddress,
 };
 
-/** The callees register through node-b. Nodes that are not needed any more end: first node-c and node-d, then node-a. */
+/** The callees register through node-b. Nodes that are not needed any more end, until node-b is alone. */
 export async function measureNodes(
   options: BenchOptions,
   progress: (text: string) => void,
 ): Promise<Series[]> {
   await using cluster = await TestCluster.start({
     front: "balancer",
-    nodes: 4,
+    nodes: 8,
     peers: Object.values(callersAddresses),
     mariadb: { args: mariadbArguments },
     nodeArguments: options.profile ? ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`] : [],
@@ -47,16 +55,31 @@ export async function measureNodes(
   if (options.profile)
     progress(`processes: ${cluster.nodes.map(({ name, child }) => `${name} ${child.pid}`).join(", ")}`);
   const series: Series[] = [];
-  const compare = async (contestants: Readonly<Record<string, Target>>): Promise<void> => {
-    series.push(...(await alternate(contestants, options, progress)));
+  const compare = async (
+    kind: Load["kind"],
+    contestants: Readonly<Record<string, Target>>,
+  ): Promise<void> => {
+    series.push(...(await alternate(kind, contestants, options, progress)));
   };
   try {
     await registerUsers(target("node-a"), users);
-    await compare({ [acrossFour]: target("node-a") });
+    progress("nodes: load for the compilers of node-a and node-b");
+    for (const [kind, node] of [
+      ["register", "node-b"],
+      ["trusted", "node-b"],
+      ["trusted", "node-a"],
+    ] as const)
+      await measure(target(node), { kind, rate: 300, seconds: options.firstLoad / 4, warmUp: 0 });
+    await compare("register", { [eightNodes]: target("node-b") });
+    await leaveOnly(cluster, ["node-a", "node-b", "node-c", "node-d"]);
+    await compare("register", { [fourNodes]: target("node-b") });
+    await compare("trusted", { [acrossFour]: target("node-a") });
     await leaveOnly(cluster, ["node-a", "node-b"]);
-    await compare({ [withinOneOfTwo]: target("node-b"), [acrossTwo]: target("node-a") });
+    await compare("register", { [twoNodes]: target("node-b") });
+    await compare("trusted", { [withinOneOfTwo]: target("node-b"), [acrossTwo]: target("node-a") });
     await leaveOnly(cluster, ["node-b"]);
-    await compare({ [oneNode]: target("node-b") });
+    await compare("register", { [oneNode]: target("node-b") });
+    await compare("trusted", { [oneNode]: target("node-b") });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -64,10 +87,12 @@ export async function measureNodes(
 }
 
 async function alternate(
+  kind: Load["kind"],
   contestants: Readonly<Record<string, Target>>,
   { rate = 300, seconds, warmUp, rounds }: BenchOptions,
   progress: (text: string) => void,
 ): Promise<Series[]> {
+  const load = kind === "register" ? "node-registers" : "nodes";
   const all = Object.entries(contestants).map(([contestant, target]) => ({
     contestant,
     target,
@@ -75,11 +100,11 @@ async function alternate(
   }));
   for (let round = 1; round <= rounds; round++)
     for (const { contestant, target, samples } of all) {
-      const sample = await measure(target, { kind: "trusted", rate, seconds, warmUp });
+      const sample = await measure(target, { kind, rate, seconds, warmUp });
       samples.push(sample);
-      progress(`nodes ${rate}/s, round ${round}, ${contestant}: ${sampleText(sample)}`);
+      progress(`${load} ${rate}/s, round ${round}, ${contestant}: ${sampleText(sample)}`);
     }
-  return all.map(({ contestant, samples }) => ({ load: "nodes", contestant, rate, samples }));
+  return all.map(({ contestant, samples }) => ({ load, contestant, rate, samples }));
 }
 
 /** Ends the other nodes without a drain, and waits until these know it. */
