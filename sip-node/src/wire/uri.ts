@@ -23,24 +23,33 @@ export interface SipUri {
   readonly headers: string;
 }
 
-/** The last texts that were read, and what they are. */
-const lastTexts = new Array<string>(16).fill("");
-const lastResults = new Array<SipUri | ParseProblem | undefined>(16).fill(undefined);
-let next = 0;
+/** The texts that were read last, and what they are, each at the place of its length and three of its characters. */
+const places = 128;
+const lastTexts = new Array<string>(places).fill("");
+const lastResults = new Array<SipUri | ParseProblem | undefined>(places).fill(undefined);
 
 /**
  * Returns a problem with 416 for another scheme (§8.2.2.1), and with 400 for an invalid SIP URI. The steps of one request read its four URIs
- * three times each. The last results are kept: to find one takes 30 ns, to read a URI again 300 ns and four objects.
+ * three times each. The last results are kept: one is found with one comparison of texts, and to read a URI again takes 300 ns and four objects.
  */
 export function parseUri(text: string): SipUri | ParseProblem {
-  const at = lastTexts.indexOf(text);
-  const known = lastResults[at];
-  if (known !== undefined) return known;
+  const place = placeOf(text);
+  if (lastTexts[place] === text) {
+    const known = lastResults[place];
+    if (known !== undefined) return known;
+  }
   const result = readUri(text);
-  lastTexts[next] = text;
-  lastResults[next] = result;
-  next = (next + 1) & 15;
+  lastTexts[place] = text;
+  lastResults[place] = result;
   return result;
+}
+
+/** Users of one domain differ in the middle, contacts of one user at the end. */
+function placeOf(text: string): number {
+  const { length } = text;
+  if (length < 4) return 0;
+  const middle = (text.charCodeAt(length >> 1) << 4) ^ (text.charCodeAt((length >> 1) - 2) << 2);
+  return (middle ^ text.charCodeAt(length - 1) ^ (length * 7)) & (places - 1);
 }
 
 function readUri(text: string): SipUri | ParseProblem {
