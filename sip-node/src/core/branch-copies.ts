@@ -7,7 +7,6 @@ import { identityEdits } from "../proxy/identity.ts";
 import type { ProxyDependencies, Routing } from "../proxy/routing.ts";
 import type { Target } from "../proxy/targets.ts";
 import { makeViaBranch } from "../proxy/via-branch.ts";
-import { serverKey } from "../transaction/server-key.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import type { Seal } from "../wire/seal.ts";
@@ -56,5 +55,6 @@ export class BranchCopies {
   }
 }
 
-/** An ACK has no transaction that recognises a retransmission: each copy of one ACK gets the same branch (§16.11). */
-const numberOf = (ack: Request): number => textHash([serverKey(ack)]);
+/** An ACK has no transaction that recognises a retransmission: each copy of one ACK gets the same branch (§16.11), which has the loop hash too. */
+const numberOf = ({ text, via, callId }: Request): number =>
+  textHash([text.slice(via.start, via.end), callId]);

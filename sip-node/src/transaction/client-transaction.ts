@@ -46,6 +46,8 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
   /** The branch of our Via, magic cookie included. */
   readonly branch: string;
   readonly user: User;
+  /** Belongs to `ClientTable`. */
+  next: ClientTransaction<User> | undefined = undefined;
   readonly #deps: ClientDependencies<User>;
   /** Empty when it cannot be sent again. */
   #request: string;

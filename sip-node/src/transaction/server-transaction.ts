@@ -1,7 +1,9 @@
 /** A server transaction: the responses to one request, until no retransmission of the request can arrive (RFC 3261 §17.2). */
+import { flatText } from "../wire/flat-text.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { parseMessage } from "../wire/parse-message.ts";
+import { detached } from "../wire/recent.ts";
 import type { Ms } from "../wire/units.ts";
 import type { Machine } from "./machine.ts";
 import {
@@ -16,6 +18,7 @@ import {
   type NonInviteServerState,
   nonInviteServer,
 } from "./non-invite-server.ts";
+import { isTransactionId, legacyFacts } from "./server-key.ts";
 import { type Timing, Transaction } from "./transaction.ts";
 
 export type ServerState = InviteServerState | NonInviteServerState;
@@ -29,25 +32,39 @@ export interface ServerDependencies<Context> extends Timing {
 
 export class ServerTransaction<Context> extends Transaction<ServerState, ServerEvent, ServerAction, string> {
   readonly kind = "server";
-  /** The result of `serverKey`. */
-  readonly key: string;
+  readonly callId: string;
+  /** Of the top Via; undefined: it identifies no transaction, and `legacyFacts` are compared instead. */
+  readonly branch: string | undefined;
+  readonly sentByHost: string;
+  readonly sentByPort: number;
+  readonly legacyFacts: string | undefined;
+  readonly fromTag: string | undefined;
   readonly method: string;
   /** Of the request, which has no To tag. */
   readonly isInitial: boolean;
   readonly sequenceNumber: number;
   /** Undefined when a final response was sent: the rest of its time, it only absorbs retransmissions. */
   request: Request | undefined;
-  /** Its other keys in `Transactions`. */
-  inviteKey: string | undefined = undefined;
-  ackKey: string | undefined = undefined;
+  /** An INVITE that was answered with 2xx: its ACK has a branch of its own (§13.2.2.4). */
+  isAccepted = false;
+  /** The next one of its Call-ID. Belongs to `CallTransactions`. */
+  older: ServerTransaction<Context> | undefined = undefined;
   /** Belongs to the transaction user; undefined until it sets one. */
   context: Context | undefined = undefined;
   readonly #deps: ServerDependencies<Context>;
   #lastResponse: string | undefined = undefined;
 
-  constructor(key: string, request: Request, flow: Flow, deps: ServerDependencies<Context>) {
+  /** `callId`: of the request, and no part of its text. */
+  constructor(request: Request, flow: Flow, callId: string, deps: ServerDependencies<Context>) {
     super(request.method === "INVITE" ? invite : nonInvite, flow, deps);
-    this.key = key;
+    const { via, from, to } = request;
+    const isIdentified = via.branch !== undefined && isTransactionId(via.branch);
+    this.branch = isIdentified ? detached(via.branch) : undefined;
+    this.sentByHost = detached(via.host);
+    this.sentByPort = via.port ?? 5060;
+    this.legacyFacts = isIdentified ? undefined : flatText(legacyFacts(request, to.tag ?? ""));
+    this.fromTag = from.tag === undefined ? undefined : detached(from.tag);
+    this.callId = callId;
     this.method = request.method;
     this.isInitial = request.to.tag === undefined;
     this.sequenceNumber = request.cseq.number;
@@ -62,8 +79,10 @@ export class ServerTransaction<Context> extends Transaction<ServerState, ServerE
   /** Applies a response of the transaction user; false when the state ignores it. Called by `Transactions`. */
   respond(status: number, text: string, now: Ms): boolean {
     const isSent = this.on(responseEvent(status, this.isInvite), now, text) !== "ignored";
-    if (isSent && status >= 200) this.request = undefined;
-    return isSent;
+    if (!isSent) return false;
+    if (this.isInvite && status >= 200 && status < 300) this.isAccepted = true;
+    if (status >= 200) this.request = undefined;
+    return true;
   }
 
   /** The To tag of the response sent last: the ACK of an RFC 2543 client has the same tag (§17.2.3). */

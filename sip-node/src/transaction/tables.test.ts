@@ -158,7 +158,7 @@ const clients = (method: string) => {
 const servers = (method: string) => {
   const deps = dependencies();
   const request = parse(`${method} sip:b@h SIP/2.0`, method) as Request;
-  const server = new ServerTransaction("key", request, flow, deps);
+  const server = new ServerTransaction(request, flow, request.callId, deps);
   return { deps, transaction: server as unknown as RunningTransaction, payload: Buffer.from("response") };
 };
 const machines = [
@@ -262,12 +262,8 @@ describe("Appendix A, Table 4: over a reliable transport, a transaction", () => 
     ["BYE", 200, false],
   ])("sends no retransmission and ends at once as the server of %s after %i", (method, status, awaitsAck) => {
     const deps = reliable();
-    const server = new ServerTransaction(
-      "key",
-      parse(`${method} sip:b@h SIP/2.0`, method) as Request,
-      flow,
-      deps,
-    );
+    const request = parse(`${method} sip:b@h SIP/2.0`, method) as Request;
+    const server = new ServerTransaction(request, flow, request.callId, deps);
     server.respond(status, parse(`SIP/2.0 ${status} Reason`, method).text, 0);
     if (awaitsAck) server.on("ACK", 10);
     expect([deps.performed, deps.wheel.size]).toEqual([["send response", "ended"], 0]);

@@ -1,10 +1,10 @@
 /** The transaction layer through its interface: matching, exact times of retransmissions, lifetimes, RFC 6026. */
 import { describe, expect, it } from "vitest";
 import { flowOf } from "../wire/flow.ts";
+import { maxTransactionsOfCall } from "../wire/limits.ts";
 import type { Message, Request, Response } from "../wire/message.ts";
 import { parseMessage } from "../wire/parse-message.ts";
 import type { ClientTransaction, ClientTransactionUser } from "./client-transaction.ts";
-import { serverKey } from "./server-key.ts";
 import { ServerTransaction } from "./server-transaction.ts";
 import { reliableLengths, defaultTimers, unreliableLengths } from "./timers.ts";
 import { Transactions, type TransactionOptions } from "./transactions.ts";
@@ -339,6 +339,21 @@ describe("on the server side", () => {
   });
 });
 
+it("a request above the limit of transactions with its Call-ID is refused, and one with another Call-ID is not", () => {
+  const layer = createLayer();
+  const info = (cseq: number, callId?: string): Request =>
+    requestOf("INFO", { cseq, branch: `z9hG4bKinfo${cseq}`, ...(callId === undefined ? {} : { callId }) });
+  const servers = Array.from({ length: maxTransactionsOfCall }, (_, i) => receive(layer, info(i)));
+  const next = info(maxTransactionsOfCall);
+  expect(layer.transactions.receiveRequest(next, flow, 0)).toBe("full");
+  receive(layer, info(1, "other@example.com"));
+  for (const i of [maxTransactionsOfCall - 1, 0, 250]) servers[i]?.terminate(); // the newest, the oldest, one between
+  receive(layer, next);
+  expect(layer.transactions.find(info(250), flow)).toBeUndefined();
+  expect(layer.transactions.find(info(249), flow)).toBe(servers[249]);
+  expect(layer.transactions.counts.server).toBe(maxTransactionsOfCall - 1);
+});
+
 it("the limit counts server and client transactions together", () => {
   const layer = createLayer({ maxTransactions: 2 });
   receive(layer, requestOf("BYE", { branch: "z9hG4bK1" }));
@@ -348,7 +363,11 @@ it("the limit counts server and client transactions together", () => {
 });
 
 describe("§17.2.3: in the match of a request to its transaction", () => {
-  const same = (a: Request, b: Request): boolean => serverKey(a) === serverKey(b);
+  const same = (a: Request, b: Request): boolean => {
+    const layer = createLayer();
+    const server = receive(layer, a);
+    return layer.transactions.find(b, flow) === server;
+  };
 
   it("only branch, sent-by, method, Call-ID and CSeq number count when the branch has the magic cookie", () => {
     const invite = requestOf("INVITE");

@@ -14,13 +14,15 @@ import { flatText } from "../wire/flat-text.ts";
 import { maxTransactions } from "../wire/limits.ts";
 import type { Request, Response } from "../wire/message.ts";
 import type { Ms } from "../wire/units.ts";
+import { CallTransactions } from "./call-transactions.ts";
+import { ClientTable } from "./client-table.ts";
 import {
   type ClientDependencies,
   ClientTransaction,
   type ClientTransactionUser,
 } from "./client-transaction.ts";
 import { Invariant } from "./invariant.ts";
-import { ackKey, inviteKey, isTransactionId, serverKey } from "./server-key.ts";
+import { isTransactionId } from "./server-key.ts";
 import { type ServerDependencies, ServerTransaction } from "./server-transaction.ts";
 import { defaultTimers, timerLengths, type TimerSettings } from "./timers.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -54,14 +56,12 @@ export interface TransactionOptions {
 }
 
 export class Transactions<S, C extends ClientTransactionUser> {
-  readonly #servers = new Map<string, ServerTransaction<S>>();
-  /** Transactions of INVITE by `inviteKey`; the latest one of each key. */
-  readonly #invites = new Map<string, ServerTransaction<S>>();
-  /** Transactions of INVITE that were answered with 2xx, by `ackKey`: their ACK has a branch of its own (§13.2.2.4). */
-  readonly #accepted = new Map<string, ServerTransaction<S>>();
-  /** By the branch of our Via, which no two requests share, but a CANCEL and its INVITE (§9.1). */
-  readonly #clients = new Map<string, ClientTransaction<C>>();
-  readonly #cancels = new Map<string, ClientTransaction<C>>();
+  /** Server transactions by Call-ID. */
+  readonly #calls = new Map<string, CallTransactions<S>>();
+  #serverCount = 0;
+  /** No two requests have the same branch in our Via, but a CANCEL and its INVITE (§9.1). */
+  readonly #clients = new ClientTable<C>();
+  readonly #cancels = new ClientTable<C>();
   readonly #limit: number;
   readonly #wheel: TimerWheel<TimerOwner, TimerEvent>;
   readonly #deps: ServerDependencies<S> & ClientDependencies<C>;
@@ -77,13 +77,11 @@ export class Transactions<S, C extends ClientTransactionUser> {
       sendResponse: (text, server, isRetransmission) => deps.send(text, server, isRetransmission),
       sendRequest: (text, client, isRetransmission) => deps.send(text, client, isRetransmission),
       serverEnded: (server) => {
-        this.#servers.delete(server.key);
-        forget(this.#invites, server.inviteKey, server);
-        forget(this.#accepted, server.ackKey, server);
+        this.#remove(server);
         deps.ended?.(server);
       },
       clientEnded: (client) => {
-        this.#clientsOf(client.method).delete(client.branch);
+        this.#clientsOf(client.method).remove(client);
         deps.ended?.(client);
       },
     };
@@ -92,7 +90,7 @@ export class Transactions<S, C extends ClientTransactionUser> {
   /** Server and client transactions, also those that only absorb retransmissions (32 s); running timers. */
   get counts(): { readonly server: number; readonly client: number; readonly timers: number } {
     return {
-      server: this.#servers.size,
+      server: this.#serverCount,
       client: this.#clients.size + this.#cancels.size,
       timers: this.#wheel.size,
     };
@@ -100,15 +98,18 @@ export class Transactions<S, C extends ClientTransactionUser> {
 
   /** Whether new requests are refused. */
   get isFull(): boolean {
-    return this.#servers.size + this.#clients.size + this.#cancels.size >= this.#limit;
+    return this.#serverCount + this.#clients.size + this.#cancels.size >= this.#limit;
   }
 
   /** A request from the network (§17.2). */
   receiveRequest(request: Request, flow: Flow, now: Ms): Received<S> {
     const isAck = request.method === "ACK";
-    const key = serverKey(request);
-    const server = this.#servers.get(key) ?? this.#inviteOfAck(request, flow);
-    if (server === undefined) return isAck ? this.#receiveAck(request) : this.#create(key, request, flow);
+    const call = this.#calls.get(request.callId);
+    const server = call?.find(request) ?? inviteOfAck(call, request, flow);
+    if (server === undefined) {
+      if (!isAck) return this.#create(call, request, flow);
+      return call?.hasAccepted(request) === true ? "ack-to-2xx" : "unmatched-ack";
+    }
     const event = isAck ? "ACK" : server.isInvite ? "INVITE" : "request";
     const cell = server.on(event, now);
     return isAck && cell !== "ignored" && cell.actions.includes("ACK to TU") ? "ack-to-2xx" : "absorbed";
@@ -116,7 +117,8 @@ export class Transactions<S, C extends ClientTransactionUser> {
 
   /** The transaction that this request retransmits, or that this ACK acknowledges (§17.2.3); `flow` is the source of the request. */
   find(request: Request, flow: Flow): ServerTransaction<S> | undefined {
-    return this.#servers.get(serverKey(request)) ?? this.#inviteOfAck(request, flow);
+    const call = this.#calls.get(request.callId);
+    return call?.find(request) ?? inviteOfAck(call, request, flow);
   }
 
   /**
@@ -124,18 +126,13 @@ export class Transactions<S, C extends ClientTransactionUser> {
    * INVITE with its branch and Call-ID on this flow.
    */
   findInvite(cancel: Request, flow: Flow): ServerTransaction<S> | undefined {
-    return this.#servers.get(serverKey(cancel, "INVITE")) ?? this.#inviteOn(cancel, flow);
+    const call = this.#calls.get(cancel.callId);
+    return call?.find(cancel, "INVITE") ?? call?.findInviteOn(cancel, flow);
   }
 
   /** Sends a response of the TU, provisional or final; false: not sent, because a final response was sent before. */
   respond(server: ServerTransaction<S>, status: number, text: string, now: Ms): boolean {
-    const { request } = server;
-    const isSent = server.respond(status, text, now);
-    if (isSent && server.isInvite && status >= 200 && status < 300 && request !== undefined) {
-      server.ackKey = flatText(ackKey(request));
-      this.#accepted.set(server.ackKey, server);
-    }
-    return isSent;
+    return server.respond(status, text, now);
   }
 
   /**
@@ -151,10 +148,10 @@ export class Transactions<S, C extends ClientTransactionUser> {
   ): ClientTransaction<C> | undefined {
     const clients = this.#clientsOf(method);
     if (method === "ACK") throw new Invariant("an ACK has no client transaction (RFC 3261 §17)");
-    if (clients.has(branch)) throw new Invariant(`client transaction ${branch} exists`);
+    if (clients.get(branch) !== undefined) throw new Invariant(`client transaction ${branch} exists`);
     if (this.isFull) return undefined;
-    const client = new ClientTransaction(method, branch, text, flow, user, this.#deps);
-    clients.set(flatText(branch), client);
+    const client = new ClientTransaction(method, flatText(branch), text, flow, user, this.#deps);
+    clients.add(client);
     client.start(now);
     return client;
   }
@@ -174,47 +171,46 @@ export class Transactions<S, C extends ClientTransactionUser> {
     this.#wheel.advance(now);
   }
 
-  #clientsOf(method: string): Map<string, ClientTransaction<C>> {
+  #clientsOf(method: string): ClientTable<C> {
     return method === "CANCEL" ? this.#cancels : this.#clients;
   }
 
-  #create(key: string, request: Request, flow: Flow): ServerTransaction<S> | "full" {
-    if (this.isFull) return "full";
-    const server = new ServerTransaction<S>(flatText(key), request, flow, this.#deps);
-    this.#servers.set(server.key, server);
-    const onFlow = server.isInvite ? inviteKey(request, flow) : undefined;
-    if (onFlow !== undefined) {
-      server.inviteKey = flatText(onFlow);
-      this.#invites.set(server.inviteKey, server);
-    }
+  #create(
+    known: CallTransactions<S> | undefined,
+    request: Request,
+    flow: Flow,
+  ): ServerTransaction<S> | "full" {
+    if (this.isFull || known?.isFull === true) return "full";
+    const call = known ?? new CallTransactions<S>(request.callId);
+    const server = new ServerTransaction<S>(request, flow, call.callId, this.#deps);
+    call.add(server);
+    this.#serverCount += 1;
+    if (known === undefined) this.#calls.set(call.callId, call);
     return server;
   }
 
-  #inviteOn(request: Request, flow: Flow): ServerTransaction<S> | undefined {
-    const onFlow = inviteKey(request, flow);
-    return onFlow === undefined ? undefined : this.#invites.get(onFlow);
-  }
-
-  #receiveAck(ack: Request): Received<S> {
-    return this.#accepted.has(ackKey(ack)) ? "ack-to-2xx" : "unmatched-ack";
-  }
-
-  /** The INVITE of an ACK whose own key matches no transaction. */
-  #inviteOfAck(request: Request, flow: Flow): ServerTransaction<S> | undefined {
-    if (request.method !== "ACK") return undefined;
-    const latest = this.#inviteOn(request, flow);
-    return latest?.sequenceNumber === request.cseq.number ? latest : this.#legacyAck(request);
-  }
-
-  /** RFC 2543: the ACK to an initial INVITE has the To tag of the response, and the INVITE had none (§17.2.3). */
-  #legacyAck(request: Request): ServerTransaction<S> | undefined {
-    if (isTransactionId(request.via.branch)) return undefined;
-    const initial = this.#servers.get(serverKey(request, "INVITE", ""));
-    return initial?.responseToTag === request.to.tag ? initial : undefined;
+  #remove(server: ServerTransaction<S>): void {
+    const call = this.#calls.get(server.callId);
+    call?.remove(server);
+    this.#serverCount -= 1;
+    if (call?.isEmpty === true) this.#calls.delete(server.callId);
   }
 }
 
-/** Removes the entry, unless a later transaction has the same key. */
-function forget<Server>(table: Map<string, Server>, key: string | undefined, server: Server): void {
-  if (key !== undefined && table.get(key) === server) table.delete(key);
+/** The INVITE of an ACK whose own facts match no transaction. */
+function inviteOfAck<S>(
+  call: CallTransactions<S> | undefined,
+  request: Request,
+  flow: Flow,
+): ServerTransaction<S> | undefined {
+  if (request.method !== "ACK" || call === undefined) return undefined;
+  const latest = call.findInviteOn(request, flow);
+  return latest?.sequenceNumber === request.cseq.number ? latest : legacyAck(call, request);
+}
+
+/** RFC 2543: the ACK to an initial INVITE has the To tag of the response, and the INVITE had none (§17.2.3). */
+function legacyAck<S>(call: CallTransactions<S>, request: Request): ServerTransaction<S> | undefined {
+  if (isTransactionId(request.via.branch)) return undefined;
+  const initial = call.find(request, "INVITE", "");
+  return initial?.responseToTag === request.to.tag ? initial : undefined;
 }
