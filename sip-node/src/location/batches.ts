@@ -42,19 +42,24 @@ export function storeTargets(store: LocationStore, batch: readonly DialogTarget[
   return store.storeDialogTargets(inOrder).then(() => batch.map(() => undefined));
 }
 
-/** Commits the first change of each address of record. Later ones were planned on a version that is now outdated: they conflict. */
+/**
+ * Commits the first change of each address of record that is not outdated. Later ones were planned on a version that is then outdated: they
+ * conflict.
+ */
 export function commitFirstOfEach(
   store: LocationStore,
   changes: readonly BindingChange[],
+  isOutdated: (change: BindingChange) => boolean,
 ): Promise<readonly CommitOutcome[]> {
   const first = new Map<string, number>();
   changes.forEach((change, i) => {
     const key = aorText(change.aor);
-    if (!first.has(key)) first.set(key, i);
+    if (!first.has(key) && !isOutdated(change)) first.set(key, i);
   });
   const order = [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, i]) => i);
+  const result = changes.map((): CommitOutcome => "conflict");
+  if (order.length === 0) return Promise.resolve(result);
   return store.commit(order.map((i) => changes[i] as BindingChange)).then((outcomes) => {
-    const result = changes.map((): CommitOutcome => "conflict");
     order.forEach((i, at) => {
       result[i] = outcomes[at] as CommitOutcome;
     });

@@ -40,7 +40,7 @@ export interface BindingChangesDependencies {
  * Most of the cost of a commit does not depend on the number of its changes. At 800 REGISTERs/s about ten share one, for about 6 ms more until
  * the 200 OK (docs/adr/0049).
  */
-const commitLimits = { maxBatch: 128, maxRunning: 1, maxQueue: 10_000, interval: 12 };
+const commitLimits = { maxBatch: 512, maxRunning: 1, maxQueue: 10_000, interval: 12 };
 const announceLimits = { maxBatch: 128, maxRunning: 16, maxQueue: 10_000 };
 
 export class BindingChanges {
@@ -87,7 +87,7 @@ export class BindingChanges {
     const startedIn = this.deps.copy.epoch;
     let outcomes: readonly CommitOutcome[];
     try {
-      outcomes = await commitFirstOfEach(this.deps.store, changes);
+      outcomes = await commitFirstOfEach(this.deps.store, changes, (change) => this.isOutdated(change));
     } catch (error) {
       if (error instanceof StoreUnavailable) this.deps.reads.health.suspect();
       this.outdate(changes);
@@ -101,6 +101,14 @@ export class BindingChanges {
       for (const change of decodeChanges(part) ?? []) this.applyOwn(change, startedAt, startedIn);
     const announced = Promise.all(parts.map((part) => this.deps.protocol.announce(part)));
     return outcomes.map((outcome) => ({ outcome, announced }));
+  }
+
+  /**
+   * A higher version is committed: this change would be refused, and all others of its transaction with it. It was planned while the change
+   * before it was being committed.
+   */
+  private isOutdated({ aor, version }: PlannedChange): boolean {
+    return (this.deps.copy.find(aorText(aor))?.version ?? 0) > version;
   }
 
   private announcementOf({ aor, version, bindings, others }: PlannedChange): AnnouncedChange {

@@ -1,5 +1,5 @@
 /** The location service with a copy: what it answers without the database, what it announces, and what it does while the database is away. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { locationDependencies } from "../../../test/support/location-dependencies.ts";
 import { MemoryLocation } from "../../../test/support/memory-location.ts";
 import { flowOf } from "../wire/flow.ts";
@@ -256,6 +256,21 @@ describe("changes", () => {
     await store.commit([change(1, binding("2"))]);
     expect(await commit(change(1, binding("3")))).toBe("conflict");
     expect((await location.bindings(bob)).version).toBe(2);
+  });
+
+  it("a change that was planned before the last commit conflicts without the database, and others of its batch are committed", async () => {
+    void location.commit(change(0, binding("1")));
+    await turn();
+    const stored = vi.spyOn(store, "commit");
+    const outcomes = [
+      location.commit(change(0, binding("2"))),
+      location.commit({ ...change(0, binding("3")), aor: { ...bob, username: "carol" } }),
+    ];
+    await turn();
+    acknowledgeAll();
+    expect(await Promise.all(outcomes)).toEqual(["conflict", "committed"]);
+    expect(stored.mock.calls.map(([changes]) => changes.map(({ aor }) => aor.username))).toEqual([["carol"]]);
+    expect(await contacts()).toEqual(["sip:bob@10.0.0.1"]);
   });
 
   it("a change whose outcome is not known is not believed", async () => {

@@ -40,7 +40,7 @@ export interface LocationStore {
   /** Replaces the target of each side. No side may occur twice. Throws `StoreUnavailable`. */
   storeDialogTargets(targets: readonly DialogTarget[]): Promise<void>;
   /**
-   * Commits all changes in one transaction. If that fails, it commits each in its own, so that no change fails because of another one.
+   * Commits all changes in one transaction. If that fails, it commits them in halves, so that no change fails because of another one.
    * Resolves after COMMIT. At most one change for each address of record. Throws `StoreUnavailable` when no change is known to be
    * stored.
    */

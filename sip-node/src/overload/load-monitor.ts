@@ -17,8 +17,8 @@ import type { Ms } from "../wire/units.ts";
 export const loadLevels = ["normal", "busy", "saturated", "overloaded"] as const;
 export type LoadLevel = (typeof loadLevels)[number];
 
-/** New REGISTERs per second. */
-export const registerRates = { least: 100, most: 10_000 } as const;
+/** New REGISTERs per second. A phone sends two: its first one is challenged. `most` is more than a node can serve. */
+export const registerRates = { least: 100, most: 40_000 } as const;
 
 const intervalLength: Ms = 100;
 const busyAt = { utilization: 0.95, lag: 20 } as const;

@@ -109,18 +109,18 @@ export class LocationTables implements LocationStore {
   }
 
   async commit(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[]> {
-    const outcome = await this.commitTogether(changes);
-    if (outcome !== undefined) return outcome;
-    const outcomes: CommitOutcome[] = [];
-    for (const change of changes) outcomes.push(await this.commitAlone(change));
-    return outcomes;
+    const outcomes = await this.commitTogether(changes);
+    if (outcomes !== undefined) return outcomes;
+    const middle = Math.ceil(changes.length / 2);
+    const first = await this.commit(changes.slice(0, middle));
+    return [...first, ...(await this.commit(changes.slice(middle)))];
   }
 
   private commitTogether(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[] | undefined> {
     return this.fence.run((isMember) => this.commitInside(changes, isMember));
   }
 
-  /** Undefined if the whole batch was refused, because of a conflict or of one row: then each change is tried alone. */
+  /** Undefined if the whole batch was refused, because of a conflict or of one row: then it is tried in halves. Never for one change. */
   private async commitInside(
     changes: readonly BindingChange[],
     isMember: MembershipCheck,
@@ -137,11 +137,6 @@ export class LocationTables implements LocationStore {
       if (error instanceof AmbiguousCommit) return this.readBack(changes);
       return changes.length === 1 ? [outcomeOf(error)] : undefined;
     }
-  }
-
-  private async commitAlone(change: BindingChange): Promise<CommitOutcome> {
-    const [outcome] = (await this.commitTogether([change])) ?? [];
-    return outcome ?? { failed: "not tried" };
   }
 
   private async write(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
