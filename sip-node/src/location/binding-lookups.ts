@@ -3,6 +3,7 @@
  * database.
  */
 import type { Ms } from "../wire/units.ts";
+import { keepUntilRefreshed } from "./after-outage.ts";
 import { type Account, type Aor, aorText } from "./account.ts";
 import { runDistinct } from "./batches.ts";
 import { type AorBindings, type Binding, noBindings } from "./binding.ts";
@@ -104,8 +105,10 @@ export class BindingLookups {
   }
 
   /** What a read found that began at `startedAt` in `startedIn`. */
-  private store(key: string, list: AorBindings, startedAt: Ms, startedIn: number): CopyEntry {
-    return this.deps.copy.store(key, { ...list, at: startedAt, readAt: startedAt }, startedAt, startedIn);
+  private store(key: string, found: AorBindings, startedAt: Ms, startedIn: number): CopyEntry {
+    const { copy, reads } = this.deps;
+    const list = keepUntilRefreshed(found, copy.find(key), reads.health.recovery(startedAt));
+    return copy.store(key, { ...list, at: startedAt, readAt: startedAt }, startedAt, startedIn);
   }
 
   private isCurrent(entry: CopyEntry, now: Ms): boolean {

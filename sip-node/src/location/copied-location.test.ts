@@ -4,7 +4,7 @@ import { locationDependencies } from "../../../test/support/location-dependencie
 import { MemoryLocation } from "../../../test/support/memory-location.ts";
 import { flowOf } from "../wire/flow.ts";
 import type { Aor } from "./account.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, isCurrent as isCurrentBinding } from "./binding.ts";
 import { decodeChanges, encodeChanges } from "./change-encoding.ts";
 import type { PlannedChange } from "./binding-changes.ts";
 import { Location } from "./location.ts";
@@ -374,6 +374,49 @@ describe("the database is away", () => {
     await contacts();
     expect(calls).toEqual(["resolve", "bindings"]);
     expect(await commit(change(1, binding("2")))).toBe("committed");
+  });
+
+  describe("bindings that expired meanwhile", () => {
+    const current = async () =>
+      (await location.bindings(bob)).bindings.filter(isCurrentBinding).map(({ id }) => id);
+    /** The database is away for 100 s, and the bindings are for 60 s. */
+    const outage = async (meanwhile?: PlannedChange) => {
+      [store.isAway, isCurrent] = [true, false];
+      await pass(500);
+      now += 100_000;
+      store.now += 100;
+      expect(await current()).toEqual(["1"]);
+      [store.isAway, isCurrent] = [false, true];
+      if (meanwhile !== undefined) await store.commit([meanwhile]);
+      await pass(500);
+    };
+
+    it("stay for two minutes, in which their phones can refresh them; then the rows may be deleted", async () => {
+      await known();
+      await outage();
+      expect([await current(), location.isRecovering]).toEqual([["1"], true]);
+      now += 110_000;
+      store.now += 110;
+      expect(await current()).toEqual(["1"]);
+      now += 10_000;
+      store.now += 10;
+      expect([await current(), location.isRecovering]).toEqual([[], false]);
+    });
+
+    it("do not stay if a phone has changed the address of record through a node that has the database", async () => {
+      await known();
+      await outage(change(1, binding("1", 0)));
+      expect(await current()).toEqual([]);
+    });
+
+    it("do not come back if they were removed or had expired before the outage", async () => {
+      await commit(change(0, binding("1"), binding("2", 5), binding("3")));
+      await commit({ ...change(1, binding("3", 0)), others: [binding("1"), binding("2", 5)] });
+      now += 10_000;
+      store.now += 10;
+      await outage();
+      expect(await current()).toEqual(["1"]);
+    });
   });
 
   it("a failed look-up of a known user is answered by the copy before a poll has failed", async () => {

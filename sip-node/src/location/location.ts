@@ -153,6 +153,11 @@ export class Location implements Lookup, CopyReceiver {
     if (this.reads.advance(now)) void this.poll(now);
   }
 
+  /** Whether phones still refresh bindings that expired while the database was away. Their rows stay until then. */
+  get isRecovering(): boolean {
+    return this.reads.health.recovery(this.deps.now()) !== undefined;
+  }
+
   private async poll(startedAt: Ms): Promise<void> {
     const { health } = this.reads;
     this.polls += 1;
@@ -160,14 +165,14 @@ export class Location implements Lookup, CopyReceiver {
       const found = await this.store.accountChanges(this.polls % pollsPerTableCheck === 1);
       this.databaseAhead = found.databaseNow - this.deps.epoch();
       const moved = this.users.update(found, startedAt);
-      const wasAway = health.answered();
+      const wasAway = health.answered(this.deps.now());
       if (wasAway || moved !== "no") this.users.copy.distrust();
       // The operator removes bindings too, for example those of a user with a new password
       if (wasAway || moved === "operator") this.copy.distrust();
     } catch (error) {
       // Another error than an outage, such as a missing permission: the server answers, and nothing is proven
       if (error instanceof StoreUnavailable) health.failed(error, this.deps.now());
-      else if (health.answered()) this.distrustAll();
+      else if (health.answered(this.deps.now())) this.distrustAll();
     }
   }
 

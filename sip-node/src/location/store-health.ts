@@ -6,6 +6,7 @@
  * must not look like a database that does not answer. Pure.
  */
 import type { Ms } from "../wire/units.ts";
+import type { Recovery } from "./after-outage.ts";
 
 const pollInterval: Ms = 400;
 const maxWait: Ms = 1_000;
@@ -13,6 +14,8 @@ const maxWait: Ms = 1_000;
 const maxTick: Ms = 100;
 /** While the database is away, no binding expires for this time. */
 export const maxFrozen: Ms = 3_600_000;
+/** After an outage, phones have this time to refresh what expired during it. Many phones repeat a refused REGISTER after a minute. */
+export const recoveryTime: Ms = 120_000;
 
 export class StoreHealth {
   /** Statements were refused or not answered in time: others are not tried. */
@@ -26,6 +29,7 @@ export class StoreHealth {
   private failures = 0;
   private tickedAt: Ms = 0;
   private awaySince: Ms | undefined;
+  private lastOutage: { readonly expiryTime: Ms; readonly end: Ms } | undefined;
 
   get isAway(): boolean {
     return this.awaySince !== undefined;
@@ -54,8 +58,9 @@ export class StoreHealth {
   }
 
   /** Returns whether the database was away until now. */
-  answered(): boolean {
+  answered(now: Ms): boolean {
     const wasAway = this.isAway;
+    if (wasAway) this.lastOutage = { expiryTime: this.expiryTime(now), end: now };
     this.isPolling = false;
     this.hasFailed = false;
     this.failures = 0;
@@ -77,5 +82,13 @@ export class StoreHealth {
   /** The time by which bindings expire: it stands still while the database is away, for an hour at most. */
   expiryTime(now: Ms): Ms {
     return this.awaySince === undefined ? now : Math.max(this.awaySince, now - maxFrozen);
+  }
+
+  /** Undefined: the phones had time to refresh their bindings since the last outage. */
+  recovery(now: Ms): Recovery | undefined {
+    if (this.lastOutage === undefined) return undefined;
+    const { expiryTime, end } = this.lastOutage;
+    const left = end + recoveryTime - now;
+    return left > 0 ? { expiryTime, left } : undefined;
   }
 }

@@ -16,12 +16,12 @@ const maxJitter: Ms = 5_000;
 
 /** Returns the function that stops all of them. */
 export function startPeriodicTasks(
-  { database, nodes, login }: Pick<Assembly, "database" | "nodes" | "login">,
+  { database, nodes, login, location }: Pick<Assembly, "database" | "nodes" | "login" | "location">,
   { log, flush }: NodeLog,
 ): () => void {
   const jitter = () => Math.random() * maxJitter;
   const reap = async () => {
-    await reapAll(database);
+    if (!location.isRecovering) await reapAll(database);
     await nodes.deleteStaleRows();
   };
   const stops = [
