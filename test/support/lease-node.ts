@@ -39,6 +39,8 @@ export class LeaseNode {
   readonly #cycle: NodeCycle;
   readonly #copy = new Map<string, Entry>();
   readonly #known = new Set<string>();
+  /** When a frame of a node arrived last. */
+  readonly #heard = new Map<string, number>();
   /** Its clock runs at this pace. */
   readonly #pace: number;
   readonly #offset: number;
@@ -180,6 +182,7 @@ export class LeaseNode {
 
   #receiveFrom(sender: LeaseNode): void {
     this.#known.add(sender.id);
+    this.#heard.set(sender.id, this.clock);
     if (this.leases.held.recordFrame(sender.id, this.clock)) this.#pingOne(sender.id);
   }
 
@@ -209,6 +212,7 @@ export class LeaseNode {
         ...{ id, address: { host: id, port: 1 }, isDraining: false, outsideReceivedAgo: undefined },
         load: { transactions: 0, callsPerMinute: 0, requestsPerMinute: 0 },
       }),
+      isHeard: (other) => this.clock - (this.#heard.get(other) ?? -Infinity) < 3_000,
       listed: (nodes) => {
         for (const other of nodes) this.#known.add(other.id);
       },

@@ -153,6 +153,7 @@ export class Heartbeat {
       ...{ directory, leases },
       now: () => clock.now(),
       heartbeat: (): NodeHeartbeat => ({ id, address, isDraining: this.isDraining, ...this.deps.measure() }),
+      isHeard: (other: string) => membership.isAlive(other, clock.now()),
       listed: (nodes: readonly DirectoryNode[]) => {
         for (const other of nodes) membership.add(other.id, other.address, clock.now());
       },

@@ -4,24 +4,24 @@
  *
  *   1. write the heartbeat; the first time, or after this node was marked gone: join, with the gate of its own writes closed before
  *   2. read the list of the nodes, which is valid for 1.5 s from the start of the cycle
- *   3. mark nodes gone that have been silent for 10 s, in the background. After an outage of the database all heartbeats are old: no node is marked
- *      until the others had time to write theirs
+ *   3. mark nodes gone that wrote no heartbeat for 10 s and that this node does not hear either, in the background. After an outage of the database
+ *      all heartbeats are old, and the nodes still hear each other. A node that starts listens for a second before it marks any
  */
 import type { Leases } from "../leases/leases.ts";
 import type { Ms } from "../wire/units.ts";
 import type { DirectoryNode, NodeDirectory, NodeHeartbeat } from "./node-directory.ts";
 
 export const cycleInterval: Ms = 500;
-/** Without a cycle that succeeded for this time, the database was away. */
-const outageAfter: Ms = 5_000;
-/** As long as a node may be silent. */
-const patience: Ms = 10_000;
+/** Two pings of each peer. */
+const listeningTime: Ms = 1_000;
 
 export interface NodeCycleDependencies {
   readonly directory: NodeDirectory;
   readonly leases: Pick<Leases, "gate" | "receiveList" | "withdraw">;
   now(): Ms;
   heartbeat(): NodeHeartbeat;
+  /** Whether frames of this node arrive. */
+  isHeard(id: string): boolean;
   /** The other nodes that are not marked gone. */
   listed(nodes: readonly DirectoryNode[]): void;
   failed(error: unknown): void;
@@ -33,9 +33,8 @@ export class NodeCycle {
   private isJoined = false;
   private isMarking = false;
   private lastStart: Ms = -Infinity;
-  /** When the last cycle began that succeeded; undefined: none did. */
-  private succeededAt: Ms | undefined = undefined;
-  private mayMarkFrom: Ms = -Infinity;
+  /** When the first cycle succeeded: its list says which nodes to listen to. */
+  private listensSince: Ms | undefined;
   private isRunning = false;
   /** Resolves when all cycles that were started are over, whether they succeeded or not. */
   private pending: Promise<void> = Promise.resolve();
@@ -91,11 +90,10 @@ export class NodeCycle {
     const others = nodes.filter(({ id }) => id !== this.id);
     leases.receiveList(others, startedAt, this.deps.now());
     this.deps.listed(others.filter(({ isGone }) => !isGone));
-    if (this.succeededAt !== undefined && startedAt - this.succeededAt > outageAfter)
-      this.mayMarkFrom = startedAt + patience;
-    this.succeededAt = startedAt;
-    if (startedAt >= this.mayMarkFrom)
-      void this.markGone(others.filter(({ isStale }) => isStale).map(({ id }) => id));
+    this.listensSince ??= this.deps.now();
+    if (startedAt - this.listensSince < listeningTime) return;
+    const silent = others.filter(({ id, isStale }) => isStale && !this.deps.isHeard(id));
+    void this.markGone(silent.map(({ id }) => id));
   }
 
   /** The row that was listed is not marked gone: so the heartbeat before it was written, because only this node removes its mark. */
