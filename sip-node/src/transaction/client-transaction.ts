@@ -9,7 +9,7 @@ import {
   type InviteClientState,
   inviteClient,
 } from "./invite-client.ts"; // prettier-ignore
-import type { Machine } from "./machine.ts";
+import { ignored, type Machine } from "./machine.ts";
 import {
   type NonInviteClientAction,
   type NonInviteClientEvent,
@@ -86,8 +86,10 @@ export class ClientTransaction<User extends ClientTransactionUser> extends Trans
 
   /** Applies a response that matched. Called by `Transactions`. */
   receive(response: Response, now: Ms): void {
-    this.on(responseEvent(response.status, this.isInvite), now, response);
-    if (response.status >= 200 && (!this.isInvite || response.status < 300)) this.#request = "";
+    const { status } = response;
+    const cell = this.on(responseEvent(status, this.isInvite), now, response);
+    // A 2xx after a 486 is ignored: the ACK of the next 486 still needs the INVITE
+    if (cell !== ignored && status >= 200 && (!this.isInvite || status < 300)) this.#request = "";
   }
 
   protected override act(action: ClientAction, now: Ms, response: Response | undefined): void {

@@ -530,6 +530,16 @@ describe("on the client side", () => {
     ); // prettier-ignore
   });
 
+  it("§17.1.1.3: a 486 that is repeated after a 2xx came behind it still gets its ACK", () => {
+    const layer = createLayer();
+    send(layer, "INVITE");
+    for (const status of [486, 200, 486]) layer.transactions.receiveResponse(responseOf(status, "INVITE"), 0);
+    expect(layer.results).toEqual(["tu 486"]);
+    const [, first, second] = layer.sent;
+    expect(first?.text).toMatch(/^ACK sip:bob@example.com SIP\/2.0\r\n/);
+    expect(second?.text).toBe(first?.text);
+  });
+
   it("§17.1.1.3: the ACK has only the top one of several Via values", () => {
     const layer = createLayer();
     const text = requestOf("INVITE").text.replace(
