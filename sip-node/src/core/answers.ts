@@ -127,7 +127,7 @@ export class Answers {
     const { server } = context;
     const branch = context.branches.find(({ viaBranch }) => viaBranch === response.via.branch);
     const token = branch?.token;
-    const route = token === undefined ? undefined : calleeContactEdit(response, token, this.deps.tokenSeal);
+    const route = token && calleeContactEdit(response, token, server, this.deps.tokenSeal);
     const trust = this.trust(branch?.target.flow, server.flow);
     const text = responseCopy(response, trust, also, route);
     this.report(context, response.status);

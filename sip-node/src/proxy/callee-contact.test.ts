@@ -16,6 +16,7 @@ const party = (address: string, key: string) => ({
   ...{ flow: flowOf(address, 5060), isBehindNat: false, ownerNode: "", contactId: "7", contactKey: key },
 });
 const parties = { caller: party("192.0.2.1", "5"), callee: party("192.0.2.2", contactKey(registered)) };
+const dialog = { callId: "call", fromTag: "a" };
 const sent = { ...parties, text: sealToken(parties, "call", "a", seal) };
 
 const routeOf = (token: string) => `<sip:${token}@192.0.2.9:5060;lr>`;
@@ -28,7 +29,7 @@ it.each([180, 200])(
   "a %i with another Contact: the token has its key, and the parties of before",
   (status) => {
     const response = responseOf(status, "Reason", fieldsWith(`"Bob" <${other}>;+sip.ice`));
-    const edit = calleeContactEdit(response, sent, seal);
+    const edit = calleeContactEdit(response, sent, dialog, seal);
     if (edit === undefined) expect.fail("no edit");
     const text = applyEdits(response.text, [edit]);
     const token = /sip:([^@]*)@192\.0\.2\.9:5060;lr>/.exec(text)?.[1] ?? "";
@@ -43,8 +44,16 @@ it.each([180, 200])(
 it("our token is found between those of other proxies", () => {
   const route = `<sip:198.51.100.1;lr>, ${routeOf(sent.text)}, <sip:198.51.100.2;lr>`;
   const response = responseOf(200, "OK", fieldsWith(`<${other}>`, route));
-  const edit = calleeContactEdit(response, sent, seal);
+  const edit = calleeContactEdit(response, sent, dialog, seal);
   expect(response.text.slice(edit?.start, edit?.end)).toBe(sent.text);
+});
+
+it("the token belongs to the dialog of the request, whatever Call-ID and From tag the callee writes", () => {
+  const fields = { ...fieldsWith(`<${other}>`), "Call-ID": "others", From: "<sip:alice@h>;tag=x" };
+  const edit = calleeContactEdit(responseOf(200, "OK", fields), sent, dialog, seal);
+  const token = edit?.text ?? "";
+  expect(openToken(token, "others", "x", seal)).toBeUndefined();
+  expect(openToken(token, "call", "a", seal)).toBeDefined();
 });
 
 it.each([
@@ -56,5 +65,5 @@ it.each([
   ["a 100", 100, fieldsWith(`<${other}>`)],
   ["a 302", 302, fieldsWith(`<${other}>`)],
 ])("a response with %s stays as it is", (_, status, fields) => {
-  expect(calleeContactEdit(responseOf(status, "Reason", fields), sent, seal)).toBeUndefined();
+  expect(calleeContactEdit(responseOf(status, "Reason", fields), sent, dialog, seal)).toBeUndefined();
 });

@@ -17,8 +17,19 @@ export interface SentToken extends FlowToken {
   readonly text: string;
 }
 
+/** What the seal of a token covers, of the request. The callee writes the response: its values could get it a token of another dialog. */
+export interface TokenDialog {
+  readonly callId: string;
+  readonly fromTag: string | undefined;
+}
+
 /** Undefined: the response stays as it is. */
-export function calleeContactEdit(response: Response, sent: SentToken, seal: Seal): Edit | undefined {
+export function calleeContactEdit(
+  response: Response,
+  sent: SentToken,
+  { callId, fromTag }: TokenDialog,
+  seal: Seal,
+): Edit | undefined {
   if (response.status === 100 || response.status >= 300) return undefined;
   const contact = findField(response.fields, "contact");
   if (contact === undefined) return undefined;
@@ -28,7 +39,7 @@ export function calleeContactEdit(response: Response, sent: SentToken, seal: Sea
   const start = startOfToken(response, sent.text);
   if (start === undefined) return undefined;
   const token = { caller: sent.caller, callee: { ...sent.callee, contactKey: key } };
-  const text = sealToken(token, response.callId, response.from.tag ?? "", seal);
+  const text = sealToken(token, callId, fromTag ?? "", seal);
   return { start, end: start + sent.text.length, text };
 }
 
