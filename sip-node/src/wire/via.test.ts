@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { maxTokenBytes } from "./limits.ts";
 import { isProblem } from "./problem.ts";
-import { parseVia, sentBy, type Via, withoutParameters } from "./via.ts";
+import { parseVia, type Via, withoutParameters } from "./via.ts";
 
 const via = (text: string): Via => {
   const found = parseVia(text, 0, text.length);
@@ -60,10 +60,6 @@ describe("parseVia", () => {
     expect(parseVia(text, 0, 13)).toMatchObject({ host: "a", branch: undefined, end: 13 });
     expect(isProblem(parseVia("SIP/2.0/UDP [::1, SIP/2.0/UDP [::2]", 0, 16))).toBe(true);
   });
-});
-
-it("§18.1.1: a sent-by without a port has port 5060", () => {
-  expect(sentBy(via("SIP/2.0/UDP H"))).toBe(sentBy(via("SIP/2.0/UDP h:5060")));
 });
 
 describe("withoutParameters", () => {

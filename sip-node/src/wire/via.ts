@@ -179,6 +179,3 @@ const lower = (text: string): string => {
   }
   return text;
 };
-
-/** `sent-by` for the comparison in transactions: host and port, by default 5060 (§18.1.1, §17.2.3). */
-export const sentBy = (via: Via): string => `${via.host}:${via.port ?? 5060}`;
