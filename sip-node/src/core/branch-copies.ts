@@ -41,8 +41,10 @@ export class BranchCopies {
     const { loop, caller, maxForwards, proven } = routing;
     const trust = { isFromPeer: deps.isPeer(source), isToPeer: deps.isPeer(target.flow) };
     const edits = [...routing.edits, ...identityEdits(request, trust, proven)];
-    const number = request.method === "ACK" ? numberOf(request) : (this.number += 1);
-    const viaBranch = makeViaBranch(deps.node, number, loop, request.callId, source, deps.branchSeal);
+    const isAck = request.method === "ACK";
+    const number = isAck ? numberOf(request) : (this.number += 1);
+    const branchSeal = isAck ? undefined : deps.branchSeal;
+    const viaBranch = makeViaBranch(deps.node, number, loop, request.callId, source, branchSeal);
     const token =
       caller !== undefined && mayCreateDialog(request) ? this.seal(request, caller, target) : undefined;
     const input = { request, source, edits, maxForwards, target, viaBranch, recordRoute: token?.text };
@@ -51,7 +53,7 @@ export class BranchCopies {
 
   private seal({ callId, from }: Request, caller: Party, callee: Party): SentToken {
     const text = sealToken({ caller, callee }, callId, from.tag ?? "", this.deps.tokenSeal);
-    return { text, caller, callee };
+    return { text, caller, callee, refreshed: undefined };
   }
 }
 

@@ -17,7 +17,11 @@ const party = (address: string, key: string) => ({
 });
 const parties = { caller: party("192.0.2.1", "5"), callee: party("192.0.2.2", contactKey(registered)) };
 const dialog = { callId: "call", fromTag: "a" };
-const sent = { ...parties, text: sealToken(parties, "call", "a", seal) };
+const newlySent = () => ({
+  ...{ ...parties, text: sealToken(parties, "call", "a", seal) },
+  refreshed: undefined,
+});
+const sent = newlySent();
 
 const routeOf = (token: string) => `<sip:${token}@192.0.2.9:5060;lr>`;
 const fieldsWith = (contact: string, route = routeOf(sent.text)) => ({
@@ -40,6 +44,18 @@ it.each([180, 200])(
     });
   },
 );
+
+it("a 200 with the Contact of the 180 before it gets the same token without another seal, and one with a third Contact gets its own", () => {
+  let seals = 0;
+  const counted = { ...seal, seal: (data: string | Uint8Array) => ((seals += 1), seal.seal(data)) };
+  const token = newlySent();
+  const editOf = (status: number, contact: string) =>
+    calleeContactEdit(responseOf(status, "Reason", fieldsWith(contact)), token, dialog, counted)?.text;
+  const ringing = editOf(180, `<${other}>`);
+  expect([editOf(200, `<${other}>`), seals]).toEqual([ringing, 1]);
+  expect(editOf(200, "<sip:third@192.0.2.3>")).not.toBe(ringing);
+  expect([editOf(200, `<${other}>`), seals]).toEqual([ringing, 3]);
+});
 
 it("our token is found between those of other proxies", () => {
   const route = `<sip:198.51.100.1;lr>, ${routeOf(sent.text)}, <sip:198.51.100.2;lr>`;

@@ -15,6 +15,13 @@ import { type FlowToken, sealToken } from "./flow-token.ts";
 /** The token in the Record-Route of a copy, and what it says. */
 export interface SentToken extends FlowToken {
   readonly text: string;
+  /** The token for the last Contact of the callee that was another one: a 180 and the 200 after it have the same. */
+  refreshed: RefreshedToken | undefined;
+}
+
+interface RefreshedToken {
+  readonly contactKey: string;
+  readonly text: string;
 }
 
 /** What the seal of a token covers, of the request. The callee writes the response: its values could get it a token of another dialog. */
@@ -27,7 +34,7 @@ export interface TokenDialog {
 export function calleeContactEdit(
   response: Response,
   sent: SentToken,
-  { callId, fromTag }: TokenDialog,
+  dialog: TokenDialog,
   seal: Seal,
 ): Edit | undefined {
   if (response.status === 100 || response.status >= 300) return undefined;
@@ -38,9 +45,18 @@ export function calleeContactEdit(
   if (key === "0" || key === sent.callee.contactKey) return undefined;
   const start = startOfToken(response, sent.text);
   if (start === undefined) return undefined;
-  const token = { caller: sent.caller, callee: { ...sent.callee, contactKey: key } };
-  const text = sealToken(token, callId, fromTag ?? "", seal);
-  return { start, end: start + sent.text.length, text };
+  if (sent.refreshed?.contactKey !== key)
+    sent.refreshed = { contactKey: key, text: refresh(sent, key, dialog, seal) };
+  return { start, end: start + sent.text.length, text: sent.refreshed.text };
+}
+
+function refresh(
+  { caller, callee }: SentToken,
+  key: string,
+  { callId, fromTag }: TokenDialog,
+  seal: Seal,
+): string {
+  return sealToken({ caller, callee: { ...callee, contactKey: key } }, callId, fromTag ?? "", seal);
 }
 
 function startOfToken({ text, fields }: Response, token: string): number | undefined {

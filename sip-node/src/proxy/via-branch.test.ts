@@ -36,6 +36,13 @@ it.each([
 );
 
 describe("isOwnViaBranch (rule 3)", () => {
+  it("rejects the branch of an ACK, which has no seal and the format of all others", () => {
+    const ofAck = makeViaBranch("0123456789ab", 12_345, "deadbeef", "call", caller, undefined);
+    expect(ofAck).toHaveLength(branch.length);
+    expect(readViaBranch(ofAck)).toEqual(readViaBranch(branch));
+    expect(isOwnViaBranch(ofAck, "call", caller.key, seal)).toBe(false);
+  });
+
   it("accepts the branch only with its call and caller", () => {
     expect(isOwnViaBranch(branch, "call", caller.key, seal)).toBe(true);
     expect(isOwnViaBranch(branch, "other", caller.key, seal)).toBe(false);

@@ -6,7 +6,7 @@
  *           node id      loop     seal                a number, unique on the node
  *
  * The seal covers the rest of the branch, the Call-ID and the caller's flow (design-sip rule 3). All nodes compute the
- * same loop hash: it depends on no node and no key (design-sip rule 8).
+ * same loop hash: it depends on no node and no key (design-sip rule 8). An ACK has no response, so its branch has zeros instead of a seal.
  */
 import type { Flow } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
@@ -19,22 +19,25 @@ const loopLength = 8;
 const loopStart = cookie.length + nodeLength;
 const sealStart = loopStart + loopLength;
 const numberStart = sealStart + sealLength;
+const noSeal = "0".repeat(sealLength);
 
 export interface ViaBranch {
   readonly node: string;
   readonly loop: string;
 }
 
+/** `seal`: undefined for an ACK. */
 export function makeViaBranch(
   node: string,
   number: number,
   loop: string,
   callId: string,
   caller: Flow,
-  seal: Seal,
+  seal: Seal | undefined,
 ): string {
   const unique = number.toString(36);
-  return cookie + node + loop + seal.seal(sealed(node, loop, unique, callId, caller.key)) + unique;
+  const proof = seal?.seal(sealed(node, loop, unique, callId, caller.key)) ?? noSeal;
+  return cookie + node + loop + proof + unique;
 }
 
 /** The parts of a branch with our format, without a check of its seal; undefined for any other text. */
