@@ -8,8 +8,9 @@ import { isProblem, type ParseProblem, problem } from "./problem.ts";
 export function parseCallId(text: string, fields: readonly Field[]): string | ParseProblem {
   const field = onlyField(fields, "call-id");
   if (isProblem(field)) return field;
-  const callId = text.slice(field.valueStart, field.valueEnd);
-  if (callId.length === 0 || callId.length > maxTokenBytes || !isUnbroken(callId))
-    return problem(`Call-ID: expected 1 to ${maxTokenBytes} bytes without space`, field.valueStart);
-  return callId;
+  const { valueStart, valueEnd } = field;
+  const length = valueEnd - valueStart;
+  return length === 0 || length > maxTokenBytes || !isUnbroken(text, valueStart, valueEnd)
+    ? problem(`Call-ID: expected 1 to ${maxTokenBytes} bytes without space`, valueStart)
+    : text.slice(valueStart, valueEnd);
 }

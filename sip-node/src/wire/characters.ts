@@ -19,26 +19,29 @@ const tokenTable = new Uint8Array(256);
 for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")
   tokenTable[char.charCodeAt(0)] = 1;
 
-/** Whether the whole text is one token. The empty text is not. */
-export function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (tokenTable[text.charCodeAt(i)] !== 1) return false;
-  return text.length > 0;
+/** Whether the text, or its part from `start` to `end`, is one token. The empty text is not. */
+export function isToken(text: string, start = 0, end: number = text.length): boolean {
+  for (let i = start; i < end; i++) if (tokenTable[text.charCodeAt(i)] !== 1) return false;
+  return end > start;
 }
 
-/** Whether the text has no white space and no control character. */
-export function isUnbroken(text: string): boolean {
-  for (let i = 0; i < text.length; i++)
-    if (text.charCodeAt(i) <= SP || text.charCodeAt(i) === 127) return false;
+// White space, control characters, and for a URI the characters that end it
+const breaking = new Uint8Array(256).fill(1, 0, SP + 1).fill(1, 127, 128);
+const endsUri = Uint8Array.from(breaking);
+for (const code of [LAQUOT, RAQUOT, QUOTE]) endsUri[code] = 1;
+
+/** Whether the part of the text has no white space and no control character. */
+export function isUnbroken(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (breaking[text.charCodeAt(i)] === 1) return false;
   return true;
 }
 
-/** Whether the text can be a URI in a request line and between angle brackets, of any scheme. The empty text cannot. */
-export function isUriText(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code <= SP || code === 127 || code === LAQUOT || code === RAQUOT || code === QUOTE) return false;
-  }
-  return text.length > 0;
+/**
+ * Whether the text, or its part, can be a URI in a request line and between angle brackets, of any scheme. The empty text cannot.
+ */
+export function isUriText(text: string, start = 0, end: number = text.length): boolean {
+  for (let i = start; i < end; i++) if (endsUri[text.charCodeAt(i)] === 1) return false;
+  return end > start;
 }
 
 /** Whether the text has these characters from `at` on. No part of the text is made for the comparison, as in the two below. */

@@ -55,19 +55,22 @@ interface Spelling {
   readonly name: FieldName;
 }
 
-/** Usual spellings by their length: Call-ID, CSeq, User-Agent, and compact forms. */
+/** Usual spellings by their length and first character: Call-ID, CSeq, User-Agent, and compact forms. */
 const usual: Spelling[][] = [];
+const placeOf = (length: number, first: number): number => length * 128 + first;
 for (const [name, field] of byName) {
   const capitals = name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
   const special = { "Call-Id": "Call-ID", Cseq: "CSeq", "Www-Authenticate": "WWW-Authenticate" } as const;
   const text = name.length === 1 ? name : (special[capitals as keyof typeof special] ?? capitals);
-  (usual[name.length] ??= []).push({ text, name: field });
+  (usual[placeOf(text.length, text.charCodeAt(0))] ??= []).push({ text, name: field });
 }
+for (let place = 0; place < usual.length; place++) usual[place] ??= [];
 
 /** The name between two offsets. A usual spelling is found without a part of the text: a message has ten to twenty. */
 export function fieldNameAt(text: string, start: number, end: number): FieldName {
-  for (const { text: spelling, name } of usual[end - start] ?? [])
-    if (hasAt(text, start, spelling)) return name;
+  const candidates = usual[placeOf(end - start, text.charCodeAt(start) & 127)];
+  if (candidates !== undefined)
+    for (const { text: spelling, name } of candidates) if (hasAt(text, start, spelling)) return name;
   return lookUp(text.slice(start, end));
 }
 

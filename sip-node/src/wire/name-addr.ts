@@ -52,54 +52,60 @@ export function parseNameAddr(
   }
   let open = at;
   while (open < end && text.charCodeAt(open) !== LAQUOT && text.charCodeAt(open) !== SEMI) open++;
-  let uri: string;
+  let uriStart: number;
+  let uriEnd: number;
   let parametersStart: number;
   if (text.charCodeAt(open) === LAQUOT && open < end) {
     const close = text.indexOf(">", open);
     if (close < 0 || close >= end) return problem(`${header}: "<" without ">"`, open);
-    const uriStart = skipSpace(text, open + 1, close);
-    uri = text.slice(uriStart, trimEnd(text, uriStart, close));
+    uriStart = skipSpace(text, open + 1, close);
+    uriEnd = trimEnd(text, uriStart, close);
     parametersStart = skipSpace(text, close + 1, end);
   } else {
-    const uriStart = skipSpace(text, at, open);
-    uri = text.slice(uriStart, trimEnd(text, uriStart, open));
-    if (/[,?]/.test(uri)) return problem(`${header}: a URI with "," or "?" needs angle brackets`, at);
+    uriStart = skipSpace(text, at, open);
+    uriEnd = trimEnd(text, uriStart, open);
+    if (/[,?]/.test(text.slice(uriStart, uriEnd)))
+      return problem(`${header}: a URI with "," or "?" needs angle brackets`, at);
     parametersStart = open;
   }
-  if (uri.length === 0) return problem(`${header}: no URI`, start);
-  if (!isUriText(uri)) return problem(`${header}: the URI contains a space or a bracket`, start);
+  if (uriStart === uriEnd) return problem(`${header}: no URI`, start);
+  if (!isUriText(text, uriStart, uriEnd))
+    return problem(`${header}: the URI contains a space or a bracket`, start);
   if (parametersStart < end && text.charCodeAt(parametersStart) !== SEMI)
     return problem(`${header}: expected ";" after the address`, parametersStart);
-  const parameters = text.slice(parametersStart, end);
-  const tag = parameters === "" ? undefined : parameter(parameters, "tag");
+  const tag = parameterAt(text, parametersStart, end, "tag");
   if (tag !== undefined && (tag.length > maxTokenBytes || !isToken(tag)))
     return problem(`${header}: the tag is not a token of at most ${maxTokenBytes} bytes`, parametersStart);
-  return { uri, parameters, tag, start, end };
+  const uri = text.slice(uriStart, uriEnd);
+  return { uri, parameters: text.slice(parametersStart, end), tag, start, end };
 }
 
 /**
  * The value of a parameter in `;name=value;flag` text, without quotes and escapes; "": it has no value; undefined: it is absent. Names are
  * compared without case (§7.3.1).
  */
-export function parameter(parameters: string, name: string): string | undefined {
-  let at = 0;
-  while (at < parameters.length) {
-    if (parameters.charCodeAt(at) !== SEMI) return undefined;
-    const nameStart = skipSpace(parameters, at + 1, parameters.length);
+export const parameter = (parameters: string, name: string): string | undefined =>
+  parameterAt(parameters, 0, parameters.length, name);
+
+/** The same for the part of a text from `from` to `to`. */
+function parameterAt(text: string, from: number, to: number, name: string): string | undefined {
+  let at = from;
+  while (at < to) {
+    if (text.charCodeAt(at) !== SEMI) return undefined;
+    const nameStart = skipSpace(text, at + 1, to);
     let nameEnd = nameStart;
-    while (nameEnd < parameters.length && !endsName(parameters.charCodeAt(nameEnd))) nameEnd++;
-    let valueStart = skipSpace(parameters, nameEnd, parameters.length);
-    const hasValue = parameters[valueStart] === "=";
-    if (hasValue) valueStart = skipSpace(parameters, valueStart + 1, parameters.length);
+    while (nameEnd < to && !endsName(text.charCodeAt(nameEnd))) nameEnd++;
+    let valueStart = skipSpace(text, nameEnd, to);
+    const hasValue = valueStart < to && text.charCodeAt(valueStart) === EQUALS;
+    if (hasValue) valueStart = skipSpace(text, valueStart + 1, to);
     let next = valueStart;
-    const isQuoted = hasValue && parameters.charCodeAt(valueStart) === QUOTE;
-    if (isQuoted) next = skipQuoted(parameters, valueStart, parameters.length);
+    const isQuoted = hasValue && valueStart < to && text.charCodeAt(valueStart) === QUOTE;
+    if (isQuoted) next = skipQuoted(text, valueStart, to);
     if (next < 0) return undefined;
-    next = parameters.indexOf(";", next);
-    if (next < 0) next = parameters.length;
-    if (isNameAt(parameters, nameStart, nameEnd, name)) {
+    while (next < to && text.charCodeAt(next) !== SEMI) next++;
+    if (isNameAt(text, nameStart, nameEnd, name)) {
       if (!hasValue) return "";
-      const raw = parameters.slice(valueStart, trimEnd(parameters, valueStart, next));
+      const raw = text.slice(valueStart, trimEnd(text, valueStart, next));
       return isQuoted ? raw.slice(1, -1).replace(/\\(.)/gs, "$1") : raw;
     }
     at = next;

@@ -11,12 +11,24 @@ export interface ParseProblem {
 /** A reason quotes received text and becomes a reason phrase. The response must not be much larger than the request. */
 const maxReasonBytes = 200;
 
-export const problem = (reason: string, at = 0, status: ParseProblem["status"] = 400): ParseProblem => ({
-  kind: "problem",
-  status,
-  reason: reason.slice(0, maxReasonBytes),
-  at,
-});
+export const problem = (reason: string, at = 0, status: ParseProblem["status"] = 400): ParseProblem =>
+  new Problem(reason.slice(0, maxReasonBytes), at, status);
 
-export const isProblem = (value: unknown): value is ParseProblem =>
-  typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "problem";
+/**
+ * A class, because `isProblem` is asked for every header field: `instanceof` looks at the prototype only, and a look-up of `kind` in objects of
+ * many shapes is a call of its own. 1.3 % of the time of a call.
+ */
+class Problem implements ParseProblem {
+  readonly kind = "problem";
+  readonly status: ParseProblem["status"];
+  readonly reason: string;
+  readonly at: number;
+
+  constructor(reason: string, at: number, status: ParseProblem["status"]) {
+    this.reason = reason;
+    this.at = at;
+    this.status = status;
+  }
+}
+
+export const isProblem = (value: unknown): value is ParseProblem => value instanceof Problem;

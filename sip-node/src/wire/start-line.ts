@@ -45,7 +45,8 @@ function parseStatusLine(line: string): StatusLine | ParseProblem {
 
 function parseRequestLine(line: string): RequestLine | ParseProblem {
   const methodEnd = line.indexOf(" ");
-  const uriEnd = line.lastIndexOf(" ");
+  const usualEnd = line.length - protocol.length - 1;
+  const uriEnd = isNameAt(line, usualEnd, line.length, " sip/2.0") ? usualEnd : line.lastIndexOf(" ");
   const method = line.slice(0, Math.max(methodEnd, 0));
   if (!isToken(method) || method.length > maxMethodBytes) return problem("request line: expected a method");
   if (uriEnd <= methodEnd) return problem("request line: expected method, URI and SIP/2.0", methodEnd);

@@ -90,16 +90,10 @@ function parseSentBy(
     if (port <= 0) return problem(`Via: port "${text.slice(at + 1, portEnd).trim()}" is not 1 to 65535`, at);
     at = portEnd;
   }
-  return viaParameters(text, at, end, { version, transport, host, port, start, end });
-}
-
-type ViaStart = Pick<Via, "version" | "transport" | "host" | "port" | "start" | "end">;
-
-function viaParameters(text: string, from: number, end: number, via: ViaStart): Via | ParseProblem {
+  const parametersStart = at;
   let branch: string | undefined;
   let received: string | undefined;
   let rport: number | true | undefined;
-  let at = from;
   while (at < end) {
     if (text.charCodeAt(at) !== SEMI) return problem("Via: expected ; before a parameter", at);
     const next = parameterEnd(text, at + 1, end);
@@ -116,9 +110,9 @@ function viaParameters(text: string, from: number, end: number, via: ViaStart): 
     at = next;
   }
   if (branch !== undefined && (branch.length > maxTokenBytes || branch.length === 0))
-    return problem(`Via: branch has ${branch.length} bytes, expected 1 to ${maxTokenBytes}`, from);
-  if (rport === -1) return problem("Via: rport is no port number", from);
-  return { ...via, branch, received, rport };
+    return problem(`Via: branch has ${branch.length} bytes, expected 1 to ${maxTokenBytes}`, parametersStart);
+  if (rport === -1) return problem("Via: rport is no port number", parametersStart);
+  return { version, transport, host, port, branch, received, rport, start, end };
 }
 
 /** Offset of the first "=", or -1. */
@@ -127,21 +121,23 @@ function equalsIn(text: string, start: number, end: number): number {
   return -1;
 }
 
-function parameterName(text: string): string {
-  const equals = text.indexOf("=");
-  return lower((equals < 0 ? text : text.slice(0, equals)).trim());
-}
-
 /** Returns a valid Via value without the parameters of these names. */
 export function withoutParameters(value: string, names: readonly string[]): string {
+  let remaining = "";
+  let keptFrom = 0;
   let at = parameterEnd(value, 0, value.length);
-  let remaining = value.slice(0, at);
   while (at < value.length) {
     const next = parameterEnd(value, at + 1, value.length);
-    if (!names.includes(parameterName(value.slice(at + 1, next)))) remaining += value.slice(at, next);
+    const nameStart = skipSpace(value, at + 1, next);
+    const equals = equalsIn(value, nameStart, next);
+    const nameEnd = trimEnd(value, nameStart, equals < 0 ? next : equals);
+    if (names.some((name) => isNameAt(value, nameStart, nameEnd, name))) {
+      remaining += value.slice(keptFrom, at);
+      keptFrom = next;
+    }
     at = next;
   }
-  return remaining;
+  return remaining + value.slice(keptFrom);
 }
 
 /** Returns the offset of the `;` that ends the parameter at `at`, or `end`; -1: a quoted value is not closed. */
