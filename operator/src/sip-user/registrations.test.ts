@@ -80,6 +80,20 @@ test("ten statuses a second are written beside the reads: 200 users who appear a
   expect(counts).toHaveLength(before);
 });
 
+test("a status is written once, even if the read of another database ends after it", async () => {
+  const written: string[] = [];
+  let answerEmpty: (rows: readonly unknown[]) => void = () => undefined;
+  const slow = installation(() => new Promise((resolve) => (answerEmpty = resolve)));
+  const quick = installation((sql) => Promise.resolve(answer(sql).slice(0, 3)));
+  const { figures, seconds } = house([quick, slow], (key) => Promise.resolve(void written.push(key)));
+  figures.start();
+  await seconds(12);
+  answerEmpty([]);
+  await seconds(6);
+  expect(written).toEqual(["voice/u0", "voice/u1", "voice/u2", "voice/example"]);
+  figures.stop();
+});
+
 test("a hanging database, or an API server without an answer, does not delay other counts", async () => {
   const written: string[] = [];
   const { figures, seconds } = house(

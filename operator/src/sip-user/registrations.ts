@@ -42,8 +42,8 @@ export class RegistrationFigures {
   readonly #deps: RegistrationFiguresDependencies;
   /** The time of the last write, by uid. */
   readonly #written = new Map<string, number>();
-  /** Of each open database the figures that differed from the status at the last read. */
-  readonly #found = new Map<Installation, readonly ObjectFigures[]>();
+  /** Of each open database, by uid: the figures that differed from the status at the last read and were not written since. */
+  readonly #found = new Map<Installation, Map<string, ObjectFigures>>();
   readonly #reading = new Set<Installation>();
   /** Uids of writes in progress. */
   readonly #writing = new Set<string>();
@@ -86,6 +86,7 @@ export class RegistrationFigures {
     try {
       await source.writeStatus(one.kind, one.key, one.after, "registrations");
       this.#written.set(one.uid, clock.now());
+      for (const found of this.#found.values()) if (found.get(one.uid) === one) found.delete(one.uid);
     } catch (cause) {
       onFailure(cause);
     }
@@ -96,13 +97,15 @@ export class RegistrationFigures {
   async #readOne(installation: Installation): Promise<void> {
     this.#reading.add(installation);
     try {
-      this.#found.set(installation, (await this.#figuresIn(installation)).filter(hasChanged));
+      const changed = (await this.#figuresIn(installation)).filter(hasChanged);
+      this.#found.set(installation, new Map(changed.map((one) => [one.uid, one])));
     } finally {
       this.#reading.delete(installation);
     }
     const now = this.#deps.clock.now();
     for (const [uid, at] of this.#written) if (now - at >= perObject) this.#written.delete(uid);
-    const idle = [...this.#found.values()].flat().filter(({ uid }) => !this.#writing.has(uid));
+    const found = [...this.#found.values()].flatMap((byUid) => [...byUid.values()]);
+    const idle = found.filter(({ uid }) => !this.#writing.has(uid));
     this.#due = planFigures(idle, this.#written, now);
   }
 
