@@ -55,7 +55,7 @@ const isSame = (one: Party, other: Party): boolean =>
   one.ownerNode === other.ownerNode &&
   one.isBehindNat === other.isBehindNat;
 
-/** Undefined for any text that `packParty` does not return. */
+/** Undefined: the text has another length than a party, or no known transport. It is read only if its seal is right. */
 export function unpackParty(text: string): Party | undefined {
   const known = unpacked.get(text);
   if (known !== undefined) return known;

@@ -22,7 +22,7 @@ export interface ContextBranch<Target> {
   /** Its CANCEL is sent, or waits for the first provisional response (§9.1); undefined: it is not cancelled. */
   readonly cancelCause: CancelCause | undefined;
   readonly status: number;
-  /** The final response; undefined where this node made the status itself, such as 408, and after the caller was answered. */
+  /** The final response; undefined where this node made the status itself, such as 408, and when it is forwarded or not chosen. */
   readonly response: Response | undefined;
 }
 
