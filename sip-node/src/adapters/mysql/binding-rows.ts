@@ -1,15 +1,13 @@
-/** Reads and writes bindings as rows of `location` and `strowger_flow` (see `../../../../schema`). */
+/** Reads bindings as rows of `location` and `strowger_flow` (see `../../../../schema`). */
 import { type Aor, aorText } from "../../location/account.ts";
 import type { AorBindings, Binding, OwnedBinding } from "../../location/binding.ts";
-import { contactKey } from "../../location/contact-key.ts";
-import { toRowText } from "../../location/row-text.ts";
-import { hostPort, flowOf, parseFlowKey } from "../../wire/flow.ts";
+import { flowOf, parseFlowKey } from "../../wire/flow.ts";
 import type { Flow } from "../../wire/flow.ts";
 import { isProblem } from "../../wire/problem.ts";
 import { parseUri } from "../../wire/uri.ts";
 import { toWireText } from "../../wire/wire-text.ts";
-import type { Row, Session, Value } from "./database.ts";
-import { databaseDatetime, databaseNow, databaseSeconds } from "./database-time.ts";
+import type { Row, Session } from "./database.ts";
+import { databaseSeconds } from "./database-time.ts";
 import { nameRange, nameRangeValues } from "./name-range.ts";
 import { padToPowerOfTwo, placeholders } from "./placeholders.ts";
 
@@ -156,68 +154,3 @@ function flowOfUri(text: string): Flow | undefined {
   const uri = parseUri(text);
   return isProblem(uri) ? undefined : parseFlowKey(flowOf(uri.host, uri.port ?? 5060).key);
 }
-
-const locationColumns = 14;
-const flowColumns = 7;
-
-/** Inserts or updates rows. A row that is twice in the batch is written twice, with the same result. */
-export async function writeBindings(
-  session: Session,
-  rows: readonly { aor: Aor; binding: Binding }[],
-  socket: string | undefined,
-): Promise<void> {
-  const batch = padToPowerOfTwo(rows);
-  await session.write(
-    "write location",
-    `INSERT INTO location (contact_id, username, domain, contact, received, expires, q, callid, cseq, last_modified, flags, cflags,
-  user_agent, socket, sip_instance)
-VALUES ${placeholders(batch.length, `(?, ?, ?, ?, ?, GREATEST(1, ${databaseSeconds} + ?), ?, ?, ?, ${databaseDatetime}, 0, ${placeholders(locationColumns - 10)})`)}
-ON DUPLICATE KEY UPDATE contact = VALUES(contact), received = VALUES(received), expires = VALUES(expires), q = VALUES(q),
-  callid = VALUES(callid), cseq = VALUES(cseq), last_modified = VALUES(last_modified), cflags = VALUES(cflags),
-  user_agent = VALUES(user_agent), socket = VALUES(socket), sip_instance = VALUES(sip_instance)`,
-    batch.flatMap(({ aor, binding }) => locationValues(aor, binding, socket)),
-  );
-  await session.write(
-    "write flow",
-    `INSERT INTO strowger_flow (contact_id, flow, contact_key, owner_node, reg_id, nonce_at, nonce_count, registered_at, refreshed_at)
-VALUES ${placeholders(batch.length, `(${placeholders(flowColumns)}, IF(? = 0, ${databaseNow}, ?), ${databaseNow})`)}
-ON DUPLICATE KEY UPDATE flow = VALUES(flow), contact_key = VALUES(contact_key), owner_node = VALUES(owner_node), reg_id = VALUES(reg_id), nonce_at = VALUES(nonce_at),
-  nonce_count = VALUES(nonce_count), registered_at = VALUES(registered_at), refreshed_at = VALUES(refreshed_at)`,
-    batch.flatMap(({ binding }) => flowValues(binding)),
-  );
-}
-
-function locationValues(aor: Aor, binding: Binding, socket: string | undefined): Value[] {
-  const { address, port } = binding.flow;
-  const received = binding.isBehindNat ? `sip:${hostPort(address, port)}` : null;
-  return [
-    binding.id,
-    aor.username,
-    aor.domain,
-    stored(binding.contact),
-    received,
-    Math.floor(binding.expiresIn),
-    binding.q / 1000,
-    stored(binding.callId),
-    binding.cseq,
-    binding.isBehindNat ? "NAT" : null,
-    stored(binding.userAgent),
-    socket ?? null,
-    binding.instance === undefined ? null : stored(binding.instance),
-  ]; // prettier-ignore
-}
-
-const flowValues = (binding: Binding): Value[] => [
-  binding.id,
-  binding.flow.key,
-  contactKey(binding.contact),
-  binding.ownerNode,
-  binding.regId,
-  Math.floor(binding.nonceAt),
-  binding.nonceCount,
-  binding.registeredAt,
-  binding.registeredAt,
-]; // prettier-ignore
-
-/** Text that is not UTF-8 was refused before (`location/storage-problem.ts`). */
-const stored = (wire: string): string => toRowText(wire) ?? "";

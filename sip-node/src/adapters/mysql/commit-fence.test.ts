@@ -1,16 +1,12 @@
 import { expect, it } from "vitest";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import { CommitFence } from "./commit-fence.ts";
-import type { Session } from "./database.ts";
+import type { Row } from "./database.ts";
 
 /** `members`: whether the row of the node is found unmarked, at each attempt. `valid`: whether the term still runs then. */
 function fenceOf(members: readonly boolean[], valid: readonly boolean[] = [], mayEnter = true) {
   const did: string[] = [];
   let attempt = -1;
-  const session = {
-    read: () => Promise.resolve(members[attempt] === true ? [{ found: 1 }] : []),
-    write: () => Promise.resolve(0),
-  } as unknown as Session;
   const fence = new CommitFence("a".repeat(12), {
     protocol: {
       enter: () => {
@@ -23,10 +19,11 @@ function fenceOf(members: readonly boolean[], valid: readonly boolean[] = [], ma
     pause: () => Promise.resolve(),
   });
   const commit = () =>
-    fence.run(async (isMember) => {
-      const may = await isMember(session);
+    fence.run((membership) => {
+      expect(membership.statement).toContain(`'${"a".repeat(12)}' AND gone = 0 FOR UPDATE`);
+      const may = membership.passes(members[attempt] === true ? [{ found: 1 } as Row] : []);
       did.push(may ? "commit" : "roll back");
-      return may;
+      return Promise.resolve(may);
     });
   return { commit, did };
 }

@@ -5,7 +5,7 @@
 import type { LeaseProtocol } from "../../leases/lease-protocol.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import type { Ms } from "../../wire/units.ts";
-import type { Session } from "./database.ts";
+import { foundRows, type StatementResult } from "./database.ts";
 import { lockOwnRow } from "./node-table.ts";
 
 export interface CommitFenceDependencies {
@@ -15,8 +15,11 @@ export interface CommitFenceDependencies {
   pause(duration: Ms): Promise<void>;
 }
 
-/** Call it in the transaction, before the first write: whether it may commit. */
-export type MembershipCheck = (session: Session) => Promise<boolean>;
+/** The first statement of the transaction, and whether its result permits the COMMIT. */
+export interface MembershipCheck {
+  readonly statement: string;
+  passes(result: StatementResult | undefined): boolean;
+}
 
 /** A little longer than a node that joined waits for its peers. */
 const maxWait: Ms = 2_500;
@@ -33,15 +36,18 @@ export class CommitFence {
   }
 
   /** Runs a transaction when this node may write, and again after it has joined again. Throws `StoreUnavailable`. */
-  async run<Outcome>(act: (isMember: MembershipCheck) => Promise<Outcome>): Promise<Outcome> {
+  async run<Outcome>(act: (membership: MembershipCheck) => Promise<Outcome>): Promise<Outcome> {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const permit = await this.deps.protocol.enter(() => this.deps.pause(maxWait));
       if (permit === undefined) throw new StoreUnavailable("strowger_node", "this node may not write now");
       let isRefused = false;
       try {
-        const outcome = await act(async (session) => {
-          isRefused = !((await lockOwnRow(session, this.id)) && permit.isValid());
-          return !isRefused;
+        const outcome = await act({
+          statement: lockOwnRow(this.id),
+          passes: (result) => {
+            isRefused = !(foundRows(result) > 0 && permit.isValid());
+            return !isRefused;
+          },
         });
         if (!isRefused) return outcome;
       } finally {
@@ -54,4 +60,6 @@ export class CommitFence {
 }
 
 /** For a database with one writer. */
-export const noFence: Pick<CommitFence, "run"> = { run: (act) => act(() => Promise.resolve(true)) };
+export const noFence: Pick<CommitFence, "run"> = {
+  run: (act) => act({ statement: "SELECT 1", passes: () => true }),
+};

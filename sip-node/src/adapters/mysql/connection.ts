@@ -16,6 +16,7 @@ export function execute<T extends RowDataPacket[] | ResultSetHeader>(
   return withTimeout(timeout, "no answer", (settle) => connection.execute<T>({ sql }, [...values], settle));
 }
 
+/** Runs one statement, or several separated by semicolons: then there is a result of each. Without placeholders. */
 export const query = (connection: PoolConnection, sql: string, timeout: Ms): Promise<unknown> =>
   withTimeout(timeout, "no answer", (settle) => connection.query({ sql }, settle));
 

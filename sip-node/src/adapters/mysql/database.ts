@@ -39,6 +39,18 @@ export interface Session {
   write(name: string, sql: string, values: readonly Value[]): Promise<number>;
 }
 
+/** The rows of a SELECT, or what a statement changed. */
+export type StatementResult = readonly Row[] | ResultSetHeader;
+
+export const affectedRows = (result: StatementResult | undefined): number =>
+  result === undefined || !("affectedRows" in result) ? 0 : result.affectedRows;
+
+export const foundRows = (result: StatementResult | undefined): number =>
+  Array.isArray(result) ? result.length : 0;
+
+/** Begins a transaction and runs its statements. Returns whether to commit. */
+type TransactionAct = (connection: PoolConnection, timeout: Ms) => Promise<boolean>;
+
 const maxAttempts = 4;
 
 export class Database implements Session {
@@ -70,7 +82,18 @@ export class Database implements Session {
    * Runs `act` in a transaction; if `act` returns false, it is rolled back. Conflicts are repeated from the start. Throws
    * `StoreUnavailable`, `AmbiguousCommit`, or the statement's own error.
    */
-  async transaction(name: string, act: (session: Session) => Promise<boolean>): Promise<boolean> {
+  transaction(name: string, act: (session: Session) => Promise<boolean>): Promise<boolean> {
+    return this.repeatConflicts(name, async (connection, timeout) => {
+      await query(connection, "START TRANSACTION", timeout);
+      return act({
+        read: (_name, sql, values) => execute(connection, sql, values, timeout),
+        write: async (_name, sql, values) =>
+          (await execute<ResultSetHeader>(connection, sql, values, timeout)).affectedRows,
+      });
+    });
+  }
+
+  private async repeatConflicts(name: string, act: TransactionAct): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.guard((pool) => this.measure(name, this.runTransaction(pool, act)));
@@ -78,6 +101,22 @@ export class Database implements Session {
         if (!isConflict(error) || attempt === maxAttempts) throw error;
       }
     }
+  }
+
+  /**
+   * As `transaction`, with all statements in one text: one round trip, and one for COMMIT. `mayCommit` gets the result of each statement. Values
+   * must be literals of `literal.ts`.
+   */
+  transactionText(
+    name: string,
+    statements: readonly string[],
+    mayCommit: (results: readonly StatementResult[]) => boolean,
+  ): Promise<boolean> {
+    const text = ["START TRANSACTION", ...statements].join(";\n");
+    return this.repeatConflicts(name, async (connection, timeout) => {
+      const [, ...results] = (await query(connection, text, timeout)) as readonly StatementResult[];
+      return mayCommit(results);
+    });
   }
 
   /** For new connections. Open connections stay as they are. */
@@ -122,16 +161,11 @@ export class Database implements Session {
     }
   }
 
-  private async runTransaction(pool: Pool, act: (session: Session) => Promise<boolean>): Promise<boolean> {
+  private async runTransaction(pool: Pool, act: TransactionAct): Promise<boolean> {
     const connection = await this.connect(pool);
     const timeout = this.options.queryTimeout;
     try {
-      await query(connection, "START TRANSACTION", timeout);
-      const mayCommit = await act({
-        read: (_name, sql, values) => execute(connection, sql, values, timeout),
-        write: async (_name, sql, values) =>
-          (await execute<ResultSetHeader>(connection, sql, values, timeout)).affectedRows,
-      });
+      const mayCommit = await act(connection, timeout);
       if (mayCommit) await commit(connection, timeout);
       else await query(connection, "ROLLBACK", timeout);
       connection.release();
@@ -202,6 +236,7 @@ export class Database implements Session {
       enableKeepAlive: true,
       charset: "utf8mb4",
       flags: ["-FOUND_ROWS"],
+      multipleStatements: true, // only texts of `transactionText` have several; prepared statements never do
       maxPreparedStatements: 1_000,
       supportBigNumbers: true,
     }); // prettier-ignore

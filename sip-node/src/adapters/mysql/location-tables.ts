@@ -2,10 +2,10 @@
  * The location store on MySQL (`../../location/location-store.ts`): one statement for a batch of look-ups, one transaction for a batch
  * of changes.
  *
- *   START TRANSACTION
- *   lock the row of this node                                                  marked gone: join again, then from the start
- *   raise the version of every AoR, if it is still the one of the plan         fewer rows than changes: another node was faster
- *   write `location`, write `strowger_flow`
+ *   START TRANSACTION                                                          ┐
+ *   lock the row of this node                                                  │ marked gone: join again, then from the start
+ *   raise the version of every AoR, if it is still the one of the plan         │ fewer rows than changes: another node was faster
+ *   write `location`, write `strowger_flow`                                    ┘ one text (docs/adr/0049)
  *   COMMIT                                                                     connection lost: read the rows again
  */
 import type { AccountChanges } from "../../location/account-changes.ts";
@@ -22,18 +22,13 @@ import type { DialogTarget } from "../../location/dialog-target.ts";
 import type { LocationStore, NameKind } from "../../location/location-store.ts";
 import { StoreUnavailable } from "../../location/location-store.ts";
 import { readAccountChanges } from "./account-changes.ts";
-import {
-  readBindings,
-  readBindingsByContact,
-  readBindingsById,
-  readBindingsOfPage,
-  writeBindings,
-} from "./binding-rows.ts";
+import { readBindings, readBindingsByContact, readBindingsById, readBindingsOfPage } from "./binding-rows.ts";
+import { raisedRows, raiseVersions, writeBindings } from "./binding-statements.ts";
 import { type CommitFence, type MembershipCheck, noFence } from "./commit-fence.ts";
 import { AmbiguousCommit } from "./connection-errors.ts";
-import type { Database, Session } from "./database.ts";
+import { affectedRows, type Database } from "./database.ts";
 import { readDialogTargets, writeDialogTargets } from "./dialog-target-rows.ts";
-import { inParts, padToPowerOfTwo, placeholders } from "./placeholders.ts";
+import { inParts } from "./placeholders.ts";
 import { readNames } from "./read-names.ts";
 import { readByNames, refusedColumn } from "./refused-values.ts";
 import { resolveNames } from "./resolve-names.ts";
@@ -117,18 +112,25 @@ export class LocationTables implements LocationStore {
   }
 
   private commitTogether(changes: readonly BindingChange[]): Promise<readonly CommitOutcome[] | undefined> {
-    return this.fence.run((isMember) => this.commitInside(changes, isMember));
+    return this.fence.run((membership) => this.commitInside(changes, membership));
   }
 
   /** Undefined if the whole batch was refused, because of a conflict or of one row: then it is tried in halves. Never for one change. */
   private async commitInside(
     changes: readonly BindingChange[],
-    isMember: MembershipCheck,
+    membership: MembershipCheck,
   ): Promise<readonly CommitOutcome[] | undefined> {
+    const statements = [
+      membership.statement,
+      raiseVersions(changes),
+      ...writeBindings(changes, this.socket()),
+    ];
+    if (changes.length > 1 && isTooLong(statements)) return undefined;
     try {
-      const isDone = await this.database.transaction(
+      const isDone = await this.database.transactionText(
         "commit",
-        async (session) => (await isMember(session)) && this.write(session, changes),
+        statements,
+        ([own, versions]) => membership.passes(own) && affectedRows(versions) === raisedRows(changes),
       );
       if (isDone) return changes.map(() => "committed");
       return changes.length === 1 ? ["conflict"] : undefined;
@@ -137,13 +139,6 @@ export class LocationTables implements LocationStore {
       if (error instanceof AmbiguousCommit) return this.readBack(changes);
       return changes.length === 1 ? [outcomeOf(error)] : undefined;
     }
-  }
-
-  private async write(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
-    if (!(await raiseVersions(session, changes))) return false;
-    const rows = changes.flatMap(({ aor, bindings }) => bindings.map((binding) => ({ aor, binding })));
-    if (rows.length > 0) await writeBindings(session, rows, this.socket());
-    return true;
   }
 
   /** After an ambiguous COMMIT the stored rows show the outcome. */
@@ -166,22 +161,12 @@ export class LocationTables implements LocationStore {
   }
 }
 
+/** MySQL 5.7 refuses packets of more than 4 MB, and closes the connection. */
+const maxTextLength = 2_000_000;
+const isTooLong = (statements: readonly string[]): boolean =>
+  statements.reduce((sum, { length }) => sum + length, 0) > maxTextLength;
+
 function outcomeOf(error: unknown): CommitOutcome {
   const unfit = refusedColumn(error);
   return unfit === undefined ? { failed: error instanceof Error ? error.message : String(error) } : { unfit };
-}
-
-/**
- * One row for each change: inserted (1 row affected) if the plan saw none, raised (2) if it still has the planned version, unchanged (0) if
- * another node was faster. Only if every row is as planned, the sum is the expected one.
- */
-async function raiseVersions(session: Session, changes: readonly BindingChange[]): Promise<boolean> {
-  const batch = padToPowerOfTwo(changes); // the version of a repeated row is raised already, so it affects 0
-  const affected = await session.write(
-    "raise versions",
-    `INSERT INTO strowger_aor (username, domain, version) VALUES ${placeholders(batch.length, "(?, ?, ?)")}
-ON DUPLICATE KEY UPDATE version = IF(version + 1 = VALUES(version), VALUES(version), version)`,
-    batch.flatMap(({ aor, version }) => [aor.username, aor.domain, version + 1]),
-  );
-  return affected === changes.reduce((sum, { version }) => sum + (version === 0 ? 1 : 2), 0);
 }

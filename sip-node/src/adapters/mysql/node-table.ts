@@ -2,8 +2,9 @@
 import type { DirectoryNode, NodeDirectory, NodeHeartbeat } from "../../cluster/node-directory.ts";
 import { hostPort } from "../../wire/flow.ts";
 import { parseHostPort } from "../../wire/uri.ts";
-import type { Database, Row, Session, Value } from "./database.ts";
+import type { Database, Row, Value } from "./database.ts";
 import { databaseNow } from "./database-time.ts";
+import { literal } from "./literal.ts";
 
 /** A node without a heartbeat for this time is marked gone. It is longer than any node uses a list of the nodes. */
 const staleAfterMs = 10_000;
@@ -163,11 +164,5 @@ const changingValues = [
  * Whether this node is a member, checked in the transaction of a commit: its row is not marked gone, and cannot be marked before the
  * transaction is over. `FOR UPDATE`, because TiDB has no shared lock.
  */
-export async function lockOwnRow(session: Session, id: string): Promise<boolean> {
-  const rows = await session.read<Row>(
-    "lock node",
-    "SELECT 1 AS found FROM strowger_node WHERE node_id = ? AND gone = 0 FOR UPDATE",
-    [id],
-  );
-  return rows.length > 0;
-}
+export const lockOwnRow = (id: string): string =>
+  `SELECT 1 AS found FROM strowger_node WHERE node_id = ${literal(id)} AND gone = 0 FOR UPDATE`;
