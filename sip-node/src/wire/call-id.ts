@@ -1,5 +1,6 @@
 /** Call-ID (RFC 3261 §20.8). Leniency: any characters but white space and control characters. */
-import { isUnbroken } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
+import { isUnbrokenAt } from "./characters.ts";
 import { onlyField } from "./fields.ts";
 import { maxTokenBytes } from "./limits.ts";
 import type { Field } from "./message.ts";
@@ -10,7 +11,7 @@ export function parseCallId(text: string, fields: readonly Field[]): string | Pa
   if (isProblem(field)) return field;
   const { valueStart, valueEnd } = field;
   const length = valueEnd - valueStart;
-  return length === 0 || length > maxTokenBytes || !isUnbroken(text, valueStart, valueEnd)
+  return length === 0 || length > maxTokenBytes || !isUnbrokenAt(bytesOf(text), valueStart, valueEnd)
     ? problem(`Call-ID: expected 1 to ${maxTokenBytes} bytes without space`, valueStart)
     : text.slice(valueStart, valueEnd);
 }

@@ -19,10 +19,10 @@ const tokenTable = new Uint8Array(256);
 for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")
   tokenTable[char.charCodeAt(0)] = 1;
 
-/** Whether the text, or its part from `start` to `end`, is one token. The empty text is not. */
-export function isToken(text: string, start = 0, end: number = text.length): boolean {
-  for (let i = start; i < end; i++) if (tokenTable[text.charCodeAt(i)] !== 1) return false;
-  return end > start;
+/** Whether the whole text is one token. The empty text is not. */
+export function isToken(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (tokenTable[text.charCodeAt(i)] !== 1) return false;
+  return text.length > 0;
 }
 
 // White space, control characters, and for a URI the characters that end it
@@ -30,32 +30,43 @@ const breaking = new Uint8Array(256).fill(1, 0, SP + 1).fill(1, 127, 128);
 const endsUri = Uint8Array.from(breaking);
 for (const code of [LAQUOT, RAQUOT, QUOTE]) endsUri[code] = 1;
 
-/** Whether the part of the text has no white space and no control character. */
-export function isUnbroken(text: string, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (breaking[text.charCodeAt(i)] === 1) return false;
-  return true;
+/** Whether the text can be a URI in a request line and between angle brackets, of any scheme. The empty text cannot. */
+export function isUriText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (endsUri[text.charCodeAt(i)] === 1) return false;
+  return text.length > 0;
 }
 
-/**
- * Whether the text, or its part, can be a URI in a request line and between angle brackets, of any scheme. The empty text cannot.
- */
-export function isUriText(text: string, start = 0, end: number = text.length): boolean {
-  for (let i = start; i < end; i++) if (endsUri[text.charCodeAt(i)] === 1) return false;
+// ── Parts of a message, as bytes (`bytes.ts`) ──────────────────────────────────────────────────────────────────────────────────
+
+/** `isToken` for the bytes from `start` to `end`. */
+export function isTokenAt(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (tokenTable[bytes[i] as number] !== 1) return false;
   return end > start;
 }
 
-/** Whether the text has these characters from `at` on. No part of the text is made for the comparison, as in the two below. */
-export function hasAt(text: string, at: number, expected: string): boolean {
-  for (let i = 0; i < expected.length; i++)
-    if (text.charCodeAt(at + i) !== expected.charCodeAt(i)) return false;
+/** `isUriText` for the bytes from `start` to `end`. */
+export function isUriAt(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (endsUri[bytes[i] as number] === 1) return false;
+  return end > start;
+}
+
+/** Whether the bytes have no white space and no control character. */
+export function isUnbrokenAt(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (breaking[bytes[i] as number] === 1) return false;
   return true;
 }
 
-/** Whether the part of the text is this name, which is in lower case, when case is ignored. */
-export function isNameAt(text: string, start: number, end: number, name: string): boolean {
+/** Whether the bytes have these characters from `at` on. */
+export function hasAt(bytes: Uint8Array, at: number, expected: string): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Whether the bytes are this name, which is in lower case, when case is ignored. */
+export function isNameAt(bytes: Uint8Array, start: number, end: number, name: string): boolean {
   if (end - start !== name.length) return false;
   for (let i = 0; i < name.length; i++) {
-    const code = text.charCodeAt(start + i);
+    const code = bytes[start + i] as number;
     const lower = code >= 65 && code <= 90 ? code + 32 : code;
     if (lower !== name.charCodeAt(i)) return false;
   }
@@ -65,21 +76,21 @@ export function isNameAt(text: string, start: number, end: number, name: string)
 export const isSpace = (code: number): boolean => code === SP || code === HT || code === CR || code === LF;
 
 /** Returns the first offset at or after `at` without linear white space. */
-export function skipSpace(text: string, at: number, end: number): number {
-  while (at < end && isSpace(text.charCodeAt(at))) at++;
+export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
+  while (at < end && isSpace(bytes[at] as number)) at++;
   return at;
 }
 
 /** Returns the offset after the last character before `end` that is not linear white space; at least `start`. */
-export function trimEnd(text: string, start: number, end: number): number {
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+export function trimEnd(bytes: Uint8Array, start: number, end: number): number {
+  while (end > start && isSpace(bytes[end - 1] as number)) end--;
   return end;
 }
 
 /** Returns the offset after the closing quote of the quoted-string at `at`, or -1 when it is not closed. */
-export function skipQuoted(text: string, at: number, end: number): number {
+export function skipQuoted(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at + 1; i < end; i++) {
-    const code = text.charCodeAt(i);
+    const code = bytes[i];
     if (code === BACKSLASH) i++;
     else if (code === QUOTE) return i + 1;
   }

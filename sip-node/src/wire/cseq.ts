@@ -3,6 +3,7 @@
  *
  *   CSeq = 1*DIGIT LWS Method
  */
+import { bytesOf } from "./bytes.ts";
 import { isToken, parseDigits, SP, skipSpace } from "./characters.ts";
 import { onlyField } from "./fields.ts";
 import { maxCSeq } from "./limits.ts";
@@ -12,10 +13,11 @@ import { isProblem, type ParseProblem, problem } from "./problem.ts";
 export function parseCSeq(text: string, fields: readonly Field[]): CSeq | ParseProblem {
   const field = onlyField(fields, "cseq");
   if (isProblem(field)) return field;
+  const bytes = bytesOf(text);
   let at = field.valueStart;
-  while (at < field.valueEnd && text.charCodeAt(at) > SP) at++;
+  while (at < field.valueEnd && (bytes[at] as number) > SP) at++;
   const number = parseDigits(text.slice(field.valueStart, at), maxCSeq);
   if (number < 0) return problem(`CSeq: expected a number below 2^31`, field.valueStart);
-  const method = text.slice(skipSpace(text, at, field.valueEnd), field.valueEnd);
+  const method = text.slice(skipSpace(bytes, at, field.valueEnd), field.valueEnd);
   return isToken(method) ? { number, method } : problem("CSeq: expected a method", at);
 }

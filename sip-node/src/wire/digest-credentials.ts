@@ -9,6 +9,7 @@
  * elements are skipped. Unknown parameters may occur twice. Any parameter may be absent, because phones without a challenge send only some of
  * them (IMS, 3GPP TS 24.229). `username*` and `userhash` (RFC 7616 §3.4.4) are not supported, because no challenge offers them.
  */
+import { bytesOf } from "./bytes.ts";
 import { COMMA, isSpace, isToken, QUOTE, skipQuoted, skipSpace, trimEnd } from "./characters.ts";
 import { maxCredentials, maxFieldBytes, maxListValues } from "./limits.ts";
 import type { IndexedText } from "./message.ts";
@@ -36,7 +37,7 @@ export interface DigestCredentials {
 
 /** Returns undefined for another scheme. The reason of a problem (400) never contains a value, because values are secrets. */
 export function parseDigestCredentials(value: string): DigestCredentials | ParseProblem | undefined {
-  const start = skipSpace(value, 0, value.length);
+  const start = skipSpace(bytesOf(value), 0, value.length);
   if (value.slice(start, start + 6).toLowerCase() !== "digest" || !isSpace(value.charCodeAt(start + 6)))
     return undefined;
   if (value.length > maxFieldBytes) return problem(`credentials: more than ${maxFieldBytes} bytes`);
@@ -124,39 +125,40 @@ const placeOf = (name: Name): number => places.get(name) ?? 0;
  * because V8 must first find each name among all names of properties.
  */
 function collectParameters(value: string, from: number): readonly (string | undefined)[] | ParseProblem {
+  const bytes = bytesOf(value);
   const found = new Array<string | undefined>(names.length).fill(undefined);
   const end = value.length;
   let count = 0;
-  let at = skipSpace(value, from, end);
+  let at = skipSpace(bytes, from, end);
   while (at < end) {
-    if (value.charCodeAt(at) === COMMA) {
-      at = skipSpace(value, at + 1, end);
+    if (bytes[at] === COMMA) {
+      at = skipSpace(bytes, at + 1, end);
       continue;
     }
     if (++count > maxListValues) return problem(`credentials: more than ${maxListValues} parameters`, at);
     const equals = value.indexOf("=", at);
     if (equals < 0) return problem('credentials: expected "=" after a name', at);
-    const name = value.slice(at, trimEnd(value, at, equals));
+    const name = value.slice(at, trimEnd(bytes, at, equals));
     const place = places.get(name) ?? places.get(name.toLowerCase());
     if (place === undefined && !isToken(name))
       return problem("credentials: a parameter's name is not a token", at);
-    const start = skipSpace(value, equals + 1, end);
-    const isQuoted = value.charCodeAt(start) === QUOTE;
-    const valueEnd = isQuoted ? skipQuoted(value, start, end) : unquotedEnd(value, start, end);
+    const start = skipSpace(bytes, equals + 1, end);
+    const isQuoted = bytes[start] === QUOTE;
+    const valueEnd = isQuoted ? skipQuoted(bytes, start, end) : unquotedEnd(bytes, start, end);
     if (valueEnd < 0) return problem(`credentials: the quote of a value is not closed`, start);
     if (place !== undefined) {
       if (found[place] !== undefined) return problem(`credentials: ${names[place]} twice`, at);
       found[place] = isQuoted ? value.slice(start + 1, valueEnd - 1) : value.slice(start, valueEnd);
     }
-    at = skipSpace(value, valueEnd, end);
-    if (at < end && value.charCodeAt(at) !== COMMA) return problem("credentials: expected a comma", at);
+    at = skipSpace(bytes, valueEnd, end);
+    if (at < end && bytes[at] !== COMMA) return problem("credentials: expected a comma", at);
   }
   return found;
 }
 
-function unquotedEnd(value: string, start: number, end: number): number {
+function unquotedEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
-  while (at < end && value.charCodeAt(at) !== COMMA && !isSpace(value.charCodeAt(at))) at++;
+  while (at < end && bytes[at] !== COMMA && !isSpace(bytes[at] as number)) at++;
   return at;
 }
 

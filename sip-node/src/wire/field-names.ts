@@ -67,10 +67,10 @@ for (const [name, field] of byName) {
 for (let place = 0; place < usual.length; place++) usual[place] ??= [];
 
 /** The name between two offsets. A usual spelling is found without a part of the text: a message has ten to twenty. */
-export function fieldNameAt(text: string, start: number, end: number): FieldName {
-  const candidates = usual[placeOf(end - start, text.charCodeAt(start) & 127)];
+export function fieldNameAt(text: string, bytes: Uint8Array, start: number, end: number): FieldName {
+  const candidates = usual[placeOf(end - start, (bytes[start] as number) & 127)];
   if (candidates !== undefined)
-    for (const { text: spelling, name } of candidates) if (hasAt(text, start, spelling)) return name;
+    for (const { text: spelling, name } of candidates) if (hasAt(bytes, start, spelling)) return name;
   return lookUp(text.slice(start, end));
 }
 

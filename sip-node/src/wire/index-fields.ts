@@ -6,7 +6,8 @@
  * A line that begins with white space continues the line before it (§7.3.1). A CR or LF alone is refused: a phone that takes it for the end
  * of a line would read a header field that this node never read.
  */
-import { HT, isToken, SP, skipSpace, trimEnd } from "./characters.ts";
+import { HT, isTokenAt, SP, skipSpace, trimEnd } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
 import { fieldNameAt } from "./field-names.ts";
 import { maxFieldBytes, maxFields } from "./limits.ts";
 import type { Field } from "./message.ts";
@@ -17,6 +18,7 @@ import { isProblem, type ParseProblem, problem } from "./problem.ts";
  * because an error response needs Via, From, To, Call-ID and CSeq.
  */
 export function indexFields(text: string, from: number, fields: Field[]): number | ParseProblem {
+  const bytes = bytesOf(text);
   let at = from;
   let firstProblem: ParseProblem | undefined;
   for (let count = 0; ; count++) {
@@ -25,12 +27,12 @@ export function indexFields(text: string, from: number, fields: Field[]): number
     if (lineEnd === at) return firstProblem ?? lineEnd + 2;
     if (count === maxFields) return firstProblem ?? problem(`more than ${maxFields} header fields`, at);
     let end = lineEnd + 2;
-    while (isFold(text.charCodeAt(end))) {
+    while (isFold(bytes[end])) {
       const next = endOfLine(text, end);
       if (isProblem(next)) return firstProblem ?? next;
       end = next + 2;
     }
-    const field = readField(text, at, lineEnd, end);
+    const field = readField(text, bytes, at, lineEnd, end);
     if (isProblem(field)) firstProblem ??= field;
     else fields.push(field);
     at = end;
@@ -38,15 +40,21 @@ export function indexFields(text: string, from: number, fields: Field[]): number
 }
 
 /** The field whose first line ends at `lineEnd`, and whose last line ends with the CRLF before `end`. */
-function readField(text: string, at: number, lineEnd: number, end: number): Field | ParseProblem {
+function readField(
+  text: string,
+  bytes: Uint8Array,
+  at: number,
+  lineEnd: number,
+  end: number,
+): Field | ParseProblem {
   const colon = text.indexOf(":", at);
   if (colon < 0 || colon > lineEnd) return problem("a header line without a colon", at);
-  const nameEnd = trimEnd(text, at, colon);
-  const name = fieldNameAt(text, at, nameEnd);
-  if (name === "other" && !isToken(text.slice(at, nameEnd)))
+  const nameEnd = trimEnd(bytes, at, colon);
+  const name = fieldNameAt(text, bytes, at, nameEnd);
+  if (name === "other" && !isTokenAt(bytes, at, nameEnd))
     return problem("a header field's name is not a token", at);
-  const valueStart = skipSpace(text, colon + 1, end - 2);
-  const valueEnd = trimEnd(text, valueStart, end - 2);
+  const valueStart = skipSpace(bytes, colon + 1, end - 2);
+  const valueEnd = trimEnd(bytes, valueStart, end - 2);
   return valueEnd - valueStart > maxFieldBytes
     ? problem(`${name}: more than ${maxFieldBytes} bytes`, at)
     : { name, start: at, valueStart, valueEnd, end };
@@ -65,4 +73,4 @@ export function endOfLine(text: string, at: number): number | ParseProblem {
     : problem("a line contains a CR or LF alone", feed);
 }
 
-const isFold = (code: number): boolean => code === SP || code === HT;
+const isFold = (code: number | undefined): boolean => code === SP || code === HT;

@@ -1,4 +1,5 @@
 /** Comma-separated header values (RFC 3261 §7.3.1). A comma inside quotes or angle brackets is not a separator. */
+import { bytesOf } from "./bytes.ts";
 import { COMMA, LAQUOT, QUOTE, RAQUOT, skipQuoted } from "./characters.ts";
 import { maxListValues } from "./limits.ts";
 import type { FieldName, IndexedText } from "./message.ts";
@@ -8,11 +9,12 @@ import { isProblem, type ParseProblem, problem } from "./problem.ts";
 export function valueEnd(text: string, at: number, end: number): number {
   const comma = text.indexOf(",", at);
   if (comma < 0 || comma >= end) return end;
+  const bytes = bytesOf(text);
   let isAddress = false;
   for (let i = at; i < end; i++) {
-    const code = text.charCodeAt(i);
+    const code = bytes[i];
     if (code === QUOTE && !isAddress) {
-      const next = skipQuoted(text, i, end);
+      const next = skipQuoted(bytes, i, end);
       if (next < 0) return end;
       i = next - 1;
     } else if (code === LAQUOT) isAddress = true;

@@ -13,7 +13,7 @@ import {
   isNameAt,
   isSpace,
   isToken,
-  isUriText,
+  isUriAt,
   LAQUOT,
   QUOTE,
   SEMI,
@@ -21,6 +21,7 @@ import {
   skipSpace,
   trimEnd,
 } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
 import { maxTokenBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
 
@@ -43,35 +44,36 @@ export function parseNameAddr(
   to: number,
   header: string,
 ): NameAddr | ParseProblem {
-  const start = skipSpace(text, from, to);
-  const end = trimEnd(text, start, to);
+  const bytes = bytesOf(text);
+  const start = skipSpace(bytes, from, to);
+  const end = trimEnd(bytes, start, to);
   let at = start;
-  if (text.charCodeAt(at) === QUOTE) {
-    at = skipQuoted(text, at, end);
+  if (bytes[at] === QUOTE) {
+    at = skipQuoted(bytes, at, end);
     if (at < 0) return problem(`${header}: the quote of the display name is not closed`, start);
   }
   let open = at;
-  while (open < end && text.charCodeAt(open) !== LAQUOT && text.charCodeAt(open) !== SEMI) open++;
+  while (open < end && bytes[open] !== LAQUOT && bytes[open] !== SEMI) open++;
   let uriStart: number;
   let uriEnd: number;
   let parametersStart: number;
-  if (text.charCodeAt(open) === LAQUOT && open < end) {
+  if (bytes[open] === LAQUOT && open < end) {
     const close = text.indexOf(">", open);
     if (close < 0 || close >= end) return problem(`${header}: "<" without ">"`, open);
-    uriStart = skipSpace(text, open + 1, close);
-    uriEnd = trimEnd(text, uriStart, close);
-    parametersStart = skipSpace(text, close + 1, end);
+    uriStart = skipSpace(bytes, open + 1, close);
+    uriEnd = trimEnd(bytes, uriStart, close);
+    parametersStart = skipSpace(bytes, close + 1, end);
   } else {
-    uriStart = skipSpace(text, at, open);
-    uriEnd = trimEnd(text, uriStart, open);
+    uriStart = skipSpace(bytes, at, open);
+    uriEnd = trimEnd(bytes, uriStart, open);
     if (/[,?]/.test(text.slice(uriStart, uriEnd)))
       return problem(`${header}: a URI with "," or "?" needs angle brackets`, at);
     parametersStart = open;
   }
   if (uriStart === uriEnd) return problem(`${header}: no URI`, start);
-  if (!isUriText(text, uriStart, uriEnd))
+  if (!isUriAt(bytes, uriStart, uriEnd))
     return problem(`${header}: the URI contains a space or a bracket`, start);
-  if (parametersStart < end && text.charCodeAt(parametersStart) !== SEMI)
+  if (parametersStart < end && bytes[parametersStart] !== SEMI)
     return problem(`${header}: expected ";" after the address`, parametersStart);
   const tag = parameterAt(text, parametersStart, end, "tag");
   if (tag !== undefined && (tag.length > maxTokenBytes || !isToken(tag)))
@@ -85,27 +87,28 @@ export function parseNameAddr(
  * compared without case (§7.3.1).
  */
 export const parameter = (parameters: string, name: string): string | undefined =>
-  parameterAt(parameters, 0, parameters.length, name);
+  parameters === "" ? undefined : parameterAt(parameters, 0, parameters.length, name);
 
 /** The same for the part of a text from `from` to `to`. */
 function parameterAt(text: string, from: number, to: number, name: string): string | undefined {
+  const bytes = bytesOf(text);
   let at = from;
   while (at < to) {
-    if (text.charCodeAt(at) !== SEMI) return undefined;
-    const nameStart = skipSpace(text, at + 1, to);
+    if (bytes[at] !== SEMI) return undefined;
+    const nameStart = skipSpace(bytes, at + 1, to);
     let nameEnd = nameStart;
-    while (nameEnd < to && !endsName(text.charCodeAt(nameEnd))) nameEnd++;
-    let valueStart = skipSpace(text, nameEnd, to);
-    const hasValue = valueStart < to && text.charCodeAt(valueStart) === EQUALS;
-    if (hasValue) valueStart = skipSpace(text, valueStart + 1, to);
+    while (nameEnd < to && !endsName(bytes[nameEnd] as number)) nameEnd++;
+    let valueStart = skipSpace(bytes, nameEnd, to);
+    const hasValue = valueStart < to && bytes[valueStart] === EQUALS;
+    if (hasValue) valueStart = skipSpace(bytes, valueStart + 1, to);
     let next = valueStart;
-    const isQuoted = hasValue && valueStart < to && text.charCodeAt(valueStart) === QUOTE;
-    if (isQuoted) next = skipQuoted(text, valueStart, to);
+    const isQuoted = hasValue && valueStart < to && bytes[valueStart] === QUOTE;
+    if (isQuoted) next = skipQuoted(bytes, valueStart, to);
     if (next < 0) return undefined;
-    while (next < to && text.charCodeAt(next) !== SEMI) next++;
-    if (isNameAt(text, nameStart, nameEnd, name)) {
+    while (next < to && bytes[next] !== SEMI) next++;
+    if (isNameAt(bytes, nameStart, nameEnd, name)) {
       if (!hasValue) return "";
-      const raw = text.slice(valueStart, trimEnd(text, valueStart, next));
+      const raw = text.slice(valueStart, trimEnd(bytes, valueStart, next));
       return isQuoted ? raw.slice(1, -1).replace(/\\(.)/gs, "$1") : raw;
     }
     at = next;

@@ -38,7 +38,7 @@ export function parseMessage(received: string): Message | Malformed {
   let text = begin === 0 ? received : received.slice(begin);
   const fields: Field[] = [];
   const lineEnd = endOfLine(text, 0);
-  const start = isProblem(lineEnd) ? lineEnd : parseStartLine(text.slice(0, lineEnd));
+  const start = isProblem(lineEnd) ? lineEnd : parseStartLine(text, lineEnd);
   const method = "method" in start ? start.method : undefined;
   const fail = (reason: ParseProblem, via?: Via): Malformed => ({
     kind: "malformed",

@@ -6,6 +6,7 @@
  *
  * Leniency: the SIP-Version is accepted in upper and lower case.
  */
+import { bytesOf } from "./bytes.ts";
 import { isNameAt, isToken, isUriText, parseDigits, SP } from "./characters.ts";
 import { maxMethodBytes, maxUriBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
@@ -32,8 +33,13 @@ interface StatusLine {
 
 const protocol = `SIP/${sipVersion}`;
 
-export function parseStartLine(line: string): StartLine | ParseProblem {
-  return isNameAt(line, 0, 8, "sip/2.0 ") ? parseStatusLine(line) : parseRequestLine(line);
+/** The line from the start of the text to `end`. */
+export function parseStartLine(text: string, end: number): StartLine | ParseProblem {
+  const line = text.slice(0, end);
+  const bytes = bytesOf(text);
+  return end >= 8 && isNameAt(bytes, 0, 8, "sip/2.0 ")
+    ? parseStatusLine(line)
+    : parseRequestLine(line, bytes);
 }
 
 function parseStatusLine(line: string): StatusLine | ParseProblem {
@@ -43,16 +49,16 @@ function parseStatusLine(line: string): StatusLine | ParseProblem {
   return { kind: "response", status, reason: line.slice(12), versionAt: 0 };
 }
 
-function parseRequestLine(line: string): RequestLine | ParseProblem {
+function parseRequestLine(line: string, bytes: Uint8Array): RequestLine | ParseProblem {
   const methodEnd = line.indexOf(" ");
   const usualEnd = line.length - protocol.length - 1;
-  const uriEnd = isNameAt(line, usualEnd, line.length, " sip/2.0") ? usualEnd : line.lastIndexOf(" ");
+  const uriEnd = isNameAt(bytes, usualEnd, line.length, " sip/2.0") ? usualEnd : line.lastIndexOf(" ");
   const method = line.slice(0, Math.max(methodEnd, 0));
   if (!isToken(method) || method.length > maxMethodBytes) return problem("request line: expected a method");
   if (uriEnd <= methodEnd) return problem("request line: expected method, URI and SIP/2.0", methodEnd);
   const uri = line.slice(methodEnd + 1, uriEnd);
   const request = { kind: "request", method, uri, versionAt: uriEnd + 1 } as const;
-  if (!isNameAt(line, uriEnd + 1, line.length, "sip/2.0"))
+  if (!isNameAt(bytes, uriEnd + 1, line.length, "sip/2.0"))
     return {
       ...request,
       problem: problem(

@@ -23,6 +23,7 @@ import {
   skipSpace,
   trimEnd,
 } from "./characters.ts";
+import { bytesOf } from "./bytes.ts";
 import { maxTokenBytes } from "./limits.ts";
 import { type ParseProblem, problem } from "./problem.ts";
 
@@ -45,9 +46,10 @@ export interface Via {
 
 /** Parses the one Via value between two offsets. */
 export function parseVia(text: string, from: number, to: number): Via | ParseProblem {
-  const start = skipSpace(text, from, to);
-  const end = trimEnd(text, start, to);
-  if (hasAt(text, start, usualStart) && start + usualStart.length < end)
+  const bytes = bytesOf(text);
+  const start = skipSpace(bytes, from, to);
+  const end = trimEnd(bytes, start, to);
+  if (hasAt(bytes, start, usualStart) && start + usualStart.length < end)
     return parseSentBy(text, start, start + usualStart.length, end, sipVersion, "UDP");
   const name = text.indexOf("/", start);
   const version = name < 0 ? -1 : text.indexOf("/", name + 1);
@@ -55,9 +57,9 @@ export function parseVia(text: string, from: number, to: number): Via | ParsePro
   const number = text.slice(name + 1, version).trim();
   if (text.slice(start, name).trim().toUpperCase() !== "SIP" || !isVersion(number))
     return problem("Via: expected SIP/2.0", start);
-  const transportStart = skipSpace(text, version + 1, end);
+  const transportStart = skipSpace(bytes, version + 1, end);
   let at = transportStart;
-  while (at < end && text.charCodeAt(at) > SP) at++;
+  while (at < end && (bytes[at] as number) > SP) at++;
   const transport = upper(text.slice(transportStart, at));
   if (!isToken(transport)) return problem("Via: the transport is not a token", transportStart);
   return parseSentBy(text, start, at, end, number, transport);
@@ -73,19 +75,20 @@ function parseSentBy(
   version: string,
   transport: string,
 ): Via | ParseProblem {
-  let at = skipSpace(text, from, end);
+  const bytes = bytesOf(text);
+  let at = skipSpace(bytes, from, end);
   const hostStart = at;
-  if (text.charCodeAt(at) === LBRACKET) {
+  if (bytes[at] === LBRACKET) {
     const close = text.indexOf("]", at);
     if (close < 0 || close >= end) return problem("Via: the IPv6 reference is not closed", at);
     at = close + 1;
-  } else while (at < end && isHostCode(text.charCodeAt(at))) at++;
+  } else while (at < end && isHostCode(bytes[at] as number)) at++;
   const host = lower(text.slice(hostStart, at));
   if (host.length === 0) return problem("Via: no host", hostStart);
-  at = skipSpace(text, at, end);
+  at = skipSpace(bytes, at, end);
   let port: number | undefined;
-  if (text.charCodeAt(at) === COLON) {
-    const portEnd = parameterEnd(text, at, end);
+  if (bytes[at] === COLON) {
+    const portEnd = parameterEnd(bytes, at, end);
     port = parseDigits(text.slice(at + 1, portEnd).trim(), 65_535);
     if (port <= 0) return problem(`Via: port "${text.slice(at + 1, portEnd).trim()}" is not 1 to 65535`, at);
     at = portEnd;
@@ -95,17 +98,17 @@ function parseSentBy(
   let received: string | undefined;
   let rport: number | true | undefined;
   while (at < end) {
-    if (text.charCodeAt(at) !== SEMI) return problem("Via: expected ; before a parameter", at);
-    const next = parameterEnd(text, at + 1, end);
+    if (bytes[at] !== SEMI) return problem("Via: expected ; before a parameter", at);
+    const next = parameterEnd(bytes, at + 1, end);
     if (next < 0) return problem("Via: a quoted parameter is not closed", at);
-    const nameStart = skipSpace(text, at + 1, next);
-    const equals = equalsIn(text, nameStart, next);
-    const nameEnd = trimEnd(text, nameStart, equals < 0 ? next : equals);
-    const valueStart = equals < 0 ? next : skipSpace(text, equals + 1, next);
-    const valueStop = trimEnd(text, valueStart, next);
-    if (isNameAt(text, nameStart, nameEnd, "branch")) branch = text.slice(valueStart, valueStop);
-    else if (isNameAt(text, nameStart, nameEnd, "received")) received = text.slice(valueStart, valueStop);
-    else if (isNameAt(text, nameStart, nameEnd, "rport"))
+    const nameStart = skipSpace(bytes, at + 1, next);
+    const equals = equalsIn(bytes, nameStart, next);
+    const nameEnd = trimEnd(bytes, nameStart, equals < 0 ? next : equals);
+    const valueStart = equals < 0 ? next : skipSpace(bytes, equals + 1, next);
+    const valueStop = trimEnd(bytes, valueStart, next);
+    if (isNameAt(bytes, nameStart, nameEnd, "branch")) branch = text.slice(valueStart, valueStop);
+    else if (isNameAt(bytes, nameStart, nameEnd, "received")) received = text.slice(valueStart, valueStop);
+    else if (isNameAt(bytes, nameStart, nameEnd, "rport"))
       rport = valueStart < valueStop ? parseDigits(text.slice(valueStart, valueStop), 65_535) : true;
     at = next;
   }
@@ -116,22 +119,23 @@ function parseSentBy(
 }
 
 /** Offset of the first "=", or -1. */
-function equalsIn(text: string, start: number, end: number): number {
-  for (let i = start; i < end; i++) if (text.charCodeAt(i) === EQUALS) return i;
+function equalsIn(bytes: Uint8Array, start: number, end: number): number {
+  for (let i = start; i < end; i++) if (bytes[i] === EQUALS) return i;
   return -1;
 }
 
 /** Returns a valid Via value without the parameters of these names. */
 export function withoutParameters(value: string, names: readonly string[]): string {
+  const bytes = bytesOf(value);
   let remaining = "";
   let keptFrom = 0;
-  let at = parameterEnd(value, 0, value.length);
+  let at = parameterEnd(bytes, 0, value.length);
   while (at < value.length) {
-    const next = parameterEnd(value, at + 1, value.length);
-    const nameStart = skipSpace(value, at + 1, next);
-    const equals = equalsIn(value, nameStart, next);
-    const nameEnd = trimEnd(value, nameStart, equals < 0 ? next : equals);
-    if (names.some((name) => isNameAt(value, nameStart, nameEnd, name))) {
+    const next = parameterEnd(bytes, at + 1, value.length);
+    const nameStart = skipSpace(bytes, at + 1, next);
+    const equals = equalsIn(bytes, nameStart, next);
+    const nameEnd = trimEnd(bytes, nameStart, equals < 0 ? next : equals);
+    if (names.some((name) => isNameAt(bytes, nameStart, nameEnd, name))) {
       remaining += value.slice(keptFrom, at);
       keptFrom = next;
     }
@@ -141,12 +145,12 @@ export function withoutParameters(value: string, names: readonly string[]): stri
 }
 
 /** Returns the offset of the `;` that ends the parameter at `at`, or `end`; -1: a quoted value is not closed. */
-function parameterEnd(text: string, at: number, end: number): number {
+function parameterEnd(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at; i < end; i++) {
-    const code = text.charCodeAt(i);
+    const code = bytes[i];
     if (code === SEMI) return i;
     if (code === QUOTE) {
-      const next = skipQuoted(text, i, end);
+      const next = skipQuoted(bytes, i, end);
       if (next < 0) return -1;
       i = next - 1;
     }
