@@ -274,3 +274,32 @@ describe("instances (RFC 5626 §6)", () => {
     expect(rows.bound).toHaveLength(3);
   });
 });
+
+it("a binding has the id that its contact gives, whatever rows there are", () => {
+  const same = { ...desk, uri: "sip:bob@192.168.1.10" };
+  const contacts = [
+    desk,
+    same,
+    { ...desk, instance },
+    { ...desk, instance, regId: 1 },
+    { ...same, regId: 1 },
+  ];
+  const flows = [home, flowOf(home.address, 40_009), office];
+  const idOf = (rows: Rows, contact: Contact, change: Partial<Registration>) =>
+    rows.register([contact], change).changed.find(isCurrent)?.id;
+  const all = new Rows();
+  for (const isDirect of [false, true])
+    for (const flow of flows)
+      for (const contact of contacts)
+        for (const node of ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]) {
+          const change = { flow, isDirect, node };
+          expect(idOf(all, contact, change)).toBe(idOf(new Rows(), contact, change));
+        }
+});
+
+it("a row of another tool with this contact has an id of its own", () => {
+  const rows = new Rows();
+  const [binding] = rows.register([desk]).changed;
+  rows.rows = [{ ...(binding as Binding), id: "7", ownerNode: "" }];
+  expect(rows.register([desk]).changed.map(({ id }) => id)).toContain(binding?.id);
+});

@@ -61,13 +61,14 @@ export async function register(
   let hasRefreshed = false;
   const isAttempt = digestLogins(request, "authorization").length > 0;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const [{ domain, account }, otherLogins] = await Promise.all([
-      isAttempt ? deps.lookup.resolve(target.aor) : deps.lookup.resolveUnproven(target.aor),
-      findLogins(request, "authorization", target.aor.domain, deps.lookup, target.aor),
-    ]);
+    const resolution = isAttempt ? deps.lookup.resolve(target.aor) : deps.lookup.resolveUnproven(target.aor);
+    const logins = findLogins(request, "authorization", target.aor.domain, deps.lookup, target.aor);
+    // Most requests name no other login. One promise less takes 1 µs less
+    const [{ domain, account }, otherLogins] =
+      logins instanceof Promise ? await Promise.all([resolution, logins]) : [await resolution, logins];
     // 1. The Request-URI names a domain that is served here
     if (!isServed(domain)) return rejectUnservedDomain(target.to.host);
-    const unservedDomain = await findUnservedDomain(target, deps);
+    const unservedDomain = isOfThisDomain(target, deps) ? undefined : await findUnservedDomain(target, deps);
     if (unservedDomain !== undefined) return rejectUnservedDomain(unservedDomain);
     // 2. No extension is supported
     const required = fieldValue(request, "require");
@@ -95,7 +96,7 @@ export async function register(
     if (user === undefined || !isSameAor(admission.account, user))
       return reject(403, "To is another user: third-party registration is not allowed");
     const aor: Aor = { username: user.username, domain: user.domain };
-    if (!(await isSender(request, aor, deps)))
+    if (request.from.uri !== request.to.uri && !(await isSender(request, aor, deps)))
       return reject(403, "From is another user: third-party registration is not allowed");
     // 6. and 7. Process the contacts, and commit all changes or none
     const registration = readRegistration(request, flow, aor, deps.node, admission.nonce);
@@ -145,19 +146,22 @@ function readTarget(request: Request): RegistrationTarget | Rejection {
     : { kind: "registration-target", requestUri, to, aor };
 }
 
-/** The domain of the Request-URI, when it is neither served nor this cluster's own address. */
-async function findUnservedDomain(
+const isOfThisDomain = (
   { requestUri: { host, port }, to }: RegistrationTarget,
   deps: RegistrarDependencies,
+): boolean => host === to.host || deps.isOwnAddress(hostPort(host, port ?? 5060));
+
+/** The domain of the Request-URI, when it is not served. */
+async function findUnservedDomain(
+  { requestUri: { host } }: RegistrationTarget,
+  deps: RegistrarDependencies,
 ): Promise<string | undefined> {
-  if (host === to.host || deps.isOwnAddress(hostPort(host, port ?? 5060))) return undefined;
   const { domain } = await deps.lookup.resolve({ username: "", domain: host });
   return isServed(domain) ? undefined : host;
 }
 
 /** Whether From is this user or one of its aliases. */
 async function isSender(request: Request, aor: Aor, deps: RegistrarDependencies): Promise<boolean> {
-  if (request.from.uri === request.to.uri) return true;
   const from = parseUri(request.from.uri);
   const sender = isProblem(from) ? undefined : aorOf(from);
   if (sender === undefined) return false;
