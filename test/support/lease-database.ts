@@ -115,8 +115,8 @@ export class LeaseDatabase {
   }
 
   /** Raises the version, if it is still the planned one, and releases the lock. */
-  commit = (id: string, transaction: symbol, aor: string, planned: number, isFenced: boolean) => () => {
-    if (isFenced && this.rows.get(id)?.lockedBy !== transaction) return "lost";
+  commit = (id: string, transaction: symbol, aor: string, planned: number) => () => {
+    if (this.rows.get(id)?.lockedBy !== transaction) return "lost";
     this.unlock(id, transaction);
     if ((this.versions.get(aor) ?? 0) !== planned) return "conflict";
     this.versions.set(aor, planned + 1);
