@@ -16,6 +16,7 @@ export function callersBinding(
   contact: Contact,
   source: Flow,
 ): Binding | undefined {
+  if (bindings.length === 0) return undefined;
   const current = [...bindings]
     .filter(isCurrent)
     .sort((a, b) => Number(b.flow.key === source.key) - Number(a.flow.key === source.key));

@@ -20,7 +20,7 @@ export interface Trust {
 export function identityEdits(message: Message, trust: Trust, proven?: Aor): readonly Edit[] {
   if (trust.isFromPeer && trust.isToPeer) return none;
   const isAsserted = proven !== undefined && trust.isToPeer;
-  if (!isAsserted && !message.fields.some(({ name }) => identities.has(name))) return none;
+  if (!isAsserted && !hasIdentity(message)) return none;
   const isHidden = !trust.isFromPeer || asksForPrivacy(message);
   const edits = message.fields.filter((field) => isRemoved(message, field, isHidden)).map(removeField);
   if (!isAsserted) return edits;
@@ -30,13 +30,18 @@ export function identityEdits(message: Message, trust: Trust, proven?: Aor): rea
 const none: readonly Edit[] = [];
 
 /** Headers that assert an identity. P-Preferred-Identity is only for the first proxy and always removed (RFC 3325 §9.2). */
-const assertions: ReadonlySet<FieldName> = new Set(["p-asserted-identity", "remote-party-id"]);
+const isAssertion = (name: FieldName): boolean =>
+  name === "p-asserted-identity" || name === "remote-party-id";
 
-const identities: ReadonlySet<FieldName> = new Set([...assertions, "p-preferred-identity"]);
+/** Asked for every message. A set and a closure take longer than the comparisons. */
+function hasIdentity({ fields }: Message): boolean {
+  for (const { name } of fields) if (name === "p-preferred-identity" || isAssertion(name)) return true;
+  return false;
+}
 
 const isRemoved = (message: Message, field: Field, isHidden: boolean): boolean =>
   field.name === "p-preferred-identity" ||
-  (assertions.has(field.name) && (isHidden || isHiddenParty(message, field)));
+  (isAssertion(field.name) && (isHidden || isHiddenParty(message, field)));
 
 /** `id` hides the asserted identity (RFC 3325 §9.3); `user` and `header` request more than that (RFC 3323 §4.2). */
 const anyPrivacy = /^\s*(id|user|header)\s*$/i;

@@ -42,12 +42,14 @@ export interface NeedsDomain {
   readonly isInDialog: boolean;
 }
 
+const noneServed: ReadonlyMap<string, boolean> = new Map();
+
 /** `served`: whether a host is a served domain, for each `needs-domain` of earlier calls; call again until the result is another. */
 export function preprocess(
   request: Request,
   addresses: Addresses,
   seal: Seal,
-  served: ReadonlyMap<string, boolean> = new Map(),
+  served: ReadonlyMap<string, boolean> = noneServed,
 ): Path | Rejection | NeedsDomain {
   const routes = parseList(request, "route", (text, from, to) => parseNameAddr(text, from, to, "Route"));
   if (isProblem(routes)) return reject(400, routes.reason);

@@ -51,23 +51,25 @@ export interface NotServed {
  * contain, and those that need TLS (`sips`, §26.2.2). Empty: the user has no phone (480).
  */
 export function targets(bindings: readonly Binding[]): readonly Target[] {
+  const usable = bindings.filter(isUsable);
+  if (usable.length < 2) return usable.map(targetOfBinding);
   const found = new Map<string, Target>();
-  for (const binding of [...bindings].filter(isUsable).sort((a, b) => b.q - a.q)) {
-    const { contact, q, flow, isBehindNat, ownerNode, id } = binding;
-    const key = `${contact} ${flow.key}`;
-    if (!found.has(key) && found.size < maxBranches)
-      found.set(key, {
-        uri: contact,
-        q,
-        flow,
-        isBehindNat,
-        ownerNode,
-        contactId: id,
-        contactKey: contactKey(contact),
-      });
+  for (const binding of usable.sort((a, b) => b.q - a.q)) {
+    const key = `${binding.contact} ${binding.flow.key}`;
+    if (!found.has(key) && found.size < maxBranches) found.set(key, targetOfBinding(binding));
   }
   return [...found.values()];
 }
+
+const targetOfBinding = ({ contact, q, flow, isBehindNat, ownerNode, id }: Binding): Target => ({
+  uri: contact,
+  q,
+  flow,
+  isBehindNat,
+  ownerNode,
+  contactId: id,
+  contactKey: contactKey(contact),
+});
 
 const isUsable = (binding: Binding): boolean =>
   isCurrent(binding) &&

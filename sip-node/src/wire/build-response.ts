@@ -4,7 +4,7 @@ import type { Field, IndexedText } from "./message.ts";
 import { unfold } from "./fields.ts";
 import { parseNameAddr } from "./name-addr.ts";
 import { isProblem } from "./problem.ts";
-import { type Via, withoutParameters } from "./via.ts";
+import { type Via, withoutSource } from "./via.ts";
 
 /** A request that can be answered: its top Via is readable. It may be malformed otherwise. */
 export interface Answerable extends IndexedText {
@@ -66,9 +66,10 @@ function withTag(request: Answerable, field: Field, tag: string): string {
  * of the sender, and every later hop can read the caller's flow from this Via.
  */
 export function stampVia(request: { readonly text: string; readonly via: Via }, flow: Flow): string {
-  const { via } = request;
-  let value = request.text.slice(via.start, via.end);
-  if (via.received !== undefined || via.rport !== undefined)
-    value = withoutParameters(value, ["received", "rport"]);
+  const { text, via } = request;
+  const value =
+    via.received === undefined && via.rport === undefined
+      ? text.slice(via.start, via.end)
+      : withoutSource(text, via.start, via.end);
   return `${value};received=${flow.address};rport=${flow.port}`;
 }

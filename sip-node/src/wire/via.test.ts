@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { maxTokenBytes } from "./limits.ts";
 import { isProblem } from "./problem.ts";
-import { parseVia, type Via, withoutParameters } from "./via.ts";
+import { parseVia, type Via, withoutSource } from "./via.ts";
 
 const via = (text: string): Via => {
   const found = parseVia(text, 0, text.length);
@@ -62,11 +62,14 @@ describe("parseVia", () => {
   });
 });
 
-describe("withoutParameters", () => {
+describe("withoutSource", () => {
   it.each([
     ["SIP/2.0/UDP h;received=1.2.3.4;branch=b;rport=5", "SIP/2.0/UDP h;branch=b"],
     ["SIP/2.0/UDP h ; RPORT ; branch=b", "SIP/2.0/UDP h ; branch=b"],
     ["SIP/2.0/UDP h;rports=1;receivedby=x", "SIP/2.0/UDP h;rports=1;receivedby=x"],
     ['SIP/2.0/UDP h;x="a;rport=1";rport', 'SIP/2.0/UDP h;x="a;rport=1"'],
-  ])("%j", (value, left) => expect(withoutParameters(value, ["received", "rport"])).toBe(left));
+  ])("%j", (value, left) => {
+    expect(withoutSource(value, 0, value.length)).toBe(left);
+    expect(withoutSource(`Via: ${value}, SIP/2.0/UDP h;rport`, 5, 5 + value.length)).toBe(left);
+  });
 });

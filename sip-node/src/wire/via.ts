@@ -124,24 +124,24 @@ function equalsIn(bytes: Uint8Array, start: number, end: number): number {
   return -1;
 }
 
-/** Returns a valid Via value without the parameters of these names. */
-export function withoutParameters(value: string, names: readonly string[]): string {
-  const bytes = bytesOf(value);
+/** Returns the valid Via value between two offsets without `received` and `rport`. */
+export function withoutSource(text: string, start: number, end: number): string {
+  const bytes = bytesOf(text);
   let remaining = "";
-  let keptFrom = 0;
-  let at = parameterEnd(bytes, 0, value.length);
-  while (at < value.length) {
-    const next = parameterEnd(bytes, at + 1, value.length);
+  let keptFrom = start;
+  let at = parameterEnd(bytes, start, end);
+  while (at < end) {
+    const next = parameterEnd(bytes, at + 1, end);
     const nameStart = skipSpace(bytes, at + 1, next);
     const equals = equalsIn(bytes, nameStart, next);
     const nameEnd = trimEnd(bytes, nameStart, equals < 0 ? next : equals);
-    if (names.some((name) => isNameAt(bytes, nameStart, nameEnd, name))) {
-      remaining += value.slice(keptFrom, at);
+    if (isNameAt(bytes, nameStart, nameEnd, "rport") || isNameAt(bytes, nameStart, nameEnd, "received")) {
+      remaining += text.slice(keptFrom, at);
       keptFrom = next;
     }
     at = next;
   }
-  return remaining + value.slice(keptFrom);
+  return remaining + text.slice(keptFrom, end);
 }
 
 /** Returns the offset of the `;` that ends the parameter at `at`, or `end`; -1: a quoted value is not closed. */
