@@ -56,6 +56,7 @@ const nothing = {
   peers: () => 0,
   flows: () => 0,
   udp: () => [],
+  streams: () => undefined,
   relays: () => ({ sent: 0, received: 0, refused: 0 }),
   leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
   copied: () => ({}),

@@ -19,10 +19,13 @@ const finalTimeoutMs = 40_000;
 
 export class ClientTransactions {
   readonly #send: (text: string) => void;
+  readonly #isReliable: boolean;
   readonly #waiting = new Map<string, (response: SipText) => void>();
 
-  constructor(send: (text: string) => void) {
+  /** `isReliable`: nothing is sent again. */
+  constructor(send: (text: string) => void, isReliable = false) {
     this.#send = send;
+    this.#isReliable = isReliable;
   }
 
   /** `responses` collects the responses to several attempts of one request. */
@@ -72,6 +75,7 @@ export class ClientTransactions {
 
   /** Timers A and E: each interval is twice as long as the previous one, at most T2 for other requests than INVITE. */
   #repeat(text: string, name: string): () => void {
+    if (this.#isReliable) return () => {};
     let intervalMs = t1Ms;
     let timer: NodeJS.Timeout;
     const resend = () => {

@@ -117,6 +117,7 @@ export class Exchange {
               to,
               Buffer.from(text, "latin1"),
             );
+            return true;
           },
           sendDirectly: (text, { address: host, port }) =>
             post(`${address.host}:5070`, `${host}:${port}`, Buffer.from(text, "latin1")),

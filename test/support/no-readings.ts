@@ -5,6 +5,7 @@ export const noReadings = {
   peers: () => 0,
   flows: () => 0,
   udp: () => [],
+  streams: () => undefined,
   relays: () => ({}),
   leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
   copied: () => ({}),

@@ -1,12 +1,11 @@
 /**
- * A scripted UDP phone with one socket on a loopback address. With `behindNat` it is behind a port-restricted NAT: it receives only from the
+ * A scripted phone with one UDP socket on a loopback address, or one TCP connection to the exchange. With `behindNat` it is behind a port-restricted NAT: it receives only from the
  * exchange's address. It stores all received messages with their source. Requests are retransmitted (RFC 3261 §17.1). `phone-answers.ts`
  * answers requests.
  */
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { ClientTransactions, writeRequest, type Sent } from "./client-transactions.ts";
 import { digestAnswer } from "./digest-answer.ts";
+import { openTcp, openUdp, type PhoneTransport } from "./phone-transport.ts";
 import { answerRequest, type Answering, type Served } from "./phone-answers.ts";
 import {
   header,
@@ -54,6 +53,8 @@ export interface PhoneOptions {
   readonly port?: number;
   /** True: packets from other addresses than the exchange's are dropped and added to `dropped`. */
   readonly behindNat?: boolean;
+  /** Default: udp. */
+  readonly transport?: "udp" | "tcp";
   readonly answering?: Answering;
 }
 
@@ -65,10 +66,9 @@ export class Phone implements Disposable {
   /** The reaction to a call. It may be changed at any time. */
   answering: Answering;
   readonly served = new Map<string, Served>();
-  readonly #socket: Socket;
+  #transport: PhoneTransport | undefined;
   readonly #behindNat: boolean;
   readonly #requests: ClientTransactions;
-  #local: Endpoint = { address: "", port: 0 };
   #sequence = 0;
 
   private constructor(options: PhoneOptions) {
@@ -76,24 +76,25 @@ export class Phone implements Disposable {
     this.exchange = options.exchange;
     this.answering = options.answering ?? "answer";
     this.#behindNat = options.behindNat ?? false;
-    this.#requests = new ClientTransactions((text) => this.send(text));
-    this.#socket = createSocket("udp4", (data, from) => this.#receive(data, from));
+    this.#requests = new ClientTransactions((text) => this.send(text), options.transport === "tcp");
   }
 
   static async open(options: PhoneOptions): Promise<Phone> {
     const phone = new Phone(options);
-    phone.#socket.bind(options.port ?? 0, options.address ?? "127.0.0.1");
-    await once(phone.#socket, "listening");
-    phone.#local = phone.#socket.address();
+    const at = { address: options.address ?? "127.0.0.1", port: options.port ?? 0 };
+    const receive = (text: string, from: Endpoint): void => phone.#receive(text, from);
+    phone.#transport =
+      options.transport === "tcp" ? await openTcp(at, options.exchange, receive) : await openUdp(at, receive);
     return phone;
   }
 
   get local(): Endpoint {
-    return this.#local;
+    return this.#transport?.local ?? { address: "", port: 0 };
   }
 
   get contact(): string {
-    return `sip:${this.login.username}@${this.#local.address}:${this.#local.port}`;
+    const parameter = this.#transport?.name === "TCP" ? ";transport=tcp" : "";
+    return `sip:${this.login.username}@${this.local.address}:${this.local.port}${parameter}`;
   }
 
   /** Registers, with credentials after a challenge. Resolves with the final response. */
@@ -221,7 +222,7 @@ export class Phone implements Disposable {
   }
 
   sdp(): string {
-    const { address } = this.#local;
+    const { address } = this.local;
     return [
       "v=0",
       `o=- 1 1 IN IP4 ${address}`,
@@ -233,19 +234,20 @@ export class Phone implements Disposable {
     ].join("\r\n");
   }
 
-  /** Sends one datagram, by default to the exchange. */
+  /** Sends one message, by default to the exchange. */
   send(text: string, to: Endpoint = this.exchange): void {
-    this.#socket.send(text, to.port, to.address);
+    this.#transport?.send(text, to);
   }
 
   [Symbol.dispose](): void {
-    this.#socket.close();
+    this.#transport?.close();
     this.#requests.stop();
     for (const entry of this.served.values()) entry.stop();
   }
 
-  #receive(data: Buffer, { address, port }: RemoteInfo): void {
-    const entry = { at: Date.now(), from: { address, port }, message: parseSip(data.toString()) };
+  #receive(text: string, from: Endpoint): void {
+    const { address, port } = from;
+    const entry = { at: Date.now(), from, message: parseSip(text) };
     if (this.#behindNat && (address !== this.exchange.address || port !== this.exchange.port)) {
       this.dropped.push(entry);
       return;
@@ -270,7 +272,8 @@ export class Phone implements Disposable {
   }
 
   #via(): string {
-    return `SIP/2.0/UDP ${this.#local.address}:${this.#local.port};branch=z9hG4bK${token()};rport`;
+    const { address, port } = this.local;
+    return `SIP/2.0/${this.#transport?.name ?? "UDP"} ${address}:${port};branch=z9hG4bK${token()};rport`;
   }
 
   #uriFor(to: string): string {

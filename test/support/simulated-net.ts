@@ -3,7 +3,7 @@ import { createSeal } from "../../sip-node/src/auth/create-seal.ts";
 import { Cluster } from "../../sip-node/src/cluster/cluster.ts";
 import type { Address } from "../../sip-node/src/cluster/membership.ts";
 import type { DirectoryNode, NodeHeartbeat } from "../../sip-node/src/cluster/node-directory.ts";
-import type { Flow } from "../../sip-node/src/wire/flow.ts";
+import { type Flow, isReliable } from "../../sip-node/src/wire/flow.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "k"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
 
@@ -12,6 +12,8 @@ export interface SimulatedNode {
   readonly id: string;
   readonly cluster: Cluster;
   readonly did: string[];
+  /** Keys of the flows whose connections it has. */
+  readonly connections: Set<string>;
   /** Whether it accepts requests that peers offer. */
   acceptsOffered: boolean;
   /** Whether it accepts requests that draining peers hand over. */
@@ -43,7 +45,11 @@ export class SimulatedNet {
       { id, address, isPortShared, maxFlows: 10_000 },
       {
         sockets: {
-          sendToPhone: (text, flow) => did.push(`to phone ${flow.key}: ${text}`),
+          sendToPhone: (text, flow) => {
+            if (isReliable[flow.transport] && !node.connections.has(flow.key)) return false;
+            did.push(`to phone ${flow.key}: ${text}`);
+            return true;
+          },
           sendDirectly: (text, flow) => did.push(`directly ${flow.key}: ${text}`),
           sendToPeer: (bytes, to) => void this.#queue.push({ bytes: Buffer.from(bytes), from: address, to }),
         },
@@ -80,7 +86,10 @@ export class SimulatedNet {
         load: () => ({ transactions: 0, callsPerMinute: 0, requestsPerMinute: 0 }),
       },
     );
-    const node: SimulatedNode = { id, cluster, did, acceptsOffered: false, acceptsHandedOver: true };
+    const node: SimulatedNode = {
+      ...{ id, cluster, did, connections: new Set() },
+      ...{ acceptsOffered: false, acceptsHandedOver: true },
+    };
     this.#nodes.set(id, node);
     return node;
   }

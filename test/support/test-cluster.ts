@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { freeTcpPort, freeUdpPort } from "../../cli/src/up/free-port.ts";
+import { freeSipPort, freeTcpPort, freeUdpPort } from "../../cli/src/up/free-port.ts";
 import { scrape, total, type Samples } from "../../cli/src/up/metrics.ts";
 import { Balancer } from "./balancer.ts";
 import { startChild, type TestChild } from "./child.ts";
@@ -26,6 +26,8 @@ export interface TestClusterPlan {
   readonly mariadb?: MariadbOptions;
   /** Default `auto`. */
   readonly udpEngine?: "auto" | "dgram" | "batched";
+  /** Whether the nodes serve TCP. Default: no. */
+  readonly tcp?: boolean;
   /** Arguments of the nodes' Node.js, for a profile. */
   readonly nodeArguments?: readonly string[];
 }
@@ -162,7 +164,7 @@ export class TestCluster implements AsyncDisposable {
   async #startNodes(plan: TestClusterPlan): Promise<void> {
     const shared = plan.front === "shared port";
     this.#front = shared
-      ? { address: "127.0.0.1", port: await freeUdpPort("127.0.0.1") }
+      ? { address: "127.0.0.1", port: await freeSipPort("127.0.0.1") }
       : { address: balancerAddress, port: await freeUdpPort(balancerAddress) };
     const keysFile = join(this.folder, "keys.json");
     await writeFile(keysFile, keys(), { mode: 0o600 });
@@ -189,6 +191,7 @@ export class TestCluster implements AsyncDisposable {
         listen: text(sip),
         reusePort: sip === this.#front, // a shared port: every node may send to every phone
         udpEngine: plan.udpEngine ?? "auto",
+        tcp: plan.tcp ?? false,
         advertise: `${address}:${port}`,
         direct: `${sip.address}:0`,
       },

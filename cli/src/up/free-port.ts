@@ -7,7 +7,7 @@ import { basename } from "node:path";
 /** The first free TCP port from `preferred` on (20 are tried; 0: no preference), or any free one. */
 export async function freeTcpPort(address: string, preferred: number): Promise<number> {
   for (let port = preferred; preferred > 0 && port < preferred + 20; port++)
-    if (await canListen(address, port)) return port;
+    if ((await tcpBindFailure(address, port)) === undefined) return port;
   return await anyTcpPort(address);
 }
 
@@ -18,6 +18,24 @@ export function udpBindFailure(address: string, port: number): Promise<string | 
     socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve(undefined)));
   });
+}
+
+/** As `udpBindFailure`, of a TCP socket that listens. */
+export function tcpBindFailure(address: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+}
+
+/** A port that is free now for UDP and TCP. */
+export async function freeSipPort(address: string): Promise<number> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const port = await freeUdpPort(address);
+    if ((await tcpBindFailure(address, port)) === undefined) return port;
+  }
+  throw new Error(`no port of ${address} is free for UDP and TCP`);
 }
 
 /** A UDP port that is free now. */
@@ -57,14 +75,6 @@ export async function udpPortHolder(port: number): Promise<string | undefined> {
 async function programName(pid: string): Promise<string> {
   const file = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
   return file === undefined ? (await readFile(`/proc/${pid}/comm`, "utf8")).trim() : basename(file);
-}
-
-function canListen(address: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }
 
 function anyTcpPort(address: string): Promise<number> {

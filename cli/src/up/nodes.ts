@@ -73,6 +73,7 @@ function buildConfiguration(deps: UpDependencies, database: DatabaseAccess, name
     sip: {
       listen: `${address}:${port}`,
       reusePort: true,
+      tcp: true,
       advertise: `${address}:${port}`,
       direct: `${address}:0`,
     },

@@ -8,7 +8,7 @@ import { installTools } from "../setup/install-tools.ts";
 import { lockCheckout } from "./checkout-lock.ts";
 import { dataFolder } from "./data-folder.ts";
 import { mariadbFolder } from "./database.ts";
-import { udpBindFailure, udpPortHolder } from "./free-port.ts";
+import { tcpBindFailure, udpBindFailure, udpPortHolder } from "./free-port.ts";
 import { loadExchange, operatorFolder } from "./load-exchange.ts";
 import type { UpOptions } from "./options.ts";
 import { StartupError } from "./startup-error.ts";
@@ -50,7 +50,7 @@ async function checkAddress(address: string, port: number): Promise<void> {
     );
   }
   const failure = await udpBindFailure(address, port);
-  if (failure === undefined) return;
+  if (failure === undefined) return await checkTcp(address, port);
   if (failure === "EADDRNOTAVAIL")
     throw new StartupError(`--address ${address} is not an address of this machine`);
   if (failure === "EACCES")
@@ -59,6 +59,14 @@ async function checkAddress(address: string, port: number): Promise<void> {
   const holder = (await udpPortHolder(port)) ?? "another program";
   throw new StartupError(
     `UDP port ${port} on ${address} is in use by ${holder}. End that program, or choose another port: npm start -- --port ${port + 10}`,
+  );
+}
+
+async function checkTcp(address: string, port: number): Promise<void> {
+  const failure = await tcpBindFailure(address, port);
+  if (failure === undefined) return;
+  throw new StartupError(
+    `TCP port ${port} on ${address} cannot be opened (${failure}). End the program that uses it (ss -ltnp), or choose another port: npm start -- --port ${port + 10}`,
   );
 }
 

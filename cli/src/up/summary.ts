@@ -24,10 +24,10 @@ export function buildSummary(
   const endpoint = `${address}:${port}`;
   return [
     "",
-    `Strowger listens on ${endpoint} (UDP).`,
+    `Strowger listens on ${endpoint} (UDP and TCP).`,
     "",
     "  Log in with any softphone: user name and password from this table, domain after the @, outbound proxy",
-    `  sip:${endpoint};transport=udp`,
+    `  sip:${endpoint};transport=udp  or  sip:${endpoint};transport=tcp`,
     "",
     ...buildLoginTable(logins),
     "",

@@ -140,6 +140,11 @@ export class Cluster {
     this.owners.releaseAll(flows, this.deps.clock.now());
   }
 
+  /** The connection of this flow is closed: no node can reach its phone on it. */
+  closeFlow(flow: Flow): void {
+    this.owners.close(flow, this.deps.clock.now());
+  }
+
   /** An authenticated phone sends from this flow. For `duration`, unauthenticated senders do not displace it. */
   markAuthenticated(flow: Flow, duration: Ms): void {
     const now = this.deps.clock.now();

@@ -1,5 +1,6 @@
 /**
- * Delivery of messages to phones (design-sip rules 5 to 7). The ways are tried in this order:
+ * Delivery of messages to phones (design-sip rules 5 to 7). A message on a connection (TCP) can be sent by the node that has it only: ways 1 to 3. Over
+ * UDP the ways are tried in this order:
  *
  *   1. this node's socket          this node owns the flow, or all nodes share the socket address
  *   2. the owner                   the one that this node knows, then the hint of a row or a token
@@ -8,7 +9,7 @@
  *   5. the second socket           the phone is not behind an address translator
  *   6. the queue                   until the phone's next datagram arrives, then again from 1
  */
-import type { Flow } from "../wire/flow.ts";
+import { type Flow, isReliable } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
 import type { FlowDirectory } from "./flow-directory.ts";
 import { accepted, never, packFlows, packMessage } from "./frame.ts";
@@ -26,8 +27,8 @@ export interface Destination {
 
 /** The sockets that send to phones. */
 export interface PhoneSockets {
-  /** From the socket that phones send to. */
-  sendToPhone(text: string, flow: Flow): void;
+  /** From the socket that phones send to, or on the flow's connection. False: this node has no such connection. */
+  sendToPhone(text: string, flow: Flow): boolean;
   /** From the second socket, which no address translator has an entry for (rule 7). */
   sendDirectly(text: string, flow: Flow): void;
 }
@@ -56,18 +57,15 @@ export class Delivery {
 
   /** Returns undefined when this node has sent the message. The promise resolves false when no node could send it. */
   deliver(to: Destination, text: string): undefined | Promise<boolean> {
-    if (this.self.isPortShared || this.isOwner(to.flow)) {
-      this.deps.sockets.sendToPhone(text, to.flow);
-      return undefined;
-    }
+    const mayBeHere = isReliable[to.flow.transport] || this.self.isPortShared || this.isOwner(to.flow);
+    if (mayBeHere && this.deps.sockets.sendToPhone(text, to.flow)) return undefined;
     return this.deliverElsewhere(to, text);
   }
 
   /** Sends a peer's message to a phone whose flow this node owns. Returns false when it does not own it. */
   deliverForPeer(flow: Flow, text: string): boolean {
-    if (!this.isOwner(flow)) return false;
-    this.deps.sockets.sendToPhone(text, flow);
-    return true;
+    const isHere = isReliable[flow.transport] || this.isOwner(flow);
+    return isHere && this.deps.sockets.sendToPhone(text, flow);
   }
 
   private isOwner(flow: Flow): boolean {
@@ -85,6 +83,7 @@ export class Delivery {
       if (id !== undefined && (await this.sendThroughPeer(id, body))) return true;
     const owner = await this.findOwner(to.flow);
     if (owner !== undefined && (await this.sendThroughPeer(owner, body))) return true;
+    if (isReliable[to.flow.transport]) return false; // the connection is lost
     if (this.isForgotten(to)) {
       this.deps.sockets.sendToPhone(text, to.flow);
       return true;

@@ -9,7 +9,7 @@
  *
  * The answer also says for how long the flow stays authenticated, so that the new owner does not count it as unauthenticated.
  */
-import type { Flow } from "../wire/flow.ts";
+import { type Flow, isReliable } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
 import type { FlowDirectory, KnownFlow } from "./flow-directory.ts";
 import { never, packFlows } from "./frame.ts";
@@ -69,7 +69,7 @@ export class FlowOwners {
     const known = this.deps.flows.record(flow, this.self.id, now);
     if (!isOwned) {
       known.isOutside = this.deps.isOutside(flow);
-      if (this.mayHaveMoved(now)) this.announce(known, now);
+      if (isReliable[flow.transport] || this.mayHaveMoved(now)) this.announce(known, now);
     }
     if (known.isOutside) this.outsideReceivedAt = now;
     return known;
@@ -83,9 +83,17 @@ export class FlowOwners {
       void this.deps.peerRequests.request(peer, "releaseFlows", packFlows(flows), now);
   }
 
+  /** The connection of this flow is closed. Peers that may want to send on it are told. */
+  close(flow: Flow, now: Ms): void {
+    const known = this.deps.flows.get(flow.key);
+    if (known?.owner !== this.self.id) return;
+    if (known.authenticatedUntil > now) this.releaseAll([flow], now);
+    else this.deps.flows.release(flow, now);
+  }
+
   isReachable(flow: Flow, now: Ms): boolean {
     const owner = this.deps.flows.get(flow.key)?.owner;
-    if (owner === undefined) return this.self.isPortShared;
+    if (owner === undefined) return this.self.isPortShared && !isReliable[flow.transport];
     return owner === this.self.id || this.deps.membership.isAlive(owner, now);
   }
 

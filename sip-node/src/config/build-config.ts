@@ -57,6 +57,7 @@ function buildSip({ sip }: ConfigFile): Config["sip"] {
     listen,
     reusePort: sip.reusePort,
     udpEngine: sip.udpEngine,
+    tcp: sip.tcp,
     advertise,
     locationSocket: locationSocket(advertise),
     former: sip.former.map(addressOf),

@@ -13,6 +13,8 @@ export interface ConfigFile {
     readonly listen: string;
     readonly reusePort: boolean;
     readonly udpEngine: (typeof udpEngines)[number];
+    /** Whether TCP is served, on the port of UDP. */
+    readonly tcp: boolean;
     readonly advertise: string;
     readonly former: readonly string[];
     readonly direct?: string;
@@ -89,6 +91,7 @@ const schema = object({
       listen: address,
       reusePort: { ...flag, default: false },
       udpEngine: { enum: udpEngines, default: "auto", description: `one of ${udpEngines.join(", ")}` },
+      tcp: { ...flag, default: false },
       advertise: address,
       former: { ...list(address), default: [] },
       direct: address,

@@ -12,8 +12,10 @@ export interface Config {
     readonly reusePort: boolean;
     /** `auto`: `batched` where its addon was compiled, otherwise `dgram`. */
     readonly udpEngine: (typeof udpEngines)[number];
+    /** Whether TCP is served, on the port of UDP. */
+    readonly tcp: boolean;
     readonly advertise: HostPort;
-    /** The advertised address as the column `location.socket` writes it; undefined if that column cannot hold it. */
+    /** The advertised address for the column `location.socket`, without a transport; undefined if that column cannot hold it. */
     readonly locationSocket: string | undefined;
     /** Former advertised addresses that still count as ours. */
     readonly former: readonly HostPort[];

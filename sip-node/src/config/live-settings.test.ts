@@ -9,6 +9,7 @@ const config: Config = {
     listen: { host: "0.0.0.0", port: 5060 },
     reusePort: false,
     udpEngine: "auto",
+    tcp: false,
     advertise: { host: "203.0.113.1", port: 5060 },
     locationSocket: undefined,
     former: [],

@@ -42,7 +42,13 @@ function problems(config: unknown, ring?: unknown): readonly string[] {
 it("defaults: a port of its own for phones whose owner node is gone, one cluster address, no peers", () => {
   const { config, keys: ring } = read(minimal);
   expect(config).toMatchObject({
-    sip: { reusePort: false, udpEngine: "auto", former: [], direct: { host: "0.0.0.0", port: 0 } },
+    sip: {
+      reusePort: false,
+      udpEngine: "auto",
+      tcp: false,
+      former: [],
+      direct: { host: "0.0.0.0", port: 0 },
+    },
     cluster: { advertise: { host: "2001:db8::1", port: 7000 } },
     mysql: { password: "", connections: 8, tls: undefined },
     peers: [],
@@ -58,9 +64,9 @@ it("defaults: a port of its own for phones whose owner node is gone, one cluster
 });
 
 it.each([
-  ["203.0.113.1:5060", "udp:203.0.113.1:5060"],
-  ["[2001:db8::1]:5060", "udp:[2001:db8::1]:5060"],
-  [`${"h".repeat(55)}:5060`, `udp:${"h".repeat(55)}:5060`],
+  ["203.0.113.1:5060", "203.0.113.1:5060"],
+  ["[2001:db8::1]:5060", "[2001:db8::1]:5060"],
+  [`${"h".repeat(55)}:5060`, `${"h".repeat(55)}:5060`],
   [`${"h".repeat(56)}:5060`, undefined],
   [`${"k8s-sip-udp-0123456789-0123456789abcdef.elb.eu-central-1.amazonaws.example"}:5060`, undefined],
 ])(

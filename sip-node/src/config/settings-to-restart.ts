@@ -8,6 +8,7 @@ const fixedSettings: Readonly<Record<string, (config: Config) => unknown>> = {
   "sip.listen": ({ sip }) => sip.listen,
   "sip.reusePort": ({ sip }) => sip.reusePort,
   "sip.udpEngine": ({ sip }) => sip.udpEngine,
+  "sip.tcp": ({ sip }) => sip.tcp,
   "sip.direct": ({ sip }) => sip.direct,
   "cluster.listen": ({ cluster }) => cluster.listen,
   "cluster.advertise": ({ cluster }) => cluster.advertise,

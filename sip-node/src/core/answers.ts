@@ -1,13 +1,13 @@
 /** Sends responses to the caller: those of this node, and those of branches that are forwarded (RFC 3261 §16.7). */
 import { hash } from "node:crypto";
-import { calleeContactEdit } from "../proxy/callee-contact.ts";
+import { calleeContactEdits } from "../proxy/callee-contact.ts";
 import type { Trust } from "../proxy/identity.ts";
 import { responseCopy } from "../proxy/response-copy.ts";
 import { isOwnViaBranch } from "../proxy/via-branch.ts";
 import type { ServerTransaction } from "../transaction/server-transaction.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { type Answerable, buildResponse } from "../wire/build-response.ts";
-import { type Flow, flowOf } from "../wire/flow.ts";
+import { type Flow, flowOf, transports, viaTransport } from "../wire/flow.ts";
 import type { Request, Response } from "../wire/message.ts";
 import type { Rejection } from "../wire/rejection.ts";
 import type { Seal } from "../wire/seal.ts";
@@ -127,9 +127,10 @@ export class Answers {
     const { server } = context;
     const branch = context.branches.find(({ viaBranch }) => viaBranch === response.via.branch);
     const token = branch?.token;
-    const route = token && calleeContactEdit(response, token, server, this.deps.tokenSeal);
+    const changes =
+      token === undefined ? [] : calleeContactEdits(response, token, server, this.deps.tokenSeal);
     const trust = this.trust(branch?.target.flow, server.flow);
-    const text = responseCopy(response, trust, also, route);
+    const text = responseCopy(response, server.flow, trust, also, changes);
     this.report(context, response.status);
     if (this.transactions.respond(server, response.status, text, this.deps.clock())) return;
     // A 2xx after another final response has no transaction any more; step 5 forwards it too
@@ -141,9 +142,11 @@ export class Answers {
     if (response.cseq.method !== "INVITE" || response.status < 200 || response.status > 299) return;
     const caller = parseSecondVia(response);
     if (caller?.received === undefined || typeof caller.rport !== "number") return;
-    const flow = flowOf(caller.received, caller.rport);
+    const transport = transports.find((name) => viaTransport[name] === caller.transport);
+    if (transport === undefined) return;
+    const flow = flowOf(caller.received, caller.rport, transport);
     if (!isOwnViaBranch(response.via.branch ?? "", response.callId, flow.key, this.deps.branchSeal)) return;
-    const text = responseCopy(response, this.trust(from, flow));
+    const text = responseCopy(response, flow, this.trust(from, flow));
     this.sender.sendBack(text, flow, "");
   }
 

@@ -72,7 +72,7 @@ describe("what cannot be read", () => {
       "[1]",
       "[1,[7]]",
       '[1,[["bob","example.com",1,0]]]',
-      whole.replace("udp:", "tcp:"),
+      whole.replace("udp:", "sctp:"),
       whole.replace("250", '"250"'),
       ...Array.from({ length: whole.length - 1 }, (_, length) => whole.slice(0, length)),
     ])

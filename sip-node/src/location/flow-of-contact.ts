@@ -3,7 +3,7 @@
  * is used only when the request proves that no address translator and no proxy is between the phone and this node (ADR 32).
  */
 import type { Contact } from "../wire/contact.ts";
-import { type Flow, flowOf } from "../wire/flow.ts";
+import { type Flow, flowOf, isReliable } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import { isProblem } from "../wire/problem.ts";
 import { parseUri, type SipUri, uriParameter } from "../wire/uri.ts";
@@ -31,6 +31,8 @@ export function flowOfContact(
   source: Flow,
   isDirect: boolean,
 ): ContactFlow {
+  // A phone is called on its connection, whose port its Contact does not name
+  if (isReliable[source.transport]) return { flow: source, isBehindNat: true };
   const uri = parseUri(contact.uri);
   if (isProblem(uri) || uri.host !== source.address) return { flow: source, isBehindNat: true };
   const port = uri.port ?? 5060;

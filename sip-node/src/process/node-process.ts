@@ -14,7 +14,7 @@ import { LifeCycle } from "./life-cycle.ts";
 import type { NodeLog } from "./log.ts";
 import { messageOf } from "./message-of.ts";
 import { startPeriodicTasks } from "./periodic-tasks.ts";
-import { closeSockets, openPhoneSocket, type Sockets } from "./sockets.ts";
+import { closeSockets, openPhoneSocket, openStreams, type Sockets } from "./sockets.ts";
 
 /** A timer is late by at most this and one tick of its wheel. */
 const tickInterval: Ms = 20;
@@ -167,11 +167,19 @@ export class NodeProcess {
     const { sip, http } = settings.config;
     const phones = await openPhoneSocket(settings.config, this.log);
     sockets.phones = phones;
-    phones.receiveText((text, flow) => this.guard(() => this.assembly.node.receiveDatagram(text, flow)));
+    const { node, cluster } = this.assembly;
+    phones.receiveText((text, flow) => this.guard(() => node.receiveDatagram(text, flow)));
+    sockets.streams = await openStreams(settings.config, phones.port, {
+      now: clock.now,
+      message: (text, flow) => this.guard(() => node.receiveDatagram(text, flow)),
+      closed: (flow) => cluster.closeFlow(flow),
+      isAuthenticated: (flow) => cluster.isAuthenticated(flow),
+    });
     this.life.serve();
     const { listen, advertise } = sip;
     const { engine: udp } = phones;
-    this.log.info({ sip: listen, advertise, cluster: sockets.peers.port, http, udp, version }, "ready");
+    const tcp = sockets.streams?.port;
+    this.log.info({ sip: listen, advertise, cluster: sockets.peers.port, http, udp, tcp, version }, "ready");
   }
 
   // ── While it runs ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,16 +1,20 @@
-/** The UDP sockets of a node. */
+/** The sockets of a node. */
 import type { Logger } from "pino";
 import { clock } from "../adapters/clock.ts";
+import { type TcpDependencies, TcpListener } from "../adapters/tcp/tcp-listener.ts";
 import { openUdp } from "../adapters/udp/open-udp.ts";
 import type { OnUdpError, UdpSocket } from "../adapters/udp/udp-socket.ts";
 import type { HostPort } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import type { UdpReading } from "../telemetry/metric-table.ts";
+import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
 
 export interface Sockets {
   /** The socket that phones know; undefined until the node serves. */
   phones: UdpSocket | undefined;
+  /** For phones with a TCP connection; undefined: not yet, or not configured. */
+  streams: TcpListener | undefined;
   /** For phones whose owner node is gone. */
   readonly direct: UdpSocket;
   readonly peers: UdpSocket;
@@ -26,6 +30,7 @@ const errorLogInterval: Ms = 1_000;
 export async function openSockets({ sip, cluster }: Config, log: Logger): Promise<Sockets> {
   return {
     phones: undefined,
+    streams: undefined,
     direct: await open(sip.direct, false, sip.udpEngine, log),
     peers: await open(cluster.listen, false, sip.udpEngine, log),
   };
@@ -39,8 +44,24 @@ export async function openPhoneSocket({ sip }: Config, log: Logger): Promise<Udp
   return socket;
 }
 
-export async function closeSockets({ phones, direct, peers }: Sockets): Promise<void> {
-  await Promise.all([phones?.close(), direct.close(), peers.close()]);
+/** Undefined: TCP is not configured. It has the port of the UDP socket. Rejects if the port cannot be bound. */
+export async function openStreams(
+  { sip: { listen, tcp, reusePort } }: Config,
+  port: number,
+  deps: TcpDependencies,
+): Promise<TcpListener | undefined> {
+  return tcp ? await TcpListener.open({ host: listen.host, port, reusePort }, deps) : undefined;
+}
+
+/** False: this node has no such connection. */
+export function sendToPhone({ phones, streams }: Sockets, text: string, flow: Flow): boolean {
+  if (flow.transport === "tcp") return streams?.send(text, flow) ?? false;
+  phones?.send(text, flow.address, flow.port);
+  return true;
+}
+
+export async function closeSockets({ phones, streams, direct, peers }: Sockets): Promise<void> {
+  await Promise.all([phones?.close(), streams?.close(), direct.close(), peers.close()]);
 }
 
 /** What the metrics say about the open sockets. */

@@ -5,7 +5,7 @@ import { createSeal } from "../auth/create-seal.ts";
 import { contactKey } from "../location/contact-key.ts";
 import { applyEdits } from "../wire/edits.ts";
 import { flowOf } from "../wire/flow.ts";
-import { calleeContactEdit } from "./callee-contact.ts";
+import { calleeContactEdits } from "./callee-contact.ts";
 import { openToken, sealToken } from "./flow-token.ts";
 
 const ring = [{ id: "k", key: Buffer.alloc(32, "a"), verifyFrom: 0, signFrom: 0, dropAfter: Infinity }];
@@ -33,7 +33,7 @@ it.each([180, 200])(
   "a %i with another Contact: the token has its key, and the parties of before",
   (status) => {
     const response = responseOf(status, "Reason", fieldsWith(`"Bob" <${other}>;+sip.ice`));
-    const edit = calleeContactEdit(response, sent, dialog, seal);
+    const [edit] = calleeContactEdits(response, sent, dialog, seal);
     if (edit === undefined) expect.fail("no edit");
     const text = applyEdits(response.text, [edit]);
     const token = /sip:([^@]*)@192\.0\.2\.9:5060;lr>/.exec(text)?.[1] ?? "";
@@ -50,7 +50,7 @@ it("a 200 with the Contact of the 180 before it gets the same token without anot
   const counted = { ...seal, seal: (data: string | Uint8Array) => ((seals += 1), seal.seal(data)) };
   const token = newlySent();
   const editOf = (status: number, contact: string) =>
-    calleeContactEdit(responseOf(status, "Reason", fieldsWith(contact)), token, dialog, counted)?.text;
+    calleeContactEdits(responseOf(status, "Reason", fieldsWith(contact)), token, dialog, counted)[0]?.text;
   const ringing = editOf(180, `<${other}>`);
   expect([editOf(200, `<${other}>`), seals]).toEqual([ringing, 1]);
   expect(editOf(200, "<sip:third@192.0.2.3>")).not.toBe(ringing);
@@ -60,13 +60,13 @@ it("a 200 with the Contact of the 180 before it gets the same token without anot
 it("our token is found between those of other proxies", () => {
   const route = `<sip:198.51.100.1;lr>, ${routeOf(sent.text)}, <sip:198.51.100.2;lr>`;
   const response = responseOf(200, "OK", fieldsWith(`<${other}>`, route));
-  const edit = calleeContactEdit(response, sent, dialog, seal);
+  const [edit] = calleeContactEdits(response, sent, dialog, seal);
   expect(response.text.slice(edit?.start, edit?.end)).toBe(sent.text);
 });
 
 it("the token belongs to the dialog of the request, whatever Call-ID and From tag the callee writes", () => {
   const fields = { ...fieldsWith(`<${other}>`), "Call-ID": "others", From: "<sip:alice@h>;tag=x" };
-  const edit = calleeContactEdit(responseOf(200, "OK", fields), sent, dialog, seal);
+  const [edit] = calleeContactEdits(responseOf(200, "OK", fields), sent, dialog, seal);
   const token = edit?.text ?? "";
   expect(openToken(token, "others", "x", seal)).toBeUndefined();
   expect(openToken(token, "call", "a", seal)).toBeDefined();
@@ -81,5 +81,5 @@ it.each([
   ["a 100", 100, fieldsWith(`<${other}>`)],
   ["a 302", 302, fieldsWith(`<${other}>`)],
 ])("a response with %s stays as it is", (_, status, fields) => {
-  expect(calleeContactEdit(responseOf(status, "Reason", fields), sent, dialog, seal)).toBeUndefined();
+  expect(calleeContactEdits(responseOf(status, "Reason", fields), sent, dialog, seal)).toEqual([]);
 });

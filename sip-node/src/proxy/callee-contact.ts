@@ -30,24 +30,25 @@ export interface TokenDialog {
   readonly fromTag: string | undefined;
 }
 
-/** Undefined: the response stays as it is. */
-export function calleeContactEdit(
+/** None: the response stays as it is. Two Record-Routes of ours have the same token (`request-copy.ts`). */
+export function calleeContactEdits(
   response: Response,
   sent: SentToken,
   dialog: TokenDialog,
   seal: Seal,
-): Edit | undefined {
-  if (response.status === 100 || response.status >= 300) return undefined;
+): Edit[] {
+  if (response.status === 100 || response.status >= 300) return [];
   const contact = findField(response.fields, "contact");
-  if (contact === undefined) return undefined;
+  if (contact === undefined) return [];
   const address = parseNameAddr(response.text, contact.valueStart, contact.valueEnd, "Contact");
   const key = isProblem(address) ? "0" : contactKey(address.uri);
-  if (key === "0" || key === sent.callee.contactKey) return undefined;
-  const start = startOfToken(response, sent.text);
-  if (start === undefined) return undefined;
+  if (key === "0" || key === sent.callee.contactKey) return [];
+  const starts = startsOfToken(response, sent.text);
+  if (starts.length === 0) return [];
   if (sent.refreshed?.contactKey !== key)
     sent.refreshed = { contactKey: key, text: refresh(sent, key, dialog, seal) };
-  return { start, end: start + sent.text.length, text: sent.refreshed.text };
+  const { text } = sent.refreshed;
+  return starts.map((start) => ({ start, end: start + sent.text.length, text }));
 }
 
 function refresh(
@@ -59,11 +60,14 @@ function refresh(
   return sealToken({ caller, callee: { ...callee, contactKey: key } }, callId, fromTag ?? "", seal);
 }
 
-function startOfToken({ text, fields }: Response, token: string): number | undefined {
+function startsOfToken({ text, fields }: Response, token: string): number[] {
+  const starts: number[] = [];
   for (const { name, valueStart, valueEnd } of fields) {
     if (name !== "record-route") continue;
-    const start = text.indexOf(token, valueStart);
-    if (start >= 0 && start < valueEnd) return start;
+    for (let start = text.indexOf(token, valueStart); start >= 0 && start < valueEnd; ) {
+      starts.push(start);
+      start = text.indexOf(token, start + token.length);
+    }
   }
-  return undefined;
+  return starts;
 }

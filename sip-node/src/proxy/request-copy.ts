@@ -1,5 +1,6 @@
 /** The copy of a request for one branch (RFC 3261 §16.6): all that no step changes is copied unchanged. */
 import { stampVia } from "../wire/build-response.ts";
+import { contentLengthEdit } from "../wire/content-length.ts";
 import {
   applyEdits,
   type Edit,
@@ -10,7 +11,7 @@ import {
   replaceValue,
 } from "../wire/edits.ts";
 import { findField } from "../wire/fields.ts";
-import { type Flow, viaTransport } from "../wire/flow.ts";
+import { type Flow, isReliable, type Transport, viaTransport } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Target } from "./targets.ts";
@@ -44,10 +45,24 @@ export function requestCopy(input: RequestCopyInput, addresses: Addresses): stri
   const transport = viaTransport[target.flow.transport];
   const via = `Via: SIP/2.0/${transport} ${host}:${port};branch=${input.viaBranch};rport\r\n`;
   const route =
-    input.recordRoute === undefined ? "" : `Record-Route: <sip:${input.recordRoute}@${host}:${port};lr>\r\n`;
+    input.recordRoute === undefined
+      ? ""
+      : recordRoutes(`${input.recordRoute}@${host}:${port}`, source, target.flow);
   edits.push(insertOnTop(request, via + route));
   edits.push(replaceTopVia(request, stampVia(request, source)));
+  const length = isReliable[target.flow.transport] ? contentLengthEdit(request) : undefined;
+  if (length !== undefined) edits.push(length);
   return applyEdits(request.text, edits);
+}
+
+/** As a SIP URI names the transport; UDP is the default (§19.1.1). */
+const transportParameter: Readonly<Record<Transport, string>> = { udp: "", tcp: ";transport=tcp" };
+
+/** Where the sides differ in transport, each gets a value of its own: the callee reads the first one, the caller the last one (RFC 5658 §4). */
+function recordRoutes(place: string, caller: Flow, callee: Flow): string {
+  const value = ({ transport }: Flow): string =>
+    `Record-Route: <sip:${place}${transportParameter[transport]};lr>\r\n`;
+  return caller.transport === callee.transport ? value(callee) : value(callee) + value(caller);
 }
 
 /** Methods that create no dialog need no Record-Route (§16.6 step 4); an unknown method may create one. */

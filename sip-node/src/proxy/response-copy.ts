@@ -1,20 +1,24 @@
 /** A response as it is forwarded to the caller (RFC 3261 §16.7 steps 3, 7 and 9). Pure. */
+import { contentLengthEdit } from "../wire/content-length.ts";
+import { type Flow, isReliable } from "../wire/flow.ts";
 import { applyEdits, type Edit, removeTopVia } from "../wire/edits.ts";
 import type { Response } from "../wire/message.ts";
 import { identityEdits, type Trust } from "./identity.ts";
 
 /**
- * Without our Via and without identities that its sender may not assert; with the challenges of `also` (step 7) and the changed Record-Route
- * (step 8).
+ * Without our Via and without identities that its sender may not assert; with the challenges of `also` (step 7), the changes of Record-Route (step
+ * 8), and the Content-Length that a stream needs.
  */
 export function responseCopy(
   response: Response,
+  caller: Flow,
   trust: Trust,
   also: readonly Response[] = [],
-  route?: Edit,
+  changes: readonly Edit[] = [],
 ): string {
-  const edits = [removeTopVia(response), ...identityEdits(response, trust)];
-  if (route !== undefined) edits.push(route);
+  const edits = [removeTopVia(response), ...identityEdits(response, trust), ...changes];
+  const length = isReliable[caller.transport] ? contentLengthEdit(response) : undefined;
+  if (length !== undefined) edits.push(length);
   const end = response.bodyStart - 2;
   for (const other of also)
     for (const field of other.fields)

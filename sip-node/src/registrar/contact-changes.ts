@@ -8,7 +8,7 @@ import { contactId } from "../location/contact-id.ts";
 import { flowOfContact } from "../location/flow-of-contact.ts";
 import { areEqualUris, canonicalUri } from "../wire/compare-uris.ts";
 import type { Contact } from "../wire/contact.ts";
-import type { Flow } from "../wire/flow.ts";
+import { type Flow, isReliable } from "../wire/flow.ts";
 import type { Seconds } from "../wire/units.ts";
 import { maxExpiresBehindNat, type Registration } from "./registration.ts";
 import { type Rejection, reject } from "../wire/rejection.ts";
@@ -82,7 +82,8 @@ function buildBinding(
   rows: readonly Binding[],
 ): Binding {
   const { flow, isBehindNat } = flowOfContact(contact, register.flow, register.isDirect);
-  const maxExpires = isBehindNat ? Math.min(maxExpiresBehindNat, settings.maxExpires) : settings.maxExpires;
+  const mayEndSoon = isBehindNat && !isReliable[flow.transport];
+  const maxExpires = mayEndSoon ? Math.min(maxExpiresBehindNat, settings.maxExpires) : settings.maxExpires;
   return {
     ...sequenceOf(register),
     id:

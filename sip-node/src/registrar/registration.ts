@@ -4,7 +4,7 @@ import type { Contacts } from "../wire/contact.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Epoch, Seconds } from "../wire/units.ts";
 
-/** The longest expiration for a phone behind NAT on UDP: an unused address translation ends soon (design-sip rule 10). */
+/** The longest expiration for a phone behind NAT on UDP: an unused address translation ends soon (design-sip rule 10). A connection does not. */
 export const maxExpiresBehindNat: Seconds = 120;
 
 export interface Registration {

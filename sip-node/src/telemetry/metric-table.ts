@@ -26,6 +26,8 @@ export interface Readings {
   loadLevel(): number;
   /** The open UDP sockets. */
   udp(): readonly UdpReading[];
+  /** TCP connections of phones; undefined: TCP is not served. */
+  streams(): StreamReading | undefined;
 }
 
 export interface UdpReading {
@@ -36,6 +38,12 @@ export interface UdpReading {
   /** Undefined: not known on this system. */
   readonly receiveDrops: number | undefined;
   readonly sendDrops: number;
+}
+
+export interface StreamReading {
+  readonly size: number;
+  /** Connections that this node closed or refused, by reason. */
+  readonly closed: Readonly<Record<string, number>>;
 }
 
 export interface Sample {
@@ -189,6 +197,19 @@ export const metricTable = {
     name: "strowger_load_level",
     help: "0: normal; 1: busy, requests above a limit are dropped; 2: saturated, requests of strangers are dropped; 3: overloaded, new calls are handed to other nodes or get 503",
     read: (readings) => [{ value: readings.loadLevel() }],
+  },
+  connections: {
+    type: "gauge",
+    name: "strowger_connections",
+    help: "Open TCP connections of phones",
+    read: (readings) => (readings.streams() === undefined ? [] : [{ value: readings.streams()?.size ?? 0 }]),
+  },
+  connectionsClosed: {
+    type: "counter",
+    name: "strowger_connections_closed_total",
+    help: "TCP connections that this node closed or refused: full (too many in all), source (too many strangers of one address), idle, slow (10 s for a message), malformed, or unread (the peer does not read)",
+    labels: ["reason"],
+    read: (readings) => pairs(readings.streams()?.closed ?? {}, "reason"),
   },
   udpEngine: {
     type: "gauge",

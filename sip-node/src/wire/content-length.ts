@@ -2,7 +2,8 @@
 import { parseDigits } from "./characters.ts";
 import { findField, onlyField } from "./fields.ts";
 import { maxMessageBytes } from "./limits.ts";
-import type { Field } from "./message.ts";
+import { type Edit, insertAtEnd } from "./edits.ts";
+import type { Field, Message } from "./message.ts";
 import { isProblem, type ParseProblem, problem } from "./problem.ts";
 
 /** The length of the body in bytes. Over UDP, Content-Length may be absent: then the body is the rest of the datagram (§18.3). */
@@ -25,3 +26,9 @@ export function parseContentLength(
     ? length
     : problem(`Content-Length says ${length}, ${present} bytes came`, field.valueStart);
 }
+
+/** On a stream every message has one (§18.3). Undefined: it has. */
+export const contentLengthEdit = (message: Message): Edit | undefined =>
+  findField(message.fields, "content-length") === undefined
+    ? insertAtEnd(message, `Content-Length: ${message.text.length - message.bodyStart}\r\n`)
+    : undefined;

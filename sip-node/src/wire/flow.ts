@@ -2,17 +2,17 @@
 import { RecentFlows } from "./recent-flows.ts";
 
 /**
- * The transports that this exchange serves; a flow of any other transport cannot exist. A further transport needs an adapter
- * (`adapters/udp/`), sockets (`process/sockets.ts`), and a choice of the socket where `process/assembly.ts` sends to phones.
+ * The transports that this exchange serves; a flow of any other transport cannot exist. Flow tokens contain the place of a transport in this list: add
+ * new ones at its end. A further transport needs an adapter (`adapters/tcp/`) and sockets (`process/sockets.ts`).
  */
-export const transports = ["udp"] as const;
+export const transports = ["udp", "tcp"] as const;
 export type Transport = (typeof transports)[number];
 
 /** The transport as a Via header names it (RFC 3261 §18.1.1). */
-export const viaTransport: Readonly<Record<Transport, string>> = { udp: "UDP" };
+export const viaTransport: Readonly<Record<Transport, string>> = { udp: "UDP", tcp: "TCP" };
 
-/** A reliable transport retransmits itself (§17.1). */
-export const isReliable: Readonly<Record<Transport, boolean>> = { udp: false };
+/** A reliable transport retransmits itself (§17.1). Its flow is a connection, which only one node has. */
+export const isReliable: Readonly<Record<Transport, boolean>> = { udp: false, tcp: true };
 
 export interface Flow {
   readonly transport: Transport;
@@ -24,19 +24,24 @@ export interface Flow {
 }
 
 /** Flows of a busy minute. */
-const recent: Readonly<Record<Transport, RecentFlows<Flow>>> = { udp: new RecentFlows(16_384) };
+const recent: Readonly<Record<Transport, RecentFlows<Flow>>> = {
+  udp: new RecentFlows(16_384),
+  tcp: new RecentFlows(16_384),
+};
 
 /** The same object for the same flow, as long as it was used recently. */
 export const flowOf = (address: string, port: number, transport: Transport = "udp"): Flow =>
   recent[transport].get(address, port, makers[transport]);
 
-const makeUdp = (address: string, port: number): Flow => ({
-  transport: "udp",
-  address,
-  port,
-  key: `udp:${hostPort(address, port)}`,
-});
-const makers = { udp: makeUdp } as const;
+const maker =
+  (transport: Transport) =>
+  (address: string, port: number): Flow => ({
+    transport,
+    address,
+    port,
+    key: `${transport}:${hostPort(address, port)}`,
+  });
+const makers = { udp: maker("udp"), tcp: maker("tcp") } as const;
 
 /** `host:port` with the brackets that IPv6 needs. */
 export const hostPort = (address: string, port: number): string =>

@@ -64,7 +64,11 @@ export class CoreNode {
     const cluster: Cluster = new Cluster(
       { id, address: { host: "127.0.0.1", port: 7000 }, isPortShared: false, maxFlows },
       {
-        sockets: { sendToPhone: send, sendDirectly: send, sendToPeer: () => {} },
+        sockets: {
+          sendToPhone: (text, flow) => (send(text, flow), true),
+          sendDirectly: send,
+          sendToPeer: () => {},
+        },
         receiver: {
           receiveRelayedResponse: (datagram) => this.node.receiveRelayedResponse(datagram),
           acceptOffered: (datagram, flow) => this.node.acceptOffered(datagram, flow),

@@ -22,7 +22,7 @@ const tables = [
   "strowger_dialog_target",
 ]; // prettier-ignore
 
-const socket = "udp:203.0.113.1:5060";
+const socket = "203.0.113.1:5060";
 const clear = async (server: TestMariadb): Promise<void> => {
   for (const table of tables) await server.query(`DELETE FROM ${table}`);
 };

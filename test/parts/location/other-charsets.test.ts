@@ -39,7 +39,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     await server.query(
       "INSERT INTO dbaliases (alias_username, alias_domain, username, domain) VALUES ('100', 'example.com', 'bob', 'example.com')",
     );
-    const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
+    const tables = new LocationTables(database, () => "203.0.113.1:5060");
     services = new TestServices();
     dependencies = {
       ...services.dependencies(),
@@ -157,7 +157,7 @@ describeWith(["mariadb"], "OpenSIPS's tables of another charset", () => {
     "the collation %s beside Strowger's: users, aliases and a domain's alias are found, with their settings",
     async (collation) => {
       await convert(`utf8mb4 COLLATE ${collation}`);
-      const tables = new LocationTables(database, () => "udp:203.0.113.1:5060");
+      const tables = new LocationTables(database, () => "203.0.113.1:5060");
       dependencies = {
         ...services.dependencies(),
         lookup: new Location(tables, locationDependencies({ defer: setImmediate })),

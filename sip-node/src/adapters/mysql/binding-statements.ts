@@ -41,8 +41,9 @@ ON DUPLICATE KEY UPDATE flow = VALUES(flow), contact_key = VALUES(contact_key), 
 }
 
 function locationRow(aor: Aor, binding: Binding, socket: string | undefined): readonly string[] {
-  const { address, port } = binding.flow;
-  const received = binding.isBehindNat ? `sip:${hostPort(address, port)}` : null;
+  const { transport, address, port } = binding.flow;
+  const parameter = transport === "udp" ? "" : `;transport=${transport}`;
+  const received = binding.isBehindNat ? `sip:${hostPort(address, port)}${parameter}` : null;
   return [
     literal(binding.id),
     literal(aor.username),
@@ -57,7 +58,7 @@ function locationRow(aor: Aor, binding: Binding, socket: string | undefined): re
     "0",
     literal(binding.isBehindNat ? "NAT" : null),
     literal(stored(binding.userAgent)),
-    literal(socket ?? null),
+    literal(socket === undefined ? null : `${transport}:${socket}`),
     literal(binding.instance === undefined ? null : stored(binding.instance)),
   ]; // prettier-ignore
 }

@@ -41,7 +41,7 @@ export class LocationTables implements LocationStore {
   private readonly fence: Pick<CommitFence, "run">;
   private columns: TableColumns | undefined;
 
-  /** `socket`: the value of `location.socket`; undefined: NULL. */
+  /** `socket`: the value of `location.socket` without its transport; undefined: NULL. */
   constructor(database: Database, socket: () => string | undefined, fence = noFence) {
     this.database = database;
     this.socket = socket;
