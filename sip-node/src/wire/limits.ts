@@ -35,8 +35,11 @@ export const maxSameContact = 16;
 export const maxBranches = 16;
 /** Server and client transactions of one node (503). */
 export const maxTransactions = 200_000;
-/** Server transactions with one Call-ID (503). Ten digits a second in INFO requests are 320. */
-export const maxTransactionsOfCall = 500;
+/**
+ * Server transactions with one Call-ID (503): each request is compared with all of them. A gateway registers all its lines with one Call-ID, and a
+ * transaction stays for 32 s.
+ */
+export const maxTransactionsOfCall = 4_000;
 /** Flows that a node remembers. The least recently used unauthenticated ones are forgotten first (docs/adr/0022). */
 export const maxFlows = 500_000;
 /** CSeq numbers are below 2^31 (RFC 3261 §8.1.1.5). */
