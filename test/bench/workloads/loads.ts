@@ -59,8 +59,9 @@ export async function runLoad(
 ): Promise<Series[]> {
   if (plan.contestants.includes(strowger) && stage.isFirstOf(plan.kind)) {
     const seconds = plan.kind === "trusted" ? options.firstLoad : options.firstLoad / 2; // most code is compiled
-    progress(`${plan.kind}: ${seconds} s of load for ${strowger}`);
-    await measure(await stage.target(strowger), { kind: plan.kind, rate: plan.rate, seconds, warmUp: 0 });
+    const rate = options.rate ?? (plan.kind === "register" ? registerRate : callRate);
+    progress(`${plan.kind}: ${seconds} s of load for ${strowger}, ${rate}/s`);
+    await measure(await stage.target(strowger), { kind: plan.kind, rate, seconds, warmUp: 0 });
   }
   return runAlternately(plan, stage, progress, (target) => measureLoad(target, plan, options));
 }
