@@ -7,6 +7,8 @@ import type { Endpoint } from "./phone.ts";
 export interface PhoneTransport {
   readonly name: "UDP" | "TCP";
   readonly local: Endpoint;
+  /** The exchange closed the connection. */
+  readonly isClosed: boolean;
   send(text: string, to: Endpoint): void;
   close(): void;
 }
@@ -22,6 +24,7 @@ export async function openUdp(at: Endpoint, receive: Receive): Promise<PhoneTran
   return {
     name: "UDP",
     local: socket.address(),
+    isClosed: false,
     send: (text, to) => socket.send(text, to.port, to.address),
     close: () => socket.close(),
   };
@@ -47,6 +50,9 @@ export async function openTcp(at: Endpoint, exchange: Endpoint, receive: Receive
   return {
     name: "TCP",
     local: { address: localAddress, port: localPort },
+    get isClosed() {
+      return socket.closed;
+    },
     send: (text) => void socket.write(text, "latin1"),
     close: () => void socket.destroy(),
   };

@@ -92,6 +92,11 @@ export class Phone implements Disposable {
     return this.#transport?.local ?? { address: "", port: 0 };
   }
 
+  /** The exchange closed this phone's TCP connection. */
+  get isDisconnected(): boolean {
+    return this.#transport?.isClosed === true;
+  }
+
   get contact(): string {
     const parameter = this.#transport?.name === "TCP" ? ";transport=tcp" : "";
     return `sip:${this.login.username}@${this.local.address}:${this.local.port}${parameter}`;

@@ -77,6 +77,7 @@ export class NodeProcess {
     this.log.info({ why, transactions: node.transactions.counts, timeout: drainTimeout }, "draining");
     telemetry.drainingChanged(true);
     cluster.heartbeat.drain();
+    this.deps.sockets.streams?.stopAccepting();
   }
 
   /** A person waits at the terminal: only phones that wait for a final response are waited for. */
@@ -195,7 +196,7 @@ export class NodeProcess {
       owesAnswers: node.hasOpenRequests,
     };
     if (!this.life.mayLeave(this.tickedAt, this.settings.config.drainTimeout, work)) return;
-    if (this.commits === "ended") void this.leave();
+    if (this.commits === "ended") this.leaveWithoutConnections();
     else if (this.commits === "open") void this.endCommits();
   }
 
@@ -241,6 +242,13 @@ export class NodeProcess {
   }
 
   // ── Exit ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Phones with a connection connect to other nodes first. What they send meanwhile is served. */
+  private leaveWithoutConnections(): void {
+    const { streams } = this.deps.sockets;
+    streams?.closeInTurn();
+    if (streams === undefined || streams.size === 0) void this.leave();
+  }
 
   private async leave(): Promise<void> {
     const { node, cluster, database } = this.assembly;

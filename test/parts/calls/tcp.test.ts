@@ -9,7 +9,7 @@ import { header, headerList, status } from "../../support/sip-text.ts";
 import { TestCluster } from "../../support/test-cluster.ts";
 
 const domain = "parts.example";
-const names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"];
+const names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
 describeWith(["mariadb"], "TCP", () => {
   let cluster: TestCluster;
@@ -62,7 +62,8 @@ describeWith(["mariadb"], "TCP", () => {
   async function callAndHangUp(caller: Phone, called: Phone): Promise<void> {
     const before = [called.count("INVITE"), called.count("ACK"), called.count("BYE")];
     const dialog = await caller.call(called.login.username);
-    await expect.poll(() => called.count("ACK")).toBe(before[1]! + 1);
+    const pair = `${caller.login.username} calls ${called.login.username}`;
+    await expect.poll(() => called.count("ACK"), { message: pair }).toBe(before[1]! + 1);
     expect(status(await caller.inDialog("BYE", dialog).final)).toBe(200);
     expect([called.count("INVITE"), called.count("BYE")]).toEqual([before[0]! + 1, before[2]! + 1]);
   }
@@ -87,7 +88,7 @@ describeWith(["mariadb"], "TCP", () => {
 
   test("phones whose connections are at different nodes call each other", async () => {
     const open: Phone[] = [];
-    for (const [i, name] of names.slice(2).entries()) open.push(await registerAt(i % 2, name));
+    for (const [i, name] of names.slice(2, 7).entries()) open.push(await registerAt(i % 2, name));
     console.log("connections of node-a and node-b:", await connections());
     for (const caller of open)
       for (const called of open) if (caller !== called) await callAndHangUp(caller, called);
@@ -174,4 +175,37 @@ describeWith(["mariadb"], "TCP", () => {
     await callAndHangUp(carol!, erin!);
     for (const socket of sockets) socket.destroy();
   });
+
+  test("a node drains: a call that rings through it is answered, then its phones connect to the other node and are reachable", async () => {
+    const user = (name: string): Phone => [...phones].find(({ login }) => login.username === name)!;
+    const leaving = cluster.nodes[0]!;
+    const caller = await registerAt(0, "heidi");
+    const ringing = user("erin");
+    ringing.answering = "ring";
+    const call = caller.invite("erin");
+    await expect.poll(() => ringing.count("INVITE")).toBeGreaterThan(0);
+    leaving.child.process.kill("SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(caller.isDisconnected).toBe(false);
+    for (const served of ringing.served.values()) served.answer(200, "OK");
+    expect(status(await call.final)).toBe(200);
+
+    await expect.poll(() => caller.isDisconnected, { timeout: 40_000 }).toBe(true);
+    const moved = [...phones].filter((phone) => phone.isDisconnected);
+    for (const phone of moved) {
+      phones.delete(phone);
+      phone[Symbol.dispose]();
+      await register(phone.login.username, "tcp");
+    }
+    await leaving.child.exited;
+    console.log(
+      `${moved.length} of ${phones.size} phones were on node-a and connected again; connections of node-b:`,
+      total(await cluster.metrics(cluster.nodes[1]!), "strowger_connections", {}),
+    );
+    expect(moved.length).toBeGreaterThan(1);
+    const erin = user("erin");
+    erin.answering = "answer";
+    for (const phone of phones) if (phone !== erin) await callAndHangUp(phone, erin);
+    for (const phone of phones) if (phone !== erin) await callAndHangUp(erin, phone);
+  }, 90_000);
 });

@@ -13,5 +13,7 @@ export const maxStrangersPerAddress = 200;
 export const maxMessageTime: Ms = 10_000;
 /** Without a message or a ping, for a phone that has not authenticated (`idle`). The kernel probes the others every minute. */
 export const maxIdleTime: Ms = 60_000;
+/** From this node's end of a connection to the peer's. */
+export const maxEndTime: Ms = 500;
 /** Bytes that wait because the peer does not read (`unread`). */
 export const maxUnread = 1_048_576;

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { type Flow, flowOf } from "../../wire/flow.ts";
 import { StreamFramer } from "../../wire/stream-framer.ts";
 import type { Ms } from "../../wire/units.ts";
-import { type CloseReason, maxIdleTime, maxMessageTime, maxUnread } from "./connection-limits.ts";
+import { type CloseReason, maxEndTime, maxIdleTime, maxMessageTime, maxUnread } from "./connection-limits.ts";
 
 export interface ConnectionEvents {
   message(text: string, flow: Flow): void;
@@ -44,6 +44,12 @@ export class Connection {
   check(now: Ms): void {
     if (this.partialSince !== undefined && now - this.partialSince > maxMessageTime) this.close("slow");
     else if (this.isStranger && now - this.completedAt > maxIdleTime) this.close("idle");
+  }
+
+  /** Closes it after what was sent. The peer closes its side then; if it does not, this node does. */
+  end(): void {
+    this.socket.end();
+    setTimeout(() => this.socket.destroy(), maxEndTime).unref();
   }
 
   close(reason?: CloseReason): void {

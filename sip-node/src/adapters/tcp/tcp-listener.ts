@@ -27,6 +27,9 @@ export interface TcpDependencies {
 }
 
 const checkInterval: Ms = 1_000;
+/** A node that leaves closes some of its connections this often, and has closed all after `maxCloseTime`. */
+const closeInterval: Ms = 20;
+const maxCloseTime: Ms = 5_000;
 const keepAliveDelay: Ms = 60_000;
 
 export class TcpListener {
@@ -41,6 +44,7 @@ export class TcpListener {
   /** How many connections of strangers each address has. */
   private readonly strangers = new Map<string, number>();
   private readonly timer: NodeJS.Timeout;
+  private isClosing = false;
 
   private constructor(deps: TcpDependencies) {
     this.deps = deps;
@@ -75,6 +79,23 @@ export class TcpListener {
   /** False: this node has no connection of this flow. */
   send(text: string, flow: Flow): boolean {
     return this.connections.get(flow.key)?.send(text) ?? false;
+  }
+
+  /** New connections go to other nodes. */
+  stopAccepting(): void {
+    this.server.close();
+  }
+
+  /** Closes the connections one after the other, so that their phones do not all connect again at the same moment. */
+  closeInTurn(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    const batch = Math.ceil((this.connections.size * closeInterval) / maxCloseTime);
+    const closeSome = (): void => {
+      for (const connection of [...this.connections.values()].slice(0, batch)) connection.end();
+      if (this.connections.size > 0) setTimeout(closeSome, closeInterval);
+    };
+    closeSome();
   }
 
   async close(): Promise<void> {
