@@ -49,7 +49,7 @@ describeWith(["mariadb"], "calls between known phones of two nodes", () => {
   /** Calls all the time of an outage. Returns the number of calls. */
   async function callDuring(): Promise<number> {
     let calls = 0;
-    for (const end = Date.now() + outage; Date.now() < end; await pause(100)) {
+    for (const end = Date.now() + outage; Date.now() < end; await pause(80)) {
       await callBothWays();
       calls += 2;
     }
