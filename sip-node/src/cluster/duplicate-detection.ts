@@ -14,12 +14,6 @@ export class DuplicateDetection {
   private previous = new Map<string, readonly number[]>();
   private currentSince: Ms = 0;
 
-  /** Whether this request was answered before. */
-  hasAnswer(from: string, number: number): boolean {
-    const key = `${from}${number}`;
-    return this.current.has(key) || this.previous.has(key);
-  }
-
   /** Returns the earlier answer to this request. Calls `handle` when there is none. */
   answerOnce(from: string, number: number, now: Ms, handle: () => readonly number[]): readonly number[] {
     if (now - this.currentSince >= answerLifetime) this.startGeneration(now);

@@ -97,9 +97,10 @@ export function createFrameHandlers(
       receiveResponse(deps, frame);
       return undefined;
     },
-    sendToPhone: acknowledgeLater(
+    sendToPhone: acceptOnce(
       deps,
-      acceptOnce(deps, (flow, text) => deps.delivery.deliverForPeer(flow, text)),
+      (flow, text) => deps.delivery.deliverForPeer(flow, text),
+      (frame, answer) => acknowledgeLater(deps, frame, answer),
     ),
     offer: acceptOnce(deps, (flow, text) => deps.receiver.acceptOffered(text, flow)),
     handOver: acceptOnce(deps, (flow, text, from, now) => {
@@ -162,34 +163,40 @@ function receiveResponse(
   receiver.receiveRelayedResponse(message.text, message.flow);
 }
 
-/** A handler for frames with a message, which answers whether `accept` accepted it. A repeated frame gets the same answer. */
+/**
+ * A handler for frames with a message, which answers whether `accept` accepted it. A repeated frame gets the same answer; `answerFirst` may change
+ * that of the first one.
+ */
 function acceptOnce(
   { duplicates, counts }: FrameHandlersDependencies,
   accept: (flow: Flow, text: string, from: string, now: Ms) => boolean,
+  answerFirst: (frame: Frame, answer: readonly number[]) => readonly number[] | undefined = (_, answer) =>
+    answer,
 ): FrameHandler {
-  return ({ from, number, body }, now) =>
-    duplicates.answerOnce(from, number, now, () => {
+  return (frame, now) => {
+    let isFirst = false;
+    const answer = duplicates.answerOnce(frame.from, frame.number, now, () => {
+      isFirst = true;
       counts.received += 1;
-      const message = unpackMessage(body);
-      const isAccepted = message !== undefined && accept(message.flow, message.text, from, now);
+      const message = unpackMessage(frame.body);
+      const isAccepted = message !== undefined && accept(message.flow, message.text, frame.from, now);
       return [isAccepted ? accepted : 0];
     });
+    return isFirst ? answerFirst(frame, answer) : answer;
+  };
 }
 
 /**
- * A handler whose acceptance is acknowledged later with others. A refusal is answered at once, because the sender tries another way then. So
- * is a repeated frame: its acknowledgement was lost or is late.
+ * An acceptance is acknowledged later with others. A refusal is answered at once, because the sender tries another way then. So is a repeated
+ * frame: its acknowledgement was lost or is late.
  */
 function acknowledgeLater(
-  { membership, acknowledgements, duplicates }: FrameHandlersDependencies,
-  handler: FrameHandler,
-): FrameHandler {
-  return (frame, now) => {
-    const peer = membership.get(frame.from);
-    const isRepeated = duplicates.hasAnswer(frame.from, frame.number);
-    const answer = handler(frame, now);
-    if (peer === undefined || isRepeated || answer?.[0] !== accepted) return answer;
-    acknowledgements.add(peer, frame.number);
-    return undefined;
-  };
+  { membership, acknowledgements }: FrameHandlersDependencies,
+  { from, number }: Frame,
+  answer: readonly number[],
+): readonly number[] | undefined {
+  const peer = membership.get(from);
+  if (peer === undefined || answer[0] !== accepted) return answer;
+  acknowledgements.add(peer, number);
+  return undefined;
 }
