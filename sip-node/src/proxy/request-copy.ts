@@ -11,7 +11,7 @@ import {
   replaceValue,
 } from "../wire/edits.ts";
 import { findField } from "../wire/fields.ts";
-import { type Flow, isReliable, type Transport, viaTransport } from "../wire/flow.ts";
+import { type Flow, isReliable, transportParameter, viaTransport } from "../wire/flow.ts";
 import type { Request } from "../wire/message.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Target } from "./targets.ts";
@@ -54,9 +54,6 @@ export function requestCopy(input: RequestCopyInput, addresses: Addresses): stri
   if (length !== undefined) edits.push(length);
   return applyEdits(request.text, edits);
 }
-
-/** As a SIP URI names the transport; UDP is the default (§19.1.1). */
-const transportParameter: Readonly<Record<Transport, string>> = { udp: "", tcp: ";transport=tcp" };
 
 /** Where the sides differ in transport, each gets a value of its own: the callee reads the first one, the caller the last one (RFC 5658 §4). */
 function recordRoutes(place: string, caller: Flow, callee: Flow): string {

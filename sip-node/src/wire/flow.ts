@@ -11,6 +11,9 @@ export type Transport = (typeof transports)[number];
 /** The transport as a Via header names it (RFC 3261 §18.1.1). */
 export const viaTransport: Readonly<Record<Transport, string>> = { udp: "UDP", tcp: "TCP" };
 
+/** As a parameter of a SIP URI; UDP is the default (§19.1.1). */
+export const transportParameter: Readonly<Record<Transport, string>> = { udp: "", tcp: ";transport=tcp" };
+
 /** A reliable transport retransmits itself (§17.1). Its flow is a connection, which only one node has. */
 export const isReliable: Readonly<Record<Transport, boolean>> = { udp: false, tcp: true };
 

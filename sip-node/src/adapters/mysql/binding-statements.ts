@@ -3,7 +3,7 @@ import type { Aor } from "../../location/account.ts";
 import type { Binding, BindingChange } from "../../location/binding.ts";
 import { contactKey } from "../../location/contact-key.ts";
 import { toRowText } from "../../location/row-text.ts";
-import { hostPort } from "../../wire/flow.ts";
+import { hostPort, transportParameter } from "../../wire/flow.ts";
 import { databaseDatetime, databaseNow, databaseSeconds } from "./database-time.ts";
 import { literal, literalRows } from "./literal.ts";
 
@@ -42,8 +42,8 @@ ON DUPLICATE KEY UPDATE flow = VALUES(flow), contact_key = VALUES(contact_key), 
 
 function locationRow(aor: Aor, binding: Binding, socket: string | undefined): readonly string[] {
   const { transport, address, port } = binding.flow;
-  const parameter = transport === "udp" ? "" : `;transport=${transport}`;
-  const received = binding.isBehindNat ? `sip:${hostPort(address, port)}${parameter}` : null;
+  const uri = `sip:${hostPort(address, port)}${transportParameter[transport]}`;
+  const received = binding.isBehindNat ? uri : null;
   return [
     literal(binding.id),
     literal(aor.username),
