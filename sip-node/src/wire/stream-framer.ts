@@ -50,7 +50,7 @@ export class StreamFramer {
       from = end;
       this.searched = this.expected = 0;
     }
-    this.discard(from);
+    this.discard(from, bytes);
     return { messages, problem: undefined };
   }
 
@@ -88,6 +88,12 @@ export class StreamFramer {
   }
 
   private append(bytes: Buffer): void {
+    if (this.length === 0) {
+      // Most segments have whole messages: only what is left of them is copied, in `discard`
+      this.buffer = bytes;
+      this.length = bytes.length;
+      return;
+    }
     const needed = this.length + bytes.length;
     if (needed > this.buffer.length) {
       const grown = Buffer.allocUnsafeSlow(
@@ -100,12 +106,12 @@ export class StreamFramer {
     this.length = needed;
   }
 
-  /** An idle connection keeps no memory. */
-  private discard(until: number): void {
+  /** An idle connection keeps no memory, and nothing of the caller's segment. */
+  private discard(until: number, segment: Buffer): void {
     if (until === this.length) {
       this.buffer = nothing;
       this.length = 0;
-    } else if (until > 0) {
+    } else if (until > 0 || this.buffer === segment) {
       this.buffer = Buffer.from(this.buffer.subarray(until, this.length));
       this.length = this.buffer.length;
     }
