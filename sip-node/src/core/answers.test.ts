@@ -38,7 +38,7 @@ function startNode(): Node {
       peers: () => 0,
       flows: () => 0,
       udp: () => [],
-      streams: () => undefined,
+      streams: () => [],
       relays: () => ({ sent: 0, received: 0, refused: 0 }),
       leases: () => ({ isCurrent: false, held: 0, needed: 0, announced: 0, distrusts: 0 }),
       copied: () => ({}),

@@ -25,7 +25,7 @@ import { createTelemetry, type Telemetry } from "../telemetry/metrics.ts";
 import type { Readings } from "../telemetry/metric-table.ts";
 import { Maximum } from "./maximum.ts";
 import { messageOf } from "./message-of.ts";
-import { readSockets, sendToPhone, type Sockets } from "./sockets.ts";
+import { readSockets, readStreams, sendToPhone, type Sockets } from "./sockets.ts";
 import { SettingsInForce } from "./settings-in-force.ts";
 
 export interface AssemblyDependencies {
@@ -108,7 +108,7 @@ export class Assembly {
       failedLogins: () => this.overload.failedLogins.total,
       loadLevel: () => loadLevels.indexOf(this.overload.load.level),
       udp: () => readSockets(this.deps.sockets),
-      streams: () => this.deps.sockets.streams,
+      streams: () => readStreams(this.deps.sockets),
     };
   }
 

@@ -6,7 +6,7 @@ import { openUdp } from "../adapters/udp/open-udp.ts";
 import type { OnUdpError, UdpSocket } from "../adapters/udp/udp-socket.ts";
 import type { HostPort } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
-import type { UdpReading } from "../telemetry/metric-table.ts";
+import type { StreamReading, UdpReading } from "../telemetry/metric-table.ts";
 import type { Flow } from "../wire/flow.ts";
 import type { Ms } from "../wire/units.ts";
 
@@ -73,6 +73,9 @@ export const readSockets = (sockets: Sockets): readonly UdpReading[] =>
     const { engine, receiveBuffer } = socket;
     return { socket: name, engine, receiveBuffer, receiveDrops, sendDrops };
   });
+
+export const readStreams = ({ streams }: Sockets): readonly StreamReading[] =>
+  streams === undefined ? [] : [streams];
 
 const open = (
   address: HostPort,

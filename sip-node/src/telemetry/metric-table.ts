@@ -26,8 +26,8 @@ export interface Readings {
   loadLevel(): number;
   /** The open UDP sockets. */
   udp(): readonly UdpReading[];
-  /** TCP connections of phones; undefined: TCP is not served. */
-  streams(): StreamReading | undefined;
+  /** TCP connections of phones; empty: TCP is not served. */
+  streams(): readonly StreamReading[];
 }
 
 export interface UdpReading {
@@ -202,14 +202,14 @@ export const metricTable = {
     type: "gauge",
     name: "strowger_connections",
     help: "Open TCP connections of phones",
-    read: (readings) => (readings.streams() === undefined ? [] : [{ value: readings.streams()?.size ?? 0 }]),
+    read: (readings) => readings.streams().map(({ size }) => ({ value: size })),
   },
   connectionsClosed: {
     type: "counter",
     name: "strowger_connections_closed_total",
     help: "TCP connections that this node closed or refused: full (too many in all), source (too many strangers of one address), idle, slow (10 s for a message), malformed, or unread (the peer does not read)",
     labels: ["reason"],
-    read: (readings) => pairs(readings.streams()?.closed ?? {}, "reason"),
+    read: (readings) => readings.streams().flatMap(({ closed }) => pairs(closed, "reason")),
   },
   udpEngine: {
     type: "gauge",
