@@ -32,7 +32,7 @@ const answer = (sql: string): readonly unknown[] => {
   return names.map((username) => ({ username, domain: "example.com", contacts: 1, since: null }));
 };
 
-function house(installations: readonly Installation[], write: (key: string) => Promise<void>) {
+function setUp(installations: readonly Installation[], write: (key: string) => Promise<void>) {
   const clock = new VirtualClock();
   const counts: [string, number][] = [];
   const objects = [domain, ...names.map(user)];
@@ -63,7 +63,7 @@ function house(installations: readonly Installation[], write: (key: string) => P
 
 test("ten statuses a second are written beside the reads: 200 users who appear are shown within 30 s", async () => {
   const written: string[] = [];
-  const { figures, counts, seconds } = house([installation((sql) => Promise.resolve(answer(sql)))], (key) =>
+  const { figures, counts, seconds } = setUp([installation((sql) => Promise.resolve(answer(sql)))], (key) =>
     Promise.resolve(void written.push(key)),
   );
   figures.start();
@@ -85,7 +85,7 @@ test("a status is written once, even if the read of another database ends after 
   let answerEmpty: (rows: readonly unknown[]) => void = () => undefined;
   const slow = installation(() => new Promise((resolve) => (answerEmpty = resolve)));
   const quick = installation((sql) => Promise.resolve(answer(sql).slice(0, 3)));
-  const { figures, seconds } = house([quick, slow], (key) => Promise.resolve(void written.push(key)));
+  const { figures, seconds } = setUp([quick, slow], (key) => Promise.resolve(void written.push(key)));
   figures.start();
   await seconds(12);
   answerEmpty([]);
@@ -96,7 +96,7 @@ test("a status is written once, even if the read of another database ends after 
 
 test("a hanging database, or an API server without an answer, does not delay other counts", async () => {
   const written: string[] = [];
-  const { figures, seconds } = house(
+  const { figures, seconds } = setUp(
     [installation(() => new Promise(() => undefined)), installation((sql) => Promise.resolve(answer(sql)))],
     (key) => (key === "voice/u0" ? new Promise(() => undefined) : Promise.resolve(void written.push(key))),
   );
@@ -108,7 +108,7 @@ test("a hanging database, or an API server without an answer, does not delay oth
 
 test("no more than twenty writes wait for their answer", async () => {
   const begun: string[] = [];
-  const { figures, seconds } = house(
+  const { figures, seconds } = setUp(
     [installation((sql) => Promise.resolve(answer(sql)))],
     (key) => (begun.push(key), new Promise(() => undefined)),
   );

@@ -43,7 +43,7 @@ it("the next page is begun before what this page has", async () => {
   ]);
 });
 
-it("a page with a domain in capital letters is no range of keys", async () => {
+it("a page with a domain in upper case is no range of keys", async () => {
   expect(await warm([[user("a"), user("b", "Example.com")]])).toContain(
     "bindings a@example.com,b@example.com false",
   );

@@ -45,7 +45,7 @@ function readPage(
 ): Promise<unknown> {
   const page = names.map(({ username, domain }) => ({ username, domain: domain.toLowerCase() }));
   if (kind !== "users") return users.readNames(page, false);
-  // A key in capital letters may be at another place in the order of the keys
+  // A key in upper case may be at another place in the order of the keys
   const isPage = page.every(({ domain }, i) => domain === names[i]?.domain);
   return Promise.all([users.readNames(page, isPage), lookups.readUsers(page, isPage)]);
 }
