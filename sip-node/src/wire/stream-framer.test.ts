@@ -49,6 +49,7 @@ describe("a stream of messages, cut anywhere", () => {
 it("a ping is answered when its second CRLF arrives, and a CRLF alone is not", () => {
   const framer = new StreamFramer();
   expect(framer.push(Buffer.from("\r\n")).messages).toEqual([]);
+  expect(framer.isPartial).toBe(false);
   expect(framer.push(Buffer.from("\r")).messages).toEqual([]);
   expect(framer.push(Buffer.from("\n")).messages).toEqual(["\r\n\r\n"]);
   expect(framer.isPartial).toBe(false);

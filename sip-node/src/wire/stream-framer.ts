@@ -31,9 +31,9 @@ export class StreamFramer {
   /** The length of the message whose header section has arrived; 0: it has not. */
   private expected = 0;
 
-  /** Whether a part of a message waits for the rest. */
+  /** Whether a part of a message waits for the rest. A CRLF alone, which some phones send as a ping, is no part of one. */
   get isPartial(): boolean {
-    return this.length > 0;
+    return this.length > ping.length - 1 || (this.length > 0 && this.buffer[0] !== CR);
   }
 
   /** `bytes` may be changed after the call. */

@@ -48,6 +48,13 @@ it("a message that takes too long closes it, however often a byte arrives", asyn
   expect(await checkAfter(maxMessageTime)).toEqual(["slow"]);
 });
 
+it("a single CRLF is no message that takes too long", async () => {
+  arrive("\r\n");
+  expect(await checkAfter(maxMessageTime + 1)).toEqual([]);
+  arrive(message);
+  expect(received).toHaveLength(1);
+});
+
 it("a stranger without messages is closed, a phone that has authenticated is not", async () => {
   connection.isStranger = false;
   expect(await checkAfter(10 * maxIdleTime)).toEqual([]);

@@ -90,10 +90,11 @@ export class TcpListener {
   closeInTurn(): void {
     if (this.isClosing) return;
     this.isClosing = true;
-    const batch = Math.ceil((this.connections.size * closeInterval) / maxCloseTime);
+    const left = [...this.connections.values()];
+    const batch = Math.ceil((left.length * closeInterval) / maxCloseTime);
     const closeSome = (): void => {
-      for (const connection of [...this.connections.values()].slice(0, batch)) connection.end();
-      if (this.connections.size > 0) setTimeout(closeSome, closeInterval);
+      for (const connection of left.splice(0, batch)) connection.end();
+      if (left.length > 0) setTimeout(closeSome, closeInterval);
     };
     closeSome();
   }
